@@ -1,0 +1,153 @@
+"""Everything that can foreseeably go wrong, each with the sentence a user reads and what to do next.
+
+One tree: catch :class:`RedeliverError` to catch them all. ``sentence`` and ``advice`` are templates that
+the facts given to the constructor fill, so that the documents can list every sentence there is.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from redeliver.text import plain
+
+
+class RedeliverError(Exception):
+    """A fault that was foreseen. ``str()`` gives the sentence and the advice, and never a secret."""
+
+    sentence: ClassVar[str]
+    advice: ClassVar[str]
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, **facts: object) -> None:
+        shown = {name: plain(str(fact), 400) for name, fact in facts.items()}
+        self.what = self.sentence.format(**shown)
+        self.todo = self.advice.format(**shown)
+        super().__init__(f"{self.what} {self.todo}")
+
+
+class SettingsError(RedeliverError):
+    """One or more inputs cannot be used; nothing was asked of GitHub."""
+
+    sentence = "{count} of the inputs cannot be used."
+    advice = "Nothing was sent; correct them and run again."
+    exit_code = 2
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        super().__init__(count=len(problems))
+
+
+# -- the checkpoint -------------------------------------------------------------------------------------
+
+
+class CheckpointError(RedeliverError):
+    """The checkpoint cannot be used or kept."""
+
+
+class CheckpointUnreadable(CheckpointError):
+    """The stored text is not epoch milliseconds. It is left as it is."""
+
+    sentence = "The checkpoint in {place} is not a time in epoch milliseconds: {value}."
+    advice = "It was not overwritten. Set it to such a time, or delete it to start again from `lookback`."
+
+
+class CheckpointInFuture(CheckpointError):
+    """The stored moment has not come yet. It is left as it is."""
+
+    sentence = "The checkpoint in {place} lies in the future: {value}, while GitHub's clock says {now}."
+    advice = "It was not overwritten. Set it to a time in the past, or delete it to start again from `lookback`."
+
+
+class CheckpointNotSaved(CheckpointError):
+    """The new checkpoint could not be written, so the old one stands: the next run looks again."""
+
+    sentence = "The checkpoint could not be saved in {place}: {why}"
+    advice = "Nothing is lost: the next run starts from the checkpoint that is there."
+
+
+# -- GitHub's API ---------------------------------------------------------------------------------------
+
+
+class ApiError(RedeliverError):
+    """GitHub's API did not do what was asked."""
+
+
+class BadToken(ApiError):
+    """401: GitHub does not know this token (any more)."""
+
+    sentence = "GitHub does not accept the token: it refused to {what} (401)."
+    advice = "Check that the secret holds the whole token, and that it has neither expired nor been revoked."
+
+
+class MissingPermission(ApiError):
+    """403 that is no limit: the token is good, but may not do this."""
+
+    sentence = "The token may not {what} (403). GitHub says: {message}"
+    advice = "It needs {needed}."
+
+
+class NotFound(ApiError):
+    """404: not there, or hidden from this token; GitHub does not say which."""
+
+    sentence = "GitHub does not find what is needed to {what} (404)."
+    advice = "Either it does not exist, so check the name and the id, or the token may not see it: it needs {needed}."
+
+
+class Moved(ApiError):
+    """3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
+
+    sentence = "GitHub answered with a redirect ({status}) when asked to {what}."
+    advice = "The organization or repository was probably renamed: use its present name, and check `api-url`."
+
+
+class ApiRefused(ApiError):
+    """Another 4xx."""
+
+    sentence = "GitHub refused to {what} ({status}): {message}"
+    advice = "If the inputs look right, please open an issue with this message."
+
+
+class ApiFailing(ApiError):
+    """5xx, a reset or a time-out, again and again."""
+
+    sentence = "GitHub's API failed {tries} times in a row when asked to {what}: {why}."
+    advice = "Nothing is lost: the next run does it. See https://www.githubstatus.com for incidents."
+
+
+class ApiUnexpected(ApiError):
+    """An answer that is not what GitHub's description promises: HTML, cut off, no JSON, wrong fields."""
+
+    sentence = "The answer is not what GitHub's API gives when asked to {what}: {why}."
+    advice = "Check `api-url`, and whether a proxy stands in between."
+
+
+class ForeignLink(ApiError):
+    """A ``next`` link to another place than the API: following it would hand over the token."""
+
+    sentence = "The delivery log's next page is said to be at another host than the API's own: {host}."
+    advice = "It was not followed, and no token was sent there. Check `api-url` and whatever proxy stands in between."
+
+
+class BrokenPaging(ApiError):
+    """The pages of the log lead in a circle."""
+
+    sentence = "The delivery log's pages lead in a circle: the same next page was given twice."
+    advice = "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id."
+
+
+# -- endings that are no faults of anybody's ------------------------------------------------------------
+
+
+class OutOfTime(RedeliverError):
+    """The run's ``time-limit`` is spent, or would be by a wait that is due."""
+
+    sentence = "The time limit ended the run: {why}."
+    advice = "What was not done is left for the next run; raise `time-limit` if it happens often."
+
+
+class Stopped(BaseException):
+    """SIGINT or SIGTERM. Not an Exception, so that no library takes it for a failed request."""
+
+    def __init__(self, signal_number: int) -> None:
+        self.signal_number = signal_number
+        super().__init__(f"stopped by signal {signal_number}")

@@ -1,0 +1,47 @@
+"""Text that came from outside, made safe to show.
+
+Delivery rows, API messages and link targets are written by strangers. What GitHub's runner acts on:
+``::name::`` at the start of a line after any blanks, and ``##[name]`` anywhere in one
+(https://github.com/actions/runner, ActionCommand.cs). What its pages act on: Markdown, HTML, mentions.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Cc, Cf, Cs, Co, Cn: control, format (bidi overrides, zero width), surrogate, private, unassigned.
+# Zl, Zp: line and paragraph separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
+_BLANKS = re.compile(r"\s+")
+_COMMAND_START = re.compile(r"^(\s*):(?=:)")
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """One line of visible characters, at most ``limit`` of them, with no URL in it.
+
+    A URL is left out whole because a hook's URL can hold credentials.
+    """
+    shown = "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text[: 8 * limit])
+    shown = _BLANKS.sub(" ", _URL.sub("<url>", shown)).strip()
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def for_log(line: str) -> str:
+    """A log line that the runner cannot take for a workflow command, whatever it holds."""
+    one = " ".join(line.splitlines())
+    return _COMMAND_START.sub(r"\1: ", one).replace("##[", "# #[")
+
+
+def for_markdown(text: str) -> str:
+    """A piece of code in a Markdown table cell that shows ``text`` and does nothing else.
+
+    Every ASCII character but letters, digits and blanks becomes a character reference, which CommonMark
+    never takes for structure; inside ``<code>`` GitHub links neither mentions nor issue numbers.
+    """
+    safe = "".join(
+        mark if mark.isalnum() or mark == " " or not mark.isascii() else f"&#{ord(mark)};"
+        for mark in plain(text)
+    )
+    return f"<code>{safe}</code>"
