@@ -1,0 +1,1 @@
+"""What GitHub answers to each kind of request, one file a subject."""

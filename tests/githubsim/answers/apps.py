@@ -1,0 +1,103 @@
+"""The App: where it is installed, and the tokens it mints for itself."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from githubsim.render import iso, reply
+from githubsim.tokens import Token
+from githubsim.variables import Refused
+
+if TYPE_CHECKING:
+    from githubsim.answers.call import Call
+    from githubsim.apps import Installation
+    from githubsim.wire import SimResponse
+
+
+def installations(call: Call) -> SimResponse:
+    """Every place the App is installed."""
+    chosen, headers = call.numbered_page(call.sim.installations_of(call.token.app_id), 30, 100)
+    return reply(200, [_describe(call, one) for one in chosen], **headers)
+
+
+def installation_of(call: Call, target: str) -> SimResponse:
+    """Where the App is installed for one organization or repository."""
+    owner = target.partition("/")[0].lower()
+    for one in call.sim.installations_of(call.token.app_id):
+        if one.account.lower() == owner:
+            return reply(200, _describe(call, one))
+    raise Refused(404, "Not Found")
+
+
+def mint(call: Call, installation_id: str) -> SimResponse:
+    """A token for one installation; it lives for an hour."""
+    for one in call.sim.installations_of(call.token.app_id):
+        if str(one.id) == installation_id:
+            break
+    else:
+        raise Refused(404, "Not Found")
+    expires_at = call.now + one.token_lives_ms
+    token = Token(
+        f"ghs_{secrets.token_hex(18)}",
+        f"installation-{one.id}",
+        "installation",
+        permissions=one.permissions,
+        sees=frozenset({one.account}),
+        expires_at=expires_at,
+    )
+    call.sim.tokens.add(token)
+    return reply(
+        201,
+        {
+            "token": token.value,
+            "expires_at": iso(expires_at, whole_seconds=True),
+            "permissions": dict(one.permissions),
+            "repository_selection": "all",
+        },
+    )
+
+
+def _describe(call: Call, one: Installation) -> dict[str, Any]:
+    base = call.sim.base_url + call.sim.root
+    web = call.sim.base_url
+    when = iso(one.created_at, whole_seconds=True)
+    user = f"{base}/users/{one.account}"
+    return {
+        "id": one.id,
+        "account": {
+            "login": one.account,
+            "id": one.account_id,
+            "node_id": "O_kgDOABC",
+            "avatar_url": f"{web}/images/{one.account}.gif",
+            "gravatar_id": "",
+            "url": user,
+            "html_url": f"{web}/{one.account}",
+            "followers_url": f"{user}/followers",
+            "following_url": f"{user}/following{{/other_user}}",
+            "gists_url": f"{user}/gists{{/gist_id}}",
+            "starred_url": f"{user}/starred{{/owner}}{{/repo}}",
+            "subscriptions_url": f"{user}/subscriptions",
+            "organizations_url": f"{user}/orgs",
+            "repos_url": f"{user}/repos",
+            "events_url": f"{user}/events{{/privacy}}",
+            "received_events_url": f"{user}/received_events",
+            "type": "Organization",
+            "site_admin": False,
+        },
+        "repository_selection": "all",
+        "access_tokens_url": f"{base}/app/installations/{one.id}/access_tokens",
+        "repositories_url": f"{base}/installation/repositories",
+        "html_url": f"{web}/organizations/{one.account}/settings/installations/{one.id}",
+        "app_id": one.app_id,
+        "app_slug": "redeliver",
+        "target_id": one.account_id,
+        "target_type": "Organization",
+        "permissions": dict(one.permissions),
+        "events": [],
+        "created_at": when,
+        "updated_at": when,
+        "single_file_name": None,
+        "suspended_by": None,
+        "suspended_at": None,
+    }

@@ -1,0 +1,148 @@
+"""The desk where attempts are made: new events and accepted redeliveries wait here until they are due."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from githubsim.behaviour import Behaviour, draw
+from githubsim.endpoint import Dispatch, Endpoint
+from githubsim.hooks import TARGET_IDS, Hook
+from githubsim.ids import DeliveryIds, Guids
+from githubsim.log import Row
+
+if TYPE_CHECKING:
+    from githubsim.clock import EpochMs
+    from githubsim.outcomes import Kind, Outcome
+
+
+@dataclass(slots=True)
+class Redelivery:
+    """One POST that GitHub accepted.
+
+    ``success_visible`` says whether the log already showed a success of the event at that moment. ``row`` is the
+    attempt it led to, once that was made.
+    """
+
+    hook: Hook
+    guid: str
+    of_attempt: int
+    accepted_at: int
+    request: int
+    success_visible: bool
+    row: Row | None = None
+
+
+@dataclass(order=True, slots=True)
+class Work:
+    """One attempt to be made."""
+
+    due: int
+    turn: int
+    hook: Hook = field(compare=False)
+    guid: str = field(compare=False)
+    kind: Kind = field(compare=False)
+    redelivery: Redelivery | None = field(compare=False, default=None)
+
+
+@dataclass(slots=True)
+class Desk:
+    """Queues attempts, has them made, writes their rows.
+
+    ``lock`` lets a socket server's threads and a test's share one simulation; an attempt itself is made outside it.
+    """
+
+    clock: EpochMs
+    behaviour: Behaviour
+    endpoint: Endpoint
+    ids: DeliveryIds
+    guids: Guids
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    accepted: list[Redelivery] = field(default_factory=list)
+    wake: threading.Event = field(default_factory=threading.Event)
+    by_itself: bool = True
+    _queue: list[Work] = field(default_factory=list)
+    _turn: int = 0
+
+    def emit(self, hook: Hook, kind: Kind, guid: str | None, payload: bytes | None) -> str:
+        """Queue a new event for now, and make its attempt unless somebody else does that."""
+        with self.lock:
+            name = guid or self.guids.new()
+            if payload is not None:
+                hook.payloads[name] = payload
+            self._put(self.clock(), hook, name, kind, None)
+        if self.by_itself:
+            self.run_due()
+        return name
+
+    def accept(self, hook: Hook, row: Row, request: int) -> Redelivery:
+        """Queue a redelivery of the event that ``row`` belongs to."""
+        now = self.clock()
+        visible = any(one.outcome.succeeded and one.visible_at <= now for one in hook.log.attempts_of(row.guid))
+        redelivery = Redelivery(hook, row.guid, row.id, now, request, visible)
+        self.accepted.append(redelivery)
+        self._put(now + draw(self.behaviour.redelivery_ms), hook, row.guid, row.kind, redelivery)
+        return redelivery
+
+    def run_due(self) -> int:
+        """Make every attempt that is due, in order, as of the moment it was due. Returns how many."""
+        made = 0
+        while (work := self.take_due()) is not None:
+            self.finish(work, self.deliver(work), work.due)
+            made += 1
+        return made
+
+    def take_due(self) -> Work | None:
+        """The next attempt that is due, taken off the queue."""
+        with self.lock:
+            if self._queue and self._queue[0].due <= self.clock():
+                return heapq.heappop(self._queue)
+            return None
+
+    def next_due(self) -> int | None:
+        """When the next attempt is due."""
+        with self.lock:
+            return self._queue[0].due if self._queue else None
+
+    def deliver(self, work: Work) -> Outcome:
+        """Ask the endpoint."""
+        hook = work.hook
+        dispatch = Dispatch(
+            hook.id,
+            hook.target_type,
+            TARGET_IDS[hook.target_type],
+            hook.url,
+            hook.secret,
+            work.guid,
+            work.kind,
+            work.redelivery is not None,
+            work.due,
+            hook.payloads.get(work.guid),
+        )
+        return (hook.endpoint or self.endpoint).deliver(dispatch)
+
+    def finish(self, work: Work, outcome: Outcome, began: int) -> Row:
+        """Write down how an attempt ended."""
+        with self.lock:
+            ended = began + outcome.duration_ms
+            visible_at = ended + draw(self.behaviour.appears_ms)
+            row = Row(
+                self.ids.at(began if self.behaviour.ids_from == "start" else visible_at),
+                work.guid,
+                began if self.behaviour.delivered_at == "start" else ended,
+                visible_at,
+                work.redelivery is not None,
+                outcome,
+                work.kind,
+            )
+            work.hook.log.add(row)
+            if work.redelivery is not None:
+                work.redelivery.row = row
+            return row
+
+    def _put(self, due: int, hook: Hook, guid: str, kind: Kind, redelivery: Redelivery | None) -> None:  # noqa: PLR0913
+        self._turn += 1
+        heapq.heappush(self._queue, Work(due, self._turn, hook, guid, kind, redelivery))
+        self.wake.set()

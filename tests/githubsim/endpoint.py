@@ -1,0 +1,83 @@
+"""Who receives the webhooks: a protocol, and a stand-in that needs no socket."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One attempt about to be made: where to, what, and when by the model's clock."""
+
+    hook_id: int
+    target_type: str
+    target_id: int
+    url: str
+    secret: str
+    guid: str
+    kind: Kind
+    redelivery: bool
+    at: int
+    payload: bytes | None = None
+
+
+class Endpoint(Protocol):
+    """Receives one attempt and says how GitHub would write its end down."""
+
+    def deliver(self, dispatch: Dispatch) -> Outcome:
+        """Make the attempt."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The endpoint answers so, from ``start`` up to and without ``end``."""
+
+    start: int
+    end: int
+    outcome: Outcome = UNAVAILABLE
+
+
+class StubEndpoint:
+    """An endpoint whose health a test decides: by switch, by outages in time, by event.
+
+    The first that applies: ``by_guid``, then ``outcome`` when it is not OK, then an outage, then OK.
+    """
+
+    def __init__(self) -> None:
+        """Healthy, and nothing has arrived."""
+        self.outcome: Outcome = OK
+        self.by_guid: dict[str, Outcome] = {}
+        self.outages: list[Outage] = []
+        self.attempts: Counter[str] = Counter()
+        self.arrivals: Counter[str] = Counter()
+
+    def fail_with(self, outcome: Outcome = UNAVAILABLE) -> None:
+        """From now on every attempt ends so."""
+        self.outcome = outcome
+
+    def heal(self) -> None:
+        """From now on attempts succeed again; poisoned events and outages stay."""
+        self.outcome = OK
+
+    def deliver(self, dispatch: Dispatch) -> Outcome:
+        """Count the attempt, and say how it ends."""
+        outcome = self._outcome(dispatch)
+        self.attempts[dispatch.guid] += 1
+        if outcome.succeeded:
+            self.arrivals[dispatch.guid] += 1
+        return outcome
+
+    def _outcome(self, dispatch: Dispatch) -> Outcome:
+        if dispatch.guid in self.by_guid:
+            return self.by_guid[dispatch.guid]
+        if not self.outcome.succeeded:
+            return self.outcome
+        for outage in self.outages:
+            if outage.start <= dispatch.at < outage.end:
+                return outage.outcome
+        return self.outcome

@@ -1,0 +1,180 @@
+"""Bad days on demand: which request is hit, when, and by what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from githubsim.wire import Lost, LostKind, SimRequest, SimResponse
+
+When = Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer this instead of what GitHub would say."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Let it happen and answer as ever, but with another status or other headers (a 200 where 202 belongs)."""
+
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lose:
+    """Let no whole answer through."""
+
+    kind: LostKind
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Answer as ever, but that much later."""
+
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Call a function, then go on as ever: it may kill the client's process, or raise a crash in this one."""
+
+    function: Callable[[], None]
+
+
+Effect = Answer | Rewrite | Lose | Delay | Call
+
+
+@dataclass(slots=True)
+class Fault:
+    """One rule: it hits requests that match, from the ``nth`` match on, ``times`` times.
+
+    ``path`` is a pattern (``*/attempts``) for the path below the API's root. ``at_request`` instead counts every
+    request since the simulation began (1 is the first). ``before``: GitHub never sees the request, so that nothing
+    happens; ``after``: it has happened, and only the answer is touched.
+    """
+
+    effect: Effect
+    verb: str = "*"
+    path: str = "*"
+    nth: int = 1
+    times: int | None = 1
+    at_request: int | None = None
+    when: When = "before"
+    matches: int = field(default=0, init=False)
+    hits: int = field(default=0, init=False)
+
+    def strikes(self, request: SimRequest, path: str, number: int) -> bool:
+        """Whether this request is hit; counts the match."""
+        if self.at_request is not None and self.at_request != number:
+            return False
+        if self.verb not in {"*", request.verb} or not fnmatchcase(path, self.path):
+            return False
+        self.matches += 1
+        if self.matches < self.nth or (self.times is not None and self.hits >= self.times):
+            return False
+        self.hits += 1
+        return True
+
+
+class Faults:
+    """The rules in force; the first that strikes wins."""
+
+    def __init__(self) -> None:
+        """A good day."""
+        self.rules: list[Fault] = []
+
+    def add(self, *rules: Fault) -> None:
+        """Put rules in force, after those that already are."""
+        self.rules.extend(rules)
+
+    def clear(self) -> None:
+        """A good day again."""
+        self.rules.clear()
+
+    def strike(self, request: SimRequest, path: str, number: int) -> Fault | None:
+        """The rule that hits this request, if any."""
+        for rule in self.rules:
+            if rule.strikes(request, path, number):
+                return rule
+        return None
+
+
+def apply(fault: Fault, carry_out: Callable[[], SimResponse]) -> SimResponse:
+    """Let a fault strike one request.
+
+    Raises:
+        Lost: the fault lets no whole answer through.
+    """
+    effect = fault.effect
+    if isinstance(effect, Call):
+        if fault.when == "before":
+            effect.function()
+            return carry_out()
+        answer = carry_out()
+        effect.function()
+        return answer
+    if isinstance(effect, Delay):
+        real = carry_out()
+        return SimResponse(real.status, real.headers, real.body, real.delay_ms + effect.milliseconds, real.forged)
+    if isinstance(effect, Rewrite):
+        real = carry_out()
+        headers = {**real.headers, **effect.headers}
+        return SimResponse(effect.status or real.status, headers, real.body, real.delay_ms, forged=True)
+    happened = carry_out() if fault.when == "after" or (isinstance(effect, Lose) and effect.kind == "cut") else None
+    if isinstance(effect, Lose):
+        raise Lost(effect.kind, answer=happened)
+    return SimResponse(effect.status, dict(effect.headers), effect.body, forged=True)
+
+
+def json_answer(status: int, message: str, **headers: str) -> Answer:
+    """An error the way GitHub words it; ``retry_after="5"`` becomes the header ``retry-after``."""
+    body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)})
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, body.encode(), {"content-type": "application/json; charset=utf-8", **named})
+
+
+def html_answer(status: int) -> Answer:
+    """The page of a proxy or a unicorn, which is no JSON."""
+    body = f"<html><head><title>{status}</title></head><body><h1>Unicorn!</h1></body></html>"
+    return Answer(status, body.encode(), {"content-type": "text/html"})
+
+
+def garbage(status: int = 200) -> Answer:
+    """Announced as JSON, and is none."""
+    return Answer(status, b'[{"id": 12, "guid": ', {"content-type": "application/json; charset=utf-8"})
+
+
+def redirect(location: str, status: int = 307) -> Answer:
+    """Somewhere else, please."""
+    return Answer(status, b"", {"location": location})
+
+
+def foreign_next(url: str) -> Rewrite:
+    """A page whose next link leaves GitHub."""
+    return Rewrite(headers={"link": f'<{url}>; rel="next"'})
+
+
+def every_kind() -> Iterator[Fault]:
+    """One fault of each kind, before and after the effect, for tests that go through all of them."""
+    effects: tuple[Effect, ...] = (
+        json_answer(500, "Server Error"),
+        html_answer(502),
+        html_answer(503),
+        garbage(),
+        Lose("reset"),
+        Lose("silence"),
+        Lose("cut"),
+    )
+    for effect in effects:
+        yield Fault(effect, when="before")
+        yield Fault(effect, when="after")

@@ -1,0 +1,130 @@
+"""One webhook: where it points, its log, and the events that come its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from githubsim.log import DeliveryLog, Row
+from githubsim.outcomes import OK, Kind, Outcome
+from githubsim.render import iso
+
+if TYPE_CHECKING:
+    from githubsim.attempts import Desk
+    from githubsim.endpoint import Endpoint
+
+TargetType = Literal["organization", "repository", "integration"]
+TARGET_IDS: dict[TargetType, int] = {"organization": 6_811_672, "repository": 1_296_269, "integration": 91_011}
+
+
+@dataclass(slots=True)
+class Hook:
+    """A webhook of an organization (``octo``), a repository (``octo/hello``) or an App (its id as text)."""
+
+    id: int
+    target_type: TargetType
+    target: str
+    url: str
+    secret: str
+    desk: Desk
+    created_at: int
+    events: list[str] = field(default_factory=lambda: ["*"])
+    active: bool = True
+    endpoint: Endpoint | None = None
+    log: DeliveryLog = field(default_factory=DeliveryLog)
+    payloads: dict[str, bytes] = field(default_factory=dict)
+    pages_read: int = 0
+
+    @property
+    def path(self) -> str:
+        """Below the API's root; the App's hook has no id there."""
+        match self.target_type:
+            case "organization":
+                return f"/orgs/{self.target}/hooks/{self.id}"
+            case "repository":
+                return f"/repos/{self.target}/hooks/{self.id}"
+            case _:
+                return "/app/hook"
+
+    def emit(self, kind: Kind | None = None, *, guid: str | None = None, payload: bytes | None = None) -> str:
+        """Something happened: send it to the endpoint, now. Returns the event's guid."""
+        return self.desk.emit(self, kind or Kind(), guid, payload)
+
+    def add(  # noqa: PLR0913 - a row has that many columns
+        self,
+        at: int,
+        outcome: Outcome = OK,
+        *,
+        guid: str | None = None,
+        redelivery: bool = False,
+        kind: Kind | None = None,
+        visible_at: int | None = None,
+        delivered_at: int | None = None,
+    ) -> Row:
+        """Write one row of the past (or, with ``visible_at``, of the future) into the log; no endpoint is asked."""
+        row = self.row(
+            at,
+            outcome,
+            guid=guid,
+            redelivery=redelivery,
+            kind=kind,
+            visible_at=visible_at,
+            delivered_at=delivered_at,
+        )
+        self.log.add(row)
+        return row
+
+    def row(  # noqa: PLR0913 - a row has that many columns
+        self,
+        at: int,
+        outcome: Outcome = OK,
+        *,
+        guid: str | None = None,
+        redelivery: bool = False,
+        kind: Kind | None = None,
+        visible_at: int | None = None,
+        delivered_at: int | None = None,
+    ) -> Row:
+        """Make a row without writing it down; its id belongs to the moment ``at``."""
+        return Row(
+            self.desk.ids.at(at),
+            guid or self.desk.guids.new(),
+            at if delivered_at is None else delivered_at,
+            at if visible_at is None else visible_at,
+            redelivery,
+            outcome,
+            kind or _PUSH,
+        )
+
+    def load(self, rows: Iterable[Row]) -> None:
+        """Write many rows into the log at once (``row`` and ``githubsim.seeds`` make them)."""
+        self.log.extend(rows)
+
+    def json(self, base: str) -> dict[str, Any]:
+        """The hook as GitHub describes it; the secret is never told."""
+        url = base + self.path
+        described: dict[str, Any] = {
+            "type": "Organization" if self.target_type == "organization" else "Repository",
+            "id": self.id,
+            "name": "web",
+            "active": self.active,
+            "events": self.events,
+            "config": self.config_json(),
+            "updated_at": iso(self.created_at, whole_seconds=True),
+            "created_at": iso(self.created_at, whole_seconds=True),
+            "url": url,
+            "ping_url": f"{url}/pings",
+            "deliveries_url": f"{url}/deliveries",
+        }
+        if self.target_type == "repository":
+            described["test_url"] = f"{url}/test"
+            described["last_response"] = {"code": None, "status": "unused", "message": None}
+        return described
+
+    def config_json(self) -> dict[str, str]:
+        """Where it points and how."""
+        return {"url": self.url, "content_type": "json", "insecure_ssl": "0", "secret": "********"}
+
+
+_PUSH = Kind()

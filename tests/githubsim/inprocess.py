@@ -1,0 +1,78 @@
+"""The action's ``Transport`` straight onto the model: no sockets, and time that only moves when told to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from githubsim.wire import Lost, LostKind, SimRequest
+from redeliver.transport import AnswerLost, Response, Verb
+
+if TYPE_CHECKING:
+    from githubsim.clock import VirtualClock
+    from githubsim.model import SimGitHub
+
+_PHRASES: dict[LostKind, str] = {
+    "reset": "the connection was reset",
+    "refused": "the connection was refused",
+    "silence": "no answer in time",
+    "cut": "the answer was cut short",
+}
+
+
+@dataclass(slots=True)
+class InProcessTransport:
+    """Carries requests to a ``SimGitHub`` in this process.
+
+    Every exchange costs ``latency_ms`` of virtual time, half before the effect and half after it. An answer later
+    than ``timeout_ms`` is lost, its effect is not.
+    """
+
+    sim: SimGitHub
+    token: str
+    clock: VirtualClock
+    latency_ms: int = 0
+    timeout_ms: int = 30_000
+    api_version: str = "2022-11-28"
+
+    def exchange(
+        self,
+        verb: Verb,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Make one request, once.
+
+        Raises:
+            AnswerLost: no whole answer came.
+        """
+        request = SimRequest(
+            verb,
+            self.sim.root + path,
+            query or {},
+            {
+                "accept": "application/vnd.github+json",
+                "authorization": f"Bearer {self.token}",
+                "user-agent": "redeliver-test",
+                "x-github-api-version": self.api_version,
+            },
+            b"" if body is None else json.dumps(dict(body)).encode(),
+        )
+        there = self.latency_ms // 2
+        self.clock.advance(there)
+        try:
+            answer = self.sim.handle(request)
+        except Lost as lost:
+            waits = self.timeout_ms if lost.kind == "silence" else lost.delay_ms + self.latency_ms - there
+            self.clock.advance(min(waits, self.timeout_ms))
+            raise AnswerLost(_PHRASES[lost.kind]) from None
+        waits = answer.delay_ms + self.latency_ms - there
+        if waits > self.timeout_ms:
+            self.clock.advance(self.timeout_ms)
+            raise AnswerLost(_PHRASES["silence"])
+        self.clock.advance(waits)
+        return Response(answer.status, answer.headers, answer.body.decode(errors="replace"))

@@ -1,0 +1,152 @@
+"""A hook's delivery log: rows sorted by id, read newest first, some of them not to be seen yet or no longer."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from githubsim.outcomes import Kind, Outcome
+
+StatusFilter = Literal["success", "failure"]
+
+
+class Row(NamedTuple):
+    """One attempt. ``began_at`` is when it was made, ``visible_at`` when the log begins to show it."""
+
+    id: int
+    guid: str
+    delivered_at: int
+    visible_at: int
+    redelivery: bool
+    outcome: Outcome
+    kind: Kind
+
+    def shown(self, now: int, forgotten_before: int) -> bool:
+        """Whether GitHub's log contains it now."""
+        return self.visible_at <= now and self.delivered_at >= forgotten_before
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page, newest first, and where the next one begins (an id, or an offset)."""
+
+    rows: list[Row]
+    next_start: int | None
+
+
+@dataclass(slots=True)
+class DeliveryLog:
+    """All rows of one hook.
+
+    The rows of either status filter have a shelf of their own, so that a page costs a page however large the log is.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    forgotten: list[Row] = field(default_factory=list)
+    _shelves: dict[StatusFilter, list[Row]] = field(default_factory=lambda: {"success": [], "failure": []})
+    _attempts: dict[str, list[Row]] | None = None
+
+    def add(self, row: Row) -> None:
+        """Put one row where its id belongs."""
+        _put(self.rows, row)
+        shelf = _shelf(row)
+        if shelf:
+            _put(self._shelves[shelf], row)
+        if self._attempts is not None:
+            self._attempts.setdefault(row.guid, []).append(row)
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        """Put many rows in at once."""
+        new = list(rows)
+        self.rows += new
+        self.rows.sort()
+        for shelf, kept in self._shelves.items():
+            kept += [row for row in new if _shelf(row) == shelf]
+            kept.sort()
+        self._attempts = None
+
+    def find(self, row_id: int) -> Row | None:
+        """The row with this id, seen or not."""
+        place = _after(self.rows, row_id)
+        if place and self.rows[place - 1].id == row_id:
+            return self.rows[place - 1]
+        return None
+
+    def forget(self, before: int) -> None:
+        """Let go of the oldest rows; what lies behind a younger row goes when that does, and is hidden until then."""
+        for kept in (self.rows, *self._shelves.values()):
+            gone = 0
+            while gone < len(kept) and kept[gone].delivered_at < before:
+                gone += 1
+            if gone:
+                if kept is self.rows:
+                    self.forgotten += kept[:gone]
+                del kept[:gone]
+
+    def page(self, size: int, start: int | None, status: StatusFilter | None, now: int, cutoff: int) -> Page:
+        """Up to ``size`` rows from the one with the id ``start`` (or the newest) downwards."""
+        kept = self.rows if status is None else self._shelves[status]
+        place = len(kept) if start is None else _after(kept, start)
+        return _take(_downwards(kept, place, now, cutoff), size)
+
+    def page_by_offset(self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int) -> Page:
+        """The same counted from the newest row: what arrives meanwhile shifts every later page."""
+        kept = self.rows if status is None else self._shelves[status]
+        shown = _downwards(kept, len(kept), now, cutoff)
+        for _ in range(offset):
+            next(shown, None)
+        page = _take(shown, size)
+        return Page(page.rows, None if page.next_start is None else offset + size)
+
+    def attempts_of(self, guid: str) -> list[Row]:
+        """Every attempt of an event, those forgotten or not yet seen included, in the order they were made."""
+        return self.attempts().get(guid, [])
+
+    def attempts(self) -> dict[str, list[Row]]:
+        """All attempts of all events; built when first asked for, and kept up from then on."""
+        if self._attempts is None:
+            self._attempts = {}
+            for row in (*self.forgotten, *self.rows):
+                self._attempts.setdefault(row.guid, []).append(row)
+        return self._attempts
+
+
+def _shelf(row: Row) -> StatusFilter | None:
+    """GitHub's filter goes by the code alone: 3xx passes for success, and 0 is neither."""
+    code = row.outcome.status_code
+    if 200 <= code <= 399:
+        return "success"
+    return "failure" if 400 <= code <= 599 else None
+
+
+def _after(rows: list[Row], row_id: int) -> int:
+    return bisect_right(rows, row_id, key=_id)
+
+
+def _id(row: Row) -> int:
+    return row.id
+
+
+def _put(rows: list[Row], row: Row) -> None:
+    if not rows or rows[-1].id < row.id:
+        rows.append(row)
+    else:
+        insort(rows, row, key=_id)
+
+
+def _downwards(rows: list[Row], place: int, now: int, cutoff: int) -> Iterator[Row]:
+    for index in range(place - 1, -1, -1):
+        row = rows[index]
+        if row.visible_at <= now and row.delivered_at >= cutoff:
+            yield row
+
+
+def _take(rows: Iterator[Row], size: int) -> Page:
+    page: list[Row] = []
+    for row in rows:
+        if len(page) == size:
+            return Page(page, row.id)
+        page.append(row)
+    return Page(page, None)

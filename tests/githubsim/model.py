@@ -1,0 +1,269 @@
+"""A GitHub in memory: synchronous, deterministic, with no sockets, no threads of its own and an injected clock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from githubsim import faults, tokens
+from githubsim.answers.call import Call
+from githubsim.apps import App, Installation
+from githubsim.attempts import Desk, Redelivery
+from githubsim.behaviour import Behaviour
+from githubsim.clock import EpochMs, VirtualClock
+from githubsim.endpoint import Endpoint, StubEndpoint
+from githubsim.hooks import TARGET_IDS, Hook, TargetType
+from githubsim.ids import WIDE, DeliveryIds, Guids
+from githubsim.journal import Entry, Journal, without_secrets
+from githubsim.limits import Limits
+from githubsim.render import http_date, refusal
+from githubsim.routes import Route, route
+from githubsim.tokens import Token, Tokens
+from githubsim.truth import Truth
+from githubsim.variables import Refused, Variables
+from githubsim.wire import Lost, LostKind, SimRequest, SimResponse
+
+if TYPE_CHECKING:
+    from githubsim.tokens import Level, TokenKind
+
+API_VERSIONS = frozenset({"2022-11-28", "2026-03-10"})
+Observer = Callable[[SimRequest, SimResponse | None], None]
+"""Sees every request (its path below the root, numeric owners resolved) and the answer GitHub gave, if it gave one."""
+
+
+class SimGitHub:
+    """The whole simulation.
+
+    ``handle`` is its only door: the socket server and the in-process transport both go through it. Everything public
+    may be read and changed by a test at any time: ``behaviour``, ``limits.policy``, ``faults``, tokens, endpoints.
+    """
+
+    def __init__(
+        self,
+        clock: EpochMs | None = None,
+        *,
+        seed: int = 0,
+        root: str = "",
+        base_url: str = "https://api.github.test",
+        endpoint: Endpoint | None = None,
+        behaviour: Behaviour | None = None,
+        id_bits: int = WIDE,
+    ) -> None:
+        """An empty GitHub whose API lies under ``base_url`` + ``root`` (``/api/v3`` on Enterprise Server)."""
+        self.clock: EpochMs = VirtualClock() if clock is None else clock
+        self.root = root
+        self.base_url = base_url
+        self.behaviour = behaviour or Behaviour()
+        self.stub = StubEndpoint()
+        self.desk = Desk(self.clock, self.behaviour, endpoint or self.stub, DeliveryIds(id_bits), Guids(seed))
+        self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self.tokens = Tokens()
+        self.limits = Limits()
+        self.faults = faults.Faults()
+        self.journal = Journal()
+        self.hooks: dict[int, Hook] = {}
+        self.apps: dict[int, App] = {}
+        self.installations: list[Installation] = []
+        self.observers: list[Observer] = []
+        self.truth = Truth(self.hooks, self.desk.accepted, self.clock)
+        self._variables: dict[str, Variables] = {}
+
+    # -- what there is ------------------------------------------------------------------------------------------
+
+    def org_hook(self, org: str = "octo", **settings: Any) -> Hook:  # noqa: ANN401 - fields of Hook
+        """Add a webhook of an organization."""
+        return self._hook("organization", org, settings)
+
+    def repo_hook(self, repo: str = "octo/hello", **settings: Any) -> Hook:  # noqa: ANN401 - fields of Hook
+        """Add a webhook of a repository."""
+        return self._hook("repository", repo, settings)
+
+    def app_hook(self, app_id: int, **settings: Any) -> Hook:  # noqa: ANN401 - fields of Hook
+        """Add the webhook of an App."""
+        return self._hook("integration", str(app_id), settings)
+
+    def app(self, app_id: int, public_key: str, *installations: Installation) -> App:
+        """Add an App, and where it is installed."""
+        self.apps[app_id] = App(app_id, public_key)
+        self.installations += installations
+        return self.apps[app_id]
+
+    def token(  # noqa: PLR0913 - what a credential is made of
+        self,
+        value: str = "pat",
+        *,
+        kind: TokenKind = "fine-grained",
+        permissions: Mapping[str, Level] | None = None,
+        scopes: Iterable[str] = (),
+        sees: Iterable[str] | None = None,
+        expires_at: int | None = None,
+        app_id: int | None = None,
+    ) -> Token:
+        """Issue a credential; without further ado a fine-grained one that may do everything everywhere."""
+        held = dict(tokens.EVERYTHING if permissions is None else permissions)
+        reach = None if sees is None else frozenset(sees)
+        name = self.tokens.next_name()
+        return self.tokens.add(Token(value, name, kind, held, frozenset(scopes), reach, expires_at, app_id))
+
+    def variables(self, repo: str) -> Variables:
+        """The variables of a repository."""
+        return self._variables.setdefault(repo.lower(), Variables())
+
+    def installations_of(self, app_id: int | None) -> list[Installation]:
+        """Where an App is installed."""
+        return [one for one in self.installations if one.app_id == app_id]
+
+    @property
+    def accepted(self) -> list[Redelivery]:
+        """Every redelivery GitHub has accepted, in order."""
+        return self.desk.accepted
+
+    def run_due(self) -> int:
+        """Make every attempt that is due by now. Returns how many."""
+        return self.desk.run_due()
+
+    # -- one request --------------------------------------------------------------------------------------------
+
+    def handle(self, request: SimRequest) -> SimResponse:
+        """Answer one request.
+
+        Raises:
+            Lost: a fault lets no whole answer through.
+        """
+        with self.desk.lock:
+            if self.desk.by_itself:
+                self.desk.run_due()
+            return self._handle(request)
+
+    def _handle(self, request: SimRequest) -> SimResponse:
+        now, number = self.clock(), self.journal.next_number()
+        path = self._canonical(request.path)
+        token = self._credential(request, now)
+        status: int | None = None
+        lost: LostKind | None = None
+        limited = False
+
+        def carry_out() -> SimResponse:
+            nonlocal limited
+            answer, limited = self._carry_out(request, path, token, now, number)
+            self._observe(request, path, answer)
+            return answer
+
+        try:
+            fault = self.faults.strike(request, path, number) if self.faults.rules else None
+            answer = carry_out() if fault is None else faults.apply(fault, carry_out)
+            status = answer.status
+        except Lost as caught:
+            lost = caught.kind
+            raise
+        else:
+            if answer.forged:
+                self._observe(request, path, None)
+            return answer
+        finally:
+            name = None if token is None else token.name
+            kept = without_secrets(request)
+            self.journal.write(
+                Entry(number, now, request.verb, path, request.query, kept, name, request.body, status, lost, limited)
+            )
+
+    def _carry_out(
+        self, request: SimRequest, path: str, token: Token | None, now: int, number: int
+    ) -> tuple[SimResponse, bool]:
+        """Answer as GitHub would; also says whether a limit was in the way."""
+        headers: dict[str, str] = {"date": http_date(now), "x-github-media-type": "github.v3; format=json"}
+        found = route(request.verb, path)
+        limited = False
+        early = self._not_even_looked_at(request, token)
+        if early is not None or token is None:
+            answer = early or refusal(401, "Requires authentication")
+        else:
+            over = None if found is not None and found.free else self.limits.charge(token.name, request.verb, now)
+            headers |= self.limits.headers(token.name, now) | token.headers(found.need if found else None)
+            if over is not None:
+                limited = True
+                wait = {} if over.retry_after is None else {"retry_after": str(over.retry_after)}
+                answer = refusal(over.status, over.message, **wait)
+            else:
+                answer = self._answer(Call(self, request, path, token, now, number), found)
+        return SimResponse(answer.status, {**headers, **answer.headers}, answer.body), limited
+
+    @staticmethod
+    def _answer(call: Call, found: Route | None) -> SimResponse:
+        """Answer a request that is within the limits."""
+        if found is None:
+            return refusal(404, "Not Found")
+        if found.app and call.token.kind != "app":
+            return refusal(401, "A JSON web token could not be decoded")
+        if found.need is not None:
+            denied = call.token.denies(found.need, found.target)
+            if denied is not None:
+                return refusal(denied.status, denied.message)
+        try:
+            return found.answer(call)
+        except Refused as refused:
+            return refusal(refused.status, refused.message)
+
+    @staticmethod
+    def _not_even_looked_at(request: SimRequest, token: Token | None) -> SimResponse | None:
+        if not request.headers.get("user-agent"):
+            return refusal(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.")
+        version = request.headers.get("x-github-api-version")
+        if version is not None and version not in API_VERSIONS:
+            return refusal(400, f"Bad Request: {version} is not a supported API version.")
+        if token is None and "authorization" in request.headers:
+            return refusal(401, "Bad credentials")
+        return None
+
+    # -- helpers ------------------------------------------------------------------------------------------------
+
+    def _hook(self, target_type: TargetType, target: str, settings: dict[str, Any]) -> Hook:
+        hook_id = settings.pop("id", 400_000_000 + len(self.hooks) + 1)
+        url = settings.pop("url", f"https://hooks.example/{hook_id}")
+        secret = settings.pop("secret", "It's a Secret to Everybody")
+        hook = Hook(hook_id, target_type, target, url, secret, self.desk, self.clock(), **settings)
+        self.hooks[hook_id] = hook
+        return hook
+
+    def _credential(self, request: SimRequest, now: int) -> Token | None:
+        authorization = request.headers.get("authorization", "")
+        token = self.tokens.of(authorization, now)
+        if token is None and self.apps and authorization.count(".") == 2:  # noqa: PLR2004 - the parts of a JWT
+            encoded = authorization.partition(" ")[2]
+            return next(filter(None, (app.token_for(encoded, now) for app in self.apps.values())), None)
+        return token
+
+    def _observe(self, request: SimRequest, path: str, answer: SimResponse | None) -> None:
+        if self.observers:
+            seen = SimRequest(request.verb, path, request.query, request.headers, request.body)
+            for observer in self.observers:
+                observer(seen, answer)
+
+    def _canonical(self, path: str) -> str:
+        """The path below the root, with owners by name."""
+        if self.root:
+            path = path[len(self.root) :] if path.startswith(f"{self.root}/") else f"/outside{path}"
+        match path.split("/", 3):
+            case ["", "organizations" | "repositories", number, rest]:
+                for name, known in self._numbers().items():
+                    if known == number:
+                        return f"/{name}/{rest}"
+        return path
+
+    def numeric(self, path: str) -> str:
+        """The same path with the owner's number for its name, the way github.com writes its next links."""
+        for name, number in self._numbers().items():
+            if path.startswith(f"/{name}/"):
+                plural = "organizations" if name.startswith("orgs/") else "repositories"
+                return f"/{plural}/{number}{path[len(name) + 1 :]}"
+        return path
+
+    def _numbers(self) -> dict[str, str]:
+        """``orgs/octo`` and ``repos/octo/hello`` with the numbers GitHub gave them."""
+        numbers: dict[str, str] = {}
+        for hook in self.hooks.values():
+            if hook.target_type != "integration":
+                prefix = "orgs" if hook.target_type == "organization" else "repos"
+                numbers.setdefault(f"{prefix}/{hook.target}", str(TARGET_IDS[hook.target_type] + len(numbers)))
+        return numbers

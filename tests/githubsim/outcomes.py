@@ -1,0 +1,50 @@
+"""How an attempt ended, and what kind of event it carried. Both are shared by many rows, so they are small tuples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Outcome(NamedTuple):
+    """What GitHub writes down about an attempt."""
+
+    status: str
+    status_code: int
+    duration_ms: int = 120
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the endpoint accepted the event, by GitHub's own definition."""
+        return self.status == "OK" or 200 <= self.status_code <= 299
+
+
+class Kind(NamedTuple):
+    """What an event is about."""
+
+    event: str = "push"
+    action: str | None = None
+    repository_id: int | None = 1_296_269
+    installation_id: int | None = None
+
+
+OK = Outcome("OK", 200)
+ACCEPTED = Outcome("OK", 202, 80)
+NO_CONNECTION = Outcome("failed to connect to host", 502, 20)
+TIMED_OUT = Outcome("timed out", 504, 10_000)
+BAD_CERTIFICATE = Outcome("x509: certificate has expired or is not yet valid", 0, 30)
+GAVE_UP = Outcome(
+    "POST https://hooks.example/in giving up after 1 attempt(s): context deadline exceeded",
+    500,
+    10_000,
+)
+
+
+def invalid_response(code: int) -> Outcome:
+    """Any answer that GitHub does not accept: 302, 404, 503, ..."""
+    return Outcome(f"Invalid HTTP Response: {code}", code)
+
+
+UNAVAILABLE = invalid_response(503)
+REDIRECTED = invalid_response(302)
+FAILURES = (UNAVAILABLE, NO_CONNECTION, TIMED_OUT, REDIRECTED, BAD_CERTIFICATE, GAVE_UP, invalid_response(500))
+"""Every kind of failure that has been seen in GitHub's log."""

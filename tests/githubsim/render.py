@@ -1,0 +1,89 @@
+"""How GitHub writes things down: times, rows, hooks, variables, errors."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from githubsim.wire import SimResponse
+
+if TYPE_CHECKING:
+    from githubsim.log import Row
+    from githubsim.outcomes import Kind, Outcome
+    from githubsim.variables import Variable
+
+JSON_TYPE = "application/json; charset=utf-8"
+DOCS = "https://docs.github.com/rest"
+
+
+def reply(status: int, value: Any = None, **headers: str) -> SimResponse:  # noqa: ANN401 - JSON is anything
+    """An answer in JSON, or without a body."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    if value is None:
+        return SimResponse(status, named)
+    return SimResponse(status, {"content-type": JSON_TYPE, **named}, json.dumps(value).encode())
+
+
+def refusal(status: int, message: str, **headers: str) -> SimResponse:
+    """An error the way GitHub words it."""
+    return reply(status, {"message": message, "documentation_url": DOCS, "status": str(status)}, **headers)
+
+
+@lru_cache(maxsize=4_096)
+def _second(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def iso(moment: int, *, whole_seconds: bool = False) -> str:
+    """Epoch milliseconds as GitHub prints them."""
+    seconds, milliseconds = divmod(moment, 1_000)
+    return f"{_second(seconds)}Z" if whole_seconds else f"{_second(seconds)}.{milliseconds:03d}Z"
+
+
+def http_date(moment: int) -> str:
+    """Epoch milliseconds as a ``Date`` header."""
+    return datetime.fromtimestamp(moment // 1_000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+@lru_cache(maxsize=1_024)
+def _tail(outcome: Outcome, kind: Kind) -> str:
+    """The part of a row that many rows share, written once."""
+    text = json.dumps(
+        {
+            "duration": outcome.duration_ms / 1_000,
+            "status": outcome.status,
+            "status_code": outcome.status_code,
+            "event": kind.event,
+            "action": kind.action,
+            "installation_id": kind.installation_id,
+            "repository_id": kind.repository_id,
+            "throttled_at": None,
+        }
+    )
+    return text[1:]
+
+
+def row_json(row: Row, *, whole_seconds: bool) -> str:
+    """One row of the log. By hand, as a benchmark reads millions of them."""
+    redelivery = "true" if row.redelivery else "false"
+    return (
+        f'{{"id": {row.id}, "guid": "{row.guid}", "delivered_at": "{iso(row.delivered_at, whole_seconds=whole_seconds)}", '
+        f'"redelivery": {redelivery}, {_tail(row.outcome, row.kind)}'
+    )
+
+
+def rows_json(rows: list[Row], *, whole_seconds: bool) -> bytes:
+    """A page of the log."""
+    return f"[{', '.join([row_json(row, whole_seconds=whole_seconds) for row in rows])}]".encode()
+
+
+def variable_json(variable: Variable) -> dict[str, str]:
+    """One variable."""
+    return {
+        "name": variable.name,
+        "value": variable.value,
+        "created_at": iso(variable.created_at, whole_seconds=True),
+        "updated_at": iso(variable.updated_at, whole_seconds=True),
+    }
