@@ -67,8 +67,10 @@ build_image() {
     cd -- "$home"
     {
       printf '%s\n' "${arguments[@]}"
-      find Dockerfile .dockerignore requirements/run.txt src/redeliver -type f ! -name '*.pyc' -print0 |
-        LC_ALL=C sort -z | xargs -0 sha256sum
+      {
+        printf '%s\n' Dockerfile .dockerignore requirements/run.txt
+        find src/redeliver -name '*.py'
+      } | LC_ALL=C sort | xargs sha256sum
     } | sha256sum
   )
   image=redeliver-action:${content:0:20}

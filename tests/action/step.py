@@ -54,9 +54,7 @@ class Call:
     def values_of(self, option: str) -> list[str]:
         """What is given for an option, in either of the two ways to write it."""
         apart = [after for before, after in zip(self.argv, self.argv[1:], strict=False) if before == option]
-        return apart + [
-            word.removeprefix(f"{option}=") for word in self.argv if word.startswith(f"{option}=")
-        ]
+        return apart + [word.removeprefix(f"{option}=") for word in self.argv if word.startswith(f"{option}=")]
 
 
 @dataclass
@@ -135,9 +133,7 @@ class Runner:
     @property
     def calls(self) -> list[Call]:
         record = self.bin / "calls.jsonl"
-        return (
-            [Call(**json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
-        )
+        return [Call(**json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
 
     def called(self, command: str) -> list[Call]:
         return [call for call in self.calls if call.argv[0] == command]

@@ -127,9 +127,7 @@ def test_without_an_engine_for_linux_containers_it_says_what_to_do(runner: Runne
     runner.engine = engine
     result = runner.step(image=IMAGE)
     assert result.returncode == 1
-    assert re.fullmatch(
-        r"::error title=Redeliver Action::No Docker engine .* such as ubuntu-latest\.\n", result.stdout
-    )
+    assert re.fullmatch(r"::error title=Redeliver Action::No Docker engine .* such as ubuntu-latest\.\n", result.stdout)
     assert not runner.called("run")
 
 
@@ -220,8 +218,5 @@ def test_a_build_that_fails_is_shown_and_fails_the_step(runner: Runner) -> None:
     runner.build = 1
     result = runner.step()
     assert result.returncode == 1
-    assert (
-        "what the build said\n::error title=Redeliver Action::The action's image could not be built"
-        in result.stdout
-    )
+    assert "what the build said\n::error title=Redeliver Action::The action's image could not be built" in result.stdout
     assert not runner.called("run")
