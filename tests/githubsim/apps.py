@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.tokens import EVERYTHING, Level, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LONGEST_JWT_MS = 10 * MINUTE
 

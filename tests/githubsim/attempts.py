@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from githubsim.behaviour import Behaviour, draw
 from githubsim.endpoint import Dispatch, Endpoint
 from githubsim.hooks import TARGET_IDS, Hook
-from githubsim.ids import DeliveryIds, Guids
 from githubsim.log import Row
 
 if TYPE_CHECKING:
     from githubsim.clock import EpochMs
+    from githubsim.ids import DeliveryIds, Guids
     from githubsim.outcomes import Kind, Outcome
 
 
@@ -80,7 +80,9 @@ class Desk:
     def accept(self, hook: Hook, row: Row, request: int) -> Redelivery:
         """Queue a redelivery of the event that ``row`` belongs to."""
         now = self.clock()
-        visible = any(one.outcome.succeeded and one.visible_at <= now for one in hook.log.attempts_of(row.guid))
+        visible = any(
+            one.outcome.succeeded and one.visible_at <= now for one in hook.log.attempts_of(row.guid)
+        )
         redelivery = Redelivery(hook, row.guid, row.id, now, request, visible)
         self.accepted.append(redelivery)
         self._put(now + draw(self.behaviour.redelivery_ms), hook, row.guid, row.kind, redelivery)
@@ -142,7 +144,7 @@ class Desk:
                 work.redelivery.row = row
             return row
 
-    def _put(self, due: int, hook: Hook, guid: str, kind: Kind, redelivery: Redelivery | None) -> None:  # noqa: PLR0913
+    def _put(self, due: int, hook: Hook, guid: str, kind: Kind, redelivery: Redelivery | None) -> None:
         self._turn += 1
         heapq.heappush(self._queue, Work(due, self._turn, hook, guid, kind, redelivery))
         self.wake.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,11 +10,17 @@ from githubsim.outcomes import OK, Kind, Outcome
 from githubsim.render import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from githubsim.attempts import Desk
     from githubsim.endpoint import Endpoint
 
 TargetType = Literal["organization", "repository", "integration"]
-TARGET_IDS: dict[TargetType, int] = {"organization": 6_811_672, "repository": 1_296_269, "integration": 91_011}
+TARGET_IDS: dict[TargetType, int] = {
+    "organization": 6_811_672,
+    "repository": 1_296_269,
+    "integration": 91_011,
+}
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ from githubsim.wire import Lost, LostKind, SimRequest
 from redeliver.transport import AnswerLost, Response, Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from githubsim.clock import VirtualClock
     from githubsim.model import SimGitHub
 

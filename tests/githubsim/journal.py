@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from githubsim.wire import LostKind, SimRequest
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from githubsim.wire import LostKind, SimRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from githubsim.outcomes import Kind, Outcome
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from githubsim.outcomes import Kind, Outcome
 
 StatusFilter = Literal["success", "failure"]
 
@@ -91,7 +93,9 @@ class DeliveryLog:
         place = len(kept) if start is None else _after(kept, start)
         return _take(_downwards(kept, place, now, cutoff), size)
 
-    def page_by_offset(self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int) -> Page:
+    def page_by_offset(
+        self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int
+    ) -> Page:
         """The same counted from the newest row: what arrives meanwhile shifts every later page."""
         kept = self.rows if status is None else self._shelves[status]
         shown = _downwards(kept, len(kept), now, cutoff)

@@ -165,7 +165,19 @@ class SimGitHub:
             name = None if token is None else token.name
             kept = without_secrets(request)
             self.journal.write(
-                Entry(number, now, request.verb, path, request.query, kept, name, request.body, status, lost, limited)
+                Entry(
+                    number,
+                    now,
+                    request.verb,
+                    path,
+                    request.query,
+                    kept,
+                    name,
+                    request.body,
+                    status,
+                    lost,
+                    limited,
+                )
             )
 
     def _carry_out(
@@ -179,7 +191,11 @@ class SimGitHub:
         if early is not None or token is None:
             answer = early or refusal(401, "Requires authentication")
         else:
-            over = None if found is not None and found.free else self.limits.charge(token.name, request.verb, now)
+            over = (
+                None
+                if found is not None and found.free
+                else self.limits.charge(token.name, request.verb, now)
+            )
             headers |= self.limits.headers(token.name, now) | token.headers(found.need if found else None)
             if over is not None:
                 limited = True
@@ -208,7 +224,10 @@ class SimGitHub:
     @staticmethod
     def _not_even_looked_at(request: SimRequest, token: Token | None) -> SimResponse | None:
         if not request.headers.get("user-agent"):
-            return refusal(403, "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.")
+            return refusal(
+                403,
+                "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.",
+            )
         version = request.headers.get("x-github-api-version")
         if version is not None and version not in API_VERSIONS:
             return refusal(400, f"Bad Request: {version} is not a supported API version.")
@@ -229,7 +248,7 @@ class SimGitHub:
     def _credential(self, request: SimRequest, now: int) -> Token | None:
         authorization = request.headers.get("authorization", "")
         token = self.tokens.of(authorization, now)
-        if token is None and self.apps and authorization.count(".") == 2:  # noqa: PLR2004 - the parts of a JWT
+        if token is None and self.apps and authorization.count(".") == 2:
             encoded = authorization.partition(" ")[2]
             return next(filter(None, (app.token_for(encoded, now) for app in self.apps.values())), None)
         return token
@@ -265,5 +284,7 @@ class SimGitHub:
         for hook in self.hooks.values():
             if hook.target_type != "integration":
                 prefix = "orgs" if hook.target_type == "organization" else "repos"
-                numbers.setdefault(f"{prefix}/{hook.target}", str(TARGET_IDS[hook.target_type] + len(numbers)))
+                numbers.setdefault(
+                    f"{prefix}/{hook.target}", str(TARGET_IDS[hook.target_type] + len(numbers))
+                )
         return numbers

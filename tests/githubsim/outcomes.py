@@ -46,5 +46,13 @@ def invalid_response(code: int) -> Outcome:
 
 UNAVAILABLE = invalid_response(503)
 REDIRECTED = invalid_response(302)
-FAILURES = (UNAVAILABLE, NO_CONNECTION, TIMED_OUT, REDIRECTED, BAD_CERTIFICATE, GAVE_UP, invalid_response(500))
+FAILURES = (
+    UNAVAILABLE,
+    NO_CONNECTION,
+    TIMED_OUT,
+    REDIRECTED,
+    BAD_CERTIFICATE,
+    GAVE_UP,
+    invalid_response(500),
+)
 """Every kind of failure that has been seen in GitHub's log."""

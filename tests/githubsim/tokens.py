@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Level = Literal["read", "write"]
 TokenKind = Literal["classic", "fine-grained", "installation", "actions", "app"]
@@ -32,7 +34,9 @@ class Need:
 
 ORG_HOOKS_READ = Need("organization_hooks", "read", ("admin:org_hook",))
 ORG_HOOKS_WRITE = Need("organization_hooks", "write", ("admin:org_hook",))
-REPO_HOOKS_READ = Need("repository_hooks", "read", ("admin:repo_hook", "read:repo_hook", "repo", "write:repo_hook"))
+REPO_HOOKS_READ = Need(
+    "repository_hooks", "read", ("admin:repo_hook", "read:repo_hook", "repo", "write:repo_hook")
+)
 REPO_HOOKS_WRITE = Need("repository_hooks", "write", ("admin:repo_hook", "repo", "write:repo_hook"))
 VARIABLES_READ = Need("actions_variables", "read", ("repo",))
 VARIABLES_WRITE = Need("actions_variables", "write", ("repo",))

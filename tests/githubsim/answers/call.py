@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -11,6 +10,8 @@ from urllib.parse import urlencode
 from githubsim.variables import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from githubsim.hooks import Hook, TargetType
     from githubsim.model import SimGitHub
     from githubsim.tokens import Token
@@ -57,7 +58,9 @@ class Call:
         text = self.request.query.get("per_page", "")
         return min(int(text), most) if text.isdigit() and int(text) > 0 else default
 
-    def numbered_page(self, everything: Sequence[T], default: int, most: int) -> tuple[list[T], dict[str, str]]:
+    def numbered_page(
+        self, everything: Sequence[T], default: int, most: int
+    ) -> tuple[list[T], dict[str, str]]:
         """One page of a list that is counted in pages, and the header that leads to the next."""
         size = self.size(default, most)
         text = self.request.query.get("page", "1")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from githubsim.log import Page, StatusFilter
 from githubsim.render import JSON_TYPE, reply, row_json, rows_json
 from githubsim.variables import Refused
 from githubsim.wire import SimResponse
@@ -13,7 +12,7 @@ from githubsim.wire import SimResponse
 if TYPE_CHECKING:
     from githubsim.answers.call import Call
     from githubsim.hooks import Hook
-    from githubsim.log import Row
+    from githubsim.log import Page, Row, StatusFilter
 
 _EMPTY = "e"
 """Ends a cursor whose page has already come empty once, so that the next one does not."""

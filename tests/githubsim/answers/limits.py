@@ -18,5 +18,16 @@ def overview(call: Call) -> SimResponse:
     account = limits.account(call.token.name, call.now)
     hourly = limits.policy.hourly or 0
     used = min(account.used, hourly)
-    core = {"limit": hourly, "remaining": hourly - used, "reset": -(-account.resets_at // SECOND), "used": used}
-    return reply(200, {"resources": {"core": core, "search": {**core, "limit": 30, "remaining": 30, "used": 0}}, "rate": core})
+    core = {
+        "limit": hourly,
+        "remaining": hourly - used,
+        "reset": -(-account.resets_at // SECOND),
+        "used": used,
+    }
+    return reply(
+        200,
+        {
+            "resources": {"core": core, "search": {**core, "limit": 30, "remaining": 30, "used": 0}},
+            "rate": core,
+        },
+    )

@@ -16,7 +16,9 @@ def every(call: Call, repo: str) -> SimResponse:
     """All variables, a page at a time."""
     found = call.sim.variables(repo).all()
     chosen, headers = call.numbered_page(found, 10, 30)
-    return reply(200, {"total_count": len(found), "variables": [variable_json(one) for one in chosen]}, **headers)
+    return reply(
+        200, {"total_count": len(found), "variables": [variable_json(one) for one in chosen]}, **headers
+    )
 
 
 def one(call: Call, repo: str, name: str) -> SimResponse:
@@ -32,7 +34,7 @@ def create(call: Call, repo: str) -> SimResponse:
     body = call.json()
     name, value = body.get("name"), body.get("value")
     if not isinstance(name, str) or not isinstance(value, str):
-        raise Refused(422, "Invalid request. \"name\" and \"value\" must be strings.")
+        raise Refused(422, 'Invalid request. "name" and "value" must be strings.')
     call.sim.variables(repo).create(name, value, call.now)
     return reply(201, {})
 
@@ -42,7 +44,7 @@ def update(call: Call, repo: str, name: str) -> SimResponse:
     body = call.json()
     value, new_name = body.get("value"), body.get("name")
     if not isinstance(value, str | None) or not isinstance(new_name, str | None):
-        raise Refused(422, "Invalid request. \"name\" and \"value\" must be strings.")
+        raise Refused(422, 'Invalid request. "name" and "value" must be strings.')
     call.sim.variables(repo).update(name, value, call.now, new_name)
     return reply(204)
 

@@ -1,0 +1,118 @@
+"""The simulation on a real socket, with the resets, silences and half answers that only a socket can have."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+
+from githubsim.carrier import Carrier
+from githubsim.clock import SECOND
+from githubsim.control import control
+from githubsim.sockets import TRANSPORT, WebServer, reset
+from githubsim.wire import Lost, SimRequest, SimResponse
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+    from githubsim.model import Observer, SimGitHub
+
+
+class Door:
+    """Turns HTTP into calls of the model, and the model's losses into the real thing.
+
+    ``latency_ms`` is what each call takes, half of it before it has an effect and half after.
+    """
+
+    def __init__(self, sim: SimGitHub, latency_ms: int = 0) -> None:
+        """Open the simulation to the world."""
+        self._sim = sim
+        self.latency_ms = latency_ms
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or lose it."""
+        request = Request(scope, receive)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = await request.body()
+        seen = SimRequest(request.method, scope["path"], dict(request.query_params), headers, body)
+        await _wait(self.latency_ms / 2)
+        try:
+            answer = self._sim.handle(seen)
+        except Lost as lost:
+            await _wait(lost.delay_ms)
+            await _lose(lost, scope, receive, send)
+            return
+        await _wait(self.latency_ms / 2 + answer.delay_ms)
+        await Response(answer.body, answer.status, dict(answer.headers))(scope, receive, send)
+
+
+async def _wait(milliseconds: float) -> None:
+    if milliseconds > 0:
+        await asyncio.sleep(milliseconds / SECOND)
+
+
+async def _lose(lost: Lost, scope: Scope, receive: Receive, send: Send) -> None:
+    if lost.kind == "cut":
+        await _send_half(lost.answer or SimResponse(200, {}, b"[]"), send)
+        scope[TRANSPORT].close()
+    elif lost.kind != "silence":
+        reset(scope[TRANSPORT])
+    # Silence lasts until the client loses patience; after the others the connection is gone at once.
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_half(answer: SimResponse, send: Send) -> None:
+    headers = {**answer.headers, "content-length": str(len(answer.body) + 1)}
+    start: Message = {
+        "type": "http.response.start",
+        "status": answer.status if answer.body else 200,
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    await send(start)
+    half = answer.body[: len(answer.body) // 2]
+    await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A simulation that is on the air. ``url`` is what a client calls the API's root."""
+
+    url: str
+    sim: SimGitHub
+    carrier: Carrier
+    door: Door
+
+    def wait_until_idle(self, seconds: float = 30.0) -> bool:
+        """Wait until every event and accepted redelivery has had its attempt."""
+        return self.carrier.wait_until_idle(seconds)
+
+
+@contextmanager
+def serve(
+    sim: SimGitHub,
+    *,
+    port: int = 0,
+    latency_ms: int = 0,
+    judge: Observer | None = None,
+) -> Iterator[Served]:
+    """Put a simulation on a loopback port until the block ends. Its clock must be ``clock.system_ms``.
+
+    ``judge`` sees every request and answer: a ``contract.Judge``, mostly.
+    """
+    door = Door(sim, latency_ms)
+    app = Starlette(routes=[Mount("/__sim__", app=control(sim)), Mount("/", app=door)])
+    if judge is not None:
+        sim.observers.append(judge)
+    with WebServer(app, port) as web, Carrier(sim.desk) as carrier:
+        sim.base_url = web.url
+        yield Served(web.url + sim.root, sim, carrier, door)
+    if judge is not None:
+        sim.observers.remove(judge)

@@ -1,0 +1,96 @@
+"""A web application on a loopback port of its own, in a thread of its own."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+
+if TYPE_CHECKING:
+    import asyncio
+    from types import TracebackType
+
+    from starlette.types import ASGIApp
+
+HOST = "127.0.0.1"
+TRANSPORT = "githubsim.transport"
+"""Where an application finds the connection itself, in its scope: a reset cannot be said in ASGI."""
+
+
+class WebServer:
+    """uvicorn in a thread. The port is bound before the thread starts, so that nobody has to wait for it."""
+
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
+        """Serve ``app`` on ``port`` (0: one that is free)."""
+        # The protocol is named because asyncio switches Nagle's delay off only then: 40 ms a call.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((HOST, port))
+        self._socket.listen(512)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{HOST}:{self.port}"
+        config = uvicorn.Config(
+            _with_transport(app),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            proxy_headers=False,
+            date_header=False,
+            server_header=False,
+            timeout_keep_alive=60,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run,
+            kwargs={"sockets": [self._socket]},
+            name=f"web:{self.port}",
+            daemon=True,
+        )
+
+    def start(self) -> Self:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port and drop every connection."""
+        self._server.force_exit = True
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def reset(transport: asyncio.Transport) -> None:
+    """Drop a connection with RST, as a crashed peer does."""
+    transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET,
+        socket.SO_LINGER,
+        struct.pack("ii", 1, 0),
+    )
+    transport.abort()
+
+
+def _with_transport(app: ASGIApp) -> ASGIApp:
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI is untyped here
+        # uvicorn hands out a bound method of the cycle that owns the connection.
+        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
+        await app(scope, receive, send)
+
+    return wrapped
