@@ -44,8 +44,9 @@ e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
 
 # Does a test notice when the plan is wrong? Every small change to it should make one fail.
 mutants: $(VENV)/dev.stamp $(VENV)/node.stamp
-	$(VENV)/bin/mutmut run "redeliver.plan.*"
-	$(VENV)/bin/mutmut results
+	rm -rf mutants
+	env -u PYTHONPATH $(VENV)/bin/mutmut run
+	@$(VENV)/bin/mutmut results
 
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
           --custom-compile-command "make lock" pyproject.toml
