@@ -1,0 +1,262 @@
+"""Asking GitHub's API: paced, patient with faults, within its limits, and never a POST twice.
+
+Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import TypeVar
+
+from redeliver.errors import (
+    ApiError,
+    ApiFailing,
+    ApiRefused,
+    ApiUnexpected,
+    BadToken,
+    MissingPermission,
+    Moved,
+    NotFound,
+)
+from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
+from redeliver.transport import AnswerLost, Response, Transport, Verb
+from redeliver.waiter import Waiter
+
+T = TypeVar("T")
+
+#: Seconds to wait before the second, third and fourth try of a call that may be repeated.
+BACKOFF = (1.0, 3.0, 9.0)
+#: Seconds to wait after a limit that does not say how long, doubling each time.
+LIMIT_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a call is for, in words for error sentences."""
+
+    what: str
+    """The end of "refused to ..."."""
+    needed: str
+    """The permission it takes, as GitHub's own pages name it."""
+
+
+class Answer(Enum):
+    """What came of a POST that is made once."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """It may have happened: the answer was lost, or says nothing."""
+    LIMITED = "limited"
+    """It did not happen, because of a limit; the pace knows, and it may be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An :class:`Answer`, and a word on why."""
+
+    answer: Answer
+    why: str = ""
+
+
+class Caller:
+    """Makes calls for one token."""
+
+    def __init__(self, transport: Transport, pace: Pace, waiter: Waiter) -> None:
+        self._transport = transport
+        self._pace = pace
+        self._waiter = waiter
+        self._limits_met = 0
+        self._date: tuple[int, float] | None = None
+        self._quota: int | None = None
+
+    def closing(self, waiter: Waiter) -> Caller:
+        """A caller for the last calls of a run, with time of their own."""
+        caller = Caller(self._transport, self._pace, waiter)
+        caller._date = self._date  # noqa: SLF001  its own kind
+        return caller
+
+    @property
+    def quota(self) -> int | None:
+        """How many calls GitHub still allows within the hour, as its last answer said; None: it does not say."""
+        return self._quota
+
+    def now(self) -> int:
+        """GitHub's clock, in epoch milliseconds, as its last answer's ``Date`` and the time since tell it.
+
+        Raises:
+            ApiError: nothing had been asked yet, and asking failed.
+        """
+        if self._date is None:
+            # Costs nothing against the limit: https://docs.github.com/en/rest/rate-limit/rate-limit
+            task = Task("tell the time", "no permission at all")
+            self._repeatable("GET", "/rate_limit", task, lambda answer: answer, accept=range(300, 500))
+        if self._date is None:
+            raise ApiUnexpected(what="tell the time", why="it has no Date header")
+        moment, since = self._date
+        return moment + int((self._waiter.now() - since) * 1000)
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        task: Task,
+        parse: Callable[[Response], T],
+        *,
+        missing: bool = False,
+    ) -> T:
+        """Read something. Faults and unreadable answers are met with patience, a no is an error.
+
+        ``parse`` raises ValueError for an answer that is not what it should be; with ``missing`` it is given
+        a 404 as well.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable("GET", path, task, parse, query=query, accept=(404,) if missing else ())
+
+    def write(self, verb: Verb, path: str, body: Mapping[str, str], task: Task, *, other: int = 0) -> bool:
+        """Write something that may safely be written twice. False when the answer's status is ``other``.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable(verb, path, task, lambda answer: answer.status < 300, body=body, accept=(other,))
+
+    def turn(self, points: int, *, redelivery: bool = False) -> None:
+        """Wait until a request of that many points may be made.
+
+        Raises:
+            OutOfTime: that does not fit into the time limit.
+        """
+        turn = self._pace.turn(points, self._waiter.now(), redelivery=redelivery)
+        self._waiter.wait(turn.seconds, turn.why or "another request")
+
+    def post_once(self, path: str, task: Task) -> Posted:
+        """Make a POST that must not be repeated, now: the caller has waited for its turn.
+
+        Raises:
+            ApiError: 401, 403 that is no limit, or a redirect: the next one would fare no better.
+        """
+        try:
+            response = self._exchange("POST", path, WRITE_POINTS, redelivery=True)
+        except AnswerLost as lost:
+            return Posted(Answer.UNKNOWN, str(lost))
+        status = response.status
+        if self._note_limit(response):
+            return Posted(Answer.LIMITED)
+        if status == 202:
+            return Posted(Answer.ACCEPTED)
+        if status >= 500 or status < 300:
+            return Posted(Answer.UNKNOWN, f"GitHub answered {status}")
+        fault = _fault(response, task)
+        if isinstance(fault, BadToken | MissingPermission | Moved):
+            raise fault
+        return Posted(Answer.REFUSED, f"GitHub answered {status}")
+
+    def _repeatable(
+        self,
+        verb: Verb,
+        path: str,
+        task: Task,
+        parse: Callable[[Response], T],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+        accept: Container[int] = (),
+    ) -> T:
+        fault: ApiError
+        tries = 0
+        while True:
+            self.turn(READ_POINTS if verb == "GET" else WRITE_POINTS)
+            try:
+                response = self._exchange(verb, path, READ_POINTS if verb == "GET" else WRITE_POINTS, query, body)
+                if self._note_limit(response):
+                    continue
+                if response.status < 300 or response.status in accept:
+                    return parse(response)
+                if response.status < 500:
+                    raise _fault(response, task)
+                fault = ApiFailing(tries=tries + 1, what=task.what, why=f"it answered {response.status}")
+            except AnswerLost as lost:
+                fault = ApiFailing(tries=tries + 1, what=task.what, why=str(lost))
+            except ValueError as unreadable:
+                fault = ApiUnexpected(what=task.what, why=str(unreadable))
+            if tries == len(BACKOFF):
+                raise fault
+            self._waiter.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.what}")
+            tries += 1
+
+    def _exchange(
+        self,
+        verb: Verb,
+        path: str,
+        points: int,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+        *,
+        redelivery: bool = False,
+    ) -> Response:
+        try:
+            response = self._transport.exchange(verb, path, query=query, body=body)
+        finally:
+            self._pace.spent(points, self._waiter.now(), redelivery=redelivery)
+        left = response.headers.get("x-ratelimit-remaining", "")
+        self._quota = int(left) if left.isdecimal() else None
+        try:
+            date = parsedate_to_datetime(response.headers.get("date", ""))
+        except ValueError:
+            return response
+        self._date = (int(date.timestamp()) * 1000, self._waiter.now())
+        return response
+
+    def _note_limit(self, response: Response) -> bool:
+        """Whether the answer is a limit's; if so the pace is told how long to wait."""
+        if response.status not in {403, 429}:
+            self._limits_met = 0
+            return False
+        headers = response.headers
+        asked = headers.get("retry-after", "")
+        primary = headers.get("x-ratelimit-remaining") == "0"
+        if asked.isdecimal():
+            seconds = float(asked)
+        elif primary and headers.get("x-ratelimit-reset", "").isdecimal():
+            seconds = max(1.0, int(headers["x-ratelimit-reset"]) - self.now() / 1000 + 1)
+        elif asked or primary or response.status == 429 or "rate limit" in response.body.lower():
+            seconds = LIMIT_WAIT * 2**self._limits_met
+        else:
+            return False
+        self._limits_met += 1
+        self._pace.limited(seconds, self._waiter.now(), slower=not primary)
+        return True
+
+
+def _message(response: Response) -> str:
+    try:
+        body = json.loads(response.body)
+        return str(body["message"])
+    except (ValueError, TypeError, LookupError):
+        return "no message"
+
+
+def _fault(response: Response, task: Task) -> ApiError:
+    """The error that a status below 500 stands for, with what GitHub's headers say would have been enough."""
+    enough = response.headers.get("x-accepted-github-permissions") or response.headers.get("x-accepted-oauth-scopes")
+    needed = f"{task.needed} (GitHub's answer names: {enough})" if enough else task.needed
+    match response.status:
+        case 401:
+            return BadToken(what=task.what)
+        case 403:
+            return MissingPermission(what=task.what, message=_message(response), needed=needed)
+        case 404:
+            return NotFound(what=task.what, needed=needed)
+        case status if status < 400:
+            return Moved(what=task.what, status=status)
+        case status:
+            return ApiRefused(what=task.what, status=status, message=_message(response))

@@ -1,0 +1,170 @@
+"""One run, top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from redeliver.caller import Caller
+from redeliver.checkpoint import CheckpointStore
+from redeliver.console import Console
+from redeliver.delivery_log import Event
+from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, RedeliverError, Stopped
+from redeliver.hook import Hook
+from redeliver.plan import Plan, Rules, make_plan, settled_up_to
+from redeliver.redelivery import Redelivery
+from redeliver.scan import Reader, Scan
+from redeliver.send import Sender, send_with_probe
+from redeliver.settings import Settings
+from redeliver.times import clock_time
+from redeliver.waiter import Waiter
+from redeliver.watch import Watch
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one run knows so far. The report is made of it, however the run ends."""
+
+    start: int = 0
+    """The run's start on GitHub's clock; this and every other moment is in epoch milliseconds."""
+    checkpoint: int | None = None
+    """The checkpoint found, and later the one kept."""
+    cutoff: int = 0
+    scan: Scan | None = None
+    """Set once the window has been read."""
+    plan: Plan | None = None
+    forgotten: frozenset[str] = frozenset()
+    """Guids of events whose first attempt has left GitHub's log."""
+    redeliveries: dict[str, Redelivery] = field(default_factory=dict)
+    endpoint_down: bool = False
+    ended_by: RedeliverError | Stopped | None = None
+    unsaved: CheckpointNotSaved | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run works with. ``variables`` calls with the token that may write the checkpoint."""
+
+    hook: Hook
+    caller: Caller
+    variables: Caller
+    store: CheckpointStore
+    waiter: Waiter
+    console: Console
+    closing: Callable[[], Waiter]
+    """Begins the end of the run: from then on there is a little time, of its own, for the checkpoint."""
+
+
+class Job:
+    """One run over one hook."""
+
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        self.facts = Facts()
+        self._settings = settings
+        self._rules = Rules(settings.max_attempts, settings.retry_spacing * 1000)
+        self._tools = tools
+        self._reader = Reader(tools.hook, tools.waiter, tools.console, lambda: tools.caller.quota)
+
+    def run(self) -> Facts:
+        """Steps 2 to 8 of the design; whatever happens on the way, what is known is kept and returned."""
+        try:
+            self._find_checkpoint()  # 2
+            self._scan()  # 3
+            self._plan_with_history()  # 4, 5
+            if not self._settings.dry_run:
+                self._send()  # 6
+                self._watch()  # 7
+        except (RedeliverError, Stopped) as ending:
+            self.facts.ended_by = ending
+        self._keep_checkpoint()  # 8
+        return self.facts
+
+    def _find_checkpoint(self) -> None:
+        facts, store = self.facts, self._tools.store
+        kept = store.read(self._tools.variables)
+        facts.start = self._tools.caller.now()
+        if kept is not None and kept > facts.start:
+            raise CheckpointInFuture(place=store.place, value=kept, now=facts.start)
+        facts.checkpoint = facts.start - self._settings.lookback * 1000 if kept is None else kept
+        # Whole seconds, since some servers tell no more: a row of this very second must not fall out.
+        cutoff = (facts.checkpoint - self._settings.overlap * 1000) // 1000 * 1000
+        facts.cutoff = max(cutoff, self._forgotten_before)
+
+    def _scan(self) -> None:
+        self._tools.console.line(f"Reading the log of {self._tools.hook.name} back to {clock_time(self.facts.cutoff)}")
+        self.facts.scan = self._reader.window(self.facts.cutoff, self.facts.start)
+
+    def _plan_with_history(self) -> None:
+        facts, scan, reader = self.facts, self._read, self._reader
+        first_unseen = [event.guid for event in self._undelivered() if event.original is None]
+        if first_unseen:
+            reader.attempts_before(scan, first_unseen, self._forgotten_before)
+        due = make_plan(self._undelivered(), self._rules, facts.start).due
+        half_read = [event.guid for event in due if not scan.is_read_whole(event.guid)]
+        if half_read:
+            reader.whole_before(scan, half_read, self._forgotten_before)
+        half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
+        if scan.covered <= self._forgotten_before:
+            facts.forgotten, half_read = frozenset(half_read), []
+        facts.plan = make_plan(
+            self._undelivered(), self._rules, facts.start, forgotten=facts.forgotten, unchecked=half_read
+        )
+
+    def _send(self) -> None:
+        facts, tools = self.facts, self._tools
+        if not self._planned.due or facts.checkpoint is None:
+            return
+        # Proves that it can be written, and anchors a first run that crashes.
+        tools.store.write(tools.variables, facts.checkpoint)
+        sender = Sender(tools.hook, tools.caller, facts.redeliveries, tools.console)
+        with tools.console.group(f"Asking for {len(self._planned.due)} redeliveries"):
+            facts.endpoint_down = not send_with_probe(
+                sender, self._watcher(), self._planned.due, self._read.log, self._settings.wait_for_results
+            )
+
+    def _watch(self) -> None:
+        self._watcher().until_settled(self._settings.wait_for_results)
+
+    def _watcher(self) -> Watch:
+        log = self._read.log
+        guids = {event.guid for event in self._undelivered()} | set(self.facts.redeliveries)
+        return Watch(self._tools.hook, log, self.facts.redeliveries, guids, self._tools.waiter)
+
+    def _keep_checkpoint(self) -> None:
+        facts, tools = self.facts, self._tools
+        waiter = tools.closing()
+        cannot = facts.scan is None or isinstance(facts.ended_by, CheckpointNotSaved)
+        if self._settings.dry_run or cannot:
+            return
+        unsettled = (
+            event
+            for event in self._undelivered()
+            if event.guid not in facts.forgotten and not self._rules.out_of_attempts(event.count)
+        )
+        moment = settled_up_to(facts.start, unsettled)
+        try:
+            tools.store.write(tools.variables.closing(waiter), moment)
+            facts.checkpoint = moment
+        except CheckpointNotSaved as fault:
+            facts.unsaved = fault
+
+    def _undelivered(self) -> list[Event]:
+        return self._read.log.undelivered(self.facts.cutoff)
+
+    @property
+    def _forgotten_before(self) -> int:
+        return self.facts.start - self._settings.retention * 1000
+
+    @property
+    def _read(self) -> Scan:
+        if self.facts.scan is None:
+            msg = "the window has not been read"
+            raise RuntimeError(msg)
+        return self.facts.scan
+
+    @property
+    def _planned(self) -> Plan:
+        if self.facts.plan is None:
+            msg = "nothing has been planned"
+            raise RuntimeError(msg)
+        return self.facts.plan

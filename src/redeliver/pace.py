@@ -1,0 +1,91 @@
+"""How fast to go: GitHub's limits, and the user's own.
+
+Facts (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api): 900 points a
+minute, a GET costs 1 and a write 5; past a secondary limit, wait as told and go slower.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+READ_POINTS = 1
+WRITE_POINTS = 5
+#: GitHub's limit of points in any window of this many seconds, less a tenth of head-room.
+WINDOW = 60.0
+BUDGET = 810
+#: Redeliveries that may leave at once after a pause.
+BURST = 5
+#: The slowest share of the full pace, and how much of it comes back in a minute.
+_SLOWEST = 1 / 16
+_RECOVERY = 1 / 16
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How long to wait before the next request, in seconds, and what for."""
+
+    seconds: float
+    why: str
+
+
+class Pace:
+    """Accounts for requests. Pure: it is told the time, in monotonic seconds, and never waits itself."""
+
+    def __init__(self, redeliveries_per_minute: int) -> None:
+        self._per_minute = redeliveries_per_minute
+        self._spent: deque[tuple[float, int]] = deque()
+        self._points = 0
+        self._due = float("-inf")  # when the next redelivery is due at an even pace
+        self._blocked_until = float("-inf")
+        self._share = 1.0
+        self._share_since = 0.0
+
+    def turn(self, points: int, now: float, *, redelivery: bool = False) -> Turn:
+        """What has to be waited for before a request of that many points."""
+        waits = [
+            Turn(self._blocked_until - now, "GitHub asked to wait"),
+            Turn(self._room_for(points, now) - now, "GitHub's limit of 900 points a minute"),
+        ]
+        if redelivery:
+            ahead = (BURST - 1) * self._interval(now)
+            waits.append(Turn(self._due - ahead - now, "the pace of redeliveries"))
+        return max((Turn(0.0, ""), *waits), key=lambda turn: turn.seconds)
+
+    def spent(self, points: int, now: float, *, redelivery: bool = False) -> None:
+        """A request of that many points has been answered.
+
+        It counts from its end: GitHub counted it at some moment before, so the window errs on the safe side.
+        """
+        self._spent.append((now, points))
+        self._points += points
+        if redelivery:
+            self._due = max(now, self._due) + self._interval(now)
+
+    def limited(self, seconds: float, now: float, *, slower: bool) -> None:
+        """GitHub said to wait that many seconds; ``slower``: and to go at half the pace from then on."""
+        self._blocked_until = max(self._blocked_until, now + seconds)
+        if slower:
+            self._share = max(self.share(now) / 2, _SLOWEST)
+            self._share_since = self._blocked_until
+
+    def share(self, now: float) -> float:
+        """The share of the full pace that is in force, from 1/16 to 1."""
+        recovered = max(0.0, now - self._share_since) / 60 * _RECOVERY
+        return min(1.0, self._share + recovered)
+
+    def _interval(self, now: float) -> float:
+        return 60 / (self._per_minute * self.share(now))
+
+    def _room_for(self, points: int, now: float) -> float:
+        """The earliest moment at which that many points fit into the window."""
+        while self._spent and self._spent[0][0] <= now - WINDOW:
+            self._points -= self._spent.popleft()[1]
+        excess = self._points + points - BUDGET * self.share(now)
+        if excess <= 0:
+            return now
+        for moment, cost in self._spent:
+            excess -= cost
+            if excess <= 0:
+                return moment + WINDOW
+        return now

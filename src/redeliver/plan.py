@@ -1,0 +1,110 @@
+"""Which events to send now, in which order, and why the others are left. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redeliver.delivery_log import Event
+
+#: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
+LONGEST_SPACING = 4 * 3_600_000
+
+
+class Reason(StrEnum):
+    """Why an event is not sent."""
+
+    NOT_DUE = "not due yet"
+    OUT_OF_ATTEMPTS = "out of attempts"
+    LEFT_LOG = "left GitHub's log"
+    UNCHECKED = "not checked: the log is too long"
+    DRY_RUN = "dry run"
+    ENDPOINT_DOWN = "the endpoint is down"
+    OUT_OF_TIME = "time limit"
+    STOPPED = "the run was stopped"
+    FAULT = "the run failed before it"
+
+
+#: Reasons that end an event: it is not looked at again and does not hold the checkpoint.
+FINAL = frozenset({Reason.OUT_OF_ATTEMPTS, Reason.LEFT_LOG})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the settings say about one event."""
+
+    max_attempts: int
+    """The original included; 0: no limit."""
+    retry_spacing: int
+    """Milliseconds between an event's first and second redelivery; doubles from there."""
+
+    def out_of_attempts(self, attempts: int) -> bool:
+        """Whether an event that failed so often is given up."""
+        return 0 < self.max_attempts <= attempts
+
+    def due_at(self, event: Event) -> int:
+        """The moment, in epoch milliseconds, from which the event may be sent."""
+        redeliveries = event.count - 1
+        if redeliveries == 0:
+            return event.latest.at
+        longest = max(LONGEST_SPACING, self.retry_spacing)
+        # The shift is bounded so that an event with thousands of attempts costs no more than another.
+        return event.latest.at + min(self.retry_spacing << min(redeliveries - 1, 40), longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Events to send, in order, and events left, with the reason."""
+
+    due: tuple[Event, ...]
+    left: tuple[tuple[Event, Reason], ...]
+
+
+def make_plan(
+    events: Iterable[Event],
+    rules: Rules,
+    now: int,
+    *,
+    forgotten: Collection[str] = (),
+    unchecked: Collection[str] = (),
+) -> Plan:
+    """Decide about every undelivered event.
+
+    ``forgotten``: guids of events whose first attempt is no longer in GitHub's log. ``unchecked``: guids of
+    events whose success could have been missed. Order: fewest attempts first, then oldest first, so that a
+    poisoned event never blocks a fresh one.
+    """
+    due: list[Event] = []
+    left: list[tuple[Event, Reason]] = []
+    for event in events:
+        reason = _reason_to_leave(event, rules, now, forgotten, unchecked)
+        if reason is None:
+            due.append(event)
+        else:
+            left.append((event, reason))
+    due.sort(key=lambda event: (event.count, event.attempts[0].at, event.attempts[0].id))
+    left.sort(key=lambda pair: (pair[0].attempts[0].at, pair[0].attempts[0].id))
+    return Plan(tuple(due), tuple(left))
+
+
+def _reason_to_leave(
+    event: Event, rules: Rules, now: int, forgotten: Collection[str], unchecked: Collection[str]
+) -> Reason | None:
+    if event.guid in forgotten:
+        return Reason.LEFT_LOG
+    if rules.out_of_attempts(event.count):
+        return Reason.OUT_OF_ATTEMPTS
+    if event.guid in unchecked:
+        return Reason.UNCHECKED
+    if rules.due_at(event) > now:
+        return Reason.NOT_DUE
+    return None
+
+
+def settled_up_to(start: int, unsettled: Iterable[Event]) -> int:
+    """The next checkpoint: the run's start, or 1 ms before the earliest of the unsettled events' latest attempts.
+
+    Looking from there, the next run finds every one of them again.
+    """
+    return min([start, *(event.latest.at - 1 for event in unsettled)])

@@ -1,0 +1,188 @@
+"""Walking the delivery log: the window, and for some events what came before it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import inf
+
+from redeliver.console import Console
+from redeliver.delivery_log import DeliveryLog, moment, succeeded
+from redeliver.errors import BrokenPaging, OutOfTime
+from redeliver.hook import DeliverySource, Filter, Page
+from redeliver.pace import BUDGET, WINDOW
+from redeliver.waiter import Waiter
+
+#: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
+#: Milliseconds; twice that is looked past the cutoff.
+SLACK = 60_000
+#: Pages between two lines of progress, and pages before a forecast is worth anything.
+_PROGRESS = 50
+_FORECAST = 5
+#: The share of the time and the calls left that a walk may be expected to take before it is called too long, and the
+#: share that goes into a walk which is too long anyhow.
+_AFFORDABLE = 0.8
+_HALF = 0.5
+
+
+@dataclass(slots=True)
+class Scan:
+    """What was read of the log."""
+
+    log: DeliveryLog = field(default_factory=DeliveryLog)
+    scanned: int = 0
+    """Attempts read."""
+    covered: float = inf
+    """Every row at this moment (epoch ms) or later has been read, successes too."""
+    rest: Mapping[str, str] | None = None
+    """The query of the page after the last one read; None: nothing follows, or nothing was read."""
+    filtered: bool = False
+    """The window was too long to read whole, so that failures were asked for first."""
+
+    def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
+        """Take in the next page of a plain walk."""
+        self.log.add(page.rows, only=only)
+        self.scanned += len(page.rows)
+        self.rest = page.next
+        oldest = min(map(moment, page.rows), default=inf)
+        self.covered = min(self.covered, oldest + SLACK) if page.next else -inf
+
+    def is_read_whole(self, guid: str) -> bool:
+        """Whether no row of an event can be missing: it is delivered, or its original and all since were read."""
+        if self.log.is_delivered(guid):
+            return True
+        original = self.log.event(guid).original
+        return original is not None and original.at >= self.covered
+
+
+class TooLong(Exception):
+    """Reading on would take longer than there is time."""
+
+
+def walk(
+    source: DeliverySource, *, since: float, start: Mapping[str, str] | None = None, only: Filter | None = None
+) -> Iterator[Page]:
+    """Pages from the newest row (or from ``start``) to the first page whose rows are all older than ``since``.
+
+    Follows ``next`` past empty pages; rows that the pages before held already are left out, since a log that
+    grows while it is read can push rows from one page to the next.
+
+    Raises:
+        BrokenPaging: a page names a next page that has been read.
+        ApiError, OutOfTime: as the source does; what was yielded until then is not the whole.
+    """
+    seen_ids: deque[set[int]] = deque(maxlen=3)
+    seen_pages: set[frozenset[tuple[str, str]]] = set()
+    query = start
+    while True:
+        page = source.page(query, only=only)
+        rows = [row for row in page.rows if not any(row["id"] in ids for ids in seen_ids)]
+        seen_ids.append({row["id"] for row in page.rows})
+        yield Page(rows, page.next)
+        if page.next is None or (page.rows and max(map(moment, page.rows)) < since):
+            return
+        key = frozenset(page.next.items())
+        if key in seen_pages:
+            raise BrokenPaging
+        seen_pages.add(key)
+        query = page.next
+
+
+class Reader:
+    """Reads one hook's log, looking ahead so that no run starts what it cannot finish."""
+
+    def __init__(self, source: DeliverySource, waiter: Waiter, console: Console, quota: Callable[[], int | None]) -> None:
+        """``quota``: how many calls GitHub still allows within the hour; None: it does not say."""
+        self._source = source
+        self._waiter = waiter
+        self._console = console
+        self._quota = quota
+
+    def window(self, cutoff: int, now: int) -> Scan:
+        """Read everything from now back to the cutoff, both in epoch milliseconds.
+
+        Where the window is too long for the time or for the hour's calls, failures are asked for first, and as much
+        as half of what there is goes into reading the newest part whole.
+
+        Raises:
+            ApiError, OutOfTime: the scan broke off, and tells nothing.
+        """
+        scan = Scan()
+        try:
+            self._plain(scan, cutoff - SLACK, now, share=_AFFORDABLE)
+        except TooLong:
+            self._console.line("The window is too long to read whole in the time there is: asking for failures first")
+            scan.filtered = True
+            self._failures(scan, cutoff - SLACK)
+            oldest = min((event.attempts[0].at for event in scan.log.undelivered(cutoff)), default=inf)
+            self._plain(scan, oldest - SLACK, now, share=None)
+        return scan
+
+    def attempts_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
+        """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
+
+        Few calls whatever the log's size; it is left as soon as every event's original is found. A server that does
+        not know the filter gives itself away by a success: then the plain walk has to do.
+        """
+        for page in walk(self._source, since=since, only="failure"):
+            scan.log.add(page.rows, only=guids)
+            if any(map(succeeded, page.rows)) or not any(_lacks_original(scan.log, guid) for guid in guids):
+                return
+
+    def whole_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
+        """Read on, plainly, from where the window ended, for some events alone, back to ``since`` at the most.
+
+        Finds an earlier success, or an original that failed in a way the filter does not see (0, 3xx). It is left as
+        soon as these events are read whole, and not begun when it would take too long.
+        """
+        targets = [since if _lacks_original(scan.log, guid) else _first(scan.log, guid) for guid in guids]
+        began = scan.covered
+        try:
+            self._plain(scan, min(targets) - SLACK, began, share=_AFFORDABLE, only=guids)
+        except TooLong:
+            self._console.line("The log is too long to look for the beginning of every event")
+
+    def _failures(self, scan: Scan, since: float) -> None:
+        for page in walk(self._source, since=since, only="failure"):
+            if any(map(succeeded, page.rows)):
+                raise OutOfTime(why="the window is too long to read whole, and this server cannot filter it")
+            scan.log.add(page.rows)
+
+    def _plain(
+        self, scan: Scan, since: float, began: float, *, share: float | None, only: Collection[str] | None = None
+    ) -> None:
+        """Go on reading, whole, down to ``since``.
+
+        ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen;
+        None: use half of them and stop there.
+        """
+        if scan.covered <= since + SLACK or (scan.rest is None and scan.scanned):
+            return
+        time, quota, clock = self._waiter.remaining(), self._quota(), self._waiter.now()
+        pages = 0
+        for page in walk(self._source, since=since, start=scan.rest):
+            scan.take(page, only=only)
+            pages += 1
+            if pages % _PROGRESS == 0:
+                self._console.line(f"Read {scan.scanned:,} attempts so far")
+            if only is not None and all(map(scan.is_read_whole, only)):
+                return
+            if scan.rest is None or pages < _FORECAST:
+                continue
+            a_page = max((self._waiter.now() - clock) / pages, WINDOW / BUDGET)
+            ahead = 0.0 if share is None else pages * max(0.0, scan.covered - since) / max(1.0, began - scan.covered)
+            usable = _HALF if share is None else share
+            calls = inf if quota is None else quota * usable
+            if (pages + ahead) * a_page > time * usable or pages + ahead > calls:
+                if share is None:
+                    return
+                raise TooLong
+
+
+def _first(log: DeliveryLog, guid: str) -> int:
+    return log.event(guid).attempts[0].at
+
+
+def _lacks_original(log: DeliveryLog, guid: str) -> bool:
+    return not log.is_delivered(guid) and log.event(guid).original is None

@@ -1,0 +1,88 @@
+"""Sending: one after the other, paced, the first few watched before the rest goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from redeliver.caller import Answer, Caller, Posted
+from redeliver.console import Console
+from redeliver.delivery_log import DeliveryLog, Event
+from redeliver.pace import WRITE_POINTS
+from redeliver.redelivery import Redelivery
+from redeliver.watch import Watch
+
+#: How many redeliveries are watched before the rest goes.
+PROBE = 3
+_PROGRESS = 50
+
+
+class Redeliverer(Protocol):
+    """Asks for a redelivery."""
+
+    def redeliver(self, attempt_id: int) -> Posted:
+        """Ask once."""
+        ...
+
+
+class Sender:
+    """Sends events in order and writes down, in ``redeliveries``, what was asked for and answered.
+
+    The book is right at every moment: an event is written down as unknown before it is asked for, so that a run
+    that is cut short in between tells the truth.
+    """
+
+    def __init__(
+        self, hook: Redeliverer, caller: Caller, redeliveries: dict[str, Redelivery], console: Console
+    ) -> None:
+        self._hook = hook
+        self._caller = caller
+        self._redeliveries = redeliveries
+        self._console = console
+
+    def send(self, events: Iterable[Event]) -> None:
+        """Ask for each event's newest failed attempt to be delivered again.
+
+        Raises:
+            ApiError: the next one would fare no better; those before it are written down.
+            OutOfTime: the wait for the next turn does not fit into the time limit.
+        """
+        for event in events:
+            while self._ask(event) is Answer.LIMITED:
+                pass
+
+    def _ask(self, event: Event) -> Answer:
+        self._caller.turn(WRITE_POINTS, redelivery=True)
+        asked_at = self._caller.now()
+        self._redeliveries[event.guid] = Redelivery(event, asked_at, Answer.UNKNOWN, "the run ended before the answer")
+        try:
+            posted = self._hook.redeliver(event.latest.id)
+        except Exception:
+            # A no that ends the run: this one was not taken.
+            del self._redeliveries[event.guid]
+            raise
+        if posted.answer is Answer.LIMITED:
+            del self._redeliveries[event.guid]
+            return posted.answer
+        self._redeliveries[event.guid] = Redelivery(event, asked_at, posted.answer, posted.why)
+        why = f": {posted.why}" if posted.why else ""
+        self._console.detail(f"{event.name} {event.guid}: {posted.answer}{why}")
+        if len(self._redeliveries) % _PROGRESS == 0:
+            self._console.line(f"Asked for {len(self._redeliveries):,} redeliveries so far")
+        return posted.answer
+
+
+def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: DeliveryLog, seconds: int) -> bool:
+    """Send the first few, see whether the endpoint lives, send the rest. False: it is dead, and the rest was kept.
+
+    ``seconds``: how long to watch the first few for; 0: send everything at once.
+    """
+    if seconds == 0 or len(events) <= PROBE:
+        sender.send(events)
+        return True
+    sender.send(events[:PROBE])
+    if not watch.probe({event.guid for event in events[:PROBE]}, seconds):
+        return False
+    # Meanwhile somebody else may have brought one of them home.
+    sender.send(event for event in events[PROBE:] if not log.is_delivered(event.guid))
+    return True
