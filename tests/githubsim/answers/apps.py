@@ -84,6 +84,11 @@ def _describe(call: Call, one: Installation) -> dict[str, Any]:
             "received_events_url": f"{user}/received_events",
             "type": "Organization",
             "site_admin": False,
+            # GitHub describes an account in one place as a user *and* an enterprise.
+            "name": one.account,
+            "slug": one.account,
+            "created_at": when,
+            "updated_at": when,
         },
         "repository_selection": "all",
         "access_tokens_url": f"{base}/app/installations/{one.id}/access_tokens",

@@ -1,0 +1,170 @@
+"""The simulated GitHub answers as GitHub's own description says, on github.com and on Enterprise Server."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from githubsim import SimGitHub, VirtualClock, contract, outcomes
+from githubsim.apps import Installation
+from githubsim.wire import SimRequest, SimResponse
+
+if TYPE_CHECKING:
+    from githubsim.hooks import Hook
+
+APP = 91_011
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+
+
+class World:
+    """One of everything, with a judge at the door."""
+
+    def __init__(self, edition: str, key: rsa.RSAPrivateKey) -> None:
+        self.clock = VirtualClock()
+        root = "" if edition == contract.GITHUB else "/api/v3"
+        self.sim = SimGitHub(self.clock, root=root)
+        self.judge = contract.Judge(edition)
+        self.sim.observers.append(self.judge)
+        self.sim.token("pat")
+        self.org = self._filled(self.sim.org_hook("octo"))
+        self.repo = self._filled(self.sim.repo_hook("octo/hello"))
+        self.app = self._filled(self.sim.app_hook(APP))
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM,
+            serialization.PublicFormat.SubjectPublicKeyInfo,
+        )
+        self.sim.app(APP, public.decode(), Installation(77, APP, "octo"))
+        now = self.clock() // 1_000
+        self.jwt = jwt.encode({"iat": now - 60, "exp": now + 540, "iss": str(APP)}, key, "RS256")
+
+    def ask(
+        self,
+        verb: str,
+        path: str,
+        *,
+        token: str = "pat",
+        body: object = None,
+        **query: str,
+    ) -> SimResponse:
+        headers = {"authorization": f"Bearer {token}", "user-agent": "contract"}
+        sent = b"" if body is None else json.dumps(body).encode()
+        return self.sim.handle(SimRequest(verb, self.sim.root + path, query, headers, sent))
+
+    def _filled(self, hook: Hook) -> Hook:
+        for age, outcome in enumerate((*outcomes.FAILURES, outcomes.OK, outcomes.ACCEPTED)):
+            hook.add(self.clock() - age, outcome, kind=outcomes.Kind("issues", "opened", None, 5))
+        return hook
+
+
+@pytest.fixture(params=[contract.GITHUB, contract.ENTERPRISE_SERVER])
+def world(request: pytest.FixtureRequest, key: rsa.RSAPrivateKey) -> World:
+    return World(request.param, key)
+
+
+def test_the_log_and_a_redelivery_of_every_sort_of_hook(world: World) -> None:
+    for hook in (world.org, world.repo, world.app):
+        token = world.jwt if hook is world.app else "pat"
+        log = f"{hook.path}/deliveries"
+        row = hook.log.rows[0].id
+        assert world.ask("GET", log, token=token, per_page="2").status == 200
+        assert world.ask("GET", log, token=token, per_page="100", status="failure").status == 200
+        assert world.ask("GET", f"{log}/{row}", token=token).status == 200
+        assert world.ask("POST", f"{log}/{row}/attempts", token=token).status == 202
+        assert world.ask("GET", f"{log}/1", token=token).status == 404
+        assert world.ask("POST", f"{log}/1/attempts", token=token).status == 404
+        assert world.ask("GET", log, token=token, cursor="v1_what").status == 400
+    assert world.judge.complaints == []
+
+
+def test_hooks(world: World) -> None:
+    assert world.ask("GET", "/orgs/octo/hooks").status == 200
+    assert world.ask("GET", "/repos/octo/hello/hooks", per_page="1").status == 200
+    assert world.ask("GET", world.org.path).status == 200
+    assert world.ask("GET", world.repo.path).status == 200
+    assert world.ask("GET", "/orgs/octo/hooks/5").status == 404
+    assert world.ask("GET", "/app/hook/config", token=world.jwt).status == 200
+    assert world.judge.complaints == []
+
+
+def test_variables(world: World) -> None:
+    every = "/repos/octo/ops/actions/variables"
+    one = f"{every}/CHECKPOINT"
+    assert world.ask("GET", one).status == 404
+    assert world.ask("PATCH", one, body={"value": "1"}).status == 404
+    assert world.ask("POST", every, body={"name": "checkpoint", "value": "1"}).status == 201
+    assert world.ask("POST", every, body={"name": "CHECKPOINT", "value": "1"}).status == 409
+    assert world.ask("POST", every, body={"name": "GITHUB_X", "value": "1"}).status == 422
+    assert world.ask("PATCH", one, body={"value": "2"}).status == 204
+    assert world.ask("GET", one).status == 200
+    assert world.ask("GET", every, per_page="30").status == 200
+    assert world.ask("DELETE", one).status == 204
+    assert world.ask("DELETE", one).status == 404
+    assert world.judge.complaints == []
+
+
+def test_the_app_and_its_tokens(world: World) -> None:
+    assert world.ask("GET", "/app/installations", token=world.jwt).status == 200
+    assert world.ask("GET", "/orgs/octo/installation", token=world.jwt).status == 200
+    assert world.ask("GET", "/repos/octo/hello/installation", token=world.jwt).status == 200
+    assert world.ask("GET", "/orgs/other/installation", token=world.jwt).status == 404
+    assert world.ask("POST", "/app/installations/1/access_tokens", token=world.jwt).status == 404
+    minted = world.ask("POST", "/app/installations/77/access_tokens", token=world.jwt)
+    assert minted.status == 201
+    assert world.ask("GET", world.org.path, token=json.loads(minted.body)["token"]).status == 200
+    assert world.ask("GET", "/app/installations").status == 401
+    assert world.judge.complaints == []
+
+
+def test_refusals(world: World) -> None:
+    world.sim.token("weak", permissions={"organization_hooks": "read"})
+    log = f"{world.org.path}/deliveries"
+    assert world.ask("GET", log, token="unknown").status == 401
+    assert world.ask("POST", f"{log}/{world.org.log.rows[0].id}/attempts", token="weak").status == 403
+    assert world.ask("GET", "/rate_limit").status == 200
+    world.sim.limits.block("token-1", world.clock())
+    assert world.ask("GET", log).status == 403
+    assert world.judge.complaints == []
+
+
+def test_the_judge_sees_what_is_wrong_with_a_request(world: World) -> None:
+    log = f"{world.org.path}/deliveries"
+    world.ask("GET", log, per_page="200", since="yesterday", status="bad")
+    world.ask("POST", "/repos/octo/ops/actions/variables", body={"name": 1})
+    world.ask("POST", "/orgs/octo/nowhere")
+    found = "\n".join(world.judge.complaints)
+    assert "per_page: 200 is more than 100" in found
+    assert "unknown query parameter since" in found
+    assert "'bad' is not one of" in found
+    assert "'value' is a required property" in found
+    assert "GitHub has no such operation" in found
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "complaint"),
+    [
+        (200, JSON, b'[{"id": "1"}]', "is not of type 'integer'"),
+        (200, JSON, b"[{", "not JSON"),
+        (200, {"content-type": "text/html"}, b"[]", "content type"),
+        (204, {}, b"", "status 204 is not documented"),
+        (404, JSON, b'{"message": 1}', "is not of type 'string'"),
+    ],
+)
+def test_the_judge_sees_what_is_wrong_with_an_answer(
+    status: int,
+    headers: dict[str, str],
+    body: bytes,
+    complaint: str,
+) -> None:
+    request = SimRequest("GET", "/orgs/octo/hooks/1/deliveries")
+    answer = SimResponse(status, headers, body)
+    assert complaint in "\n".join(contract.check_exchange(contract.description(), request, answer))
