@@ -43,19 +43,6 @@ class CheckpointStore(Protocol):
         ...
 
 
-class Nowhere:
-    """Keeps nothing: every run looks back over ``lookback``."""
-
-    place = "nothing"
-
-    def read(self, _caller: Caller) -> int | None:
-        """There never is one."""
-        return None
-
-    def write(self, _caller: Caller, _moment: int) -> None:
-        """Nothing to keep."""
-
-
 class Variable:
     """Keeps it in a repository's GitHub Actions variable."""
 

@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from requests.utils import parse_header_links
-from typing_extensions import NotRequired, TypedDict
 
 from redeliver.caller import Caller, Posted, Task
 from redeliver.errors import ForeignLink
+from redeliver.rows import Filter, Page, Row
 from redeliver.transport import Response
 
 #: GitHub's own maximum (https://docs.github.com/en/rest/orgs/webhooks).
 PAGE_SIZE = 100
 
-Filter = Literal["failure"]
-
-
-class Row(TypedDict):
-    """What we use of one row of the delivery log, as GitHub's OpenAPI description gives it."""
-
-    id: int
-    guid: str
-    delivered_at: AwareDatetime
-    redelivery: bool
-    status: str
-    status_code: int
-    event: str
-    action: NotRequired[str | None]
-
-
 _ROWS: TypeAdapter[list[Row]] = TypeAdapter(list[Row])
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of the log, newest first, and the query of the next one, if there is one."""
-
-    rows: list[Row]
-    next: Mapping[str, str] | None
-
-
-class DeliverySource(Protocol):
-    """Gives pages of a delivery log."""
-
-    def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
-        """The first page, or the one that an earlier page's ``next`` names."""
-        ...
 
 
 class Hook:

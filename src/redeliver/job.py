@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from redeliver.caller import Caller
 from redeliver.checkpoint import CheckpointStore
 from redeliver.console import Console
 from redeliver.delivery_log import Event
 from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, RedeliverError, Stopped
+from redeliver.facts import Facts
 from redeliver.hook import Hook
 from redeliver.plan import Plan, Rules, make_plan, settled_up_to
-from redeliver.redelivery import Redelivery
 from redeliver.scan import Reader, Scan
 from redeliver.send import Sender, send_with_probe
 from redeliver.settings import Settings
 from redeliver.times import clock_time
 from redeliver.waiter import Waiter
 from redeliver.watch import Watch
-
-
-@dataclass(slots=True)
-class Facts:
-    """What one run knows so far. The report is made of it, however the run ends."""
-
-    start: int = 0
-    """The run's start on GitHub's clock; this and every other moment is in epoch milliseconds."""
-    checkpoint: int | None = None
-    """The checkpoint found, and later the one kept."""
-    cutoff: int = 0
-    scan: Scan | None = None
-    """Set once the window has been read."""
-    plan: Plan | None = None
-    forgotten: frozenset[str] = frozenset()
-    """Guids of events whose first attempt has left GitHub's log."""
-    redeliveries: dict[str, Redelivery] = field(default_factory=dict)
-    endpoint_down: bool = False
-    ended_by: RedeliverError | Stopped | None = None
-    unsaved: CheckpointNotSaved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +28,8 @@ class Tools:
     hook: Hook
     caller: Caller
     variables: Caller
-    store: CheckpointStore
+    store: CheckpointStore | None
+    """None: no checkpoint is kept, and every run looks back over ``lookback``."""
     waiter: Waiter
     console: Console
     closing: Callable[[], Waiter]
@@ -81,11 +62,12 @@ class Job:
 
     def _find_checkpoint(self) -> None:
         facts, store = self.facts, self._tools.store
-        kept = store.read(self._tools.variables)
+        found = store.read(self._tools.variables) if store else None
         facts.start = self._tools.caller.now()
-        if kept is not None and kept > facts.start:
-            raise CheckpointInFuture(place=store.place, value=kept, now=facts.start)
-        facts.checkpoint = facts.start - self._settings.lookback * 1000 if kept is None else kept
+        if store and found is not None and found > facts.start:
+            raise CheckpointInFuture(place=store.place, value=found, now=facts.start)
+        facts.kept = found
+        facts.checkpoint = facts.start - self._settings.lookback * 1000 if found is None else found
         # Whole seconds, since some servers tell no more: a row of this very second must not fall out.
         cutoff = (facts.checkpoint - self._settings.overlap * 1000) // 1000 * 1000
         facts.cutoff = max(cutoff, self._forgotten_before)
@@ -112,10 +94,10 @@ class Job:
 
     def _send(self) -> None:
         facts, tools = self.facts, self._tools
-        if not self._planned.due or facts.checkpoint is None:
+        if not self._planned.due:
             return
         # Proves that it can be written, and anchors a first run that crashes.
-        tools.store.write(tools.variables, facts.checkpoint)
+        self._write_checkpoint(facts.checkpoint, tools.variables)
         sender = Sender(tools.hook, tools.caller, facts.redeliveries, tools.console)
         with tools.console.group(f"Asking for {len(self._planned.due)} redeliveries"):
             facts.endpoint_down = not send_with_probe(
@@ -131,22 +113,24 @@ class Job:
         return Watch(self._tools.hook, log, self.facts.redeliveries, guids, self._tools.waiter)
 
     def _keep_checkpoint(self) -> None:
-        facts, tools = self.facts, self._tools
-        waiter = tools.closing()
-        cannot = facts.scan is None or isinstance(facts.ended_by, CheckpointNotSaved)
-        if self._settings.dry_run or cannot:
+        facts = self.facts
+        waiter = self._tools.closing()
+        if self._settings.dry_run or facts.scan is None or isinstance(facts.ended_by, CheckpointNotSaved):
             return
         unsettled = (
             event
             for event in self._undelivered()
             if event.guid not in facts.forgotten and not self._rules.out_of_attempts(event.count)
         )
-        moment = settled_up_to(facts.start, unsettled)
         try:
-            tools.store.write(tools.variables.closing(waiter), moment)
-            facts.checkpoint = moment
+            self._write_checkpoint(settled_up_to(facts.start, unsettled), self._tools.variables.closing(waiter))
         except CheckpointNotSaved as fault:
             facts.unsaved = fault
+
+    def _write_checkpoint(self, moment: int, caller: Caller) -> None:
+        if self._tools.store:
+            self._tools.store.write(caller, moment)
+            self.facts.kept = moment
 
     def _undelivered(self) -> list[Event]:
         return self._read.log.undelivered(self.facts.cutoff)

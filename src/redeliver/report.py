@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redeliver.delivery_log import Attempt, Event
 from redeliver.errors import OutOfTime, RedeliverError, SettingsError, Stopped
-from redeliver.job import Facts
+from redeliver.facts import Facts
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.settings import FailOn
@@ -44,7 +44,7 @@ class Report:
     """Redeliveries that GitHub took."""
     events: tuple[EventReport, ...]
     checkpoint: int | None
-    """The checkpoint as it stands at the end; None: it is not known."""
+    """The checkpoint as it is kept at the end; None: none is kept, or it could not be read."""
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
     dry_run: bool
@@ -124,7 +124,7 @@ class Report:
         )
 
 
-def make_report(hook: str, facts: Facts, *, dry_run: bool) -> Report:
+def make_report(hook: str, facts: Facts, *, dry_run: bool, signal_number: int | None) -> Report:
     """Account for everything a run knows."""
     events = tuple(_account(facts, dry_run=dry_run))
     log = facts.scan.log if facts.scan else None
@@ -137,11 +137,11 @@ def make_report(hook: str, facts: Facts, *, dry_run: bool) -> Report:
         scanned=facts.scan.scanned if facts.scan else 0,
         redelivered=taken,
         events=events,
-        checkpoint=facts.checkpoint,
+        checkpoint=facts.kept,
         errors=tuple(errors),
         warnings=tuple(warnings),
         dry_run=dry_run,
-        signal_number=facts.ended_by.signal_number if isinstance(facts.ended_by, Stopped) else None,
+        signal_number=signal_number,
     )
 
 
@@ -188,7 +188,8 @@ def _unsent(facts: Facts, *, dry_run: bool) -> Reason:
 
 def _faults(facts: Facts) -> tuple[list[str], list[str]]:
     """Errors, which make the run fail, and warnings, which do not."""
-    errors, warnings = [], []
+    errors: list[str] = []
+    warnings: list[str] = []
     match facts.ended_by:
         case OutOfTime() as late if facts.scan is not None:
             warnings.append(str(late))
@@ -196,6 +197,8 @@ def _faults(facts: Facts) -> tuple[list[str], list[str]]:
             errors.extend(wrong.problems)
         case RedeliverError() as fault:
             errors.append(str(fault))
+        case None:
+            pass
         case Stopped() as stopped:
             warnings.append(f"The run was stopped by signal {stopped.signal_number}. The next one finishes the work.")
     if facts.unsaved:

@@ -10,7 +10,7 @@ from math import inf
 from redeliver.console import Console
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
 from redeliver.errors import BrokenPaging, OutOfTime
-from redeliver.hook import DeliverySource, Filter, Page
+from redeliver.rows import DeliverySource, Filter, Page
 from redeliver.pace import BUDGET, WINDOW
 from redeliver.waiter import Waiter
 

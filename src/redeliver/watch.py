@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from itertools import chain, repeat
 
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
-from redeliver.hook import DeliverySource
+from redeliver.rows import DeliverySource
 from redeliver.redelivery import Redelivery
 from redeliver.scan import SLACK, walk
 from redeliver.waiter import Waiter

@@ -1,0 +1,85 @@
+"""GitHub Actions, and the only place that knows actions-toolkit: inputs, outputs, masks, annotations, the summary.
+
+``actions_toolkit.core`` has no job summary, and its ``info`` prints a line raw, so that a line of somebody else's
+could be a command: both are done here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+# Not the package's other modules: its `github` changes sys.path on import.
+from actions_toolkit import core
+
+from redeliver.settings import INPUTS, Settings
+from redeliver.text import for_log, plain
+
+#: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
+_ANNOTATION = 4_000
+
+
+def read_inputs() -> dict[str, str]:
+    """Every input by its name, as the step's ``env`` maps it."""
+    return {row.name: core.get_input(row.name) for row in INPUTS}
+
+
+def mask(settings: Settings) -> None:
+    """Have the runner black out the secrets wherever they would show."""
+    for secret in (settings.token, settings.variable_token):
+        if secret is not None:
+            core.set_secret(secret.get_secret_value())
+
+
+class ActionsConsole:
+    """The step's log. See :class:`redeliver.console.Console`."""
+
+    def line(self, text: str) -> None:
+        """A line that the runner takes for nothing but a line."""
+        sys.stdout.write(for_log(text) + "\n")
+        sys.stdout.flush()
+
+    def detail(self, text: str) -> None:
+        """A line that is shown when the run is debugged."""
+        if core.is_debug():
+            core.debug(for_log(text))
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Lines that fold together."""
+        core.start_group(for_log(title))
+        try:
+            yield
+        finally:
+            core.end_group()
+
+    def error(self, text: str) -> None:
+        """An error annotation."""
+        core.error(plain(text, _ANNOTATION), title="Redeliver")
+
+    def warning(self, text: str) -> None:
+        """A warning annotation."""
+        core.warning(plain(text, _ANNOTATION), title="Redeliver")
+
+    def notice(self, text: str) -> None:
+        """A notice annotation."""
+        core.notice(plain(text, _ANNOTATION), title="Redeliver")
+
+
+def write_outputs(outputs: Mapping[str, str]) -> None:
+    """Set the step's outputs."""
+    # Without the file the toolkit would print a command that runners no longer take.
+    if os.environ.get("GITHUB_OUTPUT"):
+        for name, value in outputs.items():
+            core.set_output(name, value)
+
+
+def write_summary(markdown: str) -> None:
+    """Add to the job summary."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(markdown)
