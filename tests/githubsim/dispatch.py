@@ -1,0 +1,98 @@
+"""An endpoint that is really somewhere: the event is signed and POSTed, and its end written down as GitHub does."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ssl
+import time
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, OK, TIMED_OUT, Outcome, invalid_response
+from githubsim.payloads import payload_for
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from githubsim.endpoint import Dispatch
+
+GITHUBS_PATIENCE = 10.0
+"""Seconds an endpoint has to answer."""
+
+
+class HttpDispatch:
+    """POSTs each attempt to its hook's address, on a connection of its own."""
+
+    def __init__(self, timeout: float = GITHUBS_PATIENCE) -> None:
+        """Wait that many seconds for an answer."""
+        self._client = httpx.Client(
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def deliver(self, dispatch: Dispatch) -> Outcome:
+        """Make the attempt."""
+        began = time.monotonic()
+        outcome = self._post(dispatch)
+        return outcome._replace(duration_ms=round((time.monotonic() - began) * 1_000))
+
+    def _post(self, dispatch: Dispatch) -> Outcome:
+        payload = dispatch.payload
+        body = payload_for(dispatch.kind, dispatch.guid) if payload is None else payload
+        try:
+            answer = self._client.post(dispatch.url, content=body, headers=headers(dispatch, body))
+        except httpx.TimeoutException:
+            return TIMED_OUT
+        except httpx.TransportError as error:
+            return BAD_CERTIFICATE if _about_certificates(error) else NO_CONNECTION
+        if answer.is_success:
+            return Outcome(OK.status, answer.status_code)
+        return invalid_response(answer.status_code)
+
+
+def headers(dispatch: Dispatch, body: bytes) -> dict[str, str]:
+    """The headers of an attempt."""
+    return {
+        "Accept": "*/*",
+        "Content-Type": "application/json",
+        "User-Agent": "GitHub-Hookshot/0000000",
+        "X-GitHub-Delivery": dispatch.guid,
+        "X-GitHub-Event": dispatch.kind.event,
+        "X-GitHub-Hook-ID": str(dispatch.hook_id),
+        "X-GitHub-Hook-Installation-Target-ID": str(dispatch.target_id),
+        "X-GitHub-Hook-Installation-Target-Type": dispatch.target_type,
+        "X-Hub-Signature": f"sha1={_digest(dispatch.secret, body, 'sha1')}",
+        "X-Hub-Signature-256": f"sha256={_digest(dispatch.secret, body, 'sha256')}",
+    }
+
+
+def _digest(secret: str, body: bytes, algorithm: str) -> str:
+    return hmac.new(secret.encode(), body, getattr(hashlib, algorithm)).hexdigest()
+
+
+def _about_certificates(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
