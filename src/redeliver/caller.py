@@ -6,11 +6,10 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-usi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from redeliver.errors import (
     ApiError,
@@ -24,7 +23,11 @@ from redeliver.errors import (
 )
 from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
 from redeliver.transport import AnswerLost, Response, Transport, Verb
-from redeliver.waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping
+
+    from redeliver.waiter import Waiter
 
 T = TypeVar("T")
 
@@ -77,7 +80,7 @@ class Caller:
     def closing(self, waiter: Waiter) -> Caller:
         """A caller for the last calls of a run, with time of their own."""
         caller = Caller(self._transport, self._pace, waiter)
-        caller._date = self._date  # noqa: SLF001  its own kind
+        caller._date = self._date
         return caller
 
     @property

@@ -6,15 +6,26 @@ losing their place (https://docs.github.com/en/webhooks/using-webhooks/automatic
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from redeliver.caller import Caller, Task
 from redeliver.errors import ApiError, CheckpointNotSaved, CheckpointUnreadable, OutOfTime
-from redeliver.transport import Response
+
+if TYPE_CHECKING:
+    from redeliver.transport import Response
 
 _NEEDED = 'the repository permission "Variables: write" (or, for a classic token, the scope repo)'
+
+
+class _Stored(TypedDict):
+    value: str
+
+
+_STORED = TypeAdapter(_Stored)
 
 
 class CheckpointStore(Protocol):
@@ -77,8 +88,4 @@ class Variable:
 def _value(response: Response) -> str | None:
     if response.status == 404:
         return None
-    body = json.loads(response.body)
-    if not isinstance(body, dict) or not isinstance(body.get("value"), str):
-        msg = "it has no value"
-        raise ValueError(msg)
-    return str(body["value"])
+    return _STORED.validate_json(response.body)["value"]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING
 
 from redeliver import workflow
 from redeliver.caller import Caller
 from redeliver.checkpoint import Variable
 from redeliver.clock import Clock, SystemClock
-from redeliver.console import Console
 from redeliver.errors import SettingsError
 from redeliver.github_api import GitHubApi
 from redeliver.hook import org_hook
@@ -20,8 +17,15 @@ from redeliver.report import Report, make_report
 from redeliver.settings import Settings, parse
 from redeliver.stop import Stop, StoppableClock, StoppableTransport
 from redeliver.summary import headline, markdown
-from redeliver.transport import Transport
 from redeliver.waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import SecretStr
+
+    from redeliver.console import Console
+    from redeliver.transport import Transport
 
 
 def in_actions() -> int:
@@ -49,9 +53,7 @@ def in_actions() -> int:
     return report.exit_code(settings.fail_on)
 
 
-def run(
-    settings: Settings, connect: Callable[[str], Transport], clock: Clock, stop: Stop, console: Console
-) -> Report:
+def run(settings: Settings, connect: Callable[[str], Transport], clock: Clock, stop: Stop, console: Console) -> Report:
     """One run over the hook that the settings name. ``connect`` gives a connection for a token."""
     patient = StoppableClock(clock, stop)
     waiter = Waiter(patient, settings.time_limit, console)

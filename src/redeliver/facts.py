@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from redeliver.errors import CheckpointNotSaved, RedeliverError, Stopped
-from redeliver.plan import Plan
-from redeliver.redelivery import Redelivery
-from redeliver.scan import Scan
+if TYPE_CHECKING:
+    from redeliver.errors import CheckpointNotSaved, RedeliverError, Stopped
+    from redeliver.plan import Plan
+    from redeliver.redelivery import Redelivery
+    from redeliver.scan import Scan
 
 
 @dataclass(slots=True)

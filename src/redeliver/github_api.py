@@ -7,8 +7,7 @@ query, and repeats a POST), asking again for ever after a 202, sleeping between 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from github import Auth, Github
@@ -17,6 +16,9 @@ from requests.exceptions import ChunkedEncodingError, ProxyError, RequestExcepti
 
 from redeliver import __version__
 from redeliver.transport import AnswerLost, Response, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: Seconds without a byte after which an answer is given up.
 TIMEOUT = 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +11,11 @@ from requests.utils import parse_header_links
 from redeliver.caller import Caller, Posted, Task
 from redeliver.errors import ForeignLink
 from redeliver.rows import Filter, Page, Row
-from redeliver.transport import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from redeliver.transport import Response
 
 #: GitHub's own maximum (https://docs.github.com/en/rest/orgs/webhooks).
 PAGE_SIZE = 100

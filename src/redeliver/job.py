@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from redeliver.caller import Caller
-from redeliver.checkpoint import CheckpointStore
-from redeliver.console import Console
-from redeliver.delivery_log import Event
 from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, RedeliverError, Stopped
 from redeliver.facts import Facts
-from redeliver.hook import Hook
 from redeliver.plan import Plan, Rules, make_plan, settled_up_to
 from redeliver.scan import Reader, Scan
 from redeliver.send import Sender, send_with_probe
-from redeliver.settings import Settings
 from redeliver.times import clock_time
-from redeliver.waiter import Waiter
 from redeliver.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.caller import Caller
+    from redeliver.checkpoint import CheckpointStore
+    from redeliver.console import Console
+    from redeliver.delivery_log import Event
+    from redeliver.hook import Hook
+    from redeliver.settings import Settings
+    from redeliver.waiter import Waiter
 
 
 @dataclass(frozen=True, slots=True)

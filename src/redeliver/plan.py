@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from redeliver.delivery_log import Event
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from redeliver.delivery_log import Event
 
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000

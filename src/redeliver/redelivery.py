@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from redeliver.caller import Answer
-from redeliver.delivery_log import Attempt, DeliveryLog, Event
+
+if TYPE_CHECKING:
+    from redeliver.delivery_log import Attempt, DeliveryLog, Event
 
 #: Milliseconds by which a new row's time may lie before the moment we asked: some servers tell whole seconds only,
 #: and so does the ``Date`` header that our idea of GitHub's time comes from.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from redeliver.delivery_log import Attempt, Event
 from redeliver.errors import OutOfTime, RedeliverError, SettingsError, Stopped
-from redeliver.facts import Facts
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.settings import FailOn
 from redeliver.text import plain
+
+if TYPE_CHECKING:
+    from redeliver.delivery_log import Attempt, Event
+    from redeliver.facts import Facts
 
 #: Events in the JSON report; an output may hold 1 MiB in all, and this stays far below.
 REPORTED_EVENTS = 500

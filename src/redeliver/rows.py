@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NotRequired, Protocol
 
-from pydantic import AwareDatetime
-from typing_extensions import NotRequired, TypedDict
+from pydantic import AwareDatetime  # noqa: TC002  pydantic reads Row's annotations
+from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The one value of the ``status`` parameter that is used: codes 400 to 599.
 Filter = Literal["failure"]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
+from typing import TYPE_CHECKING
 
-from redeliver.console import Console
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
 from redeliver.errors import BrokenPaging, OutOfTime
-from redeliver.rows import DeliverySource, Filter, Page
 from redeliver.pace import BUDGET, WINDOW
-from redeliver.waiter import Waiter
+from redeliver.rows import DeliverySource, Filter, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from redeliver.console import Console
+    from redeliver.waiter import Waiter
 
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
@@ -92,7 +96,9 @@ def walk(
 class Reader:
     """Reads one hook's log, looking ahead so that no run starts what it cannot finish."""
 
-    def __init__(self, source: DeliverySource, waiter: Waiter, console: Console, quota: Callable[[], int | None]) -> None:
+    def __init__(
+        self, source: DeliverySource, waiter: Waiter, console: Console, quota: Callable[[], int | None]
+    ) -> None:
         """``quota``: how many calls GitHub still allows within the hour; None: it does not say."""
         self._source = source
         self._waiter = waiter

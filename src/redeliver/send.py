@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from redeliver.caller import Answer, Caller, Posted
-from redeliver.console import Console
-from redeliver.delivery_log import DeliveryLog, Event
 from redeliver.pace import WRITE_POINTS
 from redeliver.redelivery import Redelivery
-from redeliver.watch import Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from redeliver.console import Console
+    from redeliver.delivery_log import DeliveryLog, Event
+    from redeliver.watch import Watch
 
 #: How many redeliveries are watched before the rest goes.
 PROBE = 3

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,6 +22,9 @@ from pydantic_core import PydanticCustomError
 
 from redeliver.errors import SettingsError
 from redeliver.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+|0")

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
-from types import FrameType
+from typing import TYPE_CHECKING
 
-from redeliver.clock import Clock
 from redeliver.errors import OutOfTime, Stopped
 from redeliver.transport import AnswerLost, Response, Transport, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
+
+    from redeliver.clock import Clock
 
 #: Seconds that one call may take in all, however slowly its answer drips in.
 CALL_LIMIT = 60.0

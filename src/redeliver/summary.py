@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
-from redeliver.report import EventReport, Report
 from redeliver.text import for_markdown
 from redeliver.times import clock_time
+
+if TYPE_CHECKING:
+    from redeliver.report import EventReport, Report
 
 #: Rows of the table; a summary over 1 MiB would be dropped whole.
 SHOWN_EVENTS = 200
@@ -23,7 +27,11 @@ def headline(report: Report) -> str:
     if report.dry_run:
         return f"Dry run: {_events(report.failed)} undelivered, nothing was sent"
     if report.undelivered == 0:
-        return "The event that had failed is recovered" if report.failed == 1 else f"All {report.failed:,} failed events are recovered"
+        return (
+            "The event that had failed is recovered"
+            if report.failed == 1
+            else f"All {report.failed:,} failed events are recovered"
+        )
     if report.count(Reason.ENDPOINT_DOWN):
         return f"The endpoint is down: {_events(report.undelivered)} still undelivered"
     return f"{report.recovered:,} of {_events(report.failed)} recovered, {report.undelivered:,} still undelivered"
@@ -56,7 +64,9 @@ def _counts(report: Report) -> str:
     outcomes: list[Outcome | Reason] = [*Outcome, *Reason]
     rows = [(outcome, report.count(outcome)) for outcome in outcomes]
     lines = [f"| {_MARKS.get(outcome, '⏸️')} {outcome} | {number:,} |" for outcome, number in rows if number]
-    return "\n".join(["| Outcome | Events |", "| :-- | --: |", *lines, f"| **found undelivered** | **{report.failed:,}** |"])
+    return "\n".join(
+        ["| Outcome | Events |", "| :-- | --: |", *lines, f"| **found undelivered** | **{report.failed:,}** |"]
+    )
 
 
 def _table(events: tuple[EventReport, ...]) -> str:

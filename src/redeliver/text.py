@@ -41,7 +41,6 @@ def for_markdown(text: str) -> str:
     never takes for structure; inside ``<code>`` GitHub links neither mentions nor issue numbers.
     """
     safe = "".join(
-        mark if mark.isalnum() or mark == " " or not mark.isascii() else f"&#{ord(mark)};"
-        for mark in plain(text)
+        mark if mark.isalnum() or mark == " " or not mark.isascii() else f"&#{ord(mark)};" for mark in plain(text)
     )
     return f"<code>{safe}</code>"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from redeliver.clock import Clock
-from redeliver.console import Console
+from typing import TYPE_CHECKING
+
 from redeliver.errors import OutOfTime
+
+if TYPE_CHECKING:
+    from redeliver.clock import Clock
+    from redeliver.console import Console
 
 #: Waits shorter than this many seconds are nothing to talk about.
 WORTH_A_WORD = 5.0

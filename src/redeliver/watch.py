@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
 from itertools import chain, repeat
+from typing import TYPE_CHECKING
 
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
-from redeliver.rows import DeliverySource
-from redeliver.redelivery import Redelivery
 from redeliver.scan import SLACK, walk
-from redeliver.waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from redeliver.redelivery import Redelivery
+    from redeliver.rows import DeliverySource
+    from redeliver.waiter import Waiter
 
 #: Seconds between looks: soon at first, since most deliveries take no time, then less often.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
 from redeliver.settings import INPUTS, Settings
 from redeliver.text import for_log, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
