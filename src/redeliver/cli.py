@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from redeliver import workflow
 from redeliver.caller import Caller
 from redeliver.checkpoint import Variable
-from redeliver.clock import Clock, SystemClock
 from redeliver.errors import SettingsError
 from redeliver.github_api import GitHubApi
 from redeliver.hook import org_hook
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from redeliver.clock import Clock
     from redeliver.console import Console
     from redeliver.transport import Transport
 
@@ -38,9 +39,9 @@ def in_actions() -> int:
             console.error(problem)
         return wrong.exit_code
     workflow.mask(settings)
-    stop = Stop(SystemClock())
+    stop = Stop(time)
     stop.install()
-    report = run(settings, lambda token: GitHubApi(settings.api_url, token), SystemClock(), stop, console)
+    report = run(settings, lambda token: GitHubApi(settings.api_url, token), time, stop, console)
     for error in report.errors:
         console.error(error)
     for warning in report.warnings:
