@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver import workflow
 from redeliver.caller import Caller
 from redeliver.checkpoint import Variable
-from redeliver.errors import SettingsError
+from redeliver.errors import NotWritten, SettingsError
 from redeliver.github_api import GitHubApi
 from redeliver.hook import org_hook
 from redeliver.job import Job, Tools
@@ -48,9 +48,13 @@ def in_actions() -> int:
         console.warning(warning)
     if report.failed and not (report.errors or report.warnings):
         console.notice(headline(report))
-    workflow.write_outputs(report.outputs())
-    workflow.write_summary(markdown(report))
     console.line(headline(report))
+    try:
+        workflow.write_outputs(report.outputs())
+        workflow.write_summary(markdown(report))
+    except NotWritten as fault:
+        console.error(str(fault))
+        return fault.exit_code
     return report.exit_code(settings.fail_on)
 
 

@@ -48,14 +48,14 @@ class CheckpointUnreadable(CheckpointError):
     """The stored text is not epoch milliseconds. It is left as it is."""
 
     sentence = "The checkpoint in {place} is not a time in epoch milliseconds: {value}."
-    advice = "It was not overwritten. Set it to such a time, or delete it to start again from `lookback`."
+    advice = "It was not overwritten. Set it to such a time, or delete it to start again from lookback."
 
 
 class CheckpointInFuture(CheckpointError):
     """The stored moment has not come yet. It is left as it is."""
 
     sentence = "The checkpoint in {place} lies in the future: {value}, while GitHub's clock says {now}."
-    advice = "It was not overwritten. Set it to a time in the past, or delete it to start again from `lookback`."
+    advice = "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback."
 
 
 class CheckpointNotSaved(CheckpointError):
@@ -97,7 +97,7 @@ class Moved(ApiError):
     """3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
 
     sentence = "GitHub answered with a redirect ({status}) when asked to {what}."
-    advice = "The organization or repository was probably renamed: use its present name, and check `api-url`."
+    advice = "The organization or repository was probably renamed: use its present name, and check api-url."
 
 
 class ApiRefused(ApiError):
@@ -118,14 +118,14 @@ class ApiUnexpected(ApiError):
     """An answer that is not what GitHub's description promises: HTML, cut off, no JSON, wrong fields."""
 
     sentence = "The answer is not what GitHub's API gives when asked to {what}: {why}."
-    advice = "Check `api-url`, and whether a proxy stands in between."
+    advice = "Check api-url, and whether a proxy stands in between."
 
 
 class ForeignLink(ApiError):
     """A ``next`` link to another place than the API: following it would hand over the token."""
 
     sentence = "The delivery log's next page is said to be at another host than the API's own: {host}."
-    advice = "It was not followed, and no token was sent there. Check `api-url` and whatever proxy stands in between."
+    advice = "It was not followed, and no token was sent there. Check api-url and whatever proxy stands in between."
 
 
 class BrokenPaging(ApiError):
@@ -135,6 +135,16 @@ class BrokenPaging(ApiError):
     advice = "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id."
 
 
+# -- the runner -----------------------------------------------------------------------------------------
+
+
+class NotWritten(RedeliverError):
+    """The runner's file for outputs or for the summary cannot be written; the run itself is over."""
+
+    sentence = "The run is over, but its results could not be handed to the runner: {path}: {why}."
+    advice = "Where the job runs in a container, check that the runner's folders are mounted into it."
+
+
 # -- endings that are no faults of anybody's ------------------------------------------------------------
 
 
@@ -142,7 +152,7 @@ class OutOfTime(RedeliverError):
     """The run's ``time-limit`` is spent, or would be by a wait that is due."""
 
     sentence = "The time limit ended the run: {why}."
-    advice = "What was not done is left for the next run; raise `time-limit` if it happens often."
+    advice = "What was not done is left for the next run; raise time-limit if it happens often."
 
 
 class Stopped(BaseException):

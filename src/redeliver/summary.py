@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Rows of the table; a summary over 1 MiB would be dropped whole.
 SHOWN_EVENTS = 200
+_SENTENCE = 1_000
 
 _MARKS: dict[Outcome | Reason, str] = {Outcome.RECOVERED: "✅", Outcome.FAILED_AGAIN: "❌", Outcome.PENDING: "⏳"}
 
@@ -44,8 +45,8 @@ def markdown(report: Report) -> str:
         f"{report.scanned:,} attempts of {for_markdown(report.hook)} were read, back to {clock_time(report.cutoff)}."
         if report.start
         else "",
-        *(f"> [!CAUTION]\n> {_inline(error)}" for error in report.errors),
-        *(f"> [!WARNING]\n> {_inline(warning)}" for warning in report.warnings),
+        *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors),
+        *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings),
     ]
     if report.events:
         parts += [_counts(report), _table(report.events)]
@@ -54,10 +55,6 @@ def markdown(report: Report) -> str:
 
 def _events(number: int) -> str:
     return f"{number:,} event" + ("" if number == 1 else "s")
-
-
-def _inline(text: str) -> str:
-    return for_markdown(text).removeprefix("<code>").removesuffix("</code>")
 
 
 def _counts(report: Report) -> str:

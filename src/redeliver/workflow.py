@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
+from redeliver.errors import NotWritten
 from redeliver.settings import INPUTS, Settings
 from redeliver.text import for_log, plain
 
@@ -75,14 +76,26 @@ class ActionsConsole:
 def write_outputs(outputs: Mapping[str, str]) -> None:
     """Set the step's outputs."""
     # Without the file the toolkit would print a command that runners no longer take.
-    if os.environ.get("GITHUB_OUTPUT"):
-        for name, value in outputs.items():
+    with _told(path := os.environ.get("GITHUB_OUTPUT")):
+        for name, value in outputs.items() if path else ():
             core.set_output(name, value)
 
 
 def write_summary(markdown: str) -> None:
     """Add to the job summary."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if path:
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(markdown)
+    with _told(path):
+        if path:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(markdown)
+
+
+@contextmanager
+def _told(path: str | None) -> Iterator[None]:
+    """Turn the file's faults into a sentence."""
+    try:
+        if path and not Path(path).is_file():
+            raise NotWritten(path=path, why="there is no such file")
+        yield
+    except OSError as fault:
+        raise NotWritten(path=path, why=fault.strerror or "it cannot be written") from fault
