@@ -68,8 +68,9 @@ class Hook:
         """The next page's query. Its path is ours: GitHub may name the owner by number there."""
         for link in parse_header_links(header):
             if link.get("rel") == "next":
-                if _origin(link["url"]) != self._origin:
-                    raise ForeignLink(host=urlsplit(link["url"]).hostname or "an unreadable one")
+                origin = _origin(link["url"])
+                if origin != self._origin:
+                    raise ForeignLink(host=origin[1] or "none")
                 return dict(parse_qsl(urlsplit(link["url"]).query))
         return None
 

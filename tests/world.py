@@ -1,0 +1,111 @@
+"""A whole world for a run, in this process: a simulated GitHub, virtual time, and what the run said."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from githubsim.clock import MINUTE, VirtualClock
+from githubsim.inprocess import InProcessTransport
+from githubsim.model import SimGitHub
+from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
+from redeliver.cli import run
+from redeliver.settings import parse
+from redeliver.stop import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redeliver.report import EventReport, Report
+
+API = "https://api.github.com"
+
+
+@dataclass
+class Transcript:
+    """A console that remembers."""
+
+    lines: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        self.lines.append(title)
+        yield
+
+
+class World:
+    """An organization with one hook, a token that may do everything, and a repository for the checkpoint."""
+
+    def __init__(self, **sim: Any) -> None:  # noqa: ANN401 - fields of SimGitHub
+        self.clock = VirtualClock()
+        self.sim = SimGitHub(self.clock, base_url=API, **sim)
+        self.hook = self.sim.org_hook("octo")
+        self.token = self.sim.token("pat")
+        self.variables = self.sim.variables("octo/ops")
+        self.console = Transcript()
+        self.stop = Stop(self.clock)
+
+    def inputs(self, **changed: str) -> dict[str, str]:
+        """The inputs of a run, by name."""
+        usual = {
+            "org": "octo",
+            "hook-id": str(self.hook.id),
+            "token": "pat",
+            "variable-name": "CHECKPOINT",
+            "variable-repository": "octo/ops",
+        }
+        return usual | {name.replace("_", "-"): value for name, value in changed.items()}
+
+    def run(self, *, latency_ms: int = 0, **changed: str) -> Report:
+        """One run, as the action would make it."""
+        self.stop = Stop(self.clock)
+        self.console = Transcript()
+        self.started = self.clock()
+        return run(
+            parse(self.inputs(**changed)),
+            lambda token: InProcessTransport(self.sim, token, self.clock, latency_ms),
+            self.clock,
+            self.stop,
+            self.console,
+        )
+
+    def fail(self, minutes_ago: float = 5, outcome: Outcome = UNAVAILABLE, **row: Any) -> str:  # noqa: ANN401
+        """An event whose first attempt failed some minutes ago. Gives its guid."""
+        return self.hook.add(self.clock() - round(minutes_ago * MINUTE), outcome, **row).guid
+
+    def again(self, guid: str, minutes_ago: float, outcome: Outcome = UNAVAILABLE) -> None:
+        """A redelivery of an event, some minutes ago."""
+        self.hook.add(self.clock() - round(minutes_ago * MINUTE), outcome, guid=guid, redelivery=True)
+
+    @property
+    def sent(self) -> list[str]:
+        """The guids of all redeliveries GitHub accepted, in order."""
+        return [one.guid for one in self.sim.accepted]
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The variable's value."""
+        found = self.variables.get("CHECKPOINT")
+        return None if found is None else found.value
+
+    def requests(self, method: str = "GET", ending: str = "/deliveries") -> list[Any]:
+        """The requests made so far with that verb and ending of the path."""
+        return list(self.sim.journal.of(method, ending))
+
+
+def kind(event: str, action: str | None = None) -> Kind:
+    """What an event is about."""
+    return Kind(event, action)
+
+
+def of(report: Report, guid: str) -> EventReport:
+    """What a report says of one event."""
+    return next(event for event in report.events if event.guid == guid)
