@@ -29,7 +29,7 @@ check: $(VENV)/dev.stamp
 	$(VENV)/bin/lint-imports --no-logo --cache-dir .cache/import-linter
 	shellcheck src/launch.sh .ci/run
 	hadolint Dockerfile
-	actionlint -no-color
+	actionlint -no-color .github/workflows/*.yml tests/e2e/workflows/*.yml
 	zizmor --offline --no-progress --persona=pedantic .
 	check-jsonschema --builtin-schema vendor.github-actions action.yml
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

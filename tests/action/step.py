@@ -9,9 +9,12 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
@@ -43,6 +46,29 @@ match sys.argv[1:]:
         sys.exit(answers["run"])
 sys.exit("no such docker command")
 """
+
+
+def step_command(folder: Path) -> list[str]:
+    """How the runner starts a step that says ``shell: bash``."""
+    script = folder / "step.sh"
+    script.write_text(STEP["run"])
+    return ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
+
+
+def step_environment(inputs: Mapping[str, str]) -> dict[str, str]:
+    """What the step's ``env:`` makes of inputs (``hook_id`` for ``hook-id``) and of the defaults of the others."""
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    return {name: _evaluate(text, given) for name, text in STEP["env"].items()}
+
+
+def _evaluate(text: str, given: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        if match["context"] == "github":
+            return GITHUB[match["name"]]
+        default = ACTION["inputs"][match["name"]].get("default", "")
+        return given.get(match["name"], _evaluate(default, given))
+
+    return _EXPRESSION.sub(value, text)
 
 
 @dataclass(frozen=True)
@@ -90,10 +116,8 @@ class Runner:
         self._install("chown", f'#!/bin/sh\necho "$@" >>{self.bin}/chowned\n')
         answers = {name: getattr(self, name) for name in ("engine", "images", "build", "run")}
         (self.bin / "answers.json").write_text(json.dumps(answers))
-        script = self.folder / "step.sh"
-        script.write_text(STEP["run"])
         with subprocess.Popen(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
+            step_command(self.folder),
             env=self._environment(inputs),
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -109,7 +133,6 @@ class Runner:
 
     def _environment(self, inputs: dict[str, str]) -> dict[str, str]:
         # The runner's own variables, and of the inputs only what the step itself maps.
-        given = {name.replace("_", "-"): value for name, value in inputs.items()}
         return {
             "PATH": f"{self.bin}:{os.defpath}",
             "HOME": str(self.folder),
@@ -118,17 +141,8 @@ class Runner:
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_WORKSPACE": str(self.folder),
             **self.environment,
-            **{name: self._evaluate(text, given) for name, text in STEP["env"].items()},
+            **step_environment(inputs),
         }
-
-    def _evaluate(self, text: str, given: dict[str, str]) -> str:
-        def value(match: re.Match[str]) -> str:
-            if match["context"] == "github":
-                return GITHUB[match["name"]]
-            default = ACTION["inputs"][match["name"]].get("default", "")
-            return given.get(match["name"], self._evaluate(default, given))
-
-        return _EXPRESSION.sub(value, text)
 
     @property
     def calls(self) -> list[Call]:
