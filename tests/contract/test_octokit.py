@@ -26,7 +26,7 @@ def node() -> str:
     return str(Path(found.origin).parent / "bin" / "node")
 
 
-def octokit(served: Served, **asked: Any) -> dict[str, Any]:
+def octokit(served: Served, **asked: object) -> dict[str, Any]:
     told = json.dumps({"url": served.url, "token": "pat", "org": "octo", **asked})
     ran = subprocess.run(
         [node(), "octokit.mjs", told],

@@ -52,7 +52,7 @@ class World:
         verb: str,
         path: str,
         *,
-        token: str = "pat",
+        token: str = "pat",  # noqa: S107 - made up
         body: object = None,
         **query: str,
     ) -> SimResponse:

@@ -80,9 +80,7 @@ class Desk:
     def accept(self, hook: Hook, row: Row, request: int) -> Redelivery:
         """Queue a redelivery of the event that ``row`` belongs to."""
         now = self.clock()
-        visible = any(
-            one.outcome.succeeded and one.visible_at <= now for one in hook.log.attempts_of(row.guid)
-        )
+        visible = any(one.outcome.succeeded and one.visible_at <= now for one in hook.log.attempts_of(row.guid))
         redelivery = Redelivery(hook, row.guid, row.id, now, request, visible)
         self.accepted.append(redelivery)
         self._put(now + draw(self.behaviour.redelivery_ms), hook, row.guid, row.kind, redelivery)

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from githubsim.wire import SimRequest, SimResponse
 
 NODE_MODULES = Path(__file__).parents[1] / "contract" / "node_modules"
@@ -45,8 +46,7 @@ class Description:
     def __init__(self, document: Json) -> None:
         """Take a whole OpenAPI 3.0 document."""
         self._document = document
-        resource = Resource(contents=document, specification=DRAFT4)
-        self._registry: Registry[Json] = Registry().with_resource(_HERE, resource)
+        self._registry: Registry[Json] = Registry().with_resource(_HERE, DRAFT4.create_resource(document))
         self._by_length: dict[int, list[list[str]]] = {}
         for template in document["paths"]:
             parts = template.split("/")

@@ -127,16 +127,12 @@ def apply(fault: Fault, carry_out: Callable[[], SimResponse]) -> SimResponse:
         return answer
     if isinstance(effect, Delay):
         real = carry_out()
-        return SimResponse(
-            real.status, real.headers, real.body, real.delay_ms + effect.milliseconds, real.forged
-        )
+        return SimResponse(real.status, real.headers, real.body, real.delay_ms + effect.milliseconds, real.forged)
     if isinstance(effect, Rewrite):
         real = carry_out()
         headers = {**real.headers, **effect.headers}
         return SimResponse(effect.status or real.status, headers, real.body, real.delay_ms, forged=True)
-    happened = (
-        carry_out() if fault.when == "after" or (isinstance(effect, Lose) and effect.kind == "cut") else None
-    )
+    happened = carry_out() if fault.when == "after" or (isinstance(effect, Lose) and effect.kind == "cut") else None
     if isinstance(effect, Lose):
         raise Lost(effect.kind, answer=happened)
     return SimResponse(effect.status, dict(effect.headers), effect.body, forged=True)
@@ -144,9 +140,7 @@ def apply(fault: Fault, carry_out: Callable[[], SimResponse]) -> SimResponse:
 
 def json_answer(status: int, message: str, **headers: str) -> Answer:
     """An error the way GitHub words it; ``retry_after="5"`` becomes the header ``retry-after``."""
-    body = json.dumps(
-        {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
-    )
+    body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)})
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, body.encode(), {"content-type": "application/json; charset=utf-8", **named})
 

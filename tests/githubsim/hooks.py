@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from githubsim.log import DeliveryLog, Row
 from githubsim.outcomes import OK, Kind, Outcome
@@ -21,6 +21,19 @@ TARGET_IDS: dict[TargetType, int] = {
     "repository": 1_296_269,
     "integration": 91_011,
 }
+
+
+class Columns(TypedDict, total=False):
+    """What else may be said of a row.
+
+    Left out, the guid is new, the time that of the id, and the log shows it from then on.
+    """
+
+    guid: str | None
+    redelivery: bool
+    kind: Kind | None
+    visible_at: int
+    delivered_at: int
 
 
 @dataclass(slots=True)
@@ -56,50 +69,22 @@ class Hook:
         """Something happened: send it to the endpoint, now. Returns the event's guid."""
         return self.desk.emit(self, kind or Kind(), guid, payload)
 
-    def add(  # noqa: PLR0913 - a row has that many columns
-        self,
-        at: int,
-        outcome: Outcome = OK,
-        *,
-        guid: str | None = None,
-        redelivery: bool = False,
-        kind: Kind | None = None,
-        visible_at: int | None = None,
-        delivered_at: int | None = None,
-    ) -> Row:
-        """Write one row of the past (or, with ``visible_at``, of the future) into the log; no endpoint is asked."""
-        row = self.row(
-            at,
-            outcome,
-            guid=guid,
-            redelivery=redelivery,
-            kind=kind,
-            visible_at=visible_at,
-            delivered_at=delivered_at,
-        )
+    def add(self, at: int, outcome: Outcome = OK, **columns: Unpack[Columns]) -> Row:
+        """Write one row of the past into the log; no endpoint is asked."""
+        row = self.row(at, outcome, **columns)
         self.log.add(row)
         return row
 
-    def row(  # noqa: PLR0913 - a row has that many columns
-        self,
-        at: int,
-        outcome: Outcome = OK,
-        *,
-        guid: str | None = None,
-        redelivery: bool = False,
-        kind: Kind | None = None,
-        visible_at: int | None = None,
-        delivered_at: int | None = None,
-    ) -> Row:
+    def row(self, at: int, outcome: Outcome = OK, **columns: Unpack[Columns]) -> Row:
         """Make a row without writing it down; its id belongs to the moment ``at``."""
         return Row(
             self.desk.ids.at(at),
-            guid or self.desk.guids.new(),
-            at if delivered_at is None else delivered_at,
-            at if visible_at is None else visible_at,
-            redelivery,
+            columns.get("guid") or self.desk.guids.new(),
+            columns.get("delivered_at", at),
+            columns.get("visible_at", at),
+            columns.get("redelivery", False),
             outcome,
-            kind or _PUSH,
+            columns.get("kind") or _PUSH,
         )
 
     def load(self, rows: Iterable[Row]) -> None:

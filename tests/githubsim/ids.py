@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import uuid
 
 WIDE = 21
 """Bits below the millisecond: with them ids lie near 3.8e18, beyond what a JavaScript number can hold."""
@@ -37,11 +36,3 @@ class Guids:
         """The next one; version 1 in shape, as GitHub's are."""
         text = f"{self._random.getrandbits(128):032x}"
         return f"{text[:8]}-{text[8:12]}-11f1-{text[16:20]}-{text[20:]}"
-
-
-def is_guid(text: str) -> bool:
-    """Whether a text has the shape of an event's id."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

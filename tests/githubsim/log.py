@@ -93,9 +93,7 @@ class DeliveryLog:
         place = len(kept) if start is None else _after(kept, start)
         return _take(_downwards(kept, place, now, cutoff), size)
 
-    def page_by_offset(
-        self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int
-    ) -> Page:
+    def page_by_offset(self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int) -> Page:
         """The same counted from the newest row: what arrives meanwhile shifts every later page."""
         kept = self.rows if status is None else self._shelves[status]
         shown = _downwards(kept, len(kept), now, cutoff)

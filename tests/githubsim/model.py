@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from githubsim import faults, tokens
+from githubsim.addresses import Addresses
 from githubsim.answers.call import Call
 from githubsim.apps import App, Installation
 from githubsim.attempts import Desk, Redelivery
 from githubsim.behaviour import Behaviour
 from githubsim.clock import EpochMs, VirtualClock
 from githubsim.endpoint import Endpoint, StubEndpoint
-from githubsim.hooks import TARGET_IDS, Hook, TargetType
+from githubsim.hooks import Hook, TargetType
 from githubsim.ids import WIDE, DeliveryIds, Guids
 from githubsim.journal import Entry, Journal, without_secrets
 from githubsim.limits import Limits
@@ -57,7 +57,6 @@ class SimGitHub:
         self.behaviour = behaviour or Behaviour()
         self.stub = StubEndpoint()
         self.desk = Desk(self.clock, self.behaviour, endpoint or self.stub, DeliveryIds(id_bits), Guids(seed))
-        self.random = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self.tokens = Tokens()
         self.limits = Limits()
         self.faults = faults.Faults()
@@ -66,6 +65,7 @@ class SimGitHub:
         self.apps: dict[int, App] = {}
         self.installations: list[Installation] = []
         self.observers: list[Observer] = []
+        self.addresses = Addresses(root, self.hooks)
         self.truth = Truth(self.hooks, self.desk.accepted, self.clock)
         self._variables: dict[str, Variables] = {}
 
@@ -89,7 +89,7 @@ class SimGitHub:
         self.installations += installations
         return self.apps[app_id]
 
-    def token(  # noqa: PLR0913 - what a credential is made of
+    def token(
         self,
         value: str = "pat",
         *,
@@ -138,7 +138,7 @@ class SimGitHub:
 
     def _handle(self, request: SimRequest) -> SimResponse:
         now, number = self.clock(), self.journal.next_number()
-        path = self._canonical(request.path)
+        path = self.addresses.canonical(request.path)
         token = self._credential(request, now)
         status: int | None = None
         lost: LostKind | None = None
@@ -191,11 +191,7 @@ class SimGitHub:
         if early is not None or token is None:
             answer = early or refusal(401, "Requires authentication")
         else:
-            over = (
-                None
-                if found is not None and found.free
-                else self.limits.charge(token.name, request.verb, now)
-            )
+            over = None if found is not None and found.free else self.limits.charge(token.name, request.verb, now)
             headers |= self.limits.headers(token.name, now) | token.headers(found.need if found else None)
             if over is not None:
                 limited = True
@@ -258,33 +254,3 @@ class SimGitHub:
             seen = SimRequest(request.verb, path, request.query, request.headers, request.body)
             for observer in self.observers:
                 observer(seen, answer)
-
-    def _canonical(self, path: str) -> str:
-        """The path below the root, with owners by name."""
-        if self.root:
-            path = path[len(self.root) :] if path.startswith(f"{self.root}/") else f"/outside{path}"
-        match path.split("/", 3):
-            case ["", "organizations" | "repositories", number, rest]:
-                for name, known in self._numbers().items():
-                    if known == number:
-                        return f"/{name}/{rest}"
-        return path
-
-    def numeric(self, path: str) -> str:
-        """The same path with the owner's number for its name, the way github.com writes its next links."""
-        for name, number in self._numbers().items():
-            if path.startswith(f"/{name}/"):
-                plural = "organizations" if name.startswith("orgs/") else "repositories"
-                return f"/{plural}/{number}{path[len(name) + 1 :]}"
-        return path
-
-    def _numbers(self) -> dict[str, str]:
-        """``orgs/octo`` and ``repos/octo/hello`` with the numbers GitHub gave them."""
-        numbers: dict[str, str] = {}
-        for hook in self.hooks.values():
-            if hook.target_type != "integration":
-                prefix = "orgs" if hook.target_type == "organization" else "repos"
-                numbers.setdefault(
-                    f"{prefix}/{hook.target}", str(TARGET_IDS[hook.target_type] + len(numbers))
-                )
-        return numbers

@@ -13,10 +13,7 @@ from githubsim.outcomes import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-EXAMPLES = (
-    Path(__file__).parents[1]
-    / "contract/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
-)
+EXAMPLES = Path(__file__).parents[1] / "contract/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 
 
 def payload_for(kind: Kind, guid: str) -> bytes:

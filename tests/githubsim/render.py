@@ -68,8 +68,9 @@ def _tail(outcome: Outcome, kind: Kind) -> str:
 def row_json(row: Row, *, whole_seconds: bool) -> str:
     """One row of the log. By hand, as a benchmark reads millions of them."""
     redelivery = "true" if row.redelivery else "false"
+    when = iso(row.delivered_at, whole_seconds=whole_seconds)
     return (
-        f'{{"id": {row.id}, "guid": "{row.guid}", "delivered_at": "{iso(row.delivered_at, whole_seconds=whole_seconds)}", '
+        f'{{"id": {row.id}, "guid": "{row.guid}", "delivered_at": "{when}", '
         f'"redelivery": {redelivery}, {_tail(row.outcome, row.kind)}'
     )
 

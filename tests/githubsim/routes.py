@@ -40,13 +40,9 @@ def route(verb: str, path: str) -> Route | None:  # noqa: C901, PLR0911, PLR0912
         case ("GET", "orgs", org, "hooks", hook, "deliveries"):
             return Route(lambda call: deliveries.page(call, call.hook("organization", org, hook)), org, read)
         case ("GET", "orgs", org, "hooks", hook, "deliveries", row):
-            return Route(
-                lambda call: deliveries.one(call, call.hook("organization", org, hook), row), org, read
-            )
+            return Route(lambda call: deliveries.one(call, call.hook("organization", org, hook), row), org, read)
         case ("POST", "orgs", org, "hooks", hook, "deliveries", row, "attempts"):
-            return Route(
-                lambda call: deliveries.redeliver(call, call.hook("organization", org, hook), row), org, write
-            )
+            return Route(lambda call: deliveries.redeliver(call, call.hook("organization", org, hook), row), org, write)
         case ("GET", "orgs", org, "installation"):
             return Route(lambda call: apps.installation_of(call, org), org, app=True)
         case ("GET", "app", "hook", "config"):
@@ -78,13 +74,9 @@ def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:  # noqa:
         case ("GET", "hooks", hook, "deliveries"):
             return Route(lambda call: deliveries.page(call, call.hook("repository", repo, hook)), repo, read)
         case ("GET", "hooks", hook, "deliveries", row):
-            return Route(
-                lambda call: deliveries.one(call, call.hook("repository", repo, hook), row), repo, read
-            )
+            return Route(lambda call: deliveries.one(call, call.hook("repository", repo, hook), row), repo, read)
         case ("POST", "hooks", hook, "deliveries", row, "attempts"):
-            return Route(
-                lambda call: deliveries.redeliver(call, call.hook("repository", repo, hook), row), repo, write
-            )
+            return Route(lambda call: deliveries.redeliver(call, call.hook("repository", repo, hook), row), repo, write)
         case ("GET", "installation"):
             return Route(lambda call: apps.installation_of(call, repo), repo, app=True)
         case ("GET", "actions", "variables"):

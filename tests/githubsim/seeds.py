@@ -46,7 +46,7 @@ class Seeded:
     undelivered: tuple[str, ...]
 
 
-def seed(  # noqa: PLR0913 - all of them are needed, and most have an obvious value
+def seed(
     hook: Hook,
     events: int,
     *,

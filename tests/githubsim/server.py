@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +19,8 @@ from githubsim.sockets import TRANSPORT, WebServer, reset
 from githubsim.wire import Lost, SimRequest, SimResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.types import Message, Receive, Scope, Send
 
     from githubsim.model import Observer, SimGitHub
@@ -111,8 +112,10 @@ def serve(
     app = Starlette(routes=[Mount("/__sim__", app=control(sim)), Mount("/", app=door)])
     if judge is not None:
         sim.observers.append(judge)
-    with WebServer(app, port) as web, Carrier(sim.desk) as carrier:
-        sim.base_url = web.url
-        yield Served(web.url + sim.root, sim, carrier, door)
-    if judge is not None:
-        sim.observers.remove(judge)
+    try:
+        with WebServer(app, port) as web, Carrier(sim.desk) as carrier:
+            sim.base_url = web.url
+            yield Served(web.url + sim.root, sim, carrier, door)
+    finally:
+        if judge is not None:
+            sim.observers.remove(judge)

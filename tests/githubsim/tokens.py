@@ -34,9 +34,7 @@ class Need:
 
 ORG_HOOKS_READ = Need("organization_hooks", "read", ("admin:org_hook",))
 ORG_HOOKS_WRITE = Need("organization_hooks", "write", ("admin:org_hook",))
-REPO_HOOKS_READ = Need(
-    "repository_hooks", "read", ("admin:repo_hook", "read:repo_hook", "repo", "write:repo_hook")
-)
+REPO_HOOKS_READ = Need("repository_hooks", "read", ("admin:repo_hook", "read:repo_hook", "repo", "write:repo_hook"))
 REPO_HOOKS_WRITE = Need("repository_hooks", "write", ("admin:repo_hook", "repo", "write:repo_hook"))
 VARIABLES_READ = Need("actions_variables", "read", ("repo",))
 VARIABLES_WRITE = Need("actions_variables", "write", ("repo",))
@@ -80,7 +78,7 @@ class Token:
         if self.kind == "classic":
             return None if self.scopes.intersection(need.scopes) else Denied(404, "Not Found")
         held = self.permissions.get(need.permission)
-        if held == "write" or held == need.level:
+        if held in {"write", need.level}:
             return None
         whose = "personal access token" if self.kind == "fine-grained" else "integration"
         return Denied(403, f"Resource not accessible by {whose}")

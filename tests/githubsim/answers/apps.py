@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from githubsim.render import iso, reply
@@ -39,7 +38,7 @@ def mint(call: Call, installation_id: str) -> SimResponse:
         raise Refused(404, "Not Found")
     expires_at = call.now + one.token_lives_ms
     token = Token(
-        f"ghs_{secrets.token_hex(18)}",
+        f"ghs_{call.sim.desk.guids.new().replace('-', '')}",
         f"installation-{one.id}",
         "installation",
         permissions=one.permissions,

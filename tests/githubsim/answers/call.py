@@ -58,9 +58,7 @@ class Call:
         text = self.request.query.get("per_page", "")
         return min(int(text), most) if text.isdigit() and int(text) > 0 else default
 
-    def numbered_page(
-        self, everything: Sequence[T], default: int, most: int
-    ) -> tuple[list[T], dict[str, str]]:
+    def numbered_page(self, everything: Sequence[T], default: int, most: int) -> tuple[list[T], dict[str, str]]:
         """One page of a list that is counted in pages, and the header that leads to the next."""
         size = self.size(default, most)
         text = self.request.query.get("page", "1")
@@ -72,7 +70,7 @@ class Call:
 
     def link(self, query: dict[str, str]) -> str:
         """The ``Link`` header to the next page of this same list."""
-        path = self.sim.numeric(self.path) if self.sim.behaviour.numeric_links else self.path
+        path = self.sim.addresses.numeric(self.path) if self.sim.behaviour.numeric_links else self.path
         return f'<{self.sim.base_url}{self.sim.root}{path}?{urlencode(query)}>; rel="next"'
 
     def json(self) -> dict[str, Any]:

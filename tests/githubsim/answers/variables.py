@@ -16,9 +16,7 @@ def every(call: Call, repo: str) -> SimResponse:
     """All variables, a page at a time."""
     found = call.sim.variables(repo).all()
     chosen, headers = call.numbered_page(found, 10, 30)
-    return reply(
-        200, {"total_count": len(found), "variables": [variable_json(one) for one in chosen]}, **headers
-    )
+    return reply(200, {"total_count": len(found), "variables": [variable_json(one) for one in chosen]}, **headers)
 
 
 def one(call: Call, repo: str, name: str) -> SimResponse:

@@ -1,0 +1,123 @@
+"""``make demo``: a receiver goes down, events fail, the action brings every one of them home.
+
+All of it is real but GitHub: sockets, a receiver whose port closes, signed payloads, and the action's core as a
+process of its own, started with the variables that a runner would set.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from githubsim.clock import system_ms
+from githubsim.dispatch import HttpDispatch
+from githubsim.model import SimGitHub
+from githubsim.outcomes import Kind
+from githubsim.receiver import Receiver
+from githubsim.server import Served, serve
+
+SECRET = "It's a Secret to Everybody"
+EVENTS = (Kind("push"), Kind("pull_request", "opened"), Kind("issues", "opened"), Kind("release", "published"))
+
+
+def main() -> int:
+    """Run the demonstration; 0 when every event has arrived exactly once."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Receiver(SECRET) as receiver,
+        HttpDispatch(timeout=1) as dispatch,
+    ):
+        sim = SimGitHub(system_ms, endpoint=dispatch)
+        sim.token("demo-token")
+        hook = sim.org_hook("octo", url=receiver.url, secret=SECRET)
+        with serve(sim, latency_ms=20) as served:
+            say(f"The organization octo has a webhook, and a receiver listens at {receiver.url}")
+            sent = have_a_bad_day(served, receiver)
+            home = receiver.accepted()
+            say(
+                f"{len(sent)} events happened, {len(home)} arrived. GitHub will not try the other {len(sent) - len(home)} again."
+            )
+            for run in ("the first run", "another one, a little later"):
+                say(f"The action runs: {run}")
+                if code := action(served.url, hook.id, Path(folder)):
+                    return code
+                served.wait_until_idle()
+        return verdict(sent, receiver)
+
+
+def have_a_bad_day(served: Served, receiver: Receiver) -> list[str]:
+    """Events arrive while the receiver is up, down, broken and slow; gives their guids."""
+    (hook,) = served.sim.hooks.values()
+    sent: list[str] = []
+
+    def emit(number: int) -> None:
+        sent.extend(hook.emit(EVENTS[index % len(EVENTS)]) for index in range(number))
+        served.wait_until_idle()
+
+    emit(20)
+    say("The receiver goes down: its port is closed")
+    receiver.go_down()
+    emit(12)
+    say("It comes back, but answers 503")
+    receiver.status = 503
+    receiver.come_back()
+    emit(6)
+    say("It answers with a redirect, and then takes too long")
+    receiver.status = 302
+    emit(2)
+    receiver.status, receiver.delay_ms = 503, 1_500
+    emit(1)
+    say("It is well again")
+    receiver.status, receiver.delay_ms = 200, 0
+    emit(5)
+    return sent
+
+
+def action(api_url: str, hook_id: int, folder: Path) -> int:
+    """Start the core the way the runner does, show its log, its outputs and its job summary."""
+    outputs, summary = folder / "outputs", folder / "summary.md"
+    for file in (outputs, summary):
+        file.write_text("")
+    inputs = {
+        "org": "octo",
+        "hook-id": str(hook_id),
+        "token": "demo-token",
+        "variable-name": "LAST_REDELIVERY",
+        "variable-repository": "octo/ops",
+        "api-url": api_url,
+    }
+    environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environment |= {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+    environment |= {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
+    code = subprocess.run([sys.executable, "-m", "redeliver"], env=environment, check=False).returncode
+    print("\n--- outputs", outputs.read_text().rstrip(), "--- job summary", summary.read_text(), sep="\n", flush=True)
+    if keep := os.environ.get("DEMO_KEEP"):
+        with Path(keep).open("a", encoding="utf-8") as file:
+            file.write(summary.read_text())
+    return code
+
+
+def verdict(sent: list[str], receiver: Receiver) -> int:
+    """Whether every event arrived exactly once."""
+    arrived = receiver.accepted()
+    missing = [guid for guid in sent if not arrived[guid]]
+    doubled = [guid for guid in sent if arrived[guid] > 1]
+    if missing or doubled:
+        say(f"NOT GOOD: {len(missing)} events are missing, {len(doubled)} arrived more than once")
+        return 1
+    say(f"Every one of {len(sent)} events has arrived at the receiver exactly once")
+    return 0
+
+
+def say(text: str) -> None:
+    """Tell the person who watches."""
+    print(f"\n=== {text}", flush=True)
+    time.sleep(0.3)  # to be read
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The simulation on a socket, and a receiver that is really there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from githubsim import Delay, Fault, Lose, SimGitHub, faults, outcomes
+from githubsim.clock import system_ms
+from githubsim.dispatch import HttpDispatch, headers
+from githubsim.endpoint import Dispatch
+from githubsim.payloads import kind_of
+from githubsim.receiver import Receiver
+from githubsim.seeds import Mix, seed
+from githubsim.server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "It's a Secret to Everybody"
+
+
+@pytest.fixture
+def sim() -> SimGitHub:
+    sim = SimGitHub(system_ms)
+    sim.token("pat")
+    sim.behaviour.redelivery_ms = 10
+    sim.behaviour.appears_ms = 0
+    return sim
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver(SECRET) as receiver:
+        yield receiver
+
+
+def client(url: str, timeout: float = 5) -> httpx.Client:
+    return httpx.Client(base_url=url, headers={"authorization": "Bearer pat"}, timeout=timeout)
+
+
+def test_a_lost_answer_is_really_lost(sim: SimGitHub) -> None:
+    hook = sim.org_hook("octo")
+    for age in range(5):
+        hook.add(system_ms() - age)
+    with serve(sim) as served, client(served.url, timeout=0.2) as http:
+        sim.faults.add(Fault(Lose("reset")), Fault(Lose("silence")), Fault(Lose("cut")), Fault(Delay(500)))
+        with pytest.raises(httpx.ReadError):
+            http.get(hook.path)
+        with pytest.raises(httpx.ReadTimeout):
+            http.get(hook.path)
+        with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+            http.get(f"{hook.path}/deliveries")
+        with pytest.raises(httpx.ReadTimeout):
+            http.get(hook.path)
+        assert http.get(f"{hook.path}/deliveries").status_code == 200
+
+
+def test_answers_travel_unchanged(sim: SimGitHub) -> None:
+    sim.faults.add(Fault(faults.redirect("https://elsewhere.example/")), Fault(faults.garbage()))
+    with serve(sim) as served, client(served.url) as http:
+        moved = http.get("/rate_limit")
+        assert (moved.status_code, moved.headers["location"]) == (307, "https://elsewhere.example/")
+        with pytest.raises(json.JSONDecodeError):
+            http.get("/rate_limit").json()
+
+
+def test_every_event_arrives_and_github_writes_down_how(sim: SimGitHub, receiver: Receiver) -> None:
+    with HttpDispatch(timeout=0.2) as endpoint, serve(sim) as served, client(served.url) as http:
+        hook = sim.org_hook("octo", url=receiver.url, secret=SECRET, endpoint=endpoint)
+
+        def happen(number: int) -> str:
+            hook.emit(kind_of(number))
+            assert served.wait_until_idle()
+            return f"{hook.log.rows[-1].outcome.status_code} {hook.log.rows[-1].outcome.status}"
+
+        assert happen(0) == "200 OK"
+        receiver.status = 503
+        assert happen(1) == "503 Invalid HTTP Response: 503"
+        receiver.status = 302
+        assert happen(2) == "302 Invalid HTTP Response: 302"
+        receiver.delay_ms = 400
+        assert happen(3) == "504 timed out"
+        receiver.go_down()
+        assert happen(4) == "502 failed to connect to host"
+        receiver.status, receiver.delay_ms = 202, 0
+        receiver.come_back()
+        for row in list(hook.log.rows)[1:]:
+            assert http.post(f"{hook.path}/deliveries/{row.id}/attempts").status_code == 202
+        assert served.wait_until_idle()
+
+    assert [row.outcome.status_code for row in hook.log.rows[5:]] == [202] * 4
+    assert receiver.accepted() == {row.guid: 1 for row in hook.log.rows}
+    assert sim.truth.undelivered() == []
+
+
+def test_a_receiver_turns_a_wrong_signature_away(sim: SimGitHub, receiver: Receiver) -> None:
+    with HttpDispatch() as endpoint, serve(sim) as served:
+        hook = sim.org_hook("octo", url=receiver.url, secret="something else", endpoint=endpoint)
+        hook.emit(payload=b"{}")
+        assert served.wait_until_idle()
+    assert hook.log.rows[-1].outcome == outcomes.invalid_response(401)._replace(
+        duration_ms=hook.log.rows[-1].outcome.duration_ms,
+    )
+    assert receiver.accepted() == {}
+
+
+def test_an_event_carries_githubs_headers_and_one_of_its_examples(receiver: Receiver) -> None:
+    sim = SimGitHub()
+    with HttpDispatch() as endpoint:
+        hook = sim.org_hook("octo", url=receiver.url, secret=SECRET, endpoint=endpoint)
+        guid = hook.emit(outcomes.Kind("issues", "opened"))
+    (arrival,) = receiver.arrivals
+    assert (arrival.guid, arrival.event, arrival.answered) == (guid, "issues", 200)
+
+
+def test_the_signature_is_the_one_github_documents() -> None:
+    # The example of "Validating webhook deliveries" in GitHub's documents.
+    hook = SimGitHub().org_hook("octo", secret=SECRET)
+    sent = Dispatch(hook.id, "organization", 1, hook.url, hook.secret, "guid", outcomes.Kind(), redelivery=False, at=0)
+    assert headers(sent, b"Hello, World!")["X-Hub-Signature-256"] == (
+        "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    )
+
+
+def test_seeded_logs_hold_what_they_say(sim: SimGitHub) -> None:
+    hook = sim.org_hook("octo")
+    seeded = seed(hook, 2_000, until=system_ms(), mix=Mix(failing=0.2, recovered=0.5, spacing_ms=1_000))
+    assert {event.guid for event in sim.truth.undelivered()} == set(seeded.undelivered)
+    assert len(seeded.recovered) > 100
+    assert len(seeded.delivered) + len(seeded.recovered) + len(seeded.undelivered) == 2_000
+
+
+def test_a_process_of_its_own_with_a_back_door() -> None:
+    command = [sys.executable, "-m", "githubsim", "--events", "50", "--root", "/api/v3"]
+    here = Path(__file__).parents[2]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=here) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        with client(told["url"]) as http, client(told["control"]) as back:
+            rows = http.get(f"/orgs/octo/hooks/{told['hook_id']}/deliveries").json()
+            assert len(rows) == 30
+            back.post("/faults", json={"status": 502, "verb": "GET"})
+            assert http.get("/rate_limit").status_code == 502
+            journal = back.get("/journal").json()
+            assert [entry["status"] for entry in journal] == [200, 502]
+            added = back.post("/hooks/1/deliveries", json={"status": "timed out", "status_code": 504}).json()
+            truth = {event["guid"]: event for event in back.get("/truth").json()}
+            assert truth[added["guid"]]["delivered"] is False
+            assert back.get("/limits").json()["violations"] == 0
+        process.terminate()
+    assert process.returncode == 0
