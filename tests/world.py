@@ -15,7 +15,7 @@ from redeliver.settings import parse
 from redeliver.stop import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from redeliver.report import EventReport, Report
 
@@ -64,13 +64,13 @@ class World:
         }
         return usual | {name.replace("_", "-"): value for name, value in changed.items()}
 
-    def run(self, *, latency_ms: int = 0, **changed: str) -> Report:
+    def run(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Report:
         """One run, as the action would make it."""
         self.stop = Stop(self.clock)
         self.console = Transcript()
         self.started = self.clock()
         return run(
-            parse(self.inputs(**changed)),
+            parse(self.inputs(**(inputs or {}), **changed)),
             lambda token: InProcessTransport(self.sim, token, self.clock, latency_ms),
             self.clock,
             self.stop,

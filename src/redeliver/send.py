@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from redeliver.caller import Answer, Caller, Posted
 from redeliver.pace import WRITE_POINTS
 from redeliver.redelivery import Redelivery
+from redeliver.times import clock_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 #: How many redeliveries are watched before the rest goes.
 PROBE = 3
-_PROGRESS = 50
 
 
 class Redeliverer(Protocol):
@@ -69,9 +69,7 @@ class Sender:
             return posted.answer
         self._redeliveries[event.guid] = Redelivery(event, asked_at, posted.answer, posted.why)
         why = f": {posted.why}" if posted.why else ""
-        self._console.detail(f"{event.name} {event.guid}: {posted.answer}{why}")
-        if len(self._redeliveries) % _PROGRESS == 0:
-            self._console.line(f"Asked for {len(self._redeliveries):,} redeliveries so far")
+        self._console.line(f"{clock_time(event.attempts[0].at)} {event.name} {event.guid}: {posted.answer.value}{why}")
         return posted.answer
 
 

@@ -23,15 +23,13 @@ def plain(text: str, limit: int = 200) -> str:
 
     A URL is left out whole because a hook's URL can hold credentials.
     """
-    shown = "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text[: 8 * limit])
-    shown = _BLANKS.sub(" ", _URL.sub("<url>", shown)).strip()
+    shown = _BLANKS.sub(" ", _URL.sub("<url>", _visible(text[: 8 * limit]))).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def for_log(line: str) -> str:
     """A log line that the runner cannot take for a workflow command, whatever it holds."""
-    one = " ".join(line.splitlines())
-    return _COMMAND_START.sub(r"\1: ", one).replace("##[", "# #[")
+    return _COMMAND_START.sub(r"\1: ", _visible(line)).replace("##[", "# #[")
 
 
 def for_markdown(text: str, limit: int = 200) -> str:
@@ -42,6 +40,10 @@ def for_markdown(text: str, limit: int = 200) -> str:
     word joiner keeps it from finding any.
     """
     return "".join(_shown(mark) for mark in plain(text, limit))
+
+
+def _visible(text: str) -> str:
+    return "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text)
 
 
 def _shown(mark: str) -> str:

@@ -62,15 +62,15 @@ class ActionsConsole:
 
     def error(self, text: str) -> None:
         """An error annotation."""
-        core.error(plain(text, _ANNOTATION), title="Redeliver")
+        core.error(plain(text, _ANNOTATION))
 
     def warning(self, text: str) -> None:
         """A warning annotation."""
-        core.warning(plain(text, _ANNOTATION), title="Redeliver")
+        core.warning(plain(text, _ANNOTATION))
 
     def notice(self, text: str) -> None:
         """A notice annotation."""
-        core.notice(plain(text, _ANNOTATION), title="Redeliver")
+        core.notice(plain(text, _ANNOTATION))
 
 
 def write_outputs(outputs: Mapping[str, str]) -> None:

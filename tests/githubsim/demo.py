@@ -20,6 +20,7 @@ from githubsim.outcomes import Kind
 from githubsim.receiver import Receiver
 from githubsim.server import Served, serve
 
+WIDE = 160
 SECRET = "It's a Secret to Everybody"
 EVENTS = (Kind("push"), Kind("pull_request", "opened"), Kind("issues", "opened"), Kind("release", "published"))
 
@@ -38,9 +39,8 @@ def main() -> int:
             say(f"The organization octo has a webhook, and a receiver listens at {receiver.url}")
             sent = have_a_bad_day(served, receiver)
             home = receiver.accepted()
-            say(
-                f"{len(sent)} events happened, {len(home)} arrived. GitHub will not try the other {len(sent) - len(home)} again."
-            )
+            lost = len(sent) - len(home)
+            say(f"{len(sent)} events happened, {len(home)} arrived. GitHub will not try the other {lost} again")
             for run in ("the first run", "another one, a little later"):
                 say(f"The action runs: {run}")
                 if code := action(served.url, hook.id, Path(folder)):
@@ -94,10 +94,13 @@ def action(api_url: str, hook_id: int, folder: Path) -> int:
     environment |= {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
     environment |= {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
     code = subprocess.run([sys.executable, "-m", "redeliver"], env=environment, check=False).returncode
-    print("\n--- outputs", outputs.read_text().rstrip(), "--- job summary", summary.read_text(), sep="\n", flush=True)
-    if keep := os.environ.get("DEMO_KEEP"):
-        with Path(keep).open("a", encoding="utf-8") as file:
-            file.write(summary.read_text())
+    print("\n--- outputs")
+    for line in outputs.read_text().splitlines():
+        print(line if len(line) < WIDE else f"{line[:WIDE]}…")
+    print("\n--- job summary", summary.read_text(), sep="\n", flush=True)
+    if kept := os.environ.get("DEMO_SUMMARY"):
+        with Path(kept).open("a", encoding="utf-8") as all_summaries:
+            all_summaries.write(summary.read_text())
     return code
 
 

@@ -22,7 +22,7 @@ def test_an_empty_log_is_a_run_like_any_other() -> None:
 
 def test_a_thousand_deliveries_with_failures_of_every_kind_are_sent_oldest_first_and_never_again() -> None:
     world = World()
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - repeatable on purpose
     failed: list[str] = []
     for number in range(1_000):
         minutes_ago = 1_400 - number * 1.3
@@ -115,9 +115,7 @@ def test_whole_second_times_around_the_checkpoint_hide_nothing() -> None:
 def test_the_overlap_finds_a_row_that_appeared_late() -> None:
     world = World()
     world.run()
-    late = world.hook.add(
-        world.clock() - 8 * MINUTE, TIMED_OUT, visible_at=world.clock() + MINUTE
-    ).guid
+    late = world.hook.add(world.clock() - 8 * MINUTE, TIMED_OUT, visible_at=world.clock() + MINUTE).guid
     world.clock.advance(15 * MINUTE)
     world.variables.seed("CHECKPOINT", str(world.clock() - 15 * MINUTE))
     world.run(overlap="10m")

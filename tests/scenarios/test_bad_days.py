@@ -17,10 +17,10 @@ ATTEMPTS = "*/attempts"
 VARIABLE = "*/actions/variables*"
 
 
-def only_error(world: World, **inputs: str) -> str:
+def only_error(world: World, /, **inputs: str) -> str:
     """The one error of a run that fails, having sent nothing."""
     before = world.sent
-    report = world.run(**inputs)
+    report = world.run(inputs)
     assert report.exit_code(FailOn.ERROR) == 1
     assert report.exit_code(FailOn.NEVER) == 0
     assert world.sent == before
@@ -146,12 +146,14 @@ def test_a_next_link_that_names_the_owner_by_number_is_followed_below_our_own_pa
 def test_pages_that_lead_in_a_circle_end_the_run() -> None:
     world = World()
     world.fail()
-    circle = f'{API}/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_9000000000000000000'
+    circle = f"{API}/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_9000000000000000000"
     world.sim.faults.add(Fault(foreign_next(circle), path=LIST, times=None))
     assert "lead in a circle" in only_error(world)
 
 
-@pytest.mark.parametrize("answer", [html_answer(200), garbage(), json_answer(200, "no list")], ids=["html", "cut", "object"])
+@pytest.mark.parametrize(
+    "answer", [html_answer(200), garbage(), json_answer(200, "no list")], ids=["html", "cut", "object"]
+)
 def test_an_answer_that_is_no_delivery_log_is_asked_for_again_and_then_an_error(answer: object) -> None:
     world = World()
     guid = world.fail()

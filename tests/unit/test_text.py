@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from redeliver.text import for_log, for_markdown, plain
 
-hostile = st.text(st.sampled_from("a:#[]()<>|`*_~@!&;%\\/\n\r\t\v\x00\x1b\u202e\u2028\u200b.- 9é漢") , max_size=60) | st.text()
+hostile = (
+    st.text(st.sampled_from("a:#[]()<>|`*_~@!&;%\\/\n\r\t\v\x00\x1b\u202e\u2028\u200b.- 9é漢"), max_size=60) | st.text()
+)
 
 
 @given(hostile)
