@@ -13,7 +13,7 @@ PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-has
 export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/src
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test check format e2e mutants lock clean
+.PHONY: demo test check format docs e2e mutants lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
@@ -38,6 +38,10 @@ check: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
+
+# Writes the README's tables from the table in the code.
+docs: $(VENV)/test.stamp
+	$(PY) tests/readme_tables.py
 
 e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
 	$(PY) -m pytest tests/e2e $(ARGS)

@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from redeliver.delivery_log import Attempt, Event
     from redeliver.facts import Facts
 
+#: The action's outputs, and what people read of them.
+OUTPUTS = {
+    "redelivered-count": "Redeliveries that GitHub accepted.",
+    "recovered-count": "Events that were delivered in the course of the run.",
+    "failed-count": "Events that were found undelivered.",
+    "undelivered-count": "Events that are still undelivered at the end.",
+    "scanned-count": "Attempts that were read from the delivery log.",
+    "checkpoint": "The moment up to which everything is settled, in epoch milliseconds.",
+    "report": "What happened to each event, as JSON.",
+}
 #: Events in the JSON report; an output may hold 1 MiB in all, and this stays far below.
 REPORTED_EVENTS = 500
 
