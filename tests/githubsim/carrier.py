@@ -25,6 +25,7 @@ class Carrier:
         self._desk = desk
         self._stop = False
         self._open = 0
+        self._error: BaseException | None = None
         self._settled = threading.Condition(desk.lock)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="carrier")
         self._thread = threading.Thread(target=self._run, name="carrier", daemon=True)
@@ -47,12 +48,18 @@ class Carrier:
         self._desk.by_itself = True
 
     def wait_until_idle(self, seconds: float = 30.0) -> bool:
-        """Wait until nothing is queued or under way (rows may still be a moment from showing)."""
+        """Wait until nothing is queued or under way (rows may still be a moment from showing).
+
+        An error in the endpoint itself (not one it would write into the log) comes out here.
+        """
         with self._settled:
-            return self._settled.wait_for(
-                lambda: self._open == 0 and self._desk.next_due() is None,
+            idle = self._settled.wait_for(
+                lambda: self._error or (self._open == 0 and self._desk.next_due() is None),
                 seconds,
             )
+            if self._error is not None:
+                raise self._error
+            return bool(idle)
 
     def _run(self) -> None:
         while not self._stop:
@@ -74,6 +81,8 @@ class Carrier:
         try:
             outcome = self._desk.deliver(work)
             self._desk.finish(work, outcome, began)
+        except BaseException as error:  # noqa: BLE001 - kept for whoever waits
+            self._error = error
         finally:
             with self._settled:
                 self._open -= 1

@@ -52,7 +52,7 @@ ANY_OUTCOME = st.sampled_from((*outcomes.FAILURES, outcomes.OK, outcomes.ACCEPTE
 
 @given(
     st.lists(st.tuples(st.integers(0, 5_000), ANY_OUTCOME, st.integers(-2_000, 2_000)), max_size=40),
-    st.integers(1, 100),
+    st.integers(1, 10),
     st.sampled_from([None, "success", "failure"]),
 )
 def test_a_walk_gives_every_visible_row_once_newest_first(
@@ -68,6 +68,14 @@ def test_a_walk_gives_every_visible_row_once_newest_first(
     shown = [row.id for row in added if row.visible_at <= reader.clock() and row.outcome.status_code in wanted]
     asked = {"per_page": str(per_page)} | ({"status": status} if status else {})
     assert reader.ids(**asked) == sorted(shown, reverse=True)
+
+
+def test_a_next_link_keeps_the_filter() -> None:
+    reader = Reader()
+    for age in range(6):
+        reader.hook.add(reader.clock() - age, outcomes.UNAVAILABLE if age % 2 else outcomes.OK)
+    pages = reader.pages(per_page="1", status="failure")
+    assert [row["status_code"] for page in pages for row in page] == [503] * 3
 
 
 def test_ids_are_beyond_what_a_javascript_number_holds() -> None:
@@ -97,6 +105,14 @@ def test_rows_leave_the_log_after_the_retention() -> None:
     assert reader.ids() == [young.id]
     assert reader.transport.exchange("POST", f"{reader.hook.path}/deliveries/{old.id}/attempts").status == 404
     assert [row.id for row in reader.hook.log.attempts_of(old.guid)] == [old.id], "the truth remembers"
+
+
+def test_an_old_row_is_gone_even_above_one_that_is_not() -> None:
+    reader = Reader()
+    now = reader.clock()
+    young = reader.hook.add(now - 2 * DAY)
+    reader.hook.add(now - DAY, delivered_at=now - 4 * DAY)
+    assert reader.ids() == [young.id]
 
 
 def test_a_late_row_turns_up_below_younger_ones() -> None:

@@ -35,8 +35,10 @@ def world() -> World:
 def test_a_redelivery_is_a_new_row_that_appears_later(world: World) -> None:
     failed = world.hook.add(world.clock() - MINUTE, outcomes.UNAVAILABLE)
     assert world.redeliver(failed.id) == 202
+    world.clock.sleep(0.9)
     assert world.newest() == (failed.id, False, "Invalid HTTP Response: 503")
-    world.clock.sleep(2)
+    assert world.sim.stub.attempts == {}, "it waits its turn"
+    world.clock.sleep(1)
     new_id, redelivery, status = world.newest()
     assert new_id > failed.id
     assert (redelivery, status) == (True, "OK")
@@ -75,6 +77,15 @@ def test_a_success_that_nobody_could_see_yet_does_not_make_a_redelivery_needless
     world.redeliver(failed.id)
     assert len(world.sim.truth.needlessly_redelivered()) == 1
     assert world.sim.truth.needlessly_redelivered(since=run_started_at) == []
+
+
+def test_a_success_that_is_still_on_its_way_into_the_log_makes_nothing_needless(world: World) -> None:
+    failed = world.hook.add(world.clock() - MINUTE, outcomes.UNAVAILABLE)
+    world.redeliver(failed.id)
+    world.clock.sleep(1.2)
+    world.redeliver(failed.id)
+    assert world.sim.stub.arrivals[failed.guid] == 1
+    assert world.sim.truth.needlessly_redelivered() == []
 
 
 def test_what_is_not_there_cannot_be_redelivered(world: World) -> None:

@@ -111,6 +111,17 @@ def test_a_receiver_turns_a_wrong_signature_away(sim: SimGitHub, receiver: Recei
     assert receiver.accepted() == {}
 
 
+def test_an_endpoint_that_breaks_is_not_passed_over_in_silence(sim: SimGitHub) -> None:
+    class Broken:
+        def deliver(self, dispatch: Dispatch) -> outcomes.Outcome:
+            raise LookupError(dispatch.guid)
+
+    with serve(sim) as served:
+        guid = sim.org_hook("octo", endpoint=Broken()).emit()
+        with pytest.raises(LookupError, match=guid):
+            served.wait_until_idle()
+
+
 def test_an_event_carries_githubs_headers_and_one_of_its_examples(receiver: Receiver) -> None:
     sim = SimGitHub()
     with HttpDispatch() as endpoint:

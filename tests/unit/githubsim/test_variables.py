@@ -26,6 +26,7 @@ def test_case_makes_no_difference(transport: InProcessTransport) -> None:
     assert transport.exchange("PATCH", f"{EVERY}/Last_run", body={"value": "3"}).status == 204
     read = transport.exchange("GET", f"{EVERY}/last_run")
     assert (json.loads(read.body)["name"], json.loads(read.body)["value"]) == ("LAST_RUN", "3")
+    assert "last_run" in transport.sim.variables("octo/ops")
     assert transport.sim.variables("Octo/Ops").history == [
         (transport.clock(), "LAST_RUN", "1"),
         (transport.clock(), "LAST_RUN", "3"),
