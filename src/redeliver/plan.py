@@ -100,7 +100,8 @@ def _reason_to_leave(
         return Reason.OUT_OF_ATTEMPTS
     if event.guid in unchecked:
         return Reason.UNCHECKED
-    if rules.due_at(event) > now:
+    # Before the first redelivery nothing is waited for, whatever the clocks make of an event this young.
+    if event.count > 1 and rules.due_at(event) > now:
         return Reason.NOT_DUE
     return None
 
