@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
@@ -214,9 +215,10 @@ class Caller:
         self._quota = int(left) if left.isdecimal() else None
         try:
             date = parsedate_to_datetime(response.headers.get("date", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return response
-        self._date = (int(date.timestamp()) * 1000, self._waiter.now())
+        # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
+        self._date = (int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000, self._waiter.now())
         return response
 
     def _note_limit(self, response: Response) -> bool:
@@ -244,7 +246,7 @@ def _message(response: Response) -> str:
     try:
         body = json.loads(response.body)
         return str(body["message"])
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         return "no message"
 
 
