@@ -1,0 +1,146 @@
+"""Small things to test with: rows, attempts, events, a log to page through, a connection that says what it is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from githubsim.clock import START, VirtualClock
+from redeliver.delivery_log import Attempt, Event, succeeded
+from redeliver.rows import Filter, Page, Row
+from redeliver.transport import AnswerLost, Response, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def row(
+    number: int,
+    at: int = START,
+    *,
+    guid: str = "g",
+    code: int = 503,
+    status: str | None = None,
+    redelivery: bool = False,
+    event: str = "push",
+    action: str | None = None,
+) -> Row:
+    """One row of the log. ``status`` is what GitHub would write for the code."""
+    if status is None:
+        status = "OK" if 200 <= code < 300 else f"Invalid HTTP Response: {code}"
+    return {
+        "id": number,
+        "guid": guid,
+        "delivered_at": _EPOCH + timedelta(milliseconds=at),
+        "redelivery": redelivery,
+        "status": status,
+        "status_code": code,
+        "event": event,
+        "action": action,
+    }
+
+
+def attempt(number: int, at: int = START, *, redelivery: bool = False, code: int = 503) -> Attempt:
+    """A failed attempt."""
+    return Attempt(number, at, redelivery, code, f"HTTP {code}")
+
+
+def event(*attempts: Attempt, guid: str = "g", name: str = "push") -> Event:
+    """An event with these failed attempts, or with one."""
+    return Event(guid, name, attempts or (attempt(1),))
+
+
+@dataclass
+class Pages:
+    """A delivery log that is read by the page, newest first. Each page takes ``cost`` seconds of ``clock``."""
+
+    rows: list[Row] = field(default_factory=list)
+    size: int = 100
+    clock: VirtualClock | None = None
+    cost: float = 0.0
+    filters: bool = True
+    asked: list[tuple[Filter | None, int]] = field(default_factory=list)
+    before_page: Callable[[int], object] | None = None
+
+    def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
+        if self.before_page:
+            self.before_page(len(self.asked) + 1)
+        start = int((query or {}).get("start", "0"))
+        only = "failure" if (query or {}).get("status") == "failure" else only
+        self.asked.append((only, start))
+        if self.clock:
+            self.clock.sleep(self.cost)
+        ordered = sorted(self.rows, key=lambda one: -one["id"])
+        if only and self.filters:
+            ordered = [one for one in ordered if 400 <= one["status_code"] < 600]
+        end = start + self.size
+        following = {"start": str(end)} | ({"status": "failure"} if only else {})
+        return Page(ordered[start:end], following if end < len(ordered) else None)
+
+    @property
+    def delivered(self) -> set[str]:
+        return {one["guid"] for one in self.rows if succeeded(one)}
+
+
+class Patience(VirtualClock):
+    """A clock that remembers what it was asked to wait for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        super().sleep(seconds)
+
+
+def answer(status: int, body: object = None, **headers: str) -> Response:
+    """An answer; ``retry_after="5"`` becomes the header ``retry-after``. A text is sent as it is, all else as JSON."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    text = body if isinstance(body, str) else json.dumps({} if body is None else body)
+    return Response(status, named, text)
+
+
+@dataclass
+class Script:
+    """A connection that gives one prepared answer after the other, and then the last one for ever."""
+
+    answers: list[Response | AnswerLost]
+    clock: VirtualClock | None = None
+    cost: float = 0.0
+    calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
+
+    def exchange(
+        self,
+        verb: Verb,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+    ) -> Response:
+        self.calls.append((verb, path, dict(query or {}), dict(body or {})))
+        if self.clock:
+            self.clock.sleep(self.cost)
+        told = self.answers[min(len(self.calls), len(self.answers)) - 1]
+        if isinstance(told, AnswerLost):
+            raise told
+        return told
+
+    @property
+    def lines(self) -> list[str]:
+        """The calls as ``GET /path``."""
+        return [f"{verb} {path}" for verb, path, _, _ in self.calls]
+
+
+def numbered(rows: Iterable[dict[str, Any]]) -> list[Row]:
+    """Rows from the oldest to the newest, with ids in that order."""
+    return [row(number, **fields) for number, fields in zip(count(1), rows, strict=False)]
