@@ -20,8 +20,6 @@ def with_tables(text: str) -> str:
 
 
 def _default(row: Input) -> str:
-    if row.required:
-        return "**required**"
     return f"`{row.default}`" if row.default else ""
 
 

@@ -6,17 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from github import Auth
+
 from githubsim.clock import MINUTE, VirtualClock
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
-from redeliver.cli import run
+from redeliver.runs import run
 from redeliver.settings import parse
 from redeliver.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from redeliver.credentials import Credential
     from redeliver.report import EventReport, Report
 
 API = "https://api.github.com"
@@ -71,7 +74,7 @@ class World:
         self.started = self.clock()
         return run(
             parse(self.inputs(**(inputs or {}), **changed)),
-            lambda token: InProcessTransport(self.sim, token, self.clock, latency_ms),
+            lambda credential: InProcessTransport(self.sim, bearer(credential), self.clock, latency_ms),
             self.clock,
             self.stop,
             self.console,
@@ -99,6 +102,13 @@ class World:
     def requests(self, method: str = "GET", ending: str = "/deliveries") -> list[Any]:
         """The requests made so far with that verb and ending of the path."""
         return list(self.sim.journal.of(method, ending))
+
+
+def bearer(credential: Credential) -> str:
+    """What goes into the Authorization header: a token, or a JSON Web Token signed with the App's key."""
+    if isinstance(credential, str):
+        return credential
+    return Auth.AppAuth(credential.app_id, credential.private_key.get_secret_value()).create_jwt()
 
 
 def kind(event: str, action: str | None = None) -> Kind:

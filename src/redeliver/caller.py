@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from redeliver.errors import (
     ApiError,
     ApiFailing,
@@ -133,6 +135,15 @@ class Caller:
         """
         return self._repeatable(verb, path, task, lambda answer: answer.status < 300, body=body, accept=(other,))
 
+    def make(self, path: str, task: Task, parse: Callable[[Response], T]) -> T:
+        """A POST that may safely be made twice, since what it makes is used up by nobody.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable("POST", path, task, parse)
+
     def turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made.
 
@@ -240,6 +251,20 @@ class Caller:
         self._limits_met += 1
         self._pace.limited(seconds, self._waiter.now(), slower=not primary)
         return True
+
+
+def read_json(adapter: TypeAdapter[T], response: Response) -> T:
+    """An answer's body, which must be as described.
+
+    Raises:
+        ValueError: it is not; the message says where, and quotes nothing.
+    """
+    try:
+        return adapter.validate_json(response.body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ValueError(f"{where}: {first['type']}") from None
 
 
 def _message(response: Response) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.caller import Caller, Task
+from redeliver.caller import Caller, Task, read_json
 from redeliver.errors import ApiError, CheckpointNotSaved, CheckpointUnreadable, OutOfTime
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ class Variable:
 def _value(response: Response) -> str | None:
     if response.status == 404:
         return None
-    return _STORED.validate_json(response.body)["value"]
+    return read_json(_STORED, response)["value"]

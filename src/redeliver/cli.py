@@ -6,27 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 from redeliver import workflow
-from redeliver.caller import Caller
-from redeliver.checkpoint import Variable
 from redeliver.errors import NotWritten, SettingsError
 from redeliver.github_api import GitHubApi
-from redeliver.hook import org_hook
-from redeliver.job import Job, Tools
-from redeliver.pace import Pace
-from redeliver.report import Report, make_report
-from redeliver.settings import Settings, parse
-from redeliver.stop import Stop, StoppableClock, StoppableTransport
+from redeliver.runs import run
+from redeliver.settings import parse
+from redeliver.stop import Stop
 from redeliver.summary import headline, markdown
-from redeliver.waiter import Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydantic import SecretStr
-
-    from redeliver.clock import Clock
-    from redeliver.console import Console
-    from redeliver.transport import Transport
+    from redeliver.credentials import Credential
 
 
 def in_actions() -> int:
@@ -38,10 +26,16 @@ def in_actions() -> int:
         for problem in wrong.problems:
             console.error(problem)
         return wrong.exit_code
-    workflow.mask(settings)
+    workflow.mask(settings.private_key.get_secret_value())
+
+    def connect(credential: Credential) -> GitHubApi:
+        if isinstance(credential, str):
+            workflow.mask(credential)
+        return GitHubApi(settings.api_url, credential)
+
     stop = Stop(time)
     stop.install()
-    report = run(settings, lambda token: GitHubApi(settings.api_url, token), time, stop, console)
+    report = run(settings, connect, time, stop, console)
     for error in report.errors:
         console.error(error)
     for warning in report.warnings:
@@ -56,26 +50,3 @@ def in_actions() -> int:
         console.error(str(fault))
         return fault.exit_code
     return report.exit_code(settings.fail_on)
-
-
-def run(settings: Settings, connect: Callable[[str], Transport], clock: Clock, stop: Stop, console: Console) -> Report:
-    """One run over the hook that the settings name. ``connect`` gives a connection for a token."""
-    patient = StoppableClock(clock, stop)
-    waiter = Waiter(patient, settings.time_limit, console)
-    pace = Pace(settings.redeliveries_per_minute)
-
-    def caller(token: SecretStr) -> Caller:
-        return Caller(StoppableTransport(connect(token.get_secret_value()), stop), pace, waiter)
-
-    main = caller(settings.token)
-    tools = Tools(
-        hook=org_hook(main, settings.api_url, settings.org, settings.hook_id),
-        caller=main,
-        variables=main if settings.variable_token is None else caller(settings.variable_token),
-        store=Variable(settings.variable_repository, settings.variable_name) if settings.variable_name else None,
-        waiter=waiter,
-        console=console,
-        closing=lambda: Waiter(patient, stop.close(), console),
-    )
-    facts = Job(settings, tools).run()
-    return make_report(tools.hook.name, facts, dry_run=settings.dry_run, signal_number=stop.signal_number)

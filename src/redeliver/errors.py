@@ -28,13 +28,27 @@ class RedeliverError(Exception):
 class SettingsError(RedeliverError):
     """One or more inputs cannot be used; nothing was asked of GitHub."""
 
-    sentence = "{count} of the inputs cannot be used."
-    advice = "Nothing was sent; correct them and run again."
+    sentence = "The inputs cannot be used as they are (problems: {count})."
+    advice = "Nothing was sent. Correct them and run again."
     exit_code = 2
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         self.problems = problems
         super().__init__(count=len(problems))
+
+
+class BadPrivateKey(RedeliverError):
+    """What is given as the App's private key signs nothing."""
+
+    sentence = "The App's private key cannot be used."
+    advice = "Give the whole file that GitHub made for the App, from BEGIN to END, in private-key."
+
+
+class NoSuchHook(RedeliverError):
+    """A pattern, or all, that comes to no webhook."""
+
+    sentence = "{owner} has no active webhook whose URL fits {pattern}."
+    advice = "Check hook-id, and that the token may see the webhook."
 
 
 # -- the checkpoint -------------------------------------------------------------------------------------

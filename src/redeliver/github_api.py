@@ -7,18 +7,23 @@ query, and repeats a POST), asking again for ever after a 202, sleeping between 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from github import Auth, Github
 from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
+from jwt import PyJWTError
 from requests.exceptions import ChunkedEncodingError, ProxyError, RequestException, SSLError, Timeout
 
 from redeliver import __version__
+from redeliver.errors import BadPrivateKey
 from redeliver.transport import AnswerLost, Response, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from redeliver.credentials import Credential
 
 #: Seconds without a byte after which an answer is given up.
 TIMEOUT = 30
@@ -63,15 +68,31 @@ class _Http(HTTPRequestsConnectionClass):
         return _keep(super().getresponse(), self.verb)
 
 
+def _auth(credential: Credential) -> Auth.Auth:
+    if isinstance(credential, str):
+        return Auth.Token(credential)
+    auth = Auth.AppAuth(credential.app_id, credential.private_key.get_secret_value())
+    try:
+        auth.create_jwt()
+    except (PyJWTError, ValueError) as fault:
+        raise BadPrivateKey from fault
+    return auth
+
+
 class GitHubApi:
-    """The API at one address, with one token. A :class:`redeliver.transport.Transport`.
+    """The API at one address, with one credential. A :class:`redeliver.transport.Transport`.
 
     One connection, kept open; not for several threads.
     """
 
-    def __init__(self, api_url: str, token: str) -> None:
+    def __init__(self, api_url: str, credential: Credential) -> None:
+        """Nothing is sent yet.
+
+        Raises:
+            BadPrivateKey: an App's key that signs nothing.
+        """
         self._requester = Github(
-            auth=Auth.Token(token),
+            auth=_auth(credential),
             base_url=api_url,
             timeout=TIMEOUT,
             user_agent=f"redeliver-action/{__version__}",
@@ -82,7 +103,9 @@ class GitHubApi:
         ).requester
         parts = urlsplit(api_url)
         kind = _Https if parts.scheme == "https" else _Http
-        self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT, retry=None)
+        # requests heeds the first by itself, but not the second, which everything else goes by.
+        verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
+        self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT, retry=None, verify=verify)
 
     def exchange(
         self,

@@ -46,7 +46,7 @@ class Job:
     def __init__(self, settings: Settings, tools: Tools) -> None:
         self.facts = Facts()
         self._settings = settings
-        self._rules = Rules(settings.max_attempts, settings.retry_spacing * 1000)
+        self._rules = Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events)
         self._tools = tools
         self._reader = Reader(tools.hook, tools.waiter, tools.console, lambda: tools.caller.quota)
 
@@ -78,7 +78,7 @@ class Job:
 
     def _scan(self) -> None:
         self._tools.console.line(f"Reading the log of {self._tools.hook.name} back to {clock_time(self.facts.cutoff)}")
-        self.facts.scan = self._reader.window(self.facts.cutoff, self.facts.start)
+        self.facts.scan = self._reader.window(self.facts.cutoff, self.facts.start, self._settings.scan)
 
     def _plan_with_history(self) -> None:
         facts, scan, reader = self.facts, self._read, self._reader
@@ -121,13 +121,9 @@ class Job:
         waiter = self._tools.closing()
         if self._settings.dry_run or facts.scan is None or isinstance(facts.ended_by, CheckpointNotSaved):
             return
-        unsettled = (
-            event
-            for event in self._undelivered()
-            if event.guid not in facts.forgotten and not self._rules.out_of_attempts(event.count)
-        )
+        moment = settled_up_to(facts.start, self._undelivered(), self._rules, facts.forgotten)
         try:
-            self._write_checkpoint(settled_up_to(facts.start, unsettled), self._tools.variables.closing(waiter))
+            self._write_checkpoint(moment, self._tools.variables.closing(waiter))
         except CheckpointNotSaved as fault:
             facts.unsaved = fault
 

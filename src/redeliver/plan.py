@@ -21,16 +21,13 @@ class Reason(StrEnum):
     NOT_DUE = "not due yet"
     OUT_OF_ATTEMPTS = "out of attempts"
     LEFT_LOG = "left GitHub's log"
+    FILTERED = "filtered out"
     UNCHECKED = "not checked: the log is too long"
     DRY_RUN = "dry run"
     ENDPOINT_DOWN = "the endpoint is down"
     OUT_OF_TIME = "time limit"
     STOPPED = "the run was stopped"
     FAULT = "the run failed before it"
-
-
-#: Reasons that end an event: it is not looked at again and does not hold the checkpoint.
-FINAL = frozenset({Reason.OUT_OF_ATTEMPTS, Reason.LEFT_LOG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,18 @@ class Rules:
     """The original included; 0: no limit."""
     retry_spacing: int
     """Milliseconds between an event's first and second redelivery; doubles from there."""
+    events: frozenset[str] = frozenset()
+    """Names of the only events that are sent, ``event`` or ``event.action``; empty: all are."""
 
-    def out_of_attempts(self, attempts: int) -> bool:
-        """Whether an event that failed so often is given up."""
-        return 0 < self.max_attempts <= attempts
+    def ends(self, event: Event, forgotten: Collection[str]) -> Reason | None:
+        """Why an event is not looked at again and does not hold the checkpoint; None: it goes on."""
+        if event.guid in forgotten:
+            return Reason.LEFT_LOG
+        if self.events and self.events.isdisjoint({event.name, event.name.partition(".")[0]}):
+            return Reason.FILTERED
+        if 0 < self.max_attempts <= event.count:
+            return Reason.OUT_OF_ATTEMPTS
+        return None
 
     def due_at(self, event: Event) -> int:
         """The moment, in epoch milliseconds, from which the event may be sent."""
@@ -94,10 +99,8 @@ def make_plan(
 def _reason_to_leave(
     event: Event, rules: Rules, now: int, forgotten: Collection[str], unchecked: Collection[str]
 ) -> Reason | None:
-    if event.guid in forgotten:
-        return Reason.LEFT_LOG
-    if rules.out_of_attempts(event.count):
-        return Reason.OUT_OF_ATTEMPTS
+    if ended := rules.ends(event, forgotten):
+        return ended
     if event.guid in unchecked:
         return Reason.UNCHECKED
     # Before the first redelivery nothing is waited for, whatever the clocks make of an event this young.
@@ -106,9 +109,10 @@ def _reason_to_leave(
     return None
 
 
-def settled_up_to(start: int, unsettled: Iterable[Event]) -> int:
-    """The next checkpoint: the run's start, or 1 ms before the earliest of the unsettled events' latest attempts.
+def settled_up_to(start: int, undelivered: Iterable[Event], rules: Rules, forgotten: Collection[str]) -> int:
+    """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
 
     Looking from there, the next run finds every one of them again.
     """
+    unsettled = (event for event in undelivered if rules.ends(event, forgotten) is None)
     return min([start, *(event.latest.at - 1 for event in unsettled)])

@@ -1,20 +1,14 @@
-"""What happened in a run, as data: every event that was seen failing, accounted for. Pure."""
+"""What happened in a run, as data. Pure."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from redeliver.errors import OutOfTime, RedeliverError, SettingsError, Stopped
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.settings import FailOn
 from redeliver.text import plain
-
-if TYPE_CHECKING:
-    from redeliver.delivery_log import Attempt, Event
-    from redeliver.facts import Facts
 
 #: The action's outputs, and what people read of them.
 OUTPUTS = {
@@ -45,10 +39,11 @@ class EventReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HookReport:
     """One run over one hook. Moments are epoch milliseconds; counts are of events unless they say otherwise."""
 
     hook: str
+    """The hook in words of ours."""
     start: int
     cutoff: int
     scanned: int
@@ -56,17 +51,20 @@ class Report:
     redelivered: int
     """Redeliveries that GitHub took."""
     events: tuple[EventReport, ...]
+    """Every event found undelivered, oldest first, and those that were filtered out."""
     checkpoint: int | None
     """The checkpoint as it is kept at the end; None: none is kept, or it could not be read."""
-    errors: tuple[str, ...]
-    warnings: tuple[str, ...]
-    dry_run: bool
-    signal_number: int | None
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def count(self, outcome: Outcome | Reason) -> int:
+        """Events with that outcome."""
+        return sum(event.outcome == outcome for event in self.events)
 
     @property
     def failed(self) -> int:
-        """Events found undelivered."""
-        return len(self.events)
+        """Events found undelivered; what was filtered out is none of ours."""
+        return len(self.events) - self.count(Reason.FILTERED)
 
     @property
     def recovered(self) -> int:
@@ -78,9 +76,93 @@ class Report:
         """Events that are not known to be delivered at the end."""
         return self.failed - self.recovered
 
+    def figures(self) -> dict[str, int | str | list[str] | None]:
+        """What programs read of it, but for the events."""
+        return {
+            "hook": self.hook,
+            "start": self.start,
+            "cutoff": self.cutoff,
+            "checkpoint": self.checkpoint,
+            "scanned": self.scanned,
+            "failed": self.failed,
+            "redelivered": self.redelivered,
+            "recovered": self.recovered,
+            "undelivered": self.undelivered,
+            "filtered": self.count(Reason.FILTERED),
+            "errors": list(self.errors),
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run over all its hooks, the sums of what its parts say."""
+
+    hooks: tuple[HookReport, ...]
+    dry_run: bool = False
+    signal_number: int | None = None
+    fault: str = ""
+    """What kept the run from any hook; empty: nothing did."""
+
+    @property
+    def events(self) -> tuple[EventReport, ...]:
+        """The events of every hook."""
+        return tuple(event for hook in self.hooks for event in hook.events)
+
+    @property
+    def start(self) -> int:
+        """When the first hook's run began; 0: none did."""
+        return min((hook.start for hook in self.hooks), default=0)
+
+    @property
+    def cutoff(self) -> int:
+        """How far back the log was read at the most; 0: it was not."""
+        return min((hook.cutoff for hook in self.hooks), default=0)
+
+    @property
+    def scanned(self) -> int:
+        """Attempts read."""
+        return sum(hook.scanned for hook in self.hooks)
+
+    @property
+    def redelivered(self) -> int:
+        """Redeliveries that GitHub took."""
+        return sum(hook.redelivered for hook in self.hooks)
+
+    @property
+    def failed(self) -> int:
+        """Events found undelivered."""
+        return sum(hook.failed for hook in self.hooks)
+
+    @property
+    def recovered(self) -> int:
+        """Events that were delivered in the course of the run."""
+        return sum(hook.recovered for hook in self.hooks)
+
+    @property
+    def undelivered(self) -> int:
+        """Events that are not known to be delivered at the end."""
+        return sum(hook.undelivered for hook in self.hooks)
+
+    @property
+    def checkpoint(self) -> int | None:
+        """The earliest of the checkpoints that are kept."""
+        return min((hook.checkpoint for hook in self.hooks if hook.checkpoint is not None), default=None)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What makes the run fail."""
+        faults = (self.fault,) if self.fault else ()
+        return (*faults, *self._named(tuple((hook, hook.errors) for hook in self.hooks)))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What does not make it fail, but should be known."""
+        return self._named(tuple((hook, hook.warnings) for hook in self.hooks))
+
     def count(self, outcome: Outcome | Reason) -> int:
         """Events with that outcome."""
-        return sum(event.outcome == outcome for event in self.events)
+        return sum(hook.count(outcome) for hook in self.hooks)
 
     def exit_code(self, fail_on: FailOn) -> int:
         """0, 1, or 128 + the signal's number."""
@@ -103,127 +185,29 @@ class Report:
 
     def as_json(self) -> str:
         """The report for programs: bounded, and with nothing in it that could not be shown."""
-        shown = [
-            {
-                "guid": plain(event.guid, 64),
-                "event": plain(event.name, 100),
-                "first_failed_at": event.first_failed_at,
-                "cause": event.cause,
-                "attempts": event.attempts,
-                "outcome": str(event.outcome),
-                "detail": event.detail,
-            }
-            for event in self.events[:REPORTED_EVENTS]
-        ]
-        return json.dumps(
-            {
-                "hook": self.hook,
-                "start": self.start,
-                "cutoff": self.cutoff,
-                "checkpoint": self.checkpoint,
-                "dry_run": self.dry_run,
-                "scanned": self.scanned,
-                "failed": self.failed,
-                "redelivered": self.redelivered,
-                "recovered": self.recovered,
-                "undelivered": self.undelivered,
-                "errors": list(self.errors),
-                "warnings": list(self.warnings),
-                "events": shown,
-                "events_omitted": self.failed - len(shown),
-            },
-            ensure_ascii=True,
-            separators=(",", ":"),
-        )
+        room = REPORTED_EVENTS
+        hooks = []
+        for hook in self.hooks:
+            shown = hook.events[:room]
+            room -= len(shown)
+            events = [_event(event) for event in shown]
+            hooks.append(hook.figures() | {"events": events, "events_omitted": len(hook.events) - len(shown)})
+        whole = {"dry_run": self.dry_run, "errors": list(self.errors), "hooks": hooks}
+        return json.dumps(whole, ensure_ascii=True, separators=(",", ":"))
+
+    def _named(self, faults: tuple[tuple[HookReport, tuple[str, ...]], ...]) -> tuple[str, ...]:
+        """Sentences, with the hook's name where there are several."""
+        several = len(self.hooks) > 1
+        return tuple(f"{hook.hook}: {fault}" if several else fault for hook, said in faults for fault in said)
 
 
-def make_report(hook: str, facts: Facts, *, dry_run: bool, signal_number: int | None) -> Report:
-    """Account for everything a run knows."""
-    events = tuple(_account(facts, dry_run=dry_run))
-    log = facts.scan.log if facts.scan else None
-    taken = sum(one.was_accepted(log) for one in facts.redeliveries.values()) if log else 0
-    errors, warnings = _faults(facts)
-    return Report(
-        hook=hook,
-        start=facts.start,
-        cutoff=facts.cutoff,
-        scanned=facts.scan.scanned if facts.scan else 0,
-        redelivered=taken,
-        events=events,
-        checkpoint=facts.kept,
-        errors=tuple(errors),
-        warnings=tuple(warnings),
-        dry_run=dry_run,
-        signal_number=signal_number,
-    )
-
-
-def _account(facts: Facts, *, dry_run: bool) -> list[EventReport]:
-    if facts.scan is None:
-        return []
-    log = facts.scan.log
-    if facts.plan is None:
-        planned: list[tuple[Event, Reason]] = [
-            (event, _unsent(facts, dry_run=dry_run)) for event in log.undelivered(facts.cutoff)
-        ]
-    else:
-        planned = [(event, _unsent(facts, dry_run=dry_run)) for event in facts.plan.due]
-        planned.extend(facts.plan.left)
-    accounts = []
-    for event, reason in planned:
-        redelivery = facts.redeliveries.get(event.guid)
-        outcome: Outcome | Reason = reason
-        if redelivery is not None:
-            outcome = redelivery.outcome(log)
-        elif log.is_delivered(event.guid):
-            outcome = Outcome.RECOVERED
-        now = event if log.is_delivered(event.guid) else log.event(event.guid)
-        detail = redelivery.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
-        first: Attempt = now.attempts[0]
-        accounts.append(EventReport(event.guid, event.name, first.at, now.latest.cause, now.count, outcome, detail))
-    return sorted(accounts, key=lambda account: (account.first_failed_at, account.guid))
-
-
-def _unsent(facts: Facts, *, dry_run: bool) -> Reason:
-    """Why an event that was due was not sent."""
-    if dry_run:
-        return Reason.DRY_RUN
-    if facts.endpoint_down:
-        return Reason.ENDPOINT_DOWN
-    match facts.ended_by:
-        case OutOfTime():
-            return Reason.OUT_OF_TIME
-        case Stopped():
-            return Reason.STOPPED
-        case _:
-            return Reason.FAULT
-
-
-def _faults(facts: Facts) -> tuple[list[str], list[str]]:
-    """Errors, which make the run fail, and warnings, which do not."""
-    errors: list[str] = []
-    warnings: list[str] = []
-    match facts.ended_by:
-        case OutOfTime() as late if facts.scan is not None:
-            warnings.append(str(late))
-        case SettingsError() as wrong:
-            errors.extend(wrong.problems)
-        case RedeliverError() as fault:
-            errors.append(str(fault))
-        case None:
-            pass
-        case Stopped() as stopped:
-            warnings.append(f"The run was stopped by signal {stopped.signal_number}. The next one finishes the work.")
-    if facts.unsaved:
-        errors.append(str(facts.unsaved))
-    if facts.endpoint_down:
-        warnings.append(
-            "The webhook's endpoint is down: the first redeliveries failed as the attempts before. "
-            "The rest is kept for the next run."
-        )
-    if facts.scan and facts.scan.filtered:
-        warnings.append(
-            "The window was too long to read whole: failures with status 0 or 3xx may have been missed in its older "
-            "part. Raise time-limit, or run more often."
-        )
-    return errors, warnings
+def _event(event: EventReport) -> dict[str, int | str]:
+    return {
+        "guid": plain(event.guid, 64),
+        "event": plain(event.name, 100),
+        "first_failed_at": event.first_failed_at,
+        "cause": event.cause,
+        "attempts": event.attempts,
+        "outcome": str(event.outcome),
+        "detail": event.detail,
+    }

@@ -11,6 +11,7 @@ from redeliver.delivery_log import DeliveryLog, moment, succeeded
 from redeliver.errors import BrokenPaging, OutOfTime
 from redeliver.pace import BUDGET, WINDOW
 from redeliver.rows import DeliverySource, Filter, Page
+from redeliver.settings import ScanMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -105,7 +106,7 @@ class Reader:
         self._console = console
         self._quota = quota
 
-    def window(self, cutoff: int, now: int) -> Scan:
+    def window(self, cutoff: int, now: int, mode: ScanMode = ScanMode.FULL) -> Scan:
         """Read everything from now back to the cutoff, both in epoch milliseconds.
 
         Where the window is too long for the time or for the hour's calls, failures are asked for first, and as much
@@ -115,14 +116,20 @@ class Reader:
             ApiError, OutOfTime: the scan broke off, and tells nothing.
         """
         scan = Scan()
+        since: float = cutoff - SLACK
+        if mode is ScanMode.FAILURES:
+            if self._failures(scan, since):
+                since = _oldest(scan, cutoff) - SLACK
+            else:
+                self._console.line("This server does not know the filter for failures: reading everything")
         try:
-            self._plain(scan, cutoff - SLACK, now, share=_AFFORDABLE)
+            self._plain(scan, since, now, share=_AFFORDABLE)
         except TooLong:
             self._console.line("The window is too long to read whole in the time there is: asking for failures first")
             scan.filtered = True
-            self._failures(scan, cutoff - SLACK)
-            oldest = min((event.attempts[0].at for event in scan.log.undelivered(cutoff)), default=inf)
-            self._plain(scan, oldest - SLACK, now, share=None)
+            if not self._failures(scan, cutoff - SLACK):
+                raise OutOfTime(why="the window is too long to read, and this server cannot filter it") from None
+            self._plain(scan, _oldest(scan, cutoff) - SLACK, now, share=None)
         return scan
 
     def attempts_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
@@ -149,11 +156,13 @@ class Reader:
         except TooLong:
             self._console.line("The log is too long to look for the beginning of every event")
 
-    def _failures(self, scan: Scan, since: float) -> None:
+    def _failures(self, scan: Scan, since: float) -> bool:
+        """Take in what the failure filter gives; False: the server does not know the filter."""
         for page in walk(self._source, since=since, only="failure"):
-            if any(map(succeeded, page.rows)):
-                raise OutOfTime(why="the window is too long to read whole, and this server cannot filter it")
             scan.log.add(page.rows)
+            if any(map(succeeded, page.rows)):
+                return False
+        return True
 
     def _plain(
         self, scan: Scan, since: float, began: float, *, share: float | None, only: Collection[str] | None = None
@@ -184,6 +193,11 @@ class Reader:
                 if share is None:
                     return
                 raise TooLong
+
+
+def _oldest(scan: Scan, cutoff: int) -> float:
+    """The first attempt of the oldest event in the window that may be undelivered; inf: there is none."""
+    return min((event.attempts[0].at for event in scan.log.undelivered(cutoff)), default=inf)
 
 
 def _first(log: DeliveryLog, guid: str) -> int:

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from redeliver.errors import SettingsError
-from redeliver.text import plain
+from redeliver.inputs import (
+    ApiUrl,
+    Boolean,
+    Events,
+    Hooks,
+    PositiveSeconds,
+    PrivateKey,
+    Seconds,
+    Token,
+    matching,
+    one_of,
+    whole,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+|0")
-_OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,100}/[A-Za-z0-9._-]{1,100}")
-_VARIABLE = re.compile(r"(?!(?i:GITHUB_))[A-Za-z_][A-Za-z0-9_]*")
-_VARIABLE_RULE = "letters, digits and _, no digit first and no GITHUB_ prefix (GitHub's own rules)"
-_LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
+    from collections.abc import Iterator, Mapping
 
 DAY = 86_400
 #: GitHub keeps deliveries for 3 days, GitHub Enterprise Server for 7
 #: (https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries).
 RETENTION_CLOUD = 3 * DAY
 RETENTION_SERVER = 7 * DAY
+
+_OWNER = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?"
+_REPOSITORY = r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
+_REPOSITORY_RULE = "a repository's full name, owner/name"
+_VARIABLE = r"(?!(?i:GITHUB_))[A-Za-z_][A-Za-z0-9_]*"
+_VARIABLE_RULE = "letters, digits and _, no digit first and no GITHUB_ prefix (GitHub's own rules)"
+_APP = r"[0-9]{1,19}|Iv[0-9A-Za-z.]{1,60}"
 
 
 class FailOn(StrEnum):
@@ -49,87 +48,14 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-def _wrong(sentence: str) -> PydanticCustomError:
-    return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
+class ScanMode(StrEnum):
+    """How the log is read."""
+
+    FULL = "full"
+    FAILURES = "failures"
 
 
-def _seconds(value: object) -> object:
-    text = str(value).strip().lower().replace(" ", "")
-    if not _DURATION.fullmatch(text):
-        raise _wrong(f"must be a duration such as 24h, 10m, 1h30m or 0, not {plain(text)!r}")
-    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([dhms])", text))
-
-
-def _positive_seconds(value: object) -> object:
-    seconds = _seconds(value)
-    if seconds == 0:
-        raise _wrong("must be longer than 0")
-    return seconds
-
-
-def _whole(minimum: int) -> BeforeValidator:
-    def check(value: object) -> object:
-        text = str(value).strip()
-        if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) < minimum:
-            raise _wrong(f"must be a whole number, {minimum} or more, not {plain(text)!r}")
-        return int(text)
-
-    return BeforeValidator(check)
-
-
-def _matching(pattern: re.Pattern[str], what: str, *, or_empty: bool = False) -> BeforeValidator:
-    def check(value: object) -> object:
-        if not (or_empty and value == "") and not pattern.fullmatch(str(value)):
-            raise _wrong(f"must be {what}, not {plain(str(value))!r}")
-        return value
-
-    return BeforeValidator(check)
-
-
-def _boolean(value: object) -> object:
-    text = str(value).strip().lower()
-    if text not in {"true", "false"}:
-        raise _wrong(f"must be true or false, not {plain(text)!r}")
-    return text == "true"
-
-
-def _fail_on(value: object) -> object:
-    if str(value) not in set(FailOn):
-        raise _wrong(f"must be one of {', '.join(FailOn)}, not {plain(str(value))!r}")
-    return value
-
-
-def _api_url(value: object) -> object:
-    text = str(value).strip().rstrip("/")
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise _wrong("is not a URL") from None
-    if parts.username or parts.password or parts.query or parts.fragment or not host:
-        raise _wrong("must be a plain URL such as https://api.github.com, without a name, a password or a query")
-    if parts.scheme == "https" or (parts.scheme == "http" and _LOOPBACK.fullmatch(host)):
-        return text
-    raise _wrong("must begin with https:// (http:// is for loopback addresses only): it is sent the token")
-
-
-def _token(value: object) -> object:
-    text = str(value).strip()
-    if not re.fullmatch(r"[!-~]+", text):
-        raise _wrong("holds blanks or characters that no token has")
-    return text
-
-
-Seconds = Annotated[int, BeforeValidator(_seconds)]
-PositiveSeconds = Annotated[int, BeforeValidator(_positive_seconds)]
-Token = Annotated[SecretStr, BeforeValidator(_token)]
-
-
-def _kebab(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def _input(description: str, default: str | None = ..., *, action_default: str = "") -> Any:  # type: ignore[assignment]  # noqa: ANN401
+def _input(description: str, default: str = "", *, action_default: str = "") -> Any:  # noqa: ANN401
     # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
     return Field(default, description=description, json_schema_extra={"action_default": action_default})
 
@@ -137,35 +63,46 @@ def _input(description: str, default: str | None = ..., *, action_default: str =
 class Settings(BaseModel):
     """One run's settings, valid and immutable. Durations are whole seconds.
 
-    A field's alias is the input's name, its description the one that people read, and its default the
-    text that an input left empty stands for.
+    A field's alias is the input's name, its description the one that people read, and its default the text that an
+    input left empty stands for. Make one with :func:`parse`, which also knows what goes together.
     """
 
-    model_config = ConfigDict(frozen=True, alias_generator=_kebab, validate_default=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+        validate_default=True,
+        hide_input_in_errors=True,
+    )
 
-    org: Annotated[str, _matching(_OWNER, "an organization's name")] = _input(
+    org: Annotated[str, matching(_OWNER, "an organization's name")] = _input(
         "The organization whose webhook it is.",
     )
-    hook_id: Annotated[int, _whole(1)] = _input(
-        "The webhook's id: the number at the end of its settings page's address.",
+    repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
+        "The repository whose webhook it is, as owner/name. Neither this nor `org`: the own webhook of `app-id`.",
+    )
+    hook_id: Hooks = _input(
+        "The webhook's id: the number at the end of its settings page's address. Several (comma or newline), `all`, or "
+        "a pattern of the webhook's URL (with `*` or `://`) are possible too.",
     )
     token: Token = _input(
-        "A token that may read and redeliver the hook's deliveries and write the variable.",
+        "A token that may read and redeliver the webhook's deliveries and write the variable.",
     )
-    variable_name: Annotated[str, _matching(_VARIABLE, _VARIABLE_RULE, or_empty=True)] = _input(
-        "The repository variable that keeps the checkpoint. Empty: every run looks back over `lookback`.",
-        "",
+    app_id: Annotated[str, matching(_APP, "a GitHub App's id")] = _input(
+        "Instead of `token`: a GitHub App's id. With `private-key` the action makes its own token.",
     )
-    variable_repository: Annotated[
-        str, _matching(_REPOSITORY, "a repository's full name, owner/name", or_empty=True)
-    ] = _input(
+    private_key: PrivateKey = _input(
+        "The private key of the App in `app-id`.",
+    )
+    variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = _input(
+        "The repository variable that keeps the checkpoint; for several webhooks one each, the name with `_` and the "
+        "webhook's id. Empty: every run looks back over `lookback`.",
+    )
+    variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
         "The repository that holds the variable, as owner/name.",
-        "",
         action_default="${{ github.repository }}",
     )
-    variable_token: Token | None = _input(
-        "Another token for the variable. Empty: `token`.",
-        None,
+    variable_token: Token = _input(
+        "Another token for the variable. Empty: the same as for the webhook.",
     )
     lookback: PositiveSeconds = _input(
         "How far to look back when there is no checkpoint yet.",
@@ -175,7 +112,10 @@ class Settings(BaseModel):
         "How far before the checkpoint to look again, for deliveries that appeared late.",
         "10m",
     )
-    max_attempts: Annotated[int, _whole(0)] = _input(
+    events: Events = _input(
+        "Only these events, such as `push, pull_request.opened`. Empty: all.",
+    )
+    max_attempts: Annotated[int, whole(0)] = _input(
         "Attempts of one event, the original included, after which it is left alone. 0: no limit.",
         "10",
     )
@@ -183,7 +123,7 @@ class Settings(BaseModel):
         "The pause before an event's second redelivery; it doubles with each, up to 4 h. 0: none.",
         "10m",
     )
-    redeliveries_per_minute: Annotated[int, _whole(1)] = _input(
+    redeliveries_per_minute: Annotated[int, whole(1)] = _input(
         "The pace of sending, within GitHub's own limits.",
         "150",
     )
@@ -195,26 +135,24 @@ class Settings(BaseModel):
         "After this the run ends in order and leaves the rest for the next one.",
         "30m",
     )
-    fail_on: Annotated[FailOn, BeforeValidator(_fail_on)] = _input(
+    scan: Annotated[ScanMode, one_of(ScanMode)] = _input(
+        "How the log is read: `full`, or, where it is very large, `failures`. That asks for failures first, and does "
+        "not see those with status 0 or 3xx while nothing else fails.",
+        "full",
+    )
+    fail_on: Annotated[FailOn, one_of(FailOn)] = _input(
         "When the step fails: `error`, `undelivered` (also when an event is still undelivered) or `never`.",
         "error",
     )
-    dry_run: Annotated[bool, BeforeValidator(_boolean)] = _input(
+    dry_run: Boolean = _input(
         "Find and report, but send nothing and keep the checkpoint.",
         "false",
     )
-    api_url: Annotated[str, BeforeValidator(_api_url)] = _input(
+    api_url: ApiUrl = _input(
         "The root of GitHub's API.",
         "https://api.github.com",
         action_default="${{ github.api_url }}",
     )
-
-    @field_validator("variable_repository")
-    @classmethod
-    def _variable_has_a_home(cls, value: str, info: ValidationInfo) -> str:
-        if info.data.get("variable_name") and not value:
-            raise _wrong("is needed with variable-name")
-        return value
 
     @property
     def retention(self) -> int:
@@ -230,20 +168,27 @@ class Input:
     name: str
     description: str
     default: str
-    required: bool
 
 
 def _table() -> tuple[Input, ...]:
     rows = []
-    for field_name, field in Settings.model_fields.items():
+    for field in Settings.model_fields.values():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        default = extra.get("action_default") or ("" if field.is_required() else field.default or "")
-        rows.append(Input(_kebab(field_name), field.description or "", str(default), field.is_required()))
+        rows.append(
+            Input(field.alias or "", field.description or "", str(extra.get("action_default") or field.default))
+        )
     return tuple(rows)
 
 
 #: Inputs that the launcher reads and the core never sees.
-LAUNCHER_INPUTS = (Input("image", "Run this container image instead of the pinned or built one.", "", required=False),)
+LAUNCHER_INPUTS = (
+    Input("image", "Run this container image instead of the pinned or built one.", ""),
+    Input(
+        "runtime",
+        "Where it runs: `docker`, `python`, or `auto`: Docker where an engine answers, else the runner's Python.",
+        "auto",
+    ),
+)
 #: Every input, in the order in which people read them.
 INPUTS = _table() + LAUNCHER_INPUTS
 
@@ -252,17 +197,37 @@ def parse(values: Mapping[str, str]) -> Settings:
     """Read settings from inputs by name; an empty text stands for the input's default.
 
     Raises:
-        SettingsError: with every problem named, each beginning with its input's name; no value of a
-            secret is quoted.
+        SettingsError: with every problem named, each beginning with its input's name; no value of a secret is quoted.
     """
     given = {row.name: values[row.name].strip() for row in INPUTS if values.get(row.name, "").strip()}
+    problems = list(_what_does_not_go_together(given))
     try:
-        return Settings.model_validate(given)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
-        raise SettingsError(tuple(_problem(fault) for fault in error.errors())) from None
+        problems += [f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsError(tuple(problems)) from None
+    if problems:
+        raise SettingsError(tuple(problems))
+    return settings
 
 
-def _problem(fault: Mapping[str, object]) -> str:
-    location = fault["loc"]
-    message = "is needed" if fault["type"] == "missing" else str(fault["msg"])
-    return f"{_kebab(str(location[0]))}: {message}" if isinstance(location, tuple) and location else message
+def _what_does_not_go_together(given: Mapping[str, str]) -> Iterator[str]:
+    of_app = not (given.keys() & {"org", "repository"})
+    if {"org", "repository"} <= given.keys():
+        yield "repository: give either org or repository, not both"
+    if of_app and "app-id" not in given:
+        yield "org: is needed (or repository, or app-id and private-key for the App's own webhook)"
+    if not of_app and "hook-id" not in given:
+        yield "hook-id: is needed"
+    if of_app and "app-id" in given and "hook-id" in given:
+        yield "hook-id: an App has one webhook, so leave it empty, or give its org or repository"
+    if ("app-id" in given) != ("private-key" in given):
+        yield "private-key: app-id and private-key go together"
+    if "token" not in given and "app-id" not in given:
+        yield "token: is needed (or app-id and private-key)"
+    if "token" in given and "app-id" in given:
+        yield "token: give either token, or app-id and private-key"
+    if "variable-name" in given and "variable-repository" not in given:
+        yield "variable-repository: is needed with variable-name"
+    if "variable-name" in given and of_app and "app-id" in given and "variable-token" not in given:
+        yield "variable-token: is needed, since the App's own webhook is read with a key that writes no variables"

@@ -51,6 +51,10 @@ class Stop:
         self._closing_until = self._clock.monotonic() + seconds
         return seconds
 
+    def reopen(self) -> None:
+        """Another hook's run begins."""
+        self._closing_until = None
+
     @contextmanager
     def interruptible(self, when_over: Exception, seconds: float = inf) -> Iterator[None]:
         """Within this block a signal raises Stopped at once, and ``when_over`` is raised after so many seconds.

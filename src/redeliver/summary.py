@@ -10,7 +10,7 @@ from redeliver.text import for_markdown
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
-    from redeliver.report import EventReport, Report
+    from redeliver.report import EventReport, HookReport, Report
 
 #: Rows of the table; a summary over 1 MiB would be dropped whole.
 SHOWN_EVENTS = 200
@@ -42,15 +42,24 @@ def markdown(report: Report) -> str:
     """The job summary as GitHub-flavoured Markdown."""
     parts = [
         f"## {headline(report)}",
-        f"{report.scanned:,} attempts of {for_markdown(report.hook)} were read, back to {clock_time(report.cutoff)}."
-        if report.start
-        else "",
+        "\n".join(f"{_mark(hook)}{_line(hook)}" for hook in report.hooks if hook.start),
         *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors),
         *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings),
     ]
     if report.events:
         parts += [_counts(report), _table(report.events)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _mark(hook: HookReport) -> str:
+    return "- ❌ " if hook.errors else "- "
+
+
+def _line(hook: HookReport) -> str:
+    return (
+        f"{for_markdown(hook.hook)}: {hook.scanned:,} attempts read, back to {clock_time(hook.cutoff)}; "
+        f"{hook.failed:,} events found undelivered, {hook.recovered:,} recovered"
+    )
 
 
 def _events(number: int) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from actions_toolkit import core
 
 from redeliver.errors import NotWritten
-from redeliver.settings import INPUTS, Settings
+from redeliver.settings import INPUTS
 from redeliver.text import for_log, plain
 
 if TYPE_CHECKING:
@@ -31,11 +31,10 @@ def read_inputs() -> dict[str, str]:
     return {row.name: core.get_input(row.name) for row in INPUTS}
 
 
-def mask(settings: Settings) -> None:
-    """Have the runner black out the secrets wherever they would show."""
-    for secret in (settings.token, settings.variable_token):
-        if secret is not None:
-            core.set_secret(secret.get_secret_value())
+def mask(secret: str) -> None:
+    """Have the runner black out a secret wherever it would show."""
+    if secret:
+        core.set_secret(secret)
 
 
 class ActionsConsole:

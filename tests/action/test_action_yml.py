@@ -34,7 +34,7 @@ def test_inputs_are_those_of_the_settings_table_in_its_order() -> None:
     table = [
         (
             row.name,
-            {"description": row.description} | ({"required": True} if row.required else {"default": row.default}),
+            {"description": row.description, "default": row.default},
         )
         for row in INPUTS
     ]

@@ -1,0 +1,160 @@
+"""How the text of an input is read: durations, numbers, names, URLs. Every refusal is a sentence for people."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, SecretStr
+from pydantic_core import PydanticCustomError
+
+from redeliver.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from enum import StrEnum
+
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+|0")
+_LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
+
+
+@dataclass(frozen=True, slots=True)
+class HookChoice:
+    """Which of an owner's webhooks are meant: these ids, or those whose URL fits the pattern."""
+
+    ids: tuple[int, ...] = ()
+    pattern: str = ""
+    """With ``*`` for any text; empty: the ids alone count."""
+
+    @property
+    def several(self) -> bool:
+        """Whether it is a list or a pattern, however many hooks it comes to."""
+        return len(self.ids) != 1
+
+
+def refuse(sentence: str) -> PydanticCustomError:
+    """What a validator raises; ``sentence`` goes on after the input's name."""
+    return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
+
+
+def _seconds(value: object) -> object:
+    text = str(value).strip().lower().replace(" ", "")
+    if not _DURATION.fullmatch(text):
+        raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {plain(text)!r}")
+    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([dhms])", text))
+
+
+def _positive_seconds(value: object) -> object:
+    seconds = _seconds(value)
+    if seconds == 0:
+        raise refuse("must be longer than 0")
+    return seconds
+
+
+def whole(minimum: int) -> BeforeValidator:
+    """A whole number, that much or more."""
+
+    def check(value: object) -> object:
+        text = str(value).strip()
+        if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) < minimum:
+            raise refuse(f"must be a whole number, {minimum} or more, not {plain(text)!r}")
+        return int(text)
+
+    return BeforeValidator(check)
+
+
+def matching(pattern: str, what: str) -> BeforeValidator:
+    """Nothing, or text that fits the pattern; ``what`` describes it."""
+
+    def check(value: object) -> object:
+        if value and not re.fullmatch(pattern, str(value)):
+            raise refuse(f"must be {what}, not {plain(str(value))!r}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def one_of(choices: type[StrEnum]) -> BeforeValidator:
+    """One of an enumeration's values."""
+
+    def check(value: object) -> object:
+        if str(value) not in set(choices):
+            raise refuse(f"must be one of {', '.join(choices)}, not {plain(str(value))!r}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _boolean(value: object) -> object:
+    text = str(value).strip().lower()
+    if text not in {"true", "false"}:
+        raise refuse(f"must be true or false, not {plain(text)!r}")
+    return text == "true"
+
+
+def _api_url(value: object) -> object:
+    text = str(value).strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise refuse("is not a URL") from None
+    if parts.username or parts.password or parts.query or parts.fragment or not host:
+        raise refuse("must be a plain URL such as https://api.github.com, without a name, a password or a query")
+    if parts.scheme == "https" or (parts.scheme == "http" and _LOOPBACK.fullmatch(host)):
+        return text
+    raise refuse("must begin with https:// (http:// is for loopback addresses only): it is sent the token")
+
+
+def _token(value: object) -> object:
+    text = str(value).strip()
+    if not re.fullmatch(r"[!-~]+", text):
+        raise refuse("holds blanks or characters that no token has")
+    return text
+
+
+def _private_key(value: object) -> object:
+    # Some secret stores keep a key on one line.
+    text = str(value).strip().replace("\\n", "\n")
+    if not re.fullmatch(r"-----BEGIN (?:RSA )?PRIVATE KEY-----[^-]+-----END (?:RSA )?PRIVATE KEY-----", text):
+        raise refuse("is no private key: the whole file that GitHub gave for the App is needed, from BEGIN to END")
+    return text
+
+
+def _hooks(value: object) -> object:
+    text = str(value).strip()
+    if text == "all":
+        return HookChoice(pattern="*")
+    if "*" in text or "://" in text:
+        return HookChoice(pattern=text)
+    ids = [part for part in re.split(r"[\s,]+", text) if part]
+    if not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
+        raise refuse(
+            f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {plain(text)!r}"
+        )
+    return HookChoice(tuple(dict.fromkeys(map(int, ids))))
+
+
+def _events(value: object) -> object:
+    names = [part for part in re.split(r"[\s,]+", str(value)) if part]
+    for name in names:
+        if not re.fullmatch(r"[a-z_]+(?:\.[a-z_]+)?", name):
+            raise refuse(f"must be events such as push or pull_request.opened, not {plain(name)!r}")
+    return frozenset(names)
+
+
+def _optional(check: Callable[[object], object]) -> BeforeValidator:
+    return BeforeValidator(lambda value: check(value) if value else value)
+
+
+Seconds = Annotated[int, BeforeValidator(_seconds)]
+PositiveSeconds = Annotated[int, BeforeValidator(_positive_seconds)]
+Boolean = Annotated[bool, BeforeValidator(_boolean)]
+ApiUrl = Annotated[str, BeforeValidator(_api_url)]
+Token = Annotated[SecretStr, _optional(_token)]
+PrivateKey = Annotated[SecretStr, _optional(_private_key)]
+Hooks = Annotated[HookChoice, BeforeValidator(_hooks)]
+Events = Annotated[frozenset[str], BeforeValidator(_events)]

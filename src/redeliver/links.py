@@ -1,0 +1,44 @@
+"""Where the next page is, and whether that is a place the token may be sent to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from requests.utils import parse_header_links
+
+from redeliver.errors import ForeignLink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Links:
+    """Reads ``Link`` headers of one API."""
+
+    def __init__(self, api_url: str) -> None:
+        self._origin = _origin(api_url)
+
+    def next_query(self, header: str) -> Mapping[str, str] | None:
+        """The next page's query, or None at the end. Its path is ours, as GitHub may name the owner by number there.
+
+        Raises:
+            ForeignLink: the next page is said to be at another scheme, host or port than the API.
+        """
+        for link in parse_header_links(header):
+            if link.get("rel") == "next":
+                origin = _origin(link["url"])
+                if origin != self._origin:
+                    raise ForeignLink(host=origin[1] or "none")
+                return dict(parse_qsl(urlsplit(link["url"]).query))
+        return None
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port. An unreadable URL is an origin of its own."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        return ("", url, None)
+    return (parts.scheme, (parts.hostname or "").lower(), port)

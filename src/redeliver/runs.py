@@ -1,0 +1,129 @@
+"""All the runs that one start of the action comes to: one for each hook, and one report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redeliver.account import account
+from redeliver.caller import Caller
+from redeliver.checkpoint import CheckpointStore, Variable
+from redeliver.credentials import AppKey, InstallationTransport
+from redeliver.errors import RedeliverError, Stopped
+from redeliver.job import Job, Tools
+from redeliver.links import Links
+from redeliver.owner import owner_of
+from redeliver.pace import Pace
+from redeliver.report import Report
+from redeliver.stop import Stop, StoppableClock, StoppableTransport
+from redeliver.waiter import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.clock import Clock
+    from redeliver.console import Console
+    from redeliver.credentials import Credential
+    from redeliver.report import HookReport
+    from redeliver.settings import Settings
+    from redeliver.transport import Transport
+
+
+def run(
+    settings: Settings,
+    connect: Callable[[Credential], Transport],
+    clock: Clock,
+    stop: Stop,
+    console: Console,
+    *,
+    store_for: Callable[[str], CheckpointStore | None] | None = None,
+) -> Report:
+    """Run over every hook that the settings mean; whatever happens, report.
+
+    ``connect`` gives a connection for a credential. ``store_for`` gives another place than a variable for the
+    checkpoint of a hook, by the hook's id as text (empty for an App's).
+    """
+    return _Runs(settings, connect, clock, stop, console, store_for=store_for).run()
+
+
+class _Runs:
+    """Makes the runs, one hook after the other. A hook whose run fails does not stop the others."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Callable[[Credential], Transport],
+        clock: Clock,
+        stop: Stop,
+        console: Console,
+        *,
+        store_for: Callable[[str], CheckpointStore | None] | None,
+    ) -> None:
+        self._settings = settings
+        self._connect_raw = connect
+        self._stop = stop
+        self._console = console
+        self._store_for = store_for or self._variable
+        self._owner = owner_of(settings)
+        self._clock = StoppableClock(clock, stop)
+        self._waiter = Waiter(self._clock, settings.time_limit, console)
+        self._pace = Pace(settings.redeliveries_per_minute)
+        self._links = Links(settings.api_url)
+
+    def run(self) -> Report:
+        """Run over every hook that is meant; whatever happens, report."""
+        settings, stop = self._settings, self._stop
+        reports: list[HookReport] = []
+        fault = ""
+        try:
+            main = self._main_caller()
+            token = settings.variable_token.get_secret_value()
+            variables = self._caller(self._connect(token)) if token else main
+            ids: list[int | None] = [None]
+            if not self._owner.is_app:
+                ids = [*self._owner.choose(main, self._links, settings.hook_id)]
+            for hook_id in ids:
+                if stop.signal_number is None:
+                    reports.append(self._one(hook_id, main, variables))
+                    stop.reopen()
+        except RedeliverError as error:
+            fault = str(error)
+        except Stopped:
+            pass
+        return Report(tuple(reports), settings.dry_run, stop.signal_number, fault)
+
+    def _one(self, hook_id: int | None, main: Caller, variables: Caller) -> HookReport:
+        hook = self._owner.hook(main, self._links, hook_id)
+        tools = Tools(
+            hook=hook,
+            caller=main,
+            variables=variables,
+            store=self._store_for("" if hook_id is None else str(hook_id)),
+            waiter=self._waiter,
+            console=self._console,
+            closing=lambda: Waiter(self._clock, self._stop.close(), self._console),
+        )
+        facts = Job(self._settings, tools).run()
+        return account(hook.name, facts, dry_run=self._settings.dry_run)
+
+    def _variable(self, key: str) -> CheckpointStore | None:
+        settings = self._settings
+        if not settings.variable_name:
+            return None
+        suffix = f"_{key}" if key and settings.hook_id.several else ""
+        return Variable(settings.variable_repository, settings.variable_name + suffix)
+
+    def _main_caller(self) -> Caller:
+        """Calls with whatever credential may read the hooks."""
+        settings, connect = self._settings, self._connect
+        if not settings.app_id:
+            return self._caller(connect(settings.token.get_secret_value()))
+        app = self._caller(connect(AppKey(settings.app_id, settings.private_key)))
+        if self._owner.is_app:
+            return app
+        return self._caller(InstallationTransport(app, self._owner.path, connect))
+
+    def _connect(self, credential: Credential) -> Transport:
+        return StoppableTransport(self._connect_raw(credential), self._stop)
+
+    def _caller(self, transport: Transport) -> Caller:
+        return Caller(transport, self._pace, self._waiter)
