@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
+from redeliver.caller import Caller, Task
 from redeliver.delivery_log import Attempt, Event, succeeded
+from redeliver.pace import Pace
 from redeliver.rows import Filter, Page, Row
 from redeliver.transport import AnswerLost, Response, Verb
+from redeliver.waiter import Waiter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -111,6 +114,25 @@ def answer(status: int, body: object = None, **headers: str) -> Response:
 
 
 @dataclass
+class Said:
+    """A console that remembers."""
+
+    lines: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def detail(self, text: str) -> None:
+        self.lines.append(text)
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        self.groups.append(title)
+        yield
+
+
+@dataclass
 class Script:
     """A connection that gives one prepared answer after the other, and then the last one for ever."""
 
@@ -141,6 +163,22 @@ class Script:
         return [f"{verb} {path}" for verb, path, _, _ in self.calls]
 
 
-def numbered(rows: Iterable[dict[str, Any]]) -> list[Row]:
-    """Rows from the oldest to the newest, with ids in that order."""
-    return [row(number, **fields) for number, fields in zip(count(1), rows, strict=False)]
+TASK = Task("read the log", "the permission to read")
+
+
+class Calls:
+    """A caller on a prepared connection, and a clock that remembers every wait."""
+
+    def __init__(self, *answers: Response | AnswerLost, limit: float = 3_600) -> None:
+        self.clock = Patience()
+        self.script = Script(list(answers))
+        self.console = Said()
+        self.pace = Pace(150)
+        self.caller = Caller(self.script, self.pace, Waiter(self.clock, limit, self.console))
+
+    def get(self, *, missing: bool = False) -> object:
+        return self.caller.get("/log", {"page": "1"}, TASK, lambda told: json.loads(told.body), missing=missing)
+
+    @property
+    def count(self) -> int:
+        return len(self.script.calls)

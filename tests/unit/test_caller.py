@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pytest
 
-from redeliver.caller import BACKOFF, Caller, Task
+from redeliver.caller import BACKOFF
 from redeliver.errors import (
     ApiError,
     ApiFailing,
@@ -19,33 +18,12 @@ from redeliver.errors import (
     NotFound,
     OutOfTime,
 )
-from redeliver.pace import Pace
 from redeliver.transport import AnswerLost, Response
 from redeliver.waiter import Waiter
-from samples import Patience, Script, answer
-from world import Transcript
+from samples import TASK, Calls, answer
 
-TASK = Task("read the log", "the permission to read")
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
 RESET = AnswerLost("the connection was reset")
-
-
-class Calls:
-    """A caller on a prepared connection, and a clock that remembers every wait."""
-
-    def __init__(self, *answers: Response | AnswerLost, limit: float = 3_600) -> None:
-        self.clock = Patience()
-        self.script = Script(list(answers))
-        self.console = Transcript()
-        self.pace = Pace(150)
-        self.caller = Caller(self.script, self.pace, Waiter(self.clock, limit, self.console))
-
-    def get(self, *, missing: bool = False) -> object:
-        return self.caller.get("/log", {"page": "1"}, TASK, lambda told: json.loads(told.body), missing=missing)
-
-    @property
-    def count(self) -> int:
-        return len(self.script.calls)
 
 
 FAULTS = [answer(500), answer(502, "<html>"), answer(503), RESET, answer(200, "<html>")]

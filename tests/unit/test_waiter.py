@@ -1,0 +1,41 @@
+"""Waiting ends with the run's time, and is said when it is worth a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from redeliver.errors import OutOfTime
+from redeliver.waiter import WORTH_A_WORD, Waiter
+from samples import Patience, Said
+
+
+def test_a_wait_that_just_fits_is_waited_and_a_longer_one_is_not_begun() -> None:
+    clock = Patience()
+    waiter = Waiter(clock, 10, Said())
+    waiter.wait(10, "the end")
+    assert (clock.slept, waiter.now(), waiter.remaining()) == ([10], 10, 0)
+    with pytest.raises(OutOfTime, match=r"time limit ended the run: another request would have taken 1 s more\."):
+        waiter.wait(1, "another request")
+    assert clock.slept == [10]
+
+
+def test_after_the_deadline_there_is_no_time_for_anything() -> None:
+    clock = Patience()
+    waiter = Waiter(clock, 10, Said())
+    clock.sleep(11)
+    assert waiter.remaining() == -1
+    with pytest.raises(OutOfTime, match="no time for another request"):
+        waiter.wait(0, "another request")
+
+
+def test_no_wait_is_no_sleep() -> None:
+    clock = Patience()
+    Waiter(clock, 10, Said()).wait(0, "nothing")
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(WORTH_A_WORD, ["Waiting 5 s: GitHub asked to wait"]), (4.9, [])])
+def test_long_waits_are_told_and_short_ones_are_not(seconds: float, said: list[str]) -> None:
+    console = Said()
+    Waiter(Patience(), 10, console).wait(seconds, "GitHub asked to wait")
+    assert console.lines == said
