@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from redeliver.text import without_urls
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -121,7 +123,8 @@ def moment(row: Row) -> int:
 
 def cause_of(status: str, code: int) -> str:
     """Why an attempt failed, in a few words that hold nothing of what a stranger wrote."""
-    text = status.lower()
+    # A hook's own address says nothing about the fault, even if it is called connect.example.
+    text = without_urls(status).lower()
     if not text.startswith("invalid http response"):
         if "timed out" in text or "deadline exceeded" in text:
             return TIMED_OUT

@@ -23,8 +23,13 @@ def plain(text: str, limit: int = 200) -> str:
 
     A URL is left out whole because a hook's URL can hold credentials.
     """
-    shown = _BLANKS.sub(" ", _URL.sub("<url>", _visible(text[: 8 * limit]))).strip()
+    shown = _BLANKS.sub(" ", without_urls(_visible(text[: 8 * limit]))).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def without_urls(text: str) -> str:
+    """The text with every URL left out whole."""
+    return _URL.sub("<url>", text)
 
 
 def for_log(line: str) -> str:
