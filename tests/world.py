@@ -12,7 +12,7 @@ from githubsim.clock import MINUTE, VirtualClock
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
-from redeliver.runs import run
+from redeliver.runs import Runs
 from redeliver.settings import parse
 from redeliver.stop import Stop
 
@@ -72,13 +72,13 @@ class World:
         self.stop = Stop(self.clock)
         self.console = Transcript()
         self.started = self.clock()
-        return run(
+        return Runs(
             parse(self.inputs(**(inputs or {}), **changed)),
             lambda credential: InProcessTransport(self.sim, bearer(credential), self.clock, latency_ms),
             self.clock,
             self.stop,
             self.console,
-        )
+        ).run()
 
     def fail(self, minutes_ago: float = 5, outcome: Outcome = UNAVAILABLE, **row: Any) -> str:  # noqa: ANN401
         """An event whose first attempt failed some minutes ago. Gives its guid."""

@@ -1,18 +1,24 @@
-"""``python -m redeliver``."""
+"""``python -m redeliver``, and the command ``redeliver``."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
 
 def main() -> None:
-    """Run, and exit with the run's code."""
+    """Run, and exit with the run's code: a step of a workflow when started in one without arguments, else a command."""
     # Until the run listens to signals itself, one ends the process as quietly as it would end any other.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from redeliver.cli import in_actions  # noqa: PLC0415  importing takes most of the start-up
+    # What is imported is most of the start-up, and a step needs nothing that draws on a terminal.
+    if len(sys.argv) == 1 and os.environ.get("GITHUB_ACTIONS") == "true":
+        from redeliver.step import run_step  # noqa: PLC0415
 
-    sys.exit(in_actions())
+        sys.exit(run_step())
+    from redeliver.cli import app  # noqa: PLC0415
+
+    app()
 
 
 if __name__ == "__main__":

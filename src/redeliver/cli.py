@@ -1,52 +1,208 @@
-"""The commands, and their exit codes: 0 done, 1 a fault, 2 unusable settings, 128 + signal when stopped."""
+"""The commands for servers, and their exit codes: 0 done, 1 a fault, 2 unusable settings, 128 + signal when stopped.
+
+Each input of the action is a flag of the same name, but for secrets: a command line is for everybody to read, so
+those come from files or from the environment.
+"""
+# ruff: noqa: ARG001 - typer hands a command's values over in its context, too: one table instead of twenty names
 
 from __future__ import annotations
 
+import json
+import os
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from redeliver import workflow
-from redeliver.errors import NotWritten, SettingsError
+import typer
+
+from redeliver import __version__
+from redeliver.errors import FileUnreadable, RedeliverError, SettingsError
 from redeliver.github_api import GitHubApi
-from redeliver.runs import run
-from redeliver.settings import parse
+from redeliver.owner import owner_of
+from redeliver.runs import Runs
+from redeliver.settings import INPUTS, Settings, parse
+from redeliver.state_file import StateFile
 from redeliver.stop import Stop
-from redeliver.summary import headline, markdown
+from redeliver.survey import MATRIX_JOBS, matrix
+from redeliver.terminal import TerminalConsole, show_health, show_report
 
 if TYPE_CHECKING:
-    from redeliver.credentials import Credential
+    from collections.abc import Iterator
+
+_HELP = {row.name: row.description for row in INPUTS}
+_SECRETS = ("token", "private-key", "variable-token")
+
+app = typer.Typer(
+    help="Redeliver failed GitHub webhook deliveries: each event once, and nothing lost.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 
-def in_actions() -> int:
-    """One step of a workflow: inputs in; outputs, annotations and the job summary out."""
-    console = workflow.ActionsConsole()
-    try:
-        settings = parse(workflow.read_inputs())
-    except SettingsError as wrong:
-        for problem in wrong.problems:
-            console.error(problem)
-        return wrong.exit_code
-    workflow.mask(settings.private_key.get_secret_value())
+class Format(StrEnum):
+    """How a result is shown."""
 
-    def connect(credential: Credential) -> GitHubApi:
-        if isinstance(credential, str):
-            workflow.mask(credential)
-        return GitHubApi(settings.api_url, credential)
+    TEXT = "text"
+    JSON = "json"
+    MATRIX = "matrix"
 
-    stop = Stop(time)
-    stop.install()
-    report = run(settings, connect, time, stop, console)
+
+def _flag(name: str) -> Any:  # noqa: ANN401  as typer's own Option
+    return typer.Option(f"--{name}", help=_HELP[name], show_default=False)
+
+
+def _file(what: str) -> Any:  # noqa: ANN401
+    return typer.Option(help=f"A file that holds {what}.", metavar="PATH", show_default=False)
+
+
+Org = Annotated[str, _flag("org")]
+Repository = Annotated[str, _flag("repository")]
+HookId = Annotated[str, _flag("hook-id")]
+AppId = Annotated[str, _flag("app-id")]
+ApiUrl = Annotated[str, _flag("api-url")]
+Lookback = Annotated[str, _flag("lookback")]
+TimeLimit = Annotated[str, _flag("time-limit")]
+TokenFile = Annotated[Path | None, _file("the token; without it, GH_TOKEN or GITHUB_TOKEN counts")]
+PrivateKeyFile = Annotated[Path | None, _file("the private key of the App in --app-id")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+
+
+@app.callback(invoke_without_command=True)
+def about(*, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    """Redeliver failed GitHub webhook deliveries: each event once, and nothing lost."""
+    if version:
+        typer.echo(f"redeliver {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    *,
+    org: Org = "",
+    repository: Repository = "",
+    hook_id: HookId = "",
+    token_file: TokenFile = None,
+    app_id: AppId = "",
+    private_key_file: PrivateKeyFile = None,
+    state_file: Annotated[
+        Path | None, typer.Option(help="Keep the checkpoint in this file instead of a variable.", show_default=False)
+    ] = None,
+    variable_name: Annotated[str, _flag("variable-name")] = "",
+    variable_repository: Annotated[str, _flag("variable-repository")] = "",
+    variable_token_file: Annotated[Path | None, _file("another token for the variable")] = None,
+    lookback: Lookback = "",
+    overlap: Annotated[str, _flag("overlap")] = "",
+    events: Annotated[str, _flag("events")] = "",
+    max_attempts: Annotated[str, _flag("max-attempts")] = "",
+    retry_spacing: Annotated[str, _flag("retry-spacing")] = "",
+    redeliveries_per_minute: Annotated[str, _flag("redeliveries-per-minute")] = "",
+    wait_for_results: Annotated[str, _flag("wait-for-results")] = "",
+    time_limit: TimeLimit = "",
+    scan: Annotated[str, _flag("scan")] = "",
+    fail_on: Annotated[str, _flag("fail-on")] = "",
+    dry_run: Annotated[bool, _flag("dry-run")] = False,
+    api_url: ApiUrl = "",
+    form: Annotated[Format, typer.Option("--format", help="text or json.")] = Format.TEXT,
+    verbose: Verbose = False,
+) -> None:
+    """Find the failed deliveries since the last run, redeliver each event once, watch what becomes of it."""
+    with _told():
+        settings = _settings(context)
+        if state_file and settings.variable_name:
+            raise SettingsError(("state-file: give either state-file or variable-name",))
+        console = TerminalConsole(verbose=verbose)
+        state = StateFile(state_file, owner_of(settings).path) if state_file else None
+        stop = Stop(time)
+        stop.install()
+        runs = Runs(settings, _connect(settings), time, stop, console, store_for=state.store if state else None)
+        with state.locked() if state else nullcontext(), console.live():
+            report = runs.run()
     for error in report.errors:
         console.error(error)
     for warning in report.warnings:
         console.warning(warning)
-    if report.failed and not (report.errors or report.warnings):
-        console.notice(headline(report))
-    console.line(headline(report))
+    if form is Format.JSON:
+        typer.echo(report.as_json())
+    else:
+        show_report(report)
+    raise typer.Exit(report.exit_code(settings.fail_on))
+
+
+@app.command()
+def hooks(
+    context: typer.Context,
+    *,
+    org: Org = "",
+    repository: Repository = "",
+    hook_id: HookId = "",
+    token_file: TokenFile = None,
+    app_id: AppId = "",
+    private_key_file: PrivateKeyFile = None,
+    lookback: Lookback = "",
+    time_limit: TimeLimit = "",
+    api_url: ApiUrl = "",
+    form: Annotated[Format, typer.Option("--format", help="text, json, or a workflow's matrix.")] = Format.TEXT,
+    jobs: Annotated[int, typer.Option(help="The most jobs of a matrix.", min=1, max=MATRIX_JOBS)] = MATRIX_JOBS,
+    verbose: Verbose = False,
+) -> None:
+    """List webhooks, and how they fare: deliveries, failures and the last success within --lookback."""
+    with _told():
+        settings = _settings(context, **({"hook-id": "all"} if (org or repository) and not hook_id else {}))
+        stop = Stop(time)
+        stop.install()
+        console = TerminalConsole(verbose=verbose)
+        runs = Runs(settings, _connect(settings), time, stop, console)
+        if form is Format.MATRIX:
+            typer.echo(json.dumps(matrix(runs.hook_ids(), jobs)))
+            return
+        with console.live():
+            found = runs.survey()
+    if form is Format.JSON:
+        typer.echo(json.dumps([one.as_dict() for one in found]))
+    else:
+        show_health(found)
+
+
+def _settings(context: typer.Context, **instead: str) -> Settings:
+    """From flags, files and the environment."""
+    values = {name.replace("_", "-"): _text(value) for name, value in context.params.items()} | instead
+    for name in _SECRETS:
+        path = context.params.get(f"{name.replace('-', '_')}_file")
+        if path:
+            values[name] = _read(path)
+    if not values.get("token") and not values.get("app-id"):
+        values["token"] = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
+    return parse(values)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _read(path: Path) -> str:
     try:
-        workflow.write_outputs(report.outputs())
-        workflow.write_summary(markdown(report))
-    except NotWritten as fault:
-        console.error(str(fault))
-        return fault.exit_code
-    return report.exit_code(settings.fail_on)
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise FileUnreadable(path=path, why=getattr(fault, "strerror", None) or "it is not text") from fault
+
+
+def _connect(settings: Settings) -> Any:  # noqa: ANN401
+    return lambda credential: GitHubApi(settings.api_url, credential)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what was foreseen into its sentence and its exit code."""
+    try:
+        yield
+    except SettingsError as wrong:
+        for problem in wrong.problems:
+            typer.echo(f"error: {problem}", err=True)
+        raise typer.Exit(wrong.exit_code) from None
+    except RedeliverError as fault:
+        typer.echo(f"error: {fault}" if fault.exit_code else str(fault), err=True)
+        raise typer.Exit(fault.exit_code) from None

@@ -44,6 +44,14 @@ class BadPrivateKey(RedeliverError):
     advice = "Give the whole file that GitHub made for the App, from BEGIN to END, in private-key."
 
 
+class FileUnreadable(RedeliverError):
+    """A file that a flag names cannot be read."""
+
+    sentence = "The file {path} cannot be read: {why}."
+    advice = "Check the path, and who may read it."
+    exit_code = 2
+
+
 class NoSuchHook(RedeliverError):
     """A pattern, or all, that comes to no webhook."""
 
@@ -77,6 +85,21 @@ class CheckpointNotSaved(CheckpointError):
 
     sentence = "The checkpoint could not be saved in {place}: {why}"
     advice = "Nothing is lost: the next run starts from the checkpoint that is there."
+
+
+class StateUnreadable(CheckpointError):
+    """The state file cannot be read. It is left as it is."""
+
+    sentence = "The state file {path} cannot be read: {why}."
+    advice = "It was not overwritten. Mend it, or delete it to start again from lookback."
+
+
+class StateLocked(CheckpointError):
+    """Another run is at work with the same state file; it does this one's work too."""
+
+    sentence = "Another run is at work (it holds {path})."
+    advice = "Nothing was done; the other one does it."
+    exit_code = 0
 
 
 # -- GitHub's API ---------------------------------------------------------------------------------------

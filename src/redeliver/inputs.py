@@ -28,11 +28,8 @@ class HookChoice:
     ids: tuple[int, ...] = ()
     pattern: str = ""
     """With ``*`` for any text; empty: the ids alone count."""
-
-    @property
-    def several(self) -> bool:
-        """Whether it is a list or a pattern, however many hooks it comes to."""
-        return len(self.ids) != 1
+    several: bool = False
+    """Whether it is a list or a pattern, however many hooks it comes to; a comma after one id makes a list of it."""
 
 
 def refuse(sentence: str) -> PydanticCustomError:
@@ -127,15 +124,15 @@ def _private_key(value: object) -> object:
 def _hooks(value: object) -> object:
     text = str(value).strip()
     if text == "all":
-        return HookChoice(pattern="*")
+        return HookChoice(pattern="*", several=True)
     if "*" in text or "://" in text:
-        return HookChoice(pattern=text)
+        return HookChoice(pattern=text, several=True)
     ids = [part for part in re.split(r"[\s,]+", text) if part]
     if not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
         raise refuse(
             f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {plain(text)!r}"
         )
-    return HookChoice(tuple(dict.fromkeys(map(int, ids))))
+    return HookChoice(tuple(dict.fromkeys(map(int, ids))), several=bool(re.search(r"[\s,]", text)))
 
 
 def _events(value: object) -> object:

@@ -79,6 +79,8 @@ class Owner:
         def read(answer: Response) -> tuple[list[_Listed], Mapping[str, str] | None]:
             return read_json(_LISTED, answer), links.next_query(answer.headers.get("link", ""))
 
+        if self.is_app:
+            return []
         task = Task(f"list the webhooks of {self.name}", self.needed)
         found: dict[int, HookInfo] = {}
         query: Mapping[str, str] | None = {"per_page": str(PAGE_SIZE)}
@@ -90,19 +92,21 @@ class Owner:
                 break  # a page of nothing new: the end, or a circle
         return list(found.values())
 
-    def choose(self, caller: Caller, links: Links, choice: HookChoice) -> list[int]:
-        """The ids that are meant; a pattern means active webhooks alone, as the others get nothing.
+    def choose(self, caller: Caller, links: Links, choice: HookChoice) -> list[int | None]:
+        """The ids that are meant, None for an App's; a pattern means active webhooks alone: others get nothing.
 
         Raises:
             NoSuchHook: the pattern fits none.
             ApiError, OutOfTime: they could not be listed.
         """
+        if self.is_app:
+            return [None]
         if not choice.pattern:
-            return list(choice.ids)
+            return [*choice.ids]
         fitting = _fitting(self.list_hooks(caller, links), choice.pattern)
         if not fitting:
             raise NoSuchHook(owner=self.name, pattern=choice.pattern)
-        return sorted(fitting)
+        return [*sorted(fitting)]
 
 
 def _fitting(hooks: Iterable[HookInfo], pattern: str) -> list[int]:

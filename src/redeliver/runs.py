@@ -15,6 +15,7 @@ from redeliver.owner import owner_of
 from redeliver.pace import Pace
 from redeliver.report import Report
 from redeliver.stop import Stop, StoppableClock, StoppableTransport
+from redeliver.survey import Health, health
 from redeliver.waiter import Waiter
 
 if TYPE_CHECKING:
@@ -28,24 +29,7 @@ if TYPE_CHECKING:
     from redeliver.transport import Transport
 
 
-def run(
-    settings: Settings,
-    connect: Callable[[Credential], Transport],
-    clock: Clock,
-    stop: Stop,
-    console: Console,
-    *,
-    store_for: Callable[[str], CheckpointStore | None] | None = None,
-) -> Report:
-    """Run over every hook that the settings mean; whatever happens, report.
-
-    ``connect`` gives a connection for a credential. ``store_for`` gives another place than a variable for the
-    checkpoint of a hook, by the hook's id as text (empty for an App's).
-    """
-    return _Runs(settings, connect, clock, stop, console, store_for=store_for).run()
-
-
-class _Runs:
+class Runs:
     """Makes the runs, one hook after the other. A hook whose run fails does not stop the others."""
 
     def __init__(
@@ -56,8 +40,13 @@ class _Runs:
         stop: Stop,
         console: Console,
         *,
-        store_for: Callable[[str], CheckpointStore | None] | None,
+        store_for: Callable[[str], CheckpointStore | None] | None = None,
     ) -> None:
+        """``connect`` gives a connection for a credential.
+
+        ``store_for`` gives a hook's checkpoint another place than a variable, by the hook's id as text (empty for an
+        App's).
+        """
         self._settings = settings
         self._connect_raw = connect
         self._stop = stop
@@ -78,10 +67,7 @@ class _Runs:
             main = self._main_caller()
             token = settings.variable_token.get_secret_value()
             variables = self._caller(self._connect(token)) if token else main
-            ids: list[int | None] = [None]
-            if not self._owner.is_app:
-                ids = [*self._owner.choose(main, self._links, settings.hook_id)]
-            for hook_id in ids:
+            for hook_id in self._owner.choose(main, self._links, settings.hook_id):
                 if stop.signal_number is None:
                     reports.append(self._one(hook_id, main, variables))
                     stop.reopen()
@@ -90,6 +76,32 @@ class _Runs:
         except Stopped:
             pass
         return Report(tuple(reports), settings.dry_run, stop.signal_number, fault)
+
+    def hook_ids(self) -> list[int | None]:
+        """The ids of the hooks that are meant.
+
+        Raises:
+            NoSuchHook, ApiError, OutOfTime: there are none, or they could not be listed.
+        """
+        return self._owner.choose(self._main_caller(), self._links, self._settings.hook_id)
+
+    def survey(self) -> list[Health]:
+        """How the hooks that are meant fare, within ``lookback``.
+
+        Raises:
+            NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
+        """
+        caller = self._main_caller()
+        urls: dict[int | None, str] = {info.id: info.url for info in self._owner.list_hooks(caller, self._links)}
+        since = caller.now() - self._settings.lookback * 1000
+        found = []
+        for hook_id in (
+            [None] if self._owner.is_app else self._owner.choose(caller, self._links, self._settings.hook_id)
+        ):
+            hook = self._owner.hook(caller, self._links, hook_id)
+            self._console.line(f"Reading the log of {hook.name}")
+            found.append(health(hook_id, urls.get(hook_id, ""), hook, since))
+        return found
 
     def _one(self, hook_id: int | None, main: Caller, variables: Caller) -> HookReport:
         hook = self._owner.hook(main, self._links, hook_id)

@@ -1,0 +1,87 @@
+"""A run on a server or at somebody's desk: what it says on a terminal, with rich."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from redeliver.summary import headline
+from redeliver.text import plain
+from redeliver.times import clock_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from redeliver.report import Report
+    from redeliver.survey import Health
+
+_LINE = 1_000
+
+
+class TerminalConsole:
+    """A run's log on the standard error stream. See :class:`redeliver.console.Console`.
+
+    On a terminal the last line stands beside a spinner while something is going on; elsewhere it is a plain log.
+    """
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._verbose = verbose
+        self._status = self._console.status("")
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show that something is going on."""
+        with self._status:
+            yield
+
+    def line(self, text: str) -> None:
+        """A line as it is: no markup in it means anything."""
+        shown = Text(plain(text, _LINE))
+        self._console.print(shown)
+        self._status.update(shown)
+
+    def detail(self, text: str) -> None:
+        """A line for those who asked for details."""
+        if self._verbose:
+            self._console.print(Text(plain(text, _LINE), style="dim"))
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Lines under a title."""
+        self.line(title)
+        yield
+
+    def error(self, text: str) -> None:
+        """What makes the run fail."""
+        self._console.print(Text("error: ", style="bold red") + Text(plain(text, _LINE)))
+
+    def warning(self, text: str) -> None:
+        """What should be known."""
+        self._console.print(Text("warning: ", style="bold yellow") + Text(plain(text, _LINE)))
+
+
+def show_report(report: Report) -> None:
+    """A run's result, on the standard output."""
+    out = Console(highlight=False)
+    if report.events:
+        table = Table("Event", "First failed", "Cause", "Attempts", "Outcome")
+        for event in report.events:
+            name = Text(plain(event.name))
+            table.add_row(name, clock_time(event.first_failed_at), event.cause, str(event.attempts), event.outcome)
+        out.print(table)
+    out.print(Text(headline(report), style="bold"))
+
+
+def show_health(hooks: Sequence[Health]) -> None:
+    """Hooks and how they fare, on the standard output."""
+    table = Table("Hook", "Points to", "Deliveries", "Failed", "Rate", "Last success")
+    for one in hooks:
+        rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
+        last = clock_time(one.last_success) if one.last_success else "-"
+        table.add_row(str(one.hook_id or "-"), Text(one.host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
+    Console(highlight=False).print(table)
