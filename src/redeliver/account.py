@@ -12,16 +12,18 @@ from redeliver.report import EventReport, HookReport
 if TYPE_CHECKING:
     from redeliver.delivery_log import Event
     from redeliver.facts import Facts
+    from redeliver.hook import Hook
 
 
-def account(hook: str, facts: Facts, *, dry_run: bool) -> HookReport:
+def account(hook: Hook, facts: Facts, *, dry_run: bool) -> HookReport:
     """Account for everything a run knows."""
     events = tuple(_events(facts, dry_run=dry_run))
     log = facts.scan.log if facts.scan else None
     taken = sum(one.was_accepted(log) for one in facts.redeliveries.values()) if log else 0
     errors, warnings = _faults(facts)
     return HookReport(
-        hook=hook,
+        hook=hook.name,
+        page=hook.web_page,
         start=facts.start,
         cutoff=facts.cutoff,
         scanned=facts.scan.scanned if facts.scan else 0,

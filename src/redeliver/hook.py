@@ -24,12 +24,16 @@ _ROWS: TypeAdapter[list[Row]] = TypeAdapter(list[Row])
 class Hook:
     """A webhook and its deliveries, behind GitHub's API."""
 
-    def __init__(self, caller: Caller, links: Links, path: str, *, name: str, permission: str) -> None:
-        """``path`` is the hook's own in the API; ``permission`` is what reading and redelivering takes."""
+    def __init__(self, caller: Caller, links: Links, path: str, *, name: str, web_page: str, permission: str) -> None:
+        """``path`` is the hook's own in the API, ``web_page`` where people see its deliveries.
+
+        ``permission`` is what reading and redelivering takes.
+        """
         self._caller = caller
         self._links = links
         self._path = path
         self.name = name
+        self.web_page = web_page
         self._read = Task(f"read the deliveries of {name}", permission)
         self._redeliver = Task(f"redeliver a delivery of {name}", permission)
 

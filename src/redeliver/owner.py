@@ -56,6 +56,8 @@ class Owner:
     """In sentences: "the organization octo"."""
     needed: str
     """The permission that reading and redelivering takes."""
+    web_page: str = ""
+    """Where people find its webhooks; empty for an App, whose page goes by a name that we do not know."""
 
     @property
     def is_app(self) -> bool:
@@ -65,9 +67,16 @@ class Owner:
     def hook(self, caller: Caller, links: Links, hook_id: int | None) -> Hook:
         """One of its webhooks; None: the App's."""
         if hook_id is None:
-            return Hook(caller, links, "/app/hook", name=f"the webhook of {self.name}", permission=self.needed)
-        name = f"hook {hook_id} of {self.name}"
-        return Hook(caller, links, f"{self.path}/hooks/{hook_id}", name=name, permission=self.needed)
+            name = f"the webhook of {self.name}"
+            return Hook(caller, links, "/app/hook", name=name, web_page="", permission=self.needed)
+        return Hook(
+            caller,
+            links,
+            f"{self.path}/hooks/{hook_id}",
+            name=f"hook {hook_id} of {self.name}",
+            web_page=f"{self.web_page}/{hook_id}?tab=deliveries",
+            permission=self.needed,
+        )
 
     def list_hooks(self, caller: Caller, links: Links) -> list[HookInfo]:
         """All its webhooks.
@@ -122,11 +131,13 @@ def owner_of(settings: Settings) -> Owner:
             f"the organization {settings.org}",
             'the organization permission "Webhooks: write" (or, for a classic token, the scope admin:org_hook), '
             "and its user must own the organization",
+            f"{settings.web_url}/organizations/{settings.org}/settings/hooks",
         )
     if settings.repository:
         return Owner(
             f"/repos/{settings.repository}",
             f"the repository {settings.repository}",
             'the repository permission "Webhooks: write" (or, for a classic token, the scope admin:repo_hook)',
+            f"{settings.web_url}/{settings.repository}/settings/hooks",
         )
     return Owner("/app", f"the App {settings.app_id}", "the App's own private key")

@@ -44,6 +44,8 @@ class HookReport:
 
     hook: str
     """The hook in words of ours."""
+    page: str
+    """The address of the page with its deliveries, from the settings alone; empty: unknown."""
     start: int
     cutoff: int
     scanned: int

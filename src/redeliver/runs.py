@@ -115,7 +115,7 @@ class Runs:
             closing=lambda: Waiter(self._clock, self._stop.close(), self._console),
         )
         facts = Job(self._settings, tools).run()
-        return account(hook.name, facts, dry_run=self._settings.dry_run)
+        return account(hook, facts, dry_run=self._settings.dry_run)
 
     def _variable(self, key: str) -> CheckpointStore | None:
         settings = self._settings

@@ -155,6 +155,12 @@ class Settings(BaseModel):
     )
 
     @property
+    def web_url(self) -> str:
+        """Where people see this GitHub: ``https://github.com``, or the server's own address."""
+        scheme, _, rest = self.api_url.partition("://")
+        return f"{scheme}://{rest.removeprefix('api.').removesuffix('/api/v3')}"
+
+    @property
     def retention(self) -> int:
         """Seconds for which this server keeps deliveries."""
         # Only Enterprise Server has its API below a path (https://docs.github.com/en/enterprise-server/rest).
