@@ -150,9 +150,8 @@ class Reader:
         soon as these events are read whole, and not begun when it would take too long.
         """
         targets = [since if _lacks_original(scan.log, guid) else _first(scan.log, guid) for guid in guids]
-        began = scan.covered
         try:
-            self._plain(scan, min(targets) - SLACK, began, share=_AFFORDABLE, only=guids)
+            self._plain(scan, min(targets) - SLACK, scan.covered, share=_AFFORDABLE, only=guids)
         except TooLong:
             self._console.line("The log is too long to look for the beginning of every event")
 
@@ -165,9 +164,9 @@ class Reader:
         return True
 
     def _plain(
-        self, scan: Scan, since: float, began: float, *, share: float | None, only: Collection[str] | None = None
+        self, scan: Scan, since: float, newest: float, *, share: float | None, only: Collection[str] | None = None
     ) -> None:
-        """Go on reading, whole, down to ``since``.
+        """Go on reading, whole, down to ``since``. ``newest``: no row is younger.
 
         ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen;
         None: use half of them and stop there.
@@ -175,6 +174,8 @@ class Reader:
         if scan.covered <= since + SLACK or (scan.rest is None and scan.scanned):
             return
         time, quota, clock = self._waiter.remaining(), self._quota(), self._waiter.now()
+        # The slack is no progress: a busy log has many pages within it.
+        began = min(newest, scan.covered - SLACK)
         pages = 0
         for page in walk(self._source, since=since, start=scan.rest):
             scan.take(page, only=only)
@@ -186,7 +187,8 @@ class Reader:
             if scan.rest is None or pages < _FORECAST:
                 continue
             a_page = max((self._waiter.now() - clock) / pages, WINDOW / BUDGET)
-            ahead = 0.0 if share is None else pages * max(0.0, scan.covered - since) / max(1.0, began - scan.covered)
+            oldest = scan.covered - SLACK
+            ahead = 0.0 if share is None else pages * max(0.0, oldest - since) / max(1.0, began - oldest)
             usable = _HALF if share is None else share
             calls = inf if quota is None else quota * usable
             if (pages + ahead) * a_page > time * usable or pages + ahead > calls:
