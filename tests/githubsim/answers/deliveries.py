@@ -29,7 +29,8 @@ def page(call: Call, hook: Hook) -> SimResponse:
     if behaviour.empty_page_every and not already_empty:
         hook.pages_read += 1
         if hook.pages_read % behaviour.empty_page_every == 0:
-            return _answer(call, [], _cursor(_newest(hook) if start is None else start) + _EMPTY, size)
+            first = 0 if behaviour.paging == "offset" else _newest(hook)
+            return _answer(call, [], _cursor(first if start is None else start) + _EMPTY, size)
     if behaviour.paging == "offset":
         found = hook.log.page_by_offset(size, start or 0, status, call.now, cutoff)
     else:
