@@ -76,8 +76,10 @@ def test_a_later_step_is_given_the_outputs(story: Story) -> None:
 
 
 def test_a_person_is_given_a_summary(story: Story) -> None:
-    assert story.run.summary.startswith("## All 5 failed events are recovered\n")
-    assert len(re.findall(r"^.*push.*recovered.*$", story.run.summary, re.MULTILINE)) == 5
+    headline, *lines = story.run.summary.splitlines()
+    assert re.fullmatch(r"## .*\b5 .*recovered", headline)
+    rows = [line for line in lines if line.startswith("|") and "push" in line and "recovered" in line]
+    assert len(rows) == len(story.missed)
 
 
 def test_githubs_limits_and_description_were_kept(story: Story) -> None:
