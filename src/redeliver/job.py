@@ -82,7 +82,11 @@ class Job:
 
     def _plan_with_history(self) -> None:
         facts, scan, reader = self.facts, self._read, self._reader
-        first_unseen = [event.guid for event in self._undelivered() if event.original is None]
+        first_unseen = [
+            event.guid
+            for event in self._undelivered()
+            if event.original is None and self._rules.ends(event, forgotten=()) is None
+        ]
         if first_unseen:
             reader.attempts_before(scan, first_unseen, self._forgotten_before)
         due = make_plan(self._undelivered(), self._rules, facts.start).due

@@ -1,0 +1,45 @@
+"""docs/report.schema.json is what the output `report` really is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from githubsim.faults import Fault, json_answer
+from githubsim.outcomes import FAILURES
+from readme_tables import README
+from redeliver.plan import Reason
+from redeliver.redelivery import Outcome
+from world import World
+
+SCHEMA: dict[str, Any] = json.loads((README.parent / "docs/report.schema.json").read_text(encoding="utf-8"))
+CHECK = Draft202012Validator(SCHEMA)
+
+
+def test_the_schema_is_one_and_knows_every_outcome() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$defs"]["event"]["properties"]["outcome"]["enum"] == [*Outcome, *Reason]
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_the_reports_of_good_and_bad_runs_fit_it(dry_run: str) -> None:
+    world = World()
+    CHECK.validate(json.loads(world.run(dry_run=dry_run).as_json()))
+    for number in range(600):
+        world.fail(1 + number, FAILURES[number % len(FAILURES)])
+    world.sim.faults.add(Fault(json_answer(410, "gone"), path="*/attempts", nth=2))
+    world.sim.faults.add(Fault(json_answer(502, "no"), path="*/attempts", nth=3))
+    report = json.loads(world.run(dry_run=dry_run, lookback="3d", variable_name="").as_json())
+    CHECK.validate(report)
+    (hook,) = report["hooks"]
+    assert len(hook["events"]) + hook["events_omitted"] == hook["failed"] == hook["recovered"] + hook["undelivered"]
+    assert hook["events_omitted"] == 100
+    CHECK.validate(json.loads(world.run(token="wrong").as_json()))
+
+
+def test_another_shape_does_not_fit_it() -> None:
+    with pytest.raises(ValidationError):
+        CHECK.validate({"dry_run": False, "errors": [], "hooks": [{}]})
