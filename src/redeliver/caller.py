@@ -19,10 +19,12 @@ from redeliver.errors import (
     ApiFailing,
     ApiRefused,
     ApiUnexpected,
+    BadKey,
     BadToken,
     MissingPermission,
     Moved,
     NotFound,
+    WorkflowToken,
 )
 from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
 from redeliver.transport import AnswerLost, Response, Transport, Verb
@@ -50,6 +52,14 @@ class Task:
     """The permission it takes, as GitHub's own pages name it."""
 
 
+class Proof(Enum):
+    """What a call is made with: it decides what a no means."""
+
+    GIVEN = "a token from the settings"
+    MADE = "a token that the action made for an App's installation"
+    KEY = "an App's own key"
+
+
 class Answer(Enum):
     """What came of a POST that is made once."""
 
@@ -70,19 +80,20 @@ class Posted:
 
 
 class Caller:
-    """Makes calls for one token."""
+    """Makes calls with one credential."""
 
-    def __init__(self, transport: Transport, pace: Pace, waiter: Waiter) -> None:
+    def __init__(self, transport: Transport, pace: Pace, waiter: Waiter, proof: Proof = Proof.GIVEN) -> None:
         self._transport = transport
         self._pace = pace
         self._waiter = waiter
+        self._proof = proof
         self._limits_met = 0
         self._date: tuple[int, float] | None = None
         self._quota: int | None = None
 
     def closing(self, waiter: Waiter) -> Caller:
         """A caller for the last calls of a run, with time of their own."""
-        caller = Caller(self._transport, self._pace, waiter)
+        caller = Caller(self._transport, self._pace, waiter, self._proof)
         caller._date = self._date
         return caller
 
@@ -170,8 +181,8 @@ class Caller:
             return Posted(Answer.ACCEPTED)
         if status >= 500 or status < 300:
             return Posted(Answer.UNKNOWN, f"GitHub answered {status}")
-        fault = _fault(response, task)
-        if isinstance(fault, BadToken | MissingPermission | Moved):
+        fault = self._fault(response, task)
+        if isinstance(fault, BadToken | BadKey | MissingPermission | Moved):
             raise fault
         return Posted(Answer.REFUSED, f"GitHub answered {status}")
 
@@ -197,7 +208,7 @@ class Caller:
                 if response.status < 300 or response.status in accept:
                     return parse(response)
                 if response.status < 500:
-                    raise _fault(response, task)
+                    raise self._fault(response, task)
                 fault = ApiFailing(tries=tries + 1, what=task.what, why=f"it answered {response.status}")
             except AnswerLost as lost:
                 fault = ApiFailing(tries=tries + 1, what=task.what, why=str(lost))
@@ -252,6 +263,25 @@ class Caller:
         self._pace.limited(seconds, self._waiter.now(), slower=not primary)
         return True
 
+    def _fault(self, response: Response, task: Task) -> ApiError:
+        """The error that a status below 500 stands for, with what GitHub's headers say would have been enough."""
+        headers, message = response.headers, _message(response)
+        enough = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
+        needed = f"{task.needed} (GitHub's answer names: {enough})" if enough else task.needed
+        match response.status:
+            case 401:
+                return BadKey(what=task.what) if self._proof is Proof.KEY else BadToken(what=task.what)
+            case 403:
+                # "integration" is GitHub's word for an App, and the workflow's own token is one's.
+                of_app = "not accessible by integration" in message and self._proof is Proof.GIVEN
+                return (WorkflowToken if of_app else MissingPermission)(what=task.what, message=message, needed=needed)
+            case 404:
+                return NotFound(what=task.what, needed=needed)
+            case status if status < 400:
+                return Moved(what=task.what, status=status)
+            case status:
+                return ApiRefused(what=task.what, status=status, message=message)
+
 
 def read_json(adapter: TypeAdapter[T], response: Response) -> T:
     """An answer's body, which must be as described.
@@ -273,20 +303,3 @@ def _message(response: Response) -> str:
         return str(body["message"])
     except (ValueError, TypeError, LookupError, RecursionError):
         return "no message"
-
-
-def _fault(response: Response, task: Task) -> ApiError:
-    """The error that a status below 500 stands for, with what GitHub's headers say would have been enough."""
-    enough = response.headers.get("x-accepted-github-permissions") or response.headers.get("x-accepted-oauth-scopes")
-    needed = f"{task.needed} (GitHub's answer names: {enough})" if enough else task.needed
-    match response.status:
-        case 401:
-            return BadToken(what=task.what)
-        case 403:
-            return MissingPermission(what=task.what, message=_message(response), needed=needed)
-        case 404:
-            return NotFound(what=task.what, needed=needed)
-        case status if status < 400:
-            return Moved(what=task.what, status=status)
-        case status:
-            return ApiRefused(what=task.what, status=status, message=_message(response))

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, SecretStr, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.caller import Task, read_json
+from redeliver.errors import NotInstalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +54,7 @@ _MADE = TypeAdapter(_Made)
 class InstallationTransport:
     """Calls as an App's installation at one owner, with a token of its own that is renewed in time."""
 
+    app_id: str
     app: Caller
     """Calls as the App itself."""
     owner_path: str
@@ -78,8 +80,14 @@ class InstallationTransport:
         whose = self.owner_path.partition("/")[2].partition("/")[2]
         needed = f"the App to be installed at {whose}, with the right to its webhooks"
         task = Task(f"find the App's installation at {whose}", needed)
-        found = self.app.get(f"{self.owner_path}/installation", {}, task, lambda one: read_json(_INSTALLATION, one))
+        found = self.app.get(f"{self.owner_path}/installation", {}, task, _installation, missing=True)
+        if found is None:
+            raise NotInstalled(app=self.app_id, owner=whose)
         task = Task(f"make a token for the App's installation at {whose}", needed)
         made = self.app.make(f"/app/installations/{found['id']}/access_tokens", task, lambda one: read_json(_MADE, one))
         self._renew_at = int(made["expires_at"].timestamp() * 1000) - _EARLY
         return self.connect(made["token"])
+
+
+def _installation(answer: Response) -> _Installation | None:
+    return None if answer.status == 404 else read_json(_INSTALLATION, answer)

@@ -44,6 +44,13 @@ class BadPrivateKey(RedeliverError):
     advice = "Give the whole file that GitHub made for the App, from BEGIN to END, in private-key."
 
 
+class NotInstalled(RedeliverError):
+    """GitHub knows the App, but not at this owner."""
+
+    sentence = "The App {app} is not installed at {owner}, or cannot be seen there."
+    advice = "Check org or repository, and app-id; the App must be installed there, with the right to its webhooks."
+
+
 class FileUnreadable(RedeliverError):
     """A file that a flag names cannot be read."""
 
@@ -55,8 +62,8 @@ class FileUnreadable(RedeliverError):
 class NoSuchHook(RedeliverError):
     """A pattern, or all, that comes to no webhook."""
 
-    sentence = "{owner} has no active webhook whose URL fits {pattern}."
-    advice = "Check hook-id, and that the token may see the webhook."
+    sentence = "No active webhook of {owner} fits hook-id."
+    advice = "Check the pattern and the webhook's URL, that it is active, and that the token may see it."
 
 
 # -- the checkpoint -------------------------------------------------------------------------------------
@@ -116,11 +123,27 @@ class BadToken(ApiError):
     advice = "Check that the secret holds the whole token, and that it has neither expired nor been revoked."
 
 
+class BadKey(ApiError):
+    """401 for an App's own key."""
+
+    sentence = "GitHub does not accept the App's key: it refused to {what} (401)."
+    advice = "Check that private-key is a key of the App in app-id, that it is still in use there, and this clock."
+
+
 class MissingPermission(ApiError):
     """403 that is no limit: the token is good, but may not do this."""
 
     sentence = "The token may not {what} (403). GitHub says: {message}"
     advice = "It needs {needed}."
+
+
+class WorkflowToken(MissingPermission):
+    """The same for an installation's token that the user gave: most often the workflow's own."""
+
+    advice = (
+        "It needs {needed}. If it is the workflow's own GITHUB_TOKEN: that one can neither read webhooks nor write "
+        'variables, so give a personal access token or an App (README, "The token").'
+    )
 
 
 class NotFound(ApiError):

@@ -114,7 +114,7 @@ class Owner:
             return [*choice.ids]
         fitting = _fitting(self.list_hooks(caller, links), choice.pattern)
         if not fitting:
-            raise NoSuchHook(owner=self.name, pattern=choice.pattern)
+            raise NoSuchHook(owner=self.name)
         return [*sorted(fitting)]
 
 

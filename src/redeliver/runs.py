@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.account import account
-from redeliver.caller import Caller
+from redeliver.caller import Caller, Proof
 from redeliver.checkpoint import CheckpointStore, Variable
 from redeliver.credentials import AppKey, InstallationTransport
 from redeliver.errors import RedeliverError, Stopped
@@ -129,13 +129,13 @@ class Runs:
         settings, connect = self._settings, self._connect
         if not settings.app_id:
             return self._caller(connect(settings.token.get_secret_value()))
-        app = self._caller(connect(AppKey(settings.app_id, settings.private_key)))
+        app = self._caller(connect(AppKey(settings.app_id, settings.private_key)), Proof.KEY)
         if self._owner.is_app:
             return app
-        return self._caller(InstallationTransport(app, self._owner.path, connect))
+        return self._caller(InstallationTransport(settings.app_id, app, self._owner.path, connect), Proof.MADE)
 
     def _connect(self, credential: Credential) -> Transport:
         return StoppableTransport(self._connect_raw(credential), self._stop)
 
-    def _caller(self, transport: Transport) -> Caller:
-        return Caller(transport, self._pace, self._waiter)
+    def _caller(self, transport: Transport, proof: Proof = Proof.GIVEN) -> Caller:
+        return Caller(transport, self._pace, self._waiter, proof)
