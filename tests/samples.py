@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
 from redeliver.caller import Caller, Task
-from redeliver.delivery_log import Attempt, Event, succeeded
+from redeliver.delivery_log import Attempt, Event
 from redeliver.pace import Pace
 from redeliver.rows import Filter, Page, Row
 from redeliver.transport import AnswerLost, Response, Verb
@@ -71,8 +71,10 @@ class Pages:
     clock: VirtualClock | None = None
     cost: float = 0.0
     filters: bool = True
+    empty_every: int = 0
     asked: list[tuple[Filter | None, int]] = field(default_factory=list)
     before_page: Callable[[int], object] | None = None
+    _sorted: dict[Filter | None, tuple[int, list[Row]]] = field(default_factory=dict)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         if self.before_page:
@@ -82,16 +84,20 @@ class Pages:
         self.asked.append((only, start))
         if self.clock:
             self.clock.sleep(self.cost)
-        ordered = sorted(self.rows, key=lambda one: -one["id"])
-        if only and self.filters:
-            ordered = [one for one in ordered if 400 <= one["status_code"] < 600]
+        ordered = self._shown("failure" if only and self.filters else None)
+        if self.empty_every and len(self.asked) % self.empty_every == 0:
+            return Page([], {"start": str(start), "again": str(len(self.asked))})
         end = start + self.size
         following = {"start": str(end)} | ({"status": "failure"} if only else {})
         return Page(ordered[start:end], following if end < len(ordered) else None)
 
-    @property
-    def delivered(self) -> set[str]:
-        return {one["guid"] for one in self.rows if succeeded(one)}
+    def _shown(self, only: Filter | None) -> list[Row]:
+        """Rows newest first; sorted anew only when there are others."""
+        if self._sorted.get(only, (-1, []))[0] != len(self.rows):
+            ordered = sorted(self.rows, key=lambda one: -one["id"])
+            fitting = [one for one in ordered if only is None or 400 <= one["status_code"] < 600]
+            self._sorted[only] = (len(self.rows), fitting)
+        return self._sorted[only][1]
 
 
 class Patience(VirtualClock):

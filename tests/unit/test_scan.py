@@ -1,0 +1,248 @@
+"""Reading the window: everything down to the cutoff, and what is known to have been read."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from githubsim.clock import START
+from redeliver.errors import OutOfTime
+from redeliver.rows import Page, Row
+from redeliver.scan import SLACK, Reader, Scan
+from redeliver.settings import ScanMode
+from redeliver.waiter import Waiter
+from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row
+
+
+class Desk:
+    """A reader of a log whose pages take a while."""
+
+    def __init__(
+        self, rows: list[Row], *, size: int = 100, cost: float = 0.1, limit: float = 1_800, quota: int | None = None
+    ) -> None:
+        self.clock = Patience()
+        self.pages = Pages(rows, size=size, clock=self.clock, cost=cost)
+        self.console = Said()
+        self.reader = Reader(self.pages, Waiter(self.clock, limit, self.console), self.console, lambda: quota)
+
+    def window(self, back: int, mode: ScanMode = ScanMode.FULL) -> Scan:
+        return self.reader.window(START - back, START, mode)
+
+    @property
+    def filters(self) -> list[str | None]:
+        """Which filter each page was asked for with, in a row of equals only once."""
+        told: list[str | None] = []
+        for only, _ in self.pages.asked:
+            if not told or told[-1] != only:
+                told.append(only)
+        return told
+
+
+def every(milliseconds: int, number: int, *, failing: frozenset[int] = frozenset(), code: int = 503) -> list[Row]:
+    """So many rows of as many events, the newest at START; ``failing``: how many places before it."""
+    return [
+        row(number - place, START - place * milliseconds, guid=f"g{place}", code=code if place in failing else 200)
+        for place in range(number)
+    ]
+
+
+def guids(scan: Scan, back: int) -> set[str]:
+    return {one.guid for one in scan.log.undelivered(START - back)}
+
+
+# -- the window -------------------------------------------------------------------------------------------------
+
+
+def test_everything_down_to_the_cutoff_is_read_and_a_little_more() -> None:
+    desk = Desk(every(SECOND, 1_000, failing=frozenset({0, 299, 300, 301})))
+    scan = desk.window(300 * SECOND)
+    assert guids(scan, 300 * SECOND) == {"g0", "g299", "g300"}
+    assert scan.covered <= START - 300 * SECOND
+    # 300 s, the slack, and the page that is too old as a whole.
+    assert scan.scanned == 500
+    assert scan.rest == {"start": "500"}
+    assert not scan.filtered
+
+
+def test_a_log_that_ends_is_covered_for_ever() -> None:
+    scan = Desk(every(SECOND, 50)).window(HOUR)
+    assert (scan.scanned, scan.covered, scan.rest) == (50, -inf, None)
+
+
+def test_an_empty_log_is_covered_for_ever() -> None:
+    scan = Desk([]).window(HOUR)
+    assert (scan.scanned, scan.covered, scan.rest) == (0, -inf, None)
+
+
+@given(st.integers(1, 200), st.integers(1, 30), st.integers(0, 30_000), st.randoms(use_true_random=False))
+def test_no_row_younger_than_what_is_covered_is_missing(number: int, size: int, jitter: int, dice: object) -> None:
+    rows = [
+        row(turn, START - (number - turn) * SECOND - dice.randint(0, jitter), guid=f"g{turn}")  # type: ignore[attr-defined]
+        for turn in range(1, number + 1)
+    ]
+    desk = Desk(rows, size=size, cost=0)
+    scan = desk.window(30 * SECOND)
+    read = {one.id for event in scan.log.undelivered(0) for one in event.attempts}
+    cutoff = START - 30 * SECOND
+    assert scan.covered <= cutoff
+    moments = {one["id"]: moment_of(one) for one in rows}
+    assert all(one in read for one, at in moments.items() if at >= scan.covered)
+
+
+def moment_of(one: Row) -> int:
+    return round(one["delivered_at"].timestamp() * 1_000)
+
+
+def test_progress_is_told_every_fifty_pages() -> None:
+    desk = Desk(every(1_000, 12_000))
+    desk.window(24 * HOUR)
+    assert desk.console.lines == ["Read 5,000 attempts so far", "Read 10,000 attempts so far"]
+
+
+def test_an_error_on_the_way_is_no_smaller_answer() -> None:
+    desk = Desk(every(SECOND, 1_000))
+
+    def broken(number: int) -> None:
+        if number == 3:
+            raise OutOfTime(why="too late")
+
+    desk.pages.before_page = broken
+    with pytest.raises(OutOfTime):
+        desk.window(HOUR)
+
+
+# -- what is known to have been read ----------------------------------------------------------------------------
+
+
+def test_taking_in_pages_keeps_the_books() -> None:
+    scan = Scan()
+    assert (scan.covered, scan.rest) == (inf, None)
+    scan.take(Page([row(9, START - 5), row(8, START - 7)], {"start": "2"}))
+    assert (scan.scanned, scan.covered, scan.rest) == (2, START - 7 + SLACK, {"start": "2"})
+    scan.take(Page([], {"start": "3"}))
+    assert (scan.scanned, scan.covered, scan.rest) == (2, START - 7 + SLACK, {"start": "3"})
+    scan.take(Page([row(7, START - 2)], {"start": "4"}))
+    assert scan.covered == START - 7 + SLACK
+    scan.take(Page([row(6, START - 9)], None))
+    assert (scan.scanned, scan.covered, scan.rest) == (4, -inf, None)
+
+
+def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> None:
+    scan = Scan()
+    scan.log.add([row(2, START, redelivery=True)])
+    assert not scan.is_read_whole("g")
+    scan.log.add([row(1, START - HOUR)])
+    assert not scan.is_read_whole("g")  # by a filter: a success in between would not have been seen
+    scan.covered = START - HOUR + 1
+    assert not scan.is_read_whole("g")
+    scan.covered = START - HOUR
+    assert scan.is_read_whole("g")
+
+
+def test_a_delivered_event_is_read_whole_whatever_else_there_is() -> None:
+    scan = Scan()
+    scan.log.add([row(3, START, code=200, redelivery=True), row(2, redelivery=True)])
+    assert scan.is_read_whole("g")
+
+
+# -- a window that is too long ----------------------------------------------------------------------------------
+
+LONG = every(1_000, 60_000, failing=frozenset({5, 30_000, 59_000}))  # 600 pages, 16 hours and 40 minutes
+
+
+def test_a_window_that_fits_into_the_time_is_read_whole() -> None:
+    desk = Desk(LONG, limit=80)
+    scan = desk.window(16 * HOUR)
+    assert (scan.filtered, desk.filters) == (False, [None])
+
+
+def test_too_little_time_is_foreseen_after_a_few_pages_and_failures_are_asked_for() -> None:
+    desk = Desk(LONG, limit=40)
+    scan = desk.window(16 * HOUR)
+    assert scan.filtered
+    assert desk.filters == [None, "failure", None]
+    assert guids(scan, 16 * HOUR) == {"g5", "g30000"}
+    assert desk.console.lines[0].startswith("The window is too long to read whole")
+    first_filtered = [only for only, _ in desk.pages.asked].index("failure")
+    assert first_filtered == 5
+    # Half of the time that is left then goes into the newest part, from where the first try ended.
+    assert desk.clock.monotonic() == pytest.approx(20, abs=1)
+    assert desk.pages.asked[first_filtered + 1][1] == 500
+    assert START - 3 * HOUR - 30 * MINUTE > scan.covered > START - 7 * HOUR
+
+
+def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
+    desk = Desk(LONG, quota=400)
+    scan = desk.window(16 * HOUR)
+    assert (scan.filtered, desk.filters) == (True, [None, "failure", None])
+    assert len(desk.pages.asked) <= 5 + 1 + 200 + 1
+
+
+def test_enough_calls_within_the_hour_are_enough() -> None:
+    assert not Desk(LONG, quota=800).window(16 * HOUR).filtered
+
+
+def test_pages_that_come_faster_than_the_limit_allows_are_forecast_at_the_limits_pace() -> None:
+    # 576 pages at 810 a minute are 43 seconds, however fast the first five came.
+    assert Desk(LONG, cost=0.001, limit=50).window(16 * HOUR).filtered
+    assert not Desk(LONG, cost=0.001, limit=56).window(16 * HOUR).filtered
+
+
+def test_a_busy_log_is_not_taken_for_an_endless_one() -> None:
+    # Twenty attempts a second: the first five pages lie within the slack.
+    scan = Desk(every(50, 18_000)).window(10 * MINUTE)
+    assert not scan.filtered
+    assert scan.covered <= START - 10 * MINUTE
+
+
+def test_a_server_that_cannot_filter_ends_a_run_that_is_too_long() -> None:
+    desk = Desk(LONG, limit=40)
+    desk.pages.filters = False
+    with pytest.raises(OutOfTime, match="too long to read, and this server cannot filter it"):
+        desk.window(16 * HOUR)
+
+
+# -- failures first ---------------------------------------------------------------------------------------------
+
+
+def test_failures_first_is_one_call_for_a_healthy_hook_however_large_its_log() -> None:
+    desk = Desk(every(1_000, 60_000))
+    scan = desk.window(16 * HOUR, ScanMode.FAILURES)
+    assert desk.pages.asked == [("failure", 0)]
+    assert guids(scan, 16 * HOUR) == set()
+
+
+def test_failures_first_reads_the_rest_down_to_the_oldest_candidate() -> None:
+    desk = Desk(every(1_000, 60_000, failing=frozenset({5, 3_000})))
+    scan = desk.window(16 * HOUR, ScanMode.FAILURES)
+    assert desk.filters == ["failure", None]
+    assert guids(scan, 16 * HOUR) == {"g5", "g3000"}
+    assert START - 3_000 * SECOND - 3 * MINUTE <= scan.covered <= START - 3_000 * SECOND
+    assert all(map(scan.is_read_whole, guids(scan, 16 * HOUR)))
+    assert not scan.filtered
+
+
+def test_failures_first_learns_from_the_rest_what_has_recovered() -> None:
+    rows = every(1_000, 1_000, failing=frozenset({500}))
+    rows.append(row(2_000, START, guid="g500", code=200, redelivery=True))
+    desk = Desk(rows)
+    assert guids(desk.window(HOUR, ScanMode.FAILURES), HOUR) == set()
+
+
+def test_a_candidate_alone_decides_and_not_what_is_older_than_the_cutoff() -> None:
+    desk = Desk(every(1_000, 60_000, failing=frozenset({650})))
+    desk.window(10 * MINUTE, ScanMode.FAILURES)
+    assert desk.filters == ["failure"]
+
+
+def test_failures_first_reads_everything_where_the_filter_is_unknown() -> None:
+    desk = Desk(every(SECOND, 1_000, failing=frozenset({150}), code=302))
+    desk.pages.filters = False
+    scan = desk.window(300 * SECOND, ScanMode.FAILURES)
+    assert desk.console.lines == ["This server does not know the filter for failures: reading everything"]
+    assert desk.pages.asked[:2] == [("failure", 0), (None, 0)]
+    assert guids(scan, 300 * SECOND) == {"g150"}
+    assert scan.scanned == 500
