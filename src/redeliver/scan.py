@@ -29,6 +29,9 @@ _FORECAST = 5
 #: share that goes into a walk which is too long anyhow.
 _AFFORDABLE = 0.8
 _HALF = 0.5
+#: The share of what the window's walk may take that is spent before a forecast is believed: a burst of events says
+#: nothing about the hours before it, and asking for failures instead would miss some for good.
+_BELIEVED = 0.1
 
 
 @dataclass(slots=True)
@@ -184,14 +187,17 @@ class Reader:
                 self._console.line(f"Read {scan.scanned:,} attempts so far")
             if only is not None and all(map(scan.is_read_whole, only)):
                 return
-            if scan.rest is None or pages < _FORECAST:
+            if scan.rest is None:
                 continue
+            usable = _HALF if share is None else share
             a_page = max((self._waiter.now() - clock) / pages, WINDOW / BUDGET)
+            calls = inf if quota is None else quota * usable
+            affordable = min(calls, time * usable / a_page)
+            if pages < _FORECAST or (only is None and pages < affordable * _BELIEVED):
+                continue
             oldest = scan.covered - SLACK
             ahead = 0.0 if share is None else pages * max(0.0, oldest - since) / max(1.0, began - oldest)
-            usable = _HALF if share is None else share
-            calls = inf if quota is None else quota * usable
-            if (pages + ahead) * a_page > time * usable or pages + ahead > calls:
+            if pages + ahead > affordable:
                 if share is None:
                     return
                 raise TooLong

@@ -159,7 +159,7 @@ def test_a_window_that_fits_into_the_time_is_read_whole() -> None:
     assert (scan.filtered, desk.filters) == (False, [None])
 
 
-def test_too_little_time_is_foreseen_after_a_few_pages_and_failures_are_asked_for() -> None:
+def test_too_little_time_is_foreseen_after_a_tenth_of_it_and_failures_are_asked_for() -> None:
     desk = Desk(LONG, limit=40)
     scan = desk.window(16 * HOUR)
     assert scan.filtered
@@ -167,10 +167,10 @@ def test_too_little_time_is_foreseen_after_a_few_pages_and_failures_are_asked_fo
     assert guids(scan, 16 * HOUR) == {"g5", "g30000"}
     assert desk.console.lines[0].startswith("The window is too long to read whole")
     first_filtered = [only for only, _ in desk.pages.asked].index("failure")
-    assert first_filtered == 5
+    assert first_filtered == 32
     # Half of the time that is left then goes into the newest part, from where the first try ended.
-    assert desk.clock.monotonic() == pytest.approx(20, abs=1)
-    assert desk.pages.asked[first_filtered + 1][1] == 500
+    assert desk.clock.monotonic() == pytest.approx(3.2 + 36.8 / 2, abs=1)
+    assert desk.pages.asked[first_filtered + 1][1] == 3_200
     assert START - 3 * HOUR - 30 * MINUTE > scan.covered > START - 7 * HOUR
 
 
@@ -178,7 +178,14 @@ def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
     desk = Desk(LONG, quota=400)
     scan = desk.window(16 * HOUR)
     assert (scan.filtered, desk.filters) == (True, [None, "failure", None])
-    assert len(desk.pages.asked) <= 5 + 1 + 200 + 1
+    assert len(desk.pages.asked) <= 32 + 1 + 200 + 1
+
+
+def test_a_burst_of_events_is_not_taken_for_the_pace_of_the_hours_before() -> None:
+    burst = [row(20_000 + place, START - 1, guid=f"burst{place}", code=200) for place in range(1_000)]
+    scan = Desk([*burst, *every(60_000, 960, failing=frozenset({900}), code=302)]).window(16 * HOUR)
+    assert not scan.filtered
+    assert guids(scan, 16 * HOUR) == {"g900"}
 
 
 def test_enough_calls_within_the_hour_are_enough() -> None:
