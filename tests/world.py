@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from github import Auth
+import jwt
 
-from githubsim.clock import MINUTE, VirtualClock
+from githubsim.clock import MINUTE, SECOND, VirtualClock
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
@@ -17,7 +17,7 @@ from redeliver.settings import parse
 from redeliver.stop import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from redeliver.credentials import Credential
     from redeliver.report import EventReport, Report
@@ -49,7 +49,7 @@ class World:
 
     def __init__(self, **sim: Any) -> None:  # noqa: ANN401 - fields of SimGitHub
         self.clock = VirtualClock()
-        self.sim = SimGitHub(self.clock, base_url=API, **sim)
+        self.sim = SimGitHub(self.clock, **{"base_url": API} | sim)
         self.hook = self.sim.org_hook("octo")
         self.token = self.sim.token("pat")
         self.variables = self.sim.variables("octo/ops")
@@ -64,6 +64,7 @@ class World:
             "token": "pat",
             "variable-name": "CHECKPOINT",
             "variable-repository": "octo/ops",
+            "api-url": self.sim.base_url + self.sim.root,
         }
         return usual | {name.replace("_", "-"): value for name, value in changed.items()}
 
@@ -74,7 +75,7 @@ class World:
         self.started = self.clock()
         return Runs(
             parse(self.inputs(**(inputs or {}), **changed)),
-            lambda credential: InProcessTransport(self.sim, bearer(credential), self.clock, latency_ms),
+            lambda credential: InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, latency_ms),
             self.clock,
             self.stop,
             self.console,
@@ -104,11 +105,17 @@ class World:
         return list(self.sim.journal.of(method, ending))
 
 
-def bearer(credential: Credential) -> str:
-    """What goes into the Authorization header: a token, or a JSON Web Token signed with the App's key."""
+def bearer(credential: Credential, clock: VirtualClock) -> str | Callable[[], str]:
+    """What goes into the Authorization header: a token, or JSON Web Tokens that an App signs by the world's clock."""
     if isinstance(credential, str):
         return credential
-    return Auth.AppAuth(credential.app_id, credential.private_key.get_secret_value()).create_jwt()
+    app_id, key = credential.app_id, credential.private_key.get_secret_value()
+
+    def sign() -> str:
+        now = clock() // SECOND
+        return jwt.encode({"iat": now - 60, "exp": now + 300, "iss": app_id}, key, "RS256")
+
+    return sign
 
 
 def kind(event: str, action: str | None = None) -> Kind:

@@ -10,7 +10,7 @@ from githubsim.wire import Lost, LostKind, SimRequest
 from redeliver.transport import AnswerLost, Response, Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from githubsim.clock import VirtualClock
     from githubsim.model import SimGitHub
@@ -27,12 +27,13 @@ _PHRASES: dict[LostKind, str] = {
 class InProcessTransport:
     """Carries requests to a ``SimGitHub`` in this process.
 
-    Every exchange costs ``latency_ms`` of virtual time, half before the effect and half after it. An answer later
-    than ``timeout_ms`` is lost, its effect is not.
+    ``token`` may be a function: an App signs a new one for every request. Every exchange costs ``latency_ms`` of
+    virtual time, half before the effect and half after it. An answer later than ``timeout_ms`` is lost, its effect is
+    not.
     """
 
     sim: SimGitHub
-    token: str
+    token: str | Callable[[], str]
     clock: VirtualClock
     latency_ms: int = 0
     timeout_ms: int = 30_000
@@ -57,7 +58,7 @@ class InProcessTransport:
             query or {},
             {
                 "accept": "application/vnd.github+json",
-                "authorization": f"Bearer {self.token}",
+                "authorization": f"Bearer {self.token if isinstance(self.token, str) else self.token()}",
                 "user-agent": "redeliver-test",
                 "x-github-api-version": self.api_version,
             },
