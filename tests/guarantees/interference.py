@@ -1,0 +1,185 @@
+"""What can come between a run and its end, at any call, wait or word: a crash, a signal, the rest of the world."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from redeliver.transport import AnswerLost, Response, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from githubsim.attempts import Redelivery
+    from githubsim.clock import VirtualClock
+    from githubsim.inprocess import InProcessTransport
+    from githubsim.model import SimGitHub
+    from redeliver.stop import Stop
+
+
+class Crash(BaseException):
+    """The process is gone. No Exception, so that nothing in the product could catch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a run is cut short. ``after``: the call has had its effect, or half of the wait is over."""
+
+    how: Literal["crash", "signal"]
+    where: Literal["call", "wait", "word"]
+    nth: int
+    when: Literal["before", "after"] = "before"
+
+
+@dataclass(slots=True)
+class Call:
+    """One call that a run made. ``at`` is when GitHub saw it, ``status`` what the run was told, None if nothing."""
+
+    verb: str
+    path: str
+    at: int
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    answered_at: int = 0
+    secondary: bool = False
+    """Whether the answer's words are those of the secondary limit."""
+    after_signal: bool = False
+
+    @property
+    def redelivers(self) -> str:
+        """The attempt that this call asks to redeliver, or nothing."""
+        return self.path.split("/")[-2] if self.verb == "POST" and self.path.endswith("/attempts") else ""
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it was answered with a limit."""
+        spent = self.headers.get("x-ratelimit-remaining") == "0"
+        return self.status == 429 or (self.status == 403 and (spent or "retry-after" in self.headers or self.secondary))
+
+    @property
+    def keeps_checkpoint(self) -> bool:
+        """Whether this call writes the variable."""
+        return self.verb in {"PATCH", "POST"} and "/actions/variables" in self.path
+
+
+class Interference:
+    """Counts what a run does, and steps in where it was told to."""
+
+    def __init__(self, stop: Stop, cut: Cut | None, happenings: Mapping[int, Callable[[], object]]) -> None:
+        """``happenings``: what happens in the world just before the run's nth call."""
+        self.stop = stop
+        self.happenings = dict(happenings)
+        self.struck = False
+        self._cut = cut
+        self._counts = {"call": 0, "wait": 0, "word": 0}
+
+    def before(self, where: Literal["call", "wait", "word"]) -> None:
+        """The run is about to do something."""
+        self._counts[where] += 1
+        if where == "call":
+            happening = self.happenings.pop(self._counts[where], None)
+            if happening is not None:
+                happening()
+        self._strike(where, "before")
+
+    def after(self, where: Literal["call", "wait", "word"]) -> None:
+        """The run has done it, but does not know yet."""
+        self._strike(where, "after")
+
+    def _strike(self, where: str, when: str) -> None:
+        cut = self._cut
+        if cut is None or (cut.where, cut.when, cut.nth) != (where, when, self._counts[where]):
+            return
+        self.struck = True
+        if cut.how == "crash":
+            raise Crash
+        # The handler itself: it raises Stopped where, and only where, a real signal would make it do so.
+        self.stop._asked(signal.SIGTERM, None)
+
+
+@dataclass(slots=True)
+class WatchedTransport:
+    """Carries a run's calls to the simulation, and keeps a book of them and of their effects."""
+
+    inner: InProcessTransport
+    interference: Interference
+    calls: list[Call]
+    accepted: list[Redelivery]
+    writes: list[tuple[int, int]]
+    sim: SimGitHub
+    variables_of: str
+
+    def exchange(
+        self,
+        verb: Verb,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+    ) -> Response:
+        """As the inner transport."""
+        self.interference.before("call")
+        clock = self.inner.clock
+        call = Call(verb, path, clock() + self.inner.latency_ms // 2)
+        call.after_signal = self.interference.stop.signal_number is not None
+        self.calls.append(call)
+        history = self.sim.variables(self.variables_of).history
+        taken, written = len(self.sim.accepted), len(history)
+        try:
+            response = self.inner.exchange(verb, path, query=query, body=body)
+        except AnswerLost:
+            self.interference.after("call")
+            raise
+        finally:
+            call.answered_at = clock()
+            self.accepted += self.sim.accepted[taken:]
+            self.writes += [(at, int(value or 0)) for at, _, value in history[written:]]
+        self.interference.after("call")
+        # Only now has the run been told.
+        call.status, call.headers = response.status, response.headers
+        call.secondary = "secondary rate limit" in response.body
+        return response
+
+
+class WatchedClock:
+    """The world's clock, whose waits can be cut short."""
+
+    def __init__(self, clock: VirtualClock, interference: Interference) -> None:
+        """Wait on ``clock``."""
+        self._clock = clock
+        self._interference = interference
+
+    def monotonic(self) -> float:
+        """Seconds, as the world's clock."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, in two halves."""
+        self._interference.before("wait")
+        self._clock.sleep(seconds / 2)
+        self._interference.after("wait")
+        self._clock.sleep(seconds / 2)
+
+
+class WatchedConsole:
+    """Says nothing. Between two words a signal is only noted, as no call or wait is there to be ended."""
+
+    def __init__(self, interference: Interference) -> None:
+        """Count words."""
+        self._interference = interference
+
+    def line(self, _text: str) -> None:
+        """Count a line."""
+        self._interference.before("word")
+
+    def detail(self, _text: str) -> None:
+        """Count a line for those who asked for details."""
+        self._interference.before("word")
+
+    @contextmanager
+    def group(self, _title: str) -> Iterator[None]:
+        """Count a title."""
+        self._interference.before("word")
+        yield
