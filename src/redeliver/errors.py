@@ -44,13 +44,6 @@ class BadPrivateKey(RedeliverError):
     advice = "Give the whole file that GitHub made for the App, from BEGIN to END, in private-key."
 
 
-class NotInstalled(RedeliverError):
-    """GitHub knows the App, but not at this owner."""
-
-    sentence = "The App {app} is not installed at {owner}, or cannot be seen there."
-    advice = "Check org or repository, and app-id; the App must be installed there, with the right to its webhooks."
-
-
 class FileUnreadable(RedeliverError):
     """A file that a flag names cannot be read."""
 
@@ -151,6 +144,13 @@ class NotFound(ApiError):
 
     sentence = "GitHub does not find what is needed to {what} (404)."
     advice = "Either it does not exist, so check the name and the id, or the token may not see it: it needs {needed}."
+
+
+class NotInstalled(ApiError):
+    """GitHub knows the App, but not at this owner."""
+
+    sentence = "The App {app} is not installed at {owner}, or cannot be seen there."
+    advice = "Check org or repository, and app-id; the App must be installed there, with the right to its webhooks."
 
 
 class Moved(ApiError):

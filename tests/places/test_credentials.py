@@ -1,0 +1,237 @@
+"""Tokens that end, keys that are none, permissions that are missing: each a clear sentence, and nothing lost."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.apps import Installation
+from githubsim.clock import HOUR, MINUTE
+from places.keys import KeyPair, key_pair
+from places.site import APP_ID, PLACES, HookKind, Site
+from redeliver.errors import SettingsError
+from redeliver.github_api import GitHubApi
+from redeliver.plan import Reason
+from redeliver.runs import Runs
+from redeliver.settings import FailOn, parse
+from redeliver.stop import Stop
+from world import Transcript, of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.credentials import Credential
+    from redeliver.report import Report
+
+CLOUD = PLACES[0]
+SLOW = {"redeliveries-per-minute": "1", "time-limit": "3h"}
+
+
+def of_app(hook: HookKind = "organization") -> Site:
+    return Site(CLOUD, hook, "app")
+
+
+def only_error(site: Site, **inputs: str) -> str:
+    """The one error of a run that fails and sends nothing."""
+    report = site.run(inputs)
+    assert report.exit_code(FailOn.ERROR) == 1
+    assert site.sent == []
+    (error,) = report.errors
+    return error
+
+
+def minted(site: Site) -> int:
+    return len(site.requests("POST", "/access_tokens"))
+
+
+# -- the App's key ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hook", ["organization", "repository"])
+def test_a_token_of_the_actions_own_is_renewed_when_a_run_outlives_it(hook: HookKind) -> None:
+    site = of_app(hook)
+    failed = [site.fail(200 - number) for number in range(130)]
+    report = site.run(SLOW)
+    assert site.clock() - report.start > 2 * HOUR
+    assert report.errors == ()
+    assert site.sent == failed
+    assert report.recovered == 130
+    assert minted(site) == 3
+    assert {one.status for one in site.sim.journal.entries} == {200, 201, 202, 204, 404}
+    assert site.checkpoint == str(report.start)
+
+
+def test_one_token_serves_a_run_that_is_shorter_than_an_hour() -> None:
+    site = of_app()
+    for number in range(30):
+        site.fail(200 - number)
+    site.run(SLOW)
+    assert minted(site) == 1
+
+
+def test_the_apps_own_webhook_is_read_for_long_with_a_new_proof_each_time() -> None:
+    site = Site(CLOUD, "app", "app")
+    failed = [site.fail(200 - number) for number in range(20)]
+    report = site.run(SLOW)
+    assert site.clock() - report.start > 15 * MINUTE  # a JSON Web Token lives for 10 at most
+    assert (report.errors, site.sent) == ((), failed)
+    assert minted(site) == 0
+
+
+def test_an_app_that_is_uninstalled_in_mid_run_ends_it_and_the_next_one_goes_on() -> None:
+    site = of_app()
+    failed = [site.fail(200 - number) for number in range(90)]
+    home = site.sim.installations.pop()
+    site.sim.installations.append(Installation(78, APP_ID, "octo", token_lives_ms=30 * MINUTE))
+    started = site.clock()
+
+    def uninstall_later(*_: object) -> None:
+        if site.clock() > started + 10 * MINUTE:
+            site.sim.installations.clear()
+
+    site.sim.observers.append(uninstall_later)
+    report = site.run(SLOW)
+    assert report.errors[0].startswith(f"The App {APP_ID} is not installed at octo")
+    assert 20 < len(site.sent) < 40
+    assert report.count(Reason.FAULT) == 90 - len(site.sent)
+    site.sim.observers.clear()
+    site.sim.installations.append(home)
+    assert site.run(time_limit="3h").errors == ()
+    assert site.sent == failed
+
+
+def test_a_key_on_one_line_as_some_secret_stores_keep_it_is_read() -> None:
+    site = of_app()
+    guid = site.fail(5)
+    report = site.run(private_key=key_pair().private.replace("\n", "\\n"))
+    assert (report.errors, site.sent) == ((), [guid])
+
+
+def test_the_key_of_another_app_is_told_from_a_bad_token() -> None:
+    site = of_app()
+    site.fail(5)
+    error = only_error(site, private_key=key_pair(1).private)
+    assert error.startswith("GitHub does not accept the App's key: it refused to find the App's installation at octo")
+    assert "private-key is a key of the App in app-id" in error
+
+
+def test_the_key_of_another_app_opens_no_webhook_of_an_app() -> None:
+    site = Site(CLOUD, "app", "app")
+    site.fail(5)
+    assert "does not accept the App's key" in only_error(site, private_key=key_pair(1).private)
+
+
+NO_KEYS: dict[str, Callable[[KeyPair], str]] = {
+    "a token": lambda _: "ghp_1234567890",
+    "the public half": lambda key: key.public,
+    "cut off": lambda key: key.private[:200],
+    "of another sort": lambda key: key.private.replace("BEGIN", "BEGIN EC"),
+}
+
+
+@pytest.mark.parametrize("what", NO_KEYS)
+def test_a_text_that_is_no_private_key_is_refused_before_anything_is_asked(what: str) -> None:
+    site, text = of_app(), NO_KEYS[what](key_pair())
+    with pytest.raises(SettingsError) as wrong:
+        parse(site.inputs(private_key=text))
+    (problem,) = wrong.value.problems
+    assert problem.startswith("private-key: is no private key: the whole file that GitHub gave for the App is needed")
+    assert text[:14] not in problem
+
+
+def test_a_key_that_only_looks_like_one_is_named_and_nothing_is_asked() -> None:
+    site = of_app()
+    key = "-----BEGIN RSA PRIVATE KEY-----\nbm8ga2V5IGF0IGFsbCwganVzdCB0ZXh0\n-----END RSA PRIVATE KEY-----"
+    report = _over_pygithub(site, private_key=key)
+    (error,) = report.errors
+    assert error.startswith("The App's private key cannot be used. Give the whole file that GitHub made for the App")
+    assert report.exit_code(FailOn.ERROR) == 1
+    assert "bm8ga2V5" not in report.as_json()
+
+
+def test_an_app_that_is_not_installed_there_is_named() -> None:
+    site = of_app()
+    site.fail(5)
+    site.sim.installations[0].account = "elsewhere"
+    error = only_error(site)
+    assert error.startswith(f"The App {APP_ID} is not installed at octo, or cannot be seen there.")
+    assert "Check org or repository, and app-id" in error
+
+
+def test_an_app_without_the_permission_is_told_which_it_lacks() -> None:
+    site = of_app()
+    site.fail(5)
+    site.sim.installations[0].permissions = {"actions_variables": "write"}
+    error = only_error(site)
+    assert "may not read the deliveries of hook" in error
+    assert "organization_hooks=read" in error
+    assert "GITHUB_TOKEN" not in error  # that cannot be what was given
+
+
+# -- tokens that are given --------------------------------------------------------------------------------------
+
+
+def test_an_installation_token_that_ends_in_mid_run_stops_it_and_the_next_one_goes_on() -> None:
+    site = Site(CLOUD, "organization", "installation")
+    failed = [site.fail(200 - number) for number in range(90)]
+    site.sim.token("ghs_short", kind="installation", sees=["octo"], expires_at=site.clock() + HOUR)
+    report = site.run(SLOW, token="ghs_short")
+    assert "GitHub does not accept the token: it refused to redeliver" in report.errors[0]
+    assert "neither expired nor been revoked" in report.errors[0]
+    assert "The checkpoint could not be saved" in report.errors[1]
+    sent = len(site.sent)
+    assert 50 < sent < 70
+    assert of(report, failed[sent]).outcome is Reason.FAULT
+    assert site.run(time_limit="3h").errors == ()
+    assert site.sent == failed
+    assert site.sim.truth.undelivered() == []
+
+
+@pytest.mark.parametrize("hook", ["organization", "repository"])
+def test_the_workflows_own_token_is_recognised_and_explained(hook: HookKind) -> None:
+    site = Site(CLOUD, hook, "fine-grained")
+    site.fail(5)
+    site.sim.token("ghs_workflow", kind="actions", permissions={})
+    error = only_error(site, token="ghs_workflow", variable_name="")
+    assert "may not read the deliveries of hook" in error
+    assert "If it is the workflow's own GITHUB_TOKEN: that one can neither read webhooks nor write variables" in error
+    assert 'give a personal access token or an App (README, "The token")' in error
+    assert "ghs_workflow" not in error
+
+
+def test_the_workflows_own_token_is_explained_for_the_variable_too() -> None:
+    site = Site(CLOUD, "organization", "app")
+    site.fail(5)
+    site.sim.token("ghs_workflow", kind="actions", permissions={"actions_variables": "read"})
+    error = only_error(site, variable_token="ghs_workflow")
+    assert error.startswith("The checkpoint could not be saved in the variable CHECKPOINT of octo/ops")
+    assert "If it is the workflow's own GITHUB_TOKEN" in error
+
+
+def test_a_personal_token_without_the_permission_is_not_taken_for_the_workflows() -> None:
+    site = Site(CLOUD, "organization", "fine-grained")
+    site.sim.token("poor", permissions={"actions_variables": "write"})
+    assert "GITHUB_TOKEN" not in only_error(site, token="poor")
+
+
+def test_no_sentence_and_no_line_holds_a_secret() -> None:
+    site = of_app()
+    guid = site.fail(5)
+    report = site.run()
+    said = "\n".join([*site.console.lines, *site.console.details, report.as_json()])
+    assert guid in said
+    (token,) = [token for value, token in site.sim.tokens._by_value.items() if value.startswith("ghs_")]
+    for secret in (token.value, key_pair().private, key_pair().private.splitlines()[3]):
+        assert secret not in said
+
+
+def _over_pygithub(site: Site, **changed: str) -> Report:
+    """A run that has the real client make its proofs; it must not come to a request, as nothing listens."""
+    settings = parse(site.inputs(**changed))
+
+    def connect(credential: Credential) -> GitHubApi:
+        return GitHubApi("http://127.0.0.1:9", credential)
+
+    return Runs(settings, connect, time, Stop(time), Transcript()).run()
