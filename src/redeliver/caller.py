@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: With these GitHub says that it has written something (https://docs.github.com/en/rest/actions/variables).
+WRITTEN = frozenset({201, 204})
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
 #: Seconds to wait after a limit that does not say how long, doubling each time.
@@ -144,7 +146,14 @@ class Caller:
             ApiError: for good.
             OutOfTime: a wait does not fit into the time limit.
         """
-        return self._repeatable(verb, path, task, lambda answer: answer.status < 300, body=body, accept=(other,))
+
+        def done(answer: Response) -> bool:
+            # A proxy's own page comes with a 200: it is no word of GitHub's that anything was written.
+            if answer.status not in WRITTEN | {other}:
+                raise ValueError(f"it came with {answer.status}")
+            return answer.status != other
+
+        return self._repeatable(verb, path, task, done, body=body, accept=(other,))
 
     def make(self, path: str, task: Task, parse: Callable[[Response], T]) -> T:
         """A POST that may safely be made twice, since what it makes is used up by nobody.

@@ -158,15 +158,20 @@ def test_a_write_that_is_refused_is_an_error() -> None:
 
 @pytest.mark.parametrize(("verb", "points"), [("GET", 1), ("PATCH", 5)])
 def test_every_call_is_paid_for_with_its_points(verb: str, points: int) -> None:
-    calls = Calls(answer(200))
+    calls = Calls(answer(200 if verb == "GET" else 204))
     for _ in range(810 // points):
         if verb == "GET":
             calls.get()
         else:
             calls.caller.write("PATCH", "/variable", {}, TASK)
     assert calls.clock.slept == []
-    calls.get()
+    calls.caller.turn(1)
     assert calls.clock.slept == [60.0]
+
+
+def test_a_write_is_not_believed_done_on_a_proxys_word() -> None:
+    with pytest.raises(ApiUnexpected, match="it came with 200"):
+        Calls(answer(200)).caller.write("PATCH", "/variable", {}, TASK)
 
 
 def test_a_call_whose_answer_is_lost_is_paid_for_as_well() -> None:
