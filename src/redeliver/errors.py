@@ -184,7 +184,7 @@ class ApiUnexpected(ApiError):
 class ForeignLink(ApiError):
     """A ``next`` link to another place than the API: following it would hand over the token."""
 
-    sentence = "The delivery log's next page is said to be at another host than the API's own: {host}."
+    sentence = "The next page is said to be at another host than the API's own: {host}."
     advice = "It was not followed, and no token was sent there. Check api-url and whatever proxy stands in between."
 
 
