@@ -195,7 +195,9 @@ class Report:
             events = [_event(event) for event in shown]
             hooks.append(hook.figures() | {"events": events, "events_omitted": len(hook.events) - len(shown)})
         whole = {"dry_run": self.dry_run, "errors": list(self.errors), "hooks": hooks}
-        return json.dumps(whole, ensure_ascii=True, separators=(",", ":"))
+        text = json.dumps(whole, ensure_ascii=True, separators=(",", ":"))
+        # A later step may print it, and "##[" is a command wherever it stands in a line.
+        return text.replace("##[", r"#\u0023[")
 
     def _named(self, faults: tuple[tuple[HookReport, tuple[str, ...]], ...]) -> tuple[str, ...]:
         """Sentences, with the hook's name where there are several."""
