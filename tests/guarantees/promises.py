@@ -90,7 +90,7 @@ def the_checkpoint_is_sound(world: World, run: Run) -> None:
             seen = [row for row in rows if world.in_log(row, run.looked_at)]
             if not seen or guid in world.unseen or not world.is_open(rows, run.ended, run.settings):
                 continue
-            if world.is_ours(rows, run.looked_at, run.settings):
+            if world.is_ours(seen, run.looked_at, run.settings):
                 latest = max(row.delivered_at for row in rows if row.visible_at <= run.ended)
                 assert run.kept_after < latest, f"the checkpoint lies past {guid}, which is not settled"
 
