@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: Rows of the tables; a summary over 1 MiB would be dropped whole.
 SHOWN_EVENTS = 200
 SHOWN_HOOKS = 300
+SHOWN_FAULTS = 50
 _SENTENCE = 1_000
 
 _MARKS: dict[Outcome | Reason, str] = {
@@ -78,8 +79,10 @@ def markdown(report: Report) -> str:
         f"## {_mark(report)} {headline(report)}",
         "\n".join(_hook_line(hook) for hook in report.hooks[:SHOWN_HOOKS]),
         _more(len(report.hooks) - SHOWN_HOOKS, "webhooks"),
-        *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors[:SHOWN_HOOKS]),
-        *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings[:SHOWN_HOOKS]),
+        *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors[:SHOWN_FAULTS]),
+        _more(len(report.errors) - SHOWN_FAULTS, "errors"),
+        *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings[:SHOWN_FAULTS]),
+        _more(len(report.warnings) - SHOWN_FAULTS, "warnings"),
     ]
     events = [event for event in report.events if event.outcome is not Reason.FILTERED]
     if len(events) >= picture.WORTH_A_PICTURE:
