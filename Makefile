@@ -1,6 +1,7 @@
 # make demo   watch the action recover what a receiver missed
 # make test   every test that needs no Docker
 # make check  linters, formatter, types, the walls between modules
+# make bench  this action beside the documented way
 # make e2e    a real workflow runner and a real container (needs Docker)
 #
 # Needs Python 3.11 or newer and a package index; everything else comes from the hashed locks in requirements/.
@@ -13,7 +14,7 @@ PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-has
 export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/src
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test check format docs e2e mutants lock clean
+.PHONY: demo test check format docs e2e bench mutants lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
@@ -45,6 +46,12 @@ docs: $(VENV)/test.stamp
 
 e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
 	$(PY) -m pytest tests/e2e $(ARGS)
+
+# Beside GitHub's documented way; the last part needs Docker.
+bench: $(VENV)/test.stamp $(VENV)/node.stamp
+	$(PY) bench/compare.py
+	$(PY) bench/scale.py
+	$(PY) bench/start.py
 
 # Does a test notice when the plan is wrong? Every small change to it should make one fail.
 mutants: $(VENV)/dev.stamp $(VENV)/node.stamp
