@@ -52,6 +52,13 @@ class FileUnreadable(RedeliverError):
     exit_code = 2
 
 
+class CertificatesMissing(RedeliverError):
+    """A bundle of certificates that the environment names is not there; requests would fall over it."""
+
+    sentence = "There are no certificates at {path}."
+    advice = "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE; where the run has a container of its own, it must see them."
+
+
 class NoSuchHook(RedeliverError):
     """A pattern, or all, that comes to no webhook."""
 

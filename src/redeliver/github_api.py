@@ -8,6 +8,7 @@ query, and repeats a POST), asking again for ever after a 202, sleeping between 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from jwt import PyJWTError
 from requests.exceptions import ChunkedEncodingError, ProxyError, RequestException, SSLError, Timeout
 
 from redeliver import __version__
-from redeliver.errors import BadPrivateKey
+from redeliver.errors import BadPrivateKey, CertificatesMissing
 from redeliver.transport import AnswerLost, Response, Verb
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class GitHubApi:
 
         Raises:
             BadPrivateKey: an App's key that signs nothing.
+            CertificatesMissing: the environment names a bundle that is not there.
         """
         self._requester = Github(
             auth=_auth(credential),
@@ -104,8 +106,10 @@ class GitHubApi:
         parts = urlsplit(api_url)
         kind = _Https if parts.scheme == "https" else _Http
         # requests heeds the first by itself, but not the second, which everything else goes by.
-        verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
-        self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT, retry=None, verify=verify)
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+        if kind is _Https and bundle and not Path(bundle).exists():
+            raise CertificatesMissing(path=bundle)
+        self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT, retry=None, verify=bundle or True)
 
     def exchange(
         self,
