@@ -20,6 +20,7 @@ from githubsim.wire import Lost, SimRequest, SimResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from starlette.types import Message, Receive, Scope, Send
 
@@ -103,17 +104,18 @@ def serve(
     port: int = 0,
     latency_ms: int = 0,
     judge: Observer | None = None,
+    certificate: Path | None = None,
 ) -> Iterator[Served]:
     """Put a simulation on a loopback port until the block ends. Its clock must be ``clock.system_ms``.
 
-    ``judge`` sees every request and answer: a ``contract.Judge``, mostly.
+    ``judge`` sees every request and answer: a ``contract.Judge``, mostly. ``certificate`` makes it HTTPS.
     """
     door = Door(sim, latency_ms)
     app = Starlette(routes=[Mount("/__sim__", app=control(sim)), Mount("/", app=door)])
     if judge is not None:
         sim.observers.append(judge)
     try:
-        with WebServer(app, port) as web, Carrier(sim.desk) as carrier:
+        with WebServer(app, port, certificate=certificate) as web, Carrier(sim.desk) as carrier:
             sim.base_url = web.url
             yield Served(web.url + sim.root, sim, carrier, door)
     finally:

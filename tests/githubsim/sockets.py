@@ -11,6 +11,7 @@ import uvicorn
 
 if TYPE_CHECKING:
     import asyncio
+    from pathlib import Path
     from types import TracebackType
 
     from starlette.types import ASGIApp
@@ -23,15 +24,15 @@ TRANSPORT = "githubsim.transport"
 class WebServer:
     """uvicorn in a thread. The port is bound before the thread starts, so that nobody has to wait for it."""
 
-    def __init__(self, app: ASGIApp, port: int = 0) -> None:
-        """Serve ``app`` on ``port`` (0: one that is free)."""
+    def __init__(self, app: ASGIApp, port: int = 0, *, certificate: Path | None = None) -> None:
+        """Serve ``app`` on ``port`` (0: one that is free), with TLS if there is a certificate (PEM, key and chain)."""
         # The protocol is named because asyncio switches Nagle's delay off only then: 40 ms a call.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, port))
         self._socket.listen(512)
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://{HOST}:{self.port}"
+        self.url = f"http{'s' if certificate else ''}://{HOST}:{self.port}"
         config = uvicorn.Config(
             _with_transport(app),
             http="h11",
@@ -44,6 +45,7 @@ class WebServer:
             date_header=False,
             server_header=False,
             timeout_keep_alive=60,
+            ssl_certfile=certificate,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

@@ -1,0 +1,56 @@
+"""Runs over real connections, with the client that the action uses."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from githubsim.behaviour import Behaviour
+from githubsim.clock import system_ms
+from githubsim.model import SimGitHub
+from githubsim.outcomes import UNAVAILABLE
+from places.site import add_hook, grant, variable, whose
+from redeliver.github_api import GitHubApi
+from redeliver.runs import Runs
+from redeliver.settings import parse
+from redeliver.stop import Stop
+from world import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from githubsim.hooks import Hook
+    from places.site import CredentialKind, HookKind, Place
+    from redeliver.report import Report
+
+
+class Live:
+    """One webhook at a GitHub that goes by the machine's clock, to be put on a socket."""
+
+    def __init__(self, place: Place, hook: HookKind = "organization", credential: CredentialKind = "app") -> None:
+        quick = Behaviour(redelivery_ms=0, appears_ms=0, retention_ms=place.behaviour().retention_ms)
+        for name, value in place.differences.items():
+            setattr(quick, name, value)
+        self.sim = SimGitHub(system_ms, root=place.root, behaviour=quick)
+        self.hook: Hook = add_hook(self.sim, hook)
+        self.given = whose(self.hook) | variable() | grant(self.sim, hook, credential)
+
+    def fail(self, minutes_ago: float = 5) -> str:
+        """An event whose first attempt failed some minutes ago. Gives its guid."""
+        return self.hook.add(system_ms() - round(minutes_ago * 60_000), UNAVAILABLE).guid
+
+    def run(self, api_url: str, changed: Mapping[str, str] | None = None) -> Report:
+        """One run in this process, in real time."""
+        settings = parse(self.given | {"api-url": api_url} | dict(changed or {}))
+        return Runs(
+            settings,
+            lambda credential: GitHubApi(settings.api_url, credential),
+            time,
+            Stop(time),
+            Transcript(),
+        ).run()
+
+    @property
+    def sent(self) -> list[str]:
+        """The guids of all redeliveries that GitHub accepted, in order."""
+        return [one.guid for one in self.sim.accepted]
