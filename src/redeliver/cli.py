@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from redeliver import __version__
-from redeliver.errors import FileUnreadable, RedeliverError, SettingsError
+from redeliver.errors import FileUnreadable, RedeliverError, SettingsError, Stopped
 from redeliver.github_api import GitHubApi
 from redeliver.owner import owner_of
 from redeliver.runs import Runs
@@ -27,6 +27,7 @@ from redeliver.state_file import StateFile
 from redeliver.stop import Stop
 from redeliver.survey import MATRIX_JOBS, matrix
 from redeliver.terminal import TerminalConsole, show_health, show_report
+from redeliver.text import for_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,14 @@ app = typer.Typer(
 
 
 class Format(StrEnum):
-    """How a result is shown."""
+    """How a run's result is shown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class ListFormat(StrEnum):
+    """How a list of webhooks is shown."""
 
     TEXT = "text"
     JSON = "json"
@@ -126,7 +134,7 @@ def run(
     for warning in report.warnings:
         console.warning(warning)
     if form is Format.JSON:
-        typer.echo(report.as_json())
+        typer.echo(for_log(report.as_json()))
     else:
         show_report(report)
     raise typer.Exit(report.exit_code(settings.fail_on))
@@ -145,7 +153,7 @@ def hooks(
     lookback: Lookback = "",
     time_limit: TimeLimit = "",
     api_url: ApiUrl = "",
-    form: Annotated[Format, typer.Option("--format", help="text, json, or a workflow's matrix.")] = Format.TEXT,
+    form: Annotated[ListFormat, typer.Option("--format", help="text, json, or a workflow's matrix.")] = ListFormat.TEXT,
     jobs: Annotated[int, typer.Option(help="The most jobs of a matrix.", min=1, max=MATRIX_JOBS)] = MATRIX_JOBS,
     verbose: Verbose = False,
 ) -> None:
@@ -156,13 +164,13 @@ def hooks(
         stop.install()
         console = TerminalConsole(verbose=verbose)
         runs = Runs(settings, _connect(settings), time, stop, console)
-        if form is Format.MATRIX:
+        if form is ListFormat.MATRIX:
             typer.echo(json.dumps(matrix(runs.hook_ids(), jobs)))
             return
         with console.live():
             found = runs.survey()
-    if form is Format.JSON:
-        typer.echo(json.dumps([one.as_dict() for one in found]))
+    if form is ListFormat.JSON:
+        typer.echo(for_log(json.dumps([one.as_dict() for one in found])))
     else:
         show_health(found)
 
@@ -174,7 +182,7 @@ def _settings(context: typer.Context, **instead: str) -> Settings:
         path = context.params.get(f"{name.replace('-', '_')}_file")
         if path:
             values[name] = _read(path)
-    if not values.get("token") and not values.get("app-id"):
+    if "token" not in values and not values.get("app-id"):
         values["token"] = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
     return parse(values)
 
@@ -185,9 +193,12 @@ def _text(value: object) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
         raise FileUnreadable(path=path, why=getattr(fault, "strerror", None) or "it is not text") from fault
+    if not text:
+        raise FileUnreadable(path=path, why="it is empty")
+    return text
 
 
 def _connect(settings: Settings) -> Any:  # noqa: ANN401
@@ -201,8 +212,10 @@ def _told() -> Iterator[None]:
         yield
     except SettingsError as wrong:
         for problem in wrong.problems:
-            typer.echo(f"error: {problem}", err=True)
+            typer.echo(for_log(f"error: {problem}"), err=True)
         raise typer.Exit(wrong.exit_code) from None
     except RedeliverError as fault:
-        typer.echo(f"error: {fault}" if fault.exit_code else str(fault), err=True)
+        typer.echo(for_log(f"error: {fault}" if fault.exit_code else str(fault)), err=True)
         raise typer.Exit(fault.exit_code) from None
+    except Stopped as stopped:
+        raise typer.Exit(128 + stopped.signal_number) from None

@@ -178,7 +178,7 @@ class ApiFailing(ApiError):
     """5xx, a reset or a time-out, again and again."""
 
     sentence = "GitHub's API failed {tries} times in a row when asked to {what}: {why}."
-    advice = "Nothing is lost: the next run does it. See https://www.githubstatus.com for incidents."
+    advice = "Nothing is lost: the next run does it. See www.githubstatus.com for incidents."
 
 
 class ApiUnexpected(ApiError):
