@@ -122,8 +122,10 @@ def run(
         settings = _settings(context)
         if state_file and settings.variable_name:
             raise SettingsError(("state-file: give either state-file or variable-name",))
+        if state_file and not state_file.name:
+            raise SettingsError(("state-file: names no file",))
         console = TerminalConsole(verbose=verbose)
-        state = StateFile(state_file, owner_of(settings).path) if state_file else None
+        state = StateFile(state_file, _key(settings)) if state_file else None
         stop = Stop(time)
         stop.install()
         runs = Runs(settings, _connect(settings), time, stop, console, store_for=state.store if state else None)
@@ -185,6 +187,13 @@ def _settings(context: typer.Context, **instead: str) -> Settings:
     if "token" not in values and not values.get("app-id"):
         values["token"] = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
     return parse(values)
+
+
+def _key(settings: Settings) -> str:
+    """What an owner's checkpoints go by in a state file. In lower case, as GitHub takes names in any case."""
+    owner = owner_of(settings)
+    app = f"/{settings.app_id}" if owner.is_app else ""
+    return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
 
 
 def _text(value: object) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +13,7 @@ from redeliver.errors import CheckpointNotSaved, StateLocked, StateUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from redeliver.caller import Caller
 
@@ -25,7 +24,7 @@ class StateFile:
     """A file of checkpoints, one for each hook, as a JSON object of epoch milliseconds."""
 
     def __init__(self, path: Path, owner: str) -> None:
-        """``owner`` tells the hooks of several owners apart in one file."""
+        """``owner`` tells apart what several owners, at whatever GitHub, keep in one file."""
         self.path = path
         self._owner = owner
 
@@ -73,8 +72,10 @@ class StateFile:
             CheckpointNotSaved: the old file stands.
         """
         try:
-            with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=f".{self.path.name}.", delete=False) as file:
-                new = Path(file.name)
+            # One name is enough, as only the lock's holder writes; what a killed run left there goes first.
+            new = self.path.with_name(f".{self.path.name}.new")
+            new.unlink(missing_ok=True)
+            with new.open("xb") as file:
                 file.write(_CHECKPOINTS.dump_json(checkpoints, indent=1) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -97,8 +98,12 @@ class FileCheckpoint:
         return self._file.read().get(self._key)
 
     def write(self, _caller: Caller, moment: int) -> None:
-        """Keep another one. Raises CheckpointNotSaved or StateUnreadable."""
-        self._file.write(self._file.read() | {self._key: moment})
+        """Keep another one. Raises CheckpointNotSaved."""
+        try:
+            others = self._file.read()
+        except StateUnreadable as fault:
+            raise CheckpointNotSaved(place=self.place, why=fault.what) from fault
+        self._file.write(others | {self._key: moment})
 
 
 def _take(descriptor: int) -> bool:
