@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from githubsim.hooks import Hook
+    from githubsim.server import Served
     from places.site import CredentialKind, HookKind, Place
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
@@ -83,7 +84,7 @@ class Server:
 
     folder: Path
     live: Live
-    api_url: str
+    served: Served
     given: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,6 +92,10 @@ class Server:
         for name in ("token", "private-key", "variable-token"):
             if name in self.live.given:
                 self.file(name).write_text(self.live.given[name] + "\n")
+
+    @property
+    def api_url(self) -> str:
+        return self.served.url
 
     def file(self, name: str) -> Path:
         """Where a secret is kept."""
@@ -131,4 +136,4 @@ def server(
     """Have one for a while."""
     live = Live(place, hook, credential)
     with serve(live.sim) as served:
-        yield Server(folder, live, served.url)
+        yield Server(folder, live, served)

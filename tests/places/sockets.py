@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from githubsim.behaviour import Behaviour
 from githubsim.clock import system_ms
 from githubsim.model import SimGitHub
-from githubsim.outcomes import UNAVAILABLE
+from githubsim.outcomes import OK, UNAVAILABLE
 from places.site import add_hook, grant, variable, whose
 from redeliver.github_api import GitHubApi
 from redeliver.runs import Runs
@@ -32,6 +32,7 @@ class Live:
         for name, value in place.differences.items():
             setattr(quick, name, value)
         self.sim = SimGitHub(system_ms, root=place.root, behaviour=quick)
+        self.sim.stub.outcome = OK._replace(duration_ms=0)  # and so the log shows it at once
         self.hook: Hook = add_hook(self.sim, hook)
         self.given = whose(self.hook) | variable() | grant(self.sim, hook, credential)
 
