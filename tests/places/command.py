@@ -10,14 +10,15 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from githubsim.server import serve
+from places import forked
 from places.site import PLACES
 from places.sockets import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Sequence
 
     from githubsim.hooks import Hook
     from githubsim.server import Served
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 REDELIVER = (sys.executable, "-m", "redeliver")
 TOKEN = "github_pat_given"
+#: Nobody listens there.
+NOWHERE = ("--api-url", "http://127.0.0.1:9")
 #: What the runner of a workflow would act on: a command at a line's start, or in brackets anywhere.
 _COMMAND = re.compile(r"^\s*::|##\[", re.MULTILINE)
 
@@ -37,13 +40,14 @@ class Said:
     code: int
     out: str
     err: str
+    steps: Sequence[str] = ()
 
     @property
     def everything(self) -> str:
         return self.out + self.err
 
     @property
-    def report(self) -> Any:  # noqa: ANN401 - JSON is anything
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
         """What ``--format json`` printed, which is one line and nothing else."""
         (line,) = self.out.splitlines()
         return json.loads(line)
@@ -55,22 +59,47 @@ def environment(**given: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), **measured, **given}
 
 
-def run(
-    *arguments: str,
-    given: Mapping[str, str] | None = None,
-    program: tuple[str, ...] = REDELIVER,
-    code: int | None = None,
-) -> Said:
-    """Run a command to its end; ``given`` is its environment but for the usual. Nothing it says is a command."""
-    done = subprocess.run(
-        [*program, *arguments],
-        check=False,
-        capture_output=True,
+class Commands:
+    """Starts the command, quickly: each process is forked from one that has imported everything."""
+
+    def __init__(self, asks: IO[str], answers: IO[str]) -> None:
+        self._asks = asks
+        self._answers = answers
+
+    def run(self, *arguments: str, code: int | None = None, given: dict[str, str] | None = None, **how: Any) -> Said:  # noqa: ANN401
+        """Run it to its end. ``given`` is its environment but for the usual, ``how`` what ``forked`` knows to do."""
+        asked = {"argv": arguments, "environment": environment(**given or {}), "folder": os.path.sep, **how}
+        print(json.dumps(asked), file=self._asks, flush=True)
+        return checked(Said(**json.loads(self._answers.readline())), code)
+
+
+@contextmanager
+def commands() -> Iterator[Commands]:
+    """Keep the process from which the others are forked."""
+    with subprocess.Popen(
+        [sys.executable, str(Path(forked.__file__))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
-        env=environment(**(given or {})),
+        env=environment(),
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        yield Commands(process.stdin, process.stdout)
+        process.stdin.close()
+
+
+def start(*arguments: str, given: dict[str, str] | None = None, program: Sequence[str] = REDELIVER) -> Said:
+    """Run the command to its end in a process of its own from the first instruction on."""
+    command = [*program, *arguments]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=60, env=environment(**given or {})
     )
-    said = Said(done.returncode, done.stdout, done.stderr)
+    return checked(Said(done.returncode, done.stdout, done.stderr))
+
+
+def checked(said: Said, code: int | None = None) -> Said:
+    """What no command may ever say, whatever happens to it; and that it ended as it should."""
     assert not _COMMAND.search(said.everything), said
     assert "Traceback" not in said.everything, said.everything
     if code is not None:
@@ -85,6 +114,7 @@ class Server:
     folder: Path
     live: Live
     served: Served
+    commands: Commands
     given: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,22 +135,24 @@ class Server:
     def hook(self) -> Hook:
         return self.live.hook
 
-    def flags(self, *, state: bool = True) -> list[str]:
+    def flags(self, *, state: bool = True, hook_id: str | None = None) -> list[str]:
         """What names the webhook, its credential and, unless told otherwise, the state file."""
-        named = {name: value for name, value in self.live.given.items() if not name.startswith("variable-")}
         flags = ["--api-url", self.api_url]
-        for name, value in named.items():
-            secret = name in {"token", "private-key"}
-            flags += [f"--{name}-file", str(self.file(name))] if secret else [f"--{name}", value]
+        for name, value in self.live.given.items():
+            if name in {"token", "private-key"}:
+                flags += [f"--{name}-file", str(self.file(name))]
+            elif not name.startswith("variable-"):
+                flags += [f"--{name}", hook_id if hook_id and name == "hook-id" else value]
         return [*flags, *(["--state-file", str(self.state)] if state else [])]
 
-    def run(self, *more: str, code: int | None = None) -> Said:
+    def run(self, *more: str, code: int | None = None, hook_id: str | None = None, **how: Any) -> Said:  # noqa: ANN401
         """``redeliver run`` without waiting for outcomes, unless that is asked for."""
-        return run("run", *self.flags(), "--wait-for-results", "0", *more, given=self.given, code=code)
+        flags = [*self.flags(hook_id=hook_id), "--wait-for-results", "0"]
+        return self.commands.run("run", *flags, *more, given=self.given, code=code, **how)
 
-    def hooks(self, *more: str, code: int | None = None) -> Said:
+    def hooks(self, *more: str, code: int | None = None, hook_id: str | None = None) -> Said:
         """``redeliver hooks``."""
-        return run("hooks", *self.flags(state=False), *more, given=self.given, code=code)
+        return self.commands.run("hooks", *self.flags(state=False, hook_id=hook_id), *more, given=self.given, code=code)
 
     @property
     def kept(self) -> dict[str, int]:
@@ -128,12 +160,20 @@ class Server:
         found: dict[str, int] = json.loads(self.state.read_bytes())
         return found
 
+    def key(self, hook: Hook) -> str:
+        """What a webhook's checkpoint goes by there."""
+        return f"{self.api_url.partition('://')[2]}/orgs/octo/hooks/{hook.id}"
+
 
 @contextmanager
 def server(
-    folder: Path, hook: HookKind = "organization", credential: CredentialKind = "fine-grained", place: Place = PLACES[0]
+    folder: Path,
+    commands: Commands,
+    hook: HookKind = "organization",
+    credential: CredentialKind = "fine-grained",
+    place: Place = PLACES[0],
 ) -> Iterator[Server]:
     """Have one for a while."""
     live = Live(place, hook, credential)
     with serve(live.sim) as served:
-        yield Server(folder, live, served)
+        yield Server(folder, live, served, commands)

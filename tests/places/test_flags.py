@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from places.command import TOKEN, run, server
+from places.command import NOWHERE, TOKEN, Commands, Server, server
 from redeliver.cli import app
 from redeliver.settings import INPUTS, LAUNCHER_INPUTS
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 SECRETS = {"token", "private-key", "variable-token"}
 CORE = {row.name for row in INPUTS} - {row.name for row in LAUNCHER_INPUTS}
-#: Nobody listens there.
-NOWHERE = ("--api-url", "http://127.0.0.1:9")
 OF_ITS_OWN = {"state-file", "format", "verbose", "help"}
 
 
@@ -93,26 +91,24 @@ def test_a_run_has_no_matrix() -> None:
 
 
 @pytest.mark.parametrize("variable", ["GH_TOKEN", "GITHUB_TOKEN"])
-def test_without_a_file_the_token_comes_from_the_environment(tmp_path: Path, variable: str) -> None:
-    with server(tmp_path) as here:
-        here.live.fail()
-        here.live.given.pop("token")
-        here.given[variable] = TOKEN
-        here.run(code=0)
-        assert len(here.live.sent) == 1
+def test_without_a_file_the_token_comes_from_the_environment(here: Server, variable: str) -> None:
+    here.live.fail()
+    here.live.given.pop("token")
+    here.given[variable] = TOKEN
+    here.run(code=0)
+    assert len(here.live.sent) == 1
 
 
-def test_gh_token_comes_before_github_token_and_a_file_before_both(tmp_path: Path) -> None:
-    with server(tmp_path) as here:
-        here.live.fail()
-        here.given |= {"GH_TOKEN": "ghp_wrong", "GITHUB_TOKEN": TOKEN}
-        here.run(code=0)
-        del here.live.given["token"]
-        assert "does not accept the token" in here.run(code=1).err
+def test_gh_token_comes_before_github_token_and_a_file_before_both(here: Server) -> None:
+    here.live.fail()
+    here.given |= {"GH_TOKEN": "ghp_wrong", "GITHUB_TOKEN": TOKEN}
+    here.run(code=0)
+    del here.live.given["token"]
+    assert "does not accept the token" in here.run(code=1).err
 
 
-def test_an_apps_key_comes_before_a_token_in_the_environment(tmp_path: Path) -> None:
-    with server(tmp_path, credential="app") as here:
+def test_an_apps_key_comes_before_a_token_in_the_environment(tmp_path: Path, commands: Commands) -> None:
+    with server(tmp_path, commands, credential="app") as here:
         here.live.fail()
         here.given["GH_TOKEN"] = "ghp_wrong"
         here.run(code=0)
@@ -120,9 +116,9 @@ def test_an_apps_key_comes_before_a_token_in_the_environment(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("file", ["token", "private-key", "variable-token"])
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, file: str) -> None:
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, commands: Commands, file: str) -> None:
     missing = tmp_path / "secrets" / "file"
-    told = run(
+    told = commands.run(
         "run",
         "--org",
         "octo",
@@ -141,11 +137,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, file: str) -> None:
     ("content", "why"), [(b"", "it is empty"), (b" \n", "it is empty"), (b"\xff\xfe", "it is not text")]
 )
 def test_a_file_that_holds_no_token_is_named_and_no_other_token_used_instead(
-    tmp_path: Path, content: bytes, why: str
+    tmp_path: Path, commands: Commands, content: bytes, why: str
 ) -> None:
     path = tmp_path / "token"
     path.write_bytes(content)
-    told = run(
+    told = commands.run(
         "run",
         "--org",
         "octo",

@@ -1,8 +1,9 @@
-"""Runs the command in processes that are killed within a write of the state file; a program of its own.
+"""Runs the command in processes that are forked from one that has imported everything; a program of its own.
 
-It reads lines of JSON: ``argv``, and what goes wrong: ``kill_at`` (the number of a step within the writes), ``room``
-(bytes that a file may hold, as on a full disk) or ``cut`` (the same, but the process is killed by it). It answers each
-with the exit code, minus the signal that killed it, the steps that there were, and what was said.
+It reads lines of JSON: ``argv``, ``environment``, ``folder``, and what goes wrong: ``kill_at`` (the number of a step
+within the writes of the state file), ``room`` (bytes that a file may hold, as on a full disk) or ``cut`` (the same, but
+the process is killed by it). It answers each with the exit code, minus the signal that killed it, what was printed, and
+the steps that there were.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import os
 import resource
 import signal
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
-from redeliver.cli import app
+from redeliver import cli  # noqa: F401 - imported once, for all that are forked
+from redeliver.__main__ import main
 from redeliver.state_file import StateFile
 
 if TYPE_CHECKING:
@@ -50,6 +53,10 @@ class Steps:
 
 def child(asked: dict[str, Any], told: int) -> int:
     """One run; gives its exit code."""
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["folder"])
+    sys.argv = ["redeliver", *asked["argv"]]
     steps = Steps(asked.get("kill_at"))
     steps.install()
     if "room" in asked or "cut" in asked:
@@ -59,41 +66,41 @@ def child(asked: dict[str, Any], told: int) -> int:
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     code = 0
     try:
-        app(asked["argv"])
+        main()
     except SystemExit as ending:
         code = int(ending.code or 0)
+    except BaseException:  # noqa: BLE001 - as Python itself would
+        traceback.print_exc()
+        code = 1
     sys.stdout.flush()
+    sys.stderr.flush()
     os.write(told, json.dumps(steps.names).encode())
     return code
 
 
-def main() -> None:
+def serve() -> None:
     """Fork for every line; this process has no threads, so that forking is safe."""
     for line in sys.stdin:
         asked = json.loads(line)
-        ours, theirs = os.pipe()
-        said, says = os.pipe()
+        pipes = [os.pipe() for _ in range(3)]
         pid = os.fork()
         if pid == 0:
-            os.dup2(says, 1)
-            os.dup2(says, 2)
-            os._exit(child(asked, theirs))
-        os.close(theirs)
-        os.close(says)
-        names, words = _all_of(ours), _all_of(said)
+            os.dup2(pipes[1][1], 1)
+            os.dup2(pipes[2][1], 2)
+            os._exit(child(asked, pipes[0][1]))
+        for _, write_end in pipes:
+            os.close(write_end)
+        steps, out, err = (_all_of(read_end) for read_end, _ in pipes)
         _, status = os.waitpid(pid, 0)
-        answer = {
-            "code": os.waitstatus_to_exitcode(status),
-            "steps": json.loads(names or b"[]"),
-            "said": words.decode(),
-        }
+        code = os.waitstatus_to_exitcode(status)
+        answer = {"code": code, "out": out, "err": err, "steps": json.loads(steps or "[]")}
         print(json.dumps(answer), flush=True)
 
 
-def _all_of(descriptor: int) -> bytes:
+def _all_of(descriptor: int) -> str:
     with os.fdopen(descriptor, "rb") as pipe:
-        return pipe.read()
+        return pipe.read().decode()
 
 
 if __name__ == "__main__":
-    main()
+    serve()

@@ -1,0 +1,212 @@
+"""The checkpoint in a file: one for each webhook, kept by one run at a time, and never overwritten when unreadable."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from githubsim.faults import Call, Fault
+from githubsim.outcomes import UNAVAILABLE
+from places import unprivileged
+from places.command import REDELIVER, Commands, Said, Server, environment, server, start
+from places.site import PLACES
+from redeliver.state_file import StateFile
+
+
+def refused(here: Server, said: Said, sentence: str) -> None:
+    """A run that ends before it asks for anything, with that sentence."""
+    assert said.code == 1
+    assert said.err.splitlines()[-1].startswith(f"error: {sentence}")
+    assert here.live.sent == []
+
+
+# -- what is kept -----------------------------------------------------------------------------------------------
+
+
+def test_every_webhook_of_a_run_has_a_checkpoint_of_its_own_and_the_others_in_the_file_stay(here: Server) -> None:
+    second = here.live.sim.org_hook("octo")
+    here.state.write_text('{"api.github.com/orgs/else/hooks/7": 5}')
+    report = here.run("--format", "json", hook_id="all", code=0).json
+    starts = [hook["start"] for hook in report["hooks"]]
+    assert here.kept == {
+        "api.github.com/orgs/else/hooks/7": 5,
+        here.key(here.hook): starts[0],
+        here.key(second): starts[1],
+    }
+
+
+def test_the_next_run_starts_from_it(here: Server) -> None:
+    first = here.run("--format", "json", code=0).json["hooks"][0]
+    here.live.fail(minutes_ago=60)
+    recent = here.live.fail(minutes_ago=1)
+    second = here.run("--format", "json", code=0).json["hooks"][0]
+    assert second["cutoff"] == first["checkpoint"] // 1_000 * 1_000 - 600_000
+    assert here.live.sent == [recent]
+
+
+def test_an_owner_in_other_letters_is_the_same_owner(tmp_path: Path, commands: Commands) -> None:
+    with server(tmp_path, commands, credential="classic") as here:
+        here.run(code=0)
+        here.live.given["org"] = "OCTO"
+        here.run(code=0)
+        assert len(here.kept) == 1
+
+
+def test_several_apps_and_several_servers_keep_theirs_apart_in_one_file(tmp_path: Path, commands: Commands) -> None:
+    place = PLACES[2]
+    with server(tmp_path, commands, "app") as one, server(tmp_path, commands, "app", place=place) as other:
+        one.run(code=0)
+        other.run(code=0)
+        assert set(one.kept) == {f"{site.api_url.partition('://')[2]}/app/91011/hook" for site in (one, other)}
+
+
+def test_it_can_be_kept_in_the_folder_one_is_in(here: Server) -> None:
+    here.state = Path("state.json")
+    here.run(code=0, folder=str(here.folder))
+    assert (here.folder / "state.json").exists()
+
+
+# -- what cannot be read ----------------------------------------------------------------------------------------
+
+WHOLE = b'{"api.github.com/orgs/octo/hooks/1": 1794000000000}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", WHOLE[:20], WHOLE[:-1], WHOLE * 2, b"[1]", b"5", b"null", b"\xff\xfe", b'{"a": "1"}', b'{"a": 1.5}'],
+)
+def test_a_torn_state_file_is_an_error_and_left_as_it_is(here: Server, content: bytes) -> None:
+    here.state.write_bytes(content)
+    state = StateFile(here.state, "owner")
+    here.live.fail()
+    if content == WHOLE[:20]:  # once as a whole run, the rest without starting one each
+        refused(here, here.run(), f"The state file {here.state} cannot be read: it is not a JSON object of numbers.")
+        assert "It was not overwritten. Mend it, or delete it to start again from lookback." in here.run().err
+    with pytest.raises(Exception, match="it is not a JSON object of numbers"):
+        state.store("1").read(None)  # type: ignore[arg-type]
+    with pytest.raises(Exception, match="it is not a JSON object of numbers"):
+        state.store("1").write(None, 5)  # type: ignore[arg-type]
+    assert here.state.read_bytes() == content
+
+
+def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_told_of(here: Server) -> None:
+    here.live.fail()
+    here.live.sim.faults.add(Fault(Call(lambda: _tear(here.state)), path="*/attempts"))
+    second = here.live.sim.org_hook("octo")
+    said = here.run("--format", "json", hook_id=f"{here.hook.id},{second.id}", code=1)
+    first, other = said.json["hooks"]
+    assert (first["redelivered"], first["failed"]) == (1, 1)
+    assert f"could not be saved in {here.state}" in first["errors"][0]
+    assert other["errors"] != []
+    assert here.state.read_bytes() == b"{"
+
+
+def _tear(path: Path) -> None:
+    path.write_bytes(b"{")
+
+
+def test_a_checkpoint_in_the_future_stops_the_run_and_is_left(here: Server) -> None:
+    here.live.fail()
+    here.run("--dry-run", code=0)
+    name = here.key(here.hook)
+    here.state.write_text(json.dumps({name: 9_999_999_999_999}))
+    refused(here, here.run(), f"The checkpoint in {here.state} ({name}) lies in the future: 9999999999999")
+    assert here.kept == {name: 9_999_999_999_999}
+
+
+# -- where it cannot be kept ------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(here: Server) -> None:
+    here.live.fail()
+    here.state = here.folder / "missing" / "state.json"
+    refused(here, here.run(), f"The checkpoint could not be saved in {here.state}: No such file or directory.")
+    assert here.live.sim.journal.entries == []
+
+
+def test_a_path_below_a_file_is_told_before_anything_is_asked(here: Server) -> None:
+    here.live.fail()
+    here.state = here.file("token") / "state.json"
+    refused(here, here.run(), f"The checkpoint could not be saved in {here.state}: Not a directory.")
+    assert here.live.sim.journal.entries == []
+
+
+@pytest.mark.parametrize("locked_before", [False, True])
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_sent(
+    here: Server,
+    locked_before: bool,  # noqa: FBT001
+) -> None:
+    here.live.fail()
+    folder = here.folder / "state"
+    folder.mkdir()
+    here.state = folder / "state.json"
+    if locked_before:
+        here.state.with_name("state.json.lock").touch()
+    folder.chmod(0o555)
+    # Root may write anywhere, so the run gives that up; whoever else runs this test has nothing to give up.
+    program = (sys.executable, str(Path(unprivileged.__file__)), *REDELIVER)
+    said = start("run", *here.flags(), program=program)
+    refused(here, said, f"The checkpoint could not be saved in {here.state}")
+    assert "Permission denied" in said.err
+    assert "Nothing is lost" in said.err
+    folder.chmod(0o755)
+    here.run(code=0)
+    assert len(here.live.sent) == 1
+
+
+def test_a_folder_in_the_files_place_is_told(here: Server) -> None:
+    here.state.mkdir()
+    refused(here, here.run(), f"The state file {here.state} cannot be read: Is a directory.")
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_that_names_no_file_is_refused(here: Server, path: str) -> None:
+    said = here.commands.run("run", *here.flags(state=False), "--state-file", path, code=2)
+    assert said.err == "error: state-file: names no file\n"
+
+
+# -- one run at a time ------------------------------------------------------------------------------------------
+
+
+def test_a_second_run_leaves_with_a_sentence_and_without_a_fault(here: Server) -> None:
+    here.live.fail()
+    with StateFile(here.state, "any").locked():
+        said = here.run(code=0)
+    assert said.err == (
+        f"Another run is at work (it holds {here.state}.lock). Nothing was done; the other one does it.\n"
+    )
+    assert (said.out, here.live.sent, here.live.sim.journal.entries) == ("", [], [])
+    here.run(code=0)
+    assert len(here.live.sent) == 1
+
+
+def test_a_run_keeps_the_lock_until_it_is_over(here: Server) -> None:
+    here.live.fail()
+    second: list[Said] = []
+    here.live.sim.faults.add(Fault(Call(lambda: second.append(start("run", *here.flags()))), path="*/attempts"))
+    here.run(code=0)
+    assert second[0].code == 0
+    assert second[0].err.startswith("Another run is at work")
+    assert len(here.live.sent) == 1
+
+
+def test_a_lock_held_by_a_dead_process_is_free(here: Server) -> None:
+    holder = (
+        "import pathlib, sys, time; from redeliver.state_file import StateFile\n"
+        "with StateFile(pathlib.Path(sys.argv[1]), 'any').locked(): print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(here.state)], stdout=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        assert here.run(code=0).err.startswith("Another run is at work")
+        process.send_signal(signal.SIGKILL)
+    here.live.hook.add(here.live.sim.clock() - 60_000, UNAVAILABLE)
+    here.run(code=0)
+    assert len(here.live.sent) == 1
