@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from redeliver.delivery_log import moment, succeeded
 from redeliver.scan import walk
+from redeliver.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +52,9 @@ def health(hook_id: int | None, url: str, source: DeliverySource, since: int) ->
 
 
 def host_of(url: str) -> str:
-    """The host of a hook's URL, and nothing else of it."""
+    """The host of a hook's URL, what can be seen of it, and nothing else."""
     try:
-        return urlsplit(url).hostname or ""
+        return plain(urlsplit(url).hostname or "")
     except ValueError:
         return ""
 
