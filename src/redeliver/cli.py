@@ -136,7 +136,7 @@ def run(
     for warning in report.warnings:
         console.warning(warning)
     if form is Format.JSON:
-        typer.echo(for_log(report.as_json()))
+        typer.echo(report.as_json())
     else:
         show_report(report)
     raise typer.Exit(report.exit_code(settings.fail_on))
@@ -172,7 +172,7 @@ def hooks(
         with console.live():
             found = runs.survey()
     if form is ListFormat.JSON:
-        typer.echo(for_log(json.dumps([one.as_dict() for one in found])))
+        typer.echo(json.dumps([one.as_dict() for one in found]))
     else:
         show_health(found)
 

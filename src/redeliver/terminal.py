@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from redeliver.summary import headline
-from redeliver.text import plain
+from redeliver.text import for_log, plain
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
@@ -41,14 +41,14 @@ class TerminalConsole:
 
     def line(self, text: str) -> None:
         """A line as it is: no markup in it means anything."""
-        shown = Text(plain(text, _LINE))
+        shown = _text(text)
         self._console.print(shown)
         self._status.update(shown)
 
     def detail(self, text: str) -> None:
         """A line for those who asked for details."""
         if self._verbose:
-            self._console.print(Text(plain(text, _LINE), style="dim"))
+            self._console.print(_text(text, "dim"))
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -58,11 +58,11 @@ class TerminalConsole:
 
     def error(self, text: str) -> None:
         """What makes the run fail."""
-        self._console.print(Text("error: ", style="bold red") + Text(plain(text, _LINE)))
+        self._console.print(Text("error: ", style="bold red") + _text(text))
 
     def warning(self, text: str) -> None:
         """What should be known."""
-        self._console.print(Text("warning: ", style="bold yellow") + Text(plain(text, _LINE)))
+        self._console.print(Text("warning: ", style="bold yellow") + _text(text))
 
 
 def show_report(report: Report) -> None:
@@ -71,7 +71,7 @@ def show_report(report: Report) -> None:
     if report.events:
         table = Table("Event", "First failed", "Cause", "Attempts", "Outcome")
         for event in report.events:
-            name = Text(plain(event.name))
+            name = _text(event.name)
             table.add_row(name, clock_time(event.first_failed_at), event.cause, str(event.attempts), event.outcome)
         out.print(table)
     out.print(Text(headline(report), style="bold"))
@@ -83,5 +83,10 @@ def show_health(hooks: Sequence[Health]) -> None:
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
         last = clock_time(one.last_success) if one.last_success else "-"
-        table.add_row(str(one.hook_id or "-"), Text(one.host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
+        table.add_row(str(one.hook_id or "-"), _text(one.host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
     Console(highlight=False).print(table)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text as it is: nothing in it means anything to rich, to a terminal or to a workflow's runner."""
+    return Text(for_log(plain(text, _LINE)), style)
