@@ -40,7 +40,7 @@ class Said:
     code: int
     out: str
     err: str
-    steps: Sequence[str] = ()
+    steps: Sequence[str] = field(default=(), repr=False)
 
     @property
     def everything(self) -> str:

@@ -1,0 +1,212 @@
+"""What a run on a server says: text and JSON, exit codes, no secret, nothing that acts on a terminal or a runner."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.faults import Call, Fault, json_answer
+from githubsim.outcomes import UNAVAILABLE, Kind
+from places.command import REDELIVER, TOKEN, Commands, Said, Server, environment, server
+from places.keys import key_pair
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOSTILE = (
+    "::error::pwned",
+    "##[error]pwned",
+    "\n::set-output name=x::y",
+    "[red]loud[/red]",
+    "[link=https://evil.example]here[/link]",
+    "[/]",
+    ":warning:",
+    "\x1b[2J\x1b]0;title\x07",
+    "\u202eoverride",
+    "`$(reboot)`",
+)
+
+
+# -- exit codes and formats -------------------------------------------------------------------------------------
+
+
+def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
+    guid = here.live.fail()
+    said = here.run("--wait-for-results", "5s", code=0)
+    assert "│ push  │" in said.out
+    assert "recovered" in said.out
+    assert said.out.splitlines()[-1] == "The event that had failed is recovered"
+    assert f"Reading the log of hook {here.hook.id} of the organization octo back to" in said.err
+    assert f"{guid}: accepted" in said.err
+
+
+def test_json_is_the_actions_report_and_all_there_is_on_the_standard_output(here: Server) -> None:
+    guid = here.live.fail()
+    report = here.run("--format", "json", "--wait-for-results", "5s", code=0).json
+    (hook,) = report["hooks"]
+    assert (hook["failed"], hook["recovered"], hook["undelivered"]) == (1, 1, 0)
+    assert [event["guid"] for event in hook["events"]] == [guid]
+    assert report["errors"] == []
+
+
+def test_an_event_that_stays_undelivered_fails_the_run_if_that_is_asked_for(here: Server) -> None:
+    here.live.sim.stub.fail_with(UNAVAILABLE._replace(duration_ms=0))
+    here.live.fail()
+    assert here.run("--wait-for-results", "5s", "--fail-on", "undelivered").code == 1
+    assert here.run("--wait-for-results", "5s").code == 0
+
+
+def test_a_fault_is_an_error_on_the_error_stream_and_fails_the_run_unless_told_otherwise(here: Server) -> None:
+    here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
+    said = here.run(code=1)
+    assert said.err.splitlines()[-1].startswith("error: The token may not read the deliveries of hook")
+    assert here.run("--format", "json", code=1).json["errors"][0].startswith("The token may not read")
+    assert here.run("--fail-on", "never", code=0).err.splitlines()[-1].startswith("error: ")
+
+
+def test_of_several_webhooks_the_one_that_failed_is_named(here: Server) -> None:
+    here.live.fail()
+    said = here.run(hook_id=f"{here.hook.id},404", code=1)
+    assert said.err.splitlines()[-1].startswith("error: hook 404 of the organization octo: GitHub does not find")
+    assert len(here.live.sent) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server, number: signal.Signals) -> None:
+    here.live.fail()
+    process: list[subprocess.Popen[str]] = []
+    here.live.sim.faults.add(Fault(Call(lambda: process[0].send_signal(number)), path="*/attempts", when="after"))
+    command = [*REDELIVER, "run", *here.flags(), "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as one:
+        process.append(one)
+        out, err = one.communicate(timeout=30)
+    assert one.returncode == 128 + number
+    (hook,) = Said(one.returncode, out, err).json["hooks"]
+    assert hook["checkpoint"] == here.kept[here.key(here.hook)]
+    assert f"warning: The run was stopped by signal {int(number)}. The next one finishes the work." in err
+
+
+# -- what must never be said ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_events_hostile_name_is_text_and_nothing_else(here: Server, form: str) -> None:
+    for number, name in enumerate(HOSTILE):
+        at = here.live.sim.clock() - 600_000 - number * 1_000
+        here.hook.add(at, UNAVAILABLE, kind=Kind(name, None))
+        here.hook.add(at - 500, UNAVAILABLE, kind=Kind("push", name))
+    # Whatever is run is looked through for workflow commands, too.
+    said = here.run("--format", form, "--verbose", "--redeliveries-per-minute", "100000", code=0)
+    assert not [mark for mark in said.everything if not mark.isprintable() and mark != "\n"]
+    assert "[red]loud[/red]" in said.everything
+    assert "evil.example" not in said.everything
+    assert len(here.live.sent) == 2 * len(HOSTILE)
+
+
+@pytest.mark.parametrize("credential", ["fine-grained", "app"])
+def test_no_secret_is_printed_or_to_be_seen_in_the_list_of_processes(
+    tmp_path: Path, commands: Commands, credential: str
+) -> None:
+    seen: list[bytes] = []
+    process: list[subprocess.Popen[str]] = []
+
+    def look() -> None:
+        seen.append(Path(f"/proc/{process[0].pid}/cmdline").read_bytes())
+
+    with server(tmp_path, commands, "organization", "app" if credential == "app" else "fine-grained") as here:
+        here.live.fail()
+        here.live.sim.faults.add(Fault(Call(look), path="*/deliveries"))
+        command = [*REDELIVER, "run", *here.flags(), "--verbose", "--wait-for-results", "0"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+        ) as one:
+            process.append(one)
+            out, _ = one.communicate(timeout=30)
+        assert one.returncode == 0
+        minted = [value for value in here.live.sim.tokens._by_value if value.startswith("ghs_")]
+    assert len(seen) == 1
+    assert b"--state-file" in seen[0]
+    for secret in (TOKEN, *minted, *key_pair().private.splitlines()[1:-1]):
+        assert secret not in out
+        assert secret.encode() not in seen[0]
+
+
+def test_a_secret_in_a_webhooks_address_or_in_githubs_status_is_not_printed(here: Server) -> None:
+    here.hook.url = "https://user:hunter2@hooks.example/in"
+    told = f"POST {here.hook.url} giving up after 1 attempt(s): context deadline exceeded"
+    here.hook.add(here.live.sim.clock() - 60_000, UNAVAILABLE._replace(status=told, status_code=500))
+    assert "hunter2" not in here.run("--verbose", code=0).everything
+    assert "hunter2" not in here.run("--format", "json", code=0).everything
+
+
+# -- a person at a terminal -------------------------------------------------------------------------------------
+
+
+def on_a_terminal(command: list[str], given: dict[str, str]) -> Iterator[str]:
+    """What a program writes to a terminal, piece by piece; at the end its exit code as text."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=given) as process:
+        os.close(theirs)
+        while True:
+            try:
+                piece = os.read(ours, 4_096)
+            except OSError:  # Linux ends a terminal so
+                break
+            if not piece:
+                break
+            yield piece.decode(errors="replace")
+        os.close(ours)
+    yield f"\nexit {process.returncode}"
+
+
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(here: Server) -> None:
+    guid = here.live.fail()
+    here.served.door.latency_ms = 300
+    command = [*REDELIVER, "run", *here.flags(), "--wait-for-results", "5s"]
+    raw = "".join(on_a_terminal(command, environment(TERM="xterm-256color", COLUMNS="120")))
+    assert "⠋" in raw  # the spinner's first picture
+    assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l") >= 1  # the cursor is given back
+    lines = [line.rstrip() for line in _CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
+    assert any(line.startswith(f"Reading the log of hook {here.hook.id} of the organization octo") for line in lines)
+    assert any(line.endswith(f"{guid}: accepted") for line in lines)
+    assert "The event that had failed is recovered" in lines
+    assert lines[-1] == "exit 0"
+
+
+def test_on_a_terminal_an_error_is_marked_and_the_terminal_given_back(here: Server) -> None:
+    here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
+    raw = "".join(on_a_terminal([*REDELIVER, "run", *here.flags()], environment(TERM="xterm", COLUMNS="120")))
+    assert "error: " in _CONTROL.sub("", raw)
+    assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l")
+    assert raw.endswith("exit 1")
+
+
+def test_a_terminal_that_is_a_pipe_gets_a_plain_log(here: Server) -> None:
+    here.live.fail()
+    assert "\x1b" not in here.run("--wait-for-results", "5s", code=0).everything
+
+
+def test_a_reader_that_goes_away_ends_nothing_but_the_printing(here: Server) -> None:
+    """``redeliver run | head -0``: the work is done all the same."""
+    here.live.fail()
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        [*REDELIVER, "run", *here.flags()], stdout=writing, stderr=subprocess.PIPE, env=environment()
+    ) as process:
+        os.close(writing)
+        os.close(reading)
+        _, err = process.communicate(timeout=30)
+    assert len(here.live.sent) == 1
+    assert json.loads(here.state.read_bytes()) != {}
+    assert b"Traceback" not in err
