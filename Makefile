@@ -21,7 +21,7 @@ demo: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m githubsim.demo
 
 test: $(VENV)/test.stamp $(VENV)/node.stamp
-	$(PY) -m pytest --ignore=tests/e2e --cov $(ARGS)
+	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal --cov $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check
