@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from githubsim.outcomes import UNAVAILABLE
 from places import unprivileged
 from places.command import REDELIVER, Commands, Said, Server, environment, server, start
 from places.site import PLACES
+from redeliver.errors import CheckpointNotSaved, StateUnreadable
 from redeliver.state_file import StateFile
 
 
@@ -80,18 +82,25 @@ WHOLE = b'{"api.github.com/orgs/octo/hooks/1": 1794000000000}'
     "content",
     [b"", WHOLE[:20], WHOLE[:-1], WHOLE * 2, b"[1]", b"5", b"null", b"\xff\xfe", b'{"a": "1"}', b'{"a": 1.5}'],
 )
-def test_a_torn_state_file_is_an_error_and_left_as_it_is(here: Server, content: bytes) -> None:
-    here.state.write_bytes(content)
-    state = StateFile(here.state, "owner")
+def test_a_torn_state_file_is_neither_read_nor_overwritten(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(content)
+    store = StateFile(path, "api.github.com/orgs/octo").store("1")
+    caller: Any = None  # a file needs none
+    with pytest.raises(StateUnreadable, match="it is not a JSON object of numbers"):
+        store.read(caller)
+    with pytest.raises(CheckpointNotSaved, match="it is not a JSON object of numbers"):
+        store.write(caller, 5)
+    assert path.read_bytes() == content
+
+
+def test_a_run_with_a_torn_state_file_asks_for_nothing_and_says_what_to_do(here: Server) -> None:
     here.live.fail()
-    if content == WHOLE[:20]:  # once as a whole run, the rest without starting one each
-        refused(here, here.run(), f"The state file {here.state} cannot be read: it is not a JSON object of numbers.")
-        assert "It was not overwritten. Mend it, or delete it to start again from lookback." in here.run().err
-    with pytest.raises(Exception, match="it is not a JSON object of numbers"):
-        state.store("1").read(None)  # type: ignore[arg-type]
-    with pytest.raises(Exception, match="it is not a JSON object of numbers"):
-        state.store("1").write(None, 5)  # type: ignore[arg-type]
-    assert here.state.read_bytes() == content
+    here.state.write_bytes(WHOLE[:20])
+    said = here.run()
+    refused(here, said, f"The state file {here.state} cannot be read: it is not a JSON object of numbers.")
+    assert "It was not overwritten. Mend it, or delete it to start again from lookback." in said.err
+    assert here.state.read_bytes() == WHOLE[:20]
 
 
 def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_told_of(here: Server) -> None:

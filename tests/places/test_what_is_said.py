@@ -172,7 +172,7 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(here: Server) -> None:
     guid = here.live.fail()
-    here.served.door.latency_ms = 300
+    here.served.door.latency_ms = 150
     command = [*REDELIVER, "run", *here.flags(), "--wait-for-results", "5s"]
     raw = "".join(on_a_terminal(command, environment(TERM="xterm-256color", COLUMNS="120")))
     assert "⠋" in raw  # the spinner's first picture
