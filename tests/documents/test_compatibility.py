@@ -1,0 +1,39 @@
+"""Every cell of the compatibility tables leads to a test that there is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from places.site import combinations
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
+CELLS = re.findall(r"\[[a-z ]+\]\[([^\]]+)\]", TEXT)
+#: What a label stands for: a file, and in the link's title the test.
+LINKS = {label: (path, test) for label, path, test in re.findall(r'^\[(.+?)\]: (\S+) "(.+)"$', TEXT, re.MULTILINE)}
+
+
+def test_every_cell_leads_to_a_test_and_every_test_is_led_to() -> None:
+    assert set(CELLS) == set(LINKS)
+    rows = [line for line in TEXT.splitlines() if line.startswith("| ") and "| :--" not in line]
+    for row in rows:
+        *_, last = (cell.strip() for cell in row.strip("|").split("|"))
+        assert last.startswith("[") or last in {"older", ""}, row
+
+
+def test_every_test_is_there_under_its_whole_name() -> None:
+    files = sorted({test.partition("::")[0] for _, test in LINKS.values()})
+    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--no-cov", "-p", "no:cacheprovider", *files]
+    listed = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT).stdout.splitlines()
+    for path, test in LINKS.values():
+        assert test in listed
+        assert path == f"../{test.partition('::')[0]}"
+
+
+def test_the_first_table_has_every_combination_that_github_allows() -> None:
+    proof = "tests/places/test_everywhere.py::test_what_failed_is_sent_once_and_comes_home"
+    proved = {test for _, test in LINKS.values() if test.startswith(proof)}
+    assert proved == {f"{proof}[{place.name}-{hook}-{credential}]" for place, hook, credential in combinations()}
