@@ -8,14 +8,14 @@ import sys
 
 
 def main() -> None:
-    """Run, and exit with the run's code: a step of a workflow when started in one without arguments, else a command."""
+    """Run, and exit with the run's code: a step of a workflow when started in one without flags, else a command."""
     # Until the run listens to signals itself, one ends the process as quietly as it would end any other.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What is imported is most of the start-up, and a step needs nothing that draws on a terminal.
-    if len(sys.argv) == 1 and os.environ.get("GITHUB_ACTIONS") == "true":
-        from redeliver.step import run_step  # noqa: PLC0415
+    if sys.argv[1:] in ([], ["hooks"]) and os.environ.get("GITHUB_ACTIONS") == "true":
+        from redeliver.step import hooks_step, run_step  # noqa: PLC0415
 
-        sys.exit(run_step())
+        sys.exit(hooks_step() if sys.argv[1:] else run_step())
     from redeliver.cli import app  # noqa: PLC0415
 
     app()

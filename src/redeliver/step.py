@@ -1,24 +1,38 @@
-"""One step of a workflow: inputs in; outputs, annotations and the job summary out."""
+"""The steps of a workflow: inputs in; outputs, annotations and the job summary out."""
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
 from redeliver import workflow
-from redeliver.errors import NotWritten, SettingsError
+from redeliver.errors import NoSuchHook, RedeliverError, SettingsError, Stopped
 from redeliver.github_api import GitHubApi
 from redeliver.runs import Runs
 from redeliver.settings import parse
 from redeliver.stop import Stop
 from redeliver.summary import headline, markdown
+from redeliver.survey import matrix
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redeliver.credentials import Credential
+    from redeliver.settings import Settings
 
 
 def run_step() -> int:
-    """Make the step. Gives its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal when stopped."""
+    """Make the action's step. Gives its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
+    return _step(_redeliver)
+
+
+def hooks_step() -> int:
+    """Make the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
+    return _step(_list_hooks)
+
+
+def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int:
     console = workflow.ActionsConsole()
     try:
         settings = parse(workflow.read_inputs())
@@ -35,7 +49,17 @@ def run_step() -> int:
 
     stop = Stop(time)
     stop.install()
-    report = Runs(settings, connect, time, stop, console).run()
+    try:
+        return work(settings, Runs(settings, connect, time, stop, console), console)
+    except RedeliverError as fault:
+        console.error(str(fault))
+        return fault.exit_code
+    except Stopped as stopped:
+        return 128 + stopped.signal_number
+
+
+def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
+    report = runs.run()
     for error in report.errors:
         console.error(error)
     for warning in report.warnings:
@@ -43,10 +67,19 @@ def run_step() -> int:
     if report.failed and not (report.errors or report.warnings):
         console.notice(headline(report))
     console.line(headline(report))
-    try:
-        workflow.write_outputs(report.outputs())
-        workflow.write_summary(markdown(report))
-    except NotWritten as fault:
-        console.error(str(fault))
-        return fault.exit_code
+    workflow.write_outputs(report.outputs())
+    workflow.write_summary(markdown(report))
     return report.exit_code(settings.fail_on)
+
+
+def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
+    try:
+        hook_ids = runs.hook_ids()
+    except NoSuchHook as none:
+        # No reason to fail: somebody may have removed the last one, and the jobs that follow can see that.
+        console.warning(str(none))
+        hook_ids = []
+    jobs = matrix(hook_ids)
+    console.line(f"{len(hook_ids)} webhooks for {len(jobs['include'])} jobs")
+    workflow.write_outputs({"matrix": json.dumps(jobs), "hooks-count": str(len(hook_ids))})
+    return 0

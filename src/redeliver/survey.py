@@ -63,7 +63,7 @@ def matrix(hook_ids: Sequence[int | None], jobs: int = MATRIX_JOBS) -> dict[str,
     """A matrix for a workflow: one hook a job, or several where there are more hooks than jobs.
 
     The comma after the last id makes a list of each, so that a hook's checkpoint keeps its name however they are
-    dealt out.
+    dealt out. An App's one webhook has no id.
     """
     heaps = [hook_ids[start::jobs] for start in range(min(jobs, len(hook_ids)))]
-    return {"include": [{"hook-id": "".join(f"{hook_id}," for hook_id in heap)} for heap in heaps]}
+    return {"include": [{"hook-id": "".join(f"{hook_id}," for hook_id in heap if hook_id)} for heap in heaps]}

@@ -1,78 +1,63 @@
-"""The action's step, run the way the runner does, with a stand-in for docker."""
+"""The step of an action, run the way the runner does, with stand-ins for docker and for Python."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
+import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from action.standins import DOCKER, Python, install
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+HOOKS_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "hooks" / "action.yml").read_text())
 (STEP,) = ACTION["runs"]["steps"]
 GITHUB = {"repository": "octo-org/automation", "api_url": "https://api.github.com"}
 
+#: All that the launcher needs of a machine, besides docker or Python, and id and chown, which are played here.
+TOOLS = ("awk", "bash", "env", "find", "mktemp", "printenv", "sha256sum", "sort", "tail", "xargs")
+
 _EXPRESSION = re.compile(r"\$\{\{ (?P<context>inputs|github)\.(?P<name>[a-z_-]+) \}\}")
 
-# Records each call, and answers the few that the launcher makes.
-_DOCKER = """\
-#!{python}
-import json, os, pathlib, sys
-here = pathlib.Path(__file__).parent
-answers = json.loads((here / "answers.json").read_text())
-call = {{"argv": sys.argv[1:], "environment": dict(os.environ), "pid": os.getpid()}}
-with (here / "calls.jsonl").open("a") as calls:
-    print(json.dumps(call), file=calls)
-match sys.argv[1:]:
-    case ["version", *_]:
-        print(answers["engine"])
-        sys.exit(not answers["engine"])
-    case ["image", "inspect", name]:
-        sys.exit(name not in answers["images"])
-    case ["build", *_]:
-        print("what the build said")
-        sys.exit(answers["build"])
-    case ["run", *_]:
-        print("what the container said")
-        sys.exit(answers["run"])
-sys.exit("no such docker command")
-"""
 
-
-def step_command(folder: Path) -> list[str]:
+def step_command(folder: Path, action: Mapping[str, Any] = ACTION) -> list[str]:
     """How the runner starts a step that says ``shell: bash``."""
     script = folder / "step.sh"
-    script.write_text(STEP["run"])
+    script.write_text(action["runs"]["steps"][0]["run"])
     return ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
 
 
-def step_environment(inputs: Mapping[str, str]) -> dict[str, str]:
+def step_environment(inputs: Mapping[str, str], action: Mapping[str, Any] = ACTION) -> dict[str, str]:
     """What the step's ``env:`` makes of inputs (``hook_id`` for ``hook-id``) and of the defaults of the others."""
     given = {name.replace("_", "-"): value for name, value in inputs.items()}
-    return {name: _evaluate(text, given) for name, text in STEP["env"].items()}
+    (step,) = action["runs"]["steps"]
+    return {name: _evaluate(text, given, action) for name, text in step["env"].items()}
 
 
-def _evaluate(text: str, given: Mapping[str, str]) -> str:
+def _evaluate(text: str, given: Mapping[str, str], action: Mapping[str, Any]) -> str:
     def value(match: re.Match[str]) -> str:
         if match["context"] == "github":
             return GITHUB[match["name"]]
-        default = ACTION["inputs"][match["name"]].get("default", "")
-        return given.get(match["name"], _evaluate(default, given))
+        default = action["inputs"][match["name"]].get("default", "")
+        return given.get(match["name"], _evaluate(default, given, action))
 
     return _EXPRESSION.sub(value, text)
 
 
 @dataclass(frozen=True)
 class Call:
+    """One call of a stand-in."""
+
+    name: str
     argv: list[str]
     environment: dict[str, str]
     pid: int
@@ -85,39 +70,51 @@ class Call:
 
 @dataclass
 class Runner:
-    """A runner with one job's folder, an engine and a user."""
+    """A runner with one job's folder, an engine or none, Pythons or none, and a user.
+
+    ``security`` is what the engine says of its own options, and ``sees`` whether it sees this machine's files.
+    """
 
     folder: Path
     checkout: Path = ROOT
+    action: dict[str, Any] = field(default_factory=lambda: ACTION)
+    docker: bool = True
     engine: str = "linux"
+    security: str = "name=seccomp,profile=default"
+    sees: bool = True
     images: list[str] = field(default_factory=list)
     build: int = 0
     run: int = 0
+    pythons: dict[str, Python] = field(default_factory=dict)
     user: str = "1001"
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bin = self.folder / "bin"
-        self.bin.mkdir()
+        self.temp = self.folder / "temp"
         self.output = self.folder / "output"
         self.summary = self.folder / "summary.md"
-        self.output.touch()
-        self.summary.touch()
-
-    def _install(self, name: str, text: str) -> None:
-        tool = self.bin / name
-        tool.write_text(text)
-        tool.chmod(0o755)
+        for folder in (self.bin, self.temp):
+            folder.mkdir()
+        for file in (self.output, self.summary):
+            file.touch()
+        for tool in TOOLS:
+            (self.bin / tool).symlink_to(str(shutil.which(tool)))
 
     def start(self, **inputs: str) -> tuple[subprocess.CompletedProcess[str], int]:
         """Run the step once; its process and its id."""
-        self._install("docker", _DOCKER.format(python=sys.executable))
-        self._install("id", f"#!/bin/sh\necho {self.user}\n")
-        self._install("chown", f'#!/bin/sh\necho "$@" >>{self.bin}/chowned\n')
-        answers = {name: getattr(self, name) for name in ("engine", "images", "build", "run")}
-        (self.bin / "answers.json").write_text(json.dumps(answers))
+        if self.docker:
+            install(self.bin / "docker", DOCKER)
+        for name, python in self.pythons.items():
+            python.install(self.bin / name)
+        (self.bin / "id").write_text(f"#!/bin/sh\necho {self.user}\n")
+        (self.bin / "chown").write_text(f'#!/bin/sh\necho "$@" >>{self.bin}/chowned\n')
+        for tool in ("id", "chown"):
+            (self.bin / tool).chmod(0o755)
+        answers = {name: getattr(self, name) for name in ("engine", "security", "sees", "images", "build", "run")}
+        (self.bin / "docker.json").write_text(json.dumps(answers))
         with subprocess.Popen(
-            step_command(self.folder),
+            step_command(self.folder, self.action),
             env=self._environment(inputs),
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -133,15 +130,17 @@ class Runner:
 
     def _environment(self, inputs: dict[str, str]) -> dict[str, str]:
         # The runner's own variables, and of the inputs only what the step itself maps.
+        path = self.checkout / "hooks" if self.action is HOOKS_ACTION else self.checkout
         return {
-            "PATH": f"{self.bin}:{os.defpath}",
+            "PATH": str(self.bin),
             "HOME": str(self.folder),
-            "GITHUB_ACTION_PATH": str(self.checkout),
+            "GITHUB_ACTION_PATH": str(path),
             "GITHUB_OUTPUT": str(self.output),
             "GITHUB_STEP_SUMMARY": str(self.summary),
             "GITHUB_WORKSPACE": str(self.folder),
+            "RUNNER_TEMP": str(self.temp),
             **self.environment,
-            **step_environment(inputs),
+            **step_environment(inputs, self.action),
         }
 
     @property
@@ -150,9 +149,21 @@ class Runner:
         return [Call(**json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
 
     def called(self, command: str) -> list[Call]:
-        return [call for call in self.calls if call.argv[0] == command]
+        """The calls of docker with this command."""
+        return [call for call in self.calls if call.name == "docker" and call.argv[0] == command]
 
     @property
     def container(self) -> Call:
         (call,) = self.called("run")
+        return call
+
+    def python_did(self, *module: str) -> list[Call]:
+        """The calls of a Python with ``-m`` and these words."""
+        words = ["-m", *module]
+        return [call for call in self.calls if any(call.argv[at : at + len(words)] == words for at in range(3))]
+
+    @property
+    def core(self) -> Call:
+        """The one call of the action itself, by a Python of the machine."""
+        (call,) = self.python_did("redeliver")
         return call

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -55,6 +54,7 @@ def test_the_container_is_given_these_variables_of_the_runner_and_no_others(runn
         "RUNNER_DEBUG",
         *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
         *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
+        *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
     }
     assert not {"-e", "--env-file"} & set(runner.container.argv)
 
@@ -122,23 +122,75 @@ def test_the_steps_process_becomes_docker_so_that_signals_reach_it(runner: Runne
     assert runner.container.pid == process
 
 
-@pytest.mark.parametrize("engine", ["", "windows"])
-def test_without_an_engine_for_linux_containers_it_says_what_to_do(runner: Runner, engine: str) -> None:
-    runner.engine = engine
-    result = runner.step(image=IMAGE)
-    assert result.returncode == 1
-    assert re.fullmatch(r"::error title=Redeliver Action::No Docker engine .* such as ubuntu-latest\.\n", result.stdout)
-    assert not runner.called("run")
+# -- proxies, and a CA of the company's own -----------------------------------------------------------------
 
 
-def test_without_docker_it_says_what_to_do(runner: Runner) -> None:
-    runner.environment["PATH"] = str(runner.folder / "tools")
-    (runner.folder / "tools").mkdir()
-    for tool in ("bash", "printenv"):
-        (runner.folder / "tools" / tool).symlink_to(str(shutil.which(tool)))
-    result = runner.step(image=IMAGE)
-    assert result.returncode == 1
-    assert result.stdout.startswith("::error title=Redeliver Action::No Docker engine ")
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:3128", "localhost:3128", "http://me:secret@localhost:3128/"])
+def test_a_proxy_on_loopback_is_reached_over_the_hosts_network(runner: Runner, name: str, url: str) -> None:
+    runner.environment[name] = url
+    runner.step(image=IMAGE)
+    assert runner.container.values_of("--network") == ["host"]
+
+
+@pytest.mark.parametrize("url", ["http://proxy.example.com:3128", "http://localhost@proxy.example.com", "127.0.0.1.de"])
+def test_any_other_proxy_is_reached_over_a_network_of_the_containers_own(runner: Runner, url: str) -> None:
+    runner.environment["HTTPS_PROXY"] = url
+    runner.step(image=IMAGE)
+    assert not [word for word in runner.container.argv if word.startswith("--net")]
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+def test_a_ca_that_is_named_is_shown_to_the_container_and_cannot_be_changed_there(runner: Runner, name: str) -> None:
+    ca = runner.folder / "company ca.pem"
+    ca.touch()
+    runner.environment[name] = str(ca)
+    runner.step(image=IMAGE)
+    assert runner.container.values_of("--mount")[2:] == [f"type=bind,source={ca},target={ca},readonly"]
+    assert name in runner.container.values_of("--env")
+    assert runner.container.environment[name] == str(ca)
+
+
+def test_one_ca_under_two_names_is_mounted_once(runner: Runner) -> None:
+    ca = runner.folder / "ca.pem"
+    ca.touch()
+    runner.environment |= {"SSL_CERT_FILE": str(ca), "REQUESTS_CA_BUNDLE": str(ca)}
+    runner.step(image=IMAGE)
+    assert len(runner.container.values_of("--mount")) == 3
+
+
+@pytest.mark.parametrize("path", ["/nowhere/ca.pem", "output", ""])
+def test_a_ca_that_is_not_there_is_left_to_the_action_to_name(runner: Runner, path: str) -> None:
+    runner.environment["SSL_CERT_FILE"] = path
+    runner.step(image=IMAGE)
+    assert len(runner.container.values_of("--mount")) == 2
+    assert runner.container.environment["SSL_CERT_FILE"] == path
+
+
+# -- engines of other kinds -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", ["1001", "0"])
+def test_root_in_the_container_of_a_rootless_engine_is_nobody_but_the_runner(runner: Runner, user: str) -> None:
+    runner.security = "name=seccomp,profile=builtin name=rootless"
+    runner.user = user
+    runner.step(image=IMAGE)
+    assert runner.container.values_of("--user") == ["0:0"]
+    assert not (runner.bin / "chowned").exists()
+    assert "--cap-drop=ALL" in runner.container.argv
+
+
+def test_an_engine_that_renames_users_lets_this_container_keep_the_runners(runner: Runner) -> None:
+    runner.security = "name=userns"
+    runner.step(image=IMAGE)
+    assert runner.container.values_of("--userns") == ["host"]
+    assert runner.container.values_of("--user") == ["1001:1001"]
+
+
+def test_an_engine_that_labels_files_lets_this_container_write_the_runners(runner: Runner) -> None:
+    runner.security = "name=seccomp,profile=default name=selinux"
+    runner.step(image=IMAGE)
+    assert runner.container.values_of("--security-opt") == ["no-new-privileges", "label=disable"]
 
 
 # -- which image ----------------------------------------------------------------------------------------

@@ -1,0 +1,153 @@
+"""hooks/action.yml: webhooks as a matrix, for jobs of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from action.step import ACTION, HOOKS_ACTION, ROOT, step_environment
+from githubsim import Fault, Lose, SimGitHub
+from githubsim.clock import system_ms
+from githubsim.server import serve
+from places.keys import key_pair
+from redeliver.survey import MATRIX_JOBS
+from runner import commands, outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from githubsim.server import Served
+
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+
+
+@pytest.fixture
+def github() -> Iterator[Served]:
+    sim = SimGitHub(system_ms)
+    sim.token(TOKEN)
+    with serve(sim) as served:
+        yield served
+
+
+def start(folder: Path, github: Served, **inputs: str) -> subprocess.Popen[str]:
+    """The core as the launcher starts it."""
+    output = folder / "output"
+    output.touch()
+    given = {"org": "octo", "token": TOKEN, "api_url": github.url} | inputs
+    return subprocess.Popen(
+        [sys.executable, "-m", "redeliver", "hooks"],
+        env={
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            "PYTHONPATH": str(ROOT / "src"),
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_OUTPUT": str(output),
+            **step_environment(given, HOOKS_ACTION),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def step(folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
+    """Its exit code, what it said, and its outputs."""
+    with start(folder, github, **inputs) as process:
+        said, _ = process.communicate(timeout=30)
+    return process.returncode, said, outputs(folder / "output")
+
+
+def hook_ids(given: dict[str, str]) -> list[str]:
+    matrix = json.loads(given["matrix"])
+    assert set(matrix) == {"include"}
+    return [job["hook-id"] for job in matrix["include"]]
+
+
+def test_its_inputs_are_the_actions_own_as_far_as_it_has_them() -> None:
+    for name, row in HOOKS_ACTION["inputs"].items():
+        if name not in {"org", "repository", "hook-id", "token"}:  # those mean several, or ask for less
+            assert row == ACTION["inputs"][name]
+    assert HOOKS_ACTION["inputs"]["hook-id"]["default"] == "all"
+    assert set(HOOKS_ACTION["outputs"]) == {"matrix", "hooks-count"}
+
+
+def test_its_step_maps_each_input_and_output() -> None:
+    (one,) = HOOKS_ACTION["runs"]["steps"]
+    assert one["env"] == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in HOOKS_ACTION["inputs"]}
+    assert {name: row["value"] for name, row in HOOKS_ACTION["outputs"].items()} == {
+        name: f"${{{{ steps.{one['id']}.outputs.{name} }}}}" for name in HOOKS_ACTION["outputs"]
+    }
+    assert "${{" not in one["run"]
+
+
+def test_each_active_webhook_has_a_job_and_an_id_that_makes_a_list(tmp_path: Path, github: Served) -> None:
+    ids = [github.sim.org_hook("octo").id for _ in range(3)]
+    github.sim.org_hook("octo", active=False)
+    github.sim.org_hook("somebody-else")
+    code, said, given = step(tmp_path, github)
+    assert (code, given["hooks-count"]) == (0, "3")
+    assert hook_ids(given) == [f"{one}," for one in ids]
+    assert "3 webhooks for 3 jobs" in said
+
+
+def test_a_pattern_chooses_among_them(tmp_path: Path, github: Served) -> None:
+    github.sim.org_hook("octo", url="https://elsewhere.example/")
+    chosen = github.sim.org_hook("octo", url="https://hooks.example/a").id
+    _, _, given = step(tmp_path, github, hook_id="https://hooks.example/*")
+    assert hook_ids(given) == [f"{chosen},"]
+
+
+def test_more_webhooks_than_jobs_are_dealt_out(tmp_path: Path, github: Served) -> None:
+    ids = {github.sim.org_hook("octo").id for _ in range(600)}
+    _, _, given = step(tmp_path, github)
+    jobs = hook_ids(given)
+    assert (len(jobs), given["hooks-count"]) == (MATRIX_JOBS, "600")
+    assert [one.count(",") for one in jobs] == [3] * 88 + [2] * 168
+    assert {int(one) for job in jobs for one in job.split(",") if one} == ids
+
+
+def test_no_webhook_at_all_is_a_warning_and_an_empty_matrix(tmp_path: Path, github: Served) -> None:
+    code, said, given = step(tmp_path, github)
+    assert code == 0
+    assert given == {"matrix": '{"include": []}', "hooks-count": "0"}
+    (warning,) = [one.data for one in commands(said) if one.name == "warning"]
+    assert warning.startswith("No active webhook of the organization octo fits hook-id.")
+
+
+def test_the_apps_own_webhook_is_one_job(tmp_path: Path, github: Served) -> None:
+    github.sim.app(7, key_pair().public)
+    given = {"org": "", "token": "", "hook_id": "", "app_id": "7", "private_key": key_pair().private}
+    _, _, found = step(tmp_path, github, **given)
+    assert hook_ids(found) == [""]
+
+
+def test_a_token_that_github_does_not_know_fails_the_step_and_is_masked(tmp_path: Path, github: Served) -> None:
+    code, said, given = step(tmp_path, github, token="ghp_wrong")
+    assert (code, given) == (1, {})
+    told = {one.name: one.data for one in commands(said)}
+    assert told["error"].startswith("GitHub does not accept the token")
+    assert told["add-mask"] == "ghp_wrong"
+
+
+def test_every_wrong_input_is_named(tmp_path: Path, github: Served) -> None:
+    code, said, _ = step(tmp_path, github, org="no/such", token="")
+    assert code == 2
+    problems = [one.data.partition(":")[0] for one in commands(said) if one.name == "error"]
+    assert sorted(problems) == ["org", "token"]
+
+
+def test_a_signal_ends_it_at_once(tmp_path: Path, github: Served) -> None:
+    github.sim.faults.add(Fault(Lose("silence")))
+    with start(tmp_path, github) as process:
+        while not github.sim.journal.entries:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=5)
+    assert process.returncode == 128 + signal.SIGINT

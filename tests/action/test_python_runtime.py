@@ -1,0 +1,216 @@
+"""With the machine's own Python the action has packages of its own, and no more of the job than in a container."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from action.standins import Python
+from action.step import ROOT, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ERROR = "::error title=Redeliver Action::"
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+OLD = Python((3, 10))
+
+
+@pytest.fixture
+def machine(runner: Runner) -> Runner:
+    """A machine without Docker, and with one good Python."""
+    runner.docker = False
+    runner.pythons = {"python3": Python()}
+    return runner
+
+
+# -- which Python ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pythons", "chosen"),
+    [
+        ({"python3": Python(), "python3.11": Python((3, 11)), "python3.14": Python((3, 14))}, "python3.14"),
+        ({"python3": Python((3, 15)), "python": Python((2, 7))}, "python3"),
+        ({"python3": OLD, "python": Python((3, 11))}, "python"),
+        ({"python3.12": Python(implementation="pypy"), "python3": Python()}, "python3"),
+        ({"python3.13": Python((3, 13), venv=False), "python3.11": Python((3, 11))}, "python3.11"),
+    ],
+    ids=[
+        "the newest",
+        "only a later one",
+        "an old one first",
+        "another implementation first",
+        "an incomplete one first",
+    ],
+)
+def test_the_first_that_will_do_is_used(machine: Runner, pythons: dict[str, Python], chosen: str) -> None:
+    machine.pythons = pythons
+    result = machine.step()
+    assert [call.name for call in machine.python_did("venv")] == [chosen]
+    assert f"Installing the action's packages for {chosen}, once in this job" in result.stdout
+
+
+@pytest.mark.parametrize("pythons", [{}, {"python3": OLD, "python": Python((2, 7))}], ids=["none", "too old"])
+def test_without_one_it_says_what_to_do(machine: Runner, pythons: dict[str, Python]) -> None:
+    machine.pythons = pythons
+    result = machine.step()
+    assert result.returncode == 1
+    assert f"{ERROR}The action needs Python 3.11 or newer on the PATH, since no Docker engine" in result.stdout
+    assert "actions/setup-python" in result.stdout
+    assert "since" not in machine.step(runtime="python").stdout
+
+
+def test_one_without_venv_is_named(machine: Runner) -> None:
+    machine.pythons = {"python3.11": Python((3, 11), venv=False), "python3": OLD}
+    result = machine.step()
+    assert result.returncode == 1
+    assert result.stdout.endswith(
+        f"{ERROR}The runner's python3.11 lacks the module venv: install it (Debian and Ubuntu: python3-venv).\n"
+    )
+
+
+# -- its packages ---------------------------------------------------------------------------------------------
+
+
+def test_packages_come_from_the_hashed_lock_as_wheels_only_into_the_jobs_own_folder(machine: Runner) -> None:
+    machine.step()
+    (venv,) = machine.python_did("venv")
+    folder = Path(venv.argv[-1])
+    assert folder.parent == machine.temp
+    (pip,) = machine.python_did("pip", "install")
+    assert {"--require-hashes", "--only-binary=:all:", "--no-user"} <= set(pip.argv)
+    assert pip.values_of("--requirement") == [str(ROOT / "requirements" / "run.txt")]
+    assert machine.core.environment["PYTHONPATH"] == str(ROOT / "src")
+    assert machine.core.environment["PYTHONPYCACHEPREFIX"] == str(folder / "bytecode")
+
+
+def test_what_was_installed_once_in_a_job_is_not_installed_again(machine: Runner) -> None:
+    machine.step()
+    result = machine.step()
+    assert len(machine.python_did("pip")) == len(machine.python_did("venv")) == 1
+    assert len(machine.python_did("redeliver")) == 2
+    assert "Installing" not in result.stdout
+
+
+@pytest.fixture
+def checkout(machine: Runner) -> Path:
+    """A copy of the action, to change."""
+    machine.checkout = machine.folder / "checkout"
+    for name in ("src/launch.sh", "requirements/run.txt"):
+        (machine.checkout / name).parent.mkdir(parents=True)
+        shutil.copy(ROOT / name, machine.checkout / name)
+    return machine.checkout
+
+
+def another_lock(machine: Runner) -> None:
+    (machine.checkout / "requirements" / "run.txt").write_text("# another\n")
+
+
+def another_python(machine: Runner) -> None:
+    machine.pythons["python3.14"] = Python((3, 14))
+
+
+@pytest.mark.parametrize("change", [another_lock, another_python])
+def test_what_is_not_the_same_is_installed_apart(
+    machine: Runner, checkout: Path, change: Callable[[Runner], None]
+) -> None:
+    assert checkout.exists()
+    machine.step()
+    change(machine)
+    machine.step()
+    assert len({call.argv[-1] for call in machine.python_did("venv")}) == 2
+
+
+def test_an_installation_that_fails_shows_its_last_lines_and_is_made_anew(machine: Runner) -> None:
+    machine.pythons["python3"].pip = 1
+    result = machine.step()
+    assert result.returncode == 1
+    assert "line 3 of pip's" not in result.stdout
+    assert "line 4 of pip's\n" in result.stdout
+    assert result.stdout.endswith(
+        f"{ERROR}The action's packages could not be installed for python3; the lines above say why.\n"
+    )
+    assert machine.python_did("redeliver") == []
+    machine.pythons["python3"].pip = 0
+    assert machine.step().returncode == 0
+    assert len(machine.python_did("pip")) == 2
+
+
+@pytest.mark.parametrize("temp", ["", "/nowhere"])
+def test_without_the_runners_folder_there_is_another(machine: Runner, temp: str) -> None:
+    machine.environment |= {"RUNNER_TEMP": temp, "TMPDIR": str(machine.folder)}
+    assert machine.step().returncode == 0
+    (venv,) = machine.python_did("venv")
+    assert machine.folder in Path(venv.argv[-1]).parents
+
+
+def test_windows_keeps_a_python_of_its_own_elsewhere(machine: Runner) -> None:
+    machine.environment["OSTYPE"] = "msys"
+    machine.step()
+    (pip,) = machine.python_did("pip")
+    assert pip.name == "python.exe"
+
+
+# -- what the action is given ---------------------------------------------------------------------------------
+
+SECRETS = {
+    "ACTIONS_RUNTIME_TOKEN": "secret",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "secret",
+    "GITHUB_TOKEN": "secret",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "MY-SECRET": "secret",
+    "a.b": "secret\nnot_a_name=secret",
+    "BASH_FUNC_which%%": "() {  secret\n}",
+    "PYTHONSTARTUP": "/secret.py",
+}
+
+
+def test_it_is_given_what_the_container_is_given_and_what_a_program_needs_of_its_machine(machine: Runner) -> None:
+    machine.environment |= SECRETS | {"LD_LIBRARY_PATH": "/opt/python/lib", "SSL_CERT_FILE": "/ca.pem", "LANG": "C"}
+    machine.step(org="octo-org", hook_id="7", token=TOKEN)
+    given = machine.core.environment
+    inputs = {name for name in given if name.startswith("INPUT_")}
+    assert given["INPUT_HOOK-ID"] == "7"
+    assert given["INPUT_TOKEN"] == TOKEN
+    assert not {"INPUT_IMAGE", "INPUT_RUNTIME"} & inputs
+    assert set(given) - inputs - {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"} == {
+        *("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"),
+        *("HOME", "PATH", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE"),
+        *("PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONUTF8"),
+    }
+    assert "secret" not in "".join(given.values())
+
+
+def test_pips_own_variables_last_until_it_is_done(machine: Runner) -> None:
+    machine.environment |= {"PIP_INDEX_URL": "https://mirror.example/simple", "PIP_CERT": "/ca.pem"}
+    machine.step()
+    (pip,) = machine.python_did("pip")
+    assert pip.environment["PIP_INDEX_URL"] == "https://mirror.example/simple"
+    assert not [name for name in machine.core.environment if name.startswith("PIP_")]
+
+
+def test_no_value_is_ever_on_a_command_line(machine: Runner) -> None:
+    machine.step(org="octo-org", hook_id="7", token=TOKEN)
+    assert not [word for call in machine.calls for word in call.argv if TOKEN in word]
+
+
+def test_no_code_comes_from_the_working_or_the_home_directory(machine: Runner) -> None:
+    machine.step()
+    assert machine.core.argv == ["-P", "-s", "-m", "redeliver"]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 130])
+def test_the_actions_exit_code_is_the_steps(machine: Runner, code: int) -> None:
+    machine.pythons["python3"].run = code
+    result = machine.step()
+    assert result.returncode == code
+    assert result.stdout.endswith("what the action said\n")
+
+
+def test_the_steps_process_becomes_python_so_that_signals_reach_it(machine: Runner) -> None:
+    _, process = machine.start()
+    assert machine.core.pid == process

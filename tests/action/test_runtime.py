@@ -1,0 +1,111 @@
+"""Where the launcher runs the action: in a container, or with the machine's own Python."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from action.standins import Python
+from action.step import HOOKS_ACTION, Runner
+
+IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
+ERROR = "::error title=Redeliver Action::"
+
+
+@pytest.fixture
+def both(runner: Runner) -> Runner:
+    """A runner with an engine and a Python."""
+    runner.pythons = {"python3": Python()}
+    return runner
+
+
+def used(runner: Runner) -> list[str]:
+    """What ran the action."""
+    return ["docker" for _ in runner.called("run")] + ["python" for _ in runner.python_did("redeliver")]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "expected"), [("auto", "docker"), ("", "docker"), (" docker ", "docker"), ("python", "python")]
+)
+def test_the_input_decides_and_docker_is_what_auto_prefers(both: Runner, runtime: str, expected: str) -> None:
+    assert both.step(image=IMAGE, runtime=runtime).returncode == 0
+    assert used(both) == [expected]
+
+
+def test_with_python_no_engine_is_asked_anything(both: Runner) -> None:
+    both.step(runtime="python")
+    assert {call.name for call in both.calls} == {"python3", "python"}
+
+
+@pytest.mark.parametrize("engine", ["", "windows"])
+def test_without_an_engine_for_linux_containers_auto_is_python_and_says_so(both: Runner, engine: str) -> None:
+    both.engine = engine
+    result = both.step(image=IMAGE)
+    assert used(both) == ["python"]
+    assert result.stdout.startswith("Running with the runner's own Python, since no Docker engine for Linux containers")
+
+
+def test_without_docker_auto_is_python(both: Runner) -> None:
+    both.docker = False
+    assert both.step().returncode == 0
+    assert used(both) == ["python"]
+
+
+def test_with_an_engine_that_sees_other_files_auto_is_python(both: Runner) -> None:
+    # A job that itself runs in a container often has the engine's socket, but that engine mounts what the host has.
+    both.sees = False
+    result = both.step(image=IMAGE)
+    assert used(both) == ["python"]
+    assert "since the Docker engine does not see this job's files" in result.stdout
+
+
+@pytest.mark.parametrize("system", ["msys", "cygwin"])
+def test_on_windows_auto_is_python_whatever_the_engine(both: Runner, system: str) -> None:
+    both.environment["OSTYPE"] = system
+    both.step(image=IMAGE)
+    assert not both.called("run")
+    assert both.python_did("venv")
+
+
+def test_the_engine_is_asked_about_the_file_that_it_would_have_to_mount(both: Runner) -> None:
+    both.step(image=IMAGE)
+    (asked,) = both.called("create")
+    assert asked.values_of("--mount") == [f"type=bind,source={both.output},target=/probe"]
+    assert asked.values_of("--pull") == ["never"]
+
+
+def test_docker_that_was_asked_for_and_is_not_there_is_an_error_and_not_python(both: Runner) -> None:
+    both.docker = False
+    result = both.step(image=IMAGE, runtime="docker")
+    assert result.returncode == 1
+    assert re.fullmatch(
+        rf"{ERROR}runtime is docker, but no Docker engine .* answers .*, or runtime: python\.\n", result.stdout
+    )
+    assert used(both) == []
+
+
+def test_an_engine_that_was_asked_for_and_sees_other_files_is_an_error(both: Runner) -> None:
+    both.sees = False
+    result = both.step(image=IMAGE, runtime="docker")
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"{ERROR}runtime is docker, but the Docker engine does not see this job's files")
+    assert used(both) == []
+
+
+@pytest.mark.parametrize(("runtime", "shown"), [("podman", "podman"), ("py\nthon", "py"), ("%0A::x", "?0A??x")])
+def test_any_other_runtime_is_refused_like_any_other_setting(both: Runner, runtime: str, shown: str) -> None:
+    result = both.step(image=IMAGE, runtime=runtime)
+    assert result.returncode == 2
+    assert result.stdout == f"{ERROR}runtime: must be one of docker, python, auto, not '{shown}'\n"
+    assert both.calls == []
+
+
+@pytest.mark.parametrize("runtime", ["docker", "python"])
+def test_the_step_that_lists_webhooks_is_the_same_launcher_with_a_word(both: Runner, runtime: str) -> None:
+    both.action = HOOKS_ACTION
+    both.step(org="octo-org", token="ghp_x", image=IMAGE, runtime=runtime)
+    ran = both.container if runtime == "docker" else both.core
+    assert ran.argv[-1] == "hooks"
+    assert ran.environment["INPUT_HOOK-ID"] == "all"
+    assert ran.environment["INPUT_API-URL"] == "https://api.github.com"
