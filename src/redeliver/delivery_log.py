@@ -54,6 +54,11 @@ class Event:
         return self.attempts[-1]
 
     @property
+    def latest_listed(self) -> Attempt:
+        """The newest attempt that GitHub lists when asked for failures (400 to 599); if it lists none, the newest."""
+        return next((attempt for attempt in reversed(self.attempts) if 400 <= attempt.code <= 599), self.latest)
+
+    @property
     def count(self) -> int:
         """Attempts so far, the original included even when it is not among the rows that were read."""
         return len(self.attempts) + (self.original is None)

@@ -10,6 +10,7 @@ from redeliver.facts import Facts
 from redeliver.plan import Plan, Rules, make_plan, settled_up_to
 from redeliver.scan import Reader, Scan
 from redeliver.send import Sender, send_with_probe
+from redeliver.settings import ScanMode
 from redeliver.times import clock_time
 from redeliver.watch import Watch
 
@@ -125,7 +126,8 @@ class Job:
         waiter = self._tools.closing()
         if self._settings.dry_run or facts.scan is None or isinstance(facts.ended_by, CheckpointNotSaved):
             return
-        moment = settled_up_to(facts.start, self._undelivered(), self._rules, facts.forgotten)
+        filtered = facts.scan.filtered or self._settings.scan is ScanMode.FAILURES
+        moment = settled_up_to(facts.start, self._undelivered(), self._rules, facts.forgotten, filtered=filtered)
         try:
             self._write_checkpoint(moment, self._tools.variables.closing(waiter))
         except CheckpointNotSaved as fault:

@@ -109,10 +109,13 @@ def _reason_to_leave(
     return None
 
 
-def settled_up_to(start: int, undelivered: Iterable[Event], rules: Rules, forgotten: Collection[str]) -> int:
+def settled_up_to(
+    start: int, undelivered: Iterable[Event], rules: Rules, forgotten: Collection[str], *, filtered: bool = False
+) -> int:
     """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
 
-    Looking from there, the next run finds every one of them again.
+    Looking from there, the next run finds every one of them again. ``filtered``: one that asks for failures has to.
     """
     unsettled = (event for event in undelivered if rules.ends(event, forgotten) is None)
-    return min([start, *(event.latest.at - 1 for event in unsettled)])
+    holding = (event.latest_listed if filtered else event.latest for event in unsettled)
+    return min([start, *(attempt.at - 1 for attempt in holding)])

@@ -274,3 +274,12 @@ def test_an_event_that_is_not_due_holds_it() -> None:
     tired = tried(3, latest=START - MINUTE)
     assert reasons(tired) == [Reason.NOT_DUE]
     assert settled_up_to(START, [tired], RULES, ()) == START - MINUTE - 1
+
+
+def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it() -> None:
+    first, then_redirected = attempt(1, START - HOUR), attempt(2, START - MINUTE, redelivery=True, code=302)
+    mixed = event(first, then_redirected)
+    assert settled_up_to(START, [mixed], RULES, ()) == START - MINUTE - 1
+    assert settled_up_to(START, [mixed], RULES, (), filtered=True) == START - HOUR - 1
+    only_redirected = event(attempt(1, START - HOUR, code=302))
+    assert settled_up_to(START, [only_redirected], RULES, (), filtered=True) == START - HOUR - 1
