@@ -14,7 +14,7 @@ from redeliver.links import Links
 from redeliver.owner import owner_of
 from redeliver.pace import Pace
 from redeliver.report import Report
-from redeliver.stop import Stop, StoppableClock, StoppableTransport
+from redeliver.stop import CLOSING_LIMIT, Stop, StoppableClock, StoppableTransport
 from redeliver.survey import Health, health
 from redeliver.waiter import Waiter
 
@@ -129,9 +129,12 @@ class Runs:
         settings, connect = self._settings, self._connect
         if not settings.app_id:
             return self._caller(connect(settings.token.get_secret_value()))
-        app = self._caller(connect(AppKey(settings.app_id, settings.private_key)), Proof.KEY)
+        key = connect(AppKey(settings.app_id, settings.private_key))
         if self._owner.is_app:
-            return app
+            return self._caller(key, Proof.KEY)
+        # A token may have to be renewed for the last calls of a run, which come after its time.
+        late = Waiter(self._clock, settings.time_limit + CLOSING_LIMIT, self._console)
+        app = Caller(key, self._pace, late, Proof.KEY)
         return self._caller(InstallationTransport(settings.app_id, app, self._owner.path, connect), Proof.MADE)
 
     def _connect(self, credential: Credential) -> Transport:
