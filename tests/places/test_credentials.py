@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.apps import Installation
-from githubsim.clock import HOUR, MINUTE
+from githubsim.clock import HOUR, MINUTE, SECOND
 from places.keys import KeyPair, key_pair
 from places.site import APP_ID, PLACES, HookKind, Site
 from redeliver.errors import SettingsError
@@ -61,6 +61,18 @@ def test_a_token_of_the_actions_own_is_renewed_when_a_run_outlives_it(hook: Hook
     assert minted(site) == 3
     assert {one.status for one in site.sim.journal.entries} == {200, 201, 202, 204, 404}
     assert site.checkpoint == str(report.start)
+
+
+@pytest.mark.parametrize("lives_seconds", [365, 370, 375, 380])
+def test_a_token_is_renewed_for_the_checkpoint_even_when_the_runs_time_is_over(lives_seconds: int) -> None:
+    site = of_app()
+    site.sim.installations[0].token_lives_ms = lives_seconds * SECOND
+    site.fail(5)
+    report = site.run(latency_ms=20_000, time_limit="100s")
+    assert (report.errors, site.sent) == ((), [])
+    assert "The time limit ended the run" in report.warnings[0]
+    assert minted(site) == 2
+    assert site.checkpoint is not None
 
 
 def test_one_token_serves_a_run_that_is_shorter_than_an_hour() -> None:

@@ -64,6 +64,12 @@ def test_a_kill_at_any_step_of_any_write_leaves_the_file_whole_and_the_next_run_
     assert moved == {False, True}
 
 
+def test_the_bytes_are_on_the_disk_before_they_have_the_name_and_then_the_name_is(here: Server) -> None:
+    steps = [step.removeprefix("after ") for step in here.run(hook_id=str(failing(here).id)).steps]
+    order = ["write", "flush", "fsync", "replace", "fsync"]
+    assert [step for step in steps if step in order] == order * 2
+
+
 @pytest.mark.parametrize("room", [0, 1, 20])
 def test_a_kill_within_the_writing_of_the_bytes_leaves_the_old_file(here: Server, room: int) -> None:
     hook = failing(here)

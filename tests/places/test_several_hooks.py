@@ -86,6 +86,17 @@ def test_a_spent_time_limit_leaves_the_webhooks_after_it_as_they_are_and_says_wh
     assert world.sim.truth.needlessly_redelivered() == []
 
 
+def test_each_run_has_the_time_it_takes_and_its_own_end() -> None:
+    world = Several()
+    for hook in world.hooks:
+        for number in range(20):
+            world.fail_at(hook, 60 - number)
+    report = world.run(hook_id="all", redeliveries_per_minute="3")
+    assert [hook.start for hook in report.hooks] == sorted({hook.start for hook in report.hooks})
+    assert report.hooks[2].start - report.hooks[1].start > 4 * MINUTE
+    assert (report.errors, report.recovered) == ((), 60)
+
+
 def test_a_signal_ends_the_run_it_meets_in_order_and_begins_no_other() -> None:
     world = Several()
     failed = [world.fail_at(hook) for hook in world.hooks]
