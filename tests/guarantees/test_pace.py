@@ -1,0 +1,151 @@
+"""Sending in bulk, and every kind of limit, at 100 ms a call and in virtual time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import HOUR, MINUTE, SECOND
+from githubsim.faults import Fault, json_answer
+from githubsim.outcomes import UNAVAILABLE
+from guarantees import promises
+from guarantees.world import World
+from redeliver.plan import Reason
+from redeliver.settings import FailOn
+
+if TYPE_CHECKING:
+    from guarantees.world import Run
+
+EVENTS = 300
+LATENCY = 100
+#: What octokit does by itself, and how much faster than that the issue asks us to be.
+ONE_A_SECOND = EVENTS * SECOND
+AT_LEAST = 2.4
+
+
+def failed(events: int = EVENTS, **settings: str) -> World:
+    """A world whose endpoint was down and is up again."""
+    world = World(None, latency_ms=LATENCY, **settings)
+    for place in range(events):
+        world.hook.add(world.clock() - HOUR + place * SECOND, UNAVAILABLE)
+    return world
+
+
+def sending(run: Run) -> list[int]:
+    """When GitHub accepted each redelivery."""
+    return [one.accepted_at for one in run.accepted]
+
+
+def test_three_hundred_redeliveries_break_no_limit_at_many_times_the_usual_pace() -> None:
+    world = failed()
+    run = world.run()
+    promises.keep_all(world, run)
+    times = sending(run)
+    took = times[-1] - times[0]
+    assert len(times) == EVENTS
+    assert world.sim.limits.violations == 0
+    assert ONE_A_SECOND / took >= AT_LEAST, f"{ONE_A_SECOND / took:.2f} times a pace of one a second"
+    print(f"{EVENTS} redeliveries in {took / SECOND:.0f} s: {ONE_A_SECOND / took:.2f} times a pace of one a second")
+    print(f"most points in any minute: {world.sim.limits.most_points}, violations: {world.sim.limits.violations}")
+
+
+def test_a_pace_without_bound_stays_within_the_points() -> None:
+    world = failed(redeliveries_per_minute="100000")
+    run = world.run()
+    promises.keep_all(world, run)
+    assert len(run.accepted) == EVENTS
+    assert world.sim.limits.violations == 0
+    assert world.sim.limits.most_points <= 900
+
+
+@pytest.mark.parametrize("status", [403, 429])
+@pytest.mark.parametrize("retry_after", [True, False])
+def test_a_limit_met_in_between_is_waited_for_and_never_asked_again_too_soon(status: int, retry_after: bool) -> None:  # noqa: FBT001
+    world = failed()
+    policy = world.sim.limits.policy
+    policy.status, policy.retry_after, policy.block_ms = status, retry_after, MINUTE
+    run = world.run(happenings={120: lambda: world.sim.limits.block("token-1", world.clock())})
+    promises.keep_all(world, run)
+    assert len(run.accepted) == EVENTS
+    # The one that met it could not know; after that nobody may ask until the time is over.
+    assert world.sim.limits.violations == len(run.limits_met) == 1
+    assert run.report is not None
+    assert run.report.recovered == EVENTS
+
+
+def test_after_a_secondary_limit_the_pace_halves_and_comes_back() -> None:
+    world = failed(900, time_limit="3h")
+    world.sim.limits.policy.block_ms = MINUTE
+    run = world.run(happenings={120: lambda: world.sim.limits.block("token-1", world.clock())})
+    promises.keep_all(world, run)
+    (met,) = run.limits_met
+    again = met.answered_at + MINUTE
+    before = [at for at in sending(run) if met.at - 30 * SECOND <= at < met.at]
+    after = [at for at in sending(run) if again <= at < again + 30 * SECOND]
+    later = [at for at in sending(run) if again + 9 * MINUTE <= at < again + 9 * MINUTE + 30 * SECOND]
+    assert len(after) <= len(before) * 0.6
+    # Half of the pace is back after eight minutes, so that by then all of it is.
+    assert len(later) == 0 or len(later) >= len(before) * 0.8
+    assert len(run.accepted) == 900
+
+
+def test_the_hours_limit_is_waited_for_until_its_reset() -> None:
+    world = failed(time_limit="3h")
+    now = world.clock()
+    world.sim.limits.account("token-1", now)
+    world.sim.limits.spend("token-1", 4_900, now)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert len(run.accepted) == EVENTS
+    assert len(run.limits_met) == 1
+    assert run.ended - run.began > HOUR
+    assert sending(run)[-1] - run.limits_met[0].at > 50 * MINUTE
+
+
+@pytest.mark.parametrize("kind", ["primary", "secondary"])
+def test_a_wait_that_does_not_fit_ends_the_run_in_order(kind: str) -> None:
+    world = failed(time_limit="10m")
+
+    def limit() -> None:
+        if kind == "primary":
+            world.sim.limits.spend("token-1", 5_000, world.clock())
+        else:
+            world.sim.limits.block("token-1", world.clock(), HOUR)
+
+    run = world.run(happenings={100: limit})
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert 0 < len(run.accepted) < EVENTS
+    assert report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    assert any("time limit" in warning for warning in report.warnings)
+    # The checkpoint cannot be written in the time that is left either: what was kept before the sending stands.
+    assert run.kept_after is not None
+    assert run.kept_after < run.began - 50 * MINUTE
+    assert report.exit_code(FailOn.ERROR) == 1
+
+
+def test_a_pace_too_slow_for_the_time_limit_is_a_normal_ending() -> None:
+    world = failed(time_limit="2m", redeliveries_per_minute="60")
+    runs = []
+    for _ in range(5):
+        runs.append(run := world.run())
+        promises.keep_all(world, run)
+        assert run.report is not None
+        assert not run.report.errors
+        world.clock.advance(5 * MINUTE)
+    assert runs[0].report is not None
+    assert runs[0].report.count(Reason.OUT_OF_TIME) > 0
+    assert sum(len(run.accepted) for run in runs) == EVENTS
+    assert not world.sim.truth.undelivered()
+    assert world.sim.truth.needlessly_redelivered() == []
+
+
+def test_a_limit_on_every_call_is_not_hammered() -> None:
+    world = failed(10, time_limit="1h")
+    run = world.run(faults=(Fault(json_answer(429, "Slow down"), times=None),))
+    promises.keep_all(world, run)
+    # A minute, two, four, eight, sixteen: the next wait does not fit.
+    assert len(run.calls) == 5 + 1
+    assert run.accepted == []

@@ -1,0 +1,160 @@
+"""Logs that are too long: for the time, for the hour's calls, or for looking back without good reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
+from guarantees import promises
+from guarantees.world import VARIABLE, World
+from redeliver.plan import Reason
+from redeliver.redelivery import Outcome
+from redeliver.settings import FailOn
+
+if TYPE_CHECKING:
+    from guarantees.world import Run
+
+#: As many attempts as three days hold at one every six seconds and a half.
+LOG = 40_000
+SPACING = 6_480
+POISON = invalid_response(422)
+
+
+def outcome_of(run: Run, guid: str) -> Outcome | Reason | None:
+    """What the report says became of an event; None: it is not in it."""
+    assert run.report is not None
+    return next((event.outcome for event in run.report.events if event.guid == guid), None)
+
+
+def list_calls(run: Run) -> int:
+    """How many pages a run asked for."""
+    return sum(call.path.endswith("/deliveries") for call in run.calls)
+
+
+def long_log(**settings: str) -> World:
+    """Three days of attempts that succeeded, read up to now."""
+    world = World(None, latency_ms=100, **settings)
+    now = world.clock()
+    world.hook.load(world.hook.row(now - place * SPACING) for place in range(1, LOG + 1))
+    world.variables.seed(VARIABLE, str(now))
+    world.anchor = now - DAY
+    return world
+
+
+# -- history, in a log of 40,000 ---------------------------------------------------------------------------------
+
+
+def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() -> None:
+    world = long_log(max_attempts="20")
+    guid = world.hook.add(world.clock() - 16 * HOUR, POISON).guid
+    world.endpoint.by_guid[guid] = POISON
+    for ago in (15 * HOUR, 12 * HOUR, 8 * HOUR, 4 * HOUR - 7 * MINUTE):
+        world.hook.add(world.clock() - ago, POISON, guid=guid, redelivery=True)
+    world.variables.seed(VARIABLE, str(world.clock() - 4 * HOUR))
+    costs = []
+    for _ in range(96):
+        run = world.run()
+        promises.nothing_is_sent_in_vain(world, run)
+        promises.limits_are_kept(run)
+        costs.append(list_calls(run))
+        for _ in range(9):
+            world.clock.advance(100 * SECOND)
+            world.hook.emit()
+    whole = sum(cost >= 90 for cost in costs)
+    assert whole <= 96 * 15 // 240 + 1  # when it is due, every four hours
+    assert sorted(costs)[len(costs) // 2] <= 40
+    print(f"list calls of 96 runs a quarter of an hour apart: median {sorted(costs)[48]}, most {max(costs)},", end=" ")
+    print(f"{whole} of them over 90; attempts made: {world.endpoint.attempts[guid]}")
+
+
+def test_an_earlier_success_is_found_however_far_back() -> None:
+    world = long_log()
+    guid = world.hook.add(world.clock() - 2 * DAY, OK).guid
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.clock.advance(10 * MINUTE)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.accepted == []
+    assert outcome_of(run, guid) is None
+
+
+@pytest.mark.parametrize("first", [UNAVAILABLE, REDIRECTED, BAD_CERTIFICATE])
+def test_attempts_are_counted_over_all_that_github_keeps(first: object) -> None:
+    world = long_log(max_attempts="3")
+    guid = world.hook.add(world.clock() - 2 * DAY, first).guid  # type: ignore[arg-type]  # an Outcome
+    world.hook.add(world.clock() - DAY, UNAVAILABLE, guid=guid, redelivery=True)
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.clock.advance(HOUR)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.accepted == []
+    assert outcome_of(run, guid) is Reason.OUT_OF_ATTEMPTS
+
+
+def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
+    world = long_log()
+    guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.clock.advance(HOUR)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.accepted == []
+    assert outcome_of(run, guid) is Reason.LEFT_LOG
+    assert str(outcome_of(run, guid)) == "left GitHub's log"
+
+
+# -- a window that is too long -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("short_of", ["time", "calls"])
+def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_for(short_of: str) -> None:
+    world = long_log(lookback="3d", time_limit="30s" if short_of == "time" else "30m")
+    del world.variables._kept[VARIABLE]
+    world.anchor = None
+    guids = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (1, 3, 50)]
+    if short_of == "calls":
+        now = world.clock()
+        world.sim.limits.account("token-1", now)
+        world.sim.limits.spend("token-1", 4_800, now)
+    run = world.run()
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert report.exit_code(FailOn.ERROR) == 0
+    assert any("too long to read whole" in warning for warning in report.warnings)
+    assert report.failed == len(guids)
+    assert outcome_of(run, guids[0]) is Outcome.RECOVERED
+    assert list_calls(run) < 260
+
+
+def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
+    world = long_log(lookback="3d")
+    del world.variables._kept[VARIABLE]
+    world.anchor = None
+    old, *young = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (50, 3, 1)]
+    for _ in range(3):
+        run = world.run(time_limit="30s")
+        promises.keep_all(world, run)
+        assert outcome_of(run, old) is Reason.UNCHECKED
+        world.clock.advance(15 * MINUTE)
+    assert [world.endpoint.arrivals[guid] for guid in (old, *young)] == [0, 1, 1]
+    run = world.run(time_limit="30m")
+    promises.keep_all(world, run)
+    assert [world.endpoint.arrivals[guid] for guid in (old, *young)] == [1, 1, 1]
+
+
+def test_a_server_without_the_filter_ends_the_run_and_keeps_the_checkpoint() -> None:
+    world = long_log(time_limit="20s")
+    world.sim.behaviour.status_filter = False
+    kept = str(world.clock() - 2 * DAY)
+    world.variables.seed(VARIABLE, kept)
+    run = world.run()
+    run.undisturbed = False  # there is no time for what could otherwise be done
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.exit_code(FailOn.ERROR) == 1
+    assert world.variables[VARIABLE] == kept
+    assert list_calls(run) < 200
