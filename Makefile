@@ -51,6 +51,7 @@ e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
 bench: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) bench/compare.py
 	$(PY) bench/scale.py
+	$(PY) bench/simulate.py
 	$(PY) bench/start.py
 
 # Does a test notice when the plan is wrong? Every small change to it should make one fail.
