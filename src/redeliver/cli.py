@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HELP = {row.name: row.description for row in INPUTS}
+_STATE_FILE = (
+    "Keep the checkpoint in this file instead of a variable. While one run uses it, another one leaves (exit 0)."
+)
 _SECRETS = ("token", "private-key", "variable-token")
 
 app = typer.Typer(
@@ -96,9 +99,7 @@ def run(
     token_file: TokenFile = None,
     app_id: AppId = "",
     private_key_file: PrivateKeyFile = None,
-    state_file: Annotated[
-        Path | None, typer.Option(help="Keep the checkpoint in this file instead of a variable.", show_default=False)
-    ] = None,
+    state_file: Annotated[Path | None, typer.Option(help=_STATE_FILE, show_default=False)] = None,
     variable_name: Annotated[str, _flag("variable-name")] = "",
     variable_repository: Annotated[str, _flag("variable-repository")] = "",
     variable_token_file: Annotated[Path | None, _file("another token for the variable")] = None,
