@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from places.command import NOWHERE, TOKEN, Commands, Server, server
+from redeliver import __version__
 from redeliver.cli import app
 from redeliver.settings import INPUTS, LAUNCHER_INPUTS
 
@@ -71,6 +72,10 @@ def test_every_wrong_flag_is_named_at_once_before_anything_is_asked() -> None:
         "hook-id",
         "max-attempts",
     ]
+
+
+def test_it_tells_its_version() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output == f"redeliver {__version__}\n"
 
 
 def test_a_state_file_and_a_variable_are_not_both_possible() -> None:

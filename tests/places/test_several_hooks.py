@@ -117,6 +117,15 @@ def test_a_signal_ends_the_run_it_meets_in_order_and_begins_no_other() -> None:
     assert world.sent == failed
 
 
+def test_a_signal_while_the_webhooks_are_listed_ends_it_before_any_run() -> None:
+    world = Several()
+    world.fail_at(world.hook)
+    world.sim.observers.append(lambda *_: world.stop._asked(signal.SIGINT, None))
+    report = world.run(hook_id="all")
+    assert report.exit_code(FailOn.ERROR) == 128 + signal.SIGINT
+    assert (report.hooks, report.errors, world.sent) == ((), (), [])
+
+
 # -- one report -------------------------------------------------------------------------------------------------
 
 
