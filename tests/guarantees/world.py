@@ -57,7 +57,7 @@ class Run:
         if self.report is None or not self.calls:
             return False
         last = self.calls[-1]
-        return last.keeps_checkpoint and last.status is not None and last.status < 300
+        return last.keeps_checkpoint and last.status in {201, 204}
 
     @property
     def looked_at(self) -> int:
