@@ -128,7 +128,7 @@ def _hooks(value: object) -> object:
     if "*" in text or "://" in text:
         return HookChoice(pattern=text, several=True)
     ids = [part for part in re.split(r"[\s,]+", text) if part]
-    if not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
+    if (text and not ids) or not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
         raise refuse(
             f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {plain(text)!r}"
         )
