@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from redeliver.caller import Answer, Caller, Posted
 from redeliver.pace import WRITE_POINTS
 from redeliver.redelivery import Redelivery
+from redeliver.text import plain
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class Sender:
             return posted.answer
         self._redeliveries[event.guid] = Redelivery(event, asked_at, posted.answer, posted.why)
         why = f": {posted.why}" if posted.why else ""
-        self._console.line(f"{clock_time(event.attempts[0].at)} {event.name} {event.guid}: {posted.answer.value}{why}")
+        named = f"{plain(event.name, 80)} {plain(event.guid, 64)}"
+        self._console.line(f"{clock_time(event.attempts[0].at)} {named}: {posted.answer.value}{why}")
         return posted.answer
 
 
