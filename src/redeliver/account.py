@@ -30,6 +30,7 @@ def account(hook: Hook, facts: Facts, *, dry_run: bool) -> HookReport:
         redelivered=taken,
         events=events,
         checkpoint=facts.kept,
+        read=facts.scan is not None,
         errors=tuple(errors),
         warnings=tuple(warnings),
     )

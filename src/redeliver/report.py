@@ -56,6 +56,8 @@ class HookReport:
     """Every event found undelivered, oldest first, and those that were filtered out."""
     checkpoint: int | None
     """The checkpoint as it is kept at the end; None: none is kept, or it could not be read."""
+    read: bool = True
+    """Whether its log was read; if not, its counts say nothing."""
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -85,6 +87,7 @@ class HookReport:
             "start": self.start,
             "cutoff": self.cutoff,
             "checkpoint": self.checkpoint,
+            "read": self.read,
             "scanned": self.scanned,
             "failed": self.failed,
             "redelivered": self.redelivered,

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from redeliver import workflow
 from redeliver.errors import NoSuchHook, RedeliverError, SettingsError, Stopped
 from redeliver.github_api import GitHubApi
+from redeliver.headline import headline
 from redeliver.runs import Runs
 from redeliver.settings import parse
 from redeliver.stop import Stop
-from redeliver.summary import headline, markdown
+from redeliver.summary import markdown
 from redeliver.survey import matrix
 
 if TYPE_CHECKING:

@@ -4,156 +4,183 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver import picture
+from redeliver import causes, headline
+from redeliver.advice import ADVICE, MARKS
+from redeliver.headline import count
+from redeliver.picture import pictures
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.text import for_markdown
-from redeliver.times import clock_time
+from redeliver.times import clock_time, day_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from redeliver.report import EventReport, HookReport, Report
 
 #: Rows of the tables; a summary over 1 MiB would be dropped whole.
 SHOWN_EVENTS = 200
 SHOWN_HOOKS = 300
-SHOWN_FAULTS = 50
+SHOWN_FAULTS = 20
 _SENTENCE = 1_000
-
-_MARKS: dict[Outcome | Reason, str] = {
-    Outcome.RECOVERED: "✅",
-    Outcome.FAILED_AGAIN: "❌",
-    Outcome.PENDING: "⏳",
-    Outcome.REFUSED: "🚫",
-    Outcome.UNKNOWN: "❔",
-}
-_LEFT = "⏸️"
-
-_ADVICE: dict[Outcome | Reason, str] = {
-    Outcome.FAILED_AGAIN: "The endpoint did not take them this time either. The webhook's page shows what it answered; "
-    "they are sent again when their spacing allows.",
-    Outcome.PENDING: "GitHub took them, but the log does not show them yet. The next run looks again; a longer "
-    "wait-for-results would let this one see more.",
-    Outcome.REFUSED: "GitHub would not redeliver them. The next run asks again, until they leave GitHub's log.",
-    Outcome.UNKNOWN: "GitHub's answer was lost. The next run finds out, and sends what was not taken.",
-    Reason.NOT_DUE: "They failed before and wait for their spacing; a later run sends them.",
-    Reason.OUT_OF_ATTEMPTS: "They used up max-attempts. Mend what refuses them, and redeliver them by hand from the "
-    "webhook's page, or raise max-attempts.",
-    Reason.LEFT_LOG: "GitHub does not keep deliveries long enough for these any more.",
-    Reason.UNCHECKED: "The log was too long to see whether they are delivered already. Raise time-limit, or run "
-    "more often.",
-    Reason.DRY_RUN: "Run without dry-run to send them.",
-    Reason.ENDPOINT_DOWN: "Bring the endpoint back; the next run sends them.",
-    Reason.OUT_OF_TIME: "The next run sends them. Raise time-limit if that happens often.",
-    Reason.STOPPED: "The next run sends them.",
-    Reason.FAULT: "The next run sends them, once the error above is mended.",
-}
-
-
-def headline(report: Report) -> str:
-    """The run in one sentence."""
-    if report.signal_number is not None:
-        return f"The run was stopped: {report.recovered:,} of {_events(report.failed)} recovered so far"
-    if report.failed:
-        return _result(report)
-    if report.errors:
-        return "The run failed"
-    filtered = report.count(Reason.FILTERED)
-    why = f"{_events(filtered)} filtered out" if filtered else "every event in the window was delivered"
-    return f"Nothing to redeliver: {why}"
-
-
-def _result(report: Report) -> str:
-    if report.dry_run:
-        return f"Dry run: {_events(report.failed)} undelivered, nothing was sent"
-    if report.undelivered == 0:
-        all_of_them = "The event" if report.failed == 1 else f"All {_events(report.failed)}"
-        return f"{all_of_them} that had failed {'is' if report.failed == 1 else 'are'} recovered"
-    if report.count(Reason.ENDPOINT_DOWN):
-        return f"The endpoint is down: {_events(report.undelivered)} still undelivered"
-    return f"{report.recovered:,} of {_events(report.failed)} recovered, {report.undelivered:,} still undelivered"
+_NOTHING_TO_DO = frozenset({Outcome.RECOVERED, Reason.FILTERED})
 
 
 def markdown(report: Report) -> str:
-    """The job summary as GitHub-flavoured Markdown: three lines on a good day."""
-    parts = [
-        f"## {_mark(report)} {headline(report)}",
-        "\n".join(_hook_line(hook) for hook in report.hooks[:SHOWN_HOOKS]),
-        _more(len(report.hooks) - SHOWN_HOOKS, "webhooks"),
-        *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors[:SHOWN_FAULTS]),
-        _more(len(report.errors) - SHOWN_FAULTS, "errors"),
-        *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings[:SHOWN_FAULTS]),
-        _more(len(report.warnings) - SHOWN_FAULTS, "warnings"),
-    ]
+    """The job summary as GitHub-flavoured Markdown: three lines on a good day, and what to do before all details."""
     events = [event for event in report.events if event.outcome is not Reason.FILTERED]
-    if len(events) >= picture.WORTH_A_PICTURE:
-        parts += [picture.over_time(events), picture.causes(events)]
-    if report.events:
-        parts += [_outcomes(report), _table(report)]
+    parts = [
+        f"## {headline.mark(report)} {headline.headline(report)}",
+        *(_many_hooks(report) if len(report.hooks) > 1 else map(_one_hook, report.hooks)),
+        *_alerts("CAUTION", causes.errors(report), "errors"),
+        *_alerts("WARNING", causes.warnings(report), "warnings"),
+        _what_to_do(report),
+        *pictures(events),
+        *_tables(report),
+    ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _mark(report: Report) -> str:
-    if report.errors or report.count(Reason.ENDPOINT_DOWN):
-        return "🔴"
-    return "🟡" if report.undelivered or report.warnings else "🟢"
+# -- the webhooks -----------------------------------------------------------------------------------------------
 
 
-def _hook_line(hook: HookReport) -> str:
-    """One line for one hook."""
-    name = for_markdown(hook.hook)
-    shown = f"[{name}]({hook.page})" if hook.page else name
-    if not hook.start:
-        return f"- {shown}: not read"
+def _one_hook(hook: HookReport) -> str:
+    shown = _linked(for_markdown(hook.hook), hook)
+    if not hook.read:
+        return f"{shown}: not read"
+    read = f"{shown}: {count(hook.scanned, 'attempt')} read, back to {clock_time(hook.cutoff)}"
+    if not hook.failed:
+        return read
     return (
-        f"- {shown}: {hook.scanned:,} attempts read, back to {clock_time(hook.cutoff)}; "
-        f"{hook.failed:,} events found undelivered, {hook.redelivered:,} redelivered, {hook.recovered:,} recovered"
+        f"{read}; {count(hook.failed, 'event')} found undelivered, {hook.redelivered:,} redelivered, "
+        f"{hook.recovered:,} recovered"
     )
 
 
-def _outcomes(report: Report) -> str:
-    """What became of the events, and what to do about it."""
-    kinds: list[Outcome | Reason] = [*Outcome, *Reason]
-    rows = [(kind, report.count(kind)) for kind in kinds]
-    lines = [
-        f"| {_MARKS.get(kind, _LEFT)} {kind} | {number:,} | {_ADVICE.get(kind, '')} |"
-        for kind, number in rows
-        if number
+def _many_hooks(report: Report) -> list[str]:
+    """Those that somebody should look at in a table, worst first; the others folded away."""
+    loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
+    quiet = [hook for hook in report.hooks if _is_quiet(hook)]
+    table = _table(
+        "| Webhook | Attempts read | Found | Redelivered | Recovered | Undelivered |",
+        "| :-- | --: | --: | --: | --: | --: |",
+        [_hook_row(hook) for hook in loud[:SHOWN_HOOKS]],
+    )
+    names = " · ".join(_linked(for_markdown(causes.short_name(hook)), hook) for hook in quiet[:SHOWN_HOOKS])
+    read = sum(hook.scanned for hook in quiet)
+    title = f"{count(len(quiet), 'webhook')} with nothing to redeliver ({count(read, 'attempt')} read)"
+    return [
+        table,
+        _more(len(loud) - SHOWN_HOOKS, "webhooks"),
+        *([_folded(title, names, _more(len(quiet) - SHOWN_HOOKS, "webhooks"))] if quiet else []),
     ]
-    return "\n".join(["| Outcome | Events | What to do |", "| :-- | --: | :-- |", *lines])
 
 
-def _table(report: Report) -> str:
+def _is_quiet(hook: HookReport) -> bool:
+    return hook.read and not (hook.failed or hook.errors or hook.warnings)
+
+
+def _how_bad(hook: HookReport) -> tuple[bool, bool, int]:
+    return (not hook.errors, not hook.count(Reason.ENDPOINT_DOWN), -hook.undelivered)
+
+
+def _hook_row(hook: HookReport) -> str:
+    light = "🔴" if hook.errors or hook.count(Reason.ENDPOINT_DOWN) else "🟡" if hook.undelivered else "🟢"
+    numbers = [hook.scanned, hook.failed, hook.redelivered, hook.recovered, hook.undelivered]
+    shown = " | ".join(f"{number:,}" for number in numbers) if hook.read else "not read | | | |"
+    return f"| {light} {_linked(for_markdown(hook.hook), hook)} | {shown} |"
+
+
+# -- what is not well -------------------------------------------------------------------------------------------
+
+
+def _alerts(kind: str, sentences: list[str], what: str) -> list[str]:
+    shown = [f"> [!{kind}]\n> {for_markdown(sentence, _SENTENCE)}" for sentence in sentences[:SHOWN_FAULTS]]
+    return [*shown, _more(len(sentences) - SHOWN_FAULTS, what)]
+
+
+def _what_to_do(report: Report) -> str:
+    """What became of the events, and what to do about it; nothing where there is nothing to do."""
+    numbers = {kind: number for kind in ADVICE if (number := report.count(kind))}
+    if numbers.keys() <= _NOTHING_TO_DO:
+        return ""
+    rows = [f"| {_shown(kind)} | {number:,} | {ADVICE[kind]} |" for kind, number in numbers.items()]
+    return _table("| Outcome | Events | What to do |", "| :-- | --: | :-- |", rows)
+
+
+# -- the events -------------------------------------------------------------------------------------------------
+
+
+def _tables(report: Report) -> list[str]:
+    """What is not well in sight, and first, so that it does not fall off the end; all else folded away."""
+    several = len(report.hooks) > 1
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
-    # What is not well comes first: it is what one looks for, and what must not fall off the end.
-    rows.sort(key=lambda row: row[1].outcome is Outcome.RECOVERED)
-    lines = [_row(hook, event) for hook, event in rows[:SHOWN_EVENTS]]
-    table = "\n".join(
-        [
-            "| Event | First failed | Cause | Attempts | Outcome | Delivery |",
-            "| :-- | :-- | :-- | --: | :-- | :-- |",
-            *lines,
-        ]
+    order = {kind: place for place, kind in enumerate(ADVICE)}
+    undelivered = sorted(
+        (row for row in rows if row[1].outcome not in _NOTHING_TO_DO), key=lambda row: order[row[1].outcome]
     )
-    return "\n\n".join(part for part in (table, _more(len(rows) - SHOWN_EVENTS, "events")) if part)
+    recovered = [row for row in rows if row[1].outcome is Outcome.RECOVERED]
+    filtered = [row for row in rows if row[1].outcome is Reason.FILTERED]
+    room = SHOWN_EVENTS
+    parts = []
+    for group, title in (
+        (undelivered, ""),
+        (recovered, f"{count(len(recovered), 'event')} recovered"),
+        (filtered, f"{count(len(filtered), 'event')} filtered out"),
+    ):
+        table = _event_table(group[:room], several=several)
+        more = _more(len(group) - room, "events")
+        parts += [_folded(title, table, more)] if title and group else [table, more]
+        room = max(0, room - len(group))
+    return parts
 
 
-def _row(hook: HookReport, event: EventReport) -> str:
-    outcome = _shown(event.outcome) + (f" ({event.detail})" if event.detail else "")
-    guid = for_markdown(event.guid, 36)
-    delivery = f"[{guid}]({hook.page})" if hook.page else guid
-    return (
-        f"| {for_markdown(event.name, 80)} | {clock_time(event.first_failed_at)} | {event.cause} | {event.attempts} "
-        f"| {outcome} | {delivery} |"
+def _event_table(rows: Iterable[tuple[HookReport, EventReport]], *, several: bool) -> str:
+    hook = " Webhook |" if several else ""
+    return _table(
+        f"| Event | First failed (UTC) | Cause | Attempts | Outcome | Delivery |{hook}",
+        "| :-- | :-- | :-- | --: | :-- | :-- |" + (" :-- |" if several else ""),
+        [_event_row(hook, event, several=several) for hook, event in rows],
     )
+
+
+def _event_row(hook: HookReport, event: EventReport, *, several: bool) -> str:
+    cells = [
+        for_markdown(event.name, 80),
+        _whole(day_time(event.first_failed_at)),
+        _whole(event.cause[:30]),
+        str(event.attempts),
+        _shown(event.outcome) + (f" ({event.detail})" if event.detail else ""),
+        for_markdown(event.guid, 36) if several else _linked(for_markdown(event.guid, 36), hook),
+        *([_linked(for_markdown(causes.short_name(hook)), hook)] if several else []),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+# -- Markdown ---------------------------------------------------------------------------------------------------
+
+
+def _table(header: str, rule: str, rows: list[str]) -> str:
+    return "\n".join([header, rule, *rows]) if rows else ""
+
+
+def _folded(title: str, *parts: str) -> str:
+    # GitHub reads Markdown within HTML only between blank lines.
+    return "\n\n".join([f"<details><summary>{title}</summary>", *(part for part in parts if part), "</details>"])
+
+
+def _linked(shown: str, hook: HookReport) -> str:
+    return f"[{shown}]({hook.page})" if hook.page else shown
 
 
 def _shown(kind: Outcome | Reason) -> str:
-    return f"{_MARKS.get(kind, _LEFT)} {kind}"
+    return _whole(f"{MARKS[kind]} {kind}")
+
+
+def _whole(text: str) -> str:
+    """Words that stay on one line."""
+    return text.replace(" ", "&nbsp;")
 
 
 def _more(number: int, what: str) -> str:
     return f"and {number:,} more {what}" if number > 0 else ""
-
-
-def _events(number: int) -> str:
-    return f"{number:,} event" + ("" if number == 1 else "s")

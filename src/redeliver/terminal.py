@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.summary import headline
+from redeliver.headline import headline
 from redeliver.text import for_log, plain
 from redeliver.times import clock_time
 

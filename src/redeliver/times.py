@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 #: Milliseconds.
 MINUTE = 60_000
 HOUR = 60 * MINUTE
+# Not strftime's, which are those of the machine's language.
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def clock_time(moment: int) -> str:
@@ -14,9 +16,24 @@ def clock_time(moment: int) -> str:
     return _at(moment).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def short_time(moment: int, *, with_day: bool) -> str:
-    """A moment (epoch milliseconds) as short as a label must be, in UTC to the minute."""
-    return _at(moment).strftime("%d %H:%M" if with_day else "%H:%M")
+def day_time(moment: int) -> str:
+    """A moment (epoch milliseconds) of this week or so, in UTC to the second."""
+    return f"{_day(moment)} {_at(moment):%H:%M:%S}"
+
+
+def hour_label(moment: int) -> str:
+    """A moment (epoch milliseconds) of a known day, in UTC to the minute."""
+    return f"{_at(moment):%H:%M}"
+
+
+def day_label(moment: int) -> str:
+    """A moment (epoch milliseconds) of this week or so, in UTC to the hour."""
+    return f"{_day(moment)} {_at(moment):%H}h"
+
+
+def _day(moment: int) -> str:
+    at = _at(moment)
+    return f"{at.day} {_MONTHS[at.month - 1]}"
 
 
 def _at(moment: int) -> datetime:

@@ -1,45 +1,25 @@
-"""The job summary: the run in one sentence, tables that nothing can break, and below GitHub's limit."""
+"""The job summary: what matters first, tables that nothing can break, and below GitHub's limit."""
 
 from __future__ import annotations
 
 import html
 import re
 from dataclasses import replace
-from typing import Any
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from githubsim.clock import START
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
-from redeliver.report import EventReport, HookReport, Report
-from redeliver.summary import SHOWN_EVENTS, headline, markdown
+from redeliver.report import Report
+from redeliver.summary import SHOWN_EVENTS, markdown
 from redeliver.text import plain
+from reports import EVENT, PAGE, events, hook, hooks, one
 
-PAGE = "https://github.com/organizations/octo/settings/hooks/1?tab=deliveries"
 MEBIBYTE = 1_048_576
-EVENT = EventReport("g", "push", START, "HTTP 503", 2, Outcome.RECOVERED, "")
 
 hostile = st.text(st.sampled_from("a|\\`*_<>[]()#@!&:;~$-+.\n\r\t\x00\u202e é"), max_size=40) | st.text(max_size=40)
-
-
-def events(*outcomes: Outcome | Reason) -> tuple[EventReport, ...]:
-    return tuple(
-        replace(EVENT, guid=f"guid-{number}", outcome=outcome, first_failed_at=START + number * 60_000)
-        for number, outcome in enumerate(outcomes)
-    )
-
-
-def hook(*shown: EventReport, name: str = "hook 1 of the organization octo", **known: Any) -> HookReport:  # noqa: ANN401
-    usual: dict[str, Any] = {"page": PAGE, "start": START, "cutoff": START, "scanned": 1_234, "redelivered": 2}
-    return HookReport(hook=name, events=shown, **usual | {"checkpoint": START} | known)
-
-
-def one(*shown: EventReport, **known: Any) -> Report:  # noqa: ANN401
-    return Report((hook(*shown, **known),))
 
 
 def rendered(text: str) -> str:
@@ -49,61 +29,69 @@ def rendered(text: str) -> str:
 
 def cells(text: str) -> list[list[str]]:
     """The cells of the last table, row by row, as a reader sees them."""
-    table = rendered(text).split("<table>")[-1]
-    rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)
-    return [
-        [html.unescape(re.sub(r"<[^>]*>", "", cell)) for cell in re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row, re.DOTALL)]
-        for row in rows
+    return [[words(cell) for cell in row] for row in table_of(rendered(text), -1)]
+
+
+def table_of(shown: str, number: int) -> list[list[str]]:
+    """The cells of a table, counted from 1, row by row."""
+    rows = re.findall(r"<tr>(.*?)</tr>", shown.split("<table>")[number], re.DOTALL)
+    return [re.findall(r"<t[dh].*?>(.*?)</t[dh]>", row, re.DOTALL) for row in rows]
+
+
+def words(cell: str) -> str:
+    """What a reader sees."""
+    return html.unescape(re.sub(r"<[^>]*>", "", cell)).replace("\xa0", " ")
+
+
+# -- what one sees first ----------------------------------------------------------------------------------------
+
+
+def test_a_good_day_is_told_in_three_lines() -> None:
+    assert markdown(one()).splitlines() == [
+        "## 🟢 Nothing to redeliver: every event was delivered",
+        "",
+        f"[hook 1 of the organization octo]({PAGE}): 1,234 attempts read, back to 2026-11-06 21:20:00 UTC",
     ]
 
 
-# -- the run in one sentence ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("report", "says", "mark"),
-    [
-        (one(), "Nothing to redeliver: every event in the window was delivered", "🟢"),
-        (one(*events(Reason.FILTERED)), "Nothing to redeliver: 1 event filtered out", "🟢"),
-        (one(*events(*[Reason.FILTERED] * 1_000)), "Nothing to redeliver: 1,000 events filtered out", "🟢"),
-        (one(*events(Outcome.RECOVERED)), "The event that had failed is recovered", "🟢"),
-        (one(*events(*[Outcome.RECOVERED] * 2)), "All 2 events that had failed are recovered", "🟢"),
-        (one(*events(Outcome.RECOVERED, Outcome.PENDING)), "1 of 2 events recovered, 1 still undelivered", "🟡"),
-        (one(*events(Reason.NOT_DUE)), "0 of 1 event recovered, 1 still undelivered", "🟡"),
-        (
-            one(*events(Outcome.FAILED_AGAIN, Reason.ENDPOINT_DOWN)),
-            "The endpoint is down: 2 events still undelivered",
-            "🔴",
-        ),
-        (
-            Report((hook(*events(Reason.DRY_RUN)),), dry_run=True),
-            "Dry run: 1 event undelivered, nothing was sent",
-            "🟡",
-        ),
-        (one(errors=("no",)), "The run failed", "🔴"),
-        (Report((), fault="No webhook fits."), "The run failed", "🔴"),
-        (one(*events(Reason.FAULT), errors=("no",)), "0 of 1 event recovered, 1 still undelivered", "🔴"),
-        (one(warnings=("slow",)), "Nothing to redeliver: every event in the window was delivered", "🟡"),
-        (
-            Report((hook(*events(Outcome.RECOVERED, Reason.STOPPED)),), signal_number=15),
-            "The run was stopped: 1 of 2 events recovered so far",
-            "🟡",
-        ),
-    ],
-)
-def test_each_ending_has_its_sentence_and_its_mark(report: Report, says: str, mark: str) -> None:
-    assert headline(report) == says
-    assert markdown(report).splitlines()[0] == f"## {mark} {says}"
-
-
-def test_a_good_day_is_told_in_a_few_lines() -> None:
-    text = markdown(one())
-    assert len(text.splitlines()) <= 3
-    assert "1,234 attempts read, back to 2026-11-06 21:20:00 UTC; 0 events found undelivered" in html.unescape(text)
+def test_a_good_day_of_many_webhooks_is_told_in_a_few() -> None:
+    text = markdown(Report(hooks(1_000)))
+    assert text.splitlines()[:3] == [
+        "## 🟢 Nothing to redeliver: every event was delivered",
+        "",
+        "<details><summary>1,000 webhooks with nothing to redeliver (1,234,000 attempts read)</summary>",
+    ]
+    assert len(text.splitlines()) == 9
 
 
 def test_a_hook_that_was_not_read_says_so() -> None:
-    assert "not read" in markdown(one(start=0, errors=("no",)))
+    assert (
+        markdown(one(read=False, errors=("no",))).splitlines()[2]
+        == f"[hook 1 of the organization octo]({PAGE}): not read"
+    )
+
+
+def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_away() -> None:
+    report = Report(
+        (
+            *hooks(2),
+            hook(*events(Outcome.RECOVERED), name="hook 3"),
+            hook(*events(Outcome.REFUSED, Reason.NOT_DUE), name="hook 4"),
+            hook(*events(Reason.ENDPOINT_DOWN), name="hook 5"),
+            hook(name="hook 6", read=False, scanned=0, errors=("no",)),
+        )
+    )
+    shown = rendered(markdown(report))
+    rows = [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]]
+    assert rows == [
+        ["🔴 hook 6", "not read", "", "", "", ""],
+        ["🔴 hook 5", "1,234", "1", "2", "0", "1"],
+        ["🟡 hook 4", "1,234", "2", "2", "0", "2"],
+        ["🟢 hook 3", "1,234", "1", "2", "1", "0"],
+    ]
+    folded = re.search(r"<details><summary>2 webhooks with nothing to redeliver .*?</details>", shown, re.DOTALL)
+    assert folded
+    assert re.findall(r">(\d)</a>", folded[0]) == ["1", "2"]
 
 
 def test_errors_and_warnings_stand_out() -> None:
@@ -112,24 +100,36 @@ def test_errors_and_warnings_stand_out() -> None:
     assert re.search(r"<blockquote>\s*<p>\[!WARNING\]\s*It was slow\.</p>", shown)
 
 
+def test_what_to_do_stands_before_every_detail() -> None:
+    text = markdown(one(*events(*[Outcome.FAILED_AGAIN] * 9), errors=("no",), warnings=("slow",)))
+    places = [text.index(part) for part in ("## ", "[!CAUTION]", "[!WARNING]", "What to do", "mermaid", "First failed")]
+    assert places == sorted(places)
+
+
 def test_every_outcome_has_its_line_and_what_to_do_about_it() -> None:
     kinds: list[Outcome | Reason] = [*Outcome, *Reason]
-    text = markdown(one(*events(*kinds)))
-    table = rendered(text).split("<table>")[1]
-    for kind in kinds:
-        (line,) = [
-            row for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL) if f" {html.escape(kind, quote=False)}<" in row
-        ]
-        advice = re.findall(r"<td.*?>(.*?)</td>", line)[2]
-        assert bool(advice) is (kind not in {Outcome.RECOVERED, Reason.FILTERED}), kind
+    rows = table_of(rendered(markdown(one(*events(*kinds)))), 1)[1:]
+    assert sorted(words(row[0]).partition(" ")[2] for row in rows) == sorted(kinds)
+    assert all(words(advice) for _, _, advice in rows)
 
 
-def test_what_is_not_well_comes_first_and_does_not_fall_off_the_end() -> None:
-    many = events(*[Outcome.RECOVERED] * 300, Outcome.REFUSED)
-    rows = cells(markdown(one(*many)))
-    assert rows[1][4:] == ["🚫 refused", "guid-300"]
-    assert len(rows) == 1 + SHOWN_EVENTS
-    assert "and 101 more events" in markdown(one(*many))
+def test_where_there_is_nothing_to_do_nothing_is_said_of_it() -> None:
+    assert "What to do" not in markdown(one(*events(Outcome.RECOVERED, Reason.FILTERED)))
+
+
+def test_what_is_not_well_comes_first_by_its_weight_and_does_not_fall_off_the_end() -> None:
+    many = events(*[Outcome.RECOVERED] * 300, Outcome.PENDING, Outcome.REFUSED, Reason.OUT_OF_ATTEMPTS)
+    text = markdown(one(*many))
+    open_rows, folded_rows = (table_of(rendered(text), number)[1:] for number in (2, 3))
+    assert [words(row[4]) for row in open_rows] == ["⏸️ out of attempts", "🚫 refused", "⏳ pending"]
+    assert len(folded_rows) == SHOWN_EVENTS - 3
+    assert "<details><summary>300 events recovered</summary>" in text
+    assert "and 103 more events\n\n</details>" in text
+
+
+def test_with_several_webhooks_each_event_says_whose_it_is() -> None:
+    text = markdown(Report(hooks(2, *events(Outcome.FAILED_AGAIN))))
+    assert [words(row[-1]) for row in cells(text)] == ["Webhook", "1", "2"]
 
 
 def test_why_is_told_beside_the_outcome() -> None:
@@ -159,8 +159,8 @@ def test_no_text_breaks_a_cell_or_means_anything_in_it(name: str, guid: str) -> 
     assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {
         *"abp",
         "h2",
-        "ul",
-        "li",
+        "details",
+        "summary",
         "table",
         "thead",
         "tbody",
@@ -175,7 +175,7 @@ def test_no_text_breaks_a_cell_or_means_anything_in_it(name: str, guid: str) -> 
 def test_no_text_breaks_out_of_a_caution(said: str) -> None:
     shown = rendered(markdown(one(errors=(f"GitHub says: {said}",))))
     assert shown.count("<blockquote>") == 1
-    assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {"h2", "ul", "li", "a", "blockquote", "p"}
+    assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {"h2", "a", "blockquote", "p"}
     assert set(re.findall(r'href="([^"]*)"', shown)) == {PAGE}
 
 
@@ -190,18 +190,22 @@ def test_ten_thousand_events_stay_below_what_github_takes() -> None:
 
 
 def test_a_thousand_failing_hooks_stay_below_what_github_takes() -> None:
-    name = "hook 1234567890123456789 of the organization " + "o" * 100
-    failing = hook(EVENT, name=name, errors=("|" * 5_000,), warnings=("|" * 5_000,))
-    text = markdown(Report((failing,) * 1_000))
-    assert len(text.encode()) < MEBIBYTE
+    worst = replace(EVENT, name="|" * 500, guid="@" * 500, cause="HTTP " + "9" * 500, outcome=Outcome.FAILED_AGAIN)
+    owner = f"the organization {'o' * 100}"
+    failing = [
+        hook(*[worst] * 100, name=f"hook {number:019} of {owner}", errors=(f"{number % 99} {'|' * 5_000}",) * 3)
+        for number in range(1_000)
+    ]
+    text = markdown(Report(tuple(failing)))
+    assert len(text.encode()) < MEBIBYTE / 2
     assert [line for line in text.splitlines() if line.startswith("and ")] == [
         "and 700 more webhooks",
-        "and 950 more errors",
-        "and 950 more warnings",
-        "and 800 more events",
+        "and 79 more errors",
+        "and 99,800 more events",
     ]
 
 
-def test_a_run_over_many_hooks_tells_each_in_a_line() -> None:
-    shown = rendered(markdown(Report((hook(name="hook 1"), hook(name="hook 2")))))
-    assert [html.unescape(line) for line in re.findall(r">(hook \d)<", shown)] == ["hook 1", "hook 2"]
+def test_a_thousand_quiet_hooks_stay_below_what_github_takes() -> None:
+    text = markdown(Report(hooks(1_000)))
+    assert len(text.encode()) < MEBIBYTE / 10
+    assert "and 700 more webhooks" in text
