@@ -28,12 +28,12 @@ check: $(VENV)/dev.stamp
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-logo --cache-dir .cache/import-linter
-	shellcheck src/launch.sh .ci/run
+	shellcheck src/launch.sh .ci/run examples/server/with-token
 	hadolint Dockerfile
-	actionlint -no-color .github/workflows/*.yml tests/e2e/workflows/*.yml
-	zizmor --offline --no-progress --persona=pedantic .
-	check-jsonschema --builtin-schema vendor.github-actions action.yml
-	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	actionlint -no-color .github/workflows/*.yml examples/*.yml tests/e2e/workflows/*.yml
+	zizmor --offline --no-progress --persona=pedantic . examples/*.yml
+	check-jsonschema --builtin-schema vendor.github-actions action.yml hooks/action.yml
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 format: $(VENV)/dev.stamp

@@ -17,63 +17,89 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = Path(__file__).with_name("workflows")
+EXAMPLES = ROOT / "examples"
+#: What goes in the place of other people's actions, by their names.
+STANDINS = Path(__file__).with_name("standins")
 REPOSITORY = "octo-org/automation"
+_OTHERS = re.compile(r"uses: (?P<reference>(?!org/)[\w.-]+/(?P<name>[\w.-]+)@\w+)")
+
+
+def take_the_action(folder: Path) -> Path:
+    """The action as a user's runner downloads it: what git has, and not what else lies about here."""
+    listed = _git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
 
 
 @dataclass
 class Act:
-    """What act needs, all of it in one folder: a home, a repository with workflows, and the action as users get it."""
+    """What act needs: the action, and in one folder all else: a home and a repository with workflows."""
 
     folder: Path
+    action: Path
+    name: str = REPOSITORY
 
     def __post_init__(self) -> None:
         self.home = self.folder / "home"
         self.results = self.folder / "results"
         self.repository = self.folder / "repository"
-        self.action = self.folder / "action"
         self.log = self.folder / "act.log"
         self.home.mkdir()
         self.results.mkdir()
-        self._take_the_action()
         self._make_the_repository()
 
-    def _take_the_action(self) -> None:
-        # What git has, and not what else lies about here: that is what a user's runner downloads.
-        listed = _git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
-        for name in filter(None, listed.split("\0")):
-            if (ROOT / name).exists():
-                (self.action / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, self.action / name)
-
     def _make_the_repository(self) -> None:
-        shutil.copytree(WORKFLOWS, self.repository / ".github" / "workflows")
+        self.workflows = self.repository / ".github" / "workflows"
+        shutil.copytree(WORKFLOWS, self.workflows)
+        shutil.copytree(EXAMPLES, self.workflows, dirs_exist_ok=True, ignore=lambda _, names: {*names} & {"server"})
         _git(self.repository, "init", "--quiet", "--initial-branch=main")
-        _git(self.repository, "remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
+        _git(self.repository, "remote", "add", "origin", f"https://github.com/{self.name}.git")
         _git(self.repository, "add", ".")
         identity = ("-c", "user.name=octocat", "-c", "user.email=octocat@example.com")
         _git(self.repository, *identity, "commit", "--quiet", "--message=Add workflows")
-        (self.folder / "event.json").write_text(json.dumps({"inputs": {}}))
 
     @contextmanager
-    def start(self, workflow: str, *, secrets: Mapping[str, str], variables: Mapping[str, str]) -> Iterator[Run]:
-        """Start a workflow; its process is gone when the block ends."""
+    def start(
+        self,
+        workflow: str,
+        *,
+        event: str = "workflow_dispatch",
+        inputs: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str],
+        variables: Mapping[str, str],
+        environment: Mapping[str, str] | None = None,
+        path: str | None = None,
+    ) -> Iterator[Run]:
+        """Start a workflow; its process is gone when the block ends.
+
+        ``environment`` is what the runner itself has; ``path`` its PATH, where it is not this machine's.
+        """
         builds = {name: value for name, value in os.environ.items() if name.startswith("REDELIVER_")}
-        environment = builds | {"RESULTS": str(self.results)}
+        given = builds | {"RESULTS": str(self.results)} | dict(environment or {})
+        happened = self.folder / "event.json"
+        happened.write_text(json.dumps({"inputs": dict(inputs or {})}))
         command = [
-            "act",
-            "workflow_dispatch",
+            str(shutil.which("act")),
+            event,
             f"--workflows=.github/workflows/{workflow}",
-            f"--eventpath={self.folder / 'event.json'}",
+            f"--eventpath={happened}",
             "--platform=ubuntu-latest=-self-hosted",
+            "--platform=self-hosted=-self-hosted",
             "--pull=false",
             "--no-cache-server",
             f"--action-cache-path={self.home / 'actions'}",
             f"--local-repository=org/redeliver-action@v1={self.action}",
-            *(f"--env={name}={value}" for name, value in environment.items()),
+            *self._others(workflow),
+            *(f"--env={name}={value}" for name, value in given.items()),
             *(f"--var={name}={value}" for name, value in variables.items()),
             *(f"--secret={name}" for name in secrets),  # by name: act takes the value from its own environment
         ]
         machine = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
+        if path is not None:
+            machine["PATH"] = path
         with (
             self.log.open("w") as log,
             subprocess.Popen(
@@ -90,6 +116,10 @@ class Act:
             finally:
                 if process.poll() is None:
                     process.terminate()
+
+    def _others(self, workflow: str) -> Iterator[str]:
+        for other in _OTHERS.finditer((self.workflows / workflow).read_text()):
+            yield f"--local-repository={other['reference']}={STANDINS / other['name']}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from e2e.world import TOKEN, VARIABLE, World, world
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    act = Act(tmp_path_factory.mktemp("act"))
+def story(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Iterator[Story]:
+    act = Act(tmp_path_factory.mktemp("act"), action)
     with world() as it:
         arrived = it.happen(4)
         it.receiver.go_down()

@@ -28,6 +28,7 @@ class Watch:
     folder: Path
     containers: dict[str, Seen] = field(default_factory=dict, repr=False)
     command_lines: set[str] = field(default_factory=set, repr=False)
+    _environments: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
 
     def __enter__(self) -> Self:
         self._over = threading.Event()
@@ -43,10 +44,26 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(0.05):
-            self.command_lines |= _command_lines()
+            self._look_at_processes()
             for container in running_containers(self.folder):
                 if container not in self.containers and (seen := _see(container)) is not None:
                     self.containers[container] = seen
+
+    def _look_at_processes(self) -> None:
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                line = _text(process / "cmdline").replace("\0", " ")
+                if str(self.folder) in (environment := _text(process / "environ")):
+                    pairs = [one.partition("=") for one in environment.split("\0") if one]
+                    self._environments[line] = {name: value for name, _, value in pairs}
+            except OSError:
+                continue
+            self.command_lines.add(line)
+
+    def environments(self, command: str) -> list[dict[str, str]]:
+        """Those of the processes that belong to the folder and whose command line ends so, env gone."""
+        ended = [line for line in self._environments if line.rstrip().endswith(command) and not line.startswith("env ")]
+        return [self._environments[line] for line in ended]
 
     @property
     def only_container(self) -> Seen:
@@ -70,14 +87,8 @@ def _see(container: str) -> Seen | None:
     return Seen(inspected, dict(line.split(":\t", 1) for line in kernel.splitlines() if ":\t" in line))
 
 
-def _command_lines() -> set[str]:
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            found.add((process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue
-    return found
+def _text(file: Path) -> str:
+    return file.read_bytes().decode(errors="replace")
 
 
 def _docker(*arguments: str) -> str:

@@ -1,0 +1,66 @@
+"""The reusable workflow has what the action has, and loses nothing on the way."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from action.step import ROOT
+from redeliver.report import OUTPUTS
+from redeliver.settings import INPUTS
+
+# YAML 1.1 takes the word on for a truth.
+WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "redeliver.yml").read_text())
+CALL = WORKFLOW[True]["workflow_call"]
+(JOB,) = WORKFLOW["jobs"].values()
+(STEP,) = JOB["steps"]
+SECRETS = {"token", "private-key", "variable-token"}
+OF_THE_JOB = {"runs-on", "timeout-minutes"}
+TYPES = {"dry-run": "boolean", "max-attempts": "number", "redeliveries-per-minute": "number"}
+
+
+def test_inputs_and_secrets_are_the_actions_own_and_typed() -> None:
+    for row in INPUTS:
+        given = CALL["secrets" if row.name in SECRETS else "inputs"][row.name]
+        assert given["description"] == row.description
+        if row.name in SECRETS:
+            assert given["required"] is False
+        else:
+            assert given["type"] == TYPES.get(row.name, "string")
+            # An expression stands in the step: an input that is passed on empty would be empty there.
+            default = "" if row.default.startswith("${{") else row.default
+            assert str(given["default"]).removesuffix(".0").lower() == default
+    assert CALL["inputs"].keys() | CALL["secrets"].keys() == {row.name for row in INPUTS} | OF_THE_JOB
+
+
+def test_each_is_handed_to_the_action() -> None:
+    passed = STEP["with"]
+    assert list(passed) == [row.name for row in INPUTS]
+    for row in INPUTS:
+        context = "secrets" if row.name in SECRETS else "inputs"
+        default = re.fullmatch(r"\$\{\{ (.+) \}\}", row.default)
+        instead = f" || {default[1]}" if default else ""
+        assert passed[row.name] == f"${{{{ {context}.{row.name}{instead} }}}}"
+
+
+def test_outputs_are_handed_back() -> None:
+    assert {name: row["description"] for name, row in CALL["outputs"].items()} == OUTPUTS
+    for name in OUTPUTS:
+        assert CALL["outputs"][name]["value"] == f"${{{{ jobs.redeliver.outputs.{name} }}}}"
+        assert JOB["outputs"][name] == f"${{{{ steps.{STEP['id']}.outputs.{name} }}}}"
+
+
+def test_it_may_do_nothing_by_itself_and_cancels_nothing() -> None:
+    assert WORKFLOW["permissions"] == {}
+    assert JOB["concurrency"]["cancel-in-progress"] is False
+    assert "github.workflow" not in JOB["concurrency"]["group"]  # that is the caller's name: it would wait for itself
+    assert JOB["timeout-minutes"] == "${{ inputs.timeout-minutes }}"
+
+
+def test_it_calls_the_action_of_the_release_it_belongs_to() -> None:
+    # Every uses: of ours names one version, so that the release has one thing to keep right.
+    texts = [path.read_text() for folder in (".github/workflows", "examples") for path in (ROOT / folder).glob("*.yml")]
+    versions = {found for text in texts for found in re.findall(r"uses: org/redeliver-action[\w./-]*@(\S+)", text)}
+    assert len(versions) == 1

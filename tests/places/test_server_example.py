@@ -1,0 +1,169 @@
+"""examples/server/ is a set-up that works: its units are sound, and its commands are commands."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim import SimGitHub
+from githubsim.behaviour import Behaviour
+from githubsim.clock import MINUTE, system_ms
+from githubsim.outcomes import UNAVAILABLE
+from githubsim.server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from githubsim.server import Served
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "examples" / "server"
+SERVICE, TIMER = FOLDER / "redeliver.service", FOLDER / "redeliver.timer"
+INSTALLED = "/usr/local/bin/redeliver"
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+
+
+def unit(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(path.read_text().replace("\\\n", " "))
+    return parser
+
+
+@pytest.fixture
+def github() -> Iterator[Served]:
+    """The organization and the webhook that the examples name, with an event that failed."""
+    sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=0, appears_ms=0))
+    sim.token(TOKEN, permissions={"organization_hooks": "write"})
+    sim.org_hook("your-organization", id=123_456_789).add(system_ms() - 5 * MINUTE, UNAVAILABLE)
+    with serve(sim) as served:
+        yield served
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A machine's root, with the command installed."""
+    program = Path(f"{tmp_path}{INSTALLED}")
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m redeliver "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "var" / "lib" / "redeliver").mkdir(parents=True)
+    return tmp_path
+
+
+def start(command: str, machine: Path, github: Served, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Have a shell run it; what the examples name by its path is below the machine's root, and GitHub is ours."""
+    moved = re.sub(r"(?<!\S)/(usr|var)/", rf"{machine}/\1/", command)
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{moved} --api-url {github.url}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={
+            "PATH": f"{machine}/usr/local/bin:{os.defpath}",
+            "PYTHONPATH": str(ROOT / "src"),
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            **environment,
+        },
+    )
+
+
+# -- systemd --------------------------------------------------------------------------------------------------
+
+
+def test_the_service_runs_with_a_token_that_only_it_is_shown_and_a_state_of_its_own(
+    machine: Path, github: Served
+) -> None:
+    service = unit(SERVICE)["Service"]
+    assert service["DynamicUser"] == "yes"
+    assert service["LoadCredential"].startswith("token:")
+    state = machine / "var" / "lib" / service["StateDirectory"]
+    (machine / "token").write_text(f"{TOKEN}\n")
+    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(state)}
+    for _ in range(2):
+        told = start(service["ExecStart"], machine, github, **folders)
+        assert told.returncode == 0, told
+    assert len(github.sim.accepted) == 1
+    assert (state / "state.json").is_file()
+
+
+def test_it_has_time_for_a_whole_run() -> None:
+    assert unit(SERVICE)["Service"]["TimeoutStartSec"] == "40min"  # the action's own limit is 30
+    assert unit(SERVICE)["Service"]["Type"] == "oneshot"
+
+
+def test_the_timer_starts_it_off_the_hour() -> None:
+    timer = unit(TIMER)
+    assert TIMER.stem == SERVICE.stem
+    assert timer["Timer"]["OnCalendar"] == "*:7/15"
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here: the tests above read the units")
+def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> None:
+    for path in (SERVICE, TIMER):
+        text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}")
+        (machine / path.name).write_text(text)
+    units = [str(machine / path.name) for path in (SERVICE, TIMER)]
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units], check=False, capture_output=True, text=True
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    # Its measure goes from 0.0 to 10.0 and is given in tenths here; a service with nothing set has 9.6.
+    measured = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", units[0]]
+    judged = subprocess.run(measured, check=False, capture_output=True, text=True)
+    assert judged.returncode == 0, judged.stdout
+
+
+# -- cron, and a secret manager -------------------------------------------------------------------------------
+
+
+def cron_lines() -> list[str]:
+    lines = (FOLDER / "redeliver.cron").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.fixture
+def vault(machine: Path) -> Path:
+    """The wrapper, installed, and a secret manager to ask; what it answers can be changed."""
+    shutil.copy(FOLDER / "with-token", machine / "usr" / "local" / "bin")
+    manager = machine / "usr" / "local" / "bin" / "secret-manager"
+    manager.write_text(f'#!/bin/sh\n[ "$*" = "read redeliver/github-token" ] && cat {machine}/secret\n')
+    manager.chmod(0o755)
+    (machine / "secret").write_text(f"{TOKEN}\n")
+    return machine / "secret"
+
+
+def test_the_cron_line_runs_with_a_token_from_the_secret_manager(machine: Path, vault: Path, github: Served) -> None:
+    assert vault.exists()
+    mail, line = cron_lines()
+    assert mail.startswith("MAILTO=")
+    *when, user, command = line.split(None, 6)
+    assert re.fullmatch(r"[\d,]+ \* \* \* \*", " ".join(when))
+    assert user == "redeliver"
+    assert "%" not in command  # which cron takes for a new line
+    told = start(command, machine, github)
+    assert told.returncode == 0, told
+    assert len(github.sim.accepted) == 1
+    assert (machine / "var" / "lib" / "redeliver" / "state.json").is_file()
+    assert not [word for word in shlex.split(command) if TOKEN in word]
+
+
+@pytest.mark.parametrize("secret", ["", None])
+def test_without_a_token_the_command_is_not_even_started(
+    machine: Path, vault: Path, github: Served, secret: str | None
+) -> None:
+    vault.unlink() if secret is None else vault.write_text(secret)
+    told = start(cron_lines()[1].split(None, 6)[-1], machine, github)
+    assert told.returncode == 1
+    assert github.sim.journal.entries == []
