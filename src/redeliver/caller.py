@@ -42,6 +42,8 @@ WRITTEN = frozenset({201, 204})
 BACKOFF = (1.0, 3.0, 9.0)
 #: Seconds to wait after a limit that does not say how long, doubling each time.
 LIMIT_WAIT = 60.0
+#: Calls of the hour that are left alone, so that the checkpoint can still be kept and the limit is never broken.
+RESERVE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,14 @@ class Caller:
         self._limits_met = 0
         self._date: tuple[int, float] | None = None
         self._quota: int | None = None
+        self._resets_at = 0
+        self._reserve = RESERVE
 
     def closing(self, waiter: Waiter) -> Caller:
         """A caller for the last calls of a run, with time of their own."""
         caller = Caller(self._transport, self._pace, waiter, self._proof)
         caller._date = self._date
+        caller._reserve = 0
         return caller
 
     @property
@@ -170,6 +175,10 @@ class Caller:
         Raises:
             OutOfTime: that does not fit into the time limit.
         """
+        if self._quota is not None and self._quota < self._reserve and self._date is not None:
+            seconds = (self._resets_at - self.now()) / 1000
+            if seconds > 0:
+                self._waiter.wait(seconds + 1, "GitHub's limit of calls an hour")
         turn = self._pace.turn(points, self._waiter.now(), redelivery=redelivery)
         self._waiter.wait(turn.seconds, turn.why or "another request")
 
@@ -244,6 +253,8 @@ class Caller:
             self._pace.spent(points, self._waiter.now(), redelivery=redelivery)
         left = response.headers.get("x-ratelimit-remaining", "")
         self._quota = int(left) if left.isdecimal() else None
+        reset = response.headers.get("x-ratelimit-reset", "")
+        self._resets_at = int(reset) * 1000 if reset.isdecimal() else 0
         try:
             date = parsedate_to_datetime(response.headers.get("date", ""))
         except (ValueError, OverflowError):

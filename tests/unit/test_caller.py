@@ -260,3 +260,15 @@ def test_the_hours_calls_are_those_of_the_last_answer(told: str, quota: int | No
     assert calls.caller.quota == 5_000
     calls.get()
     assert calls.caller.quota == quota
+
+
+def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
+    # The hour ends ten minutes after DATE.
+    calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining="9", x_ratelimit_reset="1793875800"))
+    calls.get()
+    calls.caller.closing(Waiter(calls.clock, 60, calls.console)).turn(5)
+    assert calls.clock.slept == []
+    calls.caller.turn(1)
+    assert calls.clock.slept == [601.0]
+    calls.caller.turn(1)
+    assert calls.clock.slept == [601.0]
