@@ -80,6 +80,7 @@ class DeliveryLog:
     def __init__(self) -> None:
         self._failed: dict[str, tuple[str, dict[int, Attempt]]] = {}
         self._delivered: set[str] = set()
+        self._events: dict[str, Event] = {}  # as they were last asked for; after an outage there are many
 
     def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
         """Take rows in; reading one twice changes nothing. ``only``: rows of these events alone."""
@@ -91,11 +92,13 @@ class DeliveryLog:
                 if row["redelivery"] or guid in self._failed:
                     self._delivered.add(guid)
                     self._failed.pop(guid, None)
+                    self._events.pop(guid, None)
             elif guid not in self._delivered:
                 known = self._failed.get(guid)
                 if known is None:
                     known = self._failed[guid] = (_name(row), {})
                 known[1][row["id"]] = _attempt(row)
+                self._events.pop(guid, None)
 
     def is_delivered(self, guid: str) -> bool:
         """Whether an attempt that delivered this event has been read, for an event seen failing."""
@@ -107,8 +110,11 @@ class DeliveryLog:
         Raises:
             KeyError: no failed attempt of it was read, or one delivered it.
         """
-        name, attempts = self._failed[guid]
-        return Event(guid, name, tuple(attempts[key] for key in sorted(attempts)))
+        known = self._events.get(guid)
+        if known is None:
+            name, attempts = self._failed[guid]
+            known = self._events[guid] = Event(guid, name, tuple(attempts[key] for key in sorted(attempts)))
+        return known
 
     def undelivered(self, since: int) -> list[Event]:
         """Events with a failed attempt at that moment (epoch ms) or later, and no success."""
