@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,17 +91,32 @@ def test_after_a_secondary_limit_the_pace_halves_and_comes_back() -> None:
     assert len(run.accepted) == 900
 
 
-def test_the_hours_limit_is_waited_for_until_its_reset() -> None:
+def nearly_spent(world: World, left: int) -> None:
+    """Somebody else has used up most of the hour."""
+    world.sim.limits.account("token-1", world.clock())
+    world.sim.limits.spend("token-1", 5_000 - left, world.clock())
+
+
+def test_the_hours_limit_is_never_broken_but_waited_for_until_its_reset() -> None:
     world = failed(time_limit="3h")
-    now = world.clock()
-    world.sim.limits.account("token-1", now)
-    world.sim.limits.spend("token-1", 4_900, now)
+    nearly_spent(world, 100)
     run = world.run()
     promises.keep_all(world, run)
     assert len(run.accepted) == EVENTS
-    assert len(run.limits_met) == 1
-    assert run.ended - run.began > HOUR
-    assert sending(run)[-1] - run.limits_met[0].at > 50 * MINUTE
+    assert world.sim.limits.violations == 0
+    assert max(later - at for at, later in pairwise(sending(run))) > 50 * MINUTE
+
+
+def test_an_hour_that_is_spent_is_a_normal_ending_and_the_checkpoint_is_kept() -> None:
+    world = failed()
+    nearly_spent(world, 100)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.exit_code(FailOn.ERROR) == 0
+    assert run.report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    assert run.closed
+    assert world.sim.limits.violations == 0
 
 
 @pytest.mark.parametrize("kind", ["primary", "secondary"])

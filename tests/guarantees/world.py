@@ -164,7 +164,8 @@ class World:
         # Asked for failures alone, GitHub shows neither 0 nor 3xx; the documents say so, and so does the run.
         if run_.filtered or run_.settings.scan is ScanMode.FAILURES:
             for guid, rows in self.events().items():
-                if all(not row.outcome.succeeded and row.outcome.status_code < 400 for row in rows):
+                seen = [row for row in rows if row.visible_at <= run_.looked_at]
+                if seen and all(not row.outcome.succeeded and row.outcome.status_code < 400 for row in seen):
                     self.unseen.add(guid)
 
     # -- what is true, and what GitHub's log shows of it ---------------------------------------------------------

@@ -1,0 +1,176 @@
+"""A fortnight of a busy hook, with a run every quarter of an hour and an endpoint that is down more than once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.endpoint import Outage
+from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, REDIRECTED, TIMED_OUT, UNAVAILABLE, Outcome
+from githubsim.outcomes import invalid_response as invalid
+from guarantees import promises
+from guarantees.world import World
+from redeliver.plan import Reason
+from redeliver.redelivery import Outcome as Became
+
+if TYPE_CHECKING:
+    from githubsim.endpoint import Dispatch
+    from guarantees.world import Run
+
+EVENTS = 200_000
+FORTNIGHT = 14 * DAY
+EVERY = 15 * MINUTE
+MAX_ATTEMPTS = 10
+#: Every so many events one is poisoned: its endpoint will never take it.
+POISONED = 10_000
+#: From when to when the endpoint is down, and how.
+OUTAGES = [
+    (6 * HOUR, 4 * MINUTE, UNAVAILABLE),
+    (DAY, 25 * MINUTE, TIMED_OUT),
+    (2 * DAY, 3 * HOUR, NO_CONNECTION),
+    (3 * DAY, 2 * MINUTE, REDIRECTED),
+    (4 * DAY, 8 * HOUR, UNAVAILABLE),
+    (5 * DAY, 50 * MINUTE, BAD_CERTIFICATE),
+    (6 * DAY, 2 * DAY, UNAVAILABLE),
+    (11 * DAY, 11 * HOUR, TIMED_OUT),
+]
+
+
+@dataclass
+class Book:
+    """An endpoint that keeps what a test has to know of each event, since 200,000 are too many to look up each time."""
+
+    outages: list[Outage]
+    poisoned: set[str] = field(default_factory=set)
+    undelivered: dict[str, int] = field(default_factory=dict)
+    """When each event that no attempt has delivered yet was last tried."""
+    attempts: Counter[str] = field(default_factory=Counter)
+    doubled: list[str] = field(default_factory=list)
+    _delivered: set[str] = field(default_factory=set)
+
+    def deliver(self, dispatch: Dispatch) -> Outcome:
+        guid, outcome = dispatch.guid, self._outcome(dispatch)
+        if not outcome.succeeded or dispatch.redelivery:
+            self.attempts[guid] += 1
+        if not outcome.succeeded:
+            self.undelivered[guid] = dispatch.at
+        elif self.undelivered.pop(guid, None) is not None:
+            self._delivered.add(guid)
+        elif dispatch.redelivery:
+            self.doubled.append(guid)
+        return outcome
+
+    def _outcome(self, dispatch: Dispatch) -> Outcome:
+        if dispatch.guid in self.poisoned:
+            return invalid(422)
+        down = (outage.outcome for outage in self.outages if outage.start <= dispatch.at < outage.end)
+        return next(down, Outcome("OK", 200))
+
+
+@dataclass
+class Fortnight:
+    """The hook's life: time passes, events arrive."""
+
+    world: World
+    book: Book
+    arrived: int = 0
+
+    def pass_until(self, moment: int) -> None:
+        """Let the events of that time arrive, evenly."""
+        clock, began = self.world.clock, self.world.clock._start
+        while self.arrived < EVENTS:
+            at = began + self.arrived * FORTNIGHT // EVENTS
+            if at > moment:
+                break
+            # What arrives while a run is under way arrives at its end; a run takes seconds, or half an hour at most.
+            if at > clock():
+                clock.advance(at - clock())
+            guid = self.world.sim.desk.guids.new()
+            if self.arrived % POISONED == POISONED // 2:
+                self.book.poisoned.add(guid)
+            self.world.hook.emit(guid=guid)
+            self.arrived += 1
+        if moment > clock():
+            clock.advance(moment - clock())
+        self.world.sim.run_due()
+
+
+@pytest.fixture(scope="module")
+def fortnight() -> Fortnight:
+    world = World(None, latency_ms=100, max_attempts=str(MAX_ATTEMPTS))
+    began = world.clock()
+    book = Book([Outage(began + start, began + start + length, how) for start, length, how in OUTAGES])
+    world.hook.endpoint = book
+    return Fortnight(world, book)
+
+
+@pytest.mark.timeout(600)
+def test_a_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: Fortnight) -> None:
+    world, book = fortnight.world, fortnight.book
+    began = world.clock()
+    runs = 0
+    calls: Counter[str] = Counter()
+    said: Counter[str] = Counter()
+    while world.clock() < began + FORTNIGHT + 2 * DAY:
+        # Schedules do not overlap: one that falls into a run is skipped.
+        fortnight.pass_until(began + ((world.clock() - began) // EVERY + 1) * EVERY)
+        # Let the attempts under way end and show; one that times out takes ten seconds.
+        world.clock.advance(11 * SECOND)
+        before = dict(book.undelivered)
+        run = world.run()
+        promises.nothing_is_sent_in_vain(world, run)
+        promises.limits_are_kept(run)
+        _agrees(run, book, before)
+        runs += 1
+        calls.update(call.verb for call in run.calls)
+        assert run.report is not None
+        said.update(str(event.outcome) for event in run.report.events)
+        world.sim.journal.clear()
+    ended = Counter(_end_of(world, guid) for guid in book.undelivered)
+    assert fortnight.arrived == EVENTS
+    assert ended["open"] == 0, "an event was neither delivered nor given up"
+    assert ended["out of attempts"] == len(book.poisoned) == EVENTS // POISONED
+    assert ended["forgotten"] == 0
+    assert not book.doubled
+    assert world.sim.limits.while_limited == 0
+    print(f"{EVENTS:,} events, {len(book.attempts):,} failed at first, {runs:,} runs, {dict(calls)} calls")
+    print(f"undelivered in the end: {dict(ended)}; sent twice: {len(book.doubled)}; {dict(said)}")
+
+
+def _end_of(world: World, guid: str) -> str:
+    rows = world.hook.log.attempts_of(guid)
+    if world.is_open(rows, world.clock(), world.settings()):
+        return "open"
+    return "out of attempts" if len(rows) >= MAX_ATTEMPTS else "forgotten"
+
+
+def _agrees(run: Run, book: Book, before: dict[str, int]) -> None:
+    """The run's report against the book, as it was before the run and as it is after it."""
+    report = run.report
+    assert report is not None
+    assert not report.errors, report.errors
+    accounts = {event.guid: event for event in report.events}
+    assert len(accounts) == report.failed == report.recovered + report.undelivered
+    # Found: all that failed and whose latest attempt lies in the window, and nothing else.
+    assert {guid for guid, at in before.items() if at >= report.cutoff} <= accounts.keys() <= before.keys()
+    # Missing: only what has been given up.
+    for guid in before.keys() - accounts.keys():
+        assert book.attempts[guid] >= MAX_ATTEMPTS, f"{guid} has attempts left, and was not found"
+    assert report.redelivered == len(run.accepted)
+    arrived = {guid for guid in accounts if guid not in book.undelivered}
+    not_seen_yet = sum(accounts[guid].outcome is Became.PENDING for guid in arrived)
+    assert report.recovered == len(arrived) - not_seen_yet
+    for guid, event in accounts.items():
+        match event.outcome:
+            case Became.RECOVERED:
+                assert guid not in book.undelivered
+            case Became.PENDING:
+                assert guid in before
+            case Reason.OUT_OF_ATTEMPTS:
+                assert book.attempts[guid] >= MAX_ATTEMPTS
+            case _:
+                assert guid in book.undelivered
