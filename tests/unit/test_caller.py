@@ -269,6 +269,6 @@ def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
     calls.caller.closing(Waiter(calls.clock, 60, calls.console)).turn(5)
     assert calls.clock.slept == []
     calls.caller.turn(1)
-    assert calls.clock.slept == [601.0]
+    assert sum(calls.clock.slept) == 601.0
     calls.caller.turn(1)
-    assert calls.clock.slept == [601.0]
+    assert sum(calls.clock.slept) == 601.0
