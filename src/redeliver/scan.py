@@ -39,6 +39,9 @@ class Scan:
     """What was read of the log."""
 
     log: DeliveryLog = field(default_factory=DeliveryLog)
+    newest: float = inf
+    """The moment (epoch ms) from which it was read; no row is younger."""
+    pages: int = 0
     scanned: int = 0
     """Attempts read."""
     covered: float = inf
@@ -51,6 +54,7 @@ class Scan:
     def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
         """Take in the next page of a plain walk."""
         self.log.add(page.rows, only=only)
+        self.pages += 1
         self.scanned += len(page.rows)
         self.rest = page.next
         oldest = min(map(moment, page.rows), default=inf)
@@ -118,7 +122,7 @@ class Reader:
         Raises:
             ApiError, OutOfTime: the scan broke off, and tells nothing.
         """
-        scan = Scan()
+        scan = Scan(newest=now)
         since: float = cutoff - SLACK
         if mode is ScanMode.FAILURES:
             if self._failures(scan, since):
@@ -126,13 +130,13 @@ class Reader:
             else:
                 self._console.line("This server does not know the filter for failures: reading everything")
         try:
-            self._plain(scan, since, now, share=_AFFORDABLE)
+            self._plain(scan, since, share=_AFFORDABLE)
         except TooLong:
             self._console.line("The window is too long to read whole in the time there is: asking for failures first")
             scan.filtered = True
             if not self._failures(scan, cutoff - SLACK):
                 raise OutOfTime(why="the window is too long to read, and this server cannot filter it") from None
-            self._plain(scan, _oldest(scan, cutoff) - SLACK, now, share=None)
+            self._plain(scan, _oldest(scan, cutoff) - SLACK, share=None)
         return scan
 
     def attempts_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
@@ -154,7 +158,7 @@ class Reader:
         """
         targets = [since if _lacks_original(scan.log, guid) else _first(scan.log, guid) for guid in guids]
         try:
-            self._plain(scan, min(targets) - SLACK, scan.covered, share=_AFFORDABLE, only=guids)
+            self._plain(scan, min(targets) - SLACK, share=_AFFORDABLE, only=guids)
         except TooLong:
             self._console.line("The log is too long to look for the beginning of every event")
 
@@ -167,9 +171,9 @@ class Reader:
         return True
 
     def _plain(
-        self, scan: Scan, since: float, newest: float, *, share: float | None, only: Collection[str] | None = None
+        self, scan: Scan, since: float, *, share: float | None, only: Collection[str] | None = None
     ) -> None:
-        """Go on reading, whole, down to ``since``. ``newest``: no row is younger.
+        """Go on reading, whole, down to ``since``.
 
         ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen;
         None: use half of them and stop there.
@@ -177,8 +181,6 @@ class Reader:
         if scan.covered <= since + SLACK or (scan.rest is None and scan.scanned):
             return
         time, quota, clock = self._waiter.remaining(), self._quota(), self._waiter.now()
-        # The slack is no progress: a busy log has many pages within it.
-        began = min(newest, scan.covered - SLACK)
         pages = 0
         for page in walk(self._source, since=since, start=scan.rest):
             scan.take(page, only=only)
@@ -195,8 +197,11 @@ class Reader:
             affordable = min(calls, time * usable / a_page)
             if pages < _FORECAST or (only is None and pages < affordable * _BELIEVED):
                 continue
+            # By all that was read, not by this walk alone: it may have begun amid many events at once, and would again
+            # in every run. The slack is no progress: a busy log has many pages within it.
             oldest = scan.covered - SLACK
-            ahead = 0.0 if share is None else pages * max(0.0, oldest - since) / max(1.0, began - oldest)
+            pace = scan.pages / max(1.0, scan.newest - oldest)
+            ahead = 0.0 if share is None else pace * max(0.0, oldest - since)
             if pages + ahead > affordable:
                 if share is None:
                     return
