@@ -202,9 +202,7 @@ def company(tmp_path: Path) -> Iterator[tuple[Scene, Path]]:
         yield it, ca
 
 
-def test_a_server_of_ones_own_is_trusted_where_its_ca_is_named_and_else_not(
-    act: Act, company: tuple[Scene, Path]
-) -> None:
+def test_a_server_of_ones_own_is_trusted_where_its_ca_is_named(act: Act, company: tuple[Scene, Path]) -> None:
     it, ca = company
     missed = it.miss(it.hook())
     run = carry_out(act, it, ENTERPRISE, COMPANY_CA_FILE=str(ca))

@@ -1,0 +1,80 @@
+"""What every example promises its readers: no rights, no overlap, an end, and nothing that can change under them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "examples"
+EXAMPLES = sorted(FOLDER.glob("*.yml"))
+#: YAML 1.1 takes the word on for a truth.
+ON = True
+
+
+def load(path: Path) -> dict[Any, Any]:
+    workflow: dict[Any, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return workflow
+
+
+each = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+
+
+@each
+def test_it_gives_the_workflows_own_token_no_rights(path: Path) -> None:
+    assert load(path)["permissions"] == {}
+
+
+@each
+def test_two_runs_never_overlap_and_none_is_cut_short(path: Path) -> None:
+    assert load(path)["concurrency"]["cancel-in-progress"] is False
+
+
+@each
+def test_every_job_ends_but_not_before_the_actions_own_limit(path: Path) -> None:
+    for job in load(path)["jobs"].values():
+        if "steps" in job:
+            runs = any("redeliver-action@" in step.get("uses", "") for step in job["steps"])
+            assert job["timeout-minutes"] >= (40 if runs else 1)
+
+
+@each
+def test_its_schedule_is_off_the_hour_and_it_can_be_started_by_hand(path: Path) -> None:
+    when = load(path)[ON]
+    assert "workflow_dispatch" in when
+    for one in when.get("schedule", []):
+        minutes = one["cron"].split()[0].split(",")
+        assert not {"0", "*"} & set(minutes)
+        assert len(minutes) in {1, 4}
+
+
+@each
+def test_other_peoples_actions_are_pinned_to_a_commit_and_say_which_version_that_is(path: Path) -> None:
+    for used in re.findall(r"uses: (?!org/)(.*)", path.read_text(encoding="utf-8")):
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used)
+
+
+@each
+def test_it_says_first_what_it_is_for_and_is_listed(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("# ")
+    assert f"({path.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def test_no_two_have_a_group_of_the_same_name_unless_one_takes_the_others_place() -> None:
+    groups = [load(path)["concurrency"]["group"] for path in EXAMPLES if path.stem != "enterprise-server"]
+    assert len(set(groups)) == len(groups)
+
+
+def test_a_fleet_that_is_empty_has_no_matrix_and_a_full_one_keeps_within_one_tokens_limits() -> None:
+    # A real GitHub fails a workflow for a matrix without jobs; the runner of the tests does not.
+    fleet = load(FOLDER / "fleet.yml")["jobs"]
+    assert fleet["hooks"]["outputs"]["count"] == "${{ steps.hooks.outputs.hooks-count }}"
+    assert fleet["redeliver"]["if"] == "needs.hooks.outputs.count != '0'"
+    strategy = fleet["redeliver"]["strategy"]
+    assert strategy["fail-fast"] is False
+    (step,) = fleet["redeliver"]["steps"]
+    assert strategy["max-parallel"] * int(step["with"]["redeliveries-per-minute"]) * 5 <= 900 * 3 / 4
