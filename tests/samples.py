@@ -124,13 +124,14 @@ class Said:
     """A console that remembers."""
 
     lines: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
 
     def line(self, text: str) -> None:
         self.lines.append(text)
 
     def detail(self, text: str) -> None:
-        self.lines.append(text)
+        self.details.append(text)
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:

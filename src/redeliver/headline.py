@@ -31,9 +31,9 @@ def mark(report: Report) -> str:
     return "🟡" if report.undelivered or report.warnings or report.signal_number is not None else "🟢"
 
 
-def count(number: int, what: str) -> str:
+def count(number: int, what: str, several: str = "") -> str:
     """``1 event``, ``1,234 events``."""
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
+    return f"{number:,} {what if number == 1 else several or what + 's'}"
 
 
 def _found(report: Report) -> str:

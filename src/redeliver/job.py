@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from redeliver import telling
 from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, RedeliverError, Stopped
 from redeliver.facts import Facts
+from redeliver.headline import count
 from redeliver.plan import Plan, Rules, make_plan, settled_up_to
 from redeliver.scan import Reader, Scan
 from redeliver.send import Sender, send_with_probe
@@ -62,6 +64,7 @@ class Job:
                 self._watch()  # 7
         except (RedeliverError, Stopped) as ending:
             self.facts.ended_by = ending
+        self._tell_outcomes()
         self._keep_checkpoint()  # 8
         return self.facts
 
@@ -78,7 +81,9 @@ class Job:
         facts.cutoff = max(cutoff, self._forgotten_before)
 
     def _scan(self) -> None:
-        self._tools.console.line(f"Reading the log of {self._tools.hook.name} back to {clock_time(self.facts.cutoff)}")
+        first = ", since there is no checkpoint yet" if self._tools.store and self.facts.kept is None else ""
+        back = f"back to {clock_time(self.facts.cutoff)}{first}"
+        self._tools.console.line(f"Reading the log of {self._tools.hook.name} {back}")
         self.facts.scan = self._reader.window(self.facts.cutoff, self.facts.start, self._settings.scan)
 
     def _plan_with_history(self) -> None:
@@ -100,6 +105,9 @@ class Job:
         facts.plan = make_plan(
             self._undelivered(), self._rules, facts.start, forgotten=facts.forgotten, unchecked=half_read
         )
+        self._tools.console.line(telling.found(scan, facts.plan, dry_run=self._settings.dry_run))
+        for event, reason in facts.plan.left:
+            self._tools.console.detail(f"{telling.title_of(event)}: {reason}")
 
     def _send(self) -> None:
         facts, tools = self.facts, self._tools
@@ -108,13 +116,20 @@ class Job:
         # Proves that it can be written, and anchors a first run that crashes.
         self._write_checkpoint(facts.checkpoint, tools.variables)
         sender = Sender(tools.hook, tools.caller, facts.redeliveries, tools.console)
-        with tools.console.group(f"Asking for {len(self._planned.due)} redeliveries"):
+        with tools.console.group(f"Asking for {count(len(self._planned.due), 'redelivery', 'redeliveries')}"):
             facts.endpoint_down = not send_with_probe(
                 sender, self._watcher(), self._planned.due, self._read.log, self._settings.wait_for_results
             )
 
     def _watch(self) -> None:
         self._watcher().until_settled(self._settings.wait_for_results)
+
+    def _tell_outcomes(self) -> None:
+        if self.facts.scan is not None:
+            for line in telling.outcomes(self.facts.redeliveries, self.facts.scan.log):
+                self._tools.console.line(line)
+        if self.facts.endpoint_down:
+            self._tools.console.line("The endpoint is down: the rest is kept for the next run")
 
     def _watcher(self) -> Watch:
         log = self._read.log
@@ -132,6 +147,9 @@ class Job:
             self._write_checkpoint(moment, self._tools.variables.closing(waiter))
         except CheckpointNotSaved as fault:
             facts.unsaved = fault
+        else:
+            if self._tools.store:
+                self._tools.console.line(f"The next run starts from {clock_time(moment)}")
 
     def _write_checkpoint(self, moment: int, caller: Caller) -> None:
         if self._tools.store:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
 from redeliver.errors import BrokenPaging, OutOfTime
 from redeliver.pace import BUDGET, WINDOW
+from redeliver.progress import Progress
 from redeliver.rows import DeliverySource, Filter, Page
 from redeliver.settings import ScanMode
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
 SLACK = 60_000
-#: Pages between two lines of progress, and pages before a forecast is worth anything.
-_PROGRESS = 50
+#: Pages before a forecast is worth anything.
 _FORECAST = 5
 #: The share of the time and the calls left that a walk may be expected to take before it is called too long, and the
 #: share that goes into a walk which is too long anyhow.
@@ -112,6 +112,7 @@ class Reader:
         self._waiter = waiter
         self._console = console
         self._quota = quota
+        self._progress = Progress(waiter, console)
 
     def window(self, cutoff: int, now: int, mode: ScanMode = ScanMode.FULL) -> Scan:
         """Read everything from now back to the cutoff, both in epoch milliseconds.
@@ -147,6 +148,7 @@ class Reader:
         """
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows, only=guids)
+            self._progress.of_failures(page)
             if any(map(succeeded, page.rows)) or not any(_lacks_original(scan.log, guid) for guid in guids):
                 return
 
@@ -166,13 +168,12 @@ class Reader:
         """Take in what the failure filter gives; False: the server does not know the filter."""
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows)
+            self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
                 return False
         return True
 
-    def _plain(
-        self, scan: Scan, since: float, *, share: float | None, only: Collection[str] | None = None
-    ) -> None:
+    def _plain(self, scan: Scan, since: float, *, share: float | None, only: Collection[str] | None = None) -> None:
         """Go on reading, whole, down to ``since``.
 
         ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen;
@@ -185,8 +186,7 @@ class Reader:
         for page in walk(self._source, since=since, start=scan.rest):
             scan.take(page, only=only)
             pages += 1
-            if pages % _PROGRESS == 0:
-                self._console.line(f"Read {scan.scanned:,} attempts so far")
+            self._progress.of_walk(scan, since)
             if only is not None and all(map(scan.is_read_whole, only)):
                 return
             if scan.rest is None:

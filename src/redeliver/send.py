@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from redeliver.caller import Answer, Caller, Posted
 from redeliver.pace import WRITE_POINTS
 from redeliver.redelivery import Redelivery
-from redeliver.text import plain
-from redeliver.times import clock_time
+from redeliver.telling import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,6 +54,10 @@ class Sender:
             while self._ask(event) is Answer.LIMITED:
                 pass
 
+    def say(self, text: str) -> None:
+        """Say what is going on between two events."""
+        self._console.line(text)
+
     def _ask(self, event: Event) -> Answer:
         self._caller.turn(WRITE_POINTS, redelivery=True)
         asked_at = self._caller.now()
@@ -70,8 +73,7 @@ class Sender:
             return posted.answer
         self._redeliveries[event.guid] = Redelivery(event, asked_at, posted.answer, posted.why)
         why = f": {posted.why}" if posted.why else ""
-        named = f"{plain(event.name, 80)} {plain(event.guid, 64)}"
-        self._console.line(f"{clock_time(event.attempts[0].at)} {named}: {posted.answer.value}{why}")
+        self._console.line(f"{title_of(event)}: {posted.answer.value}{why}")
         return posted.answer
 
 
@@ -84,6 +86,7 @@ def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: 
         sender.send(events)
         return True
     sender.send(events[:PROBE])
+    sender.say(f"Watching what becomes of the first {PROBE} before the other {len(events) - PROBE:,} go")
     if not watch.probe({event.guid for event in events[:PROBE]}, seconds):
         return False
     # Meanwhile somebody else may have brought one of them home.

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from redeliver import workflow
+from redeliver.annotations import annotate, bounded
 from redeliver.errors import NoSuchHook, RedeliverError, SettingsError, Stopped
 from redeliver.github_api import GitHubApi
 from redeliver.headline import headline
@@ -38,7 +39,7 @@ def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int
     try:
         settings = parse(workflow.read_inputs())
     except SettingsError as wrong:
-        for problem in wrong.problems:
+        for problem in bounded(wrong.problems):
             console.error(problem)
         return wrong.exit_code
     workflow.mask(settings.private_key.get_secret_value())
@@ -61,12 +62,13 @@ def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int
 
 def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
     report = runs.run()
-    for error in report.errors:
+    said = annotate(report, settings.fail_on)
+    for error in said.errors:
         console.error(error)
-    for warning in report.warnings:
-        console.warning(warning)
-    if report.failed and not (report.errors or report.warnings):
-        console.notice(headline(report))
+    if said.warning:
+        console.warning(said.warning)
+    if said.notice:
+        console.notice(said.notice)
     console.line(headline(report))
     workflow.write_outputs(report.outputs())
     workflow.write_summary(markdown(report))

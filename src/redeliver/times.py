@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import ceil
 
 #: Milliseconds.
 MINUTE = 60_000
@@ -29,6 +30,15 @@ def hour_label(moment: int) -> str:
 def day_label(moment: int) -> str:
     """A moment (epoch milliseconds) of this week or so, in UTC to the hour."""
     return f"{_day(moment)} {_at(moment):%H}h"
+
+
+def duration(seconds: float) -> str:
+    """How long something takes, rounded up: ``65 s``, ``3 min``, ``1 h 20 min``."""
+    if seconds < 120:
+        return f"{ceil(seconds)} s"
+    seconds = min(seconds, 1_000 * 3_600)  # what GitHub asks for can be anything, without end even
+    hours, minutes = divmod(ceil(seconds / 60), 60)
+    return " ".join([*([f"{hours} h"] if hours else []), *([f"{minutes} min"] if minutes else [])])
 
 
 def _day(moment: int) -> str:

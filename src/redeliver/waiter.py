@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.errors import OutOfTime
+from redeliver.times import duration
 
 if TYPE_CHECKING:
     from redeliver.clock import Clock
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 #: Waits shorter than this many seconds are nothing to talk about.
 WORTH_A_WORD = 5.0
+#: Waits for the same thing, one after the other, are told once in so many seconds; a long one again and again.
+AGAIN = 60.0
+STILL = 300.0
 
 
 class Waiter:
@@ -21,6 +25,7 @@ class Waiter:
         self._clock = clock
         self._console = console
         self._deadline = clock.monotonic() + seconds
+        self._told: tuple[str, float] = ("", float("-inf"))
 
     def now(self) -> float:
         """The clock's monotonic seconds."""
@@ -37,8 +42,20 @@ class Waiter:
             OutOfTime: at once, when the wait would end after the deadline.
         """
         if seconds > self.remaining():
-            raise OutOfTime(why=f"{why} would have taken {seconds:.0f} s more" if seconds else f"no time for {why}")
-        if seconds >= WORTH_A_WORD:
-            self._console.line(f"Waiting {seconds:.0f} s: {why}")
-        if seconds > 0:
-            self._clock.sleep(seconds)
+            late = f"{duration(seconds)} more would be needed ({why})" if seconds else f"no time was left for {why}"
+            raise OutOfTime(why=late)
+        self._tell(seconds, why)
+        while seconds > 0:
+            self._clock.sleep(min(seconds, STILL))
+            seconds -= STILL
+            if seconds > 0:
+                self._console.line(f"Still waiting, {duration(seconds)} more: {why}")
+
+    def _tell(self, seconds: float, why: str) -> None:
+        last, when = self._told
+        if seconds < WORTH_A_WORD or (seconds < AGAIN / 2 and why == last and self.now() < when + AGAIN):
+            if seconds > 0:
+                self._console.detail(f"Waiting {seconds:.1f} s: {why}")
+            return
+        self._told = (why, self.now())
+        self._console.line(f"Waiting {duration(seconds)}: {why}")

@@ -6,6 +6,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
+from redeliver.headline import count
 from redeliver.scan import SLACK, walk
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class Watch:
         for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
             if done() or self._waiter.now() + pause > end:
                 return
-            self._waiter.wait(pause, f"the outcomes of {len(self._open(self._redeliveries))} redeliveries")
+            unseen = count(len(self._open(self._redeliveries)), "redelivery", "redeliveries")
+            self._waiter.wait(pause, f"{unseen} without an outcome yet")
             self._look()
 
     def _look(self) -> None:

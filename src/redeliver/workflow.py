@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
+_TITLE = "Redeliver Action"
 
 
 def read_inputs() -> dict[str, str]:
@@ -61,15 +62,15 @@ class ActionsConsole:
 
     def error(self, text: str) -> None:
         """An error annotation."""
-        core.error(plain(text, _ANNOTATION))
+        core.error(plain(text, _ANNOTATION), title=_TITLE)
 
     def warning(self, text: str) -> None:
         """A warning annotation."""
-        core.warning(plain(text, _ANNOTATION))
+        core.warning(plain(text, _ANNOTATION), title=_TITLE)
 
     def notice(self, text: str) -> None:
         """A notice annotation."""
-        core.notice(plain(text, _ANNOTATION))
+        core.notice(plain(text, _ANNOTATION), title=_TITLE)
 
 
 def write_outputs(outputs: Mapping[str, str]) -> None:

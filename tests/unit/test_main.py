@@ -143,8 +143,8 @@ def test_a_run_sends_what_failed_and_hands_its_results_to_the_runner(step: Step)
     assert told["checkpoint"] == variable.value
     assert json.loads(told["report"])["hooks"][0]["events"][0]["guid"] == guid
     assert "0 of 1 event recovered" in step.summary.read_text(encoding="utf-8")
-    assert done.stdout.rstrip().endswith("0 of 1 event recovered, 1 still undelivered")
-    assert names(done.stdout) == ["add-mask", "add-mask", "group", "endgroup", "notice"]
+    assert done.stdout.rstrip().endswith("0 of 1 event recovered, 1 with no outcome yet")
+    assert names(done.stdout) == ["add-mask", "add-mask", "group", "endgroup", "warning"]
 
 
 def test_a_quiet_day_makes_no_annotation(step: Step) -> None:
@@ -203,7 +203,7 @@ def test_nothing_hostile_is_a_command_or_markup_anywhere(step: Step, dry_run: st
     step.sim.stub.fail_with(hostile)
     done = step.run(dry_run=dry_run)
     assert (done.returncode, done.stderr) == (0, "")
-    assert set(names(done.stdout)) <= {"add-mask", "group", "endgroup", "notice"}
+    assert set(names(done.stdout)) <= {"add-mask", "group", "endgroup", "warning"}
     summary = step.summary.read_text(encoding="utf-8")
     told = outputs(step.output)
     for text in (done.stdout, step.output.read_text(), summary):

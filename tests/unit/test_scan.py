@@ -96,10 +96,18 @@ def moment_of(one: Row) -> int:
     return round(one["delivered_at"].timestamp() * 1_000)
 
 
-def test_progress_is_told_every_fifty_pages() -> None:
-    desk = Desk(every(1_000, 12_000))
+def test_progress_is_told_every_ten_seconds_and_each_page_to_those_who_debug() -> None:
+    desk = Desk(every(1_000, 12_000), cost=0.15)
     desk.window(24 * HOUR)
-    assert desk.console.lines == ["Read 5,000 attempts so far", "Read 10,000 attempts so far"]
+    assert desk.console.lines == ["6,700 attempts read so far, back to 2026-11-06 19:29:21 UTC (8%)"]
+    assert len(desk.console.details) == 119
+    assert desk.console.details[-1] == "12,000 attempts read, to the end of the log"
+
+
+def test_reading_failures_alone_tells_its_progress_too() -> None:
+    desk = Desk([row(number, START - number * SECOND, guid=f"g{number}") for number in range(1, 3_000)], cost=1)
+    desk.window(24 * HOUR, ScanMode.FAILURES)
+    assert desk.console.lines[0] == "Failures read so far, back to 2026-11-06 20:45:01 UTC"
 
 
 def test_an_error_on_the_way_is_no_smaller_answer() -> None:

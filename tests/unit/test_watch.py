@@ -114,7 +114,7 @@ def test_a_long_wait_says_what_for() -> None:
     desk = Desk()
     desk.after(2, result("g1", 200))
     desk.watch.until_settled(12)
-    assert desk.console.lines == ["Waiting 5 s: the outcomes of 2 redeliveries"]
+    assert desk.console.lines == ["Waiting 5 s: 2 redeliveries without an outcome yet"]
 
 
 def test_an_answer_that_was_lost_is_found_in_the_log() -> None:

@@ -1,0 +1,52 @@
+"""What stands on a run's own page: one notice or warning a run, one error a cause, within what GitHub shows. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redeliver import causes
+from redeliver.headline import headline
+from redeliver.settings import FailOn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redeliver.report import Report
+
+#: Of each kind, for one step (https://docs.github.com/en/rest/checks/runs and GitHub's runner).
+MOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """Sentences. At most one of ``warning`` and ``notice`` is not empty; on a good day, none is."""
+
+    errors: tuple[str, ...] = ()
+    warning: str = ""
+    notice: str = ""
+
+
+def annotate(report: Report, fail_on: FailOn) -> Annotations:
+    """Choose them for a run."""
+    says = headline(report)
+    errors = causes.errors(report)
+    if fail_on is FailOn.UNDELIVERED and report.undelivered and not errors:
+        # Else nothing on the page would say why the step failed.
+        errors = [f"{says} (fail-on: undelivered)"]
+        return Annotations(errors=tuple(errors), warning=" ".join(causes.warnings(report)))
+    warnings = causes.warnings(report)
+    if warnings or report.undelivered:
+        return Annotations(bounded(errors), warning=" ".join([f"{says}.", *warnings]))
+    return Annotations(bounded(errors), notice=f"{says}." if report.failed else "")
+
+
+def bounded(sentences: Sequence[str]) -> tuple[str, ...]:
+    """As many as GitHub shows, the last one saying how many there are besides."""
+    if len(sentences) <= MOST:
+        return tuple(sentences)
+    rest = len(sentences) - MOST + 1
+    return (
+        *sentences[: MOST - 1],
+        f"and {rest:,} more errors: the job summary has some of them, the output report all",
+    )
