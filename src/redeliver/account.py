@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from redeliver.facts import Facts
     from redeliver.hook import Hook
 
+STOPPED = "The run was stopped by signal {number}. The next one finishes the work."
+ENDPOINT_DOWN = (
+    "The webhook's endpoint is down: the first redeliveries failed as their attempts before did. The rest is kept for "
+    "the next run."
+)
+TOO_LONG = (
+    "The window was too long to read whole: failures with status 0 or 3xx may have been missed in its older part. "
+    "Raise time-limit, or run more often."
+)
+WARNINGS = (STOPPED, ENDPOINT_DOWN, TOO_LONG)
+
 
 def account(hook: Hook, facts: Facts, *, dry_run: bool) -> HookReport:
     """Account for everything a run knows."""
@@ -89,17 +100,11 @@ def _faults(facts: Facts) -> tuple[list[str], list[str]]:
         case None:
             pass
         case Stopped() as stopped:
-            warnings.append(f"The run was stopped by signal {stopped.signal_number}. The next one finishes the work.")
+            warnings.append(STOPPED.format(number=stopped.signal_number))
     if facts.unsaved:
         errors.append(str(facts.unsaved))
     if facts.endpoint_down:
-        warnings.append(
-            "The webhook's endpoint is down: the first redeliveries failed as the attempts before. "
-            "The rest is kept for the next run."
-        )
+        warnings.append(ENDPOINT_DOWN)
     if facts.scan and facts.scan.filtered:
-        warnings.append(
-            "The window was too long to read whole: failures with status 0 or 3xx may have been missed in its older "
-            "part. Raise time-limit, or run more often."
-        )
+        warnings.append(TOO_LONG)
     return errors, warnings

@@ -1,0 +1,72 @@
+"""Every sentence that the code can end with, with ``…`` for what differs."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import redeliver
+from redeliver.account import WARNINGS
+from redeliver.errors import RedeliverError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOURCE = Path(redeliver.__file__).parent
+
+
+def errors() -> set[str]:
+    """Those of the tree of errors, wherever a part of it is defined."""
+    for module in pkgutil.iter_modules([str(SOURCE)]):
+        if module.name != "__main__":
+            import_module(f"redeliver.{module.name}")
+    return {re.sub(r"{\w+}", "…", kind.sentence) for kind in _below(RedeliverError) if hasattr(kind, "sentence")}
+
+
+def _below(kind: type[RedeliverError]) -> Iterator[type[RedeliverError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _below(one)
+
+
+def warnings() -> set[str]:
+    """What a run can warn of."""
+    return {re.sub(r"{\w+}", "…", warning) for warning in WARNINGS}
+
+
+def launcher() -> set[str]:
+    """The first sentence of each of the launcher's own."""
+    script = (SOURCE.parent / "launch.sh").read_text(encoding="utf-8").replace("\\\n", "")
+    said = re.findall(r'\bfail "((?:[^"\\]|\\.)*)"', script)
+    return {re.sub(r"\$(?:{.*?}|\w+)", "…", one).partition(". ")[0] for one in said}
+
+
+def problems() -> set[str]:
+    """What can be wrong with an input."""
+    found = set()
+    for file in ("inputs", "settings", "cli"):
+        for node in ast.walk(ast.parse((SOURCE / f"{file}.py").read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="refuse"), args=[said]):
+                    found.add(_text(said))
+                case ast.Call(func=ast.Name(id="SettingsError"), args=[ast.Tuple(elts=said)]):
+                    found |= {_text(one) for one in said}
+                case ast.Yield(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said):
+                    found.add(_text(said))
+                case _:
+                    pass
+    return found
+
+
+def _text(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=value):
+            return str(value)
+        case ast.JoinedStr(values=parts):
+            return "".join(_text(part) for part in parts)
+        case _:
+            return "…"

@@ -1,0 +1,42 @@
+"""Whatever the action says when it does not go well is in docs/troubleshooting.md, with its cause and its cure."""
+
+from __future__ import annotations
+
+import re
+
+from documents.sentences import errors, launcher, problems, warnings
+from readme_tables import README
+
+TEXT = (README.parent / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+ENTRIES = dict(re.findall(r"^### `([^\n]*)`\n\n(.*?)(?=^#|^<!--|\Z)", TEXT, re.DOTALL | re.MULTILINE))
+ROWS = dict(re.findall(r"^\| `(.*?)` \| (.*) \|$", TEXT.partition("<!-- problems -->")[2], re.MULTILINE))
+
+
+def test_there_are_sentences_of_every_kind() -> None:
+    assert len(errors()) > 20
+    assert len(warnings()) >= 3
+    assert len(launcher()) >= 7
+    assert len(problems()) > 20
+
+
+def test_every_error_and_every_warning_is_an_entry_and_no_entry_is_of_yesterday() -> None:
+    started = {entry for entry in ENTRIES if any(entry.startswith(said.rstrip(".…")) for said in launcher())}
+    assert set(ENTRIES) - started == errors() | warnings()
+
+
+def test_every_sentence_of_the_launchers_is_an_entry_or_a_row() -> None:
+    for said in launcher():
+        assert any(entry.startswith(said.rstrip(".…")) for entry in {*ENTRIES, *ROWS}), said
+
+
+def test_every_entry_has_a_cause_and_a_cure() -> None:
+    for entry, told in ENTRIES.items():
+        cause, cure = re.fullmatch(r"\*\*Cause\.\*\* (.*?)\n\*\*Cure\.\*\* (.*?)\n+", told, re.DOTALL).groups()  # type: ignore[union-attr]
+        assert len(cause) > 10, entry
+        assert len(cure) > 10, entry
+
+
+def test_every_problem_of_an_input_is_a_row_and_no_row_is_of_yesterday() -> None:
+    of_the_launcher = {row for row in ROWS if row.startswith("runtime: ")}
+    assert set(ROWS) - of_the_launcher == problems()
+    assert all(ROWS.values())
