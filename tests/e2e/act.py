@@ -145,9 +145,9 @@ class Run:
     @property
     def summary(self) -> str:
         # Each step has a summary file of its own; act prints what was in it.
-        printed = re.search(r"  Summary - (.*?)^\[", self.log, re.DOTALL | re.MULTILINE)
+        printed = re.search(r"^(\[[^]]+\]) .*?  Summary - (.*?)^\1", self.log, re.DOTALL | re.MULTILINE)
         assert printed, self.log
-        return printed[1]
+        return printed[2]
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Command = list[str]
 
+pytestmark = pytest.mark.timeout(270)  # an image is built and packages are installed
+
 
 def say(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     machine = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}

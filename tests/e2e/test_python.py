@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 #: be left when pip is done.
 PIP = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 SECRET = "a secret of another step"
+#: Seconds: packages are installed, which takes as long as the machine and its network take.
+PATIENCE = 240
+
+pytestmark = pytest.mark.timeout(PATIENCE + 30)
 
 
 def path_without_docker(folder: Path) -> str:
@@ -64,7 +68,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Iterator[St
                 path=path,
             ) as run,
         ):
-            assert run.wait() == 0, run.log
+            assert run.wait(PATIENCE) == 0, run.log
         yield Story(it, act, missed, run, watch)
 
 
@@ -114,7 +118,7 @@ def test_a_job_in_a_container_is_not_given_to_an_engine_that_sees_other_files(tm
             variables=it.workflow_variables | {"CONTAINER_IMAGE": image},
             environment=PIP,
         ) as run:
-            assert run.wait() == 0, run.log
+            assert run.wait(PATIENCE) == 0, run.log
         assert it.receiver.accepted() == dict.fromkeys(missed, 1)
     assert "since the Docker engine does not see this job's files" in run.log
 
