@@ -15,6 +15,7 @@ import unicodedata
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
 _BLANKS = re.compile(r"\s+")
+_ISSUE = re.compile(r"\bGH&#45;(?=[0-9])", re.IGNORECASE)
 _COMMAND_START = re.compile(r"^(\s*):(?=:)")
 
 
@@ -41,10 +42,10 @@ def for_markdown(text: str, limit: int = 200) -> str:
     """A piece of Markdown that shows ``text`` and does nothing else, in a table cell too.
 
     Every ASCII character but letters, digits and blanks becomes a character reference, which CommonMark never takes
-    for structure. GitHub looks for mentions, issue numbers and addresses in the text that comes out of it: an unseen
-    word joiner keeps it from finding any.
+    for structure. GitHub looks for mentions, issue numbers, emoji and addresses in the text that comes out of it: an
+    unseen word joiner keeps it from finding any.
     """
-    return "".join(_shown(mark) for mark in plain(text, limit))
+    return _ISSUE.sub(r"\g<0>&#8288;", "".join(_shown(mark) for mark in plain(text, limit)))
 
 
 def _visible(text: str) -> str:
@@ -54,4 +55,4 @@ def _visible(text: str) -> str:
 def _shown(mark: str) -> str:
     if mark.isalnum() or mark == " " or not mark.isascii():
         return mark
-    return f"&#{ord(mark)};" + ("&#8288;" if mark in "@#" else "")
+    return f"&#{ord(mark)};" + ("&#8288;" if mark in "@#:" else "")
