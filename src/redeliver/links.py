@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
-
-from requests.utils import parse_header_links
 
 from redeliver.errors import ForeignLink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# RFC 8288. A link that is misread, as requests does with a ";" in an address, would look like the end of the log.
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_IS_NEXT = re.compile(r""";\s*rel\s*=\s*("[^"]*\bnext\b|next\b)""", re.IGNORECASE)
 
 
 class Links:
@@ -25,12 +28,12 @@ class Links:
         Raises:
             ForeignLink: the next page is said to be at another scheme, host or port than the API.
         """
-        for link in parse_header_links(header):
-            if link.get("rel") == "next":
-                origin = _origin(link["url"])
+        for url, parameters in _LINK.findall(header):
+            if _IS_NEXT.search(parameters):
+                origin = _origin(url)
                 if origin != self._origin:
                     raise ForeignLink(host=origin[1] or "none")
-                return dict(parse_qsl(urlsplit(link["url"]).query))
+                return dict(parse_qsl(urlsplit(url).query))
         return None
 
 
