@@ -6,6 +6,7 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-usi
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -40,6 +41,7 @@ T = TypeVar("T")
 WRITTEN = frozenset({201, 204})
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
+_NUMBER = re.compile(r"[0-9]{1,10}")
 #: Seconds to wait after a limit that does not say how long, doubling each time.
 LIMIT_WAIT = 60.0
 #: Calls of the hour that are left alone, so that the checkpoint can still be kept and the limit is never broken.
@@ -251,10 +253,8 @@ class Caller:
             response = self._transport.exchange(verb, path, query=query, body=body)
         finally:
             self._pace.spent(points, self._waiter.now(), redelivery=redelivery)
-        left = response.headers.get("x-ratelimit-remaining", "")
-        self._quota = int(left) if left.isdecimal() else None
-        reset = response.headers.get("x-ratelimit-reset", "")
-        self._resets_at = int(reset) * 1000 if reset.isdecimal() else 0
+        self._quota = _number(response.headers.get("x-ratelimit-remaining", ""))
+        self._resets_at = (_number(response.headers.get("x-ratelimit-reset", "")) or 0) * 1000
         try:
             date = parsedate_to_datetime(response.headers.get("date", ""))
         except (ValueError, OverflowError):
@@ -271,10 +271,10 @@ class Caller:
         headers = response.headers
         asked = headers.get("retry-after", "")
         primary = headers.get("x-ratelimit-remaining") == "0"
-        if asked.isdecimal():
-            seconds = float(asked)
-        elif primary and headers.get("x-ratelimit-reset", "").isdecimal():
-            seconds = max(1.0, int(headers["x-ratelimit-reset"]) - self.now() / 1000 + 1)
+        if (wait := _number(asked)) is not None:
+            seconds = float(wait)
+        elif primary and (reset := _number(headers.get("x-ratelimit-reset", ""))) is not None:
+            seconds = max(1.0, reset - self.now() / 1000 + 1)
         elif asked or primary or response.status == 429 or "rate limit" in response.body.lower():
             seconds = LIMIT_WAIT * 2**self._limits_met
         else:
@@ -315,6 +315,11 @@ def read_json(adapter: TypeAdapter[T], response: Response) -> T:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise ValueError(f"{where}: {first['type']}") from None
+
+
+def _number(header: str) -> int | None:
+    """A header's number. None: there is none, or one so long that no arithmetic could be done with it."""
+    return int(header) if _NUMBER.fullmatch(header) else None
 
 
 def _message(response: Response) -> str:
