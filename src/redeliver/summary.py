@@ -38,7 +38,9 @@ def markdown(report: Report) -> str:
         *pictures(events),
         *_tables(report),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    text = "\n\n".join(part for part in parts if part)
+    # Without a blank line after it, HTML would swallow the heading of whatever comes next.
+    return text + ("\n\n" if text.endswith("</details>") else "\n")
 
 
 # -- the webhooks -----------------------------------------------------------------------------------------------

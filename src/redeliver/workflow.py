@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
-_TITLE = "Redeliver Action"
 
 
 def read_inputs() -> dict[str, str]:
@@ -62,15 +61,20 @@ class ActionsConsole:
 
     def error(self, text: str) -> None:
         """An error annotation."""
-        core.error(plain(text, _ANNOTATION), title=_TITLE)
+        _annotate("error", text)
 
     def warning(self, text: str) -> None:
         """A warning annotation."""
-        core.warning(plain(text, _ANNOTATION), title=_TITLE)
+        _annotate("warning", text)
 
     def notice(self, text: str) -> None:
         """A notice annotation."""
-        core.notice(plain(text, _ANNOTATION), title=_TITLE)
+        _annotate("notice", text)
+
+
+def _annotate(kind: str, text: str) -> None:
+    # Not core's own functions, which add a file and lines that are empty.
+    core.issue_command(kind, {"title": "Redeliver Action"}, plain(text, _ANNOTATION))
 
 
 def write_outputs(outputs: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from githubsim.clock import system_ms
+from githubsim.clock import HOUR, MINUTE, system_ms
 from githubsim.dispatch import HttpDispatch
 from githubsim.model import SimGitHub
 from githubsim.outcomes import Kind
@@ -25,6 +25,22 @@ SECRET = "It's a Secret to Everybody"
 EVENTS = (Kind("push"), Kind("pull_request", "opened"), Kind("issues", "opened"), Kind("release", "published"))
 
 
+class Afternoon:
+    """GitHub's clock: time flies while events happen, so that the demonstration need not take hours."""
+
+    def __init__(self) -> None:
+        """It begins some hours ago."""
+        self._behind = 5 * HOUR
+
+    def __call__(self) -> int:
+        """Tell the time, in epoch milliseconds."""
+        return system_ms() - self._behind
+
+    def fly(self, milliseconds: int = 5 * HOUR) -> None:
+        """Let that much time pass, but not beyond this very moment."""
+        self._behind = max(0, self._behind - milliseconds)
+
+
 def main() -> int:
     """Run the demonstration; 0 when every event has arrived exactly once."""
     with (
@@ -32,12 +48,14 @@ def main() -> int:
         Receiver(SECRET) as receiver,
         HttpDispatch(timeout=1) as dispatch,
     ):
-        sim = SimGitHub(system_ms, endpoint=dispatch)
+        clock = Afternoon()
+        sim = SimGitHub(clock, endpoint=dispatch)
         sim.token("demo-token")
         hook = sim.org_hook("octo", url=receiver.url, secret=SECRET)
         with serve(sim, latency_ms=20) as served:
             say(f"The organization octo has a webhook, and a receiver listens at {receiver.url}")
-            sent = have_a_bad_day(served, receiver)
+            sent = have_a_bad_day(served, receiver, clock)
+            clock.fly()
             home = receiver.accepted()
             lost = len(sent) - len(home)
             say(f"{len(sent)} events happened, {len(home)} arrived. GitHub will not try the other {lost} again")
@@ -49,14 +67,16 @@ def main() -> int:
         return verdict(sent, receiver)
 
 
-def have_a_bad_day(served: Served, receiver: Receiver) -> list[str]:
+def have_a_bad_day(served: Served, receiver: Receiver, clock: Afternoon) -> list[str]:
     """Events arrive while the receiver is up, down, broken and slow; gives their guids."""
     (hook,) = served.sim.hooks.values()
     sent: list[str] = []
 
     def emit(number: int) -> None:
-        sent.extend(hook.emit(EVENTS[index % len(EVENTS)]) for index in range(number))
-        served.wait_until_idle()
+        for index in range(number):
+            sent.append(hook.emit(EVENTS[index % len(EVENTS)]))
+            served.wait_until_idle()
+            clock.fly(6 * MINUTE)
 
     emit(20)
     say("The receiver goes down: its port is closed")

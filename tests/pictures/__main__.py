@@ -1,17 +1,21 @@
 """``make picture``: every kind of summary, light and dark, as GitHub would show it. Then look at them.
 
-``python -m pictures [--into FOLDER] [--scale 2] [NAME or FILE.md ...]``
+``make picture ARGS="[--into FOLDER] [--scale 2] [NAME or FILE.md ...]"``; with ``--readme`` the README's own two, of
+the first summary that ``make demo`` makes.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 from pictures.camera import Camera
 from pictures.page import page
 from pictures.scenes import SCENES
+from readme_tables import README
 from redeliver.summary import markdown
 
 
@@ -22,8 +26,11 @@ def main() -> int:
     asked.add_argument("--scale", type=float, default=1)
     asked.add_argument("--height", type=int, default=4_000)
     asked.add_argument("--theme", choices=["light", "dark"], action="append")
+    asked.add_argument("--readme", action="store_true")
     asked.add_argument("what", nargs="*", default=[*SCENES])
     given = asked.parse_args()
+    if given.readme:
+        given.into, given.scale, given.what = README.parent / "docs", 1.5, [str(demo_summary())]
     given.into.mkdir(parents=True, exist_ok=True)
     camera = Camera(given.scale)
     bad = 0
@@ -35,7 +42,20 @@ def main() -> int:
             faults = [*seen.errors, *seen.overlaps, *seen.clipped]
             bad += len(faults)
             print(f"{picture}  {len(text.encode()):>7,} bytes of Markdown", *faults, sep="\n  ", flush=True)
+    if given.readme:
+        (given.into / "summary-light.png").rename(given.into / "summary.png")
     return int(bad > 0)
+
+
+def demo_summary() -> Path:
+    """Run the demonstration. Gives a file with its first summary."""
+    kept = Path("build/summary.md")
+    kept.parent.mkdir(exist_ok=True)
+    kept.unlink(missing_ok=True)
+    environment = os.environ | {"DEMO_SUMMARY": str(kept)}
+    subprocess.run([sys.executable, "-m", "githubsim.demo"], check=True, env=environment, stdout=subprocess.DEVNULL)
+    kept.write_text(kept.read_text(encoding="utf-8").partition("\n## ")[0], encoding="utf-8")
+    return kept
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def test_a_good_day_of_many_webhooks_is_told_in_a_few() -> None:
         "",
         "<details><summary>1,000 webhooks with nothing to redeliver (1,234,000 attempts read)</summary>",
     ]
-    assert len(text.splitlines()) == 9
+    assert len(text.splitlines()) == 10
 
 
 def test_a_hook_that_was_not_read_says_so() -> None:
@@ -125,6 +125,11 @@ def test_what_is_not_well_comes_first_by_its_weight_and_does_not_fall_off_the_en
     assert len(folded_rows) == SHOWN_EVENTS - 3
     assert "<details><summary>300 events recovered</summary>" in text
     assert "and 103 more events\n\n</details>" in text
+
+
+def test_what_comes_after_it_is_not_swallowed() -> None:
+    for report in (one(), one(*events(Outcome.RECOVERED)), one(*events(Reason.FILTERED)), Report(hooks(3))):
+        assert rendered(markdown(report) + "## Next\n").rstrip().endswith("<h2>Next</h2>")
 
 
 def test_with_several_webhooks_each_event_says_whose_it_is() -> None:

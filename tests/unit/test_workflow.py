@@ -102,6 +102,12 @@ def test_an_annotation_fits_into_what_github_keeps(kind: str, capsys: pytest.Cap
     assert 1_000 < len(command.data) <= 4_096
 
 
+@pytest.mark.parametrize("kind", ["error", "warning", "notice"])
+def test_an_annotation_has_a_title_and_names_no_file(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    getattr(workflow.ActionsConsole(), kind)("It was slow.")
+    assert capsys.readouterr().out == f"::{kind} title=Redeliver Action::It was slow.\n"
+
+
 def test_lines_within_a_group_fold_and_the_group_ends_whatever_happens(capsys: pytest.CaptureFixture[str]) -> None:
     console = workflow.ActionsConsole()
 
