@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from redeliver.text import without_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from redeliver.rows import Row
 
@@ -80,10 +80,13 @@ class DeliveryLog:
     def __init__(self) -> None:
         self._failed: dict[str, tuple[str, dict[int, Attempt]]] = {}
         self._delivered: set[str] = set()
-        self._events: dict[str, Event] = {}  # as they were last asked for; after an outage there are many
+        # What was asked for last; after an outage there is much of it.
+        self._events: dict[str, Event] = {}
+        self._undelivered: tuple[int, Sequence[Event]] | None = None
 
     def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
         """Take rows in; reading one twice changes nothing. ``only``: rows of these events alone."""
+        self._undelivered = None
         for row in rows:
             guid = row["guid"]
             if only is not None and guid not in only:
@@ -116,10 +119,12 @@ class DeliveryLog:
             known = self._events[guid] = Event(guid, name, tuple(attempts[key] for key in sorted(attempts)))
         return known
 
-    def undelivered(self, since: int) -> list[Event]:
+    def undelivered(self, since: int) -> Sequence[Event]:
         """Events with a failed attempt at that moment (epoch ms) or later, and no success."""
-        found = (self.event(guid) for guid in self._failed)
-        return [event for event in found if any(attempt.at >= since for attempt in event.attempts)]
+        if self._undelivered is None or self._undelivered[0] != since:
+            found = (self.event(guid) for guid in self._failed)
+            self._undelivered = since, [event for event in found if any(one.at >= since for one in event.attempts)]
+        return self._undelivered[1]
 
 
 def succeeded(row: Row) -> bool:

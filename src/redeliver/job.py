@@ -17,7 +17,7 @@ from redeliver.times import clock_time
 from redeliver.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from redeliver.caller import Caller
     from redeliver.checkpoint import CheckpointStore
@@ -156,7 +156,7 @@ class Job:
             self._tools.store.write(caller, moment)
             self.facts.kept = moment
 
-    def _undelivered(self) -> list[Event]:
+    def _undelivered(self) -> Sequence[Event]:
         return self._read.log.undelivered(self.facts.cutoff)
 
     @property
