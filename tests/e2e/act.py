@@ -89,6 +89,7 @@ class Act:
             "--platform=ubuntu-latest=-self-hosted",
             "--platform=self-hosted=-self-hosted",
             "--pull=false",
+            "--rm",  # containers of jobs that failed, too
             "--no-cache-server",
             f"--action-cache-path={self.home / 'actions'}",
             f"--local-repository=org/redeliver-action@v1={self.action}",
