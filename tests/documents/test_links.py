@@ -1,0 +1,43 @@
+"""Links between the documents lead somewhere, down to the heading."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from readme_tables import README
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOT = README.parent
+FOLDERS = ("", ".github", "docs", "examples", "examples/server")
+DOCUMENTS = sorted(file for folder in FOLDERS for file in (ROOT / folder).glob("*.md"))
+#: Not written yet; strike out what is.
+COMING = frozenset({"CONTRIBUTING.md", "SECURITY.md", "guarantees.md", "threat-model.md"})
+_LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"')
+_CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+
+
+def headings(file: Path) -> set[str]:
+    """The names that GitHub gives a document's headings."""
+    text = re.sub(r"```.*?```", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    shown = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text)
+    found = re.findall(r"^#+ (.+)$", shown, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one).lower().replace(" ", "-") for one in found}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    text = _CODE.sub("", document.read_text(encoding="utf-8"))
+    for link in (one or other for one, other in _LINK.findall(text)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, heading = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if target.name in COMING and not target.exists():
+            continue
+        assert target.exists(), link
+        assert not heading or target.suffix != ".md" or heading in headings(target), link
