@@ -1,0 +1,149 @@
+"""A repository that is about to be released, where it was cloned from, a registry, and GitHub's pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from release.__main__ import main
+from releasing.registry import PASSWORD, USER, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NAME = "org/redeliver-action"
+VERSION = "1.0.0"
+FILES = {
+    "CHANGELOG.md": f"""# Changelog
+
+## {VERSION} (2026-12-01)
+
+The first version.
+
+- It works.
+
+## 0.9.0 (2026-11-01)
+
+Old.
+""",
+    "src/redeliver/__init__.py": f'"""Redeliver."""\n\n__version__ = "{VERSION}"\n',
+    ".github/workflows/redeliver.yml": f"jobs:\n  x:\n    steps:\n      - uses: {NAME}@v{VERSION}\n",
+}
+
+
+@dataclass
+class Written:
+    """The pages of releases, kept here."""
+
+    owner: str = "org"
+    notes: dict[str, str] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+
+    def exists(self, tag: str) -> bool:
+        return tag in self.notes
+
+    def create(self, tag: str, notes: str) -> None:
+        self.made.append(tag)
+        self.notes[tag] = notes
+
+
+class House:
+    """Everything that a release touches, and nothing of it is anybody's."""
+
+    def __init__(self, folder: Path, store: Store, files: Mapping[str, str] = FILES) -> None:
+        self.store = store
+        self.image = f"{store.host}/{NAME}"
+        self.pages = Written()
+        self.remote = folder / "remote.git"
+        self.checkout = folder / "checkout"
+        self.outputs_file = folder / "outputs"
+        self.boms = folder / "boms"
+        self.boms.mkdir()
+        git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
+        git(folder, "clone", "--quiet", str(self.remote), str(self.checkout))
+        for name, text in files.items():
+            path = self.checkout / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        if files:
+            self.commit("Something new")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.checkout / name).read_text()
+        assert old in text
+        (self.checkout / name).write_text(text.replace(old, new))
+
+    def commit(self, message: str) -> str:
+        git(self.checkout, "add", "--all")
+        git(self.checkout, *IDENTITY, "commit", "--quiet", "--message", message)
+        git(self.checkout, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return git(self.checkout, "rev-parse", "HEAD")
+
+    @property
+    def refs(self) -> dict[str, str]:
+        """The remote's."""
+        lines = git(self.remote, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return dict(line.split() for line in lines)
+
+    def file(self, commit: str, name: str) -> str:
+        return git(self.remote, "show", f"{commit}:{name}")
+
+    def step(self, *words: str) -> tuple[int, dict[str, str]]:
+        """Make one step, as the workflow does: its exit code and its outputs."""
+        self.outputs_file.write_text("")
+        with self._surroundings():
+            code = main([*words])
+        lines = self.outputs_file.read_text().splitlines()
+        return code, dict(line.split("=", 1) for line in lines)
+
+    def release(self, *digests: str, version: str = VERSION) -> None:
+        """All of its steps, as the workflow makes them."""
+        self.made("check", version)
+        self.made("image", version, str(self.boms), *digests)
+        for step in ("publish", "announce", "promote"):
+            self.made(step, version)
+
+    def made(self, *words: str) -> dict[str, str]:
+        code, outputs = self.step(*words)
+        assert code == 0, words
+        return outputs
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        before = Path.cwd()
+        given = {
+            "GITHUB_REPOSITORY": NAME,
+            "GITHUB_OUTPUT": str(self.outputs_file),
+            "GITHUB_ACTOR": USER,
+            "GITHUB_TOKEN": PASSWORD,
+            "RELEASE_IMAGE": self.image,
+        }
+        os.chdir(self.checkout)
+        try:
+            with mock.patch.dict(os.environ, given), mock.patch("release.__main__.Pages", return_value=self.pages):
+                yield
+        finally:
+            os.chdir(before)
+
+    @property
+    def boms_kept(self) -> dict[str, str]:
+        return {file.name: json.loads(file.read_text())["name"] for file in self.boms.iterdir()}
+
+
+IDENTITY = ("-c", "user.name=octocat", "-c", "user.email=octocat@example.com")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

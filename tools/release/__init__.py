@@ -1,0 +1,1 @@
+"""What .github/workflows/release.yml does, as steps that are tested."""
