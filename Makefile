@@ -3,6 +3,9 @@
 # make check  linters, formatter, types, the walls between modules
 # make bench  this action beside the documented way
 # make e2e    a real workflow runner and a real container (needs Docker)
+# make audit  known vulnerabilities of what the locks name (asks a service on the open internet)
+# make wheel  the package; make test WHEEL=dist/... VENV=build/venv tests it instead of the checkout
+# make version VERSION=1.2.3   writes a version wherever it is named: what a pull request for a release holds
 #
 # Needs Python 3.11 or newer and a package index; everything else comes from the hashed locks in requirements/.
 
@@ -11,17 +14,18 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-export PYTHONPATH := $(CURDIR)/tests:$(CURDIR)/src
+export PYTHONPATH := $(CURDIR)/tests$(if $(WHEEL),,:$(CURDIR)/src)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test check format docs picture e2e bench mutants lock clean
+.PHONY: demo test check format docs picture e2e bench mutants audit wheel version lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m githubsim.demo
 
 test: $(VENV)/test.stamp $(VENV)/node.stamp
-	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal --cov $(ARGS)
+	$(if $(WHEEL),$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEEL))
+	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal --cov $(if $(WHEEL),-o "pythonpath=tests tools") $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check
@@ -63,6 +67,18 @@ mutants: $(VENV)/dev.stamp $(VENV)/node.stamp
 	rm -rf mutants
 	env -u PYTHONPATH $(VENV)/bin/mutmut run
 	@$(VENV)/bin/mutmut results
+
+# --strict: a package of which the service knows nothing is no package without a fault.
+audit: $(VENV)/dev.stamp
+	$(VENV)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes -r requirements/dev.txt
+
+wheel: $(VENV)/test.stamp
+	rm -rf dist
+	$(PY) -m hatchling build --target wheel
+
+version:
+	@PYTHONPATH=tools $(PYTHON) -m release version $(VERSION)
+	@git diff --stat
 
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
           --custom-compile-command "make lock" pyproject.toml

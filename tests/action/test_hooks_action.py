@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from action.step import ACTION, HOOKS_ACTION, ROOT, step_environment
+from action.step import ACTION, HOOKS_ACTION, step_environment
 from githubsim import Fault, Lose, SimGitHub
 from githubsim.clock import system_ms
 from githubsim.server import serve
+from places.command import SOURCES
 from places.keys import key_pair
 from redeliver.survey import MATRIX_JOBS
 from runner import commands, outputs
@@ -46,7 +47,7 @@ def start(folder: Path, github: Served, **inputs: str) -> subprocess.Popen[str]:
         [sys.executable, "-m", "redeliver", "hooks"],
         env={
             **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-            "PYTHONPATH": str(ROOT / "src"),
+            "PYTHONPATH": str(SOURCES),
             "GITHUB_ACTIONS": "true",
             "GITHUB_OUTPUT": str(output),
             **step_environment(given, HOOKS_ACTION),

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import redeliver
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_SOURCES = Path(__file__).resolve().parents[2] / "src"
+_SOURCES = Path(redeliver.__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import redeliver
 from githubsim.server import serve
 from places import forked
 from places.site import PLACES
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from githubsim.server import Served
     from places.site import CredentialKind, HookKind, Place
 
-SOURCES = Path(__file__).resolve().parents[2] / "src"
+#: Of what is tested: the checkout, or the package that was built from it.
+SOURCES = Path(redeliver.__file__).resolve().parents[1]
 REDELIVER = (sys.executable, "-m", "redeliver")
 TOKEN = "github_pat_given"
 #: Nobody listens there.

@@ -19,6 +19,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.outcomes import UNAVAILABLE
 from githubsim.server import serve
+from places.command import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +72,7 @@ def start(command: str, machine: Path, github: Served, **environment: str) -> su
         timeout=60,
         env={
             "PATH": f"{machine}/usr/local/bin:{os.defpath}",
-            "PYTHONPATH": str(ROOT / "src"),
+            "PYTHONPATH": str(SOURCES),
             **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
             **environment,
         },
