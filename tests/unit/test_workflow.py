@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,14 +33,16 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
+@contextmanager
 def no_room() -> Iterator[None]:
-    """Let every write to a file fail, for root as well."""
+    """Let every write to a file fail, for root as well. That is pytest's own files too, so be brief."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[0][1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before[0])
-    signal.signal(signal.SIGXFSZ, before[1])
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before[0])
+        signal.signal(signal.SIGXFSZ, before[1])
 
 
 # -- inputs -----------------------------------------------------------------------------------------------------
@@ -176,9 +179,9 @@ def test_a_folder_in_place_of_the_file_is_told(files: Path) -> None:
         workflow.write_outputs({"a": "b"})
 
 
-@pytest.mark.usefixtures("files", "no_room")
+@pytest.mark.usefixtures("files")
 def test_outputs_that_cannot_be_written_are_told() -> None:
-    with pytest.raises(NotWritten, match="GITHUB_OUTPUT: File too large"):
+    with pytest.raises(NotWritten, match="GITHUB_OUTPUT: File too large"), no_room():
         workflow.write_outputs({"a": "b"})
 
 
@@ -204,7 +207,7 @@ def test_a_file_for_the_summary_that_is_not_there_is_told(files: Path) -> None:
         workflow.write_summary("x")
 
 
-@pytest.mark.usefixtures("files", "no_room")
+@pytest.mark.usefixtures("files")
 def test_a_summary_that_cannot_be_written_is_told() -> None:
-    with pytest.raises(NotWritten, match="GITHUB_STEP_SUMMARY: File too large"):
+    with pytest.raises(NotWritten, match="GITHUB_STEP_SUMMARY: File too large"), no_room():
         workflow.write_summary("x")
