@@ -133,7 +133,7 @@ class BadKey(ApiError):
 class MissingPermission(ApiError):
     """403 that is no limit: the token is good, but may not do this."""
 
-    sentence = "The token may not {what} (403). GitHub says: {message}"
+    sentence = 'The token may not {what} (403). GitHub says "{message}".'
     advice = "It needs {needed}."
 
 
@@ -170,7 +170,7 @@ class Moved(ApiError):
 class ApiRefused(ApiError):
     """Another 4xx."""
 
-    sentence = "GitHub refused to {what} ({status}): {message}"
+    sentence = 'GitHub refused to {what} ({status}). It says "{message}".'
     advice = "If the inputs look right, please open an issue with this message."
 
 

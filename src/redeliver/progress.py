@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.delivery_log import moment
+from redeliver.headline import count
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
@@ -25,14 +27,17 @@ class Progress:
         self._console = console
         self._told_at = waiter.now()
 
-    def of_walk(self, scan: Scan, since: float) -> None:
-        """A page of a plain walk down to ``since`` (epoch ms) was read."""
-        if scan.covered == float("-inf"):
-            self._say(f"{scan.scanned:,} attempts read, to the end of the log")
+    def of_walk(self, scan: Scan, oldest: float, since: float) -> None:
+        """A page of a plain walk down to ``since`` was read, and by now everything back to ``oldest`` (epoch ms)."""
+        if oldest == inf:
+            return  # an empty page, and there are more
+        read = f"{count(scan.scanned, 'attempt')} read"
+        if oldest == -inf:
+            self._say(f"{read}, to the end of the log")
             return
-        oldest = max(scan.covered, since)
+        oldest = max(oldest, since)
         share = min(1.0, max(0.0, (scan.newest - oldest) / max(1.0, scan.newest - since)))
-        self._say(f"{scan.scanned:,} attempts read so far, back to {clock_time(int(oldest))} ({share:.0%})")
+        self._say(f"{read} so far, back to {clock_time(int(oldest))} ({share:.0%})")
 
     def of_failures(self, page: Page) -> None:
         """A page of failures was read."""

@@ -186,7 +186,7 @@ class Reader:
         for page in walk(self._source, since=since, start=scan.rest):
             scan.take(page, only=only)
             pages += 1
-            self._progress.of_walk(scan, since)
+            self._progress.of_walk(scan, scan.covered - SLACK, since)
             if only is not None and all(map(scan.is_read_whole, only)):
                 return
             if scan.rest is None:

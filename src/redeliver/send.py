@@ -86,7 +86,7 @@ def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: 
         sender.send(events)
         return True
     sender.send(events[:PROBE])
-    sender.say(f"Watching what becomes of the first {PROBE} before the other {len(events) - PROBE:,} go")
+    sender.say(f"Watching what becomes of these {PROBE} before any of the other {len(events) - PROBE:,} is sent")
     if not watch.probe({event.guid for event in events[:PROBE]}, seconds):
         return False
     # Meanwhile somebody else may have brought one of them home.

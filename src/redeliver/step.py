@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from redeliver import workflow
 from redeliver.annotations import annotate, bounded
-from redeliver.errors import NoSuchHook, RedeliverError, SettingsError, Stopped
+from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped
 from redeliver.github_api import GitHubApi
 from redeliver.headline import headline
 from redeliver.runs import Runs
 from redeliver.settings import parse
 from redeliver.stop import Stop
-from redeliver.summary import markdown
+from redeliver.summary import markdown, unusable
 from redeliver.survey import matrix
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int
     except SettingsError as wrong:
         for problem in bounded(wrong.problems):
             console.error(problem)
+        with suppress(NotWritten):
+            workflow.write_summary(unusable(wrong.problems))
         return wrong.exit_code
     workflow.mask(settings.private_key.get_secret_value())
 

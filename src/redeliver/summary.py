@@ -14,7 +14,7 @@ from redeliver.text import for_markdown
 from redeliver.times import clock_time, day_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from redeliver.report import EventReport, HookReport, Report
 
@@ -41,6 +41,12 @@ def markdown(report: Report) -> str:
     text = "\n\n".join(part for part in parts if part)
     # Without a blank line after it, HTML would swallow the heading of whatever comes next.
     return text + ("\n\n" if text.endswith("</details>") else "\n")
+
+
+def unusable(problems: Sequence[str]) -> str:
+    """The job summary of a run that could not begin."""
+    lines = [f"- {for_markdown(problem, _SENTENCE)}" for problem in problems[:SHOWN_FAULTS]]
+    return "\n".join(["## 🔴 The inputs cannot be used", "", *lines, _more(len(problems) - SHOWN_FAULTS, "problems")])
 
 
 # -- the webhooks -----------------------------------------------------------------------------------------------

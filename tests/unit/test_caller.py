@@ -87,12 +87,16 @@ def test_no_time_for_another_try_ends_the_run() -> None:
     ("status", "kind", "says"),
     [
         (401, BadToken, r"refused to read the log \(401\)"),
-        (403, MissingPermission, r"may not read the log \(403\). GitHub says: Not for you It needs the permission"),
+        (
+            403,
+            MissingPermission,
+            r"may not read the log \(403\). GitHub says \"Not for you\"\. It needs the permission",
+        ),
         (404, NotFound, "does not find what is needed to read the log .* needs the permission to read"),
         (301, Moved, r"a redirect \(301\) when asked to read the log"),
         (304, Moved, "304"),
         (307, Moved, "307"),
-        (400, ApiRefused, r"refused to read the log \(400\): Not for you"),
+        (400, ApiRefused, r"refused to read the log \(400\). It says \"Not for you\"\."),
         (418, ApiRefused, "418"),
         (422, ApiRefused, "422"),
     ],

@@ -123,7 +123,9 @@ def test_unusable_inputs_are_all_named_before_anything_is_asked(step: Step) -> N
     assert "hush" not in done.stdout
     assert done.stderr == ""
     assert step.sim.journal.entries == []
-    assert (step.output.read_text(), step.summary.read_text()) == ("", "")
+    assert step.output.read_text() == ""
+    assert step.summary.read_text().startswith("## 🔴 The inputs cannot be used\n\n- org")
+    assert "hush" not in step.summary.read_text()
 
 
 # -- a run ------------------------------------------------------------------------------------------------------

@@ -99,9 +99,16 @@ def moment_of(one: Row) -> int:
 def test_progress_is_told_every_ten_seconds_and_each_page_to_those_who_debug() -> None:
     desk = Desk(every(1_000, 12_000), cost=0.15)
     desk.window(24 * HOUR)
-    assert desk.console.lines == ["6,700 attempts read so far, back to 2026-11-06 19:29:21 UTC (8%)"]
+    assert desk.console.lines == ["6,700 attempts read so far, back to 2026-11-06 19:28:21 UTC (8%)"]
     assert len(desk.console.details) == 119
     assert desk.console.details[-1] == "12,000 attempts read, to the end of the log"
+
+
+def test_progress_is_told_of_logs_with_empty_pages_and_impossible_times() -> None:
+    desk = Desk([row(2, 253_402_300_799_000), row(1, -62_135_596_800_000)], size=1, cost=11)
+    desk.pages.empty_every = 2
+    desk.window(24 * HOUR)
+    assert "1 attempt read so far, back to 9999-12-31 23:59:59 UTC (0%)" in desk.console.lines
 
 
 def test_reading_failures_alone_tells_its_progress_too() -> None:

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.report import Report
-from redeliver.summary import SHOWN_EVENTS, markdown
+from redeliver.summary import SHOWN_EVENTS, markdown, unusable
 from redeliver.text import plain
 from reports import EVENT, PAGE, events, hook, hooks, one
 
@@ -182,6 +182,14 @@ def test_no_text_breaks_out_of_a_caution(said: str) -> None:
     assert shown.count("<blockquote>") == 1
     assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {"h2", "a", "blockquote", "p"}
     assert set(re.findall(r'href="([^"]*)"', shown)) == {PAGE}
+
+
+def test_no_text_in_an_input_breaks_out_of_the_list_of_problems() -> None:
+    shown = rendered(unusable(["hook-id: must be a number, not '# <b>x</b>\n- y'", "token: is needed"] * 50))
+    assert shown.startswith("<h2>🔴 The inputs cannot be used</h2>")
+    assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {"h2", "ul", "li"}
+    assert shown.count("<li>") == 20
+    assert "and 80 more problems" in shown
 
 
 # -- its size ---------------------------------------------------------------------------------------------------
