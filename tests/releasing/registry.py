@@ -37,6 +37,8 @@ class Store:
     pulled: list[str] = field(default_factory=list)
     """References of manifests that were asked for."""
     bearers: set[str] = field(default_factory=set)
+    denies: bool = False
+    """As ghcr.io does where nobody has pushed yet."""
 
     def keep(self, reference: str, manifest: Manifest) -> None:
         self.manifests[manifest.digest] = manifest
@@ -127,6 +129,9 @@ class _Handler(BaseHTTPRequestHandler):
         expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers["authorization"] != f"Basic {expected}":
             self._answer(401, b"{}")
+            return
+        if self.store.denies:
+            self._answer(403, b"{}")
             return
         bearer = uuid.uuid4().hex
         self.store.bearers.add(bearer)

@@ -58,6 +58,13 @@ def test_a_wrong_credential_is_told(store: Store) -> None:
     assert store.bearers == set()
 
 
+def test_an_image_that_nobody_has_pushed_yet_is_not_there(store: Store) -> None:
+    store.denies = True
+    assert client(store).manifest("1.0.0") is None
+    with pytest.raises(Unexpected, match="pull,push is not allowed"):
+        client(store).put("1.0.0", MANIFEST)
+
+
 @pytest.mark.parametrize("realm", ["http://evil.example/token", "http://127.0.0.1:1/token", "https://{host}/token", ""])
 def test_the_credential_is_handed_to_the_registry_itself_and_to_nobody_else(store: Store, realm: str) -> None:
     challenge = f'Bearer realm="{realm.format(host=store.host)}",service="x"'

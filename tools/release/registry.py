@@ -22,6 +22,10 @@ class Unexpected(OSError):
     """The registry did not do what was asked."""
 
 
+class Denied(Unexpected):
+    """It gives no token: that is how ghcr.io answers for an image that nobody has pushed yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A manifest or an index, as it came."""
@@ -58,14 +62,18 @@ class Registry:
     image: str
     user: str = ""
     token: str = field(default="", repr=False)
-    _bearer: str = field(default="", repr=False)
+    _bearers: dict[str, str] = field(default_factory=dict, repr=False)
+    """By what they allow."""
 
     def __post_init__(self) -> None:
         self.host, _, self.name = self.image.partition("/")
 
     def manifest(self, reference: str) -> Manifest | None:
         """By tag or digest. None: there is none."""
-        status, headers, body = self._ask("GET", f"manifests/{reference}", {"Accept": _KNOWN})
+        try:
+            status, headers, body = self._ask("GET", f"manifests/{reference}", {"Accept": _KNOWN})
+        except Denied:
+            return None
         if status == 404:
             return None
         self._expect(status == 200, f"the manifest {reference}", status)
@@ -90,25 +98,28 @@ class Registry:
         self, verb: str, path: str, headers: dict[str, str], body: bytes | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         url = f"{_scheme(self.host)}://{self.host}/v2/{self.name}/{path}"
-        answer = _exchange(url, verb, headers | self._authorization(), body)
-        if answer[0] == 401 and not self._bearer:
-            self._bearer = self._fetch_bearer(answer[1].get("www-authenticate", ""))
-            answer = _exchange(url, verb, headers | self._authorization(), body)
+        access = "pull,push" if verb == "PUT" else "pull"
+        answer = _exchange(url, verb, headers | self._authorization(access), body)
+        if answer[0] == 401 and access not in self._bearers:
+            self._bearers[access] = self._fetch_bearer(answer[1].get("www-authenticate", ""), access)
+            answer = _exchange(url, verb, headers | self._authorization(access), body)
         return answer
 
-    def _authorization(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._bearer}"} if self._bearer else {}
+    def _authorization(self, access: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._bearers[access]}"} if access in self._bearers else {}
 
-    def _fetch_bearer(self, challenge: str) -> str:
+    def _fetch_bearer(self, challenge: str, access: str) -> str:
         """Trade the token for the registry's own (https://distribution.github.io/distribution/spec/auth/token/)."""
         told = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         realm = told.get("realm", "")
         # The realm is given the credential: it must be the registry's own.
         own = urlsplit(realm).netloc == self.host and urlsplit(realm).scheme == _scheme(self.host)
         self._expect(own, f"a challenge of its own, but {challenge!r}", 401)
-        query = urlencode({"service": told.get("service", ""), "scope": f"repository:{self.name}:pull,push"})
+        query = urlencode({"service": told.get("service", ""), "scope": f"repository:{self.name}:{access}"})
         word = base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
         status, _, body = _exchange(f"{realm}?{query}", "GET", {"Authorization": f"Basic {word}"})
+        if status == 403:
+            raise Denied(f"{self.image}: {access} is not allowed")
         self._expect(status == 200, "a token", status)
         said = json.loads(body)
         return str(said.get("token") or said["access_token"])

@@ -57,11 +57,12 @@ class Release:
 
 
 def newest(checkout: Checkout) -> Section | None:
-    """What the changelog says is to be released; None: nothing new."""
+    """What the changelog says is to be released; None: nothing new. A release of this very commit can be finished."""
     found = sections(checkout.read("CHANGELOG.md"))
-    if not found or not found[0].is_released or checkout.remote(f"refs/tags/v{found[0].version}"):
+    if not found or not found[0].is_released:
         return None
-    return found[0]
+    commit = checkout.remote(f"refs/tags/v{found[0].version}")
+    return None if commit and checkout.head not in checkout.parents(commit) else found[0]
 
 
 def check(checkout: Checkout, registry: Registry, name: str, version: str) -> Release:
