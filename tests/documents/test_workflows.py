@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,8 @@ def test_no_checkout_leaves_its_credential_behind() -> None:
 def test_a_release_moves_v1_last_and_only_after_the_tag_was_tried() -> None:
     order = ["plan", "build", "image", "publish", "verify", "promote"]
     assert list(RELEASE) == order
-    for before, after in zip(order, order[1:], strict=False):
-        assert before in [RELEASE[after]["needs"]] + list(RELEASE[after]["needs"])
+    for before, after in pairwise(order):
+        assert before == RELEASE[after]["needs"] or before in RELEASE[after]["needs"]
     made = [
         (name, step)
         for name, job in RELEASE.items()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from redeliver import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -92,7 +94,8 @@ class Act:
             "--rm",  # containers of jobs that failed, too
             "--no-cache-server",
             f"--action-cache-path={self.home / 'actions'}",
-            f"--local-repository=org/redeliver-action@v1={self.action}",
+            # The reusable workflow names the version, once it is released.
+            *(f"--local-repository=org/redeliver-action@v{one}={self.action}" for one in ("1", __version__)),
             *self._others(workflow),
             *(f"--env={name}={value}" for name, value in given.items()),
             *(f"--var={name}={value}" for name, value in variables.items()),
