@@ -17,7 +17,7 @@ PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-has
 export PYTHONPATH := $(CURDIR)/tests$(if $(WHEEL),,:$(CURDIR)/src)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test check format docs picture e2e bench mutants audit wheel version lock clean
+.PHONY: demo test check format docs picture e2e bench soak mutants audit wheel version lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
@@ -61,6 +61,10 @@ bench: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) bench/scale.py
 	$(PY) bench/simulate.py
 	$(PY) bench/start.py
+
+# The promises, far longer than `make test` has time for.
+soak: $(VENV)/test.stamp
+	HYPOTHESIS_PROFILE=soak FORTNIGHT_EVENTS=200000 $(PY) -m pytest tests/guarantees --timeout=0 --no-cov -s $(ARGS)
 
 # Does a test notice when the plan is wrong? Every small change to it should make one fail.
 mutants: $(VENV)/dev.stamp $(VENV)/node.stamp
