@@ -16,7 +16,7 @@ ROOT = README.parent
 FOLDERS = ("", ".github", "docs", "examples", "examples/server")
 DOCUMENTS = sorted(file for folder in FOLDERS for file in (ROOT / folder).glob("*.md"))
 #: Not written yet; strike out what is.
-COMING = frozenset({"CONTRIBUTING.md", "SECURITY.md", "guarantees.md", "threat-model.md"})
+COMING = frozenset({"guarantees.md"})
 _LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"')
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 

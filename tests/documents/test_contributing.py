@@ -1,0 +1,32 @@
+"""The page on the architecture speaks of what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pictures.page import diagrams
+from pictures.test_mermaid import faults_of
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_mermaid_understands_its_diagram() -> None:
+    (fault,) = faults_of(diagrams(TEXT))
+    # Which is all that it has against it: the summaries' diagrams are of another kind.
+    assert fault.startswith("Error: it is taken for a flowchart")
+
+
+def test_every_module_and_folder_that_it_names_is_there() -> None:
+    for name in re.findall(r"`(\w+\.py)`", TEXT):
+        assert (ROOT / "src" / "redeliver" / name).exists(), name
+    for name in re.findall(r"`((?:src|tests|tools|requirements)[\w/.-]*)`", TEXT):
+        assert (ROOT / name).exists() or name == "src/image.txt", name
+
+
+def test_every_command_that_it_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z0-9]+)\b", "".join(re.findall(r"`[^`]*`", TEXT, re.DOTALL))))
+    assert len(named) > 8
+    assert named <= targets
