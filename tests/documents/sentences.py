@@ -40,7 +40,7 @@ def warnings() -> set[str]:
 
 def launcher() -> set[str]:
     """The first sentence of each of the launcher's own."""
-    script = (SOURCE.parent / "launch.sh").read_text(encoding="utf-8").replace("\\\n", "")
+    script = (Path(__file__).parents[2] / "src" / "launch.sh").read_text(encoding="utf-8").replace("\\\n", "")
     said = re.findall(r'\bfail "((?:[^"\\]|\\.)*)"', script)
     return {re.sub(r"\$(?:{.*?}|\w+)", "…", one).partition(". ")[0] for one in said}
 
