@@ -15,6 +15,10 @@ PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 export PYTHONPATH := $(CURDIR)/tests$(if $(WHEEL),,:$(CURDIR)/src)
+ifdef WHEEL
+# For the tests that ask pytest what tests there are, too.
+export PYTEST_ADDOPTS := -o "pythonpath=tests tools"
+endif
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: demo test check format docs picture e2e bench soak mutants audit wheel version lock clean
@@ -25,7 +29,7 @@ demo: $(VENV)/test.stamp $(VENV)/node.stamp
 
 test: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(if $(WHEEL),$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEEL))
-	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal --cov $(if $(WHEEL),-o "pythonpath=tests tools") $(ARGS)
+	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal --cov $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check
