@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from typing import TYPE_CHECKING
@@ -95,5 +96,9 @@ def test_gits_credential_is_on_no_command_line(tmp_path: Path) -> None:
     assert len(ran.call_args_list) == 4
     for call in ran.call_args_list:
         assert PASSWORD not in str(call.args)
-    assert ran.call_args_list[0].kwargs["env"]["GIT_CONFIG_KEY_0"] == "http.https://github.com/.extraheader"
     assert PASSWORD not in repr(checkout)
+    environment = ran.call_args_list[0].kwargs["env"]
+    asked = ["git", "config", "--get-urlmatch", "http.extraheader", "https://github.com/org/name.git"]
+    header = subprocess.run(asked, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+    word = base64.b64encode(f"x-access-token:{PASSWORD}".encode()).decode()
+    assert header == f"AUTHORIZATION: basic {word}"
