@@ -1,0 +1,67 @@
+"""One version, wherever it is named: in the code, the changelog, the package and the reusable workflow."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from redeliver import __version__
+from release.changelog import code_version, sections, with_code_version
+
+ROOT = Path(__file__).parents[2]
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_changelogs_newest_section_is_the_codes_version() -> None:
+    assert sections(text("CHANGELOG.md"))[0].version == __version__ == code_version(text("src/redeliver/__init__.py"))
+
+
+def test_no_section_of_the_changelog_is_overlooked_and_only_the_newest_may_be_without_a_date() -> None:
+    found = sections(text("CHANGELOG.md"))
+    assert len(found) == len(re.findall(r"^## ", text("CHANGELOG.md"), re.MULTILINE))
+    assert all(section.text for section in found)
+    assert all(section.is_released for section in found[1:])
+
+
+def test_the_reusable_workflow_uses_the_version_or_until_it_is_released_the_line() -> None:
+    (used,) = re.findall(r"uses: org/redeliver-action@(\S+)", text(".github/workflows/redeliver.yml"))
+    assert used in {f"v{__version__}", f"v{__version__.partition('.')[0]}"}
+
+
+def test_a_version_is_written_and_read_back() -> None:
+    assert code_version(with_code_version(text("src/redeliver/__init__.py"), "12.3.4")) == "12.3.4"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": ""})
+    (path,) = folder.iterdir()
+    assert path.name == f"redeliver_action-{__version__}-py3-none-any.whl"
+    return ZipFile(path)
+
+
+def test_the_package_is_the_code_with_its_types_and_its_command_and_nothing_else(wheel: ZipFile) -> None:
+    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert names == {f"redeliver/{file.name}" for file in (ROOT / "src" / "redeliver").glob("*.py")} | {
+        "redeliver/py.typed"
+    }
+    (entry,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    assert "redeliver = redeliver.__main__:main" in wheel.read(entry).decode()
+
+
+def test_the_package_needs_what_the_lock_of_a_run_names(wheel: ZipFile) -> None:
+    (metadata,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
+    needed = re.findall(r"^Requires-Dist: ([\w-]+)", wheel.read(metadata).decode(), re.MULTILINE)
+    locked = set(re.findall(r"^([\w-]+)==", text("requirements/run.txt"), re.MULTILINE))
+    assert {name.lower() for name in needed} <= locked
