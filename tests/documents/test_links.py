@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 ROOT = README.parent
 FOLDERS = ("", ".github", "docs", "examples", "examples/server")
 DOCUMENTS = sorted(file for folder in FOLDERS for file in (ROOT / folder).glob("*.md"))
-#: Not written yet; strike out what is.
-COMING = frozenset({"guarantees.md"})
 _LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"')
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
@@ -37,7 +35,5 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             continue
         path, _, heading = link.partition("#")
         target = (document.parent / path).resolve() if path else document
-        if target.name in COMING and not target.exists():
-            continue
         assert target.exists(), link
         assert not heading or target.suffix != ".md" or heading in headings(target), link
