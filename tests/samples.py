@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
-from redeliver.caller import Caller, Task
+from redeliver.answers import Task
+from redeliver.caller import Caller
 from redeliver.delivery_log import Attempt, Event
 from redeliver.pace import Pace
 from redeliver.rows import Filter, Page, Row

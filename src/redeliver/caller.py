@@ -5,28 +5,14 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-usi
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-
-from redeliver.errors import (
-    ApiError,
-    ApiFailing,
-    ApiRefused,
-    ApiUnexpected,
-    BadKey,
-    BadToken,
-    MissingPermission,
-    Moved,
-    NotFound,
-    WorkflowToken,
-)
+from redeliver.answers import Proof, Task, fault_of, number
+from redeliver.errors import ApiError, ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
 from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
 from redeliver.transport import AnswerLost, Response, Transport, Verb
 
@@ -41,29 +27,10 @@ T = TypeVar("T")
 WRITTEN = frozenset({201, 204})
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
-_NUMBER = re.compile(r"[0-9]{1,10}")
 #: Seconds to wait after a limit that does not say how long, doubling each time.
 LIMIT_WAIT = 60.0
 #: Calls of the hour that are left alone, so that the checkpoint can still be kept and the limit is never broken.
 RESERVE = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a call is for, in words for error sentences."""
-
-    what: str
-    """The end of "refused to ..."."""
-    needed: str
-    """The permission it takes, as GitHub's own pages name it."""
-
-
-class Proof(Enum):
-    """What a call is made with: it decides what a no means."""
-
-    GIVEN = "a token from the settings"
-    MADE = "a token that the action made for an App's installation"
-    KEY = "an App's own key"
 
 
 class Answer(Enum):
@@ -96,7 +63,7 @@ class Caller:
         self._limits_met = 0
         self._date: tuple[int, float] | None = None
         self._quota: int | None = None
-        self._resets_at = 0
+        self._resets_at: int | None = None  # in epoch seconds
         self._reserve = RESERVE
 
     def closing(self, waiter: Waiter) -> Caller:
@@ -177,8 +144,8 @@ class Caller:
         Raises:
             OutOfTime: that does not fit into the time limit.
         """
-        if self._quota is not None and self._quota < self._reserve and self._date is not None:
-            seconds = (self._resets_at - self.now()) / 1000
+        if self._quota is not None and self._quota < self._reserve and self._resets_at and self._date is not None:
+            seconds = self._resets_at - self.now() / 1000
             if seconds > 0:
                 self._waiter.wait(seconds + 1, "GitHub's limit of calls an hour")
         turn = self._pace.turn(points, self._waiter.now(), redelivery=redelivery)
@@ -191,7 +158,7 @@ class Caller:
             ApiError: 401, 403 that is no limit, or a redirect: the next one would fare no better.
         """
         try:
-            response = self._exchange("POST", path, WRITE_POINTS, redelivery=True)
+            response = self._exchange("POST", path, redelivery=True)
         except AnswerLost as lost:
             return Posted(Answer.UNKNOWN, str(lost))
         status = response.status
@@ -201,7 +168,7 @@ class Caller:
             return Posted(Answer.ACCEPTED)
         if status >= 500 or status < 300:
             return Posted(Answer.UNKNOWN, f"GitHub answered {status}")
-        fault = self._fault(response, task)
+        fault = fault_of(response, task, self._proof)
         if isinstance(fault, BadToken | BadKey | MissingPermission | Moved):
             raise fault
         return Posted(Answer.REFUSED, f"GitHub answered {status}")
@@ -220,15 +187,15 @@ class Caller:
         fault: ApiError
         tries = 0
         while True:
-            self.turn(READ_POINTS if verb == "GET" else WRITE_POINTS)
+            self.turn(_points(verb))
             try:
-                response = self._exchange(verb, path, READ_POINTS if verb == "GET" else WRITE_POINTS, query, body)
+                response = self._exchange(verb, path, query, body)
                 if self._note_limit(response):
                     continue
                 if response.status < 300 or response.status in accept:
                     return parse(response)
                 if response.status < 500:
-                    raise self._fault(response, task)
+                    raise fault_of(response, task, self._proof)
                 fault = ApiFailing(tries=tries + 1, what=task.what, why=f"it answered {response.status}")
             except AnswerLost as lost:
                 fault = ApiFailing(tries=tries + 1, what=task.what, why=str(lost))
@@ -243,7 +210,6 @@ class Caller:
         self,
         verb: Verb,
         path: str,
-        points: int,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, str] | None = None,
         *,
@@ -252,9 +218,9 @@ class Caller:
         try:
             response = self._transport.exchange(verb, path, query=query, body=body)
         finally:
-            self._pace.spent(points, self._waiter.now(), redelivery=redelivery)
-        self._quota = _number(response.headers.get("x-ratelimit-remaining", ""))
-        self._resets_at = (_number(response.headers.get("x-ratelimit-reset", "")) or 0) * 1000
+            self._pace.spent(_points(verb), self._waiter.now(), redelivery=redelivery)
+        self._quota = number(response.headers.get("x-ratelimit-remaining", ""))
+        self._resets_at = number(response.headers.get("x-ratelimit-reset", ""))
         try:
             date = parsedate_to_datetime(response.headers.get("date", ""))
         except (ValueError, OverflowError):
@@ -268,13 +234,12 @@ class Caller:
         if response.status not in {403, 429}:
             self._limits_met = 0
             return False
-        headers = response.headers
-        asked = headers.get("retry-after", "")
-        primary = headers.get("x-ratelimit-remaining") == "0"
-        if (wait := _number(asked)) is not None:
+        asked = response.headers.get("retry-after", "")
+        primary = self._quota == 0
+        if (wait := number(asked)) is not None:
             seconds = float(wait)
-        elif primary and (reset := _number(headers.get("x-ratelimit-reset", ""))) is not None:
-            seconds = max(1.0, reset - self.now() / 1000 + 1)
+        elif primary and self._resets_at is not None:
+            seconds = max(1.0, self._resets_at - self.now() / 1000 + 1)
         elif asked or primary or response.status == 429 or "rate limit" in response.body.lower():
             seconds = LIMIT_WAIT * 2**self._limits_met
         else:
@@ -283,48 +248,6 @@ class Caller:
         self._pace.limited(seconds, self._waiter.now(), slower=not primary)
         return True
 
-    def _fault(self, response: Response, task: Task) -> ApiError:
-        """The error that a status below 500 stands for, with what GitHub's headers say would have been enough."""
-        headers, message = response.headers, _message(response)
-        enough = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
-        needed = f"{task.needed} (GitHub's answer names: {enough})" if enough else task.needed
-        match response.status:
-            case 401:
-                return BadKey(what=task.what) if self._proof is Proof.KEY else BadToken(what=task.what)
-            case 403:
-                # "integration" is GitHub's word for an App, and the workflow's own token is one's.
-                of_app = "not accessible by integration" in message and self._proof is Proof.GIVEN
-                return (WorkflowToken if of_app else MissingPermission)(what=task.what, message=message, needed=needed)
-            case 404:
-                return NotFound(what=task.what, needed=needed)
-            case status if status < 400:
-                return Moved(what=task.what, status=status)
-            case status:
-                return ApiRefused(what=task.what, status=status, message=message)
 
-
-def read_json(adapter: TypeAdapter[T], response: Response) -> T:
-    """An answer's body, which must be as described.
-
-    Raises:
-        ValueError: it is not; the message says where, and quotes nothing.
-    """
-    try:
-        return adapter.validate_json(response.body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ValueError(f"{where}: {first['type']}") from None
-
-
-def _number(header: str) -> int | None:
-    """A header's number. None: there is none, or one so long that no arithmetic could be done with it."""
-    return int(header) if _NUMBER.fullmatch(header) else None
-
-
-def _message(response: Response) -> str:
-    try:
-        body = json.loads(response.body)
-        return str(body["message"])
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return "no message"
+def _points(verb: Verb) -> int:
+    return READ_POINTS if verb == "GET" else WRITE_POINTS

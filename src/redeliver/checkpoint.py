@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.caller import Caller, Task, read_json
+from redeliver.answers import Task, read_json
 from redeliver.errors import ApiError, CheckpointNotSaved, CheckpointUnreadable, OutOfTime
 
 if TYPE_CHECKING:
+    from redeliver.caller import Caller
     from redeliver.transport import Response
 
 _NEEDED = 'the repository permission "Variables: write" (or, for a classic token, the scope repo)'

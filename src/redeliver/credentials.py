@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import AwareDatetime, SecretStr, TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.caller import Task, read_json
+from redeliver.answers import Task, read_json
 from redeliver.errors import NotInstalled
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from redeliver.caller import Caller, Posted, Task, read_json
+from redeliver.answers import Task, read_json
 from redeliver.rows import Filter, Page, Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from redeliver.caller import Caller, Posted
     from redeliver.links import Links
     from redeliver.transport import Response
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.caller import Task, read_json
+from redeliver.answers import Task, read_json
 from redeliver.errors import NoSuchHook
 from redeliver.hook import PAGE_SIZE, Hook
 
@@ -108,11 +108,15 @@ class Owner:
             NoSuchHook: the pattern fits none.
             ApiError, OutOfTime: they could not be listed.
         """
+        return self.pick(self.list_hooks(caller, links) if choice.pattern else (), choice)
+
+    def pick(self, listed: Iterable[HookInfo], choice: HookChoice) -> list[int | None]:
+        """As ``choose``, from a list that there is already."""
         if self.is_app:
             return [None]
         if not choice.pattern:
             return [*choice.ids]
-        fitting = _fitting(self.list_hooks(caller, links), choice.pattern)
+        fitting = _fitting(listed, choice.pattern)
         if not fitting:
             raise NoSuchHook(owner=self.name)
         return [*sorted(fitting)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.account import account
-from redeliver.caller import Caller, Proof
+from redeliver.answers import Proof
+from redeliver.caller import Caller
 from redeliver.checkpoint import CheckpointStore, Variable
 from redeliver.credentials import AppKey, InstallationTransport
 from redeliver.errors import RedeliverError, Stopped
@@ -92,12 +93,11 @@ class Runs:
             NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
         """
         caller = self._main_caller()
-        urls: dict[int | None, str] = {info.id: info.url for info in self._owner.list_hooks(caller, self._links)}
+        listed = self._owner.list_hooks(caller, self._links)
+        urls: dict[int | None, str] = {info.id: info.url for info in listed}
         since = caller.now() - self._settings.lookback * 1000
         found = []
-        for hook_id in (
-            [None] if self._owner.is_app else self._owner.choose(caller, self._links, self._settings.hook_id)
-        ):
+        for hook_id in self._owner.pick(listed, self._settings.hook_id):
             hook = self._owner.hook(caller, self._links, hook_id)
             self._console.line(f"Reading the log of {hook.name}")
             found.append(health(hook_id, urls.get(hook_id, ""), hook, since))

@@ -41,14 +41,14 @@ class Health:
 def health(hook_id: int | None, url: str, source: DeliverySource, since: int) -> Health:
     """Read one hook's log back to a moment (epoch ms). ``url`` is where it points."""
     deliveries = failed = 0
-    last: int | None = None
+    last = 0
     for page in walk(source, since=since):
         rows = [row for row in page.rows if moment(row) >= since]
         deliveries += len(rows)
         good = [moment(row) for row in rows if succeeded(row)]
         failed += len(rows) - len(good)
-        last = max([*good, *([] if last is None else [last])], default=None)
-    return Health(hook_id, host_of(url), deliveries, failed, last)
+        last = max([last, *good])
+    return Health(hook_id, host_of(url), deliveries, failed, last or None)
 
 
 def host_of(url: str) -> str:
