@@ -51,7 +51,7 @@ class Silent:
         """Nothing."""
 
     @contextmanager
-    def group(self, title: str) -> Iterator[None]:  # noqa: ARG002
+    def group(self, title: str) -> Iterator[None]:  # noqa: ARG002  a Console's own signature
         """Nothing."""
         yield
 

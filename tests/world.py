@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -15,6 +14,7 @@ from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
 from redeliver.runs import Runs
 from redeliver.settings import parse
 from redeliver.stop import Stop
+from samples import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,18 +25,8 @@ if TYPE_CHECKING:
 API = "https://api.github.com"
 
 
-@dataclass
-class Transcript:
-    """A console that remembers."""
-
-    lines: list[str] = field(default_factory=list)
-    details: list[str] = field(default_factory=list)
-
-    def line(self, text: str) -> None:
-        self.lines.append(text)
-
-    def detail(self, text: str) -> None:
-        self.details.append(text)
+class Transcript(Said):
+    """A console that remembers, a group's title among its lines."""
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:

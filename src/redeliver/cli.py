@@ -30,7 +30,9 @@ from redeliver.terminal import TerminalConsole, show_health, show_report
 from redeliver.text import for_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from redeliver.credentials import Credential
 
 _HELP = {row.name: row.description for row in INPUTS}
 _STATE_FILE = (
@@ -39,7 +41,6 @@ _STATE_FILE = (
 _SECRETS = ("token", "private-key", "variable-token")
 
 app = typer.Typer(
-    help="Redeliver failed GitHub webhook deliveries: each event once, and nothing lost.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -65,7 +66,7 @@ def _flag(name: str) -> Any:  # noqa: ANN401  as typer's own Option
     return typer.Option(f"--{name}", help=_HELP[name], show_default=False)
 
 
-def _file(what: str) -> Any:  # noqa: ANN401
+def _file(what: str) -> Any:  # noqa: ANN401  likewise
     return typer.Option(help=f"A file that holds {what}.", metavar="PATH", show_default=False)
 
 
@@ -211,7 +212,7 @@ def _read(path: Path) -> str:
     return text
 
 
-def _connect(settings: Settings) -> Any:  # noqa: ANN401
+def _connect(settings: Settings) -> Callable[[Credential], GitHubApi]:
     return lambda credential: GitHubApi(settings.api_url, credential)
 
 

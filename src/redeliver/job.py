@@ -166,13 +166,11 @@ class Job:
     @property
     def _read(self) -> Scan:
         if self.facts.scan is None:
-            msg = "the window has not been read"
-            raise RuntimeError(msg)
+            raise RuntimeError("the window has not been read")
         return self.facts.scan
 
     @property
     def _planned(self) -> Plan:
         if self.facts.plan is None:
-            msg = "nothing has been planned"
-            raise RuntimeError(msg)
+            raise RuntimeError("nothing has been planned")
         return self.facts.plan

@@ -55,7 +55,7 @@ class ScanMode(StrEnum):
     FAILURES = "failures"
 
 
-def _input(description: str, default: str = "", *, action_default: str = "") -> Any:  # noqa: ANN401
+def _input(description: str, default: str = "", *, action_default: str = "") -> Any:  # noqa: ANN401  see below
     # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
     return Field(default, description=description, json_schema_extra={"action_default": action_default})
 
