@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver import causes
 from redeliver.headline import headline
 from redeliver.settings import FailOn
 
@@ -30,15 +29,13 @@ class Annotations:
 def annotate(report: Report, fail_on: FailOn) -> Annotations:
     """Choose them for a run."""
     says = headline(report)
-    errors = causes.errors(report)
-    if fail_on is FailOn.UNDELIVERED and report.undelivered and not errors:
+    if fail_on is FailOn.UNDELIVERED and report.undelivered and not report.errors:
         # Else nothing on the page would say why the step failed.
-        errors = [f"{says} (fail-on: undelivered)"]
-        return Annotations(errors=tuple(errors), warning=" ".join(causes.warnings(report)))
-    warnings = causes.warnings(report)
-    if warnings or report.undelivered:
-        return Annotations(bounded(errors), warning=" ".join([f"{says}.", *warnings]))
-    return Annotations(bounded(errors), notice=f"{says}." if report.failed else "")
+        return Annotations((f"{says} (fail-on: undelivered)",), warning=" ".join(report.warnings))
+    errors = bounded(report.errors)
+    if report.warnings or report.undelivered:
+        return Annotations(errors, warning=" ".join([f"{says}.", *report.warnings]))
+    return Annotations(errors, notice=f"{says}." if report.failed else "")
 
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from redeliver.causes import by_cause
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.settings import FailOn
@@ -156,14 +157,14 @@ class Report:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What makes the run fail."""
-        faults = (self.fault,) if self.fault else ()
-        return (*faults, *self._named(tuple((hook, hook.errors) for hook in self.hooks)))
+        """What makes the run fail, a sentence or two for each cause; each hook has its own besides."""
+        told = by_cause([(hook.hook, hook.errors) for hook in self.hooks])
+        return (self.fault, *told) if self.fault else told
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What does not make it fail, but should be known."""
-        return self._named(tuple((hook, hook.warnings) for hook in self.hooks))
+        """What does not make it fail, but should be known, likewise."""
+        return by_cause([(hook.hook, hook.warnings) for hook in self.hooks])
 
     def count(self, outcome: Outcome | Reason) -> int:
         """Events with that outcome."""
@@ -201,11 +202,6 @@ class Report:
         text = json.dumps(whole, ensure_ascii=True, separators=(",", ":"))
         # A later step may print it, and "##[" is a command wherever it stands in a line.
         return text.replace("##[", r"#\u0023[")
-
-    def _named(self, faults: tuple[tuple[HookReport, tuple[str, ...]], ...]) -> tuple[str, ...]:
-        """Sentences, with the hook's name where there are several."""
-        several = len(self.hooks) > 1
-        return tuple(f"{hook.hook}: {fault}" if several else fault for hook, said in faults for fault in said)
 
 
 def _event(event: EventReport) -> dict[str, int | str]:

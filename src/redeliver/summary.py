@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver import causes, headline
+from redeliver import headline
 from redeliver.advice import ADVICE, MARKS
+from redeliver.causes import short_name
 from redeliver.headline import count
 from redeliver.picture import pictures
 from redeliver.plan import Reason
@@ -32,8 +33,8 @@ def markdown(report: Report) -> str:
     parts = [
         f"## {headline.mark(report)} {headline.headline(report)}",
         *(_many_hooks(report) if len(report.hooks) > 1 else map(_one_hook, report.hooks)),
-        *_alerts("CAUTION", causes.errors(report), "errors"),
-        *_alerts("WARNING", causes.warnings(report), "warnings"),
+        *_alerts("CAUTION", report.errors, "errors"),
+        *_alerts("WARNING", report.warnings, "warnings"),
         _what_to_do(report),
         *pictures(events),
         *_tables(report),
@@ -74,7 +75,7 @@ def _many_hooks(report: Report) -> list[str]:
         "| :-- | --: | --: | --: | --: | --: |",
         [_hook_row(hook) for hook in loud[:SHOWN_HOOKS]],
     )
-    names = " · ".join(_linked(for_markdown(causes.short_name(hook)), hook) for hook in quiet[:SHOWN_HOOKS])
+    names = " · ".join(_linked(for_markdown(short_name(hook.hook)), hook) for hook in quiet[:SHOWN_HOOKS])
     read = sum(hook.scanned for hook in quiet)
     title = f"{count(len(quiet), 'webhook')} with nothing to redeliver ({count(read, 'attempt')} read)"
     return [
@@ -102,7 +103,7 @@ def _hook_row(hook: HookReport) -> str:
 # -- what is not well -------------------------------------------------------------------------------------------
 
 
-def _alerts(kind: str, sentences: list[str], what: str) -> list[str]:
+def _alerts(kind: str, sentences: Sequence[str], what: str) -> list[str]:
     shown = [f"> [!{kind}]\n> {for_markdown(sentence, _SENTENCE)}" for sentence in sentences[:SHOWN_FAULTS]]
     return [*shown, _more(len(sentences) - SHOWN_FAULTS, what)]
 
@@ -160,7 +161,7 @@ def _event_row(hook: HookReport, event: EventReport, *, several: bool) -> str:
         str(event.attempts),
         _shown(event.outcome) + (f" ({event.detail})" if event.detail else ""),
         for_markdown(event.guid, 36) if several else _linked(for_markdown(event.guid, 36), hook),
-        *([_linked(for_markdown(causes.short_name(hook)), hook)] if several else []),
+        *([_linked(for_markdown(short_name(hook.hook)), hook)] if several else []),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -28,7 +28,7 @@ def test_an_unknown_webhook_among_several_is_named_at_the_end_and_stops_no_other
     report = world.run(hook_id=",".join([first, "404404404", *others]))
     assert world.sent == failed
     (error,) = report.errors
-    assert error.startswith("hook 404404404 of the organization octo: GitHub does not find what is needed to read")
+    assert error.startswith("GitHub does not find what is needed to read the deliveries of hook 404404404 of the")
     assert report.exit_code(FailOn.ERROR) == 1
     assert report.outputs()["recovered-count"] == "3"
     assert "CHECKPOINT_404404404" not in world.kept
@@ -79,7 +79,10 @@ def test_a_spent_time_limit_leaves_the_webhooks_after_it_as_they_are_and_says_wh
     report = world.run(hook_id="all", time_limit="2m", latency_ms=3_000, wait_for_results="0")
     assert 10 < len(world.sent) < 40
     assert list(world.kept) == [f"CHECKPOINT_{world.hooks[0].id}"]
-    assert [error.partition(": The time limit")[0] for error in report.errors] == names(report)[1:]
+    assert [hook.hook for hook in report.hooks if hook.errors] == names(report)[1:]
+    (error,) = report.errors
+    assert error.startswith(f"{names(report)[1]}: The time limit ended the run")
+    assert error.endswith(" (1 more webhook likewise.)")
     world.clock.advance(5 * MINUTE)
     assert world.run(hook_id="all").errors == ()
     assert sorted(world.sent) == sorted(guid for guids in failed for guid in guids)

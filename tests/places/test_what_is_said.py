@@ -75,8 +75,16 @@ def test_a_fault_is_an_error_on_the_error_stream_and_fails_the_run_unless_told_o
 def test_of_several_webhooks_the_one_that_failed_is_named(here: Server) -> None:
     here.live.fail()
     said = here.run(hook_id=f"{here.hook.id},404", code=1)
-    assert said.err.splitlines()[-1].startswith("error: hook 404 of the organization octo: GitHub does not find")
+    error = said.err.splitlines()[-1]
+    assert error.startswith("error: GitHub does not find what is needed to read the deliveries of hook 404 of the")
     assert len(here.live.sent) == 1
+
+
+def test_a_fault_that_several_webhooks_have_is_told_once(here: Server) -> None:
+    said = here.run("--format", "json", hook_id="1001,1002", code=1)
+    (error,) = [line for line in said.err.splitlines() if line.startswith("error: ")]
+    assert error.endswith(" (1 more webhook likewise.)")
+    assert [len(hook["errors"]) for hook in said.json["hooks"]] == [1, 1]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -102,9 +102,10 @@ def test_a_fault_that_kept_the_run_from_any_hook_is_told() -> None:
     assert read(Report((), fault="No webhook fits."))["errors"] == ["No webhook fits."]
 
 
-def test_with_several_hooks_a_fault_says_whose_it_is() -> None:
-    report = Report((hook(name="hook 1", errors=("no",)), hook(name="hook 2", warnings=("slow",))))
-    assert (report.errors, report.warnings) == (("hook 1: no",), ("hook 2: slow",))
+def test_a_fault_of_several_hooks_is_told_once_and_each_of_them_has_it_too() -> None:
+    told = read(Report((hook(name="hook 1", errors=("no",)), hook(name="hook 2", errors=("no",)))))
+    assert told["errors"] == ["hook 1: no (1 more webhook likewise.)"]
+    assert [each["errors"] for each in told["hooks"]] == [["no"], ["no"]]
 
 
 def test_however_many_events_there_are_the_json_stays_far_below_a_mebibyte() -> None:
