@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from redeliver.credentials import Credential
 
 _HELP = {row.name: row.description for row in INPUTS}
+#: Not the table's, which are the action's: on a server no runner says where the API is.
+_DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _STATE_FILE = (
     "Keep the checkpoint in this file instead of a variable. While one run uses it, another one leaves (exit 0)."
 )
@@ -63,7 +65,9 @@ class ListFormat(StrEnum):
 
 
 def _flag(name: str) -> Any:  # noqa: ANN401  as typer's own Option
-    return typer.Option(f"--{name}", help=_HELP[name], show_default=False)
+    default = _DEFAULTS[name]
+    said = f" Default: {default}." if default not in {"", "false"} else ""
+    return typer.Option(f"--{name}", help=_HELP[name] + said, show_default=False)
 
 
 def _file(what: str) -> Any:  # noqa: ANN401  likewise

@@ -40,12 +40,14 @@ def test_run_has_every_input_as_a_flag_and_every_secret_as_a_file() -> None:
     assert set(flags("run")) == expected
 
 
-def test_flags_say_what_the_inputs_say() -> None:
-    described = {row.name: row.description for row in INPUTS}
+def test_flags_say_what_the_inputs_say_and_what_holds_without_them() -> None:
+    inputs = {row.name: row for row in INPUTS}
+    here = {"api-url": "https://api.github.com", "variable-repository": "", "dry-run": ""}
     for command in ("run", "hooks"):
         for name, text in flags(command).items():
             if name in CORE:
-                assert text == described[name]
+                default = here.get(name, inputs[name].default)
+                assert text == inputs[name].description + (f" Default: {default}." if default else "")
 
 
 def test_hooks_has_the_flags_that_make_sense_for_it() -> None:
