@@ -76,6 +76,27 @@ def test_nothing_but_the_steps_that_push_may_write_to_the_repository() -> None:
     assert {RELEASE[name]["environment"] for name in writers} == {"release"}
 
 
-def test_all_green_needs_every_other_job() -> None:
-    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
-    assert set(jobs.pop("green")["needs"]) == set(jobs)
+@pytest.mark.parametrize("name", ["ci", "selftest"])
+def test_what_a_branch_rule_asks_for_needs_every_other_job(name: str) -> None:
+    jobs = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text(encoding="utf-8"))["jobs"]
+    green = jobs.pop("green")
+    assert set(green["needs"]) == set(jobs)
+    # The name under which a branch rule finds it.
+    assert f'"{green["name"]}"' in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_whatever_is_pinned_is_kept_up_to_date_after_a_week() -> None:
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    looked_at = {
+        (one["package-ecosystem"], folder)
+        for one in updates
+        for folder in one.get("directories", [one.get("directory")])
+    }
+    assert looked_at == {
+        ("github-actions", "/"),
+        ("github-actions", "/examples"),
+        ("docker", "/"),
+        ("pip", "/requirements"),
+        ("npm", "/tests/contract"),
+    }
+    assert {one["cooldown"]["default-days"] for one in updates} == {7}
