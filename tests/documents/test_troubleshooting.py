@@ -36,6 +36,14 @@ def test_every_entry_has_a_cause_and_a_cure() -> None:
         assert len(cure) > 10, entry
 
 
+def test_the_readme_quotes_it_word_for_word() -> None:
+    (table,) = re.findall(r"^## Troubleshooting$.*?^## ", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    quoted = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
+    assert len(quoted) > 4
+    for said in quoted:
+        assert any(entry.startswith(said) for entry in {*ENTRIES, *ROWS}), said
+
+
 def test_every_problem_of_an_input_is_a_row_and_no_row_is_of_yesterday() -> None:
     of_the_launcher = {row for row in ROWS if row.startswith("runtime: ")}
     assert set(ROWS) - of_the_launcher == problems()

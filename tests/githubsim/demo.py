@@ -110,7 +110,7 @@ def action(api_url: str, hook_id: int, folder: Path) -> int:
         "variable-repository": "octo/ops",
         "api-url": api_url,
     }
-    environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "RUNNER_DEBUG") if name in os.environ}
     environment |= {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
     environment |= {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
     code = subprocess.run([sys.executable, "-m", "redeliver"], env=environment, check=False).returncode
