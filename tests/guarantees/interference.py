@@ -46,6 +46,10 @@ class Call:
     secondary: bool = False
     """Whether the answer's words are those of the secondary limit."""
     after_signal: bool = False
+    variable: str = ""
+    """The variable that it reads or writes, if any."""
+    faulty: bool = False
+    """Whether a fault struck it."""
 
     @property
     def redelivers(self) -> str:
@@ -61,7 +65,7 @@ class Call:
     @property
     def keeps_checkpoint(self) -> bool:
         """Whether this call writes the variable."""
-        return self.verb in {"PATCH", "POST"} and "/actions/variables" in self.path
+        return self.verb in {"PATCH", "POST"} and bool(self.variable)
 
 
 class Interference:
@@ -81,6 +85,7 @@ class Interference:
         if where == "call":
             happening = self.happenings.pop(self._counts[where], None)
             if happening is not None:
+                self.struck = True
                 happening()
         self._strike(where, "before")
 
@@ -107,7 +112,7 @@ class WatchedTransport:
     interference: Interference
     calls: list[Call]
     accepted: list[Redelivery]
-    writes: list[tuple[int, int]]
+    writes: list[tuple[int, str, int]]
     sim: SimGitHub
     variables_of: str
 
@@ -122,11 +127,12 @@ class WatchedTransport:
         """As the inner transport."""
         self.interference.before("call")
         clock = self.inner.clock
-        call = Call(verb, path, clock() + self.inner.latency_ms // 2)
+        variable = (body or {}).get("name") or path.partition("/actions/variables/")[2]
+        call = Call(verb, path, clock() + self.inner.latency_ms // 2, variable=variable)
         call.after_signal = self.interference.stop.signal_number is not None
         self.calls.append(call)
         history = self.sim.variables(self.variables_of).history
-        taken, written = len(self.sim.accepted), len(history)
+        taken, written, struck = len(self.sim.accepted), len(history), self._faults()
         try:
             response = self.inner.exchange(verb, path, query=query, body=body)
         except AnswerLost:
@@ -135,12 +141,16 @@ class WatchedTransport:
         finally:
             call.answered_at = clock()
             self.accepted += self.sim.accepted[taken:]
-            self.writes += [(at, int(value or 0)) for at, _, value in history[written:]]
+            self.writes += [(at, name, int(value or 0)) for at, name, value in history[written:]]
+            call.faulty = self._faults() > struck
         self.interference.after("call")
         # Only now has the run been told.
         call.status, call.headers = response.status, response.headers
         call.secondary = "secondary rate limit" in response.body
         return response
+
+    def _faults(self) -> int:
+        return sum(fault.hits for fault in self.sim.faults.rules)
 
 
 class WatchedClock:

@@ -1,4 +1,4 @@
-"""The promises, each as a check of one run against what really happened."""
+"""The promises, each as a check of one run, or of its part with one hook, against what really happened."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
-from guarantees.accounts import the_report_is_true
+from guarantees.accounts import the_report_is_true, the_sums_are_right
 from redeliver.plan import LONGEST_SPACING
 from redeliver.settings import ScanMode
 
 if TYPE_CHECKING:
     from githubsim.log import Row
     from guarantees.interference import Call
+    from guarantees.parts import Life, Part
     from guarantees.world import Run, World
     from redeliver.settings import Settings
 
@@ -21,27 +22,47 @@ PROBE = 3
 
 
 def keep_all(world: World, run: Run) -> None:
-    """Every promise, after every run."""
-    nothing_is_lost(world, run.settings)
+    """Every promise, after every run, for every hook."""
     nothing_is_sent_in_vain(world, run)
-    the_checkpoint_is_sound(world, run)
     limits_are_kept(run)
     a_signal_ends_it(run)
-    a_dead_endpoint_is_spared(world, run)
+    every_hook_has_its_turn(run)
     if run.report is not None:
-        the_report_is_true(world, run, run.report)
-    if run.undisturbed and not run.limits_met and run.calls_left > 200:
-        what_can_be_done_is_done(world, run)
+        the_sums_are_right(run, run.report)
+    for part in run.parts:
+        nothing_is_lost(world, part.life, run.settings)
+        the_checkpoint_is_sound(world, part)
+        a_dead_endpoint_is_spared(part)
+        if part.report is not None:
+            the_report_is_true(world, part, part.report)
+        if part.undisturbed and run.calls_left > 200:
+            what_can_be_done_is_done(world, part)
 
 
-def nothing_is_lost(world: World, settings: Settings) -> None:
+def every_hook_has_its_turn(run: Run) -> None:
+    """One hook's failure does not stop the others; whose log was not read is left as it was."""
+    own = {part.life.variable for part in run.parts}
+    assert {name for _, name, _ in run.writes} <= own, "a checkpoint was written where no hook's is kept"
+    for part in run.parts:
+        hook = part.life.hook.path
+        if run.report is None:
+            continue  # how far it had come when it crashed, nobody knows
+        if part.report is None:
+            assert run.signalled or run.report.fault, f"{hook} did not have its turn"
+            assert not part.calls, f"{hook} is not reported"
+        elif not part.report.read:
+            assert not part.accepted, f"{hook} was not read, and something was sent"
+            assert not part.writes, f"{hook} was not read, and its checkpoint moved"
+
+
+def nothing_is_lost(world: World, life: Life, settings: Settings) -> None:
     """Whatever still has to be done lies where the next run will look."""
-    kept, now = world.kept, world.clock()
+    kept, now = life.kept, world.clock()
     if kept is None or not settings.variable_name:
         return  # the next run looks back over ``lookback``, and that is what ours means then
     cutoff = (kept - settings.overlap * SECOND) // SECOND * SECOND
-    for guid, rows in world.events().items():
-        if guid in world.unseen or not (world.is_ours(rows, now, settings) and world.is_open(rows, now, settings)):
+    for guid, rows in life.events().items():
+        if guid in life.unseen or not (life.is_ours(rows, now, settings) and world.is_open(rows, now, settings)):
             continue
         assert any(world.shown_at(row) >= cutoff for row in rows), f"{guid} lies before the checkpoint: it is lost"
 
@@ -52,15 +73,15 @@ def nothing_is_sent_in_vain(world: World, run: Run) -> None:
     The one admitted price is in what this does not forbid: an attempt that the log does not show yet when a run
     begins, neither its success nor its failure, cannot be known to that run.
     """
-    for guid, count in Counter(one.guid for one in run.accepted).items():
-        assert count == 1, f"{guid} was accepted {count} times in one run"
-    for one in run.accepted:
-        rows = world.hook.log.attempts_of(one.guid)
-        seen = [row for row in rows if row.visible_at <= run.looked_at]
-        assert not any(row.outcome.succeeded for row in seen), f"{one.guid} was delivered, and that could be seen"
-        limit = run.settings.max_attempts
-        assert limit == 0 or len(seen) < limit, f"{one.guid} had had its {limit} attempts"
-        assert one.accepted_at + SECOND > due_at(world, seen, run.settings), f"{one.guid} was not due yet"
+    for part in run.parts:
+        for guid, count in Counter(one.guid for one in part.accepted).items():
+            assert count == 1, f"{guid} was accepted {count} times in one run"
+        for one in part.accepted:
+            seen = [row for row in one.hook.log.attempts_of(one.guid) if row.visible_at <= part.looked_at]
+            assert not any(row.outcome.succeeded for row in seen), f"{one.guid} was delivered, and that could be seen"
+            limit = run.settings.max_attempts
+            assert limit == 0 or len(seen) < limit, f"{one.guid} had had its {limit} attempts"
+            assert one.accepted_at + SECOND > due_at(world, seen, run.settings), f"{one.guid} was not due yet"
     if run.settings.dry_run:
         assert not any(call.redelivers for call in run.calls), "a dry run sends nothing"
 
@@ -74,27 +95,28 @@ def due_at(world: World, seen: list[Row], settings: Settings) -> int:
     return world.shown_at(max(seen)) + min(spacing << (len(seen) - 2), longest)
 
 
-def the_checkpoint_is_sound(world: World, run: Run) -> None:
+def the_checkpoint_is_sound(world: World, part: Part) -> None:
     """Never in the future, never past an unsettled event, never written after a scan that broke off."""
-    for _, value in run.writes:
-        assert value <= run.looked_at, "the checkpoint lies after the moment the log was read"
-    if run.settings.dry_run or not run.settings.variable_name:
-        assert not run.writes, "a run that keeps nothing wrote a checkpoint"
+    for _, value in part.writes:
+        assert value <= part.looked_at, "the checkpoint lies after the moment the log was read"
+    if part.settings.dry_run or not part.settings.variable_name:
+        assert not part.writes, "a run that keeps nothing wrote a checkpoint"
         return
-    report = run.report
-    broke_off = report is not None and report.scanned == 0 and bool(report.errors or report.signal_number)
-    if report and broke_off and run.writes and run.settings.scan is ScanMode.FULL:
-        rows = [row for rows in world.events().values() for row in rows if row.delivered_at >= report.cutoff]
-        there = [row for row in rows if world.in_log(row, run.looked_at) and world.in_log(row, run.ended)]
+    report, life = part.report, part.life
+    broke_off = report is not None and report.scanned == 0 and bool(report.errors or part.run.signalled)
+    if report and broke_off and part.writes and part.settings.scan is ScanMode.FULL:
+        rows = [row for rows in life.events().values() for row in rows if row.delivered_at >= report.cutoff]
+        there = [row for row in rows if world.in_log(row, part.looked_at) and world.in_log(row, part.ended)]
         assert not there, "a scan that broke off moved the checkpoint"
-    if run.closed and run.kept_after is not None:
-        for guid, rows in world.events().items():
-            seen = [row for row in rows if world.in_log(row, run.looked_at)]
-            if not seen or guid in world.unseen or not world.is_open(rows, run.ended, run.settings):
+    if part.closed:
+        _, kept = part.writes[-1]
+        for guid, rows in life.events().items():
+            seen = [row for row in rows if world.in_log(row, part.looked_at)]
+            if not seen or guid in life.unseen or not world.is_open(rows, part.ended, part.settings):
                 continue
-            if world.is_ours(seen, run.looked_at, run.settings):
-                latest = max(row.delivered_at for row in rows if row.visible_at <= run.ended)
-                assert run.kept_after < latest, f"the checkpoint lies past {guid}, which is not settled"
+            if life.is_ours(seen, part.looked_at, part.settings):
+                latest = max(row.delivered_at for row in rows if row.visible_at <= part.ended)
+                assert kept < latest, f"the checkpoint lies past {guid}, which is not settled"
 
 
 def limits_are_kept(run: Run) -> None:
@@ -127,39 +149,44 @@ def _asked_to_wait(call: Call, before: int) -> int | None:
 
 
 def a_signal_ends_it(run: Run) -> None:
-    """After a signal there is no call but the checkpoint's, and the exit code says so."""
-    for call in run.calls:
-        assert not call.after_signal or call.keeps_checkpoint, f"{call.verb} {call.path} after the signal"
+    """After a signal there is no call but one hook's checkpoint's, and no other hook is begun."""
+    late = [call for call in run.calls if call.after_signal]
+    for call in late:
+        assert call.keeps_checkpoint, f"{call.verb} {call.path} after the signal"
+    assert len({call.variable for call in late}) <= 1, "several checkpoints were kept after the signal"
+    stopped = [part for part in run.parts if part.report and any("by signal" in one for one in part.report.warnings)]
+    assert len(stopped) <= 1, "a hook was begun after the signal"
 
 
-def a_dead_endpoint_is_spared(world: World, run: Run) -> None:
+def a_dead_endpoint_is_spared(part: Part) -> None:
     """An endpoint that is down gets a run's first three redeliveries and no more."""
-    if not run.undisturbed or run.settings.wait_for_results < 30 or run.limits_met:
+    if not part.undisturbed or part.settings.wait_for_results < 30 or part.run.short_of_time:
         return
-    attempts = [one.row for one in run.accepted]
-    for one, row in zip(run.accepted, attempts, strict=True):
+    attempts = [one.row for one in part.accepted]
+    for one, row in zip(part.accepted, attempts, strict=True):
         # Attempts that show too late to be watched, or end in a way that is about one event, end the probe.
         if row is None or row.visible_at > one.accepted_at + 10 * SECOND or 200 <= row.outcome.status_code < 500:
             return
-    others = [row for rows in world.events().values() for row in rows if row not in attempts]
-    if any(row.outcome.succeeded and run.looked_at - 60 * SECOND <= row.visible_at <= run.ended for row in others):
+    others = [row for rows in part.life.events().values() for row in rows if row not in attempts]
+    if any(row.outcome.succeeded and part.looked_at - 60 * SECOND <= row.visible_at <= part.ended for row in others):
         return
-    assert len(run.accepted) <= PROBE, f"a dead endpoint got {len(run.accepted)} redeliveries"
+    assert len(part.accepted) <= PROBE, f"a dead endpoint got {len(part.accepted)} redeliveries"
 
 
-def what_can_be_done_is_done(world: World, run: Run) -> None:
+def what_can_be_done_is_done(world: World, part: Part) -> None:
     """A run that nothing disturbs sends every event that is due, or has found the endpoint down."""
-    report, settings = run.report, run.settings
+    report, settings, life = part.report, part.settings, part.life
     assert report is not None
-    assert not report.errors, report.errors
-    if settings.dry_run or report.warnings:
+    if settings.dry_run or report.warnings or (report.errors and part.run.short_of_time):
         return  # the endpoint is down, or the time was up
-    accepted = {one.guid for one in run.accepted}
-    for guid, rows in world.events().items():
-        if any(run.looked_at < row.visible_at <= run.ended for row in rows if row.redelivery) and guid not in accepted:
-            continue  # somebody else's attempt has turned up meanwhile
-        seen = [row for row in rows if world.in_log(row, run.looked_at)]
-        open_ = seen and guid not in world.unseen and world.is_open(rows, run.looked_at, settings)
-        open_ = (open_ and world.is_open(rows, run.ended, settings)) or guid in accepted
-        if open_ and world.is_ours(seen, run.looked_at, settings) and due_at(world, seen, settings) < report.start:
+    assert not report.errors, report.errors
+    accepted = {one.guid for one in part.accepted}
+    for guid, rows in life.events().items():
+        meanwhile = [row for row in rows if row.redelivery and part.looked_at < row.visible_at <= part.ended]
+        if meanwhile and guid not in accepted:
+            continue  # that was somebody else
+        seen = [row for row in rows if world.in_log(row, part.looked_at)]
+        open_ = seen and guid not in life.unseen and world.is_open(rows, part.looked_at, settings)
+        open_ = (open_ and world.is_open(rows, part.ended, settings)) or guid in accepted
+        if open_ and life.is_ours(seen, part.looked_at, settings) and due_at(world, seen, settings) < report.start:
             assert guid in accepted, f"{guid} was due, and was not sent"

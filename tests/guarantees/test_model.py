@@ -1,90 +1,61 @@
 """A model of everything that can come in a run's way, against the promises.
 
-Hypothesis invents a GitHub, a hook's life and what happens to the runs over it; after every run ``promises`` holds
-each promise against what really happened, and in the end everything heals and nothing may be left.
+Hypothesis invents a GitHub, the life of a hook or of several, and what happens to the runs over them; after every run
+``promises`` holds each promise against what really happened, and in the end everything heals and nothing may be left.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from githubsim import outcomes
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.faults import Fault, Rewrite, every_kind, json_answer, redirect
-from githubsim.outcomes import Kind, Outcome, invalid_response
+from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
 from guarantees import promises
-from guarantees.interference import Cut
+from guarantees.strategies import CUTS, FAILURES, MINUTES_LATE, WHERE, faults
 from guarantees.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PROFILES = {
-    "normal": settings(max_examples=2_000, stateful_step_count=14, derandomize=True),
-    "soak": settings(max_examples=50_000, stateful_step_count=30),
-}
-PROFILE = settings(
-    PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "normal")],
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
-    print_blob=True,
-)
+    from githubsim.faults import Fault
+    from guarantees.interference import Cut
+    from guarantees.parts import Life
 
-FAILURES = st.sampled_from([*outcomes.FAILURES, invalid_response(404), invalid_response(422)])
-MINUTES_LATE = st.sampled_from([0, 200, 900, 5 * SECOND, 40 * SECOND])
-PATHS = st.sampled_from(["*", "*/deliveries", "*/attempts", "*/actions/variables*"])
-LIMITS = (
-    json_answer(429, "Slow down"),
-    json_answer(429, "Slow down", retry_after="20"),
-    json_answer(403, "You have exceeded a secondary rate limit."),
-    json_answer(403, "You have exceeded a secondary rate limit.", retry_after="90"),
-)
-#: What GitHub says without having done anything.
-NOES = (
-    *(json_answer(status, "No") for status in (401, 403, 404, 410, 422)),
-    redirect("https://elsewhere.example/"),
-    *LIMITS,
-)
+#: About as many calls as a run makes for one hook.
+CALLS_OF_A_HOOK = 10
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 
-@st.composite
-def faults(draw: st.DrawFn) -> Fault:
-    """One fault, at some request of a run, before or after its effect."""
-    verb, path = draw(st.sampled_from(["*", "GET", "POST", "PATCH"])), draw(PATHS)
-    nth, times = draw(st.integers(1, 6)), draw(st.sampled_from([1, 1, 2, 5]))
-    kind = draw(st.sampled_from(["every", "no", "rewrite"]))
-    if kind == "no":
-        return Fault(draw(st.sampled_from(NOES)), verb=verb, path=path, nth=nth, times=times)
-    if kind == "rewrite":
-        return Fault(Rewrite(draw(st.sampled_from([200, 500]))), verb="POST", path="*/attempts", nth=nth, times=times)
-    chosen = draw(st.sampled_from(list(every_kind())))
-    return Fault(chosen.effect, verb=verb, path=path, nth=nth, times=times, when=chosen.when)
-
-
-CUTS = st.builds(
-    Cut,
-    how=st.sampled_from(["crash", "signal"]),
-    where=st.sampled_from(["call", "call", "wait", "word"]),
-    nth=st.integers(1, 14),
-    when=st.sampled_from(["before", "after"]),
-)
+def profile(*, normal: int, soak: int) -> settings:
+    """So many examples."""
+    return settings(
+        max_examples=soak if SOAK else normal,
+        stateful_step_count=30 if SOAK else 14,
+        derandomize=not SOAK,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+        print_blob=True,
+    )
 
 
 class GitHubAndUs(RuleBasedStateMachine):
     """A hook's life and the runs over it."""
 
+    most_hooks: ClassVar = 1
     world: World
 
     @initialize(
+        hooks=st.sampled_from([2, 3]),
         overlap=st.sampled_from(["2m", "10m", "1h"]),
         lookback=st.sampled_from(["24h", "3h"]),
         max_attempts=st.sampled_from(["10", "3", "2", "0"]),
@@ -103,6 +74,7 @@ class GitHubAndUs(RuleBasedStateMachine):
     def begin(
         self,
         *,
+        hooks: int,
         overlap: str,
         lookback: str,
         max_attempts: str,
@@ -113,6 +85,7 @@ class GitHubAndUs(RuleBasedStateMachine):
     ) -> None:
         self.world = World(
             Behaviour(retention_ms=github.pop("retention"), **github),
+            min(hooks, self.most_hooks),
             overlap=overlap,
             lookback=lookback,
             max_attempts=max_attempts,
@@ -121,41 +94,56 @@ class GitHubAndUs(RuleBasedStateMachine):
             scan=scan,
         )
 
-    # -- the hook's life -----------------------------------------------------------------------------------------
+    def _at(self, where: int) -> list[Life]:
+        lives = self.world.lives
+        return [life for place, life in enumerate(lives) if where >> place & 1] or lives[:1]
+
+    # -- the hooks' lives ----------------------------------------------------------------------------------------
 
     @rule(
         number=st.integers(1, 3),
         apart=st.sampled_from([0, 1, SECOND, MINUTE]),
         kind=st.sampled_from([Kind(), Kind("issues", "opened")]),
+        where=WHERE,
     )
-    def events_arrive(self, number: int, apart: int, kind: Kind) -> None:
+    def events_arrive(self, number: int, apart: int, kind: Kind, where: int) -> None:
         for _ in range(number):
-            self.world.hook.emit(kind)
+            self._event_arrives(where, kind)
             self.world.clock.advance(apart)
 
-    @rule(outcome=FAILURES)
-    def a_poisoned_event_arrives(self, outcome: Outcome) -> None:
+    def _event_arrives(self, where: int, kind: Kind | None = None, poison: Outcome | None = None) -> None:
+        """To GitHub one event has one guid, however many hooks it goes to."""
         guid = self.world.sim.desk.guids.new()
-        self.world.endpoint.by_guid[guid] = outcome
-        self.world.hook.emit(guid=guid)
+        for life in self._at(where):
+            if poison is not None:
+                life.endpoint.by_guid[guid] = poison
+            life.hook.emit(kind, guid=guid)
 
-    @rule(outcome=FAILURES)
-    def the_endpoint_fails(self, outcome: Outcome) -> None:
-        self.world.endpoint.fail_with(outcome)
+    @rule(outcome=FAILURES, where=WHERE)
+    def a_poisoned_event_arrives(self, outcome: Outcome, where: int) -> None:
+        self._event_arrives(where, poison=outcome)
 
-    @rule()
-    def the_endpoint_heals(self) -> None:
-        self.world.endpoint.heal()
+    @rule(outcome=FAILURES, where=WHERE)
+    def endpoints_fail(self, outcome: Outcome, where: int) -> None:
+        for life in self._at(where):
+            life.endpoint.fail_with(outcome)
+
+    @rule(where=WHERE)
+    def endpoints_heal(self, where: int) -> None:
+        for life in self._at(where):
+            life.endpoint.heal()
 
     @rule()
     def the_poison_is_cured(self) -> None:
-        self.world.endpoint.by_guid.clear()
+        for life in self.world.lives:
+            life.endpoint.by_guid.clear()
 
-    @rule(which=st.integers(0, 9))
-    def somebody_redelivers(self, which: int) -> None:
-        shown = [row for row in self.world.hook.log.rows if self.world.in_log(row, self.world.clock())]
-        if shown:
-            self.world.sim.desk.accept(self.world.hook, shown[-1 - which % len(shown)], request=0)
+    @rule(which=st.integers(0, 9), where=WHERE)
+    def somebody_redelivers(self, which: int, where: int) -> None:
+        for life in self._at(where):
+            shown = [row for row in life.hook.log.rows if self.world.in_log(row, self.world.clock())]
+            if shown:
+                self.world.sim.desk.accept(life.hook, shown[-1 - which % len(shown)], request=0)
 
     @rule(
         milliseconds=st.sampled_from(
@@ -203,6 +191,8 @@ class GitHubAndUs(RuleBasedStateMachine):
             st.sampled_from(["event", "fail", "heal", "human", "run", "limit"]),
             max_size=2,
         ),
+        later=st.integers(0, 2),
+        where=WHERE,
     )
     def a_run(
         self,
@@ -215,11 +205,15 @@ class GitHubAndUs(RuleBasedStateMachine):
         cut: Cut | None,
         bad: list[Fault],
         happenings: dict[int, str],
+        later: int,
+        where: int,
     ) -> None:
+        # Runs over several hooks are longer, and all of them shall be hit.
+        more = later % len(self.world.lives) * CALLS_OF_A_HOOK
         run = self.world.run(
-            cut=cut,
+            cut=cut and replace(cut, nth=cut.nth + more),
             faults=tuple(bad),
-            happenings={nth: self._happening(name) for nth, name in happenings.items()},
+            happenings={nth + more: self._happening(name, where) for nth, name in happenings.items()},
             retry_spacing=spacing,
             wait_for_results=wait,
             time_limit=limit,
@@ -232,12 +226,12 @@ class GitHubAndUs(RuleBasedStateMachine):
     def a_plain_run(self) -> None:
         promises.keep_all(self.world, self.world.run())
 
-    def _happening(self, name: str) -> Callable[[], object]:
+    def _happening(self, name: str, where: int) -> Callable[[], object]:
         happenings: dict[str, Callable[[], object]] = {
-            "event": partial(self.world.hook.emit),
-            "fail": self.world.endpoint.fail_with,
-            "heal": self.world.endpoint.heal,
-            "human": partial(self.somebody_redelivers, which=0),
+            "event": partial(self._event_arrives, where),
+            "fail": partial(self.endpoints_fail, UNAVAILABLE, where),
+            "heal": partial(self.endpoints_heal, where),
+            "human": partial(self.somebody_redelivers, which=0, where=where),
             "run": self._another_run,
             "limit": partial(self.somebody_else_meets_the_limit, 403, True, 60),  # noqa: FBT003
         }
@@ -254,8 +248,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         world, behaviour = self.world, self.world.sim.behaviour
-        world.endpoint.heal()
-        world.endpoint.by_guid.clear()
+        self.endpoints_heal(-1)
+        self.the_poison_is_cured()
         behaviour.redelivery_ms, behaviour.appears_ms = SECOND, 200
         for wait in (0, HOUR + MINUTE, 4 * HOUR):
             world.clock.advance(wait)
@@ -263,10 +257,20 @@ class GitHubAndUs(RuleBasedStateMachine):
             run = world.run()
             if not run.limits_met:
                 promises.keep_all(world, run)
-        for guid, rows in world.events().items():
-            done = not world.is_open(rows, world.clock(), world.settings())
-            assert done or guid in world.unseen or not world.is_ours(rows, world.clock(), world.settings()), guid
+        now, wanted = world.clock(), world.settings()
+        for life in world.lives:
+            for guid, rows in life.events().items():
+                done = not world.is_open(rows, now, wanted)
+                assert done or guid in life.unseen or not life.is_ours(rows, now, wanted), guid
 
 
-GitHubAndUs.TestCase.settings = PROFILE
+class SeveralHooks(GitHubAndUs):
+    """Two or three hooks of one owner in one run, some of whose events have the same guid."""
+
+    most_hooks = 3
+
+
+GitHubAndUs.TestCase.settings = profile(normal=1_400, soak=30_000)
 TestModel = pytest.mark.timeout(0)(GitHubAndUs.TestCase)
+SeveralHooks.TestCase.settings = profile(normal=800, soak=20_000)
+TestSeveralHooks = pytest.mark.timeout(0)(SeveralHooks.TestCase)

@@ -115,7 +115,7 @@ def test_an_hour_that_is_spent_is_a_normal_ending_and_the_checkpoint_is_kept() -
     assert run.report is not None
     assert run.report.exit_code(FailOn.ERROR) == 0
     assert run.report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
-    assert run.closed
+    assert run.part.closed
     assert world.sim.limits.violations == 0
 
 
@@ -137,8 +137,8 @@ def test_a_wait_that_does_not_fit_ends_the_run_in_order(kind: str) -> None:
     assert report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
     assert any("time limit" in warning for warning in report.warnings)
     # The checkpoint cannot be written in the time that is left either: what was kept before the sending stands.
-    assert run.kept_after is not None
-    assert run.kept_after < run.began - 50 * MINUTE
+    assert world.life.kept is not None
+    assert world.life.kept < run.began - 50 * MINUTE
     assert report.exit_code(FailOn.ERROR) == 1
 
 

@@ -40,7 +40,7 @@ def long_log(**settings: str) -> World:
     now = world.clock()
     world.hook.load(world.hook.row(now - place * SPACING) for place in range(1, LOG + 1))
     world.variables.seed(VARIABLE, str(now))
-    world.anchor = now - DAY
+    world.life.anchor = now - DAY
     return world
 
 
@@ -50,7 +50,7 @@ def long_log(**settings: str) -> World:
 def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() -> None:
     world = long_log(max_attempts="20")
     guid = world.hook.add(world.clock() - 16 * HOUR, POISON).guid
-    world.endpoint.by_guid[guid] = POISON
+    world.life.endpoint.by_guid[guid] = POISON
     for ago in (15 * HOUR, 12 * HOUR, 8 * HOUR, 4 * HOUR - 7 * MINUTE):
         world.hook.add(world.clock() - ago, POISON, guid=guid, redelivery=True)
     world.variables.seed(VARIABLE, str(world.clock() - 4 * HOUR))
@@ -67,7 +67,7 @@ def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() ->
     assert whole <= 96 * 15 // 240 + 1  # when it is due, every four hours
     assert sorted(costs)[len(costs) // 2] <= 40
     print(f"list calls of 96 runs a quarter of an hour apart: median {sorted(costs)[48]}, most {max(costs)},", end=" ")
-    print(f"{whole} of them over 90; attempts made: {world.endpoint.attempts[guid]}")
+    print(f"{whole} of them over 90; attempts made: {world.life.endpoint.attempts[guid]}")
 
 
 def test_an_earlier_success_is_found_however_far_back() -> None:
@@ -113,7 +113,7 @@ def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
 def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_for(short_of: str) -> None:
     world = long_log(lookback="3d", time_limit="30s" if short_of == "time" else "30m")
     del world.variables._kept[VARIABLE]
-    world.anchor = None
+    world.life.anchor = None
     guids = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (1, 3, 50)]
     if short_of == "calls":
         now = world.clock()
@@ -133,17 +133,17 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
     world = long_log(lookback="3d")
     del world.variables._kept[VARIABLE]
-    world.anchor = None
+    world.life.anchor = None
     old, *young = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (50, 3, 1)]
     for _ in range(3):
         run = world.run(time_limit="30s")
         promises.keep_all(world, run)
         assert outcome_of(run, old) is Reason.UNCHECKED
         world.clock.advance(15 * MINUTE)
-    assert [world.endpoint.arrivals[guid] for guid in (old, *young)] == [0, 1, 1]
+    assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [0, 1, 1]
     run = world.run(time_limit="30m")
     promises.keep_all(world, run)
-    assert [world.endpoint.arrivals[guid] for guid in (old, *young)] == [1, 1, 1]
+    assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [1, 1, 1]
 
 
 def test_a_server_without_the_filter_ends_the_run_and_keeps_the_checkpoint() -> None:

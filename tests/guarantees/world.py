@@ -1,4 +1,4 @@
-"""A webhook with a past and a future, and runs of the action over it, in memory and in virtual time."""
+"""Webhooks with a past and a future, and runs of the action over them, in memory and in virtual time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND, VirtualClock
+from githubsim.endpoint import StubEndpoint
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from guarantees.interference import Call, Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
+from guarantees.parts import Life, Part, part_of
 from redeliver.runs import Runs
 from redeliver.settings import ScanMode, Settings, parse
 from redeliver.stop import Stop
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from githubsim.attempts import Redelivery
     from githubsim.behaviour import Behaviour
     from githubsim.faults import Fault
+    from githubsim.hooks import Hook
     from githubsim.log import Row
     from redeliver.credentials import Credential
     from redeliver.report import Report
@@ -31,38 +34,29 @@ LATENCY = 40
 
 @dataclass(slots=True)
 class Run:
-    """One run, as GitHub saw it. Moments are the world's own, in epoch milliseconds."""
+    """One start of the action, as GitHub saw it. Moments are the world's own, in epoch milliseconds."""
 
     settings: Settings
     began: int
-    kept_before: int | None
     report: Report | None = None
     """None: it crashed."""
     ended: int = 0
-    kept_after: int | None = None
     calls: list[Call] = field(default_factory=list)
     accepted: list[Redelivery] = field(default_factory=list)
     """Redeliveries that GitHub accepted from this run."""
-    writes: list[tuple[int, int]] = field(default_factory=list)
-    """When this run's checkpoints took effect, and their values."""
-    asked: dict[str, int | None] = field(default_factory=dict)
-    """What GitHub answered when asked to redeliver an event, but for limits; None: the answer was lost."""
+    writes: list[tuple[int, str, int]] = field(default_factory=list)
+    """When this run's checkpoints took effect, in which variable, and their values."""
     undisturbed: bool = True
-    """No fault, no limit and no interference was planned for it."""
+    """Nothing came in between, and no signal. Faults are told call by call."""
     signalled: bool = False
+    parts: list[Part] = field(default_factory=list)
+    """One for each hook there is, whether or not it had its turn."""
 
     @property
-    def closed(self) -> bool:
-        """Whether the checkpoint of step 8 was written, and the run knows."""
-        if self.report is None or not self.calls:
-            return False
-        last = self.calls[-1]
-        return last.keeps_checkpoint and last.status in {201, 204}
-
-    @property
-    def looked_at(self) -> int:
-        """When it began to read the log: what can be seen then, it has to see. The end, if it did not come to that."""
-        return next((call.at for call in self.calls if call.path.endswith("/deliveries")), self.ended)
+    def part(self) -> Part:
+        """The only one."""
+        (part,) = self.parts
+        return part
 
     @property
     def calls_left(self) -> int:
@@ -71,49 +65,52 @@ class Run:
         return int(next(filter(None, told), 5_000))
 
     @property
-    def filtered(self) -> bool:
-        """Whether it said that failures without a code of their own may have been missed."""
-        return self.report is not None and any("too long to read whole" in warning for warning in self.report.warnings)
-
-    @property
-    def unanswered(self) -> set[str]:
-        """Events whose redelivery may have been accepted, for all the run was told."""
-        return {guid for guid, told in self.asked.items() if told is None or told >= 500 or told in {200, 201}}
-
-    @property
     def limits_met(self) -> list[Call]:
         """The calls that were answered with a limit."""
         return [call for call in self.calls if call.is_limit]
 
+    @property
+    def short_of_time(self) -> bool:
+        """Whether its time was up, but for less than the longest wait that nobody disturbs."""
+        return self.ended > self.began + (self.settings.time_limit - 60) * SECOND
+
 
 class World:
-    """One hook of the simulated GitHub, with the settings that its users run the action with."""
+    """An organization's hooks in the simulated GitHub, with the settings that its users run the action with."""
 
-    def __init__(self, behaviour: Behaviour | None = None, *, latency_ms: int = LATENCY, **settings: str) -> None:
+    def __init__(
+        self, behaviour: Behaviour | None = None, hooks: int = 1, /, *, latency_ms: int = LATENCY, **settings: str
+    ) -> None:
         """``settings``: inputs of the action, with ``_`` for ``-``."""
         self.clock = VirtualClock()
         self.sim = SimGitHub(self.clock, base_url="https://api.github.com", behaviour=behaviour)
         self.sim.token("pat")
-        self.hook = self.sim.org_hook("octo")
-        self.endpoint = self.sim.stub
         self.variables = self.sim.variables(REPOSITORY)
+        self.lives = [self._life(several=hooks > 1) for _ in range(hooks)]
         self.latency_ms = latency_ms
-        self.anchor: int | None = None
-        """From this moment on failed attempts are this user's: the first checkpoint looked back so far."""
-        self.unseen: set[str] = set()
-        """Events that a run which was too long has said it may have missed."""
         self._settings = {
             "org": "octo",
-            "hook-id": str(self.hook.id),
+            "hook-id": "all" if hooks > 1 else str(self.hook.id),
             "token": "pat",
             "variable-name": VARIABLE,
             "variable-repository": REPOSITORY,
         } | _inputs(settings)
 
+    def _life(self, *, several: bool) -> Life:
+        endpoint = StubEndpoint()
+        hook = self.sim.org_hook("octo", endpoint=endpoint)
+        return Life(hook, endpoint, f"{VARIABLE}_{hook.id}" if several else VARIABLE, self.variables)
+
     @property
-    def kept(self) -> int | None:
-        """The checkpoint."""
-        return int(self.variables[VARIABLE]) if VARIABLE in self.variables else None
+    def life(self) -> Life:
+        """The only one."""
+        (life,) = self.lives
+        return life
+
+    @property
+    def hook(self) -> Hook:
+        """The first one."""
+        return self.lives[0].hook
 
     def settings(self, **changed: str) -> Settings:
         """What a run would be set to."""
@@ -129,8 +126,7 @@ class World:
     ) -> Run:
         """One run of the action, whatever comes in its way."""
         settings = self.settings(**changed)
-        run_ = Run(settings, self.clock(), self.kept)
-        run_.undisturbed = not (cut or faults or happenings)
+        run_ = Run(settings, self.clock())
         stop = Stop(self.clock)
         interference = Interference(stop, cut, happenings or {})
         self.sim.faults.add(*faults)
@@ -149,24 +145,24 @@ class World:
             for fault in faults:
                 self.sim.faults.rules.remove(fault)
         run_.ended = self.clock()
-        run_.kept_after = self.kept
+        run_.undisturbed = not interference.struck
         run_.signalled = stop.signal_number is not None
-        self._look_up(run_)
-        if self.anchor is None and run_.writes:
-            self.anchor = run_.began - settings.lookback * SECOND
+        run_.parts = [part_of(run_, life) for life in self.lives]
+        for part in run_.parts:
+            self._note(part)
         return run_
 
-    def _look_up(self, run_: Run) -> None:
-        for call in run_.calls:
-            row = self.hook.log.find(int(call.redelivers or 0))
-            if row is not None and not call.is_limit:
-                run_.asked[row.guid] = call.status
+    def _note(self, part: Part) -> None:
+        """What a run changes about what a hook's users may expect from now on."""
+        life = part.life
+        if life.anchor is None and part.writes:
+            life.anchor = part.looked_at - part.settings.lookback * SECOND
         # Asked for failures alone, GitHub shows neither 0 nor 3xx; the documents say so, and so does the run.
-        if run_.filtered or run_.settings.scan is ScanMode.FAILURES:
-            for guid, rows in self.events().items():
-                seen = [row for row in rows if row.visible_at <= run_.looked_at]
+        if part.filtered or part.settings.scan is ScanMode.FAILURES:
+            for guid, rows in life.events().items():
+                seen = [row for row in rows if row.visible_at <= part.looked_at]
                 if seen and all(not row.outcome.succeeded and row.outcome.status_code < 400 for row in seen):
-                    self.unseen.add(guid)
+                    life.unseen.add(guid)
 
     # -- what is true, and what GitHub's log shows of it ---------------------------------------------------------
 
@@ -178,10 +174,6 @@ class World:
         """Whether GitHub's log shows it at that moment."""
         return row.shown(now, now - self.sim.behaviour.retention_ms)
 
-    def events(self) -> Mapping[str, list[Row]]:
-        """Every event's attempts, forgotten and not yet shown ones too, in the order they were made."""
-        return self.hook.log.attempts()
-
     def is_open(self, rows: list[Row], now: int, settings: Settings) -> bool:
         """Whether there is something left to do for an event: no attempt delivered it, none of the ends is reached."""
         if any(row.outcome.succeeded for row in rows):
@@ -192,13 +184,6 @@ class World:
         tried = sum(row.visible_at <= now for row in rows)
         out_of_attempts = 0 < settings.max_attempts <= tried
         return not out_of_attempts and original.delivered_at >= now - self.sim.behaviour.retention_ms
-
-    def is_ours(self, rows: list[Row], now: int, settings: Settings) -> bool:
-        """Whether the user asked for this event: an attempt failed since the first checkpoint, or in ``lookback``."""
-        since = self.anchor
-        if since is None or not settings.variable_name:
-            since = now - settings.lookback * SECOND
-        return any(not row.outcome.succeeded and row.delivered_at >= since for row in rows)
 
 
 def _inputs(settings: Mapping[str, str]) -> dict[str, str]:
