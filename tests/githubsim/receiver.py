@@ -73,11 +73,6 @@ class Receiver:
     ) -> None:
         self.go_down()
 
-    @property
-    def up(self) -> bool:
-        """Whether the port is open."""
-        return self._web is not None
-
     def go_down(self) -> None:
         """Close the port: nobody can connect."""
         if self._web is not None:

@@ -29,11 +29,6 @@ class Event:
         return any(row.outcome.succeeded for row in self.attempts)
 
     @property
-    def success_visible_at(self) -> int | None:
-        """When the log first showed a success, or will."""
-        return min((row.visible_at for row in self.attempts if row.outcome.succeeded), default=None)
-
-    @property
     def original(self) -> Row | None:
         """The attempt that is no redelivery."""
         return next((row for row in self.attempts if not row.redelivery), None)

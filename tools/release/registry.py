@@ -44,11 +44,6 @@ class Manifest:
         said: dict[str, Any] = json.loads(self.body)
         return said
 
-    @property
-    def is_index(self) -> bool:
-        """Whether it leads to manifests, one for each platform."""
-        return "manifests" in self.json
-
 
 def digest_of(body: bytes) -> str:
     """A digest as registries write it."""
