@@ -29,7 +29,7 @@ demo: $(VENV)/test.stamp $(VENV)/node.stamp
 
 test: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(if $(WHEEL),$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEEL))
-	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal --cov $(ARGS)
+	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal $(if $(ARGS),--no-cov,--cov) $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check
