@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from redeliver.advice import ADVICE
+from redeliver.causes import short_name
 from redeliver.headline import headline
 from redeliver.text import for_log, plain
 from redeliver.times import clock_time
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from redeliver.survey import Health
 
 _LINE = 1_000
+#: Rows of a table; ``--format json`` has more of them.
+SHOWN_EVENTS = 200
 
 
 class TerminalConsole:
@@ -68,12 +72,20 @@ class TerminalConsole:
 def show_report(report: Report) -> None:
     """A run's result, on the standard output."""
     out = Console(highlight=False)
-    if report.events:
-        table = Table("Event", "First failed", "Cause", "Attempts", "Outcome")
-        for event in report.events:
-            name = _text(event.name)
-            table.add_row(name, clock_time(event.first_failed_at), event.cause, str(event.attempts), event.outcome)
+    order = {kind: place for place, kind in enumerate(ADVICE)}
+    rows = [(hook, event) for hook in report.hooks for event in hook.events]
+    # What is not well comes first, so that it does not fall off the end.
+    rows.sort(key=lambda row: order[row[1].outcome])
+    several = ["Hook"] if len(report.hooks) > 1 else []
+    if rows:
+        table = Table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome")
+        for hook, event in rows[:SHOWN_EVENTS]:
+            whose = [short_name(hook.hook)] if several else []
+            what = [_text(event.name), clock_time(event.first_failed_at), event.cause]
+            table.add_row(*whose, *what, str(event.attempts), event.outcome)
         out.print(table)
+    if len(rows) > SHOWN_EVENTS:
+        out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
     out.print(Text(headline(report), style="bold"))
 
 
