@@ -81,8 +81,8 @@ def show_report(report: Report) -> None:
         table = Table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome")
         for hook, event in rows[:SHOWN_EVENTS]:
             whose = [short_name(hook.hook)] if several else []
-            what = [_text(event.name), clock_time(event.first_failed_at), event.cause]
-            table.add_row(*whose, *what, str(event.attempts), event.outcome)
+            when, attempts = clock_time(event.first_failed_at), str(event.attempts)
+            table.add_row(*whose, _text(event.name), when, event.cause, attempts, event.outcome)
         out.print(table)
     if len(rows) > SHOWN_EVENTS:
         out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
