@@ -73,6 +73,8 @@ def nothing_is_sent_in_vain(world: World, run: Run) -> None:
     The one admitted price is in what this does not forbid: an attempt that the log does not show yet when a run
     begins, neither its success nor its failure, cannot be known to that run.
     """
+    asked = Counter(call.path for call in run.calls if call.redelivers and not call.is_limit)
+    assert set(asked.values()) <= {1}, "a redelivery was asked for twice"
     for part in run.parts:
         for guid, count in Counter(one.guid for one in part.accepted).items():
             assert count == 1, f"{guid} was accepted {count} times in one run"

@@ -18,9 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
+from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
 from guarantees import promises
-from guarantees.strategies import CUTS, FAILURES, MINUTES_LATE, WHERE, faults
+from guarantees.strategies import CUTS, EVERYWHERE, FAILURES, MINUTES_LATE, WHERE, faults
 from guarantees.world import World
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from guarantees.parts import Life
 
 #: About as many calls as a run makes for one hook.
-CALLS_OF_A_HOOK = 10
+CALLS_OF_A_HOOK = 7
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 
@@ -70,6 +70,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         page_cap=st.sampled_from([100, 3, 2]),
         empty_page_every=st.sampled_from([0, 0, 3]),
         retention=st.sampled_from([3 * DAY, DAY]),
+        outage=st.lists(WHERE, max_size=6),
+        still_down=st.just(0) | WHERE,
     )
     def begin(
         self,
@@ -81,6 +83,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         variable: str,
         events: str,
         scan: str,
+        outage: list[int],
+        still_down: int,
         **github: Any,  # noqa: ANN401 - fields of Behaviour
     ) -> None:
         self.world = World(
@@ -93,6 +97,13 @@ class GitHubAndUs(RuleBasedStateMachine):
             events=events,
             scan=scan,
         )
+        self.endpoints_answer(UNAVAILABLE, EVERYWHERE)
+        for where in outage:
+            self.world.clock.advance(SECOND)
+            self._event_arrives(where)
+        self.endpoints_answer(OK, EVERYWHERE)
+        if still_down:
+            self.endpoints_answer(UNAVAILABLE, still_down)
 
     def _at(self, where: int) -> list[Life]:
         lives = self.world.lives
@@ -104,34 +115,26 @@ class GitHubAndUs(RuleBasedStateMachine):
         number=st.integers(1, 3),
         apart=st.sampled_from([0, 1, SECOND, MINUTE]),
         kind=st.sampled_from([Kind(), Kind("issues", "opened")]),
+        poison=st.sampled_from([OK, OK]) | FAILURES,
         where=WHERE,
     )
-    def events_arrive(self, number: int, apart: int, kind: Kind, where: int) -> None:
+    def events_arrive(self, number: int, apart: int, kind: Kind, poison: Outcome, where: int) -> None:
         for _ in range(number):
-            self._event_arrives(where, kind)
+            self._event_arrives(where, kind, poison)
             self.world.clock.advance(apart)
 
-    def _event_arrives(self, where: int, kind: Kind | None = None, poison: Outcome | None = None) -> None:
+    def _event_arrives(self, where: int, kind: Kind | None = None, poison: Outcome = OK) -> None:
         """To GitHub one event has one guid, however many hooks it goes to."""
         guid = self.world.sim.desk.guids.new()
         for life in self._at(where):
-            if poison is not None:
+            if not poison.succeeded:
                 life.endpoint.by_guid[guid] = poison
             life.hook.emit(kind, guid=guid)
 
-    @rule(outcome=FAILURES, where=WHERE)
-    def a_poisoned_event_arrives(self, outcome: Outcome, where: int) -> None:
-        self._event_arrives(where, poison=outcome)
-
-    @rule(outcome=FAILURES, where=WHERE)
-    def endpoints_fail(self, outcome: Outcome, where: int) -> None:
+    @rule(outcome=st.just(OK) | FAILURES, where=WHERE)
+    def endpoints_answer(self, outcome: Outcome, where: int) -> None:
         for life in self._at(where):
             life.endpoint.fail_with(outcome)
-
-    @rule(where=WHERE)
-    def endpoints_heal(self, where: int) -> None:
-        for life in self._at(where):
-            life.endpoint.heal()
 
     @rule()
     def the_poison_is_cured(self) -> None:
@@ -154,16 +157,15 @@ class GitHubAndUs(RuleBasedStateMachine):
         self.world.clock.advance(milliseconds)
         self.world.sim.run_due()
 
-    @rule(appears=MINUTES_LATE | st.sampled_from([MINUTE, 9 * MINUTE, 50 * MINUTE]))
-    def rows_appear_later(self, appears: int) -> None:
+    @rule(
+        appears=MINUTES_LATE | st.sampled_from([MINUTE, 9 * MINUTE, 50 * MINUTE]),
+        redelivers=MINUTES_LATE | st.sampled_from([10 * MINUTE, 2 * HOUR]),
+    )
+    def github_takes_longer(self, appears: int, redelivers: int) -> None:
         """As late as the settings allow for, and out of order no further than GitHub's own time-out makes them."""
         behaviour, overlap = self.world.sim.behaviour, self.world.settings().overlap * SECOND
         most = 40 * SECOND if behaviour.ids_from == "end" else overlap - 10 * SECOND
-        behaviour.appears_ms = min(appears, most)
-
-    @rule(later=MINUTES_LATE | st.sampled_from([10 * MINUTE, 2 * HOUR]))
-    def redeliveries_take_longer(self, later: int) -> None:
-        self.world.sim.behaviour.redelivery_ms = later
+        behaviour.appears_ms, behaviour.redelivery_ms = min(appears, most), redelivers
 
     @rule(status=st.sampled_from([403, 429]), says=st.booleans(), seconds=st.sampled_from([10, 60, 600]))
     def somebody_else_meets_the_limit(self, status: int, says: bool, seconds: int) -> None:  # noqa: FBT001
@@ -229,8 +231,8 @@ class GitHubAndUs(RuleBasedStateMachine):
     def _happening(self, name: str, where: int) -> Callable[[], object]:
         happenings: dict[str, Callable[[], object]] = {
             "event": partial(self._event_arrives, where),
-            "fail": partial(self.endpoints_fail, UNAVAILABLE, where),
-            "heal": partial(self.endpoints_heal, where),
+            "fail": partial(self.endpoints_answer, UNAVAILABLE, where),
+            "heal": partial(self.endpoints_answer, OK, where),
             "human": partial(self.somebody_redelivers, which=0, where=where),
             "run": self._another_run,
             "limit": partial(self.somebody_else_meets_the_limit, 403, True, 60),  # noqa: FBT003
@@ -248,7 +250,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         world, behaviour = self.world, self.world.sim.behaviour
-        self.endpoints_heal(-1)
+        self.endpoints_answer(OK, EVERYWHERE)
         self.the_poison_is_cured()
         behaviour.redelivery_ms, behaviour.appears_ms = SECOND, 200
         for wait in (0, HOUR + MINUTE, 4 * HOUR):
@@ -270,7 +272,7 @@ class SeveralHooks(GitHubAndUs):
     most_hooks = 3
 
 
-GitHubAndUs.TestCase.settings = profile(normal=1_400, soak=30_000)
+GitHubAndUs.TestCase.settings = profile(normal=1_300, soak=30_000)
 TestModel = pytest.mark.timeout(0)(GitHubAndUs.TestCase)
-SeveralHooks.TestCase.settings = profile(normal=800, soak=20_000)
+SeveralHooks.TestCase.settings = profile(normal=700, soak=20_000)
 TestSeveralHooks = pytest.mark.timeout(0)(SeveralHooks.TestCase)

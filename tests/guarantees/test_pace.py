@@ -25,11 +25,12 @@ ONE_A_SECOND = EVENTS * SECOND
 AT_LEAST = 2.4
 
 
-def failed(events: int = EVENTS, **settings: str) -> World:
-    """A world whose endpoint was down and is up again."""
-    world = World(None, latency_ms=LATENCY, **settings)
+def failed(events: int = EVENTS, hooks: int = 1, **settings: str) -> World:
+    """A world whose endpoints were down and are up again, with so many events in all."""
+    world = World(None, hooks, latency_ms=LATENCY, **settings)
     for place in range(events):
-        world.hook.add(world.clock() - HOUR + place * SECOND, UNAVAILABLE)
+        hook = world.lives[place % hooks].hook
+        hook.add(world.clock() - HOUR + place * SECOND, UNAVAILABLE)
     return world
 
 
@@ -51,8 +52,9 @@ def test_three_hundred_redeliveries_break_no_limit_at_many_times_the_usual_pace(
     print(f"most points in any minute: {world.sim.limits.most_points}, violations: {world.sim.limits.violations}")
 
 
-def test_a_pace_without_bound_stays_within_the_points() -> None:
-    world = failed(redeliveries_per_minute="100000")
+@pytest.mark.parametrize("hooks", [1, 3])
+def test_a_pace_without_bound_stays_within_the_points(hooks: int) -> None:
+    world = failed(EVENTS, hooks, redeliveries_per_minute="100000")
     run = world.run()
     promises.keep_all(world, run)
     assert len(run.accepted) == EVENTS
