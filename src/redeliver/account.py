@@ -23,7 +23,11 @@ TOO_LONG = (
     "The window was too long to read whole: failures with status 0 or 3xx may have been missed in its older part. "
     "Raise time-limit, or run more often."
 )
-WARNINGS = (STOPPED, ENDPOINT_DOWN, TOO_LONG)
+CUT = (
+    "For long, every attempt has failed, so that only the newest part of the log was read: what failed before is not "
+    "counted here. None of it is lost: the checkpoint stays where it is."
+)
+WARNINGS = (STOPPED, ENDPOINT_DOWN, TOO_LONG, CUT)
 
 
 def account(hook: Hook, facts: Facts, *, dry_run: bool) -> HookReport:
@@ -42,6 +46,7 @@ def account(hook: Hook, facts: Facts, *, dry_run: bool) -> HookReport:
         events=events,
         checkpoint=facts.kept,
         read=facts.scan is not None,
+        whole=facts.scan is not None and not facts.scan.cut,
         errors=tuple(errors),
         warnings=tuple(warnings),
     )
@@ -107,4 +112,6 @@ def _faults(facts: Facts) -> tuple[list[str], list[str]]:
         warnings.append(ENDPOINT_DOWN)
     if facts.scan and facts.scan.filtered:
         warnings.append(TOO_LONG)
+    if facts.scan and facts.scan.cut:
+        warnings.append(CUT)
     return errors, warnings

@@ -65,6 +65,7 @@ class Caller:
         self._quota: int | None = None
         self._resets_at: int | None = None  # in epoch seconds
         self._reserve = RESERVE
+        self._for_later = 0
 
     def closing(self, waiter: Waiter) -> Caller:
         """A caller for the last calls of a run, with time of their own."""
@@ -72,6 +73,15 @@ class Caller:
         caller._date = self._date
         caller._reserve = 0
         return caller
+
+    def leave_for_later(self, seconds: float) -> None:
+        """Redeliveries within the next so many seconds leave to the rest of the hour its share of the hour's calls.
+
+        Or else a run with much to send would use them up, and those after it could not even look.
+        """
+        if self._quota is not None and self._resets_at is not None:
+            rest = max(0.0, self._resets_at - self.now() / 1000 - seconds)
+            self._for_later = int(self._quota * rest / (rest + seconds))
 
     @property
     def quota(self) -> int | None:
@@ -144,7 +154,8 @@ class Caller:
         Raises:
             OutOfTime: that does not fit into the time limit.
         """
-        if self._quota is not None and self._quota < self._reserve and self._resets_at and self._date is not None:
+        reserve = max(self._reserve, self._for_later if redelivery else 0)
+        if self._quota is not None and self._quota < reserve and self._resets_at and self._date is not None:
             seconds = self._resets_at - self.now() / 1000
             if seconds > 0:
                 self._waiter.wait(seconds + 1, "GitHub's limit of calls an hour")

@@ -50,7 +50,9 @@ def _found(report: Report) -> str:
         )
     down = sum(hook.count(Reason.ENDPOINT_DOWN) > 0 for hook in report.hooks)
     if down:
-        return f"{_endpoints(down, len(report.hooks))} down: {count(report.undelivered, 'event')} still undelivered"
+        least = "at least " if any(hook.read and not hook.whole for hook in report.hooks) else ""
+        undelivered = f"{least}{count(report.undelivered, 'event')} still undelivered"
+        return f"{_endpoints(down, len(report.hooks))} down: {undelivered}"
     unseen = report.count(Outcome.PENDING) + report.count(Outcome.UNKNOWN)
     parts = [
         f"{report.recovered:,} of {count(report.failed, 'event')} recovered",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeliver import telling
-from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, RedeliverError, Stopped
+from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
 from redeliver.facts import Facts
 from redeliver.headline import count
 from redeliver.plan import Plan, Rules, make_plan, settled_up_to
 from redeliver.scan import Reader, Scan
-from redeliver.send import Sender, send_with_probe
+from redeliver.send import PROBE, Sender, probe, send_with_probe
 from redeliver.settings import ScanMode
 from redeliver.times import clock_time
 from redeliver.watch import Watch
@@ -58,10 +58,12 @@ class Job:
         try:
             self._find_checkpoint()  # 2
             self._scan()  # 3
-            self._plan_with_history()  # 4, 5
-            if not self._settings.dry_run:
+            if not self._read.cut:
+                self._plan_with_history()  # 4, 5
                 self._send()  # 6
                 self._watch()  # 7
+        except OutOfTime as late:
+            self.facts.ended_by = self.facts.ended_by or late
         except (RedeliverError, Stopped) as ending:
             self.facts.ended_by = ending
         self._tell_outcomes()
@@ -84,42 +86,74 @@ class Job:
         first = ", since there is no checkpoint yet" if self._tools.store and self.facts.kept is None else ""
         back = f"back to {clock_time(self.facts.cutoff)}{first}"
         self._tools.console.line(f"Reading the log of {self._tools.hook.name} {back}")
-        self.facts.scan = self._reader.window(self.facts.cutoff, self.facts.start, self._settings.scan)
+        facts, mode, scan = self.facts, self._settings.scan, Scan(newest=self.facts.start)
+        can_ask = self._settings.wait_for_results > 0 and not self._settings.dry_run
+        self._reader.window(scan, facts.cutoff, mode, to_the_end=not can_ask)
+        facts.scan = scan
+        if scan.cut:
+            whole, facts.cutoff = facts.cutoff, int(scan.covered)
+            if not self._is_down():
+                self._reader.window(scan, whole, mode)
+                facts.cutoff = whole
+
+    def _is_down(self) -> bool:
+        """Ask an endpoint that seems dead whether it lives, by the first of the events read so far."""
+        facts, scan, tools = self.facts, self._read, self._tools
+        half_read = [event.guid for event in self._undelivered() if not scan.is_read_whole(event.guid)]
+        facts.plan = make_plan(self._undelivered(), self._rules, facts.start, unchecked=half_read)
+        first = facts.plan.due[:PROBE]
+        if len(first) < PROBE:
+            return False
+        self._write_checkpoint(facts.checkpoint, tools.variables)
+        with tools.console.group(f"The last {scan.scanned:,} attempts all failed: asking whether the endpoint lives"):
+            alive = probe(self._sender(), self._watcher(), first, self._settings.wait_for_results, "more is read")
+        facts.endpoint_down = not alive
+        return facts.endpoint_down
 
     def _plan_with_history(self) -> None:
         facts, scan, reader = self.facts, self._read, self._reader
         first_unseen = [
             event.guid
-            for event in self._undelivered()
+            for event in self._unasked()
             if event.original is None and self._rules.ends(event, forgotten=()) is None
         ]
         if first_unseen:
             reader.attempts_before(scan, first_unseen, self._forgotten_before)
-        due = make_plan(self._undelivered(), self._rules, facts.start).due
+        due = make_plan(self._unasked(), self._rules, facts.start).due
         half_read = [event.guid for event in due if not scan.is_read_whole(event.guid)]
         if half_read:
             reader.whole_before(scan, half_read, self._forgotten_before)
         half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
         if scan.covered <= self._forgotten_before:
             facts.forgotten, half_read = frozenset(half_read), []
-        facts.plan = make_plan(
-            self._undelivered(), self._rules, facts.start, forgotten=facts.forgotten, unchecked=half_read
-        )
+        plan = make_plan(self._unasked(), self._rules, facts.start, forgotten=facts.forgotten, unchecked=half_read)
+        facts.plan = Plan((*(one.event for one in facts.redeliveries.values()), *plan.due), plan.left)
         self._tools.console.line(telling.found(scan, facts.plan, dry_run=self._settings.dry_run))
         for event, reason in facts.plan.left:
             self._tools.console.detail(f"{telling.title_of(event)}: {reason}")
 
     def _send(self) -> None:
         facts, tools = self.facts, self._tools
-        if not self._planned.due:
+        due = [event for event in self._planned.due if event.guid not in facts.redeliveries]
+        if not due or self._settings.dry_run:
             return
         # Proves that it can be written, and anchors a first run that crashes.
         self._write_checkpoint(facts.checkpoint, tools.variables)
-        sender = Sender(tools.hook, tools.caller, facts.redeliveries, tools.console)
-        with tools.console.group(f"Asking for {count(len(self._planned.due), 'redelivery', 'redeliveries')}"):
-            facts.endpoint_down = not send_with_probe(
-                sender, self._watcher(), self._planned.due, self._read.log, self._settings.wait_for_results
-            )
+        tools.caller.leave_for_later(tools.waiter.remaining())
+        wait = self._settings.wait_for_results
+        asking = tools.console.group(f"Asking for {count(len(due), 'redelivery', 'redeliveries')}")
+        try:
+            with asking, tools.waiter.keeping(min(wait, tools.waiter.remaining() / 2)):
+                # Where an endpoint that seemed dead has been asked before, it need not be asked again.
+                seconds = 0 if facts.redeliveries else wait
+                alive = send_with_probe(self._sender(), self._watcher(), due, self._read.log, seconds)
+        except OutOfTime as late:
+            facts.ended_by = late  # what was sent is watched all the same
+        else:
+            facts.endpoint_down = not alive
+
+    def _sender(self) -> Sender:
+        return Sender(self._tools.hook, self._tools.caller, self.facts.redeliveries, self._tools.console)
 
     def _watch(self) -> None:
         self._watcher().until_settled(self._settings.wait_for_results)
@@ -141,6 +175,8 @@ class Job:
         waiter = self._tools.closing()
         if self._settings.dry_run or facts.scan is None or isinstance(facts.ended_by, CheckpointNotSaved):
             return
+        if facts.scan.cut:
+            return  # it stays where it is: what lies between was not read
         filtered = facts.scan.filtered or self._settings.scan is ScanMode.FAILURES
         moment = settled_up_to(facts.start, self._undelivered(), self._rules, facts.forgotten, filtered=filtered)
         try:
@@ -155,6 +191,10 @@ class Job:
         if self._tools.store:
             self._tools.store.write(caller, moment)
             self.facts.kept = moment
+
+    def _unasked(self) -> Sequence[Event]:
+        """What an endpoint that seemed dead has not been asked by."""
+        return [event for event in self._undelivered() if event.guid not in self.facts.redeliveries]
 
     def _undelivered(self) -> Sequence[Event]:
         return self._read.log.undelivered(self.facts.cutoff)

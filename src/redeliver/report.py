@@ -59,6 +59,8 @@ class HookReport:
     """The checkpoint as it is kept at the end; None: none is kept, or it could not be read."""
     read: bool = True
     """Whether its log was read; if not, its counts say nothing."""
+    whole: bool = True
+    """Whether it was read back to the end of the window; if not, there may be more events than are counted."""
     errors: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -89,6 +91,7 @@ class HookReport:
             "cutoff": self.cutoff,
             "checkpoint": self.checkpoint,
             "read": self.read,
+            "whole": self.whole,
             "scanned": self.scanned,
             "failed": self.failed,
             "redelivered": self.redelivered,

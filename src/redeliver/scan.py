@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
 SLACK = 60_000
+#: Attempts from the newest on without one success, after which the endpoint is asked whether it lives before more is
+#: read: by and by an outage of two days fills the log, and every run would read all of it.
+LONG_OUTAGE = 2_000
 #: Pages before a forecast is worth anything.
 _FORECAST = 5
 #: The share of the time and the calls left that a walk may be expected to take before it is called too long, and the
@@ -50,15 +53,25 @@ class Scan:
     """The query of the page after the last one read; None: nothing follows, or nothing was read."""
     filtered: bool = False
     """The window was too long to read whole, so that failures were asked for first."""
+    failing: bool = True
+    """Every attempt read has failed."""
+    cut: bool = False
+    """The window has been read down to ``covered`` only, since the endpoint seems dead."""
 
     def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
         """Take in the next page of a plain walk."""
         self.log.add(page.rows, only=only)
         self.pages += 1
         self.scanned += len(page.rows)
+        self.failing = self.failing and not any(map(succeeded, page.rows))
         self.rest = page.next
         oldest = min(map(moment, page.rows), default=inf)
         self.covered = min(self.covered, oldest + SLACK) if page.next else -inf
+
+    @property
+    def seems_dead(self) -> bool:
+        """Whether many attempts were read and not one success, and there is more to read."""
+        return self.failing and self.scanned >= LONG_OUTAGE and self.rest is not None
 
     def is_read_whole(self, guid: str) -> bool:
         """Whether no row of an event can be missing: it is delivered, or its original and all since were read."""
@@ -70,6 +83,10 @@ class Scan:
 
 class TooLong(Exception):
     """Reading on would take longer than there is time."""
+
+
+class SeemsDead(Exception):
+    """Not one success for as long as LONG_OUTAGE."""
 
 
 def walk(
@@ -114,31 +131,38 @@ class Reader:
         self._quota = quota
         self._progress = Progress(waiter, console)
 
-    def window(self, cutoff: int, now: int, mode: ScanMode = ScanMode.FULL) -> Scan:
-        """Read everything from now back to the cutoff, both in epoch milliseconds.
+    def window(self, scan: Scan, cutoff: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True) -> None:
+        """Read everything from where ``scan`` is back to the cutoff, in epoch milliseconds.
 
         Where the window is too long for the time or for the hour's calls, failures are asked for first, and as much
-        as half of what there is goes into reading the newest part whole.
+        as half of what there is goes into reading the newest part whole. Unless ``to_the_end``, it is left cut where
+        the endpoint seems dead.
 
         Raises:
             ApiError, OutOfTime: the scan broke off, and tells nothing.
         """
-        scan = Scan(newest=now)
+        try:
+            self._window(scan, cutoff, mode, to_the_end=to_the_end)
+        except SeemsDead:
+            scan.cut = True
+        else:
+            scan.cut = False
+
+    def _window(self, scan: Scan, cutoff: int, mode: ScanMode, *, to_the_end: bool) -> None:
         since: float = cutoff - SLACK
         if mode is ScanMode.FAILURES:
-            if self._failures(scan, since):
+            if self._failures(scan, since, to_the_end=to_the_end):
                 since = _oldest(scan, cutoff) - SLACK
             else:
                 self._console.line("This server does not know the filter for failures: reading everything")
         try:
-            self._plain(scan, since, share=_AFFORDABLE)
+            self._plain(scan, since, share=_AFFORDABLE, to_the_end=to_the_end)
         except TooLong:
             self._console.line("The window is too long to read whole in the time there is: asking for failures first")
             scan.filtered = True
             if not self._failures(scan, cutoff - SLACK):
                 raise OutOfTime(why="the window is too long to read, and this server cannot filter it") from None
             self._plain(scan, _oldest(scan, cutoff) - SLACK, share=None)
-        return scan
 
     def attempts_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
         """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
@@ -164,16 +188,38 @@ class Reader:
         except TooLong:
             self._console.line("The log is too long to look for the beginning of every event")
 
-    def _failures(self, scan: Scan, since: float) -> bool:
+    def _failures(self, scan: Scan, since: float, *, to_the_end: bool = True) -> bool:
         """Take in what the failure filter gives; False: the server does not know the filter."""
+        failures = 0
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows)
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
                 return False
+            failures += len(page.rows)
+            if failures >= LONG_OUTAGE and not to_the_end:
+                self._see_whether_dead(scan, since)
+                to_the_end = True
         return True
 
-    def _plain(self, scan: Scan, since: float, *, share: float | None, only: Collection[str] | None = None) -> None:
+    def _see_whether_dead(self, scan: Scan, since: float) -> None:
+        """Read the newest part without the filter, which leaves out every success."""
+        for page in walk(self._source, since=since):
+            scan.take(page)
+            if not scan.failing:
+                return
+            if scan.seems_dead:
+                raise SeemsDead
+
+    def _plain(
+        self,
+        scan: Scan,
+        since: float,
+        *,
+        share: float | None,
+        only: Collection[str] | None = None,
+        to_the_end: bool = True,
+    ) -> None:
         """Go on reading, whole, down to ``since``.
 
         ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen;
@@ -191,6 +237,8 @@ class Reader:
                 return
             if scan.rest is None:
                 continue
+            if scan.seems_dead and not to_the_end:
+                raise SeemsDead
             usable = _HALF if share is None else share
             a_page = max((self._waiter.now() - clock) / pages, WINDOW / BUDGET)
             calls = inf if quota is None else quota * usable

@@ -77,6 +77,13 @@ class Sender:
         return posted.answer
 
 
+def probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int, before: str) -> bool:
+    """Send these and see whether the endpoint lives. ``before``: what waits for it."""
+    sender.send(events)
+    sender.say(f"Watching what becomes of these {len(events)} before {before}")
+    return watch.probe({event.guid for event in events}, seconds)
+
+
 def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: DeliveryLog, seconds: int) -> bool:
     """Send the first few, see whether the endpoint lives, send the rest. False: it is dead, and the rest was kept.
 
@@ -85,9 +92,7 @@ def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: 
     if seconds == 0 or len(events) <= PROBE:
         sender.send(events)
         return True
-    sender.send(events[:PROBE])
-    sender.say(f"Watching what becomes of these {PROBE} before any of the other {len(events) - PROBE:,} is sent")
-    if not watch.probe({event.guid for event in events[:PROBE]}, seconds):
+    if not probe(sender, watch, events[:PROBE], seconds, f"any of the other {len(events) - PROBE:,} is sent"):
         return False
     # Meanwhile somebody else may have brought one of them home.
     sender.send(event for event in events[PROBE:] if not log.is_delivered(event.guid))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from redeliver.errors import OutOfTime
 from redeliver.times import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redeliver.clock import Clock
     from redeliver.console import Console
 
@@ -34,6 +37,15 @@ class Waiter:
     def remaining(self) -> float:
         """Seconds until the deadline; below 0 after it."""
         return self._deadline - self.now()
+
+    @contextmanager
+    def keeping(self, seconds: float) -> Iterator[None]:
+        """Within this block the deadline is that much earlier, for the sake of what comes after."""
+        self._deadline -= seconds
+        try:
+            yield
+        finally:
+            self._deadline += seconds
 
     def wait(self, seconds: float, why: str) -> None:
         """Wait that long.

@@ -67,10 +67,8 @@ class Book:
         return outcome
 
     def _outcome(self, dispatch: Dispatch) -> Outcome:
-        if dispatch.guid in self.poisoned:
-            return invalid(422)
-        down = (outage.outcome for outage in self.outages if outage.start <= dispatch.at < outage.end)
-        return next(down, Outcome("OK", 200))
+        well = invalid(422) if dispatch.guid in self.poisoned else Outcome("OK", 200)
+        return next((outage.outcome for outage in self.outages if outage.start <= dispatch.at < outage.end), well)
 
 
 @dataclass
@@ -126,7 +124,7 @@ def test_a_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: F
         run = world.run()
         promises.nothing_is_sent_in_vain(world, run)
         promises.limits_are_kept(run)
-        _agrees(run, book, before)
+        _agrees(world, run, book, before)
         runs += 1
         calls.update(call.verb for call in run.calls)
         assert run.report is not None
@@ -135,8 +133,9 @@ def test_a_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: F
     ended = Counter(_end_of(world, guid) for guid in book.undelivered)
     assert fortnight.arrived == EVENTS
     assert ended["open"] == 0, "an event was neither delivered nor given up"
-    assert ended["out of attempts"] == len(book.poisoned) == EVENTS // POISONED
-    assert ended["forgotten"] == 0
+    # After two days' outage those with the most attempts come last, and GitHub may forget them before their turn.
+    assert book.undelivered.keys() == book.poisoned, "an event that could be helped was not"
+    assert len(book.poisoned) == EVENTS // POISONED
     assert not book.doubled
     assert world.sim.limits.while_limited == 0
     print(f"{EVENTS:,} events, {len(book.attempts):,} failed at first, {runs:,} runs, {dict(calls)} calls")
@@ -150,20 +149,22 @@ def _end_of(world: World, guid: str) -> str:
     return "out of attempts" if len(rows) >= MAX_ATTEMPTS else "forgotten"
 
 
-def _agrees(run: Run, book: Book, before: dict[str, int]) -> None:
+def _agrees(world: World, run: Run, book: Book, before: dict[str, int]) -> None:
     """The run's report against the book, as it was before the run and as it is after it."""
     report = run.report
     assert report is not None
     assert not report.errors, report.errors
     accounts = {event.guid: event for event in report.events}
     assert len(accounts) == report.failed == report.recovered + report.undelivered
-    # Found: all that failed and whose latest attempt lies in the window, and nothing else.
-    assert {guid for guid, at in before.items() if at >= report.cutoff} <= accounts.keys() <= before.keys()
-    # Missing: only what has been given up.
-    for guid in before.keys() - accounts.keys():
-        assert book.attempts[guid] >= MAX_ATTEMPTS, f"{guid} has attempts left, and was not found"
+    # Found: all that failed and whose latest attempt lies in the window, and nothing else but what is said to be unsure.
+    unsure = {guid for guid, event in accounts.items() if event.outcome is Reason.UNCHECKED}
+    assert {guid for guid, at in before.items() if at >= report.cutoff} <= accounts.keys(), "not found"
+    assert accounts.keys() - unsure <= before.keys(), "found, though it was delivered"
+    # Missing: only what is beyond help, unless the run said that it has not read everything.
+    for guid in before.keys() - accounts.keys() if report.hooks[0].whole else ():
+        assert _end_of(world, guid) != "open", f"{guid} has attempts left, and was not found"
     assert report.redelivered == len(run.accepted)
-    arrived = {guid for guid in accounts if guid not in book.undelivered}
+    arrived = accounts.keys() - unsure - book.undelivered.keys()
     not_seen_yet = sum(accounts[guid].outcome is Became.PENDING for guid in arrived)
     assert report.recovered == len(arrived) - not_seen_yet
     for guid, event in accounts.items():
@@ -172,6 +173,8 @@ def _agrees(run: Run, book: Book, before: dict[str, int]) -> None:
                 assert guid not in book.undelivered
             case Became.PENDING:
                 assert guid in before
+            case Reason.UNCHECKED:
+                pass
             case Reason.OUT_OF_ATTEMPTS:
                 assert book.attempts[guid] >= MAX_ATTEMPTS
             case _:

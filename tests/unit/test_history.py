@@ -26,7 +26,8 @@ class Desk:
         rows = [one for one in healthy if one["id"] not in taken] + list(others)
         self.pages = Pages(rows, clock=clock, cost=0.1, filters=filters)
         self.reader = Reader(self.pages, Waiter(clock, limit, self.console), self.console, lambda: None)
-        self.scan = self.reader.window(START - HOUR, START)
+        self.scan = Scan(newest=START)
+        self.reader.window(self.scan, START - HOUR)
         self.pages.asked.clear()
 
     def before(self, *guids: str) -> None:

@@ -62,6 +62,7 @@ def test_everything_that_happened_is_in_the_json() -> None:
                 "cutoff": START - 1,
                 "checkpoint": START,
                 "read": True,
+                "whole": True,
                 "scanned": 9,
                 "failed": 1,
                 "redelivered": 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,13 @@ from hypothesis import strategies as st
 from githubsim.clock import START
 from redeliver.errors import OutOfTime
 from redeliver.rows import Page, Row
-from redeliver.scan import SLACK, Reader, Scan
+from redeliver.scan import LONG_OUTAGE, SLACK, Reader, Scan
 from redeliver.settings import ScanMode
 from redeliver.waiter import Waiter
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Desk:
@@ -28,8 +32,10 @@ class Desk:
         self.console = Said()
         self.reader = Reader(self.pages, Waiter(self.clock, limit, self.console), self.console, lambda: quota)
 
-    def window(self, back: int, mode: ScanMode = ScanMode.FULL) -> Scan:
-        return self.reader.window(START - back, START, mode)
+    def window(self, back: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True) -> Scan:
+        scan = Scan(newest=START)
+        self.reader.window(scan, START - back, mode, to_the_end=to_the_end)
+        return scan
 
     @property
     def filters(self) -> list[str | None]:
@@ -47,6 +53,16 @@ def every(milliseconds: int, number: int, *, failing: frozenset[int] = frozenset
         row(number - place, START - place * milliseconds, guid=f"g{place}", code=code if place in failing else 200)
         for place in range(number)
     ]
+
+
+def broken_at(page: int) -> Callable[[int], None]:
+    """What happens before each page: at this one, time is up."""
+
+    def happen(number: int) -> None:
+        if number == page:
+            raise OutOfTime(why="too late")
+
+    return happen
 
 
 def guids(scan: Scan, back: int) -> set[str]:
@@ -119,12 +135,7 @@ def test_reading_failures_alone_tells_its_progress_too() -> None:
 
 def test_an_error_on_the_way_is_no_smaller_answer() -> None:
     desk = Desk(every(SECOND, 1_000))
-
-    def broken(number: int) -> None:
-        if number == 3:
-            raise OutOfTime(why="too late")
-
-    desk.pages.before_page = broken
+    desk.pages.before_page = broken_at(3)
     with pytest.raises(OutOfTime):
         desk.window(HOUR)
 
@@ -268,3 +279,45 @@ def test_failures_first_reads_everything_where_the_filter_is_unknown() -> None:
     assert desk.pages.asked[:2] == [("failure", 0), (None, 0)]
     assert guids(scan, 300 * SECOND) == {"g150"}
     assert scan.scanned == 500
+
+
+# -- a long outage ----------------------------------------------------------------------------------------------
+
+#: 50 minutes, all of it an outage.
+OUTAGE = every(SECOND, 3_000, failing=frozenset(range(3_000)))
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_reading_stops_where_the_endpoint_seems_dead_and_goes_on_from_there(mode: ScanMode) -> None:
+    desk = Desk(OUTAGE)
+    scan = desk.window(HOUR, mode, to_the_end=False)
+    assert scan.cut
+    assert (scan.scanned, scan.covered) == (LONG_OUTAGE, START - 1_999 * SECOND + SLACK)
+    plain = len(desk.pages.asked)
+    desk.reader.window(scan, START - HOUR, mode)
+    assert not scan.cut
+    assert guids(scan, HOUR) == {f"g{place}" for place in range(3_000)}
+    again = 30 if mode is ScanMode.FAILURES else 0
+    assert len(desk.pages.asked) == plain + again + 10, "what was read is not read again"
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_one_success_is_a_sign_of_life(mode: ScanMode) -> None:
+    rows = [row(3_001, START + SECOND, guid="alive", code=200), *OUTAGE]
+    scan = Desk(rows).window(HOUR, mode, to_the_end=False)
+    assert not scan.cut
+    assert scan.covered <= START - 2_999 * SECOND + SLACK
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_an_outage_that_is_all_there_is_in_the_log_is_read_whole(mode: ScanMode) -> None:
+    assert not Desk(OUTAGE[:LONG_OUTAGE]).window(HOUR, mode, to_the_end=False).cut
+
+
+def test_a_scan_that_breaks_off_further_down_is_still_cut() -> None:
+    desk = Desk(OUTAGE)
+    scan = desk.window(HOUR, to_the_end=False)
+    desk.pages.before_page = broken_at(23)
+    with pytest.raises(OutOfTime):
+        desk.reader.window(scan, START - HOUR)
+    assert scan.cut

@@ -1,0 +1,146 @@
+"""An endpoint that is down for long: no run reads all of the outage again, and none of it is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.faults import Answer, Fault
+from githubsim.outcomes import OK, UNAVAILABLE
+from guarantees import promises
+from guarantees.world import VARIABLE, Run, World
+from redeliver.account import CUT, ENDPOINT_DOWN, TOO_LONG
+from redeliver.headline import headline
+from redeliver.plan import Reason
+from redeliver.redelivery import Outcome
+from redeliver.scan import LONG_OUTAGE
+
+#: One event in ten seconds, for eleven hours before the first run.
+EVENTS = 4_000
+APART = 10 * SECOND
+
+
+def outage(**settings: str) -> World:
+    """An endpoint that has been down since the checkpoint, and still is."""
+    world = World(None, latency_ms=100, **settings)
+    now = world.clock()
+    world.anchor = now - EVENTS * APART - DAY
+    world.variables.seed(VARIABLE, str(now - EVENTS * APART - MINUTE))
+    world.hook.load(world.hook.row(now - place * APART, UNAVAILABLE) for place in range(1, EVENTS + 1))
+    world.endpoint.fail_with()
+    return world
+
+
+def list_calls(run: Run) -> int:
+    return sum(call.path.endswith("/deliveries") for call in run.calls)
+
+
+def a_quarter_passes(world: World) -> None:
+    for _ in range(90):
+        world.hook.emit()
+        world.clock.advance(APART)
+    world.sim.run_due()
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: str) -> None:
+    world = outage(scan=scan)
+    kept = world.kept
+    costs = set()
+    for _ in range(12):
+        a_quarter_passes(world)
+        run = world.run()
+        promises.keep_all(world, run)
+        assert run.report is not None
+        assert run.report.warnings == (ENDPOINT_DOWN, CUT)
+        assert len(run.accepted) == promises.PROBE
+        assert world.kept == kept, "what was not read is behind the checkpoint"
+        costs.add(list_calls(run))
+    pages = LONG_OUTAGE // 100 * (2 if scan == "failures" else 1)
+    assert max(costs) <= pages + 4, "a few more, to watch"
+
+
+def test_what_is_reported_is_what_was_read() -> None:
+    world = outage()
+    run = world.run()
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert not report.hooks[0].whole
+    assert report.cutoff > world.clock() - EVENTS * APART
+    # The oldest rows within a minute of the last one read count as history only: more may follow of their time.
+    assert LONG_OUTAGE - 6 <= report.failed <= LONG_OUTAGE == report.scanned
+    assert report.count(Reason.ENDPOINT_DOWN) == report.failed - promises.PROBE
+    assert report.count(Outcome.FAILED_AGAIN) == promises.PROBE
+    assert headline(report) == f"The endpoint is down: at least {report.failed:,} events still undelivered"
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_once_it_lives_all_of_it_is_found_and_sent(scan: str) -> None:
+    world = outage(scan=scan, time_limit="1h")
+    promises.keep_all(world, world.run())
+    world.clock.advance(15 * MINUTE)
+    world.endpoint.heal()
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.hooks[0].whole
+    assert run.report.warnings == ()
+    assert (run.report.failed, run.report.recovered) == (EVENTS, EVENTS)
+    assert run.report.redelivered == len(run.accepted) == EVENTS
+    assert set(world.endpoint.arrivals.values()) == {1}
+
+
+def test_the_first_run_of_all_is_anchored_before_it_asks() -> None:
+    world = outage(lookback="12h")
+    del world.variables._kept[VARIABLE]
+    world.anchor = None
+    began = world.clock()
+    promises.keep_all(world, world.run())
+    assert world.kept is not None
+    assert abs(world.kept - (began - 12 * HOUR)) < 2 * SECOND
+
+
+def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() -> None:
+    world = outage()
+    kept = world.kept
+    world.endpoint.heal()
+    broken = Fault(Answer(500), path="*/deliveries", nth=LONG_OUTAGE // 100 + 4, times=None)
+    run = world.run(faults=(broken,))
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.errors
+    assert not run.report.hooks[0].whole
+    assert run.report.redelivered == run.report.recovered == promises.PROBE
+    assert run.report.count(Reason.FAULT) == run.report.failed - promises.PROBE
+    assert world.kept == kept
+
+
+def test_who_does_not_watch_cannot_ask_and_reads_all() -> None:
+    world = outage(wait_for_results="0", redeliveries_per_minute="1000", time_limit="3h")
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.failed == len(run.accepted) == EVENTS
+
+
+def test_a_dry_run_reads_all() -> None:
+    world = outage(dry_run="true")
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.failed == EVENTS
+
+
+def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> None:
+    """Somebody redelivered three events of long ago that had arrived, and the youngest rows are all of it."""
+    world = outage()
+    guids = [world.hook.add(world.clock() - 12 * HOUR - place, OK).guid for place in range(3)]
+    for place, guid in enumerate(guids):
+        world.hook.add(world.clock() - place - 1, UNAVAILABLE, guid=guid, redelivery=True)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert not {one.guid for one in run.accepted} & set(guids)
+    assert run.report is not None
+    assert run.report.count(Reason.UNCHECKED) == len(guids)
+    assert TOO_LONG not in run.report.warnings
