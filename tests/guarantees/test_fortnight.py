@@ -156,7 +156,7 @@ def _agrees(world: World, run: Run, book: Book, before: dict[str, int]) -> None:
     assert not report.errors, report.errors
     accounts = {event.guid: event for event in report.events}
     assert len(accounts) == report.failed == report.recovered + report.undelivered
-    # Found: all that failed and whose latest attempt lies in the window, and nothing else but what is said to be unsure.
+    # Found: all that failed and whose latest attempt lies in the window, and nothing else but the unsure.
     unsure = {guid for guid, event in accounts.items() if event.outcome is Reason.UNCHECKED}
     assert {guid for guid, at in before.items() if at >= report.cutoff} <= accounts.keys(), "not found"
     assert accounts.keys() - unsure <= before.keys(), "found, though it was delivered"

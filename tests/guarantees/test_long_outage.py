@@ -15,8 +15,8 @@ from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.scan import LONG_OUTAGE
 
-#: One event in ten seconds, for eleven hours before the first run.
-EVENTS = 4_000
+#: One event in ten seconds, for more than seven hours before the first run.
+EVENTS = 2_600
 APART = 10 * SECOND
 
 
@@ -24,10 +24,10 @@ def outage(**settings: str) -> World:
     """An endpoint that has been down since the checkpoint, and still is."""
     world = World(None, latency_ms=100, **settings)
     now = world.clock()
-    world.anchor = now - EVENTS * APART - DAY
+    world.life.anchor = now - EVENTS * APART - DAY
     world.variables.seed(VARIABLE, str(now - EVENTS * APART - MINUTE))
     world.hook.load(world.hook.row(now - place * APART, UNAVAILABLE) for place in range(1, EVENTS + 1))
-    world.endpoint.fail_with()
+    world.life.endpoint.fail_with()
     return world
 
 
@@ -45,7 +45,7 @@ def a_quarter_passes(world: World) -> None:
 @pytest.mark.parametrize("scan", ["full", "failures"])
 def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: str) -> None:
     world = outage(scan=scan)
-    kept = world.kept
+    kept = world.life.kept
     costs = set()
     for _ in range(12):
         a_quarter_passes(world)
@@ -54,7 +54,7 @@ def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: st
         assert run.report is not None
         assert run.report.warnings == (ENDPOINT_DOWN, CUT)
         assert len(run.accepted) == promises.PROBE
-        assert world.kept == kept, "what was not read is behind the checkpoint"
+        assert world.life.kept == kept, "what was not read is behind the checkpoint"
         costs.add(list_calls(run))
     pages = LONG_OUTAGE // 100 * (2 if scan == "failures" else 1)
     assert max(costs) <= pages + 4, "a few more, to watch"
@@ -80,7 +80,7 @@ def test_once_it_lives_all_of_it_is_found_and_sent(scan: str) -> None:
     world = outage(scan=scan, time_limit="1h")
     promises.keep_all(world, world.run())
     world.clock.advance(15 * MINUTE)
-    world.endpoint.heal()
+    world.life.endpoint.heal()
     run = world.run()
     promises.keep_all(world, run)
     assert run.report is not None
@@ -88,23 +88,23 @@ def test_once_it_lives_all_of_it_is_found_and_sent(scan: str) -> None:
     assert run.report.warnings == ()
     assert (run.report.failed, run.report.recovered) == (EVENTS, EVENTS)
     assert run.report.redelivered == len(run.accepted) == EVENTS
-    assert set(world.endpoint.arrivals.values()) == {1}
+    assert set(world.life.endpoint.arrivals.values()) == {1}
 
 
 def test_the_first_run_of_all_is_anchored_before_it_asks() -> None:
     world = outage(lookback="12h")
     del world.variables._kept[VARIABLE]
-    world.anchor = None
+    world.life.anchor = None
     began = world.clock()
     promises.keep_all(world, world.run())
-    assert world.kept is not None
-    assert abs(world.kept - (began - 12 * HOUR)) < 2 * SECOND
+    assert world.life.kept is not None
+    assert abs(world.life.kept - (began - 12 * HOUR)) < 2 * SECOND
 
 
 def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() -> None:
     world = outage()
-    kept = world.kept
-    world.endpoint.heal()
+    kept = world.life.kept
+    world.life.endpoint.heal()
     broken = Fault(Answer(500), path="*/deliveries", nth=LONG_OUTAGE // 100 + 4, times=None)
     run = world.run(faults=(broken,))
     promises.keep_all(world, run)
@@ -113,7 +113,7 @@ def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() 
     assert not run.report.hooks[0].whole
     assert run.report.redelivered == run.report.recovered == promises.PROBE
     assert run.report.count(Reason.FAULT) == run.report.failed - promises.PROBE
-    assert world.kept == kept
+    assert world.life.kept == kept
 
 
 def test_who_does_not_watch_cannot_ask_and_reads_all() -> None:
