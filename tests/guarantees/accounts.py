@@ -12,7 +12,6 @@ from redeliver.settings import ScanMode
 from redeliver.summary import markdown
 
 if TYPE_CHECKING:
-    from githubsim.log import Row
     from guarantees.parts import Part
     from guarantees.world import Run, World
     from redeliver.report import EventReport, HookReport, Report
@@ -44,18 +43,30 @@ def the_report_is_true(world: World, part: Part, report: HookReport) -> None:
     assert report.recovered == outcomes[Outcome.RECOVERED]
     assert report.failed == len(accounts) - outcomes[Reason.FILTERED]
     assert report.undelivered == report.failed - outcomes[Outcome.RECOVERED]
-    for guid, account in accounts.items():
-        _account_is_true(world, part, report, account, part.life.hook.log.attempts_of(guid))
+    # Gathered once: there can be thousands of events.
+    sent, unanswered = {one.guid for one in part.accepted}, part.unanswered
+    for account in report.events:
+        _account_is_true(world, part, report, account, outcomes, sent=sent, unanswered=unanswered)
     _sent_is_true(part, report)
     _found_is_true(world, part, report)
     if part.closed:
         assert report.checkpoint == part.writes[-1][1], "not the checkpoint that is kept"
 
 
-def _account_is_true(world: World, part: Part, report: HookReport, account: EventReport, rows: list[Row]) -> None:
+def _account_is_true(
+    world: World,
+    part: Part,
+    report: HookReport,
+    account: EventReport,
+    outcomes: Counter[Outcome | Reason],
+    *,
+    sent: set[str],
+    unanswered: set[str],
+) -> None:
+    rows = part.life.hook.log.attempts_of(account.guid)
     shown = [row for row in rows if row.visible_at <= part.ended]
     failed = [row for row in shown if not row.outcome.succeeded]
-    sent = any(one.guid == account.guid for one in part.accepted)
+    was_sent = account.guid in sent
     original = next(row for row in rows if not row.redelivery)
     settings, outcome = part.settings, account.outcome
     assert any(world.shown_at(row) >= report.cutoff for row in failed), "it did not fail in the window"
@@ -63,15 +74,15 @@ def _account_is_true(world: World, part: Part, report: HookReport, account: Even
     claims: dict[Outcome | Reason, bool] = {
         Outcome.RECOVERED: len(failed) < len(shown),
         Outcome.FAILED_AGAIN: any(row.redelivery and row.visible_at > part.looked_at for row in failed),
-        Outcome.PENDING: sent,
-        Outcome.REFUSED: not sent,
+        Outcome.PENDING: was_sent,
+        Outcome.REFUSED: not was_sent,
         # A signal between the decision and the call leaves this, too.
-        Outcome.UNKNOWN: account.guid in part.unanswered or part.run.signalled,
+        Outcome.UNKNOWN: account.guid in unanswered or part.run.signalled,
         Reason.OUT_OF_ATTEMPTS: 0 < settings.max_attempts <= len(shown),
         Reason.LEFT_LOG: not world.in_log(original, part.ended),
         Reason.FILTERED: original.kind.event not in (settings.events or {original.kind.event}),
         Reason.NOT_DUE: len(shown) > 1,
-        Reason.ENDPOINT_DOWN: report.count(Outcome.FAILED_AGAIN) > 0,
+        Reason.ENDPOINT_DOWN: outcomes[Outcome.FAILED_AGAIN] > 0,
         Reason.DRY_RUN: settings.dry_run,
         Reason.STOPPED: part.run.signalled,
         Reason.FAULT: bool(report.errors),
@@ -79,7 +90,7 @@ def _account_is_true(world: World, part: Part, report: HookReport, account: Even
         Reason.UNCHECKED: True,
     }
     assert claims[outcome], f"{account.guid}: {outcome} is not what happened"
-    assert not sent or isinstance(outcome, Outcome), f"{account.guid} was accepted, and reported as not sent"
+    assert not was_sent or isinstance(outcome, Outcome), f"{account.guid} was accepted, and reported as not sent"
 
 
 def _sent_is_true(part: Part, report: HookReport) -> None:

@@ -74,8 +74,8 @@ class Part:
     @property
     def undisturbed(self) -> bool:
         """Whether nothing that was in this hook's way is an excuse: a fault of another hook's is none."""
-        shared = [call for call in self.run.calls if not any(call in part.calls for part in self.run.parts)]
-        faulty = any(call.faulty for call in (*shared, *self.calls))
+        others = {id(call) for part in self.run.parts if part is not self for call in part.calls}
+        faulty = any(call.faulty and id(call) not in others for call in self.run.calls)
         return self.run.undisturbed and not self.run.limits_met and not faulty
 
     @property
