@@ -45,6 +45,7 @@ class World:
         self.variables = self.sim.variables("octo/ops")
         self.console = Transcript()
         self.stop = Stop(self.clock)
+        self.shuffle: Callable[[list[int | None]], None] = lambda _hooks: None
 
     def inputs(self, **changed: str) -> dict[str, str]:
         """The inputs of a run, by name."""
@@ -69,6 +70,7 @@ class World:
             self.clock,
             self.stop,
             self.console,
+            shuffle=self.shuffle,
         ).run()
 
     def fail(self, minutes_ago: float = 5, outcome: Outcome = UNAVAILABLE, **row: Any) -> str:  # noqa: ANN401

@@ -80,8 +80,8 @@ class Caller:
         Or else a run with much to send would use them up, and those after it could not even look.
         """
         if self._quota is not None and self._resets_at is not None:
-            rest = max(0.0, self._resets_at - self.now() / 1000 - seconds)
-            self._for_later = int(self._quota * rest / (rest + seconds))
+            hour = self._resets_at - self.now() / 1000
+            self._for_later = int(self._quota * (1 - seconds / hour)) if hour > seconds else 0
 
     @property
     def quota(self) -> int | None:

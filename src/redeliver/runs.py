@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 from redeliver.account import account
@@ -42,8 +43,11 @@ class Runs:
         console: Console,
         *,
         store_for: Callable[[str], CheckpointStore | None] | None = None,
+        shuffle: Callable[[list[int | None]], None] = random.shuffle,
     ) -> None:
         """``connect`` gives a connection for a credential.
+
+        ``shuffle`` puts hooks in an order, in place, that is another one in every run.
 
         ``store_for`` gives a hook's checkpoint another place than a variable, by the hook's id as text (empty for an
         App's).
@@ -53,6 +57,7 @@ class Runs:
         self._stop = stop
         self._console = console
         self._store_for = store_for or self._variable
+        self._shuffle = shuffle
         self._owner = owner_of(settings)
         self._clock = StoppableClock(clock, stop)
         self._waiter = Waiter(self._clock, settings.time_limit, console)
@@ -62,21 +67,27 @@ class Runs:
     def run(self) -> Report:
         """Run over every hook that is meant; whatever happens, report."""
         settings, stop = self._settings, self._stop
-        reports: list[HookReport] = []
+        reports: dict[int | None, HookReport] = {}
+        hook_ids: list[int | None] = []
         fault = ""
         try:
             main = self._main_caller()
             token = settings.variable_token.get_secret_value()
             variables = self._caller(self._connect(token)) if token else main
-            for hook_id in self._owner.choose(main, self._links, settings.hook_id):
+            hook_ids = self._owner.choose(main, self._links, settings.hook_id)
+            # Or else one that takes up the time limit in every run would keep those after it from ever having any.
+            in_turn = list(hook_ids)
+            self._shuffle(in_turn)
+            for hook_id in in_turn:
                 if stop.signal_number is None:
-                    reports.append(self._one(hook_id, main, variables))
+                    reports[hook_id] = self._one(hook_id, main, variables)
                     stop.reopen()
         except RedeliverError as error:
             fault = str(error)
         except Stopped:
             pass
-        return Report(tuple(reports), settings.dry_run, stop.signal_number, fault)
+        told = tuple(reports[hook_id] for hook_id in hook_ids if hook_id in reports)
+        return Report(told, settings.dry_run, stop.signal_number, fault)
 
     def hook_ids(self) -> list[int | None]:
         """The ids of the hooks that are meant.

@@ -160,6 +160,30 @@ def test_a_pace_too_slow_for_the_time_limit_is_a_normal_ending() -> None:
     assert world.sim.truth.needlessly_redelivered() == []
 
 
+def test_what_was_sent_before_the_time_was_up_is_watched_all_the_same() -> None:
+    world = failed(time_limit="3m", redeliveries_per_minute="60")
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert 0 < len(run.accepted) < EVENTS
+    assert run.report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    assert run.report.recovered == len(run.accepted), "an outcome was not waited for"
+
+
+def test_a_run_with_much_to_send_leaves_to_those_after_it_their_share_of_the_hours_calls() -> None:
+    world = failed(6_000, redeliveries_per_minute="1000")
+    sent = []
+    for _ in range(4):
+        run = world.run()
+        promises.keep_all(world, run)
+        assert run.report is not None
+        assert not run.report.errors, "it could not even look"
+        sent.append(len(run.accepted))
+        world.clock.advance(max(MINUTE, 15 * MINUTE - (world.clock() - run.began)))
+    assert min(sent) > 500
+    assert world.sim.limits.violations == 0
+
+
 def test_a_limit_on_every_call_is_not_hammered() -> None:
     world = failed(10, time_limit="1h")
     run = world.run(faults=(Fault(json_answer(429, "Slow down"), times=None),))

@@ -89,6 +89,29 @@ def test_a_spent_time_limit_leaves_the_webhooks_after_it_as_they_are_and_says_wh
     assert world.sim.truth.needlessly_redelivered() == []
 
 
+def test_one_that_takes_up_the_time_limit_in_every_run_starves_no_other() -> None:
+    world = Several()
+    turns = iter([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
+
+    def another_order(hooks: list[int | None]) -> None:
+        hooks[:] = [hooks[place] for place in next(turns)]
+
+    world.shuffle = another_order
+    for number in range(100):
+        world.fail_at(world.hooks[0], 200 - number)
+    others = {world.fail_at(hook) for hook in world.hooks[1:]}
+    read = []
+    for _ in range(3):
+        report = world.run(hook_id="all", time_limit="2m", latency_ms=3_000, wait_for_results="0")
+        assert [hook.hook for hook in report.hooks] == sorted(names(report)), "told in an order of their own"
+        read.append([hook.read for hook in report.hooks])
+        world.clock.advance(5 * MINUTE)
+    assert read[0] == [True, False, False]
+    assert all(read[1]), "those with little to do came first"
+    assert others <= set(world.sent)
+    assert world.sim.truth.needlessly_redelivered() == []
+
+
 def test_each_run_has_the_time_it_takes_and_its_own_end() -> None:
     world = Several()
     for hook in world.hooks:

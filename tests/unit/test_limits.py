@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from redeliver.caller import LIMIT_WAIT
 from redeliver.errors import MissingPermission, OutOfTime
+from redeliver.pace import READ_POINTS, WRITE_POINTS
 from samples import Calls, answer
+
+if TYPE_CHECKING:
+    from redeliver.transport import Response
 
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
 NOON = 1_793_875_200
@@ -108,6 +114,42 @@ def test_a_missing_permission_is_no_limit(no: object) -> None:
         calls.get()
     assert (calls.count, calls.clock.slept) == (1, [])
     assert calls.pace.share(calls.clock.monotonic()) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds_to_reset", "run", "reserve"),
+    [
+        (4_000, 3_600, 900, 3_000),  # a quarter of the time, a quarter of the calls
+        (4_000, 3_600, 1_800, 2_000),
+        (4_000, 900, 900, 0),
+        (4_000, 900, 1_800, 0),  # the next hour's calls come within this run
+        (4_000, 0, 0, 0),
+    ],
+)
+def test_redeliveries_leave_to_the_rest_of_the_hour_its_share(
+    left: int, seconds_to_reset: int, run: int, reserve: int
+) -> None:
+    def told(remaining: int) -> Response:
+        reset = str(NOON + seconds_to_reset)
+        return answer(200, "1", date=DATE, x_ratelimit_remaining=str(remaining), x_ratelimit_reset=reset)
+
+    calls = Calls(told(left), told(reserve or 50), told(reserve - 1 if reserve else 50), limit=run)
+    calls.get()
+    calls.caller.leave_for_later(run)
+    calls.get()
+    calls.caller.turn(WRITE_POINTS, redelivery=True)
+    calls.get()
+    if reserve:
+        with pytest.raises(OutOfTime, match="GitHub's limit of calls an hour"):
+            calls.caller.turn(WRITE_POINTS, redelivery=True)
+        calls.caller.turn(READ_POINTS)
+
+
+def test_who_is_not_told_of_an_hours_calls_leaves_none() -> None:
+    calls = Calls(GOOD, GOOD)
+    calls.get()
+    calls.caller.leave_for_later(900)
+    calls.caller.turn(WRITE_POINTS, redelivery=True)
 
 
 @pytest.mark.parametrize("limit", [answer(429), answer(403, SECONDARY), answer(403, retry_after="1")], ids=range(3))
