@@ -11,6 +11,8 @@ from githubsim.outcomes import invalid_response
 from guarantees.interference import Cut
 
 FAILURES = st.sampled_from([*outcomes.FAILURES, invalid_response(404), invalid_response(422)])
+#: How one event fares whatever its endpoint does otherwise; OK: like all of them.
+POISON = st.just(outcomes.OK) | FAILURES
 MINUTES_LATE = st.sampled_from([0, 200, 900, 5 * SECOND, 40 * SECOND])
 #: Which requests a fault can hit. The last are all those about one hook, of several perhaps.
 REQUESTS = (

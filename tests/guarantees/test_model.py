@@ -20,7 +20,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
 from guarantees import promises
-from guarantees.strategies import CUTS, EVERYWHERE, FAILURES, MINUTES_LATE, WHERE, faults
+from guarantees.strategies import CUTS, EVERYWHERE, FAILURES, MINUTES_LATE, POISON, WHERE, faults
 from guarantees.world import World
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         number=st.integers(1, 3),
         apart=st.sampled_from([0, 1, SECOND, MINUTE]),
         kind=st.sampled_from([Kind(), Kind("issues", "opened")]),
-        poison=st.sampled_from([OK, OK]) | FAILURES,
+        poison=POISON,
         where=WHERE,
     )
     def events_arrive(self, number: int, apart: int, kind: Kind, poison: Outcome, where: int) -> None:
@@ -127,9 +127,13 @@ class GitHubAndUs(RuleBasedStateMachine):
         """To GitHub one event has one guid, however many hooks it goes to."""
         guid = self.world.sim.desk.guids.new()
         for life in self._at(where):
-            if not poison.succeeded:
-                life.endpoint.by_guid[guid] = poison
+            self._poison(life, guid, poison)
             life.hook.emit(kind, guid=guid)
+
+    @staticmethod
+    def _poison(life: Life, guid: str, poison: Outcome) -> None:
+        if not poison.succeeded:
+            life.endpoint.by_guid[guid] = poison
 
     @rule(outcome=st.just(OK) | FAILURES, where=WHERE)
     def endpoints_answer(self, outcome: Outcome, where: int) -> None:
@@ -141,12 +145,14 @@ class GitHubAndUs(RuleBasedStateMachine):
         for life in self.world.lives:
             life.endpoint.by_guid.clear()
 
-    @rule(which=st.integers(0, 9), where=WHERE)
-    def somebody_redelivers(self, which: int, where: int) -> None:
+    @rule(which=st.integers(0, 9), poison=POISON, where=WHERE)
+    def somebody_redelivers(self, which: int, where: int, poison: Outcome = OK) -> None:
         for life in self._at(where):
             shown = [row for row in life.hook.log.rows if self.world.in_log(row, self.world.clock())]
             if shown:
-                self.world.sim.desk.accept(life.hook, shown[-1 - which % len(shown)], request=0)
+                row = shown[-1 - which % len(shown)]
+                self._poison(life, row.guid, poison)
+                self.world.sim.desk.accept(life.hook, row, request=0)
 
     @rule(
         milliseconds=st.sampled_from(

@@ -60,9 +60,9 @@ class Run:
 
     @property
     def calls_left(self) -> int:
-        """How many calls GitHub allows within the hour, as the last answer said."""
-        told = (call.headers.get("x-ratelimit-remaining") for call in reversed(self.calls))
-        return int(next(filter(None, told), 5_000))
+        """How many calls GitHub allowed within the hour when there were fewest."""
+        told = (call.headers.get("x-ratelimit-remaining") for call in self.calls)
+        return min(map(int, filter(None, told)), default=5_000)
 
     @property
     def limits_met(self) -> list[Call]:
@@ -161,7 +161,8 @@ class World:
         if part.filtered or part.settings.scan is ScanMode.FAILURES:
             for guid, rows in life.events().items():
                 seen = [row for row in rows if row.visible_at <= part.looked_at]
-                if seen and all(not row.outcome.succeeded and row.outcome.status_code < 400 for row in seen):
+                window = [row for row in seen if self.shown_at(row) >= part.report.cutoff] if part.report else seen[-1:]
+                if window and all(not row.outcome.succeeded and row.outcome.status_code < 400 for row in window):
                     life.unseen.add(guid)
 
     # -- what is true, and what GitHub's log shows of it ---------------------------------------------------------
