@@ -1,7 +1,7 @@
 """``make bench``, second part: what an attempt costs, in CPU and in memory, at 10 thousand, 100 thousand and a million.
 
-Everything is as in a run (sockets, PyGithub, parsing, counting) but the waiting: the clock is told that no time passes,
-and the simulated GitHub is asked to have no limits.
+Everything is as in a run (sockets, PyGithub, parsing, counting) but the waiting: on the run's clock nothing but waits
+takes time, and they cost none; the simulated GitHub is asked to have no limits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from githubsim.clock import DAY, system_ms
+from githubsim.clock import DAY, VirtualClock, system_ms
 from githubsim.model import SimGitHub
 from githubsim.seeds import Mix, seed
 from githubsim.server import serve
@@ -29,16 +29,6 @@ if TYPE_CHECKING:
 SIZES = (10_000, 100_000, 1_000_000)
 CPU_BUDGET_US = 25.0
 PEAK_BUDGET_MB = 180
-
-
-class Timeless:
-    """A clock on which waiting takes no time, and nothing ever does."""
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def sleep(self, seconds: float, /) -> None:
-        """Time does not pass."""
 
 
 class Silent:
@@ -68,7 +58,7 @@ def client(url: str) -> dict[str, float]:
     before = time.process_time()
     given = {"org": "octo", "hook-id": "1", "token": "pat", "api-url": url}
     settings = parse(given | {"lookback": "3d", "time-limit": "9d", "dry-run": "true"})
-    clock = Timeless()
+    clock = VirtualClock()
     report = Runs(settings, lambda token: GitHubApi(url, token), clock, Stop(clock), Silent()).run()
     if report.errors:
         raise SystemExit(report.errors)
