@@ -31,7 +31,7 @@ def refusal(status: int, message: str, **headers: str) -> SimResponse:
     return reply(status, {"message": message, "documentation_url": DOCS, "status": str(status)}, **headers)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=65_536)
 def _second(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from githubsim.endpoint import Dispatch
     from guarantees.world import Run
 
-#: 200,000 in `make soak`: an endpoint that is down for two days makes every run read two days, which takes minutes.
-EVENTS = int(os.environ.get("FORTNIGHT_EVENTS", "20000"))
+EVENTS = 200_000
 FORTNIGHT = 14 * DAY
 EVERY = 15 * MINUTE
 MAX_ATTEMPTS = 10
