@@ -13,7 +13,7 @@ from redeliver.settings import ScanMode
 if TYPE_CHECKING:
     from githubsim.log import Row
     from guarantees.interference import Call
-    from guarantees.parts import Life, Part
+    from guarantees.parts import Part
     from guarantees.world import Run, World
     from redeliver.settings import Settings
 
@@ -30,7 +30,7 @@ def keep_all(world: World, run: Run) -> None:
     if run.report is not None:
         the_sums_are_right(run, run.report)
     for part in run.parts:
-        nothing_is_lost(world, part.life, run.settings)
+        nothing_is_lost(world, part)
         the_checkpoint_is_sound(world, part)
         a_dead_endpoint_is_spared(part)
         if part.report is not None:
@@ -55,16 +55,20 @@ def every_hook_has_its_turn(run: Run) -> None:
             assert not part.writes, f"{hook} was not read, and its checkpoint moved"
 
 
-def nothing_is_lost(world: World, life: Life, settings: Settings) -> None:
-    """Whatever still has to be done lies where the next run will look."""
-    kept, now = life.kept, world.clock()
-    if kept is None or not settings.variable_name:
+def nothing_is_lost(world: World, part: Part) -> None:
+    """Whatever still has to be done lies where the next run will look, whichever checkpoint is the run's last."""
+    life, settings = part.life, part.settings
+    if life.kept is None or not settings.variable_name:
         return  # the next run looks back over ``lookback``, and that is what ours means then
-    cutoff = (kept - settings.overlap * SECOND) // SECOND * SECOND
-    for guid, rows in life.events().items():
-        if guid in life.unseen or not (life.is_ours(rows, now, settings) and world.is_open(rows, now, settings)):
-            continue
-        assert any(world.shown_at(row) >= cutoff for row in rows), f"{guid} lies before the checkpoint: it is lost"
+    for now, kept in (*part.writes, (world.clock(), life.kept)):
+        cutoff = (kept - settings.overlap * SECOND) // SECOND * SECOND
+        for guid, attempts in life.events().items():
+            # A success that the log did not show yet settled nothing.
+            rows = [row for row in attempts if row.visible_at <= now or not row.outcome.succeeded]
+            if guid in life.unseen or not rows or rows[0].redelivery:
+                continue
+            if life.is_ours(rows, now, settings) and world.is_open(rows, now, settings):
+                assert any(world.shown_at(row) >= cutoff for row in rows), f"{guid} lies before the checkpoint: lost"
 
 
 def nothing_is_sent_in_vain(world: World, run: Run) -> None:
