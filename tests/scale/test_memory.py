@@ -1,0 +1,96 @@
+"""What is kept of an attempt that was read, in bytes: nothing of a success, and of a failure what a report needs."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import SECOND, START, VirtualClock
+from redeliver.rows import Filter, Page
+from redeliver.scan import Reader, Scan
+from redeliver.waiter import Waiter
+from samples import Said, row
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Bytes. Of a success nothing is kept: 5 KB are, of 20,000, and no more of 40,000.
+KEPT_OF_A_SUCCESS = 1
+#: Bytes. An `Attempt` with its id and time, its event's guid and name, two dictionaries' places: 590 were measured.
+KEPT_OF_A_FAILURE = 650
+#: Bytes. While it reads: the page and the ids of those before it (140 KB were measured), and of every page its link,
+#: so that one that comes again is noticed (4 an attempt were).
+PAGES_AT_A_TIME = 200_000
+LINKS = 5
+#: GitHub's ids are as large.
+IDS = 3_800_000_000_000_000_000
+
+
+@dataclass
+class Log:
+    """So many attempts, each of another event, made a page at a time, so that nothing is kept here."""
+
+    size: int
+    failing: bool
+
+    def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
+        assert only is None
+        start = int((query or {}).get("start", "0"))
+        code = 503 if self.failing else 200
+        rows = [
+            row(IDS - place, START - place * SECOND, guid=f"{place:036}", code=code)
+            for place in range(start, start + 100)
+        ]
+        return Page(rows, {"start": str(start + 100)} if start + 100 < self.size else None)
+
+
+class Unheard(Said):
+    """A console that remembers nothing."""
+
+    def line(self, text: str) -> None:
+        pass
+
+    def detail(self, text: str) -> None:
+        pass
+
+
+def read(size: int, *, failing: bool) -> tuple[int, int]:
+    """Read a window of so many attempts: the bytes that are kept of it, and the most that there were at a time."""
+    waiter = Waiter(VirtualClock(), 9_999, Unheard())
+    reader = Reader(Log(size, failing), waiter, Unheard(), lambda: None)
+    scan = Scan(newest=START)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        reader.window(scan, 0)
+        most = tracemalloc.get_traced_memory()[1]
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert scan.scanned == size
+    return kept, most
+
+
+@pytest.fixture(autouse=True)
+def _warm() -> None:
+    """What is made once, and not for each attempt, is made before anything is counted."""
+    read(200, failing=True)
+
+
+def test_nothing_is_kept_of_attempts_that_succeeded() -> None:
+    kept, most = read(20_000, failing=False)
+    assert kept < 20_000 * KEPT_OF_A_SUCCESS
+    assert most < PAGES_AT_A_TIME + 20_000 * LINKS
+
+
+def test_what_is_kept_of_an_event_that_failed_is_bounded_and_the_same_for_each() -> None:
+    kept = [read(size, failing=True)[0] for size in (1_000, 2_000, 8_000, 16_000)]
+    for size, of_all in zip((1_000, 2_000, 8_000, 16_000), kept, strict=True):
+        assert of_all < size * KEPT_OF_A_FAILURE
+    # Not a fifth more or less for each of many than for each of few: dictionaries grow in leaps.
+    assert 0.8 < (kept[-1] / 16_000) / (kept[0] / 1_000) < 1.2
