@@ -57,6 +57,11 @@ class Call:
         return self.path.split("/")[-2] if self.verb == "POST" and self.path.endswith("/attempts") else ""
 
     @property
+    def lists(self) -> bool:
+        """Whether it asks for a page of a log."""
+        return self.path.endswith("/deliveries")
+
+    @property
     def is_limit(self) -> bool:
         """Whether it was answered with a limit."""
         spent = self.headers.get("x-ratelimit-remaining") == "0"

@@ -89,7 +89,7 @@ class Part:
     @property
     def looked_at(self) -> int:
         """When it began to read the log: what can be seen then, it has to see. The end, if it did not come to that."""
-        return next((call.at for call in self.calls if call.path.endswith("/deliveries")), self.ended)
+        return next((call.at for call in self.calls if call.lists), self.ended)
 
     @property
     def ended(self) -> int:

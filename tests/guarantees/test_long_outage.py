@@ -8,7 +8,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Answer, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from guarantees import promises
-from guarantees.world import VARIABLE, Run, World
+from guarantees.world import VARIABLE, World
 from redeliver.account import CUT, ENDPOINT_DOWN, TOO_LONG
 from redeliver.headline import headline
 from redeliver.plan import Reason
@@ -31,10 +31,6 @@ def outage(**settings: str) -> World:
     return world
 
 
-def list_calls(run: Run) -> int:
-    return sum(call.path.endswith("/deliveries") for call in run.calls)
-
-
 def a_quarter_passes(world: World) -> None:
     for _ in range(90):
         world.hook.emit()
@@ -55,7 +51,7 @@ def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: st
         assert run.report.warnings == (ENDPOINT_DOWN, CUT)
         assert len(run.accepted) == promises.PROBE
         assert world.life.kept == kept, "what was not read is behind the checkpoint"
-        costs.add(list_calls(run))
+        costs.add(run.list_calls)
     pages = LONG_OUTAGE // 100 * (2 if scan == "failures" else 1)
     assert max(costs) <= pages + 4, "a few more, to watch"
 

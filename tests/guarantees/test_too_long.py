@@ -29,11 +29,6 @@ def outcome_of(run: Run, guid: str) -> Outcome | Reason | None:
     return next((event.outcome for event in run.report.events if event.guid == guid), None)
 
 
-def list_calls(run: Run) -> int:
-    """How many pages a run asked for."""
-    return sum(call.path.endswith("/deliveries") for call in run.calls)
-
-
 def long_log(**settings: str) -> World:
     """Three days of attempts that succeeded, read up to now."""
     world = World(None, latency_ms=100, **settings)
@@ -59,7 +54,7 @@ def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() ->
         run = world.run()
         promises.nothing_is_sent_in_vain(world, run)
         promises.limits_are_kept(run)
-        costs.append(list_calls(run))
+        costs.append(run.list_calls)
         for _ in range(9):
             world.clock.advance(100 * SECOND)
             world.hook.emit()
@@ -127,7 +122,7 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
     assert any("too long to read whole" in warning for warning in report.warnings)
     assert report.failed == len(guids)
     assert outcome_of(run, guids[0]) is Outcome.RECOVERED
-    assert list_calls(run) < 260
+    assert run.list_calls < 260
 
 
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
@@ -157,4 +152,4 @@ def test_a_server_without_the_filter_ends_the_run_and_keeps_the_checkpoint() -> 
     assert run.report is not None
     assert run.report.exit_code(FailOn.ERROR) == 1
     assert world.variables[VARIABLE] == kept
-    assert list_calls(run) < 200
+    assert run.list_calls < 200

@@ -65,6 +65,11 @@ class Run:
         return min(map(int, filter(None, told)), default=5_000)
 
     @property
+    def list_calls(self) -> int:
+        """How many pages it asked for."""
+        return sum(call.lists for call in self.calls)
+
+    @property
     def limits_met(self) -> list[Call]:
         """The calls that were answered with a limit."""
         return [call for call in self.calls if call.is_limit]
