@@ -35,3 +35,5 @@ ADVICE: dict[Outcome | Reason, str] = {
     Outcome.RECOVERED: "Nothing.",
     Reason.FILTERED: "Nothing: events leaves them out.",
 }
+#: That order, to sort by: what is not well comes first, so that it does not fall off the end.
+ORDER = {kind: place for place, kind in enumerate(ADVICE)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver import headline
-from redeliver.advice import ADVICE, MARKS
+from redeliver.advice import ADVICE, MARKS, ORDER
 from redeliver.causes import short_name
 from redeliver.headline import count
 from redeliver.picture import pictures
@@ -124,9 +124,8 @@ def _tables(report: Report) -> list[str]:
     """What is not well in sight, and first, so that it does not fall off the end; all else folded away."""
     several = len(report.hooks) > 1
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
-    order = {kind: place for place, kind in enumerate(ADVICE)}
     undelivered = sorted(
-        (row for row in rows if row[1].outcome not in _NOTHING_TO_DO), key=lambda row: order[row[1].outcome]
+        (row for row in rows if row[1].outcome not in _NOTHING_TO_DO), key=lambda row: ORDER[row[1].outcome]
     )
     recovered = [row for row in rows if row[1].outcome is Outcome.RECOVERED]
     filtered = [row for row in rows if row[1].outcome is Reason.FILTERED]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.advice import ADVICE
+from redeliver.advice import ORDER
 from redeliver.causes import short_name
 from redeliver.headline import headline
 from redeliver.text import for_log, plain
@@ -72,10 +72,8 @@ class TerminalConsole:
 def show_report(report: Report) -> None:
     """A run's result, on the standard output."""
     out = Console(highlight=False)
-    order = {kind: place for place, kind in enumerate(ADVICE)}
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
-    # What is not well comes first, so that it does not fall off the end.
-    rows.sort(key=lambda row: order[row[1].outcome])
+    rows.sort(key=lambda row: ORDER[row[1].outcome])
     several = ["Hook"] if len(report.hooks) > 1 else []
     if rows:
         table = Table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome")
