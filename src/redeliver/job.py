@@ -173,10 +173,10 @@ class Job:
     def _keep_checkpoint(self) -> None:
         facts = self.facts
         waiter = self._tools.closing()
-        if self._settings.dry_run or facts.scan is None or isinstance(facts.ended_by, CheckpointNotSaved):
+        if self._settings.dry_run or isinstance(facts.ended_by, CheckpointNotSaved):
             return
-        if facts.scan.cut:
-            return  # it stays where it is: what lies between was not read
+        if facts.scan is None or facts.scan.cut:
+            return  # it stays where it is: what came after it was not read
         filtered = facts.scan.filtered or self._settings.scan is ScanMode.FAILURES
         moment = settled_up_to(facts.start, self._undelivered(), self._rules, facts.forgotten, filtered=filtered)
         try:
