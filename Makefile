@@ -88,7 +88,8 @@ version:
 	@PYTHONPATH=tools $(PYTHON) -m release version $(VERSION)
 	@git diff --stat
 
-COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+# Without its extras a pin is none to pip, which takes the newest instead and then finds it without a hash.
+COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url \
           --custom-compile-command "make lock" pyproject.toml
 
 # ARGS=--upgrade for the newest of everything; otherwise only what pyproject.toml asks for changes.

@@ -63,5 +63,5 @@ def test_the_package_is_the_code_with_its_types_and_its_command_and_nothing_else
 def test_the_package_needs_what_the_lock_of_a_run_names(wheel: ZipFile) -> None:
     (metadata,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
     needed = re.findall(r"^Requires-Dist: ([\w-]+)", wheel.read(metadata).decode(), re.MULTILINE)
-    locked = set(re.findall(r"^([\w-]+)==", text("requirements/run.txt"), re.MULTILINE))
+    locked = set(re.findall(r"^([\w-]+)(?:\[[^]]*\])?==", text("requirements/run.txt"), re.MULTILINE))
     assert {name.lower() for name in needed} <= locked
