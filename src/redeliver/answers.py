@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from redeliver.errors import ApiError, ApiRefused, BadKey, BadToken, MissingPermission, Moved, NotFound, WorkflowToken
+from redeliver.errors import (
+    ApiError,
+    ApiRefused,
+    BadKey,
+    BadToken,
+    MissingPermission,
+    Moved,
+    NotFound,
+    TokenEnded,
+    WorkflowToken,
+)
 
 if TYPE_CHECKING:
     from redeliver.transport import Response
@@ -38,6 +48,10 @@ class Proof(Enum):
     KEY = "an App's own key"
 
 
+#: What a 401 says of each.
+_REFUSED: dict[Proof, type[ApiError]] = {Proof.GIVEN: BadToken, Proof.MADE: TokenEnded, Proof.KEY: BadKey}
+
+
 def fault_of(response: Response, task: Task, proof: Proof) -> ApiError:
     """The error that a status below 500 stands for, with what GitHub's headers say would have been enough."""
     headers, message = response.headers, _message(response)
@@ -45,7 +59,7 @@ def fault_of(response: Response, task: Task, proof: Proof) -> ApiError:
     needed = f"{task.needed} (GitHub's answer names: {enough})" if enough else task.needed
     match response.status:
         case 401:
-            return BadKey(what=task.what) if proof is Proof.KEY else BadToken(what=task.what)
+            return _REFUSED[proof](what=task.what)
         case 403:
             # "integration" is GitHub's word for an App, and the workflow's own token is one's.
             of_app = "not accessible by integration" in message and proof is Proof.GIVEN

@@ -123,6 +123,13 @@ class BadToken(ApiError):
     advice = "Check that the secret holds the whole token, and that it has neither expired nor been revoked."
 
 
+class TokenEnded(BadToken):
+    """The same for a token that the action made: it was good, and GitHub took it back before its hour was over."""
+
+    sentence = "GitHub no longer accepts the token that was made for the App: it refused to {what} (401)."
+    advice = "The App was uninstalled or suspended, or the token revoked; the next run makes another one."
+
+
 class BadKey(ApiError):
     """401 for an App's own key."""
 

@@ -114,6 +114,26 @@ def test_an_app_that_is_uninstalled_in_mid_run_ends_it_and_the_next_one_goes_on(
     assert site.sent == failed
 
 
+def test_a_token_of_the_actions_own_that_is_taken_back_in_mid_run_ends_it_and_the_next_one_goes_on() -> None:
+    site = of_app()
+    failed = [site.fail(200 - number) for number in range(20)]
+    started = site.clock()
+
+    def take_back_later(*_: object) -> None:
+        for token in site.sim.tokens._by_value.values():
+            if token.kind == "installation" and site.clock() > started + 10 * MINUTE:
+                token.expires_at = started
+
+    site.sim.observers.append(take_back_later)
+    report = site.run(SLOW)
+    assert report.errors[0].startswith("GitHub no longer accepts the token that was made for the App: it refused to")
+    assert "The App was uninstalled or suspended" in report.errors[0]
+    assert 0 < len(site.sent) < 20
+    site.sim.observers.clear()
+    assert site.run(time_limit="3h").errors == ()
+    assert site.sent == failed
+
+
 def test_a_key_on_one_line_as_some_secret_stores_keep_it_is_read() -> None:
     site = of_app()
     guid = site.fail(5)
