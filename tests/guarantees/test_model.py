@@ -7,6 +7,7 @@ Hypothesis invents a GitHub, the life of a hook or of several, and what happens 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from githubsim.faults import Fault
     from guarantees.interference import Cut
     from guarantees.parts import Life
+    from guarantees.world import Run
 
 #: About as many calls as a run makes for one hook.
 CALLS_OF_A_HOOK = 7
@@ -52,6 +54,7 @@ class GitHubAndUs(RuleBasedStateMachine):
     """A hook's life and the runs over it."""
 
     most_hooks: ClassVar = 1
+    tally: ClassVar[Counter[str]] = Counter()
     world: World
 
     @initialize(
@@ -97,6 +100,7 @@ class GitHubAndUs(RuleBasedStateMachine):
             events=events,
             scan=scan,
         )
+        self.tally["worlds"] += 1
         self.endpoints_answer(UNAVAILABLE, EVERYWHERE)
         for where in outage:
             self.world.clock.advance(SECOND)
@@ -228,11 +232,22 @@ class GitHubAndUs(RuleBasedStateMachine):
             redeliveries_per_minute=pace,
             dry_run=dry,
         )
-        promises.keep_all(self.world, run)
+        self._keeps_all(run)
 
     @rule()
     def a_plain_run(self) -> None:
-        promises.keep_all(self.world, self.world.run())
+        self._keeps_all(self.world.run())
+
+    def _keeps_all(self, run: Run) -> None:
+        promises.keep_all(self.world, run)
+        self.tally.update(
+            runs=1,
+            crashed=run.report is None,
+            signalled=run.signalled,
+            requests=len(run.calls),
+            faults=sum(call.faulty for call in run.calls),
+            redeliveries=len(run.accepted),
+        )
 
     def _happening(self, name: str, where: int) -> Callable[[], object]:
         happenings: dict[str, Callable[[], object]] = {
@@ -249,7 +264,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         """A whole second run, while the first one waits for an answer."""
         run = self.world.run()
         run.undisturbed = False
-        promises.keep_all(self.world, run)
+        self._keeps_all(run)
 
     def teardown(self) -> None:
         """Everything heals: what is not settled by now is settled by the next runs, and all of it."""
@@ -264,7 +279,7 @@ class GitHubAndUs(RuleBasedStateMachine):
             world.sim.run_due()
             run = world.run()
             if not run.limits_met:
-                promises.keep_all(world, run)
+                self._keeps_all(run)
         now, wanted = world.clock(), world.settings()
         for life in world.lives:
             for guid, rows in life.events().items():
@@ -276,9 +291,16 @@ class SeveralHooks(GitHubAndUs):
     """Two or three hooks of one owner in one run, some of whose events have the same guid."""
 
     most_hooks = 3
+    tally: ClassVar = Counter()
 
 
-GitHubAndUs.TestCase.settings = profile(normal=1_300, soak=30_000)
-TestModel = pytest.mark.timeout(0)(GitHubAndUs.TestCase)
-SeveralHooks.TestCase.settings = profile(normal=700, soak=20_000)
-TestSeveralHooks = pytest.mark.timeout(0)(SeveralHooks.TestCase)
+@pytest.mark.no_cover  # its lines are covered by others, and noting them down takes longer than the model itself
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize(
+    ("machine", "wanted"),
+    [(GitHubAndUs, profile(normal=1_300, soak=30_000)), (SeveralHooks, profile(normal=700, soak=20_000))],
+    ids=["one webhook", "several"],
+)
+def test_the_promises_hold_whatever_happens(machine: type[GitHubAndUs], wanted: settings) -> None:
+    run_state_machine_as_test(machine, settings=wanted)
+    print(", ".join(f"{count:,} {what}" for what, count in machine.tally.items()))
