@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from githubsim.clock import DAY, MINUTE
+from githubsim.clock import DAY, HOUR, MINUTE
+from githubsim.endpoint import Outage
 from githubsim.outcomes import OK, invalid_response
 from world import World
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from githubsim.log import Row
+    from githubsim.outcomes import Outcome
     from redeliver.report import Report
 
 EVERY = 15 * MINUTE
@@ -38,14 +40,23 @@ class Days:
     a_day: int
     poisoned_a_day: int = 0
     """Of these, evenly: no attempt will ever deliver them."""
-    scan: str = "full"
+    down_hours: float = 0
+    """The endpoint is down for so long, from an hour after the beginning."""
+    hourly: int = 5_000
+    """How many requests GitHub allows an hour."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Inputs of the action, with ``_`` for ``-``."""
     sim: dict[str, Any] = field(default_factory=dict)
     """Fields of ``SimGitHub``."""
 
     def __post_init__(self) -> None:
         self.world = World(**self.sim)
+        self.world.sim.limits.policy.hourly = self.hourly
         self.poisoned: dict[str, int] = {}
         """When each of them was sent first."""
+        start = self.world.clock() + HOUR
+        self.outage = Outage(start, start + round(self.down_hours * HOUR))
+        self.world.sim.stub.outages.append(self.outage)
         self._arrived = 0
         self._born = float(self.world.clock())
         self.world.variables.seed("CHECKPOINT", str(self.world.clock()))
@@ -64,10 +75,23 @@ class Days:
         while (due := began + ((clock() - began) // EVERY + 1) * EVERY) <= end:
             self.pass_by(due - clock())
             sim.journal.clear()
-            report = self.world.run(latency_ms=100, scan=self.scan)
+            report = self.world.run(self.settings, latency_ms=100)
             if report.errors or sim.limits.violations or sim.limits.while_limited:
                 raise AssertionError(report.errors or "a limit of GitHub's was broken")
             yield Cost(due, clock(), len(sim.journal.of("GET", "/deliveries")), len(sim.journal.entries), report)
+
+    def runs_until_all_is_well(self, days: float) -> Iterator[Cost]:
+        """Runs until one after the outage leaves nothing undelivered.
+
+        Raises:
+            AssertionError: so many days were not enough.
+        """
+        for run in self.runs(days):
+            yield run
+            (hook,) = run.report.hooks
+            if run.began > self.outage.end and hook.read and not hook.undelivered:
+                return
+        raise AssertionError(f"{days} days were not enough")
 
     def _arrivals(self) -> Iterator[Row]:
         each = self.a_day // self.poisoned_a_day if self.poisoned_a_day else 0
@@ -75,10 +99,13 @@ class Days:
         while self._born < now:
             at = round(self._born)
             poisoned = bool(each) and self._arrived % each == each - 1
-            row = self.world.hook.row(at, POISON if poisoned else OK)
+            row = self.world.hook.row(at, POISON if poisoned else self._usual(at))
             if poisoned:
                 self.world.sim.stub.by_guid[row.guid] = POISON
                 self.poisoned[row.guid] = at
             yield row
             self._arrived += 1
             self._born += DAY / self.a_day
+
+    def _usual(self, at: int) -> Outcome:
+        return self.outage.outcome if self.outage.start <= at < self.outage.end else OK

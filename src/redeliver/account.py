@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.errors import OutOfTime, RedeliverError, Stopped
+from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.report import EventReport, HookReport
@@ -98,7 +98,7 @@ def _faults(facts: Facts) -> tuple[list[str], list[str]]:
     errors: list[str] = []
     warnings: list[str] = []
     match facts.ended_by:
-        case OutOfTime() as late if facts.scan is not None:
+        case OutOfTime() as late if facts.scan is not None or isinstance(late, HourSpent):
             warnings.append(str(late))
         case RedeliverError() as fault:
             errors.append(str(fault))

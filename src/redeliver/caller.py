@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 from redeliver.answers import Proof, Task, fault_of, number
 from redeliver.errors import ApiError, ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
 from redeliver.pace import READ_POINTS, WRITE_POINTS, Pace
+from redeliver.quota import Quota
 from redeliver.transport import AnswerLost, Response, Transport, Verb
 
 if TYPE_CHECKING:
@@ -62,10 +64,10 @@ class Caller:
         self._proof = proof
         self._limits_met = 0
         self._date: tuple[int, float] | None = None
-        self._quota: int | None = None
+        self._left: int | None = None
+        self._hourly: int | None = None
         self._resets_at: int | None = None  # in epoch seconds
         self._reserve = RESERVE
-        self._for_later = 0
 
     def closing(self, waiter: Waiter) -> Caller:
         """A caller for the last calls of a run, with time of their own."""
@@ -74,19 +76,19 @@ class Caller:
         caller._reserve = 0
         return caller
 
-    def leave_for_later(self, seconds: float) -> None:
-        """Redeliveries within the next so many seconds leave to the rest of the hour its share of the hour's calls.
-
-        Or else a run with much to send would use them up, and those after it could not even look.
-        """
-        if self._quota is not None and self._resets_at is not None:
-            hour = self._resets_at - self.now() / 1000
-            self._for_later = int(self._quota * (1 - seconds / hour)) if hour > seconds else 0
-
     @property
-    def quota(self) -> int | None:
-        """How many calls GitHub still allows within the hour, as its last answer said; None: it does not say."""
-        return self._quota
+    def quota(self) -> Quota:
+        """How many calls GitHub still allows within the hour, as its last answer said."""
+        left = inf if self._left is None else self._left
+        hourly = left if self._hourly is None else self._hourly
+        if self._resets_at is None or self._date is None:
+            return Quota(left, hourly)
+        return Quota(left, hourly, self._resets_at - self.now() / 1000)
+
+    def most(self) -> float:
+        """More redeliveries than this cannot be asked for in the time there is."""
+        seconds = self._waiter.remaining()
+        return min(self._pace.most(seconds), self.quota.within(seconds))
 
     def now(self) -> int:
         """GitHub's clock, in epoch milliseconds, as its last answer's ``Date`` and the time since tell it.
@@ -154,11 +156,10 @@ class Caller:
         Raises:
             OutOfTime: that does not fit into the time limit.
         """
-        reserve = max(self._reserve, self._for_later if redelivery else 0)
-        if self._quota is not None and self._quota < reserve and self._resets_at and self._date is not None:
-            seconds = self._resets_at - self.now() / 1000
-            if seconds > 0:
-                self._waiter.wait(seconds + 1, "GitHub's limit of calls an hour")
+        quota = self.quota
+        reserve = max(self._reserve, quota.for_others if redelivery else 0)
+        if quota.left < reserve and 0 < quota.resets_in < inf:
+            self._waiter.wait(quota.resets_in + 1, "GitHub's limit of calls an hour")
         turn = self._pace.turn(points, self._waiter.now(), redelivery=redelivery)
         self._waiter.wait(turn.seconds, turn.why or "another request")
 
@@ -230,7 +231,8 @@ class Caller:
             response = self._transport.exchange(verb, path, query=query, body=body)
         finally:
             self._pace.spent(_points(verb), self._waiter.now(), redelivery=redelivery)
-        self._quota = number(response.headers.get("x-ratelimit-remaining", ""))
+        self._left = number(response.headers.get("x-ratelimit-remaining", ""))
+        self._hourly = number(response.headers.get("x-ratelimit-limit", ""))
         self._resets_at = number(response.headers.get("x-ratelimit-reset", ""))
         try:
             date = parsedate_to_datetime(response.headers.get("date", ""))
@@ -246,7 +248,7 @@ class Caller:
             self._limits_met = 0
             return False
         asked = response.headers.get("retry-after", "")
-        primary = self._quota == 0
+        primary = self._left == 0
         if (wait := number(asked)) is not None:
             seconds = float(wait)
         elif primary and self._resets_at is not None:

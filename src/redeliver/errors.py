@@ -229,6 +229,13 @@ class OutOfTime(RedeliverError):
     advice = "What was not done is left for the next run; raise time-limit if it happens often."
 
 
+class HourSpent(OutOfTime):
+    """Too few of an hour's calls are left to read the window, which a whole hour's would do for."""
+
+    sentence = "Nothing was read: of the calls that GitHub allows an hour {left} are left, which is too few."
+    advice = "The next run in a new hour does it. A token that nothing else uses has more, a GitHub App's often too."
+
+
 class Stopped(BaseException):
     """SIGINT or SIGTERM. Not an Exception, so that no library takes it for a failed request."""
 

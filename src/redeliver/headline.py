@@ -17,8 +17,8 @@ def headline(report: Report) -> str:
     if report.signal_number is not None:
         return f"The run was stopped: {_lower(found)}" if report.failed else "The run was stopped"
     unread = sum(not hook.read for hook in report.hooks)
-    if unread == len(report.hooks) and report.errors:
-        return "The run failed: no deliveries could be checked"
+    if unread == len(report.hooks) and (report.errors or report.warnings):
+        return "The run failed: no deliveries could be checked" if report.errors else "No deliveries could be checked"
     if unread:
         return f"{unread:,} of {count(len(report.hooks), 'webhook')} could not be checked; elsewhere {_lower(found)}"
     return f"The run failed; {_lower(found)}" if report.errors else found

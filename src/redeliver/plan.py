@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000
 
+#: Up to so many attempts an event is as good as a fresh one. While an endpoint is down for long, each run asks it by
+#: three fresh events; if those came last after it, they would hold the checkpoint where the outage began, and every
+#: run until then would read all of it again.
+FRESH = 2
+
 
 class Reason(StrEnum):
     """Why an event is not sent."""
@@ -76,22 +81,26 @@ def make_plan(
     *,
     forgotten: Collection[str] = (),
     unchecked: Collection[str] = (),
+    later: Collection[str] = (),
 ) -> Plan:
     """Decide about every undelivered event.
 
     ``forgotten``: guids of events whose first attempt is no longer in GitHub's log. ``unchecked``: guids of
-    events whose success could have been missed. Order: fewest attempts first, then oldest first, so that a
+    events whose success could have been missed. ``later``: those of which too little is known to send them, since
+    their turn does not come in this run. Order: fewest attempts first (see ``FRESH``), then oldest first, so that a
     poisoned event never blocks a fresh one.
     """
     due: list[Event] = []
     left: list[tuple[Event, Reason]] = []
     for event in events:
         reason = _reason_to_leave(event, rules, now, forgotten, unchecked)
+        if reason is None and event.guid in later:
+            reason = Reason.OUT_OF_TIME
         if reason is None:
             due.append(event)
         else:
             left.append((event, reason))
-    due.sort(key=lambda event: (event.count, event.attempts[0].at, event.attempts[0].id))
+    due.sort(key=lambda event: (max(event.count, FRESH), event.attempts[0].at, event.attempts[0].id))
     left.sort(key=lambda pair: (pair[0].attempts[0].at, pair[0].attempts[0].id))
     return Plan(tuple(due), tuple(left))
 

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
-from redeliver.errors import BrokenPaging, OutOfTime
+from redeliver.errors import BrokenPaging, HourSpent, OutOfTime
 from redeliver.pace import BUDGET, WINDOW
 from redeliver.progress import Progress
 from redeliver.rows import DeliverySource, Filter, Page
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from redeliver.console import Console
+    from redeliver.quota import Quota
     from redeliver.waiter import Waiter
 
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
@@ -32,6 +33,9 @@ _FORECAST = 5
 #: share that goes into a walk which is too long anyhow.
 _AFFORDABLE = 0.8
 _HALF = 0.5
+#: The share of its time that a walk may wait for a new hour's calls: a run that begins with them has more of its time
+#: for sending.
+_PATIENCE = 0.25
 #: The share of what the window's walk may take that is spent before a forecast is believed: a burst of events says
 #: nothing about the hours before it, and asking for failures instead would miss some for good.
 _BELIEVED = 0.1
@@ -121,10 +125,8 @@ def walk(
 class Reader:
     """Reads one hook's log, looking ahead so that no run starts what it cannot finish."""
 
-    def __init__(
-        self, source: DeliverySource, waiter: Waiter, console: Console, quota: Callable[[], int | None]
-    ) -> None:
-        """``quota``: how many calls GitHub still allows within the hour; None: it does not say."""
+    def __init__(self, source: DeliverySource, waiter: Waiter, console: Console, quota: Callable[[], Quota]) -> None:
+        """``quota``: how many calls GitHub still allows within the hour."""
         self._source = source
         self._waiter = waiter
         self._console = console
@@ -139,6 +141,7 @@ class Reader:
         the endpoint seems dead.
 
         Raises:
+            HourSpent: a new hour's calls will do, and too few are left of this one's.
             ApiError, OutOfTime: the scan broke off, and tells nothing.
         """
         try:
@@ -227,7 +230,9 @@ class Reader:
         """
         if scan.covered <= since + SLACK or (scan.rest is None and scan.scanned):
             return
-        time, quota, clock = self._waiter.remaining(), self._quota(), self._waiter.now()
+        usable = _HALF if share is None else share
+        time, quota = self._waiter.remaining() * usable, self._quota()
+        clock, waited = self._waiter.now(), self._waiter.waited
         pages = 0
         for page in walk(self._source, since=since, start=scan.rest):
             scan.take(page, only=only)
@@ -239,21 +244,24 @@ class Reader:
                 continue
             if scan.seems_dead and not to_the_end:
                 raise SeemsDead
-            usable = _HALF if share is None else share
-            a_page = max((self._waiter.now() - clock) / pages, WINDOW / BUDGET)
-            calls = inf if quota is None else quota * usable
-            affordable = min(calls, time * usable / a_page)
-            if pages < _FORECAST or (only is None and pages < affordable * _BELIEVED):
+            reading = self._waiter.now() - clock - (self._waiter.waited - waited)
+            a_page = max(reading / pages, WINDOW / BUDGET)
+            most = min(time / a_page, usable * quota.within(_PATIENCE * time))
+            if pages < _FORECAST or (only is None and pages < most * _BELIEVED):
                 continue
             # By all that was read, not by this walk alone: it may have begun amid many events at once, and would again
             # in every run. The slack is no progress: a busy log has many pages within it.
             oldest = scan.covered - SLACK
             pace = scan.pages / max(1.0, scan.newest - oldest)
-            ahead = 0.0 if share is None else pace * max(0.0, oldest - since)
-            if pages + ahead > affordable:
-                if share is None:
-                    return
-                raise TooLong
+            total = pages + (0.0 if share is None else pace * max(0.0, oldest - since))
+            in_time = total <= time / a_page
+            if in_time and total <= usable * quota.within(_PATIENCE * (time - total * a_page)):
+                continue
+            if share is None:
+                return
+            if in_time and only is None and total <= usable * quota.hourly:
+                raise HourSpent(left=f"{self._quota().left:,.0f}")
+            raise TooLong
 
 
 def _oldest(scan: Scan, cutoff: int) -> float:

@@ -77,6 +77,11 @@ class Sender:
         return posted.answer
 
 
+def first_to_ask(events: Iterable[Event]) -> list[Event]:
+    """Those by which to see whether the endpoint lives: the ones with fewest attempts, since others may be poisoned."""
+    return sorted(events, key=lambda event: event.count)[:PROBE]
+
+
 def probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int, before: str) -> bool:
     """Send these and see whether the endpoint lives. ``before``: what waits for it."""
     sender.send(events)
@@ -92,8 +97,9 @@ def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: 
     if seconds == 0 or len(events) <= PROBE:
         sender.send(events)
         return True
-    if not probe(sender, watch, events[:PROBE], seconds, f"any of the other {len(events) - PROBE:,} is sent"):
+    first = first_to_ask(events)
+    if not probe(sender, watch, first, seconds, f"any of the other {len(events) - PROBE:,} is sent"):
         return False
     # Meanwhile somebody else may have brought one of them home.
-    sender.send(event for event in events[PROBE:] if not log.is_delivered(event.guid))
+    sender.send(event for event in events if event not in first and not log.is_delivered(event.guid))
     return True

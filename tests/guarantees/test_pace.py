@@ -101,7 +101,7 @@ def nearly_spent(world: World, left: int) -> None:
 
 def test_the_hours_limit_is_never_broken_but_waited_for_until_its_reset() -> None:
     world = failed(time_limit="3h")
-    nearly_spent(world, 100)
+    nearly_spent(world, 1_100)
     run = world.run()
     promises.keep_all(world, run)
     assert len(run.accepted) == EVENTS
@@ -172,15 +172,20 @@ def test_what_was_sent_before_the_time_was_up_is_watched_all_the_same() -> None:
 
 def test_a_run_with_much_to_send_leaves_to_those_after_it_their_share_of_the_hours_calls() -> None:
     world = failed(6_000, redeliveries_per_minute="1000")
-    sent = []
+    sent, left = [], []
     for _ in range(4):
         run = world.run()
         promises.keep_all(world, run)
         assert run.report is not None
         assert not run.report.errors, "it could not even look"
         sent.append(len(run.accepted))
+        if any("calls an hour" in warning for warning in run.report.warnings):
+            left.append(run.calls_left)
         world.clock.advance(max(MINUTE, 15 * MINUTE - (world.clock() - run.began)))
-    assert min(sent) > 500
+    assert sum(sent) == 6_000
+    assert sent[0] > 3_000
+    assert left, "no run had more to send than the hour allows"
+    assert min(left) > 450, "half an hour before the hour's end"
     assert world.sim.limits.violations == 0
 
 

@@ -10,6 +10,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
+from redeliver.headline import headline
 from redeliver.plan import Reason
 from redeliver.redelivery import Outcome
 from redeliver.settings import FailOn
@@ -65,6 +66,21 @@ def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() ->
     print(f"{whole} of them over 90; attempts made: {world.life.endpoint.attempts[guid]}")
 
 
+@pytest.mark.parametrize(("others", "least", "most"), [(0, 250, 320), (40, 1, 6)])
+def test_of_an_event_whose_turn_cannot_come_in_this_run_no_more_is_read(others: int, least: int, most: int) -> None:
+    world = long_log(redeliveries_per_minute="2", wait_for_results="0")
+    now = world.clock()
+    guid = world.hook.add(now - 2 * DAY, REDIRECTED).guid
+    for ago in (HOUR, 5 * MINUTE):
+        world.hook.add(now - ago, UNAVAILABLE, guid=guid, redelivery=True)
+    for _ in range(others):
+        world.hook.add(now - 4 * MINUTE, UNAVAILABLE)
+    run = world.run(time_limit="10m", retry_spacing="0")
+    promises.keep_all(world, run)
+    assert outcome_of(run, guid) is (Reason.OUT_OF_TIME if others else Outcome.PENDING)
+    assert least <= run.list_calls <= most
+
+
 def test_an_earlier_success_is_found_however_far_back() -> None:
     world = long_log()
     guid = world.hook.add(world.clock() - 2 * DAY, OK).guid
@@ -111,9 +127,7 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
     world.life.anchor = None
     guids = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (1, 3, 50)]
     if short_of == "calls":
-        now = world.clock()
-        world.sim.limits.account("token-1", now)
-        world.sim.limits.spend("token-1", 4_800, now)
+        world.sim.limits.policy.hourly = 450
     run = world.run()
     promises.keep_all(world, run)
     report = run.report
@@ -122,7 +136,32 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
     assert any("too long to read whole" in warning for warning in report.warnings)
     assert report.failed == len(guids)
     assert outcome_of(run, guids[0]) is Outcome.RECOVERED
-    assert run.list_calls < 260
+    assert run.list_calls < 300
+
+
+def test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole() -> None:
+    world = long_log()
+    kept = str(world.clock() - 2 * DAY)
+    world.variables.seed(VARIABLE, kept)
+    world.sim.limits.account("token-1", world.clock())
+    world.sim.limits.spend("token-1", 4_800, world.clock())
+    guids = [world.hook.add(world.clock() - ago * HOUR, REDIRECTED).guid for ago in (40, 20, 1)]
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    (said,) = run.report.warnings
+    assert said.startswith("Nothing was read: of the calls that GitHub allows an hour")
+    assert headline(run.report) == "No deliveries could be checked"
+    assert run.report.exit_code(FailOn.ERROR) == 0
+    assert run.list_calls < 50, "calls that others could have had"
+    assert world.variables[VARIABLE] == kept
+    # The hour ends early enough within this run's time.
+    world.clock.advance(55 * MINUTE)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.warnings == ()
+    assert [outcome_of(run, guid) for guid in guids] == [Outcome.RECOVERED] * 3
 
 
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:

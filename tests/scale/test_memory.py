@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
+from redeliver.quota import Quota
 from redeliver.rows import Filter, Page
 from redeliver.scan import Reader, Scan
 from redeliver.waiter import Waiter
@@ -61,7 +62,7 @@ class Unheard(Said):
 def read(size: int, *, failing: bool) -> tuple[int, int]:
     """Read a window of so many attempts: the bytes that are kept of it, and the most that there were at a time."""
     waiter = Waiter(VirtualClock(), 9_999, Unheard())
-    reader = Reader(Log(size, failing), waiter, Unheard(), lambda: None)
+    reader = Reader(Log(size, failing), waiter, Unheard(), Quota)
     scan = Scan(newest=START)
     gc.collect()
     tracemalloc.start()

@@ -82,7 +82,8 @@ def test_an_event_that_is_not_due_yet_does_not_hide_a_younger_one() -> None:
 def test_fewest_attempts_go_first_then_the_oldest() -> None:
     world = World()
     tired = world.fail(120)
-    world.again(tired, 100)
+    for minutes_ago in (100, 70):
+        world.again(tired, minutes_ago)
     young, old = world.fail(10), world.fail(50)
     world.run()
     assert world.sent == [old, young, tired]

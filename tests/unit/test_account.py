@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from githubsim.clock import START
 from redeliver.account import account
 from redeliver.caller import Answer
-from redeliver.errors import BadToken, CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
+from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
 from redeliver.facts import Facts
 from redeliver.plan import Plan, Reason
 from redeliver.redelivery import Outcome, Redelivery
@@ -181,6 +181,12 @@ def test_no_time_after_the_scan_is_a_warning_and_before_it_an_error() -> None:
     assert told(ended_by=late).warnings == (str(late),)
     assert told(ended_by=late).errors == ()
     assert account(HOOK, Facts(ended_by=late), dry_run=False).errors == (str(late),)
+
+
+def test_an_hour_that_is_spent_before_the_scan_is_a_warning() -> None:
+    spent = HourSpent(left="850")
+    report = account(HOOK, Facts(ended_by=spent), dry_run=False)
+    assert (report.errors, report.warnings, report.read) == ((), (str(spent),), False)
 
 
 def test_a_signal_a_dead_endpoint_and_a_filtered_window_are_warnings() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 
 import pytest
 
@@ -18,6 +19,7 @@ from redeliver.errors import (
     NotFound,
     OutOfTime,
 )
+from redeliver.quota import Quota
 from redeliver.transport import AnswerLost, Response
 from redeliver.waiter import Waiter
 from samples import TASK, Calls, answer
@@ -256,14 +258,22 @@ def test_a_closing_caller_knows_the_time_and_has_its_own_patience() -> None:
     closing.turn(1)
 
 
-@pytest.mark.parametrize(("told", "quota"), [("17", 17), ("0", 0), ("", None), ("many", None), ("-1", None)])
-def test_the_hours_calls_are_those_of_the_last_answer(told: str, quota: int | None) -> None:
+@pytest.mark.parametrize(("told", "left"), [("17", 17), ("0", 0), ("", inf), ("many", inf), ("-1", inf)])
+def test_the_hours_calls_are_those_of_the_last_answer(told: str, left: float) -> None:
     calls = Calls(answer(200, x_ratelimit_remaining="5000"), answer(200, x_ratelimit_remaining=told))
-    assert calls.caller.quota is None
+    assert calls.caller.quota == Quota()
     calls.get()
-    assert calls.caller.quota == 5_000
+    assert calls.caller.quota == Quota(left=5_000, hourly=5_000)
     calls.get()
-    assert calls.caller.quota == quota
+    assert calls.caller.quota == Quota(left=left, hourly=left)
+
+
+def test_the_hours_end_is_told_by_githubs_own_clock() -> None:
+    told = {"x_ratelimit_remaining": "17", "x_ratelimit_limit": "15000", "x_ratelimit_reset": "1793875800"}
+    calls = Calls(answer(200, date=DATE, **told))
+    calls.get()
+    calls.clock.sleep(1.5)
+    assert calls.caller.quota == Quota(left=17, hourly=15_000, resets_in=598.5)
 
 
 def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:

@@ -47,6 +47,7 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
         ("🔴", "The run failed: no deliveries could be checked", one(**UNREAD)),
         ("🔴", "The run failed: no deliveries could be checked", Report(hooks(3, **UNREAD))),
         ("🔴", "The run failed: no deliveries could be checked", Report((), fault="No webhook fits.")),
+        ("🟡", "No deliveries could be checked", one(**UNREAD | {"errors": (), "warnings": ("the hour is spent",)})),
         ("🔴", "The run failed; nothing to redeliver: every event was delivered", one(errors=("no",))),
         (
             "🔴",

@@ -6,6 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from githubsim.clock import START
+from redeliver.quota import Quota
 from redeliver.scan import Reader, Scan
 from redeliver.waiter import Waiter
 from samples import HOUR, SECOND, Pages, Patience, Said, row
@@ -25,7 +26,7 @@ class Desk:
         taken = {one["id"] for one in others}
         rows = [one for one in healthy if one["id"] not in taken] + list(others)
         self.pages = Pages(rows, clock=clock, cost=0.1, filters=filters)
-        self.reader = Reader(self.pages, Waiter(clock, limit, self.console), self.console, lambda: None)
+        self.reader = Reader(self.pages, Waiter(clock, limit, self.console), self.console, Quota)
         self.scan = Scan(newest=START)
         self.reader.window(self.scan, START - HOUR)
         self.pages.asked.clear()

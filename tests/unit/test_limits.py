@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from redeliver.caller import LIMIT_WAIT
+from redeliver.caller import LIMIT_WAIT, RESERVE
 from redeliver.errors import MissingPermission, OutOfTime
 from redeliver.pace import READ_POINTS, WRITE_POINTS
 from samples import Calls, answer
@@ -116,40 +116,23 @@ def test_a_missing_permission_is_no_limit(no: object) -> None:
     assert calls.pace.share(calls.clock.monotonic()) == 1.0
 
 
-@pytest.mark.parametrize(
-    ("left", "seconds_to_reset", "run", "reserve"),
-    [
-        (4_000, 3_600, 900, 3_000),  # a quarter of the time, a quarter of the calls
-        (4_000, 3_600, 1_800, 2_000),
-        (4_000, 900, 900, 0),
-        (4_000, 900, 1_800, 0),  # the next hour's calls come within this run
-        (4_000, 0, 0, 0),
-    ],
-)
-def test_redeliveries_leave_to_the_rest_of_the_hour_its_share(
-    left: int, seconds_to_reset: int, run: int, reserve: int
+@pytest.mark.parametrize(("seconds_to_reset", "reserve"), [(3_600, 1_000), (1_800, 500), (360, 100), (1, 10)])
+def test_redeliveries_leave_a_fifth_of_the_hours_calls_to_others_and_less_as_it_goes_by(
+    seconds_to_reset: int, reserve: int
 ) -> None:
-    def told(remaining: int) -> Response:
+    def told(left: int) -> Response:
         reset = str(NOON + seconds_to_reset)
-        return answer(200, "1", date=DATE, x_ratelimit_remaining=str(remaining), x_ratelimit_reset=reset)
+        limits = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": str(left), "x_ratelimit_reset": reset}
+        return answer(200, "1", date=DATE, **limits)
 
-    calls = Calls(told(left), told(reserve or 50), told(reserve - 1 if reserve else 50), limit=run)
-    calls.get()
-    calls.caller.leave_for_later(run)
+    calls = Calls(told(reserve), told(reserve - 1), limit=1)
     calls.get()
     calls.caller.turn(WRITE_POINTS, redelivery=True)
     calls.get()
-    if reserve:
-        with pytest.raises(OutOfTime, match="GitHub's limit of calls an hour"):
-            calls.caller.turn(WRITE_POINTS, redelivery=True)
+    with pytest.raises(OutOfTime, match="GitHub's limit of calls an hour"):
+        calls.caller.turn(WRITE_POINTS, redelivery=True)
+    if reserve > RESERVE:
         calls.caller.turn(READ_POINTS)
-
-
-def test_who_is_not_told_of_an_hours_calls_leaves_none() -> None:
-    calls = Calls(GOOD, GOOD)
-    calls.get()
-    calls.caller.leave_for_later(900)
-    calls.caller.turn(WRITE_POINTS, redelivery=True)
 
 
 @pytest.mark.parametrize("limit", [answer(429), answer(403, SECONDARY), answer(403, retry_after="1")], ids=range(3))

@@ -201,15 +201,26 @@ def test_the_words_for_a_reason_are_part_of_the_report() -> None:
 
 def test_fewest_attempts_go_first_then_the_oldest_then_the_smallest_id() -> None:
     ordered = [
+        event(attempt(2, START - 9), attempt(7, START - 1, redelivery=True), guid="oldest, tried twice"),
         event(attempt(9, START), guid="old"),
         event(attempt(4, START + 1), guid="same moment, smaller id"),
         event(attempt(5, START + 1), guid="same moment, larger id"),
-        event(attempt(1, START + 2), guid="young"),
-        event(attempt(2, START - 9), attempt(7, START - 1, redelivery=True), guid="oldest, but tried twice"),
-        event(attempt(3, START - 8), attempt(6, START - 2, redelivery=True), guid="younger, tried twice"),
+        event(attempt(3, START + 2), attempt(6, START + 3, redelivery=True), guid="young, tried twice"),
+        event(attempt(1, START + 4), guid="younger"),
         event(attempt(8, START - 99, redelivery=True), attempt(10, START - 98, redelivery=True), guid="three times"),
+        event(
+            attempt(11, START - 99),
+            *(attempt(number, START - 99 + number, redelivery=True) for number in (12, 13, 14)),
+            guid="four times",
+        ),
     ]
     assert list(make_plan(reversed(ordered), NO_LIMITS, START + HOUR).due) == ordered
+
+
+def test_what_is_not_known_well_enough_to_be_sent_in_this_run_is_left_for_want_of_time() -> None:
+    one, other = event(attempt(1, START), guid="one"), event(attempt(2, START), guid="other")
+    plan = make_plan([one, other], NO_LIMITS, START + HOUR, later={"other"})
+    assert (plan.due, plan.left) == ((one,), ((other, Reason.OUT_OF_TIME),))
 
 
 def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.errors import OutOfTime
+from redeliver.errors import HourSpent, OutOfTime
+from redeliver.quota import Quota
 from redeliver.rows import Page, Row
 from redeliver.scan import LONG_OUTAGE, SLACK, Reader, Scan
 from redeliver.settings import ScanMode
@@ -25,12 +26,14 @@ class Desk:
     """A reader of a log whose pages take a while."""
 
     def __init__(
-        self, rows: list[Row], *, size: int = 100, cost: float = 0.1, limit: float = 1_800, quota: int | None = None
+        self, rows: list[Row], *, size: int = 100, cost: float = 0.1, limit: float = 1_800, quota: Quota | None = None
     ) -> None:
         self.clock = Patience()
         self.pages = Pages(rows, size=size, clock=self.clock, cost=cost)
         self.console = Said()
-        self.reader = Reader(self.pages, Waiter(self.clock, limit, self.console), self.console, lambda: quota)
+        self.reader = Reader(
+            self.pages, Waiter(self.clock, limit, self.console), self.console, lambda: quota or Quota()
+        )
 
     def window(self, back: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True) -> Scan:
         scan = Scan(newest=START)
@@ -201,7 +204,7 @@ def test_too_little_time_is_foreseen_after_a_tenth_of_it_and_failures_are_asked_
 
 
 def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
-    desk = Desk(LONG, quota=400)
+    desk = Desk(LONG, quota=Quota(400, hourly=400))
     scan = desk.window(16 * HOUR)
     assert (scan.filtered, desk.filters) == (True, [None, "failure", None])
     assert len(desk.pages.asked) <= 32 + 1 + 200 + 1
@@ -215,7 +218,26 @@ def test_a_burst_of_events_is_not_taken_for_the_pace_of_the_hours_before() -> No
 
 
 def test_enough_calls_within_the_hour_are_enough() -> None:
-    assert not Desk(LONG, quota=800).window(16 * HOUR).filtered
+    assert not Desk(LONG, quota=Quota(800, hourly=800)).window(16 * HOUR).filtered
+
+
+def test_where_a_new_hour_will_do_and_does_not_come_in_time_nothing_more_is_asked_for() -> None:
+    desk = Desk(LONG, quota=Quota(400, hourly=800, resets_in=1_800))
+    with pytest.raises(HourSpent, match="of the calls that GitHub allows an hour 400 are left"):
+        desk.window(16 * HOUR)
+    assert desk.filters == [None]
+    assert len(desk.pages.asked) == 32, "a tenth of what it may use, before the forecast is believed"
+
+
+def test_where_a_new_hour_comes_in_time_reading_goes_on() -> None:
+    # Of half an hour four fifths may be used. The pages take less than a minute, and a quarter of the rest is 345 s.
+    assert not Desk(LONG, quota=Quota(400, hourly=800, resets_in=340)).window(16 * HOUR).filtered
+    with pytest.raises(HourSpent):
+        Desk(LONG, quota=Quota(400, hourly=800, resets_in=350)).window(16 * HOUR)
+
+
+def test_what_even_a_new_hour_does_not_do_for_is_asked_for_by_its_failures() -> None:
+    assert Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR).filtered
 
 
 def test_pages_that_come_faster_than_the_limit_allows_are_forecast_at_the_limits_pace() -> None:

@@ -167,6 +167,14 @@ def test_the_rest_goes_when_the_first_few_show_life() -> None:
     assert desk.hook.asked == [1, 2, 3, 4, 5]
 
 
+def test_those_with_fewest_attempts_are_the_first_few_and_none_is_sent_twice() -> None:
+    tried = [event(attempt(10 + turn), attempt(20 + turn, redelivery=True), guid=f"t{turn}") for turn in range(2)]
+    desk, watch = Desk(), Watch()
+    assert send_with_probe(desk.sender, watch, [*tried, *some(4)], DeliveryLog(), 60)  # type: ignore[arg-type]
+    assert watch.watched == [({"g1", "g2", "g3"}, 60)]
+    assert desk.hook.asked == [1, 2, 3, 20, 21, 4]
+
+
 def test_the_rest_is_kept_when_the_endpoint_is_dead() -> None:
     desk, watch = Desk(), Watch(lives=False)
     assert not probed(desk, watch, 5)

@@ -1,0 +1,40 @@
+"""GitHub's limit of calls an hour, as its last answer told it. Pure.
+
+Facts (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api): 5,000 an hour for a person's
+token, 5,000 to 15,000 for an App's; an hour's calls all come back at its end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+HOUR = 3_600.0
+#: The share of an hour's calls that redeliveries leave to others, less and less as the hour goes by: runs after this
+#: one, and those over other webhooks, could not even look.
+FOR_OTHERS = 1 / 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of it. Where GitHub does not say, there is no end to it."""
+
+    left: float = inf
+    """Calls within this hour."""
+    hourly: float = inf
+    """Calls of a whole hour."""
+    resets_in: float = inf
+    """Seconds to the hour's end; below 0 when it is over, as far as is known."""
+
+    def within(self, seconds: float) -> float:
+        """How many calls there are within so many seconds from now."""
+        if seconds < self.resets_in:
+            return self.left
+        return self.left + self.hourly * (1 + (seconds - self.resets_in) // HOUR)
+
+    @property
+    def for_others(self) -> float:
+        """How many of the calls that are left a redelivery leaves alone."""
+        if inf in {self.hourly, self.resets_in}:
+            return 0
+        return self.hourly * FOR_OTHERS * max(0.0, self.resets_in) / HOUR

@@ -1,0 +1,37 @@
+"""A busy webhook after a day's outage: all of it arrives before GitHub forgets it, though every hour is too short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from days import Days
+from githubsim.clock import HOUR
+
+if TYPE_CHECKING:
+    from days import Cost
+
+#: 100,000 deliveries a day and a personal token, but everything a tenth: pages, calls an hour, redeliveries a minute.
+A_DAY = 10_000
+HOURLY = 500
+A_MINUTE = "15"
+
+
+def after_the_outage(**settings: str) -> tuple[Days, list[Cost]]:
+    hook = Days(A_DAY, down_hours=24, hourly=HOURLY, settings={"redeliveries_per_minute": A_MINUTE} | settings)
+    runs = [run for run in hook.runs_until_all_is_well(days=3) if run.began > hook.outage.end]
+    return hook, runs
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("time_limit", ["30m", "5h"])
+def test_all_of_it_arrives_within_the_three_days_that_github_remembers(time_limit: str) -> None:
+    hook, runs = after_the_outage(time_limit=time_limit)
+    sim = hook.world.sim
+    assert len(sim.accepted) >= A_DAY
+    assert sim.truth.undelivered() == []
+    assert sim.truth.needlessly_redelivered() == []
+    hours = (runs[-1].ended - hook.outage.end) / HOUR
+    requests = sum(run.requests for run in runs)
+    print(f"time-limit {time_limit}: {hours:.1f} hours, {requests:,} requests in {len(runs)} runs, {HOURLY} an hour")
