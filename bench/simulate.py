@@ -1,4 +1,4 @@
-"""``make bench``, fourth part: days of runs in virtual time, counted in requests; the same numbers on every machine."""
+"""``make bench``, third part: days of runs in virtual time, counted in requests; the same numbers on every machine."""
 
 from __future__ import annotations
 
@@ -8,36 +8,119 @@ from typing import TYPE_CHECKING
 
 from days import EVERY, Days
 from githubsim.clock import HOUR, MINUTE
+from githubsim.outcomes import OK
+from world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from days import Cost
 
-
-def row(what: str, runs: list[Cost]) -> str:
-    """What so many runs cost."""
-    lists = [run.lists for run in runs]
-    an_hour = statistics.mean(run.requests for run in runs) * HOUR / EVERY
-    minutes = statistics.mean(run.ended - run.began for run in runs) / MINUTE
-    return (
-        f"| {what} | {statistics.median(lists):.0f} | {statistics.mean(lists):.0f} | {max(lists)} "
-        f"| {an_hour:,.0f} | {minutes:.1f} |"
-    )
+#: What GitHub allows a personal token an hour, and an App in an organization with GitHub Enterprise Cloud.
+PERSON, ENTERPRISE_APP = 5_000, 15_000
 
 
-def main() -> int:
-    print("A run every 15 minutes, 100 ms a call. GitHub allows 5,000 requests an hour, an App up to 15,000.\n")
-    print("| deliveries | list calls a run: median | mean | most | requests an hour | minutes a run |")
-    print("| :-- | --: | --: | --: | --: | --: |")
+def table(*columns: str) -> None:
+    """A table's head."""
+    print("\n| " + " | ".join(columns) + " |\n| :--" + " | --:" * (len(columns) - 1) + " |")
+
+
+def row(*cells: object) -> None:
+    """A table's row."""
+    print("|", " | ".join(str(cell) for cell in cells), "|", flush=True)
+
+
+def usual() -> None:
+    """Days on which all goes well, or a few events cannot be helped."""
+    table("deliveries", "list calls a run: median", "mean", "most", "requests an hour", "minutes a run")
     for what, hook, days in (
         ("10,000 a day, all well", Days(10_000), 1),
         ("100,000 a day, all well", Days(100_000), 1),
-        ("100,000 a day, all well, `scan: failures`", Days(100_000, scan="failures"), 1),
+        ("the same, `scan: failures`", Days(100_000, settings={"scan": "failures"}), 1),
+        ("1,000,000 a day, all well", Days(1_000_000), 0.25),
+        ("the same, `scan: failures`", Days(1_000_000, settings={"scan": "failures"}), 0.25),
         ("100,000 a day, 2 poisoned events a day, three days", Days(100_000, 2), 3),
         ("100,000 a day, 20 poisoned events a day, three days", Days(100_000, 20), 3),
-        ("1,000,000 a day, all well", Days(1_000_000), 0.25),
-        ("1,000,000 a day, all well, `scan: failures`", Days(1_000_000, scan="failures"), 0.25),
     ):
-        print(row(what, [*hook.runs(days)]), flush=True)
+        runs = [*hook.runs(days)]
+        lists = [run.lists for run in runs]
+        row(what, f"{statistics.median(lists):.0f}", f"{statistics.mean(lists):.0f}", max(lists), *_an_hour(runs))
+
+
+def _an_hour(runs: Sequence[Cost]) -> tuple[str, str]:
+    requests = statistics.mean(run.requests for run in runs) * HOUR / EVERY
+    return f"{requests:,.0f}", f"{statistics.mean(run.ended - run.began for run in runs) / MINUTE:.1f}"
+
+
+def outages() -> None:
+    """An endpoint that was down: how long until everything has arrived."""
+    table(
+        "deliveries a day",
+        "down for",
+        "events",
+        "requests allowed an hour",
+        "`time-limit`",
+        "requests",
+        "minutes of runs",
+        "hours until all had arrived",
+    )
+    for a_day, hours, allowed, time_limit in (
+        (100_000, 3, PERSON, "30m"),
+        (100_000, 24, PERSON, "30m"),
+        (100_000, 24, PERSON, "5h"),
+        (1_000_000, 1, PERSON, "5h"),
+        (1_000_000, 1, ENTERPRISE_APP, "30m"),
+    ):
+        hook = Days(a_day, down_hours=hours, hourly=allowed, settings={"time_limit": time_limit})
+        runs = [run for run in hook.runs_until_all_is_well(4) if run.ended > hook.outage.end]
+        requests = sum(run.requests for run in runs)
+        minutes = sum(run.ended - run.began for run in runs) / MINUTE
+        took = (runs[-1].ended - hook.outage.end) / HOUR
+        events = a_day * hours // 24
+        row(
+            f"{a_day:,}",
+            f"{hours} h",
+            f"{events:,}",
+            f"{allowed:,}",
+            time_limit,
+            f"{requests:,}",
+            f"{minutes:,.0f}",
+            f"{took:.1f}",
+        )
+
+
+def fleets() -> None:
+    """Many webhooks in one run, each with a few deliveries."""
+    table("webhooks in one run, all well", "requests", "minutes", "runs an hour: personal token", "an enterprise's App")
+    for number in (10, 100, 1_000):
+        world = World()
+        hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(number - 1))]
+        now = world.clock()
+        for hook in hooks:
+            hook.load(hook.row(now - minute * MINUTE, OK) for minute in range(60, 0, -1))
+            world.variables.seed(f"CHECKPOINT_{hook.id}", str(now - HOUR))
+        report = world.run(latency_ms=100, hook_id="all")
+        if report.errors or world.sim.limits.violations or report.scanned != 60 * number:
+            raise AssertionError(report.errors or "a limit of GitHub's was broken")
+        requests = len(world.sim.journal.entries)
+        minutes = (world.clock() - now) / MINUTE
+        row(
+            f"{number:,}",
+            f"{requests:,}",
+            f"{minutes:.1f}",
+            *(_most(requests, allowed) for allowed in (PERSON, ENTERPRISE_APP)),
+        )
+
+
+def _most(requests: int, allowed: int) -> int:
+    """Runs that fit into an hour, and no more than one a quarter of an hour."""
+    return min(allowed // requests, HOUR // EVERY)
+
+
+def main() -> int:
+    print("Virtual time, a run every 15 minutes, 100 ms a call; no limit of GitHub's was broken in any of them.")
+    for part in (usual, outages, fleets):
+        part()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``make bench``, third part (needs Docker): how soon the container asks its first question, and how large it is."""
+"""``make bench``, fourth part (needs Docker): how soon the container asks its first question, and how large it is."""
 
 from __future__ import annotations
 

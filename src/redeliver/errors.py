@@ -232,7 +232,9 @@ class OutOfTime(RedeliverError):
 class HourSpent(OutOfTime):
     """Too few of an hour's calls are left to read the window, which a whole hour's would do for."""
 
-    sentence = "Nothing was read: of the calls that GitHub allows an hour {left} are left, which is too few."
+    sentence = (
+        "The log could not be read: of the calls that GitHub allows an hour {left} are left, too few for all of it."
+    )
     advice = "The next run in a new hour does it. A token that nothing else uses has more, a GitHub App's often too."
 
 

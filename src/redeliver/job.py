@@ -114,7 +114,8 @@ class Job:
         facts, scan, reader = self.facts, self._read, self._reader
         counted: set[str] = set()
         while uncounted := {event.guid for event in self._whose_turn_may_come() if event.original is None} - counted:
-            reader.attempts_before(scan, uncounted, self._forgotten_before)
+            others = [event.guid for event in self._unasked() if event.original is None]
+            reader.attempts_before(scan, uncounted, self._forgotten_before, others=others)
             counted |= uncounted
         due = self._by_what_is_known().due
         near = due[: self._within_reach()]

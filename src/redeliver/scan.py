@@ -167,14 +167,18 @@ class Reader:
                 raise OutOfTime(why="the window is too long to read, and this server cannot filter it") from None
             self._plain(scan, _oldest(scan, cutoff) - SLACK, share=None)
 
-    def attempts_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
+    def attempts_before(
+        self, scan: Scan, guids: Collection[str], since: float, *, others: Collection[str] = ()
+    ) -> None:
         """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
 
-        Few calls whatever the log's size; it is left as soon as every event's original is found. A server that does
+        Few calls whatever the log's size; it is left as soon as the original of each is found. What is found on the
+        way of ``others`` is counted, too. A server that does
         not know the filter gives itself away by a success: then the plain walk has to do.
         """
+        wanted = {*guids, *others}
         for page in walk(self._source, since=since, only="failure"):
-            scan.log.add(page.rows, only=guids)
+            scan.log.add(page.rows, only=wanted)
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)) or not any(_lacks_original(scan.log, guid) for guid in guids):
                 return
