@@ -85,11 +85,6 @@ class Caller:
             return Quota(left, hourly)
         return Quota(left, hourly, self._resets_at - self.now() / 1000)
 
-    def most(self) -> float:
-        """More redeliveries than this cannot be asked for in the time there is."""
-        seconds = self._waiter.remaining()
-        return min(self._pace.most(seconds), self.quota.within(seconds))
-
     def now(self) -> int:
         """GitHub's clock, in epoch milliseconds, as its last answer's ``Date`` and the time since tell it.
 
@@ -156,10 +151,8 @@ class Caller:
         Raises:
             OutOfTime: that does not fit into the time limit.
         """
-        quota = self.quota
-        reserve = max(self._reserve, quota.for_others if redelivery else 0)
-        if quota.left < reserve and 0 < quota.resets_in < inf:
-            self._waiter.wait(quota.resets_in + 1, "GitHub's limit of calls an hour")
+        if seconds := self.quota.wait(self._reserve, redelivery=redelivery):
+            self._waiter.wait(seconds, "GitHub's limit of calls an hour")
         turn = self._pace.turn(points, self._waiter.now(), redelivery=redelivery)
         self._waiter.wait(turn.seconds, turn.why or "another request")
 

@@ -9,7 +9,7 @@ from redeliver import telling
 from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
 from redeliver.facts import Facts
 from redeliver.headline import count
-from redeliver.plan import Plan, Reason, Rules, make_plan, settled_up_to
+from redeliver.plan import Plan, Rules, make_plan, settled_up_to
 from redeliver.scan import Reader, Scan
 from redeliver.send import PROBE, Sender, first_to_ask, probe, send_with_probe
 from redeliver.settings import ScanMode
@@ -17,7 +17,7 @@ from redeliver.times import clock_time
 from redeliver.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from redeliver.caller import Caller
     from redeliver.checkpoint import CheckpointStore
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from redeliver.hook import Hook
     from redeliver.settings import Settings
     from redeliver.waiter import Waiter
+
+#: Milliseconds before GitHub forgets a window's beginning in which nothing of it is put off.
+_LAST_HOURS = 12 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +91,14 @@ class Job:
         self._tools.console.line(f"Reading the log of {self._tools.hook.name} {back}")
         facts, mode, scan = self.facts, self._settings.scan, Scan(newest=self.facts.start)
         can_ask = self._settings.wait_for_results > 0 and not self._settings.dry_run
-        self._reader.window(scan, facts.cutoff, mode, to_the_end=not can_ask)
+        # Near the end of GitHub's memory there may be no later run that finds more calls.
+        may_wait = facts.cutoff > self._forgotten_before + _LAST_HOURS
+        self._reader.window(scan, facts.cutoff, mode, to_the_end=not can_ask, may_wait=may_wait)
         facts.scan = scan
         if scan.cut:
             whole, facts.cutoff = facts.cutoff, int(scan.covered)
             if not self._is_down():
-                self._reader.window(scan, whole, mode)
+                self._reader.window(scan, whole, mode, may_wait=may_wait)
                 facts.cutoff = whole
 
     def _is_down(self) -> bool:
@@ -112,41 +117,25 @@ class Job:
 
     def _plan_with_history(self) -> None:
         facts, scan, reader = self.facts, self._read, self._reader
-        counted: set[str] = set()
-        while uncounted := {event.guid for event in self._whose_turn_may_come() if event.original is None} - counted:
-            others = [event.guid for event in self._unasked() if event.original is None]
-            reader.attempts_before(scan, uncounted, self._forgotten_before, others=others)
-            counted |= uncounted
-        due = self._by_what_is_known().due
-        near = due[: self._within_reach()]
-        half_read = [event.guid for event in near if not scan.is_read_whole(event.guid)]
-        later = [event.guid for event in due[len(near) :] if not scan.is_read_whole(event.guid)]
+        first_unseen = [
+            event.guid
+            for event in self._unasked()
+            if event.original is None and self._rules.ends(event, forgotten=()) is None
+        ]
+        if first_unseen:
+            reader.attempts_before(scan, first_unseen, self._forgotten_before)
+        due = make_plan(self._unasked(), self._rules, facts.start).due
+        half_read = [event.guid for event in due if not scan.is_read_whole(event.guid)]
         if half_read:
             reader.whole_before(scan, half_read, self._forgotten_before)
         half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
         if scan.covered <= self._forgotten_before:
             facts.forgotten, half_read = frozenset(half_read), []
-        plan = self._by_what_is_known(forgotten=facts.forgotten, unchecked=half_read, later=later)
+        plan = make_plan(self._unasked(), self._rules, facts.start, forgotten=facts.forgotten, unchecked=half_read)
         facts.plan = Plan((*(one.event for one in facts.redeliveries.values()), *plan.due), plan.left)
         self._tools.console.line(telling.found(scan, facts.plan, dry_run=self._settings.dry_run))
         for event, reason in facts.plan.left:
             self._tools.console.detail(f"{telling.title_of(event)}: {reason}")
-
-    def _whose_turn_may_come(self) -> Sequence[Event]:
-        """What may be sent by this run, and what it has to say why it is not sent yet.
-
-        Of a queue that is longer than there is time for, the rest need not be known as well: to count the attempts
-        of each could take as many pages as the outage has, in every run.
-        """
-        plan = self._by_what_is_known()
-        return [*plan.due[: self._within_reach()], *(event for event, why in plan.left if why is Reason.NOT_DUE)]
-
-    def _by_what_is_known(self, **more: Collection[str]) -> Plan:
-        return make_plan(self._unasked(), self._rules, self.facts.start, **more)
-
-    def _within_reach(self) -> int | None:
-        """How many of a queue this run could send at most; None: a dry run tells of all."""
-        return None if self._settings.dry_run else int(self._tools.caller.most())
 
     def _send(self) -> None:
         facts, tools = self.facts, self._tools

@@ -52,11 +52,6 @@ class Pace:
             waits.append(Turn(self._due - ahead - now, "the pace of redeliveries"))
         return max((Turn(0.0, ""), *waits), key=lambda turn: turn.seconds)
 
-    def most(self, seconds: float) -> float:
-        """More redeliveries than this cannot leave within so many seconds."""
-        minutes = max(0.0, seconds) / 60
-        return min(BURST + minutes * self._per_minute, (1 + minutes) * BUDGET / WRITE_POINTS)
-
     def spent(self, points: int, now: float, *, redelivery: bool = False) -> None:
         """A request of that many points has been answered.
 

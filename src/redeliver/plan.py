@@ -81,21 +81,17 @@ def make_plan(
     *,
     forgotten: Collection[str] = (),
     unchecked: Collection[str] = (),
-    later: Collection[str] = (),
 ) -> Plan:
     """Decide about every undelivered event.
 
     ``forgotten``: guids of events whose first attempt is no longer in GitHub's log. ``unchecked``: guids of
-    events whose success could have been missed. ``later``: those of which too little is known to send them, since
-    their turn does not come in this run. Order: fewest attempts first (see ``FRESH``), then oldest first, so that a
-    poisoned event never blocks a fresh one.
+    events whose success could have been missed. Order: fewest attempts first (see ``FRESH``), then oldest first, so
+    that a poisoned event never blocks a fresh one.
     """
     due: list[Event] = []
     left: list[tuple[Event, Reason]] = []
     for event in events:
         reason = _reason_to_leave(event, rules, now, forgotten, unchecked)
-        if reason is None and event.guid in later:
-            reason = Reason.OUT_OF_TIME
         if reason is None:
             due.append(event)
         else:

@@ -32,9 +32,11 @@ class Quota:
             return self.left
         return self.left + self.hourly * (1 + (seconds - self.resets_in) // HOUR)
 
-    @property
-    def for_others(self) -> float:
-        """How many of the calls that are left a redelivery leaves alone."""
-        if inf in {self.hourly, self.resets_in}:
+    def wait(self, reserve: int, *, redelivery: bool = False) -> float:
+        """Seconds until a call may be made that leaves alone a reserve, and if it redelivers what is for others."""
+        if not 0 < self.resets_in < inf:
             return 0
-        return self.hourly * FOR_OTHERS * max(0.0, self.resets_in) / HOUR
+        if self.left < reserve:
+            return self.resets_in + 1
+        # The share of the others becomes smaller by the minute.
+        return max(0.0, self.resets_in - self.left * HOUR / (self.hourly * FOR_OTHERS)) if redelivery else 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.delivery_log import DeliveryLog, moment, succeeded
 from redeliver.errors import BrokenPaging, HourSpent, OutOfTime
-from redeliver.pace import BUDGET, WINDOW
+from redeliver.forecast import Forecast
 from redeliver.progress import Progress
 from redeliver.rows import DeliverySource, Filter, Page
 from redeliver.settings import ScanMode
@@ -27,18 +27,10 @@ SLACK = 60_000
 #: Attempts from the newest on without one success, after which the endpoint is asked whether it lives before more is
 #: read: by and by an outage of two days fills the log, and every run would read all of it.
 LONG_OUTAGE = 2_000
-#: Pages before a forecast is worth anything.
-_FORECAST = 5
 #: The share of the time and the calls left that a walk may be expected to take before it is called too long, and the
 #: share that goes into a walk which is too long anyhow.
 _AFFORDABLE = 0.8
 _HALF = 0.5
-#: The share of its time that a walk may wait for a new hour's calls: a run that begins with them has more of its time
-#: for sending.
-_PATIENCE = 0.25
-#: The share of what the window's walk may take that is spent before a forecast is believed: a burst of events says
-#: nothing about the hours before it, and asking for failures instead would miss some for good.
-_BELIEVED = 0.1
 
 
 @dataclass(slots=True)
@@ -76,6 +68,15 @@ class Scan:
     def seems_dead(self) -> bool:
         """Whether many attempts were read and not one success, and there is more to read."""
         return self.failing and self.scanned >= LONG_OUTAGE and self.rest is not None
+
+    def pages_ahead(self, since: float) -> float:
+        """How many pages more there may be down to that moment (epoch ms).
+
+        By all that was read, not by one walk alone: it may have begun amid many events at once, and would again in
+        every run. The slack is no progress: a busy log has many pages within it.
+        """
+        oldest = self.covered - SLACK
+        return self.pages / max(1.0, self.newest - oldest) * max(0.0, oldest - since)
 
     def is_read_whole(self, guid: str) -> bool:
         """Whether no row of an event can be missing: it is delivered, or its original and all since were read."""
@@ -133,33 +134,42 @@ class Reader:
         self._quota = quota
         self._progress = Progress(waiter, console)
 
-    def window(self, scan: Scan, cutoff: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True) -> None:
+    def window(
+        self,
+        scan: Scan,
+        cutoff: int,
+        mode: ScanMode = ScanMode.FULL,
+        *,
+        to_the_end: bool = True,
+        may_wait: bool = False,
+    ) -> None:
         """Read everything from where ``scan`` is back to the cutoff, in epoch milliseconds.
 
         Where the window is too long for the time or for the hour's calls, failures are asked for first, and as much
         as half of what there is goes into reading the newest part whole. Unless ``to_the_end``, it is left cut where
-        the endpoint seems dead.
+        the endpoint seems dead. ``may_wait``: where a new hour's calls would do, it is left to a later run.
 
         Raises:
             HourSpent: a new hour's calls will do, and too few are left of this one's.
             ApiError, OutOfTime: the scan broke off, and tells nothing.
         """
         try:
-            self._window(scan, cutoff, mode, to_the_end=to_the_end)
+            self._window(scan, cutoff, mode, to_the_end=to_the_end, may_wait=may_wait)
         except SeemsDead:
             scan.cut = True
         else:
             scan.cut = False
 
-    def _window(self, scan: Scan, cutoff: int, mode: ScanMode, *, to_the_end: bool) -> None:
+    def _window(self, scan: Scan, cutoff: int, mode: ScanMode, *, to_the_end: bool, may_wait: bool) -> None:
         since: float = cutoff - SLACK
         if mode is ScanMode.FAILURES:
+            may_wait = False  # what failed is known then, and the newest of it can be sent
             if self._failures(scan, since, to_the_end=to_the_end):
                 since = _oldest(scan, cutoff) - SLACK
             else:
                 self._console.line("This server does not know the filter for failures: reading everything")
         try:
-            self._plain(scan, since, share=_AFFORDABLE, to_the_end=to_the_end)
+            self._plain(scan, since, share=_AFFORDABLE, to_the_end=to_the_end, may_wait=may_wait)
         except TooLong:
             self._console.line("The window is too long to read whole in the time there is: asking for failures first")
             scan.filtered = True
@@ -167,18 +177,14 @@ class Reader:
                 raise OutOfTime(why="the window is too long to read, and this server cannot filter it") from None
             self._plain(scan, _oldest(scan, cutoff) - SLACK, share=None)
 
-    def attempts_before(
-        self, scan: Scan, guids: Collection[str], since: float, *, others: Collection[str] = ()
-    ) -> None:
+    def attempts_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
         """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
 
-        Few calls whatever the log's size; it is left as soon as the original of each is found. What is found on the
-        way of ``others`` is counted, too. A server that does
+        Few calls whatever the log's size; it is left as soon as every event's original is found. A server that does
         not know the filter gives itself away by a success: then the plain walk has to do.
         """
-        wanted = {*guids, *others}
         for page in walk(self._source, since=since, only="failure"):
-            scan.log.add(page.rows, only=wanted)
+            scan.log.add(page.rows, only=guids)
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)) or not any(_lacks_original(scan.log, guid) for guid in guids):
                 return
@@ -226,21 +232,19 @@ class Reader:
         share: float | None,
         only: Collection[str] | None = None,
         to_the_end: bool = True,
+        may_wait: bool = False,
     ) -> None:
         """Go on reading, whole, down to ``since``.
 
-        ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen;
-        None: use half of them and stop there.
+        ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen,
+        or HourSpent if it ``may_wait`` for a new hour's calls; None: use half of them and stop there.
         """
         if scan.covered <= since + SLACK or (scan.rest is None and scan.scanned):
             return
-        usable = _HALF if share is None else share
-        time, quota = self._waiter.remaining() * usable, self._quota()
-        clock, waited = self._waiter.now(), self._waiter.waited
-        pages = 0
+        forecast = Forecast(self._waiter, self._quota, _HALF if share is None else share)
         for page in walk(self._source, since=since, start=scan.rest):
             scan.take(page, only=only)
-            pages += 1
+            forecast.note_page()
             self._progress.of_walk(scan, scan.covered - SLACK, since)
             if only is not None and all(map(scan.is_read_whole, only)):
                 return
@@ -248,22 +252,12 @@ class Reader:
                 continue
             if scan.seems_dead and not to_the_end:
                 raise SeemsDead
-            reading = self._waiter.now() - clock - (self._waiter.waited - waited)
-            a_page = max(reading / pages, WINDOW / BUDGET)
-            most = min(time / a_page, usable * quota.within(_PATIENCE * time))
-            if pages < _FORECAST or (only is None and pages < most * _BELIEVED):
-                continue
-            # By all that was read, not by this walk alone: it may have begun amid many events at once, and would again
-            # in every run. The slack is no progress: a busy log has many pages within it.
-            oldest = scan.covered - SLACK
-            pace = scan.pages / max(1.0, scan.newest - oldest)
-            total = pages + (0.0 if share is None else pace * max(0.0, oldest - since))
-            in_time = total <= time / a_page
-            if in_time and total <= usable * quota.within(_PATIENCE * (time - total * a_page)):
+            ahead = 0.0 if share is None else scan.pages_ahead(since)
+            if forecast.is_early(believed=only is not None) or forecast.affords(ahead):
                 continue
             if share is None:
                 return
-            if in_time and only is None and total <= usable * quota.hourly:
+            if may_wait and forecast.would_afford_in_a_new_hour(ahead):
                 raise HourSpent(left=f"{self._quota().left:,.0f}")
             raise TooLong
 

@@ -29,8 +29,6 @@ class Waiter:
         self._console = console
         self._deadline = clock.monotonic() + seconds
         self._told: tuple[str, float] = ("", float("-inf"))
-        self.waited = 0.0
-        """Seconds in all."""
 
     def now(self) -> float:
         """The clock's monotonic seconds."""
@@ -59,7 +57,6 @@ class Waiter:
             late = f"{duration(seconds)} more would be needed ({why})" if seconds else f"no time was left for {why}"
             raise OutOfTime(why=late)
         self._tell(seconds, why)
-        self.waited += max(0.0, seconds)
         while seconds > 0:
             self._clock.sleep(min(seconds, STILL))
             seconds -= STILL

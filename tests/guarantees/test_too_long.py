@@ -66,21 +66,6 @@ def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() ->
     print(f"{whole} of them over 90; attempts made: {world.life.endpoint.attempts[guid]}")
 
 
-@pytest.mark.parametrize(("others", "least", "most"), [(0, 250, 320), (40, 1, 6)])
-def test_of_an_event_whose_turn_cannot_come_in_this_run_no_more_is_read(others: int, least: int, most: int) -> None:
-    world = long_log(redeliveries_per_minute="2", wait_for_results="0")
-    now = world.clock()
-    guid = world.hook.add(now - 2 * DAY, REDIRECTED).guid
-    for ago in (HOUR, 5 * MINUTE):
-        world.hook.add(now - ago, UNAVAILABLE, guid=guid, redelivery=True)
-    for _ in range(others):
-        world.hook.add(now - 4 * MINUTE, UNAVAILABLE)
-    run = world.run(time_limit="10m", retry_spacing="0")
-    promises.keep_all(world, run)
-    assert outcome_of(run, guid) is (Reason.OUT_OF_TIME if others else Outcome.PENDING)
-    assert least <= run.list_calls <= most
-
-
 def test_an_earlier_success_is_found_however_far_back() -> None:
     world = long_log()
     guid = world.hook.add(world.clock() - 2 * DAY, OK).guid
@@ -162,6 +147,51 @@ def test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole() 
     assert run.report is not None
     assert run.report.warnings == ()
     assert [outcome_of(run, guid) for guid in guids] == [Outcome.RECOVERED] * 3
+
+
+def test_a_new_hour_is_not_waited_for_for_ever() -> None:
+    world = long_log()
+    world.sim.limits.policy.hourly = 500
+    world.variables.seed(VARIABLE, str(world.clock() - 2 * DAY))
+    guid = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
+    waited = 0
+    while not world.life.endpoint.arrivals[guid]:
+        # Half of every hour's calls are somebody else's, so that no hour has as many as the window takes.
+        world.sim.limits.account("token-1", world.clock())
+        world.sim.limits.spend("token-1", 250, world.clock())
+        run = world.run(time_limit="10m")
+        promises.keep_all(world, run)
+        assert run.report is not None
+        waited += not run.report.hooks[0].read
+        world.clock.advance(HOUR + MINUTE - (world.clock() - run.began))
+        assert world.clock() < run.began + 2 * HOUR
+        assert waited < 20, "until GitHub has forgotten it"
+    assert waited > 5
+
+
+def test_a_new_hour_that_was_waited_for_has_calls_of_its_own() -> None:
+    world = long_log()
+    world.variables.seed(VARIABLE, str(world.clock() - DAY))
+    guid = world.hook.add(world.clock() - 20 * HOUR, REDIRECTED).guid
+    account = world.sim.limits.account("token-1", world.clock())
+    account.resets_at = world.clock() + 14 * MINUTE
+    world.sim.limits.spend("token-1", 4_993, world.clock())
+    run = world.run()
+    promises.keep_all(world, run)
+    assert outcome_of(run, guid) is Outcome.RECOVERED
+
+
+@pytest.mark.parametrize("a_minute", [100, 40])
+def test_waits_for_limits_are_part_of_what_a_page_takes(a_minute: int) -> None:
+    world = long_log(time_limit="5m")
+    world.sim.limits.policy.points_a_minute = a_minute
+    world.variables.seed(VARIABLE, str(world.clock() - 2 * DAY))
+    guid = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
+    run = world.run()
+    assert run.report is not None
+    assert run.report.errors == (), "it broke off where it could have asked for failures"
+    assert outcome_of(run, guid) is not None
+    assert len(run.accepted) == 1
 
 
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:

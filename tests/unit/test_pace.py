@@ -211,21 +211,3 @@ def test_at_half_the_pace_both_the_budget_and_the_redeliveries_are_halved() -> N
     run.pace.limited(0, run.now, slower=True)
     assert [run.request(READ_POINTS) for _ in range(405)] == [0.0] * 405
     assert run.request(READ_POINTS) > 0.0
-
-
-@pytest.mark.parametrize(
-    ("per_minute", "seconds", "most"),
-    [(150, 0, 5), (150, 60, 155), (150, -1, 5), (2, 600, 25), (100_000, 0, 5), (100_000, 60, 324)],
-)
-def test_no_more_redeliveries_leave_within_a_time_than_are_foreseen(
-    per_minute: int, seconds: float, most: float
-) -> None:
-    pace = Pace(per_minute)
-    assert pace.most(seconds) == most
-    now, sent = 0.0, 0
-    while (wait := pace.turn(WRITE_POINTS, now, redelivery=True).seconds) + now <= seconds:
-        now += wait
-        pace.spent(WRITE_POINTS, now, redelivery=True)
-        sent += 1
-    assert sent <= most
-    assert sent > most / 2 or seconds < 0

@@ -217,12 +217,6 @@ def test_fewest_attempts_go_first_then_the_oldest_then_the_smallest_id() -> None
     assert list(make_plan(reversed(ordered), NO_LIMITS, START + HOUR).due) == ordered
 
 
-def test_what_is_not_known_well_enough_to_be_sent_in_this_run_is_left_for_want_of_time() -> None:
-    one, other = event(attempt(1, START), guid="one"), event(attempt(2, START), guid="other")
-    plan = make_plan([one, other], NO_LIMITS, START + HOUR, later={"other"})
-    assert (plan.due, plan.left) == ((one,), ((other, Reason.OUT_OF_TIME),))
-
-
 def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:
     left = [
         event(attempt(7, START - 9), attempt(8, START, redelivery=True), guid="oldest"),

@@ -35,9 +35,11 @@ class Desk:
             self.pages, Waiter(self.clock, limit, self.console), self.console, lambda: quota or Quota()
         )
 
-    def window(self, back: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True) -> Scan:
+    def window(
+        self, back: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True, may_wait: bool = False
+    ) -> Scan:
         scan = Scan(newest=START)
-        self.reader.window(scan, START - back, mode, to_the_end=to_the_end)
+        self.reader.window(scan, START - back, mode, to_the_end=to_the_end, may_wait=may_wait)
         return scan
 
     @property
@@ -224,7 +226,7 @@ def test_enough_calls_within_the_hour_are_enough() -> None:
 def test_where_a_new_hour_will_do_and_does_not_come_in_time_nothing_more_is_asked_for() -> None:
     desk = Desk(LONG, quota=Quota(400, hourly=800, resets_in=1_800))
     with pytest.raises(HourSpent, match="of the calls that GitHub allows an hour 400 are left"):
-        desk.window(16 * HOUR)
+        desk.window(16 * HOUR, may_wait=True)
     assert desk.filters == [None]
     assert len(desk.pages.asked) == 32, "a tenth of what it may use, before the forecast is believed"
 
@@ -233,11 +235,18 @@ def test_where_a_new_hour_comes_in_time_reading_goes_on() -> None:
     # Of half an hour four fifths may be used. The pages take less than a minute, and a quarter of the rest is 345 s.
     assert not Desk(LONG, quota=Quota(400, hourly=800, resets_in=340)).window(16 * HOUR).filtered
     with pytest.raises(HourSpent):
-        Desk(LONG, quota=Quota(400, hourly=800, resets_in=350)).window(16 * HOUR)
+        Desk(LONG, quota=Quota(400, hourly=800, resets_in=350)).window(16 * HOUR, may_wait=True)
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_what_cannot_wait_for_a_new_hour_is_asked_for_by_its_failures(mode: ScanMode) -> None:
+    failing = every(100 * SECOND, 576, failing=frozenset({570}))
+    desk = Desk(failing, size=1, quota=Quota(400, hourly=800, resets_in=1_800))
+    assert desk.window(16 * HOUR, mode, may_wait=mode is ScanMode.FAILURES).filtered
 
 
 def test_what_even_a_new_hour_does_not_do_for_is_asked_for_by_its_failures() -> None:
-    assert Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR).filtered
+    assert Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR, may_wait=True).filtered
 
 
 def test_pages_that_come_faster_than_the_limit_allows_are_forecast_at_the_limits_pace() -> None:
