@@ -18,8 +18,7 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
 @pytest.mark.parametrize(
     ("light", "says", "report"),
     [
-        ("🟢", "Nothing to redeliver: every event was delivered", one()),
-        ("🟢", "Nothing to redeliver: no undelivered event was found", one(scanned=0)),
+        ("🟢", "Nothing to redeliver: no undelivered event was found", one()),
         ("🟢", "Nothing to redeliver: 1 event filtered out", one(*events(Reason.FILTERED))),
         ("🟢", "Nothing to redeliver: 1,000 events filtered out", one(*events(*[Reason.FILTERED] * 1_000))),
         ("🟢", "The event that had failed is recovered", one(*events(Outcome.RECOVERED))),
@@ -42,13 +41,13 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
             "Dry run: 1 event undelivered, nothing was sent",
             Report((hook(*events(Reason.DRY_RUN)),), dry_run=True),
         ),
-        ("🟢", "Nothing to redeliver: every event was delivered", Report((hook(),), dry_run=True)),
-        ("🟡", "Nothing to redeliver: every event was delivered", one(warnings=("slow",))),
+        ("🟢", "Nothing to redeliver: no undelivered event was found", Report((hook(),), dry_run=True)),
+        ("🟡", "Nothing to redeliver: no undelivered event was found", one(warnings=("slow",))),
         ("🔴", "The run failed: no deliveries could be checked", one(**UNREAD)),
         ("🔴", "The run failed: no deliveries could be checked", Report(hooks(3, **UNREAD))),
         ("🔴", "The run failed: no deliveries could be checked", Report((), fault="No webhook fits.")),
         ("🟡", "No deliveries could be checked", one(**UNREAD | {"errors": (), "warnings": ("the hour is spent",)})),
-        ("🔴", "The run failed; nothing to redeliver: every event was delivered", one(errors=("no",))),
+        ("🔴", "The run failed; nothing to redeliver: no undelivered event was found", one(errors=("no",))),
         (
             "🔴",
             "The run failed; 1 of 2 events recovered, 1 still undelivered",
@@ -63,7 +62,7 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
         ),
         (
             "🔴",
-            "1 of 30 webhooks could not be checked; elsewhere nothing to redeliver: every event was delivered",
+            "1 of 30 webhooks could not be checked; elsewhere nothing to redeliver: no undelivered event was found",
             Report((*hooks(29), hook(**UNREAD))),
         ),
         (

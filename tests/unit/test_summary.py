@@ -48,7 +48,7 @@ def words(cell: str) -> str:
 
 def test_a_good_day_is_told_in_three_lines() -> None:
     assert markdown(one()).splitlines() == [
-        "## 🟢 Nothing to redeliver: every event was delivered",
+        "## 🟢 Nothing to redeliver: no undelivered event was found",
         "",
         f"[hook 1 of the organization octo]({PAGE}): 1,234 attempts read, back to 2026-11-06 21:20:00 UTC",
     ]
@@ -57,7 +57,7 @@ def test_a_good_day_is_told_in_three_lines() -> None:
 def test_a_good_day_of_many_webhooks_is_told_in_a_few() -> None:
     text = markdown(Report(hooks(1_000)))
     assert text.splitlines()[:3] == [
-        "## 🟢 Nothing to redeliver: every event was delivered",
+        "## 🟢 Nothing to redeliver: no undelivered event was found",
         "",
         "<details><summary>1,000 webhooks with nothing to redeliver (1,234,000 attempts read)</summary>",
     ]

@@ -40,4 +40,4 @@ def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFix
 
 
 def test_where_nothing_had_failed_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(one(), capsys) == ["Nothing to redeliver: every event was delivered"]
+    assert shown(one(), capsys) == ["Nothing to redeliver: no undelivered event was found"]
