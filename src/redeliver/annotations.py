@@ -29,7 +29,7 @@ class Annotations:
 def annotate(report: Report, fail_on: FailOn) -> Annotations:
     """Choose them for a run."""
     says = headline(report)
-    if fail_on is FailOn.UNDELIVERED and report.undelivered and not report.errors:
+    if fail_on is FailOn.UNDELIVERED and report.in_doubt and not report.errors:
         # Else nothing on the page would say why the step failed.
         return Annotations((f"{says} (fail-on: undelivered)",), warning=" ".join(report.warnings))
     errors = bounded(report.errors)

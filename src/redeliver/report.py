@@ -154,6 +154,12 @@ class Report:
         return sum(hook.undelivered for hook in self.hooks)
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether nobody can say that all is delivered: an event is not, or a log was not read by a run to its end."""
+        unread = self.signal_number is None and not all(hook.read for hook in self.hooks)
+        return unread or self.undelivered > 0
+
+    @property
     def checkpoint(self) -> int | None:
         """The earliest of the checkpoints that are kept."""
         return min((hook.checkpoint for hook in self.hooks if hook.checkpoint is not None), default=None)
@@ -177,7 +183,7 @@ class Report:
         """0, 1, or 128 + the signal's number."""
         if self.signal_number is not None:
             return 128 + self.signal_number
-        failing = bool(self.errors) or (fail_on is FailOn.UNDELIVERED and self.undelivered > 0)
+        failing = bool(self.errors) or (fail_on is FailOn.UNDELIVERED and self.in_doubt)
         return int(failing and fail_on is not FailOn.NEVER)
 
     def outputs(self) -> dict[str, str]:

@@ -206,6 +206,9 @@ def test_a_checkpoint_that_was_not_saved_is_an_error_beside_the_first_one() -> N
     assert ["token" in report.errors[0], "could not be saved in there" in report.errors[1]] == [True, True]
 
 
+UNREAD = account(HOOK, Facts(ended_by=HourSpent(left="850")), dry_run=False)
+
+
 @pytest.mark.parametrize(
     ("report", "codes"),
     [
@@ -216,6 +219,10 @@ def test_a_checkpoint_that_was_not_saved_is_an_error_beside_the_first_one() -> N
         (Report((told(ended_by=BadToken(what="x")),)), (1, 1, 0)),
         (Report((), fault="No webhook fits."), (1, 1, 0)),
         (Report((told(Fate()),), signal_number=15), (143, 143, 143)),
+        # Of a log that was not read nobody can say that all is delivered.
+        (Report((told(), UNREAD)), (0, 1, 0)),
+        (Report((UNREAD,), dry_run=True), (0, 1, 0)),
+        (Report((UNREAD,), signal_number=15), (143, 143, 143)),
     ],
 )
 def test_the_exit_code_is_what_fail_on_makes_of_it(report: Report, codes: tuple[int, int, int]) -> None:

@@ -45,6 +45,8 @@ def test_a_step_that_fails_by_fail_on_says_so() -> None:
     assert said == Annotations(
         ("0 of 1 event recovered, 1 still undelivered (fail-on: undelivered)",), warning="It was slow."
     )
+    unread = annotate(one(read=False, warnings=("The hour is spent.",)), FailOn.UNDELIVERED)
+    assert unread.errors == ("No deliveries could be checked (fail-on: undelivered)",)
     assert annotate(one(*RECOVERED), FailOn.UNDELIVERED).errors == ()
     assert annotate(one(*AGAIN, errors=("No.",)), FailOn.UNDELIVERED).errors == ("No.",)
 
