@@ -15,8 +15,9 @@ MARKS: dict[Outcome | Reason, str] = dict.fromkeys([*Outcome, *Reason], "⏸️"
 
 #: In the order in which people should look at them.
 ADVICE: dict[Outcome | Reason, str] = {
-    Reason.OUT_OF_ATTEMPTS: "They used up max-attempts. Mend what refuses them, and redeliver them by hand from the "
-    "webhook's page, or raise max-attempts.",
+    Reason.OUT_OF_ATTEMPTS: "They used up max-attempts, and the checkpoint goes past them. Mend what refuses them, and "
+    "redeliver them by hand from the webhook's page; or run once with variable-name empty, lookback 3d and a higher "
+    "max-attempts.",
     Reason.LEFT_LOG: "They are too old: GitHub does not keep deliveries for that long. Run more often.",
     Outcome.FAILED_AGAIN: "Look at what the endpoint answered, on the webhook's page, and mend it. They are sent again "
     "when their retry-spacing has passed.",
