@@ -116,8 +116,9 @@ build_image() {
 # A simulated GitHub or a proxy on this machine is out of reach from a network of the container's own.
 use_host_network_for_loopback() {
   local host='(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?(/|$)' name
-  local api="^https?://$host" proxy="^([a-z0-9]+://)?([^/@]*@)?$host"
-  if [[ $(input API-URL) =~ $api ]]; then run_options+=(--network=host); return; fi
+  local api="^https?://$host" proxy="^([a-z0-9]+://)?([^/@]*@)?$host" url
+  url=$(input API-URL)
+  if [[ ${url:-${GITHUB_API_URL-}} =~ $api ]]; then run_options+=(--network=host); return; fi
   for name in HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy; do
     if [[ ${!name-} =~ $proxy ]]; then run_options+=(--network=host); return; fi
   done

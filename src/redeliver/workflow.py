@@ -26,9 +26,17 @@ if TYPE_CHECKING:
 _ANNOTATION = 4_000
 
 
+#: What the runner says itself. The defaults of action.yml say the same, but not where a workflow gives an input that
+#: turns out empty; and then the token of another server would be sent to github.com.
+_OF_THE_RUNNER = {"api-url": "GITHUB_API_URL", "variable-repository": "GITHUB_REPOSITORY"}
+
+
 def read_inputs() -> dict[str, str]:
-    """Every input by its name, as the step's ``env`` maps it."""
-    return {row.name: core.get_input(row.name) for row in INPUTS}
+    """Every input by its name, as the step's ``env`` maps it; for some that are empty, the runner's own word."""
+    inputs = {row.name: core.get_input(row.name) for row in INPUTS}
+    for name, variable in _OF_THE_RUNNER.items():
+        inputs[name] = inputs[name] or os.environ.get(variable, "")
+    return inputs
 
 
 def mask(secret: str) -> None:

@@ -93,6 +93,12 @@ def test_a_loopback_api_is_reached_over_the_hosts_network(runner: Runner, url: s
     assert runner.container.values_of("--network") == ["host"]
 
 
+def test_so_is_one_that_only_the_runner_names(runner: Runner) -> None:
+    runner.environment["GITHUB_API_URL"] = "http://localhost:3000"
+    runner.step(api_url="", image=IMAGE)
+    assert runner.container.values_of("--network") == ["host"]
+
+
 @pytest.mark.parametrize(
     "url",
     [

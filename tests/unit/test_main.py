@@ -128,6 +128,21 @@ def test_unusable_inputs_are_all_named_before_anything_is_asked(step: Step) -> N
     assert "hush" not in step.summary.read_text()
 
 
+def test_where_an_input_is_empty_the_runner_says_which_server_and_which_repository_it_is(step: Step) -> None:
+    guid = fail(step)
+    step.environment |= {"GITHUB_API_URL": step.url, "GITHUB_REPOSITORY": "octo/of-the-workflow"}
+    done = step.run(api_url="", variable_repository="")
+    assert done.returncode == 0, done.stdout
+    assert [one.guid for one in step.sim.accepted] == [guid]
+    assert step.sim.variables("octo/of-the-workflow").get("CHECKPOINT")
+
+
+def test_what_an_input_says_counts_more_than_what_the_runner_says(step: Step) -> None:
+    step.environment |= {"GITHUB_API_URL": "https://127.0.0.1:9", "GITHUB_REPOSITORY": "octo/of-the-workflow"}
+    assert step.run().returncode == 0
+    assert step.sim.variables("octo/ops").get("CHECKPOINT")
+
+
 # -- a run ------------------------------------------------------------------------------------------------------
 
 
