@@ -30,7 +30,7 @@ from redeliver.terminal import TerminalConsole, show_health, show_report
 from redeliver.text import for_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from redeliver.credentials import Credential
 
@@ -41,6 +41,8 @@ _STATE_FILE = (
     "Keep the checkpoint in this file instead of a variable. While one run uses it, another one leaves (exit 0)."
 )
 _SECRETS = ("token", "private-key", "variable-token")
+#: How the table's own sentence begins, which names inputs of the action.
+_NO_TOKEN = "token: is needed"  # noqa: S105  no password
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -126,10 +128,6 @@ def run(
     """Find the failed deliveries since the last run, redeliver each event once, watch what becomes of it."""
     with _told():
         settings = _settings(context)
-        if state_file and settings.variable_name:
-            raise SettingsError(("state-file: give either state-file or variable-name",))
-        if state_file and not state_file.name:
-            raise SettingsError(("state-file: names no file",))
         console = TerminalConsole(verbose=verbose)
         state = StateFile(state_file, _key(settings)) if state_file else None
         stop = Stop(time)
@@ -192,7 +190,30 @@ def _settings(context: typer.Context, **instead: str) -> Settings:
             values[name] = _read(path)
     if "token" not in values and not values.get("app-id"):
         values["token"] = os.environ.get("GH_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
-    return parse(values)
+    problems = list(_what_a_command_line_lacks(values, context.params.get("state_file")))
+    if context.params.get("state_file"):
+        values.pop("variable-name", None)  # what a variable needs besides is then no question any more
+    try:
+        settings = parse(values)
+    except SettingsError as wrong:
+        problems += [one for one in wrong.problems if not one.startswith(_NO_TOKEN)]
+        raise SettingsError(tuple(problems)) from None
+    if problems:
+        raise SettingsError(tuple(problems))
+    return settings
+
+
+def _what_a_command_line_lacks(values: Mapping[str, str], state_file: Path | None) -> Iterator[str]:
+    """What the table of settings does not know of, or would say in the words of a workflow."""
+    if state_file and values.get("variable-name"):
+        yield "state-file: give either state-file or variable-name"
+    if state_file and not state_file.name:
+        yield "state-file: names no file"
+    if not values.get("token") and not values.get("app-id"):
+        yield (
+            "token: is needed, in GH_TOKEN or GITHUB_TOKEN or a file that --token-file names (or --app-id and "
+            "--private-key-file)"
+        )
 
 
 def _key(settings: Settings) -> str:

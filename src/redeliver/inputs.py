@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:[0-9]{1,9}[dhms])+|0")
+_DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
+_LONGEST = 36_500 * _UNITS["d"]
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 
 
@@ -40,8 +41,13 @@ def refuse(sentence: str) -> PydanticCustomError:
 def _seconds(value: object) -> object:
     text = str(value).strip().lower().replace(" ", "")
     if not _DURATION.fullmatch(text):
-        raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {plain(text)!r}")
-    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([dhms])", text))
+        raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {plain(str(value))!r}")
+    parts = re.findall(r"0*([0-9]+)([dhms])", text)
+    # Of a number that is too long anyway a part is enough; Python reads none of thousands of digits.
+    seconds = sum(int(number[:12]) * _UNITS[unit] for number, unit in parts)
+    if seconds > _LONGEST:
+        raise refuse(f"must be no longer than 36500d, a hundred years, not {plain(str(value))!r}")
+    return seconds
 
 
 def _positive_seconds(value: object) -> object:
@@ -88,7 +94,7 @@ def one_of(choices: type[StrEnum]) -> BeforeValidator:
 def _boolean(value: object) -> object:
     text = str(value).strip().lower()
     if text not in {"true", "false"}:
-        raise refuse(f"must be true or false, not {plain(text)!r}")
+        raise refuse(f"must be true or false, not {plain(str(value))!r}")
     return text == "true"
 
 

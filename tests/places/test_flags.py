@@ -87,6 +87,25 @@ def test_a_state_file_and_a_variable_are_not_both_possible() -> None:
     assert told.stderr == "error: state-file: give either state-file or variable-name\n"
 
 
+def test_that_is_told_first_and_what_the_variable_lacks_is_no_question_then() -> None:
+    inputs = ["--org", "no/such", "--hook-id", "1", "--variable-name", "X", "--state-file", "state.json", *NOWHERE]
+    told = CliRunner().invoke(app, ["run", *inputs], env={"GH_TOKEN": "t"})
+    assert [line.partition(":")[2] for line in told.stderr.splitlines()] == [
+        " state-file: give either state-file or variable-name",
+        " org: must be an organization's name, not 'no/such'",
+    ]
+
+
+@pytest.mark.parametrize("command", ["run", "hooks"])
+def test_without_a_token_it_names_what_there_is_on_a_command_line(command: str) -> None:
+    told = CliRunner().invoke(app, [command, "--org", "octo", "--hook-id", "1", *NOWHERE], env={})
+    assert told.exit_code == 2
+    assert told.stderr == (
+        "error: token: is needed, in GH_TOKEN or GITHUB_TOKEN or a file that --token-file names (or --app-id and "
+        "--private-key-file)\n"
+    )
+
+
 def test_a_run_has_no_matrix() -> None:
     arguments = ["run", "--org", "octo", "--hook-id", "1", "--format", "matrix", *NOWHERE]
     told = CliRunner().invoke(app, arguments, env={"GH_TOKEN": "t"})

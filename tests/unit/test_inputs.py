@@ -48,6 +48,8 @@ def read(name: str, value: str) -> object:
         ("lookback", "72h", 259_200),
         ("lookback", "1h30m", 5_400),
         ("lookback", "1D 2H 3M 4S", 93_784),
+        ("lookback", "36500d", 3_153_600_000),
+        ("lookback", "0000000000000000000001h", 3_600),
         ("overlap", "0", 0),
         ("overlap", "0m", 0),
         ("events", "push", frozenset({"push"})),
@@ -77,6 +79,7 @@ def test_what_can_be_set(name: str, value: str, expected: object) -> None:
 
 
 DURATION = "must be a duration such as 24h, 10m, 1h30m or 0, not "
+TOO_LONG = "must be no longer than 36500d, a hundred years, not "
 PLAIN_URL = "must be a plain URL such as https://api.github.com, without a name, a password or a query"
 HTTPS = "must begin with https:// (http:// is for loopback addresses only): it is sent the token"
 
@@ -96,7 +99,10 @@ HTTPS = "must begin with https:// (http:// is for loopback addresses only): it i
         ("overlap", "1.5h", f"{DURATION}'1.5h'"),
         ("overlap", "\u0661h", f"{DURATION}'\u0661h'"),
         ("retry-spacing", "1w", f"{DURATION}'1w'"),
-        ("wait-for-results", "9999999999s", f"{DURATION}'9999999999s'"),
+        ("retry-spacing", "One Week", f"{DURATION}'One Week'"),
+        ("wait-for-results", "9999999999s", f"{TOO_LONG}'9999999999s'"),
+        ("lookback", "36500D 1s", f"{TOO_LONG}'36500D 1s'"),
+        ("lookback", "1" * 5_000 + "d", f"{TOO_LONG}'{'1' * 199}…'"),
         ("time-limit", "0s", "must be longer than 0"),
         ("max-attempts", "-1", "must be a whole number, 0 or more, not '-1'"),
         ("max-attempts", "1.0", "must be a whole number, 0 or more, not '1.0'"),
@@ -105,7 +111,7 @@ HTTPS = "must begin with https:// (http:// is for loopback addresses only): it i
         ("redeliveries-per-minute", "0", "must be a whole number, 1 or more, not '0'"),
         ("scan", "some", "must be one of full, failures, not 'some'"),
         ("fail-on", "Error", "must be one of error, undelivered, never, not 'Error'"),
-        ("dry-run", "yes", "must be true or false, not 'yes'"),
+        ("dry-run", "Yes", "must be true or false, not 'Yes'"),
         ("events", "push;issues", "must be events such as push or pull_request.opened, not 'push;issues'"),
         ("events", "push, Push", "must be events such as push or pull_request.opened, not 'Push'"),
         ("variable-repository", "ops", "must be a repository's full name, owner/name, not 'ops'"),
