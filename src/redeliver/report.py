@@ -15,7 +15,7 @@ from redeliver.text import plain
 OUTPUTS = {
     "redelivered-count": "Redeliveries that GitHub accepted.",
     "recovered-count": "Events that were delivered in the course of the run.",
-    "failed-count": "Events that were found undelivered.",
+    "failed-count": "Events that were found undelivered: `recovered-count` and `undelivered-count` together.",
     "undelivered-count": "Events that are still undelivered at the end.",
     "scanned-count": "Attempts that were read from the delivery log.",
     "checkpoint": "The moment up to which everything is settled, in epoch milliseconds.",

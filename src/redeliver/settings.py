@@ -75,17 +75,18 @@ class Settings(BaseModel):
     )
 
     org: Annotated[str, matching(_OWNER, "an organization's name")] = _input(
-        "The organization whose webhook it is.",
+        "The organization whose webhook it is. Either this or `repository` is needed, but for an App's own webhook.",
     )
     repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
         "The repository whose webhook it is, as owner/name. Neither this nor `org`: the own webhook of `app-id`.",
     )
     hook_id: Hooks = _input(
         "The webhook's id: the number at the end of its settings page's address. Several (comma or newline), `all`, or "
-        "a pattern of the webhook's URL (with `*` or `://`) are possible too.",
+        "a pattern of the webhook's URL (with `*` or `://`) are possible too. Needed, but for an App's own webhook.",
     )
     token: Token = _input(
-        "A token that may read and redeliver the webhook's deliveries and write the variable.",
+        "A token that may read and redeliver the webhook's deliveries and write the variable. Needed, or `app-id` and "
+        "`private-key`.",
     )
     app_id: Annotated[str, matching(_APP, "a GitHub App's id")] = _input(
         "Instead of `token`: a GitHub App's id. With `private-key` the action makes its own token.",
@@ -94,8 +95,9 @@ class Settings(BaseModel):
         "The private key of the App in `app-id`.",
     )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = _input(
-        "The repository variable that keeps the checkpoint; for several webhooks one each, the name with `_` and the "
-        "webhook's id. Empty: every run looks back over `lookback`.",
+        "The repository variable that keeps the checkpoint. Recommended: without it, every run looks back over "
+        "`lookback` and no further. Every webhook needs one of its own; of several in one step, each has the name with "
+        "`_` and its id.",
     )
     variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
         "The repository that holds the variable, as owner/name.",
@@ -128,7 +130,8 @@ class Settings(BaseModel):
         "150",
     )
     wait_for_results: Seconds = _input(
-        "How long to watch for the outcomes of the redeliveries. 0: do not watch.",
+        "How long to watch for the outcomes of the redeliveries. 0: do not watch, and so send to an endpoint that is "
+        "down, too.",
         "60s",
     )
     time_limit: PositiveSeconds = _input(
@@ -141,7 +144,8 @@ class Settings(BaseModel):
         "full",
     )
     fail_on: Annotated[FailOn, one_of(FailOn)] = _input(
-        "When the step fails: `error`, `undelivered` (also when an event is still undelivered) or `never`.",
+        "When the step fails: `error`, `undelivered` (also when an event is still undelivered, or a log could not be "
+        "read) or `never`.",
         "error",
     )
     dry_run: Boolean = _input(
