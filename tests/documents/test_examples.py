@@ -64,9 +64,22 @@ def test_it_says_first_what_it_is_for_and_is_listed(path: Path) -> None:
     assert f"({path.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
-def test_no_two_have_a_group_of_the_same_name_unless_one_takes_the_others_place() -> None:
-    groups = [load(path)["concurrency"]["group"] for path in EXAMPLES if path.stem != "enterprise-server"]
-    assert len(set(groups)) == len(groups)
+def test_no_two_have_a_group_of_the_same_name_unless_one_takes_the_others_place_or_its_turn() -> None:
+    groups = {path.stem: load(path)["concurrency"]["group"] for path in EXAMPLES}
+    for beside in ("enterprise-server", "manual-dry-run"):
+        assert groups.pop(beside) == groups["scheduled"]
+    assert len(set(groups.values())) == len(groups)
+
+
+def test_another_kind_of_webhook_has_a_variable_of_its_own() -> None:
+    kept = {
+        path.stem: step["with"]["variable-name"]
+        for path in EXAMPLES
+        for job in load(path)["jobs"].values()
+        for step in job.get("steps", [])
+        if "variable-name" in step.get("with", {})
+    }
+    assert len({kept[name] for name in ("scheduled", "repository-hook", "app-hook")}) == 3
 
 
 def test_a_fleet_that_is_empty_has_no_matrix_and_a_full_one_keeps_within_one_tokens_limits() -> None:

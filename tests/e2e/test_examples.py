@@ -77,9 +77,13 @@ PLAIN = [
         environment={"INSTALLATION_TOKEN": INSTALLATION_TOKEN},
     ),
     Example("several-hooks", two_of_the_company, kept=frozenset(f"LAST_REDELIVERY_{HOOK_ID + n}" for n in range(2))),
-    Example("repository-hook", one_of_the_repository),
+    Example("repository-hook", one_of_the_repository, kept=frozenset({"LAST_REDELIVERY_REPOSITORY"})),
     Example(
-        "app-hook", one_of_the_app, secrets=KEY | {"VARIABLE_TOKEN": VARIABLE_TOKEN}, variables={"APP_ID": str(APP_ID)}
+        "app-hook",
+        one_of_the_app,
+        secrets=KEY | {"VARIABLE_TOKEN": VARIABLE_TOKEN},
+        variables={"APP_ID": str(APP_ID)},
+        kept=frozenset({"LAST_REDELIVERY_APP"}),
     ),
     Example("reusable"),
     FLEET,
