@@ -214,8 +214,7 @@ def parse(values: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        # Should a check of ours fall over a value, pydantic's own words in front of it would tell nobody anything.
-        problems += [f"{fault['loc'][0]}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()]
+        problems += [f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(tuple(problems)) from None
     if problems:
         raise SettingsError(tuple(problems))
