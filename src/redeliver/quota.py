@@ -38,5 +38,7 @@ class Quota:
             return 0
         if self.left < reserve:
             return self.resets_in + 1
+        if not redelivery or not self.hourly:
+            return 0
         # The share of the others becomes smaller by the minute.
-        return max(0.0, self.resets_in - self.left * HOUR / (self.hourly * FOR_OTHERS)) if redelivery else 0
+        return max(0.0, self.resets_in - self.left * HOUR / (self.hourly * FOR_OTHERS))

@@ -63,6 +63,10 @@ def test_a_redelivery_leaves_a_fifth_to_others_and_less_as_the_hour_goes_by(
     assert quota.wait(10, redelivery=True) == pytest.approx(redelivery)
 
 
+def test_a_limit_of_nothing_with_calls_left_is_no_reason_to_wait() -> None:
+    assert Quota(left=50, hourly=0, resets_in=600).wait(10, redelivery=True) == 0
+
+
 @pytest.mark.parametrize("resets_in", [0, -3, inf])
 def test_an_hour_that_is_over_or_has_no_end_is_not_waited_for(resets_in: float) -> None:
     assert Quota(left=0, hourly=5_000, resets_in=resets_in).wait(10, redelivery=True) == 0
