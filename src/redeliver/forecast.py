@@ -58,9 +58,10 @@ class Forecast:
         return seconds_left >= 0 and self._pages + ahead <= self._calls(seconds_left)
 
     def would_afford_in_a_new_hour(self, ahead: float) -> bool:
-        """Whether it is nothing but this hour's calls that are too few."""
-        total = self._pages + ahead
-        return total * self._a_page <= self._time and total <= self._there_was.hourly * self._share
+        """Whether nothing is wrong but that most of this hour's calls had been spent when the walk began."""
+        total, whole_hour = self._pages + ahead, self._there_was.hourly * self._share
+        spent = self._there_was.left < whole_hour
+        return spent and total <= whole_hour and total * self._a_page <= self._time
 
     @property
     def _a_page(self) -> float:

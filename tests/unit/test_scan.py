@@ -245,6 +245,13 @@ def test_what_cannot_wait_for_a_new_hour_is_asked_for_by_its_failures(mode: Scan
     assert desk.window(16 * HOUR, mode, may_wait=mode is ScanMode.FAILURES).filtered
 
 
+def test_a_new_hour_is_not_waited_for_at_the_beginning_of_one() -> None:
+    # Four fifths of 700 are too few for 576 pages, and those of 800 are not; but 800 never are there when a run begins.
+    assert Desk(LONG, quota=Quota(700, hourly=800, resets_in=1_800)).window(16 * HOUR, may_wait=True).filtered
+    with pytest.raises(HourSpent):
+        Desk(LONG, quota=Quota(600, hourly=800, resets_in=1_800)).window(16 * HOUR, may_wait=True)
+
+
 def test_what_even_a_new_hour_does_not_do_for_is_asked_for_by_its_failures() -> None:
     assert Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR, may_wait=True).filtered
 
