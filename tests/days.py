@@ -33,6 +33,17 @@ class Cost:
     report: Report
 
 
+def went_well(world: World, report: Report) -> None:
+    """Refuse a run that failed, or broke a limit.
+
+    Raises:
+        AssertionError: it did.
+    """
+    limits = world.sim.limits
+    if report.errors or limits.violations or limits.while_limited:
+        raise AssertionError(report.errors or "a limit of GitHub's was broken")
+
+
 @dataclass
 class Days:
     """A webhook with so many deliveries a day, evenly."""
@@ -76,8 +87,7 @@ class Days:
             self.pass_by(due - clock())
             sim.journal.clear()
             report = self.world.run(self.settings, latency_ms=100)
-            if report.errors or sim.limits.violations or sim.limits.while_limited:
-                raise AssertionError(report.errors or "a limit of GitHub's was broken")
+            went_well(self.world, report)
             yield Cost(due, clock(), len(sim.journal.of("GET", "/deliveries")), len(sim.journal.entries), report)
 
     def runs_until_all_is_well(self, days: float) -> Iterator[Cost]:
@@ -108,4 +118,4 @@ class Days:
             self._born += DAY / self.a_day
 
     def _usual(self, at: int) -> Outcome:
-        return self.outage.outcome if self.outage.start <= at < self.outage.end else OK
+        return self.outage.outcome if self.outage.lasts_at(at) else OK

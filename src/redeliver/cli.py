@@ -41,8 +41,6 @@ _STATE_FILE = (
     "Keep the checkpoint in this file instead of a variable. While one run uses it, another one leaves (exit 0)."
 )
 _SECRETS = ("token", "private-key", "variable-token")
-#: How the table's own sentence begins, which names inputs of the action.
-_NO_TOKEN = "token: is needed"  # noqa: S105  no password
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -194,9 +192,9 @@ def _settings(context: typer.Context, **instead: str) -> Settings:
     if context.params.get("state_file"):
         values.pop("variable-name", None)  # what a variable needs besides is then no question any more
     try:
-        settings = parse(values)
+        settings = parse(values, asks_for_token=False)
     except SettingsError as wrong:
-        problems += [one for one in wrong.problems if not one.startswith(_NO_TOKEN)]
+        problems += wrong.problems
         raise SettingsError(tuple(problems)) from None
     if problems:
         raise SettingsError(tuple(problems))

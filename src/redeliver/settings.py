@@ -203,14 +203,16 @@ LAUNCHER_INPUTS = (
 INPUTS = _table() + LAUNCHER_INPUTS
 
 
-def parse(values: Mapping[str, str]) -> Settings:
+def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings:
     """Read settings from inputs by name; an empty text stands for the input's default.
+
+    ``asks_for_token``: False where the caller does, in the words of another place.
 
     Raises:
         SettingsError: with every problem named, each beginning with its input's name; no value of a secret is quoted.
     """
     given = {row.name: values[row.name].strip() for row in INPUTS if values.get(row.name, "").strip()}
-    problems = list(_what_does_not_go_together(given))
+    problems = list(_what_does_not_go_together(given, asks_for_token=asks_for_token))
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -221,7 +223,7 @@ def parse(values: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _what_does_not_go_together(given: Mapping[str, str]) -> Iterator[str]:
+def _what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
     of_app = not (given.keys() & {"org", "repository"})
     if {"org", "repository"} <= given.keys():
         yield "repository: give either org or repository, not both"
@@ -233,7 +235,7 @@ def _what_does_not_go_together(given: Mapping[str, str]) -> Iterator[str]:
         yield "hook-id: an App has one webhook, so leave it empty, or give its org or repository"
     if ("app-id" in given) != ("private-key" in given):
         yield "private-key: app-id and private-key go together"
-    if "token" not in given and "app-id" not in given:
+    if asks_for_token and "token" not in given and "app-id" not in given:
         yield "token: is needed (or app-id and private-key)"
     if "token" in given and "app-id" in given:
         yield "token: give either token, or app-id and private-key"

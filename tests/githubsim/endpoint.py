@@ -41,6 +41,10 @@ class Outage:
     end: int
     outcome: Outcome = UNAVAILABLE
 
+    def lasts_at(self, moment: int) -> bool:
+        """Whether the endpoint is down then."""
+        return self.start <= moment < self.end
+
 
 class StubEndpoint:
     """An endpoint whose health a test decides: by switch, by outages in time, by event.
@@ -78,6 +82,6 @@ class StubEndpoint:
         if not self.outcome.succeeded:
             return self.outcome
         for outage in self.outages:
-            if outage.start <= dispatch.at < outage.end:
+            if outage.lasts_at(dispatch.at):
                 return outage.outcome
         return self.outcome

@@ -69,7 +69,7 @@ class Book:
 
     def _outcome(self, dispatch: Dispatch) -> Outcome:
         well = invalid(422) if dispatch.guid in self.poisoned else Outcome("OK", 200)
-        return next((outage.outcome for outage in self.outages if outage.start <= dispatch.at < outage.end), well)
+        return next((outage.outcome for outage in self.outages if outage.lasts_at(dispatch.at)), well)
 
 
 @dataclass

@@ -94,7 +94,6 @@ def test_after_a_secondary_limit_the_pace_halves_and_comes_back() -> None:
 
 def nearly_spent(world: World, left: int) -> None:
     """Somebody else has used up most of the hour."""
-    world.sim.limits.account("token-1", world.clock())
     world.sim.limits.spend("token-1", 5_000 - left, world.clock())
 
 

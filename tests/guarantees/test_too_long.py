@@ -128,7 +128,6 @@ def test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole() 
     world = long_log()
     kept = str(world.clock() - 2 * DAY)
     world.variables.seed(VARIABLE, kept)
-    world.sim.limits.account("token-1", world.clock())
     world.sim.limits.spend("token-1", 4_800, world.clock())
     guids = [world.hook.add(world.clock() - ago * HOUR, REDIRECTED).guid for ago in (40, 20, 1)]
     run = world.run()
@@ -157,7 +156,6 @@ def test_a_new_hour_is_not_waited_for_for_ever() -> None:
     waited = 0
     while not world.life.endpoint.arrivals[guid]:
         # Half of every hour's calls are somebody else's, so that no hour has as many as the window takes.
-        world.sim.limits.account("token-1", world.clock())
         world.sim.limits.spend("token-1", 250, world.clock())
         run = world.run(time_limit="10m")
         promises.keep_all(world, run)

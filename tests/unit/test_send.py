@@ -156,13 +156,14 @@ class Watch:
         return self.lives
 
 
-def probed(desk: Desk, watch: Watch, events: int, log: DeliveryLog | None = None, seconds: int = 60) -> bool:
-    return send_with_probe(desk.sender, watch, some(events), log or DeliveryLog(), seconds)  # type: ignore[arg-type]
+def probed(desk: Desk, watch: Watch, events: list[Event], log: DeliveryLog | None = None, seconds: int = 60) -> bool:
+    # The Watch is a stand-in for the one class that there is, of which no more than ``probe`` is called.
+    return send_with_probe(desk.sender, watch, events, log or DeliveryLog(), seconds)  # type: ignore[arg-type]
 
 
 def test_the_rest_goes_when_the_first_few_show_life() -> None:
     desk, watch = Desk(), Watch()
-    assert probed(desk, watch, 5)
+    assert probed(desk, watch, some(5))
     assert watch.watched == [({"g1", "g2", "g3"}, 60)]
     assert desk.hook.asked == [1, 2, 3, 4, 5]
 
@@ -170,21 +171,21 @@ def test_the_rest_goes_when_the_first_few_show_life() -> None:
 def test_those_with_fewest_attempts_are_the_first_few_and_none_is_sent_twice() -> None:
     tried = [event(attempt(10 + turn), attempt(20 + turn, redelivery=True), guid=f"t{turn}") for turn in range(2)]
     desk, watch = Desk(), Watch()
-    assert send_with_probe(desk.sender, watch, [*tried, *some(4)], DeliveryLog(), 60)  # type: ignore[arg-type]
+    assert probed(desk, watch, [*tried, *some(4)])
     assert watch.watched == [({"g1", "g2", "g3"}, 60)]
     assert desk.hook.asked == [1, 2, 3, 20, 21, 4]
 
 
 def test_the_rest_is_kept_when_the_endpoint_is_dead() -> None:
     desk, watch = Desk(), Watch(lives=False)
-    assert not probed(desk, watch, 5)
+    assert not probed(desk, watch, some(5))
     assert desk.hook.asked == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("events", "seconds"), [(PROBE, 60), (1, 60), (0, 60), (9, 0)])
 def test_with_no_rest_or_no_time_to_watch_there_is_no_probe(events: int, seconds: int) -> None:
     desk, watch = Desk(), Watch(lives=False)
-    assert probed(desk, watch, events, seconds=seconds)
+    assert probed(desk, watch, some(events), seconds=seconds)
     assert watch.watched == []
     assert len(desk.hook.asked) == events
 
@@ -193,5 +194,5 @@ def test_what_somebody_else_brought_home_meanwhile_is_not_sent() -> None:
     log = DeliveryLog()
     log.add([row(9, guid="g4", code=200, redelivery=True)])
     desk = Desk()
-    assert probed(desk, Watch(), 5, log)
+    assert probed(desk, Watch(), some(5), log)
     assert desk.hook.asked == [1, 2, 3, 5]
