@@ -18,9 +18,9 @@ from githubsim.clock import DAY, VirtualClock, system_ms
 from githubsim.model import SimGitHub
 from githubsim.seeds import Mix, seed
 from githubsim.server import serve
-from redeliver.github_api import GitHubApi
-from redeliver.runs import Runs
-from redeliver.settings import parse
+from redeliver.core.settings import parse
+from redeliver.github.connection import GitHubApi
+from redeliver.run.runs import Runs
 from redeliver.stop import Stop
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from githubsim.log import Row
     from githubsim.outcomes import Outcome
-    from redeliver.report import Report
+    from redeliver.core.report import Report
 
 EVERY = 15 * MINUTE
 POISON = invalid_response(500)

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START
-from redeliver.redelivery import Outcome
-from redeliver.report import EventReport, HookReport, Report
+from redeliver.core.redelivery import Outcome
+from redeliver.core.report import EventReport, HookReport, Report
 
 if TYPE_CHECKING:
-    from redeliver.plan import Reason
+    from redeliver.core.plan import Reason
 
 PAGE = "https://github.com/organizations/octo/settings/hooks/1?tab=deliveries"
 EVENT = EventReport("g", "push", START, "HTTP 503", 2, Outcome.RECOVERED, "")

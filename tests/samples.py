@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
-from redeliver.answers import Task
-from redeliver.caller import Caller
-from redeliver.delivery_log import Attempt, Event
-from redeliver.pace import Pace
-from redeliver.rows import Filter, Page, Row
-from redeliver.transport import AnswerLost, Response, Verb
+from redeliver.core.deliveries import Attempt, Event
+from redeliver.core.rows import Filter, Page, Row
+from redeliver.github.answers import Task
+from redeliver.github.api import Caller
+from redeliver.github.pace import Pace
+from redeliver.github.transport import AnswerLost, Response, Verb
 from redeliver.waiter import Waiter
 
 if TYPE_CHECKING:

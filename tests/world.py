@@ -11,16 +11,16 @@ from githubsim.clock import MINUTE, SECOND, VirtualClock
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
-from redeliver.runs import Runs
-from redeliver.settings import parse
+from redeliver.core.settings import parse
+from redeliver.run.runs import Runs
 from redeliver.stop import Stop
 from samples import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.credentials import Credential
-    from redeliver.report import EventReport, Report
+    from redeliver.core.report import EventReport, Report
+    from redeliver.github.app_token import Credential
 
 API = "https://api.github.com"
 

@@ -13,10 +13,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What is imported is most of the start-up, and a step needs nothing that draws on a terminal.
     if sys.argv[1:] in ([], ["hooks"]) and os.environ.get("GITHUB_ACTIONS") == "true":
-        from redeliver.step import hooks_step, run_step  # noqa: PLC0415
+        from redeliver.entry.step import hooks_step, run_step  # noqa: PLC0415
 
         sys.exit(hooks_step() if sys.argv[1:] else run_step())
-    from redeliver.cli import app  # noqa: PLC0415
+    from redeliver.entry.cli import app  # noqa: PLC0415
 
     app()
 

@@ -14,7 +14,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.errors import OutOfTime, Stopped
-from redeliver.transport import AnswerLost, Response, Transport, Verb
+from redeliver.github.transport import AnswerLost, Response, Transport, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from action.step import ACTION, STEP
-from redeliver.settings import INPUTS, LAUNCHER_INPUTS
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
 
 if TYPE_CHECKING:
     from action.step import Runner

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redeliver
-from redeliver.account import WARNINGS
 from redeliver.errors import RedeliverError
+from redeliver.run.result import WARNINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,9 @@ SOURCE = Path(redeliver.__file__).parent
 
 def errors() -> set[str]:
     """Those of the tree of errors, wherever a part of it is defined."""
-    for module in pkgutil.iter_modules([str(SOURCE)]):
-        if module.name != "__main__":
-            import_module(f"redeliver.{module.name}")
+    for module in pkgutil.walk_packages([str(SOURCE)], "redeliver."):
+        if module.name != "redeliver.__main__":
+            import_module(module.name)
     return {re.sub(r"{\w+}", "…", kind.sentence) for kind in _below(RedeliverError) if hasattr(kind, "sentence")}
 
 
@@ -48,7 +48,7 @@ def launcher() -> set[str]:
 def problems() -> set[str]:
     """What can be wrong with an input."""
     found = set()
-    for file in ("inputs", "settings", "cli"):
+    for file in ("core/inputs", "core/settings", "entry/cli"):
         for node in ast.walk(ast.parse((SOURCE / f"{file}.py").read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id="refuse"), args=[said]):

@@ -7,7 +7,7 @@ import re
 import yaml
 
 from readme_tables import README, with_tables
-from redeliver.report import OUTPUTS
+from redeliver.core.report import OUTPUTS
 
 ROOT = README.parent
 

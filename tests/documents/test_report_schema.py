@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import FAILURES
 from readme_tables import README
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
 from world import World
 
 SCHEMA: dict[str, Any] = json.loads((README.parent / "docs/report.schema.json").read_text(encoding="utf-8"))

@@ -16,16 +16,16 @@ from unittest import mock
 from githubsim.faults import Fault, foreign_next, json_answer
 from githubsim.inprocess import InProcessTransport
 from githubsim.outcomes import Kind, Outcome
-from redeliver import step
-from redeliver.runs import Runs
-from redeliver.settings import parse
+from redeliver.core.settings import parse
+from redeliver.entry import step
+from redeliver.entry.workflow import ActionsConsole
+from redeliver.run.runs import Runs
 from redeliver.stop import Stop
-from redeliver.workflow import ActionsConsole
 from runner import Command, commands, outputs
 from world import World, bearer
 
 if TYPE_CHECKING:
-    from redeliver.credentials import Credential
+    from redeliver.github.app_token import Credential
 
 Ending = Literal["well", "refused", "forbidden", "unread", "elsewhere", "unreadable checkpoint"]
 

@@ -13,7 +13,7 @@ from fuzz.run import run
 from fuzz.strange import text
 from githubsim.faults import Answer, Fault, Rewrite
 from redeliver.errors import ForeignLink
-from redeliver.links import Links
+from redeliver.github.links import Links
 from world import World
 
 API = "https://api.github.com"

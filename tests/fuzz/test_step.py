@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from fuzz.page import Page
 from fuzz.run import Ending, Strange, Told, run
 from fuzz.strange import PIECES, text
-from redeliver.delivery_log import NO_CONNECTION, TIMED_OUT, TLS, cause_of
-from redeliver.workflow import ActionsConsole
+from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, cause_of
+from redeliver.entry.workflow import ActionsConsole
 from runner import commands
 
 ENDINGS: tuple[Ending, ...] = ("well", "refused", "forbidden", "unread", "elsewhere", "unreadable checkpoint")

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
-from redeliver.redelivery import Outcome
-from redeliver.report import EventReport, HookReport, Report
-from redeliver.survey import Health, host_of
-from redeliver.terminal import TerminalConsole, show_health, show_report
+from redeliver.core.redelivery import Outcome
+from redeliver.core.report import EventReport, HookReport, Report
+from redeliver.entry.terminal import TerminalConsole, show_health, show_report
+from redeliver.run.survey import Health, host_of
 from runner import commands
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from githubsim.wire import Lost, LostKind, SimRequest
-from redeliver.transport import AnswerLost, Response, Verb
+from redeliver.github.transport import AnswerLost, Response, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

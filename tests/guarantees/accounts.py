@@ -6,15 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
-from redeliver.settings import ScanMode
-from redeliver.summary import markdown
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import ScanMode
+from redeliver.output.summary import markdown
 
 if TYPE_CHECKING:
     from guarantees.parts import Part
     from guarantees.world import Run, World
-    from redeliver.report import EventReport, HookReport, Report
+    from redeliver.core.report import EventReport, HookReport, Report
 
 
 def the_sums_are_right(run: Run, report: Report) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from redeliver.transport import AnswerLost, Response, Verb
+from redeliver.github.transport import AnswerLost, Response, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from githubsim.variables import Variables
     from guarantees.interference import Call
     from guarantees.world import Run
-    from redeliver.report import HookReport
-    from redeliver.settings import Settings
+    from redeliver.core.report import HookReport
+    from redeliver.core.settings import Settings
 
 
 @dataclass(slots=True, eq=False)

@@ -65,8 +65,8 @@ def environment(inputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def _serve() -> None:
-    from redeliver import cli, step  # noqa: F401, PLC0415 - imported once, for all that are forked
     from redeliver.__main__ import main  # noqa: PLC0415
+    from redeliver.entry import step  # noqa: F401, PLC0415 - imported once, for all that are forked
 
     for line in sys.stdin:
         asked = json.loads(line)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
 from guarantees.accounts import the_report_is_true, the_sums_are_right
-from redeliver.plan import LONGEST_SPACING
-from redeliver.settings import ScanMode
+from redeliver.core.plan import LONGEST_SPACING
+from redeliver.core.settings import ScanMode
 
 if TYPE_CHECKING:
     from githubsim.log import Row
     from guarantees.interference import Call
     from guarantees.parts import Part
     from guarantees.world import Run, World
-    from redeliver.settings import Settings
+    from redeliver.core.settings import Settings
 
 #: Redeliveries that a dead endpoint gets in one run.
 PROBE = 3

@@ -15,8 +15,8 @@ from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, REDIRECTED, TIMED
 from githubsim.outcomes import invalid_response as invalid
 from guarantees import promises
 from guarantees.world import World
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome as Became
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome as Became
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

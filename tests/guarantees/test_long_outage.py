@@ -9,11 +9,11 @@ from githubsim.faults import Answer, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from guarantees import promises
 from guarantees.world import VARIABLE, World
-from redeliver.account import CUT, ENDPOINT_DOWN, TOO_LONG
-from redeliver.headline import headline
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
-from redeliver.scan import LONG_OUTAGE
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.output.headline import headline
+from redeliver.run.result import CUT, ENDPOINT_DOWN, TOO_LONG
+from redeliver.run.scan import LONG_OUTAGE
 
 #: One event in ten seconds, for more than seven hours before the first run.
 EVENTS = 2_600

@@ -11,8 +11,8 @@ from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE
 from guarantees import promises
 from guarantees.world import World
-from redeliver.plan import Reason
-from redeliver.settings import FailOn
+from redeliver.core.plan import Reason
+from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:
     from guarantees.world import Run

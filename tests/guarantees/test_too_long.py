@@ -10,10 +10,10 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
-from redeliver.headline import headline
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
-from redeliver.settings import FailOn
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
+from redeliver.output.headline import headline
 
 if TYPE_CHECKING:
     from guarantees.world import Run

@@ -11,8 +11,8 @@ from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from guarantees.interference import Call, Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
 from guarantees.parts import Life, Part, part_of
-from redeliver.runs import Runs
-from redeliver.settings import ScanMode, Settings, parse
+from redeliver.core.settings import ScanMode, Settings, parse
+from redeliver.run.runs import Runs
 from redeliver.stop import Stop
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from githubsim.faults import Fault
     from githubsim.hooks import Hook
     from githubsim.log import Row
-    from redeliver.credentials import Credential
-    from redeliver.report import Report
+    from redeliver.core.report import Report
+    from redeliver.github.app_token import Credential
 
 REPOSITORY = "octo/ops"
 VARIABLE = "CHECKPOINT"

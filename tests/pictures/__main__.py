@@ -16,7 +16,7 @@ from pictures.camera import Camera
 from pictures.page import page
 from pictures.scenes import SCENES
 from readme_tables import README
-from redeliver.summary import markdown
+from redeliver.output.summary import markdown
 
 
 def main() -> int:

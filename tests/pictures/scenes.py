@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from githubsim.outcomes import Outcome
-    from redeliver.report import Report
+    from redeliver.core.report import Report
 
 KINDS = (Kind("push"), Kind("pull_request", "opened"), Kind("issues", "labeled"), Kind("check_run", "completed"))
 #: Text that strangers write where an event's name belongs.

@@ -12,7 +12,7 @@ import pytest
 
 from pictures.page import diagrams
 from pictures.scenes import SCENES
-from redeliver.summary import markdown
+from redeliver.output.summary import markdown
 
 CONTRACT = Path(__file__).parents[1] / "contract"
 

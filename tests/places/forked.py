@@ -16,9 +16,9 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from redeliver import cli  # noqa: F401 - imported once, for all that are forked
 from redeliver.__main__ import main
-from redeliver.state_file import StateFile
+from redeliver.entry import cli  # noqa: F401 - imported once, for all that are forked
+from redeliver.run.state_file import StateFile
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -10,7 +10,7 @@ from world import World
 
 if TYPE_CHECKING:
     from githubsim.hooks import Hook
-    from redeliver.report import Report
+    from redeliver.core.report import Report
 
 
 class Several(World):

@@ -10,9 +10,9 @@ from githubsim.clock import system_ms
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK, UNAVAILABLE
 from places.site import add_hook, grant, variable, whose
-from redeliver.github_api import GitHubApi
-from redeliver.runs import Runs
-from redeliver.settings import parse
+from redeliver.core.settings import parse
+from redeliver.github.connection import GitHubApi
+from redeliver.run.runs import Runs
 from redeliver.stop import Stop
 from world import Transcript
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from githubsim.hooks import Hook
     from places.site import CredentialKind, HookKind, Place
-    from redeliver.report import Report
+    from redeliver.core.report import Report
 
 
 class Live:

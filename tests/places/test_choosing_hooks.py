@@ -8,7 +8,7 @@ import pytest
 
 from githubsim.faults import Fault, foreign_next
 from places.several import Several, names
-from redeliver.settings import FailOn
+from redeliver.core.settings import FailOn
 from world import World
 
 if TYPE_CHECKING:

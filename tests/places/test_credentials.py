@@ -11,19 +11,19 @@ from githubsim.apps import Installation
 from githubsim.clock import HOUR, MINUTE, SECOND
 from places.keys import KeyPair, key_pair
 from places.site import APP_ID, PLACES, HookKind, Site
+from redeliver.core.plan import Reason
+from redeliver.core.settings import FailOn, parse
 from redeliver.errors import SettingsError
-from redeliver.github_api import GitHubApi
-from redeliver.plan import Reason
-from redeliver.runs import Runs
-from redeliver.settings import FailOn, parse
+from redeliver.github.connection import GitHubApi
+from redeliver.run.runs import Runs
 from redeliver.stop import Stop
 from world import Transcript, of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from redeliver.credentials import Credential
-    from redeliver.report import Report
+    from redeliver.core.report import Report
+    from redeliver.github.app_token import Credential
 
 CLOUD = PLACES[0]
 SLOW = {"redeliveries-per-minute": "1", "time-limit": "3h"}

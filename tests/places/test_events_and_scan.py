@@ -11,9 +11,9 @@ from githubsim.clock import MINUTE
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE
 from githubsim.seeds import Mix, seed
 from places.site import PLACES, Place, Site
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
-from redeliver.settings import FailOn
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
 from world import World, kind, of
 
 if TYPE_CHECKING:

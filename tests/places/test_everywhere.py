@@ -7,8 +7,8 @@ import pytest
 from githubsim.clock import DAY, MINUTE
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, TIMED_OUT
 from places.site import PLACES, CredentialKind, HookKind, Place, Site, combinations
+from redeliver.core.settings import parse
 from redeliver.errors import SettingsError
-from redeliver.settings import parse
 from world import of
 
 ENTERPRISE = [place for place in PLACES if place.root]

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from places.command import NOWHERE, TOKEN, Commands, Server, server
 from redeliver import __version__
-from redeliver.cli import app
-from redeliver.settings import INPUTS, LAUNCHER_INPUTS
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
+from redeliver.entry.cli import app
 
 if TYPE_CHECKING:
     from pathlib import Path

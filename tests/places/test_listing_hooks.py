@@ -13,15 +13,15 @@ from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
 from places.command import REDELIVER, Commands, Server, environment, server
-from redeliver.settings import parse
-from redeliver.survey import host_of, matrix
+from redeliver.core.settings import parse
+from redeliver.run.survey import host_of, matrix
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from githubsim.hooks import Hook
     from places.site import CredentialKind, HookKind
-    from redeliver.inputs import HookChoice
+    from redeliver.core.inputs import HookChoice
 
 
 def log(here: Server, hook: Hook) -> int:

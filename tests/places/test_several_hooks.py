@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from githubsim.clock import MINUTE
 from githubsim.outcomes import OK, UNAVAILABLE
 from places.several import Several, names
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
-from redeliver.settings import FailOn
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:
     from githubsim.endpoint import Dispatch

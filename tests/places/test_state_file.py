@@ -17,7 +17,7 @@ from places import unprivileged
 from places.command import REDELIVER, Commands, Said, Server, environment, server, start
 from places.site import PLACES
 from redeliver.errors import CheckpointNotSaved, StateUnreadable
-from redeliver.state_file import StateFile
+from redeliver.run.state_file import StateFile
 
 
 def refused(here: Server, said: Said, sentence: str) -> None:
@@ -208,7 +208,7 @@ def test_a_run_keeps_the_lock_until_it_is_over(here: Server) -> None:
 
 def test_a_lock_held_by_a_dead_process_is_free(here: Server) -> None:
     holder = (
-        "import pathlib, sys, time; from redeliver.state_file import StateFile\n"
+        "import pathlib, sys, time; from redeliver.run.state_file import StateFile\n"
         "with StateFile(pathlib.Path(sys.argv[1]), 'any').locked(): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(

@@ -53,9 +53,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
 
 def test_the_package_is_the_code_with_its_types_and_its_command_and_nothing_else(wheel: ZipFile) -> None:
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert names == {f"redeliver/{file.name}" for file in (ROOT / "src" / "redeliver").glob("*.py")} | {
-        "redeliver/py.typed"
-    }
+    sources = ROOT / "src"
+    assert names == {file.relative_to(sources).as_posix() for file in sources.rglob("*.py")} | {"redeliver/py.typed"}
     (entry,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert "redeliver = redeliver.__main__:main" in wheel.read(entry).decode()
 

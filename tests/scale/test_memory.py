@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
-from redeliver.quota import Quota
-from redeliver.rows import Filter, Page
-from redeliver.scan import Reader, Scan
+from redeliver.core.rows import Filter, Page
+from redeliver.github.quota import Quota
+from redeliver.run.scan import Reader, Scan
 from redeliver.waiter import Waiter
 from samples import Said, row
 

@@ -13,7 +13,7 @@ from githubsim.seeds import Mix, seed
 from world import World
 
 if TYPE_CHECKING:
-    from redeliver.report import Report
+    from redeliver.core.report import Report
 
 #: The checkpoint's variable, read in the beginning and written at the end.
 READ, WRITTEN = "GET variable", "PATCH variable"

@@ -6,9 +6,9 @@ import random
 
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.outcomes import ACCEPTED, FAILURES, OK, TIMED_OUT, UNAVAILABLE, invalid_response
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
-from redeliver.settings import FailOn
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
 from world import World, of
 
 

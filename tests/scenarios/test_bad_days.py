@@ -7,9 +7,9 @@ import pytest
 from githubsim.clock import MINUTE
 from githubsim.faults import Fault, Lose, every_kind, foreign_next, garbage, html_answer, json_answer, redirect
 from githubsim.outcomes import OK, UNAVAILABLE
-from redeliver.plan import Reason
-from redeliver.redelivery import Outcome
-from redeliver.settings import FailOn
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
 from world import API, World, of
 
 LIST = "*/hooks/*/deliveries"

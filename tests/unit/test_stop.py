@@ -13,14 +13,14 @@ import pytest
 
 from redeliver import stop as module
 from redeliver.errors import OutOfTime, Stopped
+from redeliver.github.transport import AnswerLost
 from redeliver.stop import Stop, StoppableClock, StoppableTransport
-from redeliver.transport import AnswerLost
 from samples import Script, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.transport import Response, Verb
+    from redeliver.github.transport import Response, Verb
 
 #: Seconds that nobody waits for: a signal comes before.
 LONG = 30.0

@@ -6,7 +6,7 @@ import pytest
 
 from githubsim import Call, Delay, Fault, Lose, Rewrite, SimGitHub, VirtualClock, faults
 from githubsim.inprocess import InProcessTransport
-from redeliver.transport import AnswerLost
+from redeliver.github.transport import AnswerLost
 
 VARIABLES = "/repos/octo/ops/actions/variables"
 

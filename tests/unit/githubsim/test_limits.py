@@ -10,7 +10,7 @@ from githubsim import HOUR, SECOND, SimGitHub, VirtualClock
 from githubsim.inprocess import InProcessTransport
 
 if TYPE_CHECKING:
-    from redeliver.transport import Response
+    from redeliver.github.transport import Response
 
 
 class World:

@@ -11,7 +11,7 @@ from githubsim.inprocess import InProcessTransport
 from githubsim.wire import SimRequest, SimResponse
 
 if TYPE_CHECKING:
-    from redeliver.transport import Response
+    from redeliver.github.transport import Response
 
 
 class World:

@@ -1,0 +1,161 @@
+"""Attempts and events: what the rows of a delivery log, read in any order, say about each event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from redeliver.text import without_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from redeliver.core.rows import Row
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+TIMED_OUT = "timed out"
+NO_CONNECTION = "no connection"
+TLS = "TLS failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One failed row of the delivery log."""
+
+    id: int
+    at: int
+    """When, in epoch milliseconds; the beginning of the second on servers that tell whole seconds only."""
+    redelivery: bool
+    code: int
+    cause: str
+    """Why, in words of ours: GitHub's own ``status`` can hold the hook's URL, and anything else."""
+
+    @property
+    def dead(self) -> bool:
+        """Whether it failed the way every attempt at a dead endpoint does; 3xx and 4xx are about one event."""
+        return self.code == 0 or self.code >= 500
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event that no attempt is known to have delivered: its failed attempts, oldest first, at least one."""
+
+    guid: str
+    name: str
+    """``event`` or ``event.action``, as GitHub's rows have them; not to be trusted."""
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def latest(self) -> Attempt:
+        """The newest failed attempt: the one to redeliver, and the one that holds the checkpoint."""
+        return self.attempts[-1]
+
+    @property
+    def latest_listed(self) -> Attempt:
+        """The newest attempt that GitHub lists when asked for failures (400 to 599); if it lists none, the newest."""
+        return next((attempt for attempt in reversed(self.attempts) if 400 <= attempt.code <= 599), self.latest)
+
+    @property
+    def count(self) -> int:
+        """Attempts so far, the original included even when it is not among the rows that were read."""
+        return len(self.attempts) + (self.original is None)
+
+    @property
+    def original(self) -> Attempt | None:
+        """The first attempt, unless it is not among the rows that were read."""
+        first = self.attempts[0]
+        return None if first.redelivery else first
+
+
+class DeliveryLog:
+    """What has been read of one hook's log.
+
+    A row is not kept once it is counted, but for failed attempts of events that are not delivered. An event's
+    original is its oldest row, so after a successful original nothing needs to be remembered of it.
+    """
+
+    def __init__(self) -> None:
+        self._failed: dict[str, tuple[str, dict[int, Attempt]]] = {}
+        self._delivered: set[str] = set()
+        # What was asked for last; after an outage there is much of it.
+        self._events: dict[str, Event] = {}
+        self._undelivered: tuple[int, Sequence[Event]] | None = None
+
+    def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
+        """Take rows in; reading one twice changes nothing. ``only``: rows of these events alone."""
+        self._undelivered = None
+        for row in rows:
+            guid = row["guid"]
+            if only is not None and guid not in only:
+                continue
+            if succeeded(row):
+                if row["redelivery"] or guid in self._failed:
+                    self._delivered.add(guid)
+                    self._failed.pop(guid, None)
+                    self._events.pop(guid, None)
+            elif guid not in self._delivered:
+                known = self._failed.get(guid)
+                if known is None:
+                    known = self._failed[guid] = (_name(row), {})
+                known[1][row["id"]] = _attempt(row)
+                self._events.pop(guid, None)
+
+    def is_delivered(self, guid: str) -> bool:
+        """Whether an attempt that delivered this event has been read, for an event seen failing."""
+        return guid in self._delivered
+
+    def event(self, guid: str) -> Event:
+        """What is known of an undelivered event.
+
+        Raises:
+            KeyError: no failed attempt of it was read, or one delivered it.
+        """
+        known = self._events.get(guid)
+        if known is None:
+            name, attempts = self._failed[guid]
+            known = self._events[guid] = Event(guid, name, tuple(attempts[key] for key in sorted(attempts)))
+        return known
+
+    def undelivered(self, since: int) -> Sequence[Event]:
+        """Events with a failed attempt at that moment (epoch ms) or later, and no success."""
+        if self._undelivered is None or self._undelivered[0] != since:
+            found = (self.event(guid) for guid in self._failed)
+            self._undelivered = since, [event for event in found if any(one.at >= since for one in event.attempts)]
+        return self._undelivered[1]
+
+
+def succeeded(row: Row) -> bool:
+    """GitHub's definition (``status`` is ``OK``), widened to every 2xx."""
+    return row["status"] == "OK" or 200 <= row["status_code"] < 300
+
+
+def moment(row: Row) -> int:
+    """A row's time in epoch milliseconds."""
+    return (row["delivered_at"] - _EPOCH) // _MILLISECOND
+
+
+def cause_of(status: str, code: int) -> str:
+    """Why an attempt failed, in a few words that hold nothing of what a stranger wrote."""
+    # A hook's own address says nothing about the fault, even if it is called connect.example.
+    text = without_urls(status).lower()
+    if not text.startswith("invalid http response"):
+        if "timed out" in text or "deadline exceeded" in text:
+            return TIMED_OUT
+        if "x509" in text or "tls" in text or "certificate" in text:
+            return TLS
+        if "connect" in text or code == 0:
+            return NO_CONNECTION
+    return f"HTTP {code}"
+
+
+def _name(row: Row) -> str:
+    action = row.get("action")
+    return f"{row['event']}.{action}" if action else row["event"]
+
+
+def _attempt(row: Row) -> Attempt:
+    code = row["status_code"]
+    return Attempt(row["id"], moment(row), row["redelivery"], code, cause_of(row["status"], code))

@@ -1,0 +1,91 @@
+"""The steps of a workflow: inputs in; outputs, annotations and the job summary out."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from redeliver.core.settings import parse
+from redeliver.entry import workflow
+from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped
+from redeliver.github.connection import GitHubApi
+from redeliver.output.annotations import annotate, bounded
+from redeliver.output.headline import headline
+from redeliver.output.summary import markdown, unusable
+from redeliver.run.runs import Runs
+from redeliver.run.survey import matrix
+from redeliver.stop import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.core.settings import Settings
+    from redeliver.github.app_token import Credential
+
+
+def run_step() -> int:
+    """Make the action's step. Gives its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
+    return _step(_redeliver)
+
+
+def hooks_step() -> int:
+    """Make the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
+    return _step(_list_hooks)
+
+
+def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int:
+    console = workflow.ActionsConsole()
+    try:
+        settings = parse(workflow.read_inputs())
+    except SettingsError as wrong:
+        for problem in bounded(wrong.problems):
+            console.error(problem)
+        with suppress(NotWritten):
+            workflow.write_summary(unusable(wrong.problems))
+        return wrong.exit_code
+    workflow.mask(settings.private_key.get_secret_value())
+
+    def connect(credential: Credential) -> GitHubApi:
+        if isinstance(credential, str):
+            workflow.mask(credential)
+        return GitHubApi(settings.api_url, credential)
+
+    stop = Stop(time)
+    stop.install()
+    try:
+        return work(settings, Runs(settings, connect, time, stop, console), console)
+    except RedeliverError as fault:
+        console.error(str(fault))
+        return fault.exit_code
+    except Stopped as stopped:
+        return 128 + stopped.signal_number
+
+
+def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
+    report = runs.run()
+    said = annotate(report, settings.fail_on)
+    for error in said.errors:
+        console.error(error)
+    if said.warning:
+        console.warning(said.warning)
+    if said.notice:
+        console.notice(said.notice)
+    console.line(headline(report))
+    workflow.write_outputs(report.outputs())
+    workflow.write_summary(markdown(report))
+    return report.exit_code(settings.fail_on)
+
+
+def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
+    try:
+        hook_ids = runs.hook_ids()
+    except NoSuchHook as none:
+        # No reason to fail: somebody may have removed the last one, and the jobs that follow can see that.
+        console.warning(str(none))
+        hook_ids = []
+    jobs = matrix(hook_ids)
+    console.line(f"{len(hook_ids)} webhooks for {len(jobs['include'])} jobs")
+    workflow.write_outputs({"matrix": json.dumps(jobs), "hooks-count": str(len(hook_ids))})
+    return 0

@@ -1,0 +1,102 @@
+"""A run on a server or at somebody's desk: what it says on a terminal, with rich."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from redeliver.core.causes import short_name
+from redeliver.output.advice import ORDER
+from redeliver.output.headline import headline
+from redeliver.text import for_log, plain
+from redeliver.times import clock_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from redeliver.core.report import Report
+    from redeliver.run.survey import Health
+
+_LINE = 1_000
+#: Rows of a table; ``--format json`` has more of them.
+SHOWN_EVENTS = 200
+
+
+class TerminalConsole:
+    """A run's log on the standard error stream. See :class:`redeliver.console.Console`.
+
+    On a terminal the last line stands beside a spinner while something is going on; elsewhere it is a plain log.
+    """
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._verbose = verbose
+        self._status = self._console.status("")
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        """Show that something is going on."""
+        with self._status:
+            yield
+
+    def line(self, text: str) -> None:
+        """A line as it is: no markup in it means anything."""
+        shown = _text(text)
+        self._console.print(shown)
+        self._status.update(shown)
+
+    def detail(self, text: str) -> None:
+        """A line for those who asked for details."""
+        if self._verbose:
+            self._console.print(_text(text, "dim"))
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Lines under a title."""
+        self.line(title)
+        yield
+
+    def error(self, text: str) -> None:
+        """What makes the run fail."""
+        self._console.print(Text("error: ", style="bold red") + _text(text))
+
+    def warning(self, text: str) -> None:
+        """What should be known."""
+        self._console.print(Text("warning: ", style="bold yellow") + _text(text))
+
+
+def show_report(report: Report) -> None:
+    """A run's result, on the standard output."""
+    out = Console(highlight=False)
+    rows = [(hook, event) for hook in report.hooks for event in hook.events]
+    rows.sort(key=lambda row: ORDER[row[1].outcome])
+    several = ["Hook"] if len(report.hooks) > 1 else []
+    if rows:
+        table = Table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome")
+        for hook, event in rows[:SHOWN_EVENTS]:
+            whose = [short_name(hook.hook)] if several else []
+            when, attempts = clock_time(event.first_failed_at), str(event.attempts)
+            table.add_row(*whose, _text(event.name), when, event.cause, attempts, event.outcome)
+        out.print(table)
+    if len(rows) > SHOWN_EVENTS:
+        out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
+    out.print(Text(headline(report), style="bold"))
+
+
+def show_health(hooks: Sequence[Health]) -> None:
+    """Hooks and how they fare, on the standard output."""
+    table = Table("Hook", "Points to", "Deliveries", "Failed", "Rate", "Last success")
+    for one in hooks:
+        rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
+        last = clock_time(one.last_success) if one.last_success else "-"
+        table.add_row(str(one.hook_id or "-"), _text(one.host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
+    Console(highlight=False).print(table)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text as it is: nothing in it means anything to rich, to a terminal or to a workflow's runner."""
+    return Text(for_log(plain(text, _LINE)), style)

@@ -1,0 +1,113 @@
+"""GitHub Actions, and the only place that knows actions-toolkit: inputs, outputs, masks, annotations, the summary.
+
+``actions_toolkit.core`` has no job summary, and its ``info`` prints a line raw, so that a line of somebody else's
+could be a command: both are done here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Not the package's other modules: its `github` changes sys.path on import.
+from actions_toolkit import core
+
+from redeliver.core.settings import INPUTS
+from redeliver.errors import NotWritten
+from redeliver.text import for_log, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
+_ANNOTATION = 4_000
+
+
+#: What the runner says itself. The defaults of action.yml say the same, but not where a workflow gives an input that
+#: turns out empty; and then the token of another server would be sent to github.com.
+_OF_THE_RUNNER = {"api-url": "GITHUB_API_URL", "variable-repository": "GITHUB_REPOSITORY"}
+
+
+def read_inputs() -> dict[str, str]:
+    """Every input by its name, as the step's ``env`` maps it; for some that are empty, the runner's own word."""
+    inputs = {row.name: core.get_input(row.name) for row in INPUTS}
+    for name, variable in _OF_THE_RUNNER.items():
+        inputs[name] = inputs[name] or os.environ.get(variable, "")
+    return inputs
+
+
+def mask(secret: str) -> None:
+    """Have the runner black out a secret wherever it would show."""
+    if secret:
+        core.set_secret(secret)
+
+
+class ActionsConsole:
+    """The step's log. See :class:`redeliver.console.Console`."""
+
+    def line(self, text: str) -> None:
+        """A line that the runner takes for nothing but a line."""
+        sys.stdout.write(for_log(text) + "\n")
+        sys.stdout.flush()
+
+    def detail(self, text: str) -> None:
+        """A line that is shown when the run is debugged."""
+        if core.is_debug():
+            core.debug(for_log(text))
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        """Lines that fold together."""
+        core.start_group(for_log(title))
+        try:
+            yield
+        finally:
+            core.end_group()
+
+    def error(self, text: str) -> None:
+        """An error annotation."""
+        _annotate("error", text)
+
+    def warning(self, text: str) -> None:
+        """A warning annotation."""
+        _annotate("warning", text)
+
+    def notice(self, text: str) -> None:
+        """A notice annotation."""
+        _annotate("notice", text)
+
+
+def _annotate(kind: str, text: str) -> None:
+    # Not core's own functions, which add a file and lines that are empty.
+    core.issue_command(kind, {"title": "Redeliver Action"}, plain(text, _ANNOTATION))
+
+
+def write_outputs(outputs: Mapping[str, str]) -> None:
+    """Set the step's outputs."""
+    # Without the file the toolkit would print a command that runners no longer take.
+    with _told(path := os.environ.get("GITHUB_OUTPUT")):
+        for name, value in outputs.items() if path else ():
+            core.set_output(name, value)
+
+
+def write_summary(markdown: str) -> None:
+    """Add to the job summary."""
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    with _told(path):
+        if path:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(markdown)
+
+
+@contextmanager
+def _told(path: str | None) -> Iterator[None]:
+    """Turn the file's faults into a sentence."""
+    try:
+        if path and not Path(path).is_file():
+            raise NotWritten(path=path, why="there is no such file")
+        yield
+    except OSError as fault:
+        raise NotWritten(path=path, why=fault.strerror or "it cannot be written") from fault

@@ -1,0 +1,99 @@
+"""Reading an answer of GitHub's API: its body, its numbers, and what a no means. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from redeliver.errors import (
+    ApiError,
+    ApiRefused,
+    BadKey,
+    BadToken,
+    MissingPermission,
+    Moved,
+    NotFound,
+    TokenEnded,
+    WorkflowToken,
+)
+
+if TYPE_CHECKING:
+    from redeliver.github.transport import Response
+
+T = TypeVar("T")
+
+_NUMBER = re.compile(r"[0-9]{1,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a call is for, in words for error sentences."""
+
+    what: str
+    """The end of "refused to ..."."""
+    needed: str
+    """The permission it takes, as GitHub's own pages name it."""
+
+
+class Proof(Enum):
+    """What a call is made with: it decides what a no means."""
+
+    GIVEN = "a token from the settings"
+    MADE = "a token that the action made for an App's installation"
+    KEY = "an App's own key"
+
+
+#: What a 401 says of each.
+_REFUSED: dict[Proof, type[ApiError]] = {Proof.GIVEN: BadToken, Proof.MADE: TokenEnded, Proof.KEY: BadKey}
+
+
+def fault_of(response: Response, task: Task, proof: Proof) -> ApiError:
+    """The error that a status below 500 stands for, with what GitHub's headers say would have been enough."""
+    headers, message = response.headers, _message(response)
+    enough = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
+    needed = f"{task.needed} (GitHub's answer names: {enough})" if enough else task.needed
+    match response.status:
+        case 401:
+            return _REFUSED[proof](what=task.what)
+        case 403:
+            # "integration" is GitHub's word for an App, and the workflow's own token is one's.
+            of_app = "not accessible by integration" in message and proof is Proof.GIVEN
+            return (WorkflowToken if of_app else MissingPermission)(what=task.what, message=message, needed=needed)
+        case 404:
+            return NotFound(what=task.what, needed=needed)
+        case status if status < 400:
+            return Moved(what=task.what, status=status)
+        case status:
+            return ApiRefused(what=task.what, status=status, message=message)
+
+
+def read_json(adapter: TypeAdapter[T], response: Response) -> T:
+    """An answer's body, which must be as described.
+
+    Raises:
+        ValueError: it is not; the message says where, and quotes nothing.
+    """
+    try:
+        return adapter.validate_json(response.body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ValueError(f"{where}: {first['type']}") from None
+
+
+def number(header: str) -> int | None:
+    """A header's number. None: there is none, or one so long that no arithmetic could be done with it."""
+    return int(header) if _NUMBER.fullmatch(header) else None
+
+
+def _message(response: Response) -> str:
+    try:
+        body = json.loads(response.body)
+        return str(body["message"])
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return "no message"

@@ -1,0 +1,259 @@
+"""Asking GitHub's API: paced, patient with faults, within its limits, and never a POST twice.
+
+Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from math import inf
+from typing import TYPE_CHECKING, TypeVar
+
+from redeliver.errors import ApiError, ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
+from redeliver.github.answers import Proof, Task, fault_of, number
+from redeliver.github.pace import READ_POINTS, WRITE_POINTS, Pace
+from redeliver.github.quota import Quota
+from redeliver.github.transport import AnswerLost, Response, Transport, Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Mapping
+
+    from redeliver.waiter import Waiter
+
+T = TypeVar("T")
+
+#: With these GitHub says that it has written something (https://docs.github.com/en/rest/actions/variables).
+WRITTEN = frozenset({201, 204})
+#: Seconds to wait before the second, third and fourth try of a call that may be repeated.
+BACKOFF = (1.0, 3.0, 9.0)
+#: Seconds to wait after a limit that does not say how long, doubling each time.
+LIMIT_WAIT = 60.0
+#: Calls of the hour that are left alone, so that the checkpoint can still be kept and the limit is never broken.
+RESERVE = 10
+
+
+class Answer(Enum):
+    """What came of a POST that is made once."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """It may have happened: the answer was lost, or says nothing."""
+    LIMITED = "limited"
+    """It did not happen, because of a limit; the pace knows, and it may be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An :class:`Answer`, and a word on why."""
+
+    answer: Answer
+    why: str = ""
+
+
+class Caller:
+    """Makes calls with one credential."""
+
+    def __init__(self, transport: Transport, pace: Pace, waiter: Waiter, proof: Proof = Proof.GIVEN) -> None:
+        self._transport = transport
+        self._pace = pace
+        self._waiter = waiter
+        self._proof = proof
+        self._limits_met = 0
+        self._date: tuple[int, float] | None = None
+        self._left: int | None = None
+        self._hourly: int | None = None
+        self._resets_at: int | None = None  # in epoch seconds
+        self._reserve = RESERVE
+
+    def closing(self, waiter: Waiter) -> Caller:
+        """A caller for the last calls of a run, with time of their own."""
+        caller = Caller(self._transport, self._pace, waiter, self._proof)
+        caller._date = self._date
+        caller._reserve = 0
+        return caller
+
+    @property
+    def quota(self) -> Quota:
+        """How many calls GitHub still allows within the hour, as its last answer said."""
+        left = inf if self._left is None else self._left
+        hourly = left if self._hourly is None else self._hourly
+        if self._resets_at is None or self._date is None:
+            return Quota(left, hourly)
+        return Quota(left, hourly, self._resets_at - self.now() / 1000)
+
+    def now(self) -> int:
+        """GitHub's clock, in epoch milliseconds, as its last answer's ``Date`` and the time since tell it.
+
+        Raises:
+            ApiError: nothing had been asked yet, and asking failed.
+        """
+        if self._date is None:
+            # Costs nothing against the limit: https://docs.github.com/en/rest/rate-limit/rate-limit
+            task = Task("tell the time", "no permission at all")
+            self._repeatable("GET", "/rate_limit", task, lambda answer: answer, accept=range(300, 500))
+        if self._date is None:
+            raise ApiUnexpected(what="tell the time", why="it has no Date header")
+        moment, since = self._date
+        return moment + int((self._waiter.now() - since) * 1000)
+
+    def get(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        task: Task,
+        parse: Callable[[Response], T],
+        *,
+        missing: bool = False,
+    ) -> T:
+        """Read something. Faults and unreadable answers are met with patience, a no is an error.
+
+        ``parse`` raises ValueError for an answer that is not what it should be; with ``missing`` it is given
+        a 404 as well.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable("GET", path, task, parse, query=query, accept=(404,) if missing else ())
+
+    def write(self, verb: Verb, path: str, body: Mapping[str, str], task: Task, *, other: int = 0) -> bool:
+        """Write something that may safely be written twice. False when the answer's status is ``other``.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+
+        def done(answer: Response) -> bool:
+            # A proxy's own page comes with a 200: it is no word of GitHub's that anything was written.
+            if answer.status not in WRITTEN | {other}:
+                raise ValueError(f"it came with {answer.status}")
+            return answer.status != other
+
+        return self._repeatable(verb, path, task, done, body=body, accept=(other,))
+
+    def make(self, path: str, task: Task, parse: Callable[[Response], T]) -> T:
+        """A POST that may safely be made twice, since what it makes is used up by nobody.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable("POST", path, task, parse)
+
+    def turn(self, points: int, *, redelivery: bool = False) -> None:
+        """Wait until a request of that many points may be made.
+
+        Raises:
+            OutOfTime: that does not fit into the time limit.
+        """
+        if seconds := self.quota.wait(self._reserve, redelivery=redelivery):
+            self._waiter.wait(seconds, "GitHub's limit of calls an hour")
+        turn = self._pace.turn(points, self._waiter.now(), redelivery=redelivery)
+        self._waiter.wait(turn.seconds, turn.why or "another request")
+
+    def post_once(self, path: str, task: Task) -> Posted:
+        """Make a POST that must not be repeated, now: the caller has waited for its turn.
+
+        Raises:
+            ApiError: 401, 403 that is no limit, or a redirect: the next one would fare no better.
+        """
+        try:
+            response = self._exchange("POST", path, redelivery=True)
+        except AnswerLost as lost:
+            return Posted(Answer.UNKNOWN, str(lost))
+        status = response.status
+        if self._note_limit(response):
+            return Posted(Answer.LIMITED)
+        if status == 202:
+            return Posted(Answer.ACCEPTED)
+        if status >= 500 or status < 300:
+            return Posted(Answer.UNKNOWN, f"GitHub answered {status}")
+        fault = fault_of(response, task, self._proof)
+        if isinstance(fault, BadToken | BadKey | MissingPermission | Moved):
+            raise fault
+        return Posted(Answer.REFUSED, f"GitHub answered {status}")
+
+    def _repeatable(
+        self,
+        verb: Verb,
+        path: str,
+        task: Task,
+        parse: Callable[[Response], T],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+        accept: Container[int] = (),
+    ) -> T:
+        fault: ApiError
+        tries = 0
+        while True:
+            self.turn(_points(verb))
+            try:
+                response = self._exchange(verb, path, query, body)
+                if self._note_limit(response):
+                    continue
+                if response.status < 300 or response.status in accept:
+                    return parse(response)
+                if response.status < 500:
+                    raise fault_of(response, task, self._proof)
+                fault = ApiFailing(tries=tries + 1, what=task.what, why=f"it answered {response.status}")
+            except AnswerLost as lost:
+                fault = ApiFailing(tries=tries + 1, what=task.what, why=str(lost))
+            except ValueError as unreadable:
+                fault = ApiUnexpected(what=task.what, why=str(unreadable))
+            if tries == len(BACKOFF):
+                raise fault
+            self._waiter.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.what}")
+            tries += 1
+
+    def _exchange(
+        self,
+        verb: Verb,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+        *,
+        redelivery: bool = False,
+    ) -> Response:
+        try:
+            response = self._transport.exchange(verb, path, query=query, body=body)
+        finally:
+            self._pace.spent(_points(verb), self._waiter.now(), redelivery=redelivery)
+        self._left = number(response.headers.get("x-ratelimit-remaining", ""))
+        self._hourly = number(response.headers.get("x-ratelimit-limit", ""))
+        self._resets_at = number(response.headers.get("x-ratelimit-reset", ""))
+        try:
+            date = parsedate_to_datetime(response.headers.get("date", ""))
+        except (ValueError, OverflowError):
+            return response
+        # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
+        self._date = (int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000, self._waiter.now())
+        return response
+
+    def _note_limit(self, response: Response) -> bool:
+        """Whether the answer is a limit's; if so the pace is told how long to wait."""
+        if response.status not in {403, 429}:
+            self._limits_met = 0
+            return False
+        asked = response.headers.get("retry-after", "")
+        primary = self._left == 0
+        if (wait := number(asked)) is not None:
+            seconds = float(wait)
+        elif primary and self._resets_at is not None:
+            seconds = max(1.0, self._resets_at - self.now() / 1000 + 1)
+        elif asked or primary or response.status == 429 or "rate limit" in response.body.lower():
+            seconds = LIMIT_WAIT * 2**self._limits_met
+        else:
+            return False
+        self._limits_met += 1
+        self._pace.limited(seconds, self._waiter.now(), slower=not primary)
+        return True
+
+
+def _points(verb: Verb) -> int:
+    return READ_POINTS if verb == "GET" else WRITE_POINTS

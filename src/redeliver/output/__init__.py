@@ -1,0 +1,1 @@
+"""A report as sentences, Markdown and charts. Pure."""

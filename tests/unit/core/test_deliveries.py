@@ -1,0 +1,257 @@
+"""Whatever order and however often rows are read, they say the same about each event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from githubsim.clock import START
+from githubsim.outcomes import BAD_CERTIFICATE, FAILURES, GAVE_UP, NO_CONNECTION, TIMED_OUT, Outcome
+from redeliver.core.deliveries import DeliveryLog, Event, cause_of, moment, succeeded
+from samples import attempt, event, row
+
+if TYPE_CHECKING:
+    from redeliver.core.rows import Row
+
+
+@dataclass(frozen=True)
+class History:
+    """All rows of a log, newest first, and which of its events no attempt delivered."""
+
+    rows: list[Row]
+    undelivered: set[str]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Events with an original, which is their oldest row, and redeliveries of either fortune after it."""
+    fortunes = draw(st.lists(st.lists(st.booleans(), min_size=1, max_size=4), max_size=8))
+    turns = draw(st.permutations([guid for guid, tries in enumerate(fortunes) for _ in tries]))
+    seen = [0] * len(fortunes)
+    rows = []
+    for number, guid in enumerate(turns, 1):
+        good = fortunes[guid][seen[guid]]
+        code = draw(st.sampled_from([200, 202] if good else [503, 404, 302, 0]))
+        rows.append(row(number, START + number, guid=f"g{guid}", code=code, redelivery=seen[guid] > 0))
+        seen[guid] += 1
+    failed = {f"g{guid}" for guid, tries in enumerate(fortunes) if not any(tries)}
+    return History(rows[::-1], failed)
+
+
+def expected(history: History) -> list[Event]:
+    """What a log must say once it has seen all rows."""
+    found = []
+    for guid in sorted(history.undelivered):
+        own = [one for one in reversed(history.rows) if one["guid"] == guid]
+        attempts = [
+            attempt(one["id"], moment(one), redelivery=one["redelivery"], code=one["status_code"]) for one in own
+        ]
+        found.append(event(*attempts, guid=guid))
+    return found
+
+
+def said(log: DeliveryLog) -> list[Event]:
+    return sorted(
+        # HTTP status 0 has a cause of its own, which is not what is tested here.
+        (
+            event(
+                *(attempt(one.id, one.at, redelivery=one.redelivery, code=one.code) for one in found.attempts),
+                guid=found.guid,
+            )
+            for found in log.undelivered(0)
+        ),
+        key=lambda found: found.guid,
+    )
+
+
+@given(histories(), st.lists(st.integers(0, 40)))
+def test_pages_may_be_cut_anywhere(history: History, cuts: list[int]) -> None:
+    log = DeliveryLog()
+    edges = sorted({0, len(history.rows), *(cut for cut in cuts if cut < len(history.rows))})
+    for begin, end in pairwise(edges):
+        log.add(history.rows[begin:end])
+    assert said(log) == expected(history)
+
+
+@given(histories(), st.integers(1, 5), st.integers(0, 5), st.integers(1, 3))
+def test_rows_may_be_read_again_within_a_walk_and_by_another_walk(
+    history: History, page: int, overlap: int, walks: int
+) -> None:
+    log = DeliveryLog()
+    for _ in range(walks):
+        for begin in range(0, len(history.rows), page):
+            log.add(history.rows[max(0, begin - overlap) : begin + page])
+    assert said(log) == expected(history)
+
+
+@given(histories(), st.data())
+def test_rows_may_come_in_any_order_that_keeps_an_original_last_of_its_event(
+    history: History, data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(history.rows))
+    places = {one["id"]: place for place, one in enumerate(shuffled)}
+    last = {
+        one["guid"]: max(places[other["id"]] for other in shuffled if other["guid"] == one["guid"]) for one in shuffled
+    }
+    shuffled.sort(key=lambda one: (places[one["id"]], 0) if one["redelivery"] else (last[one["guid"]], 1))
+    log = DeliveryLog()
+    log.add(shuffled)
+    assert said(log) == expected(history)
+
+
+@given(histories(), st.sets(st.sampled_from([f"g{number}" for number in range(8)])))
+def test_of_some_events_alone_nothing_else_is_taken_in(history: History, only: set[str]) -> None:
+    log = DeliveryLog()
+    log.add(history.rows, only=only)
+    assert said(log) == [one for one in expected(history) if one.guid in only]
+
+
+# -- what is kept -----------------------------------------------------------------------------------------------
+
+
+def test_of_events_delivered_at_once_nothing_is_kept() -> None:
+    log = DeliveryLog()
+    log.add(row(number, guid=f"g{number}", code=200) for number in range(10_000, 0, -1))
+    assert (log._failed, log._delivered) == ({}, set())
+
+
+def test_of_events_that_recovered_only_the_guid_is_kept() -> None:
+    log = DeliveryLog()
+    for number in range(1_000, 0, -1):
+        guid = f"g{number}"
+        log.add(
+            [row(3 * number, guid=guid, code=200, redelivery=True), row(3 * number - 1, guid=guid, redelivery=True)]
+        )
+        log.add([row(3 * number - 2, guid=guid)])
+    assert log._failed == {}
+    assert len(log._delivered) == 1_000
+
+
+def test_of_rows_read_again_and_again_one_attempt_is_kept() -> None:
+    log = DeliveryLog()
+    for _ in range(100):
+        log.add([row(1)])
+    assert list(log._failed["g"][1]) == [1]
+
+
+# -- one event --------------------------------------------------------------------------------------------------
+
+
+def test_an_event_knows_its_newest_attempt_its_original_and_how_often_it_was_tried() -> None:
+    original, second, third = attempt(1), attempt(2, redelivery=True), attempt(3, redelivery=True)
+    whole = event(original, second, third)
+    assert (whole.latest, whole.original, whole.count) == (third, original, 3)
+    half = event(second, third)
+    assert (half.latest, half.original, half.count) == (third, None, 3)
+
+
+def test_attempts_are_in_the_order_of_their_ids_whatever_their_times_say() -> None:
+    log = DeliveryLog()
+    log.add([row(9, START - 50, redelivery=True), row(2, START), row(5, START - 99, redelivery=True)])
+    assert [one.id for one in log.event("g").attempts] == [2, 5, 9]
+
+
+def test_a_delivered_event_is_no_event_any_more() -> None:
+    log = DeliveryLog()
+    log.add([row(2, code=200, redelivery=True), row(1)])
+    assert log.is_delivered("g")
+    assert log.undelivered(0) == []
+    with pytest.raises(KeyError):
+        log.event("g")
+
+
+def test_an_event_counts_from_the_moment_of_any_of_its_failed_attempts() -> None:
+    log = DeliveryLog()
+    log.add([row(2, START, redelivery=True), row(1, START - 1_000)])
+    assert [one.guid for one in log.undelivered(START)] == ["g"]
+    assert log.undelivered(START + 1) == []
+    # One whose id is younger can have the earlier time.
+    log.add([row(3, START - 500, redelivery=True)])
+    assert [one.guid for one in log.undelivered(START)] == ["g"]
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "shown"),
+    [("push", None, "push"), ("push", "", "push"), ("pull_request", "opened", "pull_request.opened")],
+)
+def test_an_event_is_named_with_its_action(name: str, action: str | None, shown: str) -> None:
+    log = DeliveryLog()
+    log.add([row(1, event=name, action=action)])
+    assert log.event("g").name == shown
+
+
+def test_a_row_without_an_action_is_read_as_well() -> None:
+    log, bare = DeliveryLog(), row(1)
+    del bare["action"]
+    log.add([bare])
+    assert log.event("g").name == "push"
+
+
+@pytest.mark.parametrize("at", [0, 1, 999, 1_000, START + 7, 1_794_000_000_123, 253_402_300_799_999])
+def test_a_moment_is_kept_to_the_millisecond(at: int) -> None:
+    assert moment(row(1, at)) == at
+
+
+# -- why it failed ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "good"),
+    [
+        ("OK", 200, True),
+        ("OK", 0, True),
+        ("OK", 302, True),
+        ("", 204, True),
+        ("whatever", 299, True),
+        ("whatever", 199, False),
+        ("Invalid HTTP Response: 300", 300, False),
+        ("ok", 500, False),
+        ("OK ", 500, False),
+    ],
+)
+def test_a_delivery_succeeded_when_github_says_so_or_the_code_does(status: str, code: int, *, good: bool) -> None:
+    assert succeeded(row(1, status=status, code=code)) is good
+
+
+@pytest.mark.parametrize(
+    ("code", "dead"),
+    [(0, True), (302, False), (400, False), (404, False), (422, False), (499, False), (500, True), (504, True)],
+)
+def test_a_dead_endpoint_is_told_from_one_that_dislikes_an_event(code: int, *, dead: bool) -> None:
+    assert attempt(1, code=code).dead is dead
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cause"),
+    [
+        (NO_CONNECTION, "no connection"),
+        (TIMED_OUT, "timed out"),
+        (BAD_CERTIFICATE, "TLS failed"),
+        (GAVE_UP, "timed out"),
+        (Outcome("Invalid HTTP Response: 503", 503), "HTTP 503"),
+        (Outcome("Invalid HTTP Response: 302", 302), "HTTP 302"),
+        (Outcome("invalid http response: connect to tls timed out", 500), "HTTP 500"),
+        (Outcome("tls: handshake failure", 0), "TLS failed"),
+        (Outcome("certificate signed by unknown authority", 0), "TLS failed"),
+        (Outcome("context deadline exceeded", 500), "timed out"),
+        (Outcome("dial tcp: connection refused", 502), "no connection"),
+        (Outcome("", 0), "no connection"),
+        (Outcome("no such host", 0), "no connection"),
+        (Outcome("", 500), "HTTP 500"),
+        (Outcome("unheard of", 418), "HTTP 418"),
+        (Outcome("POST https://connect.example/tls/x509 giving up after 1 attempt(s)", 500), "HTTP 500"),
+        (Outcome("POST https://x.example/in timed out: connection reset", 500), "timed out"),
+    ],
+)
+def test_the_cause_is_told_in_words_of_ours(outcome: Outcome, cause: str) -> None:
+    assert cause_of(outcome.status, outcome.status_code) == cause
+
+
+@given(st.text() | st.sampled_from([one.status for one in FAILURES]), st.integers(0, 599))
+def test_the_cause_holds_nothing_that_a_stranger_wrote(status: str, code: int) -> None:
+    assert cause_of(status, code) in {"timed out", "no connection", "TLS failed", f"HTTP {code}"}

@@ -1,0 +1,290 @@
+"""Which events are sent now, in which order, and why the others are left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from githubsim.clock import START
+from redeliver.core.plan import LONGEST_SPACING, Reason, Rules, make_plan, settled_up_to
+from samples import HOUR, MINUTE, attempt, event
+
+if TYPE_CHECKING:
+    from redeliver.core.deliveries import Event
+
+RULES = Rules(max_attempts=10, retry_spacing=10 * MINUTE)
+NO_LIMITS = Rules(max_attempts=0, retry_spacing=0)
+
+
+def tried(times: int, *, latest: int = START, guid: str = "g", number: int = 0) -> Event:
+    """An event that failed so often, the last time at ``latest``, a millisecond between two attempts."""
+    attempts = [
+        attempt(100 * number + turn, latest - times + turn, redelivery=turn > 1) for turn in range(1, times + 1)
+    ]
+    return event(*attempts, guid=guid)
+
+
+def reasons(
+    plan_of: Event,
+    now: int = START,
+    rules: Rules = RULES,
+    *,
+    forgotten: tuple[str, ...] = (),
+    unchecked: tuple[str, ...] = (),
+) -> list[Reason]:
+    plan = make_plan([plan_of], rules, now, forgotten=forgotten, unchecked=unchecked)
+    assert len(plan.due) + len(plan.left) == 1
+    return [reason for _, reason in plan.left]
+
+
+# -- when -------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_redelivery_waits_for_nothing() -> None:
+    assert Rules(0, 10 * MINUTE).due_at(tried(1)) == START
+    assert reasons(tried(1), now=START) == []
+
+
+def test_an_event_younger_than_our_idea_of_githubs_clock_is_due_all_the_same() -> None:
+    assert reasons(tried(1, latest=START + 900), now=START) == []
+    assert reasons(tried(2, latest=START + 900), now=START, rules=Rules(0, 1)) == [Reason.NOT_DUE]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "pause"),
+    [
+        (2, 10 * MINUTE),
+        (3, 20 * MINUTE),
+        (4, 40 * MINUTE),
+        (5, 80 * MINUTE),
+        (6, 160 * MINUTE),
+        (7, 4 * HOUR),
+        (8, 4 * HOUR),
+        (9, 4 * HOUR),
+    ],
+)
+def test_the_pause_doubles_with_each_redelivery_up_to_four_hours(attempts: int, pause: int) -> None:
+    waiting = tried(attempts)
+    assert RULES.due_at(waiting) == START + pause
+    assert reasons(waiting, now=START + pause - 1) == [Reason.NOT_DUE]
+    assert reasons(waiting, now=START + pause) == []
+
+
+def test_the_pause_counts_from_the_newest_attempt() -> None:
+    waiting = event(attempt(1, START - 5 * HOUR), attempt(2, START, redelivery=True))
+    assert RULES.due_at(waiting) == START + 10 * MINUTE
+
+
+def test_an_original_out_of_sight_counts_for_the_pause() -> None:
+    assert RULES.due_at(event(attempt(2, START, redelivery=True))) == START + 10 * MINUTE
+    two_seen = event(attempt(2, START - 1, redelivery=True), attempt(3, START, redelivery=True))
+    assert RULES.due_at(two_seen) == START + 20 * MINUTE
+
+
+@pytest.mark.parametrize("attempts", [2, 3, 10, 5_000])
+def test_a_spacing_longer_than_four_hours_is_kept_and_does_not_double(attempts: int) -> None:
+    assert Rules(0, 6 * HOUR).due_at(tried(attempts)) == START + 6 * HOUR
+
+
+def test_a_spacing_of_exactly_four_hours_is_the_longest() -> None:
+    assert LONGEST_SPACING == 4 * HOUR
+    assert [Rules(0, 4 * HOUR).due_at(tried(attempts)) for attempts in (2, 3)] == [START + 4 * HOUR] * 2
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3, 5_000])
+def test_without_spacing_every_event_is_due_at_once(attempts: int) -> None:
+    assert NO_LIMITS.due_at(tried(attempts)) == START
+    assert reasons(tried(attempts), now=START, rules=NO_LIMITS) == []
+
+
+@pytest.mark.parametrize(("attempts", "doublings"), [(41, 39), (42, 40), (43, 40), (60, 40)])
+def test_doubling_ends_where_no_spacing_could_still_be_below_four_hours(attempts: int, doublings: int) -> None:
+    # A millisecond doubled forty times is 34 years: the bound decides nothing but the work it takes.
+    assert (1 << doublings) > LONGEST_SPACING
+    assert Rules(0, 1).due_at(tried(attempts)) == START + LONGEST_SPACING
+
+
+@given(st.integers(1, 60), st.integers(0, 10**9))
+def test_the_pause_never_shrinks_and_never_passes_the_longest(attempts: int, spacing: int) -> None:
+    rules = Rules(0, spacing)
+    pause, longer = (rules.due_at(tried(times)) - START for times in (attempts, attempts + 1))
+    assert 0 <= pause <= longer <= max(LONGEST_SPACING, spacing)
+
+
+# -- how often --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "attempts", "given_up"),
+    [(10, 9, False), (10, 10, True), (10, 11, True), (1, 1, True), (2, 1, False), (0, 1, False), (0, 5_000, False)],
+)
+def test_an_event_is_given_up_at_exactly_the_last_attempt(limit: int, attempts: int, *, given_up: bool) -> None:
+    assert reasons(tried(attempts), rules=Rules(limit, 0)) == ([Reason.OUT_OF_ATTEMPTS] if given_up else [])
+
+
+def test_an_original_out_of_sight_counts_as_an_attempt() -> None:
+    seen_once = event(attempt(2, redelivery=True))
+    assert reasons(seen_once, rules=Rules(2, 0)) == [Reason.OUT_OF_ATTEMPTS]
+    assert reasons(seen_once, rules=Rules(3, 0)) == []
+
+
+# -- which ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "sent"),
+    [
+        ([], "push", True),
+        (["push"], "push", True),
+        (["push", "issues"], "issues", True),
+        (["push"], "issues", False),
+        (["pull_request"], "pull_request.opened", True),
+        (["pull_request.opened"], "pull_request.opened", True),
+        (["pull_request.opened"], "pull_request.closed", False),
+        (["pull_request.opened"], "pull_request", False),
+        (["pull"], "pull_request", False),
+        (["opened"], "pull_request.opened", False),
+        (["a"], "a.b.c", True),
+    ],
+)
+def test_an_event_is_wanted_by_its_name_with_or_without_the_action(wanted: list[str], name: str, *, sent: bool) -> None:
+    rules = Rules(0, 0, frozenset(wanted))
+    assert reasons(event(name=name), rules=rules) == ([] if sent else [Reason.FILTERED])
+
+
+# -- why not ----------------------------------------------------------------------------------------------------
+
+
+def test_every_reason_has_its_turn_and_the_final_ones_come_first() -> None:
+    waiting = tried(3)
+    spent, filtered = Rules(3, 10 * MINUTE), Rules(3, 10 * MINUTE, frozenset({"issues"}))
+    assert reasons(waiting, rules=filtered, forgotten=("g",), unchecked=("g",)) == [Reason.LEFT_LOG]
+    assert reasons(waiting, rules=filtered, unchecked=("g",)) == [Reason.FILTERED]
+    assert reasons(waiting, rules=spent, unchecked=("g",)) == [Reason.OUT_OF_ATTEMPTS]
+    assert reasons(waiting, unchecked=("g",)) == [Reason.UNCHECKED]
+    assert reasons(waiting) == [Reason.NOT_DUE]
+    assert reasons(waiting, now=START + HOUR) == []
+
+
+def test_what_is_said_of_one_event_is_not_said_of_another() -> None:
+    plan = make_plan(
+        [tried(1, guid="a"), tried(1, guid="b"), tried(1, guid="c")],
+        RULES,
+        START,
+        forgotten=["a"],
+        unchecked=["b"],
+    )
+    assert [one.guid for one in plan.due] == ["c"]
+    assert {one.guid: reason for one, reason in plan.left} == {"a": Reason.LEFT_LOG, "b": Reason.UNCHECKED}
+
+
+def test_the_words_for_a_reason_are_part_of_the_report() -> None:
+    assert [str(reason) for reason in Reason] == [
+        "not due yet",
+        "out of attempts",
+        "left GitHub's log",
+        "filtered out",
+        "not checked: the log is too long",
+        "dry run",
+        "the endpoint is down",
+        "time limit",
+        "the run was stopped",
+        "the run failed before it",
+    ]
+
+
+# -- in which order ---------------------------------------------------------------------------------------------
+
+
+def test_fewest_attempts_go_first_then_the_oldest_then_the_smallest_id() -> None:
+    ordered = [
+        event(attempt(2, START - 9), attempt(7, START - 1, redelivery=True), guid="oldest, tried twice"),
+        event(attempt(9, START), guid="old"),
+        event(attempt(4, START + 1), guid="same moment, smaller id"),
+        event(attempt(5, START + 1), guid="same moment, larger id"),
+        event(attempt(3, START + 2), attempt(6, START + 3, redelivery=True), guid="young, tried twice"),
+        event(attempt(1, START + 4), guid="younger"),
+        event(attempt(8, START - 99, redelivery=True), attempt(10, START - 98, redelivery=True), guid="three times"),
+        event(
+            attempt(11, START - 99),
+            *(attempt(number, START - 99 + number, redelivery=True) for number in (12, 13, 14)),
+            guid="four times",
+        ),
+    ]
+    assert list(make_plan(reversed(ordered), NO_LIMITS, START + HOUR).due) == ordered
+
+
+def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:
+    left = [
+        event(attempt(7, START - 9), attempt(8, START, redelivery=True), guid="oldest"),
+        event(attempt(2, START - 8), guid="forgotten, smaller id"),
+        event(attempt(3, START - 8), attempt(4, START, redelivery=True), guid="same moment, larger id"),
+        event(attempt(1, START - 7), guid="unchecked"),
+    ]
+    plan = make_plan(reversed(left), RULES, START, forgotten=["forgotten, smaller id"], unchecked=["unchecked"])
+    assert [one for one, _ in plan.left] == left
+
+
+events = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 10 * HOUR)), max_size=12).map(
+    lambda drawn: [
+        tried(times, latest=START - ago, guid=f"g{number}", number=number) for number, (times, ago) in enumerate(drawn)
+    ]
+)
+
+
+@given(events, st.integers(0, 12), st.integers(0, 8 * HOUR), st.data())
+def test_every_event_is_either_due_or_left_and_the_order_of_asking_does_not_matter(
+    given_events: list[Event], limit: int, spacing: int, data: st.DataObject
+) -> None:
+    rules = Rules(limit, spacing)
+    plan = make_plan(given_events, rules, START)
+    everyone = [*plan.due, *(one for one, _ in plan.left)]
+    assert sorted(one.guid for one in everyone) == sorted(one.guid for one in given_events)
+    shuffled = data.draw(st.permutations(given_events))
+    assert make_plan(shuffled, rules, START) == plan
+
+
+# -- the checkpoint ---------------------------------------------------------------------------------------------
+
+
+def test_with_nothing_undelivered_everything_up_to_the_runs_start_is_settled() -> None:
+    assert settled_up_to(START, [], RULES, ()) == START
+
+
+def test_the_earliest_of_the_latest_attempts_holds_the_checkpoint_a_millisecond_before_it() -> None:
+    old_but_tried_again = event(attempt(1, START - 9 * HOUR), attempt(5, START - HOUR, redelivery=True))
+    waiting = event(attempt(2, START - 2 * HOUR))
+    assert settled_up_to(START, [old_but_tried_again, waiting], RULES, ()) == START - 2 * HOUR - 1
+    assert settled_up_to(START, [old_but_tried_again], RULES, ()) == START - HOUR - 1
+
+
+@pytest.mark.parametrize(("at", "settled"), [(START - 1, START - 2), (START, START - 1), (START + 1, START)])
+def test_around_the_runs_start_the_earlier_of_the_two_counts(at: int, settled: int) -> None:
+    assert settled_up_to(START, [event(attempt(1, at))], RULES, ()) == settled
+    assert settled_up_to(START, [event(attempt(1, START + HOUR))], RULES, ()) == START
+
+
+def test_an_event_that_is_not_looked_at_again_does_not_hold_it() -> None:
+    waiting = event(attempt(1, START - HOUR), guid="waiting")
+    assert settled_up_to(START, [waiting], Rules(1, 0), ()) == START
+    assert settled_up_to(START, [waiting], Rules(0, 0, frozenset({"issues"})), ()) == START
+    assert settled_up_to(START, [waiting], RULES, {"waiting"}) == START
+    assert settled_up_to(START, [waiting], RULES, {"another"}) == START - HOUR - 1
+
+
+def test_an_event_that_is_not_due_holds_it() -> None:
+    tired = tried(3, latest=START - MINUTE)
+    assert reasons(tired) == [Reason.NOT_DUE]
+    assert settled_up_to(START, [tired], RULES, ()) == START - MINUTE - 1
+
+
+def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it() -> None:
+    first, then_redirected = attempt(1, START - HOUR), attempt(2, START - MINUTE, redelivery=True, code=302)
+    mixed = event(first, then_redirected)
+    assert settled_up_to(START, [mixed], RULES, ()) == START - MINUTE - 1
+    assert settled_up_to(START, [mixed], RULES, (), filtered=True) == START - HOUR - 1
+    only_redirected = event(attempt(1, START - HOUR, code=302))
+    assert settled_up_to(START, [only_redirected], RULES, (), filtered=True) == START - HOUR - 1

@@ -1,0 +1,251 @@
+"""What a user may set: every input read, every problem named at once, and no secret quoted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeliver.core.settings import (
+    INPUTS,
+    LAUNCHER_INPUTS,
+    RETENTION_CLOUD,
+    RETENTION_SERVER,
+    FailOn,
+    Input,
+    ScanMode,
+    parse,
+)
+from redeliver.errors import SettingsError
+
+HOOK = {"org": "octo", "hook-id": "1", "token": "ghp_secret"}
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----"
+APP = {"app-id": "17", "private-key": KEY}
+HOSTILE = "x\n::error::y ##[error]z\x1b[31m\u202e https://user:secret@evil.example/?token=secret"
+
+
+def problems(given_inputs: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        parse(given_inputs)
+    assert caught.value.exit_code == 2
+    return caught.value.problems
+
+
+# -- what is left out -------------------------------------------------------------------------------------------
+
+
+def test_with_the_least_that_can_be_given_the_rest_is_what_the_table_says() -> None:
+    settings = parse(HOOK)
+    assert (settings.org, settings.hook_id.ids, settings.token.get_secret_value()) == ("octo", (1,), "ghp_secret")
+    assert settings.repository == settings.app_id == settings.variable_name == settings.variable_repository == ""
+    assert settings.variable_token.get_secret_value() == settings.private_key.get_secret_value() == ""
+    assert (settings.lookback, settings.overlap) == (86_400, 600)
+    assert (settings.max_attempts, settings.retry_spacing, settings.events) == (10, 600, frozenset())
+    assert (settings.redeliveries_per_minute, settings.wait_for_results, settings.time_limit) == (150, 60, 1_800)
+    assert (settings.scan, settings.fail_on, settings.dry_run) == (ScanMode.FULL, FailOn.ERROR, False)
+    assert settings.api_url == "https://api.github.com"
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\n\t "], ids=repr)
+def test_an_empty_text_stands_for_the_default(nothing: str) -> None:
+    everything = {row.name: nothing for row in INPUTS}
+    assert parse(everything | HOOK) == parse(HOOK)
+
+
+def test_an_input_that_nobody_knows_is_none_of_ours() -> None:
+    assert parse(HOOK | {"retention": "9d", "image": "x", "runtime": "y"}) == parse(HOOK)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        parse(HOOK).org = "another"
+
+
+# -- what goes together -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"org": "octo", "hook-id": "1", "token": "x"},
+        {"repository": "octo/hello", "hook-id": "all", "token": "x"},
+        {"org": "octo", "hook-id": "1", **APP},
+        APP,
+        {**APP, "variable-name": "X", "variable-repository": "octo/ops", "variable-token": "x"},
+        {"org": "octo", "hook-id": "1", **APP, "variable-name": "X", "variable-repository": "octo/ops"},
+    ],
+)
+def test_ways_to_say_which_webhook_and_with_what_right(inputs: dict[str, str]) -> None:
+    parse(inputs)
+
+
+ORG = "org: is needed (or repository, or app-id and private-key for the App's own webhook)"
+TOKEN = "token: is needed (or app-id and private-key)"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({}, (ORG, TOKEN)),
+        ({"token": "x"}, (ORG,)),
+        ({"org": "octo"}, ("hook-id: is needed", TOKEN)),
+        ({"repository": "octo/hello", "token": "x"}, ("hook-id: is needed",)),
+        ({"hook-id": "1", "token": "x"}, (ORG,)),
+        (HOOK | {"repository": "octo/hello"}, ("repository: give either org or repository, not both",)),
+        (HOOK | APP, ("token: give either token, or app-id and private-key",)),
+        (
+            {"org": "octo", "hook-id": "1", "app-id": "17"},
+            ("private-key: app-id and private-key go together",),
+        ),
+        (HOOK | {"private-key": KEY}, ("private-key: app-id and private-key go together",)),
+        (
+            APP | {"hook-id": "1"},
+            ("hook-id: an App has one webhook, so leave it empty, or give its org or repository",),
+        ),
+        (HOOK | {"variable-name": "X"}, ("variable-repository: is needed with variable-name",)),
+        (
+            APP | {"variable-name": "X", "variable-repository": "octo/ops"},
+            ("variable-token: is needed, since the App's own webhook is read with a key that writes no variables",),
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_told(inputs: dict[str, str], expected: tuple[str, ...]) -> None:
+    assert problems(inputs) == expected
+
+
+# -- all at once, and no secret ---------------------------------------------------------------------------------
+
+
+def test_every_problem_is_named_at_once_each_with_its_input() -> None:
+    told = problems(
+        {
+            "hook-id": "x",
+            "token": "bad token",
+            "variable-name": "1",
+            "lookback": "x",
+            "max-attempts": "x",
+            "fail-on": "x",
+            "dry-run": "x",
+            "api-url": "x",
+            "scan": "x",
+            "events": "X",
+        }
+    )
+    assert [one.partition(":")[0] for one in told] == [
+        "org",
+        "variable-repository",
+        "hook-id",
+        "token",
+        "variable-name",
+        "lookback",
+        "events",
+        "max-attempts",
+        "scan",
+        "fail-on",
+        "dry-run",
+        "api-url",
+    ]
+
+
+@pytest.mark.parametrize("name", ["token", "variable-token", "private-key"])
+@pytest.mark.parametrize("secret", ["ghp_hush hush", "hush\nhush", "hüsh hush"], ids=repr)
+def test_no_secret_is_quoted(name: str, secret: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(HOOK | {"app-id": "17", "lookback": "x", name: secret})
+    said = f"{caught.value} {caught.value.problems} {caught.value!r} {caught.value.__cause__!r}"
+    assert "hush" not in said
+    assert "hüsh" not in said
+
+
+def test_no_secret_is_in_the_settings_own_text() -> None:
+    settings = parse({"org": "octo", "hook-id": "1"} | APP | {"variable-token": "ghp_hush"})
+    assert "hush" not in f"{settings} {settings!r} {settings.model_dump()}"
+    assert "c2VjcmV0" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("row", INPUTS, ids=lambda row: row.name)
+def test_what_is_hostile_is_one_short_line_without_addresses(row: Input) -> None:
+    told: tuple[str, ...] = ()
+    try:
+        parse(HOOK | {row.name: HOSTILE * 50})
+    except SettingsError as wrong:
+        told = wrong.problems
+    for one in told:
+        assert len(one) < 500
+        assert one.isprintable()
+        assert "secret" not in one
+
+
+@given(st.dictionaries(st.sampled_from([row.name for row in INPUTS]), st.text(max_size=30)))
+def test_whatever_is_given_it_is_read_or_every_problem_begins_with_an_inputs_name(given_inputs: dict[str, str]) -> None:
+    told: tuple[str, ...] = ("org: nothing",)
+    try:
+        parse(given_inputs)
+    except SettingsError as wrong:
+        told = wrong.problems
+    assert told
+    assert {one.partition(": ")[0] for one in told} <= {row.name for row in INPUTS}
+
+
+# -- the table --------------------------------------------------------------------------------------------------
+
+
+def test_the_table_names_every_input_once_in_the_order_in_which_people_read_them() -> None:
+    assert [row.name for row in INPUTS] == [
+        "org",
+        "repository",
+        "hook-id",
+        "token",
+        "app-id",
+        "private-key",
+        "variable-name",
+        "variable-repository",
+        "variable-token",
+        "lookback",
+        "overlap",
+        "events",
+        "max-attempts",
+        "retry-spacing",
+        "redeliveries-per-minute",
+        "wait-for-results",
+        "time-limit",
+        "scan",
+        "fail-on",
+        "dry-run",
+        "api-url",
+        "image",
+        "runtime",
+    ]
+    assert INPUTS[-2:] == LAUNCHER_INPUTS
+
+
+def test_every_input_is_described_in_whole_sentences() -> None:
+    for row in INPUTS:
+        assert row.description[0].isupper() or row.description[0] == "`"
+        assert row.description.endswith(".")
+
+
+def test_the_defaults_of_the_table_are_good_and_mean_what_no_input_means() -> None:
+    defaults = {row.name: row.default for row in INPUTS if row.default and "$" not in row.default}
+    assert parse(HOOK | defaults) == parse(HOOK)
+    assert {row.name: row.default for row in INPUTS if "$" in row.default} == {
+        "variable-repository": "${{ github.repository }}",
+        "api-url": "${{ github.api_url }}",
+    }
+
+
+# -- how long GitHub keeps deliveries ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "seconds"),
+    [
+        ("https://api.github.com", RETENTION_CLOUD),
+        ("https://api.octo.ghe.com", RETENTION_CLOUD),
+        ("https://ghes.example/api/v3", RETENTION_SERVER),
+        ("https://ghes.example/api/v3/", RETENTION_SERVER),
+    ],
+)
+def test_a_server_of_ones_own_keeps_deliveries_for_a_week_and_github_for_three_days(url: str, seconds: int) -> None:
+    assert parse(HOOK | {"api-url": url}).retention == seconds
+    assert (RETENTION_CLOUD, RETENTION_SERVER) == (3 * 86_400, 7 * 86_400)

@@ -1,0 +1,284 @@
+"""``python -m redeliver`` as the runner starts it: a process of its own, inputs in its environment, files to write."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from markdown_it import MarkdownIt
+
+import redeliver
+from githubsim.behaviour import Behaviour
+from githubsim.clock import MINUTE, system_ms
+from githubsim.faults import Call, Fault
+from githubsim.model import SimGitHub
+from githubsim.outcomes import Kind, Outcome
+from githubsim.server import serve
+from runner import Command, commands, outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from githubsim.hooks import Hook
+
+TOKEN = "ghp_0123456789abcdef"
+OTHER = "ghp_another"
+HOSTILE = (
+    "::error::x\n  ::set-output name=a::b\n##[error]y | <script>z</script> [w](javascript:v) @octocat \x1b[31m\u202e"
+)
+URL = "https://user:hush@hooks.example/in?token=hush"
+SOURCES = Path(redeliver.__file__).parents[1]
+
+
+@dataclass
+class Step:
+    """One step of a job: where it runs, and the GitHub it talks to."""
+
+    folder: Path
+    sim: SimGitHub
+    hook: Hook
+    url: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.output, self.summary = self.folder / "output", self.folder / "summary.md"
+        self.output.touch()
+        self.summary.touch()
+
+    def inputs(self, **changed: str) -> dict[str, str]:
+        usual = {
+            "org": "octo",
+            "hook-id": str(self.hook.id),
+            "token": TOKEN,
+            "variable-name": "CHECKPOINT",
+            "variable-repository": "octo/ops",
+            "variable-token": OTHER,
+            "wait-for-results": "0",
+            "api-url": self.url,
+        }
+        return usual | {name.replace("_", "-"): value for name, value in changed.items()}
+
+    def start(self, *before: str, **changed: str) -> subprocess.Popen[str]:
+        """Start it. ``before`` is what Python runs instead of the module itself."""
+        ours = {
+            name: value for name, value in os.environ.items() if not name.startswith(("INPUT_", "GITHUB_", "RUNNER_"))
+        }
+        given = {f"INPUT_{name.upper()}": value for name, value in self.inputs(**changed).items()}
+        files = {"GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.summary)}
+        return subprocess.Popen(
+            [sys.executable, *(before or ("-m", "redeliver"))],
+            env=ours | {"PYTHONPATH": str(SOURCES), "GITHUB_ACTIONS": "true"} | files | given | self.environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, **changed: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        with self.start(**changed) as process:
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> Iterator[Step]:
+    sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=0, appears_ms=0))
+    sim.token(TOKEN)
+    sim.token(OTHER)
+    hook = sim.org_hook("octo", url=URL)
+    with serve(sim) as served:
+        yield Step(tmp_path, sim, hook, served.url)
+
+
+def fail(step: Step, outcome: Outcome | None = None, kind: Kind | None = None) -> str:
+    at = system_ms() - 5 * MINUTE
+    return step.hook.add(at, outcome or Outcome("Invalid HTTP Response: 503", 503), kind=kind).guid
+
+
+def names(log: str) -> list[str]:
+    return [command.name for command in commands(log)]
+
+
+# -- inputs -----------------------------------------------------------------------------------------------------
+
+
+def test_unusable_inputs_are_all_named_before_anything_is_asked(step: Step) -> None:
+    done = step.run(org="", hook_id="x", lookback="soon", token="ghp_hush hush")
+    assert done.returncode == 2
+    assert [(one.name, one.data.partition(":")[0]) for one in commands(done.stdout)] == [
+        ("error", "org"),
+        ("error", "hook-id"),
+        ("error", "token"),
+        ("error", "lookback"),
+    ]
+    assert "hush" not in done.stdout
+    assert done.stderr == ""
+    assert step.sim.journal.entries == []
+    assert step.output.read_text() == ""
+    assert step.summary.read_text().startswith("## 🔴 The inputs cannot be used\n\n- org")
+    assert "hush" not in step.summary.read_text()
+
+
+def test_where_an_input_is_empty_the_runner_says_which_server_and_which_repository_it_is(step: Step) -> None:
+    guid = fail(step)
+    step.environment |= {"GITHUB_API_URL": step.url, "GITHUB_REPOSITORY": "octo/of-the-workflow"}
+    done = step.run(api_url="", variable_repository="")
+    assert done.returncode == 0, done.stdout
+    assert [one.guid for one in step.sim.accepted] == [guid]
+    assert step.sim.variables("octo/of-the-workflow").get("CHECKPOINT")
+
+
+def test_what_an_input_says_counts_more_than_what_the_runner_says(step: Step) -> None:
+    step.environment |= {"GITHUB_API_URL": "https://127.0.0.1:9", "GITHUB_REPOSITORY": "octo/of-the-workflow"}
+    assert step.run().returncode == 0
+    assert step.sim.variables("octo/ops").get("CHECKPOINT")
+
+
+# -- a run ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_sends_what_failed_and_hands_its_results_to_the_runner(step: Step) -> None:
+    guid = fail(step)
+    done = step.run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [one.guid for one in step.sim.accepted] == [guid]
+    told = outputs(step.output)
+    assert [told[f"{name}-count"] for name in ("redelivered", "recovered", "failed", "undelivered", "scanned")] == list(
+        "10111"
+    )
+    variable = step.sim.variables("octo/ops").get("CHECKPOINT")
+    assert variable
+    assert told["checkpoint"] == variable.value
+    assert json.loads(told["report"])["hooks"][0]["events"][0]["guid"] == guid
+    assert "0 of 1 event recovered" in step.summary.read_text(encoding="utf-8")
+    assert done.stdout.rstrip().endswith("0 of 1 event recovered, 1 with no outcome yet")
+    assert names(done.stdout) == ["add-mask", "add-mask", "group", "endgroup", "warning"]
+
+
+def test_a_quiet_day_makes_no_annotation(step: Step) -> None:
+    done = step.run()
+    assert done.returncode == 0
+    assert names(done.stdout) == ["add-mask", "add-mask"]
+
+
+def test_the_step_fails_when_the_user_wants_it_to(step: Step) -> None:
+    fail(step)
+    assert step.run(fail_on="undelivered").returncode == 1
+    assert outputs(step.output)["undelivered-count"] == "1"
+
+
+def test_an_error_is_an_annotation_and_leaves_outputs_and_a_summary_all_the_same(step: Step) -> None:
+    done = step.run(token="ghp_wrong")
+    assert (done.returncode, done.stderr) == (1, "")
+    (error,) = [one for one in commands(done.stdout) if one.name == "error"]
+    assert "does not accept the token" in error.data
+    assert outputs(step.output)["redelivered-count"] == "0"
+    assert "The run failed" in step.summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("gone", ["output", "summary"])
+def test_results_that_cannot_be_handed_over_fail_the_step(step: Step, gone: str) -> None:
+    getattr(step, gone).unlink()
+    done = step.run()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "results could not be handed to the runner" in commands(done.stdout)[-1].data
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("token", [TOKEN, "ghp_wrong"])
+def test_a_token_is_masked_first_of_all_and_shown_nowhere_else(step: Step, token: str) -> None:
+    fail(step)
+    step.environment["RUNNER_DEBUG"] = "1"
+    done = step.run(token=token)
+    masks = [Command("add-mask", token), Command("add-mask", OTHER)]
+    assert commands("\n".join(done.stdout.splitlines()[:2])) == masks
+    rest = "\n".join(done.stdout.splitlines()[2:])
+    for secret in (token, OTHER):
+        assert secret not in rest + done.stderr
+        assert secret not in step.output.read_text() + step.summary.read_text(encoding="utf-8")
+
+
+# -- what strangers wrote ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_nothing_hostile_is_a_command_or_markup_anywhere(step: Step, dry_run: str) -> None:
+    hostile = Outcome(f"POST {URL} giving up {HOSTILE}", 500)
+    for kind in (Kind(HOSTILE, HOSTILE), Kind("::error::push"), Kind("push", "##[error]"), Kind(URL, URL)):
+        fail(step, hostile, kind)
+    step.sim.stub.fail_with(hostile)
+    done = step.run(dry_run=dry_run)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(names(done.stdout)) <= {"add-mask", "group", "endgroup", "warning"}
+    summary = step.summary.read_text(encoding="utf-8")
+    told = outputs(step.output)
+    for text in (done.stdout, step.output.read_text(), summary):
+        assert "hush" not in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert "##[" not in text
+    assert len(json.loads(told["report"])["hooks"][0]["events"]) == 4
+    shown = MarkdownIt("gfm-like").render(summary)
+    assert "<script" not in shown
+    assert "javascript:" not in "".join(part.split('"')[0] for part in shown.split('href="')[1:])
+    assert "<script>z</script>" in html.unescape(shown).replace("\u2060", "")
+
+
+# -- being stopped ----------------------------------------------------------------------------------------------
+
+_INTERRUPT_WHEN_IMPORTING = """
+import os, runpy, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Finder())
+sys.argv[:] = ["redeliver"]
+runpy.run_module("redeliver", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "number"),
+    [("redeliver.entry.step", signal.SIGINT), ("github", signal.SIGINT), ("github", signal.SIGTERM)],
+)
+def test_a_signal_while_it_starts_ends_it_quietly(step: Step, module: str, number: signal.Signals) -> None:
+    program = _INTERRUPT_WHEN_IMPORTING.format(module=module, number=int(number))
+    with step.start("-c", program) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == -number
+    assert (out, err) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("*/deliveries", signal.SIGINT),
+        ("*/attempts", signal.SIGINT),
+        ("*/attempts", signal.SIGTERM),
+        ("*/actions/variables/*", signal.SIGINT),
+    ],
+)
+def test_a_signal_in_mid_run_is_met_with_order(step: Step, number: signal.Signals, path: str) -> None:
+    guids = {fail(step) for _ in range(3)}
+    with step.start() as process:
+        step.sim.faults.add(Fault(Call(lambda: os.kill(process.pid, number)), path=path, when="before"))
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in out + err
+    assert err == ""
+    assert "stopped" in step.summary.read_text(encoding="utf-8")
+    posted = [entry.path for entry in step.sim.journal.of("POST", "/attempts")]
+    assert len(posted) == len(set(posted)) <= 1
+    assert {one.guid for one in step.sim.accepted} <= guids

@@ -1,0 +1,43 @@
+"""A run's result for somebody at a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from redeliver.core.redelivery import Outcome
+from redeliver.core.report import Report
+from redeliver.entry.terminal import SHOWN_EVENTS, show_report
+from reports import events, hook, hooks, one
+
+WORSE_AND_BETTER = events(Outcome.RECOVERED, Outcome.FAILED_AGAIN)
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def shown(report: Report, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    show_report(report)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_what_is_not_well_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [line for line in shown(one(*WORSE_AND_BETTER), capsys) if "push" in line]
+    assert ["failed again" in rows[0], "recovered" in rows[1]] == [True, True]
+
+
+def test_of_several_webhooks_each_event_says_whose_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report((*hooks(2), hook(*WORSE_AND_BETTER, name="hook 4711 of the organization octo")))
+    assert [line.split()[1] for line in shown(report, capsys) if "push" in line] == ["4711", "4711"]
+
+
+def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    *table, more, headline = shown(one(*events(*[Outcome.PENDING] * (SHOWN_EVENTS + 2_431))), capsys)
+    assert len(table) < SHOWN_EVENTS + 10
+    assert more == "and 2,431 more events"
+    assert headline.startswith("0 of 2,631 events recovered")
+
+
+def test_where_nothing_had_failed_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(one(), capsys) == ["Nothing to redeliver: no undelivered event was found"]

@@ -1,0 +1,288 @@
+"""Calls that may be repeated are repeated with patience, and no is no."""
+
+from __future__ import annotations
+
+import time
+from math import inf
+
+import pytest
+
+from redeliver.errors import (
+    ApiError,
+    ApiFailing,
+    ApiRefused,
+    ApiUnexpected,
+    BadToken,
+    MissingPermission,
+    Moved,
+    NotFound,
+    OutOfTime,
+)
+from redeliver.github.api import BACKOFF
+from redeliver.github.quota import Quota
+from redeliver.github.transport import AnswerLost, Response
+from redeliver.waiter import Waiter
+from samples import TASK, Calls, answer
+
+DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
+RESET = AnswerLost("the connection was reset")
+
+
+FAULTS = [answer(500), answer(502, "<html>"), answer(503), RESET, answer(200, "<html>")]
+
+
+# -- patience ---------------------------------------------------------------------------------------------------
+
+
+def test_a_good_answer_is_asked_for_once_and_read() -> None:
+    calls = Calls(answer(200, ["row"]))
+    assert calls.get() == ["row"]
+    assert calls.script.calls == [("GET", "/log", {"page": "1"}, {})]
+    assert calls.clock.slept == []
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("fault", FAULTS, ids=["500", "502", "503", "reset", "html"])
+def test_a_fault_that_passes_costs_only_waiting(fault: Response | AnswerLost, times: int) -> None:
+    calls = Calls(*[fault] * times, answer(200, "1"))
+    assert calls.get() == 1
+    assert calls.clock.slept == list(BACKOFF[:times]) == [1.0, 3.0, 9.0][:times]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "says"),
+    [
+        (answer(502), ApiFailing, "failed 4 times in a row when asked to read the log: it answered 502"),
+        (RESET, ApiFailing, "failed 4 times in a row when asked to read the log: the connection was reset"),
+        (answer(200, "<html>"), ApiUnexpected, "not what GitHub's API gives when asked to read the log"),
+    ],
+    ids=["502", "reset", "html"],
+)
+def test_a_fault_that_stays_is_an_error_after_four_tries(
+    fault: Response | AnswerLost, kind: type[ApiError], says: str
+) -> None:
+    calls = Calls(fault)
+    with pytest.raises(kind, match=says):
+        calls.get()
+    assert (calls.count, calls.clock.slept) == (4, list(BACKOFF))
+
+
+def test_a_wait_worth_a_word_says_what_went_wrong() -> None:
+    calls = Calls(*[answer(502)] * 3, answer(200, "1"))
+    calls.get()
+    (line,) = calls.console.lines
+    assert line.startswith("Waiting 9 s: trying again, since GitHub's API failed")
+    assert "it answered 502" in line
+
+
+def test_no_time_for_another_try_ends_the_run() -> None:
+    calls = Calls(answer(502), limit=2)
+    with pytest.raises(OutOfTime, match="3 s more would be needed"):
+        calls.get()
+    assert calls.count == 2
+
+
+# -- a no -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        (401, BadToken, r"refused to read the log \(401\)"),
+        (
+            403,
+            MissingPermission,
+            r"may not read the log \(403\). GitHub says \"Not for you\"\. It needs the permission",
+        ),
+        (404, NotFound, "does not find what is needed to read the log .* needs the permission to read"),
+        (301, Moved, r"a redirect \(301\) when asked to read the log"),
+        (304, Moved, "304"),
+        (307, Moved, "307"),
+        (400, ApiRefused, r"refused to read the log \(400\). It says \"Not for you\"\."),
+        (418, ApiRefused, "418"),
+        (422, ApiRefused, "422"),
+    ],
+)
+def test_a_no_is_an_error_at_once(status: int, kind: type[ApiError], says: str) -> None:
+    calls = Calls(answer(status, {"message": "Not for you"}))
+    with pytest.raises(kind, match=says):
+        calls.get()
+    assert (calls.count, calls.clock.slept) == (1, [])
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[1]", "3", '{"no": "message"}', "[" * 100_000], ids=range(6))
+def test_a_no_whose_body_cannot_be_read_is_a_no_all_the_same(body: str) -> None:
+    with pytest.raises(ApiRefused, match="no message"):
+        Calls(answer(400, body)).get()
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({"x_accepted_github_permissions": "organization_hooks=read"}, "organization_hooks=read"),
+        ({"x_accepted_oauth_scopes": "admin:org_hook"}, "admin:org_hook"),
+        ({"x_accepted_github_permissions": "fine=read", "x_accepted_oauth_scopes": "classic"}, "fine=read"),
+    ],
+)
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_would_have_been_enough_is_quoted(status: int, headers: dict[str, str], named: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        Calls(answer(status, **headers)).get()
+    assert f"t needs the permission to read (GitHub's answer names: {named})" in str(caught.value)
+
+
+def test_a_404_can_be_an_answer() -> None:
+    calls = Calls(answer(404, {"message": "Not Found"}))
+    assert calls.get(missing=True) == {"message": "Not Found"}
+
+
+# -- writing what may be written twice --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "other", "done"), [(204, 404, True), (201, 409, True), (404, 404, False), (409, 409, False)]
+)
+def test_a_write_tells_whether_it_was_done_or_the_other_way_is_to_be_tried(
+    status: int, other: int, *, done: bool
+) -> None:
+    calls = Calls(answer(status, ""))
+    assert calls.caller.write("PATCH", "/variable", {"value": "1"}, TASK, other=other) is done
+    assert calls.script.calls == [("PATCH", "/variable", {}, {"value": "1"})]
+
+
+@pytest.mark.parametrize("fault", FAULTS[:4], ids=["500", "502", "503", "reset"])
+def test_a_write_that_may_be_repeated_is_repeated_with_the_same_patience(fault: Response | AnswerLost) -> None:
+    calls = Calls(fault, fault, answer(204, ""))
+    assert calls.caller.write("POST", "/variables", {}, TASK)
+    assert calls.clock.slept == [1.0, 3.0]
+
+
+def test_a_write_that_is_refused_is_an_error() -> None:
+    with pytest.raises(NotFound):
+        Calls(answer(404)).caller.write("PATCH", "/variable", {}, TASK)
+
+
+@pytest.mark.parametrize(("verb", "points"), [("GET", 1), ("PATCH", 5)])
+def test_every_call_is_paid_for_with_its_points(verb: str, points: int) -> None:
+    calls = Calls(answer(200 if verb == "GET" else 204))
+    for _ in range(810 // points):
+        if verb == "GET":
+            calls.get()
+        else:
+            calls.caller.write("PATCH", "/variable", {}, TASK)
+    assert calls.clock.slept == []
+    calls.caller.turn(1)
+    assert calls.clock.slept == [60.0]
+
+
+def test_a_write_is_not_believed_done_on_a_proxys_word() -> None:
+    with pytest.raises(ApiUnexpected, match="it came with 200"):
+        Calls(answer(200)).caller.write("PATCH", "/variable", {}, TASK)
+
+
+def test_a_call_whose_answer_is_lost_is_paid_for_as_well() -> None:
+    calls = Calls(RESET, answer(200))
+    calls.get()
+    assert calls.pace.turn(808, calls.clock.monotonic()).seconds == 0.0
+    assert calls.pace.turn(809, calls.clock.monotonic()).seconds > 0.0
+
+
+# -- GitHub's clock and the hour's calls ------------------------------------------------------------------------
+
+
+def test_githubs_clock_goes_on_from_its_last_answer() -> None:
+    calls = Calls(answer(200, date=DATE))
+    calls.get()
+    calls.clock.sleep(2.5)
+    assert calls.caller.now() == 1_793_875_200_000 + 2_500
+    assert calls.count == 1
+
+
+def test_without_an_answer_yet_the_time_is_asked_for_where_it_costs_nothing() -> None:
+    calls = Calls(answer(200, date=DATE))
+    assert calls.caller.now() == 1_793_875_200_000
+    assert calls.script.lines == ["GET /rate_limit"]
+
+
+@pytest.mark.parametrize("status", [301, 401, 404])
+def test_a_no_tells_the_time_as_well(status: int) -> None:
+    assert Calls(answer(status, date=DATE)).caller.now() == 1_793_875_200_000
+
+
+def test_a_missing_date_is_made_up_for_by_the_next_answer() -> None:
+    calls = Calls(answer(200), answer(200, date=DATE))
+    calls.get()
+    assert calls.caller.now() == 1_793_875_200_000
+    assert calls.count == 2
+
+
+HOSTILE_DATES = [
+    "",
+    "garbage",
+    "1793875200",
+    "Thu, 99 Nov 2026 10:40:00 GMT",
+    "Thu, 05 Nov 2026 10:40:00 +99999999999999999999",
+    "Thu, 05 Nov 99999999 10:40:00 GMT",
+    "\x00",
+]
+
+
+@pytest.mark.parametrize("date", HOSTILE_DATES, ids=repr)
+def test_a_date_that_is_none_is_no_date(date: str) -> None:
+    calls = Calls(answer(200, date=date))
+    assert calls.get() == {}
+    with pytest.raises(ApiUnexpected, match="no Date header"):
+        calls.caller.now()
+
+
+@pytest.mark.parametrize("zone", [" GMT", "", " UTC", " +0000", " -0000"])
+def test_a_date_is_in_greenwich_time_wherever_the_runner_is(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        calls = Calls(answer(200, date=DATE.removesuffix(" GMT") + zone))
+        assert calls.caller.now() == 1_793_875_200_000
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_closing_caller_knows_the_time_and_has_its_own_patience() -> None:
+    calls = Calls(answer(200, date=DATE), limit=1)
+    calls.get()
+    calls.clock.sleep(1.5)
+    closing = calls.caller.closing(Waiter(calls.clock, 10, calls.console))
+    assert closing.now() == 1_793_875_200_000 + 1_500
+    with pytest.raises(OutOfTime):
+        calls.caller.turn(1)
+    closing.turn(1)
+
+
+@pytest.mark.parametrize(("told", "left"), [("17", 17), ("0", 0), ("", inf), ("many", inf), ("-1", inf)])
+def test_the_hours_calls_are_those_of_the_last_answer(told: str, left: float) -> None:
+    calls = Calls(answer(200, x_ratelimit_remaining="5000"), answer(200, x_ratelimit_remaining=told))
+    assert calls.caller.quota == Quota()
+    calls.get()
+    assert calls.caller.quota == Quota(left=5_000, hourly=5_000)
+    calls.get()
+    assert calls.caller.quota == Quota(left=left, hourly=left)
+
+
+def test_the_hours_end_is_told_by_githubs_own_clock() -> None:
+    told = {"x_ratelimit_remaining": "17", "x_ratelimit_limit": "15000", "x_ratelimit_reset": "1793875800"}
+    calls = Calls(answer(200, date=DATE, **told))
+    calls.get()
+    calls.clock.sleep(1.5)
+    assert calls.caller.quota == Quota(left=17, hourly=15_000, resets_in=598.5)
+
+
+def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
+    # The hour ends ten minutes after DATE.
+    calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining="9", x_ratelimit_reset="1793875800"))
+    calls.get()
+    calls.caller.closing(Waiter(calls.clock, 60, calls.console)).turn(5)
+    assert calls.clock.slept == []
+    calls.caller.turn(1)
+    assert sum(calls.clock.slept) == 601.0
+    calls.caller.turn(1)
+    assert sum(calls.clock.slept) == 601.0

@@ -1,0 +1,74 @@
+"""The next page is where the API is, or it is not followed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redeliver.errors import ForeignLink
+from redeliver.github.links import Links
+
+LINKS = Links("https://api.github.com")
+NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_5"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f'<{NEXT}>; rel="next"',
+        f"<{NEXT}>; rel=next",
+        f'<https://api.github.com/x?page=1>; rel="prev", <{NEXT}>; rel="next", <https://elsewhere/>; rel="last"',
+        f'<{NEXT.replace("api.github.com", "API.GitHub.com")}>; rel="next"',
+        f'<{NEXT.replace("api.github.com", "api.github.com:443")}>; rel="next"',
+    ],
+)
+def test_the_next_pages_query_is_found(header: str) -> None:
+    assert LINKS.next_query(header) == {"per_page": "100", "cursor": "v1_5"}
+
+
+@pytest.mark.parametrize("header", ["", " ", "garbage", f'<{NEXT}>; rel="prev"', f"<{NEXT}>", ",;,<>"])
+def test_without_a_next_link_it_is_the_end(header: str) -> None:
+    assert LINKS.next_query(header) is None
+
+
+def test_what_is_escaped_in_a_query_is_read() -> None:
+    assert LINKS.next_query('<https://api.github.com/x?cursor=a%2Bb%3D%26>; rel="next"') == {"cursor": "a+b=&"}
+
+
+@pytest.mark.parametrize(
+    ("link", "host"),
+    [
+        ("https://evil.example/x?cursor=1", "evil.example"),
+        ("https://api.github.com@evil.example/x", "evil.example"),
+        ("https://api.github.com.evil.example/x", "api.github.com.evil.example"),
+        ("http://api.github.com/x", "api.github.com"),
+        ("https://api.github.com:444/x", "api.github.com"),
+        ("//api.github.com/x", "api.github.com"),
+        ("/x?cursor=1", "none"),
+        ("", "none"),
+        ("https://[::bad/x", "<url>"),
+        ("https://api.github.com:port/x", "<url>"),
+        ("javascript:alert(1)", "none"),
+    ],
+)
+def test_a_link_to_another_place_is_an_error_that_names_the_host(link: str, host: str) -> None:
+    with pytest.raises(ForeignLink) as caught:
+        LINKS.next_query(f'<{link}>; rel="next"')
+    assert f"another host than the API's own: {host}." in str(caught.value)
+
+
+def test_a_loopback_api_with_a_port_knows_itself() -> None:
+    links = Links("http://127.0.0.1:8080")
+    assert links.next_query('<http://127.0.0.1:8080/x?cursor=1>; rel="next"') == {"cursor": "1"}
+    with pytest.raises(ForeignLink):
+        links.next_query('<http://127.0.0.1:8081/x?cursor=1>; rel="next"')
+
+
+@given(st.text() | st.text(st.sampled_from('<>;,="/:@[]ahnextrl 1')))
+def test_no_header_is_a_crash_or_leads_elsewhere(header: str) -> None:
+    try:
+        found = LINKS.next_query(header)
+    except ForeignLink:
+        return
+    assert found is None or "api.github.com" in header.lower()

@@ -1,0 +1,106 @@
+"""The checkpoint in a repository variable: read with care, written whether it is there or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from redeliver.errors import ApiFailing, ApiUnexpected, CheckpointNotSaved, CheckpointUnreadable, NotFound, OutOfTime
+from redeliver.github.variable import Variable
+from samples import Calls, answer
+
+if TYPE_CHECKING:
+    from redeliver.github.transport import Response
+
+ONE = "/repos/octo/ops/actions/variables/CHECKPOINT"
+ALL = "/repos/octo/ops/actions/variables"
+VARIABLE = Variable("octo/ops", "CHECKPOINT")
+GONE, THERE, DONE, MADE = answer(404), answer(409), answer(204, ""), answer(201, {})
+
+
+def read(told: Response) -> int | None:
+    calls = Calls(told)
+    try:
+        return VARIABLE.read(calls.caller)
+    finally:
+        assert set(calls.script.lines) == {f"GET {ONE}"}
+
+
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [("1794000000000", 1_794_000_000_000), ("0", 0), (" 17 \n", 17), ("999999999999999", 999_999_999_999_999)],
+)
+def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
+    assert read(answer(200, {"name": "CHECKPOINT", "value": value, "created_at": "x"})) == moment
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "x", "-1", "+1", "1.0", "1e3", "1_000", "0x1", "17 94", "1234567890123456", "١٢٣", "1\x002"],
+    ids=repr,
+)
+def test_what_is_no_time_is_told_and_not_taken_for_none(value: str) -> None:
+    with pytest.raises(CheckpointUnreadable, match="variable CHECKPOINT of octo/ops is not a time in epoch millis"):
+        read(answer(200, {"value": value}))
+
+
+def test_an_empty_value_is_said_to_be_empty() -> None:
+    with pytest.raises(CheckpointUnreadable, match=r"milliseconds: \(empty\)\. It was not overwritten"):
+        read(answer(200, {"value": ""}))
+
+
+def test_a_hostile_value_is_only_shown() -> None:
+    with pytest.raises(CheckpointUnreadable) as caught:
+        read(answer(200, {"value": "x\n::error::y\nhttps://user:secret@evil.example/" + "z" * 50_000}))
+    assert "secret" not in str(caught.value)
+    assert len(str(caught.value)) < 1_000
+    assert "\n" not in str(caught.value)
+
+
+def test_a_404_means_that_there_is_none_yet() -> None:
+    assert read(GONE) is None
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"value": 5}', '{"value": null}', '{"name": "x"}'])
+def test_an_answer_without_a_value_is_no_checkpoint_and_not_none(body: str) -> None:
+    with pytest.raises(ApiUnexpected, match="asked to read the variable CHECKPOINT of octo/ops"):
+        read(answer(200, body))
+
+
+@pytest.mark.parametrize(
+    ("answers", "lines"),
+    [
+        ([DONE], [f"PATCH {ONE}"]),
+        ([GONE, MADE], [f"PATCH {ONE}", f"POST {ALL}"]),
+        ([GONE, THERE, DONE], [f"PATCH {ONE}", f"POST {ALL}", f"PATCH {ONE}"]),
+        # The answer to the POST was lost, but it had happened.
+        ([GONE, answer(502), THERE, DONE], [f"PATCH {ONE}", f"POST {ALL}", f"POST {ALL}", f"PATCH {ONE}"]),
+        ([answer(500), DONE], [f"PATCH {ONE}"] * 2),
+    ],
+)
+def test_it_is_written_whether_it_is_there_or_not_or_comes_about_meanwhile(
+    answers: list[Response], lines: list[str]
+) -> None:
+    calls = Calls(*answers, answer(500))
+    VARIABLE.write(calls.caller, 17)
+    assert calls.script.lines == lines
+    assert {tuple(body.items()) for _, _, _, body in calls.script.calls} == {(("name", "CHECKPOINT"), ("value", "17"))}
+
+
+@pytest.mark.parametrize(
+    ("answers", "cause", "says"),
+    [
+        ([GONE, GONE], NotFound, "Variables: write"),
+        ([GONE, THERE, GONE], NotFound, "does not find what is needed to write the variable CHECKPOINT of octo/ops"),
+        ([answer(500)], ApiFailing, "failed 4 times in a row when asked to write the variable"),
+        ([answer(429, retry_after="7200")], OutOfTime, "GitHub asked to wait"),
+    ],
+)
+def test_a_write_that_fails_for_good_is_told_with_its_cause(
+    answers: list[Response], cause: type[Exception], says: str
+) -> None:
+    with pytest.raises(CheckpointNotSaved, match=says) as caught:
+        VARIABLE.write(Calls(*answers).caller, 17)
+    assert isinstance(caught.value.__cause__, cause)
+    assert str(caught.value).startswith("The checkpoint could not be saved in the variable CHECKPOINT of octo/ops: ")

@@ -1,0 +1,112 @@
+"""Pictures: every event is in them, they stay small, and nothing that a stranger wrote is in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from githubsim.clock import DAY, HOUR, MINUTE, START
+from redeliver.core.plan import Reason
+from redeliver.core.redelivery import Outcome
+from redeliver.output.charts import WORTH_A_PICTURE, pictures
+from reports import EVENT, events
+
+if TYPE_CHECKING:
+    from redeliver.core.report import EventReport
+
+if TYPE_CHECKING:
+    from redeliver.core.report import EventReport
+
+
+def bars(picture: str) -> list[list[int]]:
+    """The heights in a picture, the highest bars first."""
+    return [
+        [int(height) for height in bar.split(",")] for bar in re.findall(r"^  bar \[(.*)\]$", picture, re.MULTILINE)
+    ]
+
+
+def labels(picture: str) -> list[str]:
+    (axis,) = re.findall(r"^  x-axis (\[.*\])$", picture, re.MULTILINE)
+    return [str(label) for label in json.loads(axis)]
+
+
+def title(picture: str) -> str:
+    return str(re.findall(r'^  title "(.*)"$', picture, re.MULTILINE)[0])
+
+
+def at(*moments: int) -> list[EventReport]:
+    return [replace(EVENT, first_failed_at=START + moment) for moment in moments]
+
+
+def test_a_few_events_are_no_picture() -> None:
+    assert pictures([]) == pictures(events(*[Outcome.RECOVERED] * (WORTH_A_PICTURE - 1))) == []
+
+
+def test_each_bar_is_a_span_of_time_and_shows_how_its_events_fared() -> None:
+    sent = events(Outcome.RECOVERED, Outcome.RECOVERED, Outcome.PENDING)
+    left = events(Outcome.FAILED_AGAIN, Reason.NOT_DUE)
+    told = [replace(event, first_failed_at=START) for event in sent]
+    told += [replace(event, first_failed_at=START + 2 * MINUTE) for event in left]
+    legend, picture = pictures(told)
+    assert legend == "🟩 recovered &nbsp; 🟨 no outcome yet &nbsp; 🟥 undelivered"
+    assert '"plotColorPalette": "#cf222e, #d4a72c, #2da44e"' in picture
+    assert bars(picture) == [[3, 0, 2], [3, 0, 0], [2, 0, 0]]
+    assert labels(picture) == ["21:20", "21:21", "21:22"]
+    assert title(picture) == "When they first failed (UTC): 3 at the most in a minute"
+
+
+def test_only_colours_that_are_there_are_explained() -> None:
+    legend, picture = pictures(events(*[Outcome.FAILED_AGAIN] * 3))
+    assert legend == "🟥 undelivered"
+    assert bars(picture) == [[1, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("span", "width", "first"),
+    [
+        (20 * MINUTE, "a minute", "21:20"),
+        (100 * MINUTE, "5 minutes", "21:20"),
+        (5 * HOUR, "15 minutes", "21:15"),
+        (22 * HOUR, "an hour", "21:00"),
+        (40 * HOUR, "3 hours", "6 Nov 21h"),
+        (3 * DAY, "6 hours", "6 Nov 18h"),
+        (7 * DAY, "12 hours", "6 Nov 12h"),
+        (365 * DAY, "27 days", "6 Nov 00h"),
+    ],
+)
+def test_the_span_of_a_bar_goes_with_the_time_there_is_to_show(span: int, width: str, first: str) -> None:
+    _, picture = pictures(at(0, 1, span))
+    assert title(picture).endswith(f"2 at the most in {width}")
+    assert labels(picture)[0] == first
+
+
+@given(st.lists(st.integers(-20_000 * DAY, 20_000 * DAY), min_size=3, max_size=40))
+def test_whatever_times_there_are_every_event_is_in_and_the_labels_do_not_crowd(moments: list[int]) -> None:
+    _, picture = pictures(at(*moments))
+    (heights,) = bars(picture)
+    assert sum(heights) == len(moments)
+    assert len(heights) == len(labels(picture)) <= 24
+    assert len(" ".join(labels(picture))) <= 170  # some 5 px each
+
+
+def test_causes_stand_by_their_number_and_the_rest_together() -> None:
+    told = [replace(EVENT, cause=f"HTTP {400 + number}") for number in range(12) for _ in range(20 - number)]
+    *_, picture = pictures(told)
+    assert labels(picture) == [*(f"HTTP {400 + number}: {20 - number}" for number in range(8)), "others: 42"]
+    assert bars(picture) == [[*range(20, 12, -1), 42]]
+
+
+def test_one_cause_alone_is_no_picture() -> None:
+    assert len(pictures(events(*[Outcome.RECOVERED] * 3))) == 2
+
+
+@given(st.lists(st.text(), min_size=3, max_size=5))
+def test_nothing_that_strangers_wrote_is_drawn(names: list[str]) -> None:
+    told = [replace(EVENT, name=name, guid=name, detail=name) for name in names]
+    assert pictures(told) == pictures([EVENT] * len(names))

@@ -1,0 +1,361 @@
+"""Reading the window: everything down to the cutoff, and what is known to have been read."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from githubsim.clock import START
+from redeliver.core.rows import Page, Row
+from redeliver.core.settings import ScanMode
+from redeliver.errors import HourSpent, OutOfTime
+from redeliver.github.quota import Quota
+from redeliver.run.scan import LONG_OUTAGE, SLACK, Reader, Scan
+from redeliver.waiter import Waiter
+from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Desk:
+    """A reader of a log whose pages take a while."""
+
+    def __init__(
+        self, rows: list[Row], *, size: int = 100, cost: float = 0.1, limit: float = 1_800, quota: Quota | None = None
+    ) -> None:
+        self.clock = Patience()
+        self.pages = Pages(rows, size=size, clock=self.clock, cost=cost)
+        self.console = Said()
+        self.reader = Reader(
+            self.pages, Waiter(self.clock, limit, self.console), self.console, lambda: quota or Quota()
+        )
+
+    def window(
+        self, back: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True, may_wait: bool = False
+    ) -> Scan:
+        scan = Scan(newest=START)
+        self.reader.window(scan, START - back, mode, to_the_end=to_the_end, may_wait=may_wait)
+        return scan
+
+    @property
+    def filters(self) -> list[str | None]:
+        """Which filter each page was asked for with, in a row of equals only once."""
+        told: list[str | None] = []
+        for only, _ in self.pages.asked:
+            if not told or told[-1] != only:
+                told.append(only)
+        return told
+
+
+def every(milliseconds: int, number: int, *, failing: frozenset[int] = frozenset(), code: int = 503) -> list[Row]:
+    """So many rows of as many events, the newest at START; ``failing``: how many places before it."""
+    return [
+        row(number - place, START - place * milliseconds, guid=f"g{place}", code=code if place in failing else 200)
+        for place in range(number)
+    ]
+
+
+def broken_at(page: int) -> Callable[[int], None]:
+    """What happens before each page: at this one, time is up."""
+
+    def happen(number: int) -> None:
+        if number == page:
+            raise OutOfTime(why="too late")
+
+    return happen
+
+
+def guids(scan: Scan, back: int) -> set[str]:
+    return {one.guid for one in scan.log.undelivered(START - back)}
+
+
+# -- the window -------------------------------------------------------------------------------------------------
+
+
+def test_everything_down_to_the_cutoff_is_read_and_a_little_more() -> None:
+    desk = Desk(every(SECOND, 1_000, failing=frozenset({0, 299, 300, 301})))
+    scan = desk.window(300 * SECOND)
+    assert guids(scan, 300 * SECOND) == {"g0", "g299", "g300"}
+    assert scan.covered <= START - 300 * SECOND
+    # 300 s, the slack, and the page that is too old as a whole.
+    assert scan.scanned == 500
+    assert scan.rest == {"start": "500"}
+    assert not scan.filtered
+
+
+def test_a_log_that_ends_is_covered_for_ever() -> None:
+    scan = Desk(every(SECOND, 50)).window(HOUR)
+    assert (scan.scanned, scan.covered, scan.rest) == (50, -inf, None)
+
+
+def test_an_empty_log_is_covered_for_ever() -> None:
+    scan = Desk([]).window(HOUR)
+    assert (scan.scanned, scan.covered, scan.rest) == (0, -inf, None)
+
+
+@given(st.integers(1, 200), st.integers(1, 30), st.integers(0, 30_000), st.randoms(use_true_random=False))
+def test_no_row_younger_than_what_is_covered_is_missing(number: int, size: int, jitter: int, dice: object) -> None:
+    rows = [
+        row(turn, START - (number - turn) * SECOND - dice.randint(0, jitter), guid=f"g{turn}")  # type: ignore[attr-defined]
+        for turn in range(1, number + 1)
+    ]
+    desk = Desk(rows, size=size, cost=0)
+    scan = desk.window(30 * SECOND)
+    read = {one.id for event in scan.log.undelivered(0) for one in event.attempts}
+    cutoff = START - 30 * SECOND
+    assert scan.covered <= cutoff
+    moments = {one["id"]: moment_of(one) for one in rows}
+    assert all(one in read for one, at in moments.items() if at >= scan.covered)
+
+
+def moment_of(one: Row) -> int:
+    return round(one["delivered_at"].timestamp() * 1_000)
+
+
+def test_progress_is_told_every_ten_seconds_and_each_page_to_those_who_debug() -> None:
+    desk = Desk(every(1_000, 12_000), cost=0.15)
+    desk.window(24 * HOUR)
+    assert desk.console.lines == ["6,700 attempts read so far, back to 2026-11-06 19:28:21 UTC (8%)"]
+    assert len(desk.console.details) == 119
+    assert desk.console.details[-1] == "12,000 attempts read, to the end of the log"
+
+
+def test_progress_is_told_of_logs_with_empty_pages_and_impossible_times() -> None:
+    desk = Desk([row(2, 253_402_300_799_000), row(1, -62_135_596_800_000)], size=1, cost=11)
+    desk.pages.empty_every = 2
+    desk.window(24 * HOUR)
+    assert "1 attempt read so far, back to 9999-12-31 23:59:59 UTC (0%)" in desk.console.lines
+
+
+def test_reading_failures_alone_tells_its_progress_too() -> None:
+    desk = Desk([row(number, START - number * SECOND, guid=f"g{number}") for number in range(1, 3_000)], cost=1)
+    desk.window(24 * HOUR, ScanMode.FAILURES)
+    assert desk.console.lines[0] == "Failures read so far, back to 2026-11-06 20:45:01 UTC"
+
+
+def test_an_error_on_the_way_is_no_smaller_answer() -> None:
+    desk = Desk(every(SECOND, 1_000))
+    desk.pages.before_page = broken_at(3)
+    with pytest.raises(OutOfTime):
+        desk.window(HOUR)
+
+
+# -- what is known to have been read ----------------------------------------------------------------------------
+
+
+def test_taking_in_pages_keeps_the_books() -> None:
+    scan = Scan()
+    assert (scan.covered, scan.rest) == (inf, None)
+    scan.take(Page([row(9, START - 5), row(8, START - 7)], {"start": "2"}))
+    assert (scan.scanned, scan.covered, scan.rest) == (2, START - 7 + SLACK, {"start": "2"})
+    scan.take(Page([], {"start": "3"}))
+    assert (scan.scanned, scan.covered, scan.rest) == (2, START - 7 + SLACK, {"start": "3"})
+    scan.take(Page([row(7, START - 2)], {"start": "4"}))
+    assert scan.covered == START - 7 + SLACK
+    scan.take(Page([row(6, START - 9)], None))
+    assert (scan.scanned, scan.covered, scan.rest) == (4, -inf, None)
+
+
+def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> None:
+    scan = Scan()
+    scan.log.add([row(2, START, redelivery=True)])
+    assert not scan.is_read_whole("g")
+    scan.log.add([row(1, START - HOUR)])
+    assert not scan.is_read_whole("g")  # by a filter: a success in between would not have been seen
+    scan.covered = START - HOUR + 1
+    assert not scan.is_read_whole("g")
+    scan.covered = START - HOUR
+    assert scan.is_read_whole("g")
+
+
+def test_a_delivered_event_is_read_whole_whatever_else_there_is() -> None:
+    scan = Scan()
+    scan.log.add([row(3, START, code=200, redelivery=True), row(2, redelivery=True)])
+    assert scan.is_read_whole("g")
+
+
+# -- a window that is too long ----------------------------------------------------------------------------------
+
+LONG = every(1_000, 60_000, failing=frozenset({5, 30_000, 59_000}))  # 600 pages, 16 hours and 40 minutes
+
+
+def test_a_window_that_fits_into_the_time_is_read_whole() -> None:
+    desk = Desk(LONG, limit=80)
+    scan = desk.window(16 * HOUR)
+    assert (scan.filtered, desk.filters) == (False, [None])
+
+
+def test_too_little_time_is_foreseen_after_a_tenth_of_it_and_failures_are_asked_for() -> None:
+    desk = Desk(LONG, limit=40)
+    scan = desk.window(16 * HOUR)
+    assert scan.filtered
+    assert desk.filters == [None, "failure", None]
+    assert guids(scan, 16 * HOUR) == {"g5", "g30000"}
+    assert desk.console.lines[0].startswith("The window is too long to read whole")
+    first_filtered = [only for only, _ in desk.pages.asked].index("failure")
+    assert first_filtered == 32
+    # Half of the time that is left then goes into the newest part, from where the first try ended.
+    assert desk.clock.monotonic() == pytest.approx(3.2 + 36.8 / 2, abs=1)
+    assert desk.pages.asked[first_filtered + 1][1] == 3_200
+    assert START - 3 * HOUR - 30 * MINUTE > scan.covered > START - 7 * HOUR
+
+
+def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
+    desk = Desk(LONG, quota=Quota(400, hourly=400))
+    scan = desk.window(16 * HOUR)
+    assert (scan.filtered, desk.filters) == (True, [None, "failure", None])
+    assert len(desk.pages.asked) <= 32 + 1 + 200 + 1
+
+
+def test_a_burst_of_events_is_not_taken_for_the_pace_of_the_hours_before() -> None:
+    burst = [row(20_000 + place, START - 1, guid=f"burst{place}", code=200) for place in range(1_000)]
+    scan = Desk([*burst, *every(60_000, 960, failing=frozenset({900}), code=302)]).window(16 * HOUR)
+    assert not scan.filtered
+    assert guids(scan, 16 * HOUR) == {"g900"}
+
+
+def test_enough_calls_within_the_hour_are_enough() -> None:
+    assert not Desk(LONG, quota=Quota(800, hourly=800)).window(16 * HOUR).filtered
+
+
+def test_where_a_new_hour_will_do_and_does_not_come_in_time_nothing_more_is_asked_for() -> None:
+    desk = Desk(LONG, quota=Quota(400, hourly=800, resets_in=1_800))
+    with pytest.raises(HourSpent, match="of the calls that GitHub allows an hour 400 are left"):
+        desk.window(16 * HOUR, may_wait=True)
+    assert desk.filters == [None]
+    assert len(desk.pages.asked) == 32, "a tenth of what it may use, before the forecast is believed"
+
+
+def test_where_a_new_hour_comes_in_time_reading_goes_on() -> None:
+    # Of half an hour four fifths may be used. The pages take less than a minute, and a quarter of the rest is 345 s.
+    assert not Desk(LONG, quota=Quota(400, hourly=800, resets_in=340)).window(16 * HOUR).filtered
+    with pytest.raises(HourSpent):
+        Desk(LONG, quota=Quota(400, hourly=800, resets_in=350)).window(16 * HOUR, may_wait=True)
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_what_cannot_wait_for_a_new_hour_is_asked_for_by_its_failures(mode: ScanMode) -> None:
+    failing = every(100 * SECOND, 576, failing=frozenset({570}))
+    desk = Desk(failing, size=1, quota=Quota(400, hourly=800, resets_in=1_800))
+    assert desk.window(16 * HOUR, mode, may_wait=mode is ScanMode.FAILURES).filtered
+
+
+def test_a_new_hour_is_not_waited_for_at_the_beginning_of_one() -> None:
+    # Four fifths of 700 are too few for 576 pages, and those of 800 are not; but 800 never are there when a run begins.
+    assert Desk(LONG, quota=Quota(700, hourly=800, resets_in=1_800)).window(16 * HOUR, may_wait=True).filtered
+    with pytest.raises(HourSpent):
+        Desk(LONG, quota=Quota(600, hourly=800, resets_in=1_800)).window(16 * HOUR, may_wait=True)
+
+
+def test_what_even_a_new_hour_does_not_do_for_is_asked_for_by_its_failures() -> None:
+    assert Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR, may_wait=True).filtered
+
+
+def test_pages_that_come_faster_than_the_limit_allows_are_forecast_at_the_limits_pace() -> None:
+    # 576 pages at 810 a minute are 43 seconds, however fast the first five came.
+    assert Desk(LONG, cost=0.001, limit=50).window(16 * HOUR).filtered
+    assert not Desk(LONG, cost=0.001, limit=56).window(16 * HOUR).filtered
+
+
+def test_a_busy_log_is_not_taken_for_an_endless_one() -> None:
+    # Twenty attempts a second: the first five pages lie within the slack.
+    scan = Desk(every(50, 18_000)).window(10 * MINUTE)
+    assert not scan.filtered
+    assert scan.covered <= START - 10 * MINUTE
+
+
+def test_a_server_that_cannot_filter_ends_a_run_that_is_too_long() -> None:
+    desk = Desk(LONG, limit=40)
+    desk.pages.filters = False
+    with pytest.raises(OutOfTime, match="too long to read, and this server cannot filter it"):
+        desk.window(16 * HOUR)
+
+
+# -- failures first ---------------------------------------------------------------------------------------------
+
+
+def test_failures_first_is_one_call_for_a_healthy_hook_however_large_its_log() -> None:
+    desk = Desk(every(1_000, 60_000))
+    scan = desk.window(16 * HOUR, ScanMode.FAILURES)
+    assert desk.pages.asked == [("failure", 0)]
+    assert guids(scan, 16 * HOUR) == set()
+
+
+def test_failures_first_reads_the_rest_down_to_the_oldest_candidate() -> None:
+    desk = Desk(every(1_000, 60_000, failing=frozenset({5, 3_000})))
+    scan = desk.window(16 * HOUR, ScanMode.FAILURES)
+    assert desk.filters == ["failure", None]
+    assert guids(scan, 16 * HOUR) == {"g5", "g3000"}
+    assert START - 3_000 * SECOND - 3 * MINUTE <= scan.covered <= START - 3_000 * SECOND
+    assert all(map(scan.is_read_whole, guids(scan, 16 * HOUR)))
+    assert not scan.filtered
+
+
+def test_failures_first_learns_from_the_rest_what_has_recovered() -> None:
+    rows = every(1_000, 1_000, failing=frozenset({500}))
+    rows.append(row(2_000, START, guid="g500", code=200, redelivery=True))
+    desk = Desk(rows)
+    assert guids(desk.window(HOUR, ScanMode.FAILURES), HOUR) == set()
+
+
+def test_a_candidate_alone_decides_and_not_what_is_older_than_the_cutoff() -> None:
+    desk = Desk(every(1_000, 60_000, failing=frozenset({650})))
+    desk.window(10 * MINUTE, ScanMode.FAILURES)
+    assert desk.filters == ["failure"]
+
+
+def test_failures_first_reads_everything_where_the_filter_is_unknown() -> None:
+    desk = Desk(every(SECOND, 1_000, failing=frozenset({150}), code=302))
+    desk.pages.filters = False
+    scan = desk.window(300 * SECOND, ScanMode.FAILURES)
+    assert desk.console.lines == ["This server does not know the filter for failures: reading everything"]
+    assert desk.pages.asked[:2] == [("failure", 0), (None, 0)]
+    assert guids(scan, 300 * SECOND) == {"g150"}
+    assert scan.scanned == 500
+
+
+# -- a long outage ----------------------------------------------------------------------------------------------
+
+#: 50 minutes, all of it an outage.
+OUTAGE = every(SECOND, 3_000, failing=frozenset(range(3_000)))
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_reading_stops_where_the_endpoint_seems_dead_and_goes_on_from_there(mode: ScanMode) -> None:
+    desk = Desk(OUTAGE)
+    scan = desk.window(HOUR, mode, to_the_end=False)
+    assert scan.cut
+    assert (scan.scanned, scan.covered) == (LONG_OUTAGE, START - 1_999 * SECOND + SLACK)
+    plain = len(desk.pages.asked)
+    desk.reader.window(scan, START - HOUR, mode)
+    assert not scan.cut
+    assert guids(scan, HOUR) == {f"g{place}" for place in range(3_000)}
+    again = 30 if mode is ScanMode.FAILURES else 0
+    assert len(desk.pages.asked) == plain + again + 10, "what was read is not read again"
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_one_success_is_a_sign_of_life(mode: ScanMode) -> None:
+    rows = [row(3_001, START + SECOND, guid="alive", code=200), *OUTAGE]
+    scan = Desk(rows).window(HOUR, mode, to_the_end=False)
+    assert not scan.cut
+    assert scan.covered <= START - 2_999 * SECOND + SLACK
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_an_outage_that_is_all_there_is_in_the_log_is_read_whole(mode: ScanMode) -> None:
+    assert not Desk(OUTAGE[:LONG_OUTAGE]).window(HOUR, mode, to_the_end=False).cut
+
+
+def test_a_scan_that_breaks_off_further_down_is_still_cut() -> None:
+    desk = Desk(OUTAGE)
+    scan = desk.window(HOUR, to_the_end=False)
+    desk.pages.before_page = broken_at(23)
+    with pytest.raises(OutOfTime):
+        desk.reader.window(scan, START - HOUR)
+    assert scan.cut

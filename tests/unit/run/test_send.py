@@ -1,0 +1,198 @@
+"""Sending: one after the other, written down before it is asked for, and asked again only after a limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import START
+from redeliver.core.deliveries import DeliveryLog, Event
+from redeliver.errors import BadToken, OutOfTime, Stopped
+from redeliver.github.api import Answer, Posted
+from redeliver.run.send import PROBE, Sender, send_with_probe
+from samples import TASK, Calls, answer, attempt, event, row
+
+if TYPE_CHECKING:
+    from redeliver.core.redelivery import Redelivery
+
+DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
+THEN = 1_793_875_200_000
+
+
+@dataclass
+class Hook:
+    """A hook that gives one prepared answer after the other, then says yes; it notes what the book said meanwhile."""
+
+    book: dict[str, Redelivery]
+    answers: list[Posted | BaseException] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+    meanwhile: list[dict[str, str]] = field(default_factory=list)
+
+    def redeliver(self, attempt_id: int) -> Posted:
+        self.asked.append(attempt_id)
+        self.meanwhile.append({guid: f"{one.answer.value}: {one.why}" for guid, one in self.book.items()})
+        told = self.answers.pop(0) if self.answers else Posted(Answer.ACCEPTED)
+        if isinstance(told, BaseException):
+            raise told
+        return told
+
+
+class Desk:
+    def __init__(self, *answers: Posted | BaseException, limit: float = 3_600) -> None:
+        self.calls = Calls(answer(200, date=DATE), limit=limit)
+        self.book: dict[str, Redelivery] = {}
+        self.hook = Hook(self.book, list(answers))
+        self.sender = Sender(self.hook, self.calls.caller, self.book, self.calls.console)
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        return {guid: one.answer for guid, one in self.book.items()}
+
+
+def some(number: int) -> list[Event]:
+    return [event(attempt(turn, START + turn), guid=f"g{turn}") for turn in range(1, number + 1)]
+
+
+def test_each_events_newest_failed_attempt_is_asked_for_in_order() -> None:
+    desk = Desk()
+    desk.sender.send([event(attempt(1), attempt(8, redelivery=True), guid="a"), event(attempt(5), guid="b")])
+    assert desk.hook.asked == [8, 5]
+    assert desk.answers == {"a": Answer.ACCEPTED, "b": Answer.ACCEPTED}
+
+
+def test_it_is_written_down_as_unknown_before_it_is_asked_for() -> None:
+    desk = Desk()
+    desk.sender.send(some(2))
+    assert desk.hook.meanwhile == [
+        {"g1": "unknown: the run ended before the answer"},
+        {"g1": "accepted: ", "g2": "unknown: the run ended before the answer"},
+    ]
+
+
+def test_the_moment_that_is_written_down_is_githubs_before_it_was_asked() -> None:
+    desk = Desk()
+    desk.calls.caller.now()
+    desk.calls.clock.sleep(3)
+    desk.sender.send(some(1))
+    assert desk.book["g1"].asked_at == THEN + 3_000
+
+
+def test_what_is_answered_is_written_down_and_told() -> None:
+    desk = Desk(Posted(Answer.REFUSED, "GitHub answered 404"), Posted(Answer.UNKNOWN, "the connection was reset"))
+    desk.sender.send(some(3))
+    assert desk.answers == {"g1": Answer.REFUSED, "g2": Answer.UNKNOWN, "g3": Answer.ACCEPTED}
+    assert [one.why for one in desk.book.values()] == ["GitHub answered 404", "the connection was reset", ""]
+    assert [line.split("UTC ")[1] for line in desk.calls.console.lines] == [
+        "push g1: refused: GitHub answered 404",
+        "push g2: unknown: the connection was reset",
+        "push g3: accepted",
+    ]
+
+
+def test_nothing_but_a_limit_is_asked_for_again() -> None:
+    limited = Posted(Answer.LIMITED)
+    desk = Desk(limited, limited, Posted(Answer.UNKNOWN, "GitHub answered 502"))
+    desk.sender.send(some(2))
+    assert desk.hook.asked == [1, 1, 1, 2]
+    assert desk.answers == {"g1": Answer.UNKNOWN, "g2": Answer.ACCEPTED}
+    assert len(desk.calls.console.lines) == 2
+
+
+def test_a_no_that_ends_the_run_is_not_written_down_as_taken() -> None:
+    desk = Desk(Posted(Answer.ACCEPTED), BadToken(what="redeliver"))
+    with pytest.raises(BadToken):
+        desk.sender.send(some(3))
+    assert desk.answers == {"g1": Answer.ACCEPTED}
+    assert desk.hook.asked == [1, 2]
+
+
+@dataclass
+class RealHook:
+    """Asks GitHub, as far as it is prepared."""
+
+    calls: Calls
+
+    def redeliver(self, attempt_id: int) -> Posted:
+        return self.calls.caller.post_once(f"/{attempt_id}", TASK)
+
+
+def test_no_time_for_another_try_after_a_limit_leaves_nothing_written_down() -> None:
+    calls = Calls(answer(202, date=DATE), answer(429, retry_after="60", date=DATE), limit=10)
+    book: dict[str, Redelivery] = {}
+    calls.caller.now()
+    with pytest.raises(OutOfTime, match="GitHub asked to wait"):
+        Sender(RealHook(calls), calls.caller, book, calls.console).send(some(1))
+    assert book == {}
+    assert calls.script.lines == ["GET /rate_limit", "POST /1"]
+
+
+def test_it_goes_at_the_pace_of_redeliveries() -> None:
+    calls = Calls(answer(202, date=DATE))
+    Sender(RealHook(calls), calls.caller, {}, calls.console).send(some(8))
+    assert calls.clock.slept == pytest.approx([0.4, 0.4, 0.4])
+
+
+def test_a_stop_in_mid_call_leaves_it_unknown() -> None:
+    desk = Desk(Stopped(2))
+    with pytest.raises(Stopped):
+        desk.sender.send(some(2))
+    assert desk.answers == {"g1": Answer.UNKNOWN}
+
+
+# -- the first few are watched ----------------------------------------------------------------------------------
+
+
+@dataclass
+class Watch:
+    """Says whether the endpoint lives."""
+
+    lives: bool = True
+    watched: list[tuple[set[str], int]] = field(default_factory=list)
+
+    def probe(self, guids: set[str], seconds: int) -> bool:
+        self.watched.append((guids, seconds))
+        return self.lives
+
+
+def probed(desk: Desk, watch: Watch, events: list[Event], log: DeliveryLog | None = None, seconds: int = 60) -> bool:
+    # The Watch is a stand-in for the one class that there is, of which no more than ``probe`` is called.
+    return send_with_probe(desk.sender, watch, events, log or DeliveryLog(), seconds)  # type: ignore[arg-type]
+
+
+def test_the_rest_goes_when_the_first_few_show_life() -> None:
+    desk, watch = Desk(), Watch()
+    assert probed(desk, watch, some(5))
+    assert watch.watched == [({"g1", "g2", "g3"}, 60)]
+    assert desk.hook.asked == [1, 2, 3, 4, 5]
+
+
+def test_those_with_fewest_attempts_are_the_first_few_and_none_is_sent_twice() -> None:
+    tried = [event(attempt(10 + turn), attempt(20 + turn, redelivery=True), guid=f"t{turn}") for turn in range(2)]
+    desk, watch = Desk(), Watch()
+    assert probed(desk, watch, [*tried, *some(4)])
+    assert watch.watched == [({"g1", "g2", "g3"}, 60)]
+    assert desk.hook.asked == [1, 2, 3, 20, 21, 4]
+
+
+def test_the_rest_is_kept_when_the_endpoint_is_dead() -> None:
+    desk, watch = Desk(), Watch(lives=False)
+    assert not probed(desk, watch, some(5))
+    assert desk.hook.asked == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("events", "seconds"), [(PROBE, 60), (1, 60), (0, 60), (9, 0)])
+def test_with_no_rest_or_no_time_to_watch_there_is_no_probe(events: int, seconds: int) -> None:
+    desk, watch = Desk(), Watch(lives=False)
+    assert probed(desk, watch, some(events), seconds=seconds)
+    assert watch.watched == []
+    assert len(desk.hook.asked) == events
+
+
+def test_what_somebody_else_brought_home_meanwhile_is_not_sent() -> None:
+    log = DeliveryLog()
+    log.add([row(9, guid="g4", code=200, redelivery=True)])
+    desk = Desk()
+    assert probed(desk, Watch(), some(5), log)
+    assert desk.hook.asked == [1, 2, 3, 5]

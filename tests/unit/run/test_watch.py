@@ -1,0 +1,221 @@
+"""Watching the head of the log: until everything has an outcome, and whether the endpoint lives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import START
+from redeliver.core.deliveries import DeliveryLog
+from redeliver.core.redelivery import Outcome, Redelivery
+from redeliver.errors import ApiFailing
+from redeliver.github.api import Answer
+from redeliver.run.watch import Watch
+from redeliver.waiter import Waiter
+from samples import MINUTE, Pages, Patience, Said, row
+
+if TYPE_CHECKING:
+    from redeliver.core.rows import Row
+
+ASKED = START - 1_000
+
+
+class Desk:
+    """Three events whose redelivery was asked for a second ago, and a log in which something happens meanwhile."""
+
+    def __init__(self, *answers: Answer, limit: float = 3_600) -> None:
+        self.clock = Patience()
+        self.console = Said()
+        self.pages = Pages(clock=self.clock)
+        self.log = DeliveryLog()
+        answers = answers or (Answer.ACCEPTED,) * 3
+        self.guids = [f"g{number}" for number in range(1, len(answers) + 1)]
+        for number, guid in enumerate(self.guids, 1):
+            self.pages.rows.append(row(number, START - 30 * MINUTE, guid=guid))
+        self.log.add(self.pages.rows)
+        self.redeliveries = {
+            guid: Redelivery(self.log.event(guid), ASKED, answer)
+            for guid, answer in zip(self.guids, answers, strict=True)
+        }
+        waiter = Waiter(self.clock, limit, self.console)
+        self.watch = Watch(self.pages, self.log, self.redeliveries, {*self.guids, "waiting"}, waiter)
+
+    def after(self, looks: int, *rows: Row) -> None:
+        """Rows that turn up just before so many looks have been taken."""
+        before = self.pages.before_page
+
+        def arrive(number: int) -> None:
+            if before:
+                before(number)
+            if number == looks:
+                self.pages.rows.extend(rows)
+
+        self.pages.before_page = arrive
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        return [one.outcome(self.log) for one in self.redeliveries.values()]
+
+    def probe(self, seconds: int = 60) -> bool:
+        return self.watch.probe(set(self.guids), seconds)
+
+
+def result(guid: str, code: int = 503, number: int = 0) -> Row:
+    return row(number or 100 + int(guid[1:]), START, guid=guid, code=code, redelivery=True)
+
+
+# -- until everything is settled --------------------------------------------------------------------------------
+
+
+def test_it_looks_soon_then_less_often_until_every_redelivery_has_an_outcome() -> None:
+    desk = Desk()
+    desk.after(1, result("g1", 200))
+    desk.after(4, result("g2", 422))
+    desk.after(6, result("g3", 200))
+    desk.watch.until_settled(60)
+    assert desk.outcomes == [Outcome.RECOVERED, Outcome.FAILED_AGAIN, Outcome.RECOVERED]
+    assert [wait for wait in desk.clock.slept if wait] == [1.0, 2.0, 3.0, 5.0, 5.0, 5.0]
+
+
+def test_it_gives_up_when_the_time_for_it_is_over() -> None:
+    desk = Desk()
+    desk.watch.until_settled(20)
+    assert [wait for wait in desk.clock.slept if wait] == [1.0, 2.0, 3.0, 5.0, 5.0]
+    assert desk.outcomes == [Outcome.PENDING] * 3
+
+
+def test_it_gives_up_when_the_runs_time_is_over() -> None:
+    desk = Desk(limit=7)
+    desk.watch.until_settled(60)
+    assert desk.clock.monotonic() == 6
+
+
+@pytest.mark.parametrize("limit", [0, -5])
+def test_with_no_time_left_nothing_is_looked_at_and_nothing_goes_wrong(limit: float) -> None:
+    desk = Desk(limit=limit)
+    desk.watch.until_settled(60)
+    assert desk.pages.asked == []
+
+
+def test_with_nothing_to_wait_for_nothing_is_looked_at() -> None:
+    desk = Desk(Answer.REFUSED)
+    desk.watch.until_settled(60)
+    assert (desk.pages.asked, desk.clock.slept) == ([], [])
+
+
+def test_without_time_to_watch_nothing_is_looked_at() -> None:
+    desk = Desk()
+    desk.watch.until_settled(0)
+    assert desk.pages.asked == []
+
+
+def test_a_long_wait_says_what_for() -> None:
+    desk = Desk()
+    desk.after(2, result("g1", 200))
+    desk.watch.until_settled(12)
+    assert desk.console.lines == ["Waiting 5 s: 2 redeliveries without an outcome yet"]
+
+
+def test_an_answer_that_was_lost_is_found_in_the_log() -> None:
+    desk = Desk(Answer.UNKNOWN)
+    desk.after(2, result("g1", 200))
+    desk.watch.until_settled(60)
+    assert desk.outcomes == [Outcome.RECOVERED]
+
+
+def test_a_look_goes_back_to_where_the_oldest_open_redelivery_could_be_and_no_further() -> None:
+    desk = Desk()
+    healthy = [row(number, START - (2_000 - number) * 100, guid="h", code=200) for number in range(1_000, 2_000)]
+    desk.pages.rows.extend(healthy)  # 100 seconds of them
+    desk.watch.until_settled(1)
+    # The second since we asked and the minute of slack are six pages and a half, and one that is too old as a whole.
+    assert len(desk.pages.asked) == 8
+
+
+def test_what_becomes_of_other_undelivered_events_is_taken_in_and_nothing_else() -> None:
+    desk = Desk(Answer.ACCEPTED)
+    desk.log.add([row(50, START - MINUTE, guid="waiting")])
+    desk.after(1, row(60, START, guid="waiting", code=200, redelivery=True), row(61, START, guid="stranger"))
+    desk.after(2, result("g1", 200))
+    desk.watch.until_settled(60)
+    assert desk.log.is_delivered("waiting")
+    assert desk.log.undelivered(0) == []
+
+
+def test_a_log_that_cannot_be_read_is_an_error() -> None:
+    desk = Desk()
+
+    def broken(number: int) -> None:
+        raise ApiFailing(tries=number, what="read", why="502")
+
+    desk.pages.before_page = broken
+    with pytest.raises(ApiFailing):
+        desk.watch.until_settled(60)
+
+
+# -- does the endpoint live? ------------------------------------------------------------------------------------
+
+
+def test_an_endpoint_is_dead_when_every_one_of_the_first_failed_as_a_dead_one_fails() -> None:
+    desk = Desk()
+    desk.after(2, result("g1", 0), result("g2", 504))
+    desk.after(3, result("g3", 502))
+    assert desk.probe() is False
+    assert len(desk.pages.asked) == 3
+
+
+@pytest.mark.parametrize("code", [200, 202, 301, 302, 400, 404, 410, 422])
+def test_one_other_outcome_ends_the_probe_at_once(code: int) -> None:
+    desk = Desk()
+    desk.after(2, result("g1", 503), result("g2", code))
+    assert desk.probe() is True
+    assert len(desk.pages.asked) == 2
+
+
+@pytest.mark.parametrize("code", [200, 404])
+def test_the_last_outcome_can_tell_as_well(code: int) -> None:
+    desk = Desk()
+    desk.after(1, result("g1"), result("g2"))
+    desk.after(3, result("g3", code))
+    assert desk.probe() is True
+
+
+def test_no_outcome_in_time_is_no_sign_of_death() -> None:
+    desk = Desk()
+    desk.after(1, result("g1"), result("g2"))
+    assert desk.probe(20) is True
+    assert desk.clock.monotonic() == 16
+
+
+def test_a_success_of_any_event_since_then_is_a_sign_of_life() -> None:
+    desk = Desk()
+    desk.after(2, row(300, START, guid="stranger", code=200))
+    assert desk.probe() is True
+    assert len(desk.pages.asked) == 2
+    assert desk.outcomes == [Outcome.PENDING] * 3
+
+
+def test_a_success_of_another_event_counts_even_when_all_of_ours_failed() -> None:
+    desk = Desk()
+    desk.after(1, *(result(guid) for guid in desk.guids), row(300, START, guid="stranger", code=200))
+    assert desk.probe() is True
+
+
+@pytest.mark.parametrize(("at", "alive"), [(ASKED - 1, False), (ASKED, True)])
+def test_a_success_from_before_we_asked_is_no_sign_of_life(at: int, *, alive: bool) -> None:
+    desk = Desk()
+    desk.after(1, *(result(guid) for guid in desk.guids), row(300, at, guid="stranger", code=200))
+    assert desk.probe() is alive
+
+
+def test_what_github_refused_says_nothing_of_the_endpoint() -> None:
+    desk = Desk(Answer.REFUSED, Answer.ACCEPTED, Answer.REFUSED)
+    desk.after(1, result("g2", 503))
+    assert desk.probe() is True
+
+
+def test_when_all_are_refused_there_is_nothing_to_watch() -> None:
+    desk = Desk(Answer.REFUSED)
+    assert desk.probe() is True
+    assert desk.pages.asked == []
