@@ -21,7 +21,7 @@ from githubsim.server import serve
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
 from redeliver.run.runs import Runs
-from redeliver.stop import Stop
+from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,9 @@ def client(url: str) -> dict[str, float]:
     before = time.process_time()
     given = {"org": "octo", "hook-id": "1", "token": "pat", "api-url": url}
     settings = parse(given | {"lookback": "3d", "time-limit": "9d", "dry-run": "true"})
-    clock = VirtualClock()
-    report = Runs(settings, lambda token: GitHubApi(url, token), clock, Stop(clock), Silent()).run()
+    console = Silent()
+    clock = RunClock(VirtualClock(), settings.time_limit, console)
+    report = Runs(settings, lambda token: GitHubApi(url, token), clock, console).run()
     if report.errors:
         raise SystemExit(report.errors)
     peak = peak_kib()

@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
-from redeliver.core.deliveries import Attempt, Event
-from redeliver.core.rows import Filter, Page, Row
+from redeliver.core.deliveries import Attempt, Event, Filter, Page, Row
 from redeliver.github.answers import Task
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.transport import AnswerLost, Response, Verb
-from redeliver.waiter import Waiter
+from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -182,7 +181,8 @@ class Calls:
         self.script = Script(list(answers))
         self.console = Said()
         self.pace = Pace(150)
-        self.caller = Caller(self.script, self.pace, Waiter(self.clock, limit, self.console))
+        self.run_clock = RunClock(self.clock, limit, self.console)
+        self.caller = Caller(self.script, self.pace, self.run_clock)
 
     def get(self, *, missing: bool = False) -> object:
         return self.caller.get("/log", {"page": "1"}, TASK, lambda told: json.loads(told.body), missing=missing)

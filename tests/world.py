@@ -13,7 +13,7 @@ from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
 from redeliver.core.settings import parse
 from redeliver.run.runs import Runs
-from redeliver.stop import Stop
+from redeliver.timing import RunClock
 from samples import Said
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class World:
         self.token = self.sim.token("pat")
         self.variables = self.sim.variables("octo/ops")
         self.console = Transcript()
-        self.stop = Stop(self.clock)
+        self.run_clock = RunClock(self.clock, 0, self.console)
         self.shuffle: Callable[[list[int | None]], None] = lambda _hooks: None
 
     def inputs(self, **changed: str) -> dict[str, str]:
@@ -61,14 +61,14 @@ class World:
 
     def run(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Report:
         """One run, as the action would make it."""
-        self.stop = Stop(self.clock)
+        settings = parse(self.inputs(**(inputs or {}), **changed))
         self.console = Transcript()
+        self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
         self.started = self.clock()
         return Runs(
-            parse(self.inputs(**(inputs or {}), **changed)),
+            settings,
             lambda credential: InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, latency_ms),
-            self.clock,
-            self.stop,
+            self.run_clock,
             self.console,
             shuffle=self.shuffle,
         ).run()

@@ -20,7 +20,7 @@ from redeliver.core.settings import parse
 from redeliver.entry import step
 from redeliver.entry.workflow import ActionsConsole
 from redeliver.run.runs import Runs
-from redeliver.stop import Stop
+from redeliver.timing import RunClock
 from runner import Command, commands, outputs
 from world import World, bearer
 
@@ -97,5 +97,6 @@ def run(world: World) -> Told:
         shown = io.StringIO()
         given = {name: str(file) for name, file in files.items()} | {"RUNNER_DEBUG": "1"}
         with mock.patch.dict(os.environ, given), contextlib.redirect_stdout(shown):
-            step._redeliver(settings, Runs(settings, connect, world.clock, Stop(world.clock), console), console)
+            clock = RunClock(world.clock, settings.time_limit, console)
+            step._redeliver(settings, Runs(settings, connect, clock, console), console)
         return Told(shown.getvalue(), outputs(files["GITHUB_OUTPUT"]), files["GITHUB_STEP_SUMMARY"].read_text("utf-8"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from githubsim.clock import VirtualClock
     from githubsim.inprocess import InProcessTransport
     from githubsim.model import SimGitHub
-    from redeliver.stop import Stop
+    from redeliver.timing import RunClock
 
 
 class Crash(BaseException):
@@ -76,9 +76,11 @@ class Call:
 class Interference:
     """Counts what a run does, and steps in where it was told to."""
 
-    def __init__(self, stop: Stop, cut: Cut | None, happenings: Mapping[int, Callable[[], object]]) -> None:
+    clock: RunClock
+    """The run's own, which is told of a signal."""
+
+    def __init__(self, cut: Cut | None, happenings: Mapping[int, Callable[[], object]]) -> None:
         """``happenings``: what happens in the world just before the run's nth call."""
-        self.stop = stop
         self.happenings = dict(happenings)
         self.struck = False
         self._cut = cut
@@ -106,7 +108,7 @@ class Interference:
         if cut.how == "crash":
             raise Crash
         # The handler itself: it raises Stopped where, and only where, a real signal would make it do so.
-        self.stop._asked(signal.SIGTERM, None)
+        self.clock.on_signal(signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -134,7 +136,7 @@ class WatchedTransport:
         clock = self.inner.clock
         variable = (body or {}).get("name") or path.partition("/actions/variables/")[2]
         call = Call(verb, path, clock() + self.inner.latency_ms // 2, variable=variable)
-        call.after_signal = self.interference.stop.signal_number is not None
+        call.after_signal = self.interference.clock.signal_number is not None
         self.calls.append(call)
         history = self.sim.variables(self.variables_of).history
         taken, written, struck = len(self.sim.accepted), len(history), self._faults()

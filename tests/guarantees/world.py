@@ -13,7 +13,7 @@ from guarantees.interference import Call, Crash, Cut, Interference, WatchedClock
 from guarantees.parts import Life, Part, part_of
 from redeliver.core.settings import ScanMode, Settings, parse
 from redeliver.run.runs import Runs
-from redeliver.stop import Stop
+from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,8 +132,9 @@ class World:
         """One run of the action, whatever comes in its way."""
         settings = self.settings(**changed)
         run_ = Run(settings, self.clock())
-        stop = Stop(self.clock)
-        interference = Interference(stop, cut, happenings or {})
+        interference = Interference(cut, happenings or {})
+        console = WatchedConsole(interference)
+        clock = interference.clock = RunClock(WatchedClock(self.clock, interference), settings.time_limit, console)
         self.sim.faults.add(*faults)
 
         def connect(token: Credential) -> WatchedTransport:
@@ -141,9 +142,8 @@ class World:
             inner = InProcessTransport(self.sim, token, self.clock, self.latency_ms)
             return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, self.sim, REPOSITORY)
 
-        clock = WatchedClock(self.clock, interference)
         try:
-            run_.report = Runs(settings, connect, clock, stop, WatchedConsole(interference)).run()
+            run_.report = Runs(settings, connect, clock, console).run()
         except Crash:
             pass
         finally:
@@ -151,7 +151,7 @@ class World:
                 self.sim.faults.rules.remove(fault)
         run_.ended = self.clock()
         run_.undisturbed = not interference.struck
-        run_.signalled = stop.signal_number is not None
+        run_.signalled = clock.signal_number is not None
         run_.parts = [part_of(run_, life) for life in self.lives]
         for part in run_.parts:
             self._note(part)

@@ -154,7 +154,7 @@ def stopped() -> Report:
     outage(world, 30, 120, 60, [UNAVAILABLE])
 
     def cancel() -> None:
-        world.stop._asked(signal.SIGINT, None)
+        world.run_clock.on_signal(signal.SIGINT)
 
     world.sim.faults.add(Fault(Call(cancel), path="*/attempts", nth=12, when="after"))
     return world.run(latency_ms=100)

@@ -13,7 +13,7 @@ from places.site import add_hook, grant, variable, whose
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
 from redeliver.run.runs import Runs
-from redeliver.stop import Stop
+from redeliver.timing import RunClock
 from world import Transcript
 
 if TYPE_CHECKING:
@@ -43,13 +43,9 @@ class Live:
     def run(self, api_url: str, changed: Mapping[str, str] | None = None) -> Report:
         """One run in this process, in real time."""
         settings = parse(self.given | {"api-url": api_url} | dict(changed or {}))
-        return Runs(
-            settings,
-            lambda credential: GitHubApi(settings.api_url, credential),
-            time,
-            Stop(time),
-            Transcript(),
-        ).run()
+        console = Transcript()
+        clock = RunClock(time, settings.time_limit, console)
+        return Runs(settings, lambda credential: GitHubApi(settings.api_url, credential), clock, console).run()
 
     @property
     def sent(self) -> list[str]:

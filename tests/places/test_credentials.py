@@ -16,7 +16,7 @@ from redeliver.core.settings import FailOn, parse
 from redeliver.errors import SettingsError
 from redeliver.github.connection import GitHubApi
 from redeliver.run.runs import Runs
-from redeliver.stop import Stop
+from redeliver.timing import RunClock
 from world import Transcript, of
 
 if TYPE_CHECKING:
@@ -266,4 +266,5 @@ def _over_pygithub(site: Site, **changed: str) -> Report:
     def connect(credential: Credential) -> GitHubApi:
         return GitHubApi("http://127.0.0.1:9", credential)
 
-    return Runs(settings, connect, time, Stop(time), Transcript()).run()
+    console = Transcript()
+    return Runs(settings, connect, RunClock(time, settings.time_limit, console), console).run()

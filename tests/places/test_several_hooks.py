@@ -128,8 +128,8 @@ def test_a_signal_ends_the_run_it_meets_in_order_and_begins_no_other() -> None:
     failed = [world.fail_at(hook) for hook in world.hooks]
 
     def cancel(*_: object) -> None:
-        if len(world.sent) == 2 and world.stop.signal_number is None:
-            world.stop._asked(signal.SIGTERM, None)
+        if len(world.sent) == 2 and world.run_clock.signal_number is None:
+            world.run_clock.on_signal(signal.SIGTERM)
 
     world.sim.observers.append(cancel)
     report = world.run(hook_id="all")
@@ -146,7 +146,7 @@ def test_a_signal_ends_the_run_it_meets_in_order_and_begins_no_other() -> None:
 def test_a_signal_while_the_webhooks_are_listed_ends_it_before_any_run() -> None:
     world = Several()
     world.fail_at(world.hook)
-    world.sim.observers.append(lambda *_: world.stop._asked(signal.SIGINT, None))
+    world.sim.observers.append(lambda *_: world.run_clock.on_signal(signal.SIGINT))
     report = world.run(hook_id="all")
     assert report.exit_code(FailOn.ERROR) == 128 + signal.SIGINT
     assert (report.hooks, report.errors, world.sent) == ((), (), [])

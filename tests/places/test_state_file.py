@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -86,11 +85,10 @@ def test_a_torn_state_file_is_neither_read_nor_overwritten(tmp_path: Path, conte
     path = tmp_path / "state.json"
     path.write_bytes(content)
     store = StateFile(path, "api.github.com/orgs/octo").store("1")
-    caller: Any = None  # a file needs none
     with pytest.raises(StateUnreadable, match="it is not a JSON object of numbers"):
-        store.read(caller)
+        store.read()
     with pytest.raises(CheckpointNotSaved, match="it is not a JSON object of numbers"):
-        store.write(caller, 5)
+        store.write(5)
     assert path.read_bytes() == content
 
 

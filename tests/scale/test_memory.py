@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
-from redeliver.core.rows import Filter, Page
+from redeliver.core.deliveries import Filter, Page
 from redeliver.github.quota import Quota
 from redeliver.run.scan import Reader, Scan
-from redeliver.waiter import Waiter
+from redeliver.timing import RunClock
 from samples import Said, row
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Unheard(Said):
 
 def read(size: int, *, failing: bool) -> tuple[int, int]:
     """Read a window of so many attempts: the bytes that are kept of it, and the most that there were at a time."""
-    waiter = Waiter(VirtualClock(), 9_999, Unheard())
+    waiter = RunClock(VirtualClock(), 9_999, Unheard())
     reader = Reader(Log(size, failing), waiter, Unheard(), Quota)
     scan = Scan(newest=START)
     gc.collect()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NotRequired
+
+from pydantic import AwareDatetime  # noqa: TC002  pydantic reads Row's annotations
+from typing_extensions import TypedDict
 
 from redeliver.text import without_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from redeliver.core.rows import Row
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -19,6 +20,31 @@ _MILLISECOND = timedelta(milliseconds=1)
 TIMED_OUT = "timed out"
 NO_CONNECTION = "no connection"
 TLS = "TLS failed"
+
+
+#: The one value of the ``status`` parameter that is used: codes 400 to 599.
+Filter = Literal["failure"]
+
+
+class Row(TypedDict):
+    """What we use of one row of the delivery log, as GitHub's OpenAPI description gives it."""
+
+    id: int
+    guid: str
+    delivered_at: AwareDatetime
+    redelivery: bool
+    status: str
+    status_code: int
+    event: str
+    action: NotRequired[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the log, newest first, and the query of the next one, if there is one."""
+
+    rows: list[Row]
+    next: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,31 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from redeliver.github.api import Answer
-
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Attempt, DeliveryLog, Event
 
 #: Milliseconds by which a new row's time may lie before the moment we asked: some servers tell whole seconds only,
 #: and so does the ``Date`` header that our idea of GitHub's time comes from.
 _ROUNDING = 1_000
+
+
+class Acceptance(StrEnum):
+    """Whether GitHub accepted a redelivery."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """It may have: the reply was lost, or does not say."""
+    LIMITED = "limited"
+    """It did not, because of a limit. The pace knows; the same redelivery may be asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """GitHub's reply to the request for a redelivery, and a few words on why."""
+
+    acceptance: Acceptance
+    why: str = ""
 
 
 class Outcome(StrEnum):
@@ -28,7 +45,11 @@ class Outcome(StrEnum):
     """The answer was lost, and nothing is to be seen in the log yet."""
 
 
-_UNSEEN = {Answer.ACCEPTED: Outcome.PENDING, Answer.REFUSED: Outcome.REFUSED, Answer.UNKNOWN: Outcome.UNKNOWN}
+_UNSEEN = {
+    Acceptance.ACCEPTED: Outcome.PENDING,
+    Acceptance.REFUSED: Outcome.REFUSED,
+    Acceptance.UNKNOWN: Outcome.UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +59,7 @@ class Redelivery:
     event: Event
     asked_at: int
     """GitHub's time, epoch milliseconds; at most a second early, never late."""
-    answer: Answer
-    why: str = ""
+    reply: Reply
 
     def result(self, log: DeliveryLog) -> Attempt | None:
         """The failed attempt that came of it, once the log shows one; the event must not be delivered."""
@@ -55,7 +75,7 @@ class Redelivery:
             return Outcome.RECOVERED
         if self.result(log) is not None:
             return Outcome.FAILED_AGAIN
-        return _UNSEEN[self.answer]
+        return _UNSEEN[self.reply.acceptance]
 
     def is_open(self, log: DeliveryLog) -> bool:
         """Whether the log can still tell more of it."""
@@ -63,4 +83,6 @@ class Redelivery:
 
     def was_accepted(self, log: DeliveryLog) -> bool:
         """Whether GitHub took it: it said so, or the log shows it though the answer was lost."""
-        return self.answer is Answer.ACCEPTED or (self.answer is Answer.UNKNOWN and not self.is_open(log))
+        return self.reply.acceptance is Acceptance.ACCEPTED or (
+            self.reply.acceptance is Acceptance.UNKNOWN and not self.is_open(log)
+        )

@@ -26,8 +26,8 @@ from redeliver.github.owner import owner_of
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
 from redeliver.run.survey import MATRIX_JOBS, matrix
-from redeliver.stop import Stop
 from redeliver.text import for_log
+from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -128,9 +128,9 @@ def run(
         settings = _settings(context)
         console = TerminalConsole(verbose=verbose)
         state = StateFile(state_file, _key(settings)) if state_file else None
-        stop = Stop(time)
-        stop.install()
-        runs = Runs(settings, _connect(settings), time, stop, console, store_for=state.store if state else None)
+        clock = RunClock(time, settings.time_limit, console)
+        clock.listen_to_signals()
+        runs = Runs(settings, _connect(settings), clock, console, store_for=state.store if state else None)
         with state.locked() if state else nullcontext(), console.live():
             report = runs.run()
     for error in report.errors:
@@ -164,10 +164,10 @@ def hooks(
     """List webhooks, and how they fare: deliveries, failures and the last success within --lookback."""
     with _told():
         settings = _settings(context, **({"hook-id": "all"} if (org or repository) and not hook_id else {}))
-        stop = Stop(time)
-        stop.install()
         console = TerminalConsole(verbose=verbose)
-        runs = Runs(settings, _connect(settings), time, stop, console)
+        clock = RunClock(time, settings.time_limit, console)
+        clock.listen_to_signals()
+        runs = Runs(settings, _connect(settings), clock, console)
         if form is ListFormat.MATRIX:
             typer.echo(json.dumps(matrix(runs.hook_ids(), jobs)))
             return

@@ -16,7 +16,7 @@ from redeliver.output.headline import headline
 from redeliver.output.summary import markdown, unusable
 from redeliver.run.runs import Runs
 from redeliver.run.survey import matrix
-from redeliver.stop import Stop
+from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,10 +52,10 @@ def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int
             workflow.mask(credential)
         return GitHubApi(settings.api_url, credential)
 
-    stop = Stop(time)
-    stop.install()
+    clock = RunClock(time, settings.time_limit, console)
+    clock.listen_to_signals()
     try:
-        return work(settings, Runs(settings, connect, time, stop, console), console)
+        return work(settings, Runs(settings, connect, clock, console), console)
     except RedeliverError as fault:
         console.error(str(fault))
         return fault.exit_code

@@ -5,13 +5,12 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-usi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
+from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiError, ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
 from redeliver.github.answers import Proof, Task, fault_of, number
 from redeliver.github.pace import READ_POINTS, WRITE_POINTS, Pace
@@ -21,7 +20,7 @@ from redeliver.github.transport import AnswerLost, Response, Transport, Verb
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
-    from redeliver.waiter import Waiter
+    from redeliver.timing import RunClock
 
 T = TypeVar("T")
 
@@ -35,46 +34,19 @@ LIMIT_WAIT = 60.0
 RESERVE = 10
 
 
-class Answer(Enum):
-    """What came of a POST that is made once."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    """It may have happened: the answer was lost, or says nothing."""
-    LIMITED = "limited"
-    """It did not happen, because of a limit; the pace knows, and it may be asked again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """An :class:`Answer`, and a word on why."""
-
-    answer: Answer
-    why: str = ""
-
-
 class Caller:
     """Makes calls with one credential."""
 
-    def __init__(self, transport: Transport, pace: Pace, waiter: Waiter, proof: Proof = Proof.GIVEN) -> None:
+    def __init__(self, transport: Transport, pace: Pace, clock: RunClock, proof: Proof = Proof.GIVEN) -> None:
         self._transport = transport
         self._pace = pace
-        self._waiter = waiter
+        self._clock = clock
         self._proof = proof
         self._limits_met = 0
         self._date: tuple[int, float] | None = None
         self._left: int | None = None
         self._hourly: int | None = None
         self._resets_at: int | None = None  # in epoch seconds
-        self._reserve = RESERVE
-
-    def closing(self, waiter: Waiter) -> Caller:
-        """A caller for the last calls of a run, with time of their own."""
-        caller = Caller(self._transport, self._pace, waiter, self._proof)
-        caller._date = self._date
-        caller._reserve = 0
-        return caller
 
     @property
     def quota(self) -> Quota:
@@ -98,7 +70,7 @@ class Caller:
         if self._date is None:
             raise ApiUnexpected(what="tell the time", why="it has no Date header")
         moment, since = self._date
-        return moment + int((self._waiter.now() - since) * 1000)
+        return moment + int((self._clock.now() - since) * 1000)
 
     def get(
         self,
@@ -151,12 +123,12 @@ class Caller:
         Raises:
             OutOfTime: that does not fit into the time limit.
         """
-        if seconds := self.quota.wait(self._reserve, redelivery=redelivery):
-            self._waiter.wait(seconds, "GitHub's limit of calls an hour")
-        turn = self._pace.turn(points, self._waiter.now(), redelivery=redelivery)
-        self._waiter.wait(turn.seconds, turn.why or "another request")
+        if seconds := self.quota.wait(0 if self._clock.is_closing else RESERVE, redelivery=redelivery):
+            self._clock.wait(seconds, "GitHub's limit of calls an hour")
+        turn = self._pace.turn(points, self._clock.now(), redelivery=redelivery)
+        self._clock.wait(turn.seconds, turn.why or "another request")
 
-    def post_once(self, path: str, task: Task) -> Posted:
+    def post_once(self, path: str, task: Task) -> Reply:
         """Make a POST that must not be repeated, now: the caller has waited for its turn.
 
         Raises:
@@ -165,18 +137,18 @@ class Caller:
         try:
             response = self._exchange("POST", path, redelivery=True)
         except AnswerLost as lost:
-            return Posted(Answer.UNKNOWN, str(lost))
+            return Reply(Acceptance.UNKNOWN, str(lost))
         status = response.status
         if self._note_limit(response):
-            return Posted(Answer.LIMITED)
+            return Reply(Acceptance.LIMITED)
         if status == 202:
-            return Posted(Answer.ACCEPTED)
+            return Reply(Acceptance.ACCEPTED)
         if status >= 500 or status < 300:
-            return Posted(Answer.UNKNOWN, f"GitHub answered {status}")
+            return Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
         fault = fault_of(response, task, self._proof)
         if isinstance(fault, BadToken | BadKey | MissingPermission | Moved):
             raise fault
-        return Posted(Answer.REFUSED, f"GitHub answered {status}")
+        return Reply(Acceptance.REFUSED, f"GitHub answered {status}")
 
     def _repeatable(
         self,
@@ -208,7 +180,7 @@ class Caller:
                 fault = ApiUnexpected(what=task.what, why=str(unreadable))
             if tries == len(BACKOFF):
                 raise fault
-            self._waiter.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.what}")
+            self._clock.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.what}")
             tries += 1
 
     def _exchange(
@@ -223,7 +195,7 @@ class Caller:
         try:
             response = self._transport.exchange(verb, path, query=query, body=body)
         finally:
-            self._pace.spent(_points(verb), self._waiter.now(), redelivery=redelivery)
+            self._pace.spent(_points(verb), self._clock.now(), redelivery=redelivery)
         self._left = number(response.headers.get("x-ratelimit-remaining", ""))
         self._hourly = number(response.headers.get("x-ratelimit-limit", ""))
         self._resets_at = number(response.headers.get("x-ratelimit-reset", ""))
@@ -232,7 +204,7 @@ class Caller:
         except (ValueError, OverflowError):
             return response
         # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
-        self._date = (int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000, self._waiter.now())
+        self._date = (int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000, self._clock.now())
         return response
 
     def _note_limit(self, response: Response) -> bool:
@@ -251,7 +223,7 @@ class Caller:
         else:
             return False
         self._limits_met += 1
-        self._pace.limited(seconds, self._waiter.now(), slower=not primary)
+        self._pace.limited(seconds, self._clock.now(), slower=not primary)
         return True
 
 

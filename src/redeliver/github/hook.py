@@ -5,21 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
-from redeliver.core.rows import Filter, Page, Row
+from redeliver.core.deliveries import Filter, Page, Row
 from redeliver.github.answers import Task, read_json
+from redeliver.github.pace import WRITE_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from redeliver.github.api import Caller, Posted
+    from redeliver.core.redelivery import Reply
+    from redeliver.github.api import Caller
     from redeliver.github.links import Links
+    from redeliver.github.quota import Quota
     from redeliver.github.transport import Response
 
 #: GitHub's own maximum (https://docs.github.com/en/rest/orgs/webhooks).
 PAGE_SIZE = 100
+#: The webhook of an App (https://docs.github.com/en/rest/apps/webhooks).
+APP_HOOK = "/app/hook"
 
 _ROWS: TypeAdapter[list[Row]] = TypeAdapter(list[Row])
+
+
+class _Described(TypedDict):
+    active: bool
+
+
+_DESCRIBED = TypeAdapter(_Described)
 
 
 class Hook:
@@ -50,7 +63,39 @@ class Hook:
             query = {"per_page": str(PAGE_SIZE)} | ({"status": only} if only else {})
         return self._caller.get(f"{self._path}/deliveries", query, self._read, self._parse)
 
-    def redeliver(self, attempt_id: int) -> Posted:
+    @property
+    def quota(self) -> Quota:
+        """How many calls GitHub still allows within the hour."""
+        return self._caller.quota
+
+    def now(self) -> int:
+        """GitHub's clock, in epoch milliseconds.
+
+        Raises:
+            ApiError: nothing had been asked yet, and asking failed.
+        """
+        return self._caller.now()
+
+    def is_active(self) -> bool | None:
+        """Whether GitHub sends deliveries to it. None: GitHub does not say, which is so of an App's webhook.
+
+        Raises:
+            ApiError: GitHub refused, or failed for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        if self._path == APP_HOOK:
+            return None
+        return self._caller.get(self._path, {}, self._read, lambda reply: read_json(_DESCRIBED, reply)["active"])
+
+    def wait_for_turn(self) -> None:
+        """Wait until the limits and the pace allow a redelivery.
+
+        Raises:
+            OutOfTime: that does not fit into the time limit.
+        """
+        self._caller.turn(WRITE_POINTS, redelivery=True)
+
+    def redeliver(self, attempt_id: int) -> Reply:
         """Ask GitHub, once, to deliver that attempt's event again; the caller has waited for its turn.
 
         Raises:

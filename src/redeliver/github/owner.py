@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from redeliver.errors import NoSuchHook
 from redeliver.github.answers import Task, read_json
-from redeliver.github.hook import PAGE_SIZE, Hook
+from redeliver.github.hook import APP_HOOK, PAGE_SIZE, Hook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,7 +68,7 @@ class Owner:
         """One of its webhooks; None: the App's."""
         if hook_id is None:
             name = f"the webhook of {self.name}"
-            return Hook(caller, links, "/app/hook", name=name, web_page="", permission=self.needed)
+            return Hook(caller, links, APP_HOOK, name=name, web_page="", permission=self.needed)
         return Hook(
             caller,
             links,

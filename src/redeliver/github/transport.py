@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from redeliver.timing import RunClock
+
 Verb = Literal["GET", "POST", "PATCH"]
 
 
@@ -50,3 +52,25 @@ class Transport(Protocol):
             AnswerLost: no whole answer came.
         """
         ...
+
+
+class InterruptibleTransport:
+    """A transport whose calls a signal ends."""
+
+    def __init__(self, inner: Transport, clock: RunClock) -> None:
+        self._inner = inner
+        self._clock = clock
+
+    def exchange(
+        self,
+        verb: Verb,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, str] | None = None,
+    ) -> Response:
+        """As the inner transport; raises Stopped as well."""
+        if self._clock.remaining() <= 0 and self._clock.is_closing:
+            raise AnswerLost("it took too long")
+        with self._clock.call():
+            return self._inner.exchange(verb, path, query=query, body=body)

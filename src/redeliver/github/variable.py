@@ -7,7 +7,7 @@ losing their place (https://docs.github.com/en/webhooks/using-webhooks/automatic
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
@@ -29,36 +29,11 @@ class _Stored(TypedDict):
 _STORED = TypeAdapter(_Stored)
 
 
-class CheckpointStore(Protocol):
-    """Keeps one checkpoint."""
-
-    @property
-    def place(self) -> str:
-        """Where that is, in words."""
-        ...
-
-    def read(self, caller: Caller) -> int | None:
-        """The checkpoint, or None when there is none yet.
-
-        Raises:
-            CheckpointUnreadable: what is there is no time.
-            ApiError: it could not be read.
-        """
-        ...
-
-    def write(self, caller: Caller, moment: int) -> None:
-        """Keep another one; doing it twice does no harm.
-
-        Raises:
-            CheckpointNotSaved: with the cause as its ``__cause__``.
-        """
-        ...
-
-
 class Variable:
     """Keeps it in a repository's GitHub Actions variable."""
 
-    def __init__(self, repository: str, name: str) -> None:
+    def __init__(self, caller: Caller, repository: str, name: str) -> None:
+        self._caller = caller
         self.place = f"the variable {name} of {repository}"
         self._name = name
         self._all = f"/repos/{repository}/actions/variables"
@@ -66,22 +41,22 @@ class Variable:
         self._read = Task(f"read {self.place}", _NEEDED)
         self._write = Task(f"write {self.place}", _NEEDED)
 
-    def read(self, caller: Caller) -> int | None:
-        """See :class:`CheckpointStore`. A 404 means "none yet"; writing then tells whether it was "no access"."""
-        value = caller.get(self._path, {}, self._read, _value, missing=True)
+    def read(self) -> int | None:
+        """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access": writing then tells which."""
+        value = self._caller.get(self._path, {}, self._read, _value, missing=True)
         if value is not None and not re.fullmatch(r"[0-9]{1,15}", value.strip()):
             raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
         return None if value is None else int(value)
 
-    def write(self, caller: Caller, moment: int) -> None:
-        """See :class:`CheckpointStore`. Creates or updates, whichever the variable's being there takes."""
+    def write(self, moment: int) -> None:
+        """See :class:`redeliver.core.ports.Store`. Creates or updates, whichever the variable's being there takes."""
         try:
             body = {"name": self._name, "value": str(moment)}
-            exists = caller.write("PATCH", self._path, body, self._write, other=404)
-            if exists or caller.write("POST", self._all, body, self._write, other=409):
+            exists = self._caller.write("PATCH", self._path, body, self._write, other=404)
+            if exists or self._caller.write("POST", self._all, body, self._write, other=409):
                 return
             # Another run created it in between.
-            caller.write("PATCH", self._path, body, self._write)
+            self._caller.write("PATCH", self._path, body, self._write)
         except (ApiError, OutOfTime) as fault:
             raise CheckpointNotSaved(place=self.place, why=fault) from fault
 

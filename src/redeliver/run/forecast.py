@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redeliver.github.quota import Quota
-    from redeliver.waiter import Waiter
+    from redeliver.timing import RunClock
 
 #: Pages before a forecast is worth anything.
 _FORECAST = 5
@@ -25,17 +25,17 @@ _PATIENCE = 0.25
 class Forecast:
     """What there is for a walk, in time and in calls, against what it takes."""
 
-    def __init__(self, waiter: Waiter, quota: Callable[[], Quota], share: float) -> None:
+    def __init__(self, clock: RunClock, quota: Callable[[], Quota], share: float) -> None:
         """``share``: of the time and the calls that are left, which the walk may use."""
-        self._waiter = waiter
+        self._clock = clock
         self._quota = quota
         self._share = share
         self._begin()
 
     def _begin(self) -> None:
-        self._time = self._waiter.remaining() * self._share
+        self._time = self._clock.remaining() * self._share
         self._there_was = self._quota()
-        self._began = self._waiter.now()
+        self._began = self._clock.now()
         self._pages = 0
 
     def note_page(self) -> None:
@@ -66,7 +66,7 @@ class Forecast:
     @property
     def _a_page(self) -> float:
         """Seconds, and no less than GitHub's limit of points allows in the long run."""
-        return max((self._waiter.now() - self._began) / max(1, self._pages), WINDOW / BUDGET)
+        return max((self._clock.now() - self._began) / max(1, self._pages), WINDOW / BUDGET)
 
     def _calls(self, seconds: float) -> float:
         return self._share * self._there_was.within(_PATIENCE * seconds)

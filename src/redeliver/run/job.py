@@ -17,15 +17,15 @@ from redeliver.run.watch import Watch
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from redeliver.console import Console
     from redeliver.core.deliveries import Event
+    from redeliver.core.ports import Store
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
     from redeliver.github.hook import Hook
-    from redeliver.github.variable import CheckpointStore
-    from redeliver.waiter import Waiter
+    from redeliver.timing import RunClock
 
 #: Milliseconds before GitHub forgets a window's beginning in which nothing of it is put off.
 _LAST_HOURS = 12 * 3_600_000
@@ -33,17 +33,14 @@ _LAST_HOURS = 12 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a run works with. ``variables`` calls with the token that may write the checkpoint."""
+    """What a run works with."""
 
     hook: Hook
     caller: Caller
-    variables: Caller
-    store: CheckpointStore | None
+    store: Store | None
     """None: no checkpoint is kept, and every run looks back over ``lookback``."""
-    waiter: Waiter
+    clock: RunClock
     console: Console
-    closing: Callable[[], Waiter]
-    """Begins the end of the run: from then on there is a little time, of its own, for the checkpoint."""
 
 
 class Job:
@@ -54,7 +51,7 @@ class Job:
         self._settings = settings
         self._rules = Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events)
         self._tools = tools
-        self._reader = Reader(tools.hook, tools.waiter, tools.console, lambda: tools.caller.quota)
+        self._reader = Reader(tools.hook, tools.clock, tools.console, lambda: tools.caller.quota)
 
     def run(self) -> Facts:
         """Steps 2 to 8 of the design; whatever happens on the way, what is known is kept and returned."""
@@ -70,12 +67,13 @@ class Job:
         except (RedeliverError, Stopped) as ending:
             self.facts.ended_by = ending
         self._tell_outcomes()
-        self._keep_checkpoint()  # 8
+        with self._tools.clock.closing():
+            self._keep_checkpoint()  # 8
         return self.facts
 
     def _find_checkpoint(self) -> None:
         facts, store = self.facts, self._tools.store
-        found = store.read(self._tools.variables) if store else None
+        found = store.read() if store else None
         facts.start = self._tools.caller.now()
         if store and found is not None and found > facts.start:
             raise CheckpointInFuture(place=store.place, value=found, now=facts.start)
@@ -109,7 +107,7 @@ class Job:
         first = first_to_ask(facts.plan.due)
         if len(first) < PROBE:
             return False
-        self._write_checkpoint(facts.checkpoint, tools.variables)
+        self._write_checkpoint(facts.checkpoint)
         with tools.console.group(f"The last {scan.scanned:,} attempts all failed: asking whether the endpoint lives"):
             alive = probe(self._sender(), self._watcher(), first, self._settings.wait_for_results, "more is read")
         facts.endpoint_down = not alive
@@ -143,11 +141,11 @@ class Job:
         if not due or self._settings.dry_run:
             return
         # Proves that it can be written, and anchors a first run that crashes.
-        self._write_checkpoint(facts.checkpoint, tools.variables)
+        self._write_checkpoint(facts.checkpoint)
         wait = self._settings.wait_for_results
         asking = tools.console.group(f"Asking for {count(len(due), 'redelivery', 'redeliveries')}")
         try:
-            with asking, tools.waiter.keeping(min(wait, tools.waiter.remaining() / 2)):
+            with asking, tools.clock.reserving(min(wait, tools.clock.remaining() / 2)):
                 # Where an endpoint that seemed dead has been asked before, it need not be asked again.
                 seconds = 0 if facts.redeliveries else wait
                 alive = send_with_probe(self._sender(), self._watcher(), due, self._read.log, seconds)
@@ -157,7 +155,7 @@ class Job:
             facts.endpoint_down = not alive
 
     def _sender(self) -> Sender:
-        return Sender(self._tools.hook, self._tools.caller, self.facts.redeliveries, self._tools.console)
+        return Sender(self._tools.hook, self.facts.redeliveries, self._tools.console)
 
     def _watch(self) -> None:
         self._watcher().until_settled(self._settings.wait_for_results)
@@ -172,11 +170,10 @@ class Job:
     def _watcher(self) -> Watch:
         log = self._read.log
         guids = {event.guid for event in self._undelivered()} | set(self.facts.redeliveries)
-        return Watch(self._tools.hook, log, self.facts.redeliveries, guids, self._tools.waiter)
+        return Watch(self._tools.hook, log, self.facts.redeliveries, guids, self._tools.clock)
 
     def _keep_checkpoint(self) -> None:
         facts = self.facts
-        waiter = self._tools.closing()
         if self._settings.dry_run or isinstance(facts.ended_by, CheckpointNotSaved):
             return
         if facts.scan is None or facts.scan.cut:
@@ -184,16 +181,16 @@ class Job:
         filtered = facts.scan.filtered or self._settings.scan is ScanMode.FAILURES
         moment = settled_up_to(facts.start, self._undelivered(), self._rules, facts.forgotten, filtered=filtered)
         try:
-            self._write_checkpoint(moment, self._tools.variables.closing(waiter))
+            self._write_checkpoint(moment)
         except CheckpointNotSaved as fault:
             facts.unsaved = fault
         else:
             if self._tools.store:
                 self._tools.console.line(f"The next run starts from {clock_time(moment)}")
 
-    def _write_checkpoint(self, moment: int, caller: Caller) -> None:
+    def _write_checkpoint(self, moment: int) -> None:
         if self._tools.store:
-            self._tools.store.write(caller, moment)
+            self._tools.store.write(moment)
             self.facts.kept = moment
 
     def _unasked(self) -> Sequence[Event]:

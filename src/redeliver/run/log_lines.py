@@ -55,4 +55,4 @@ def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
     if outcome is Outcome.FAILED_AGAIN:
         result = one.result(log)
         return f" ({result.cause})" if result else ""
-    return f" ({one.why})" if one.why else ""
+    return f" ({one.reply.why})" if one.reply.why else ""

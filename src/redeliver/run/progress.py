@@ -11,9 +11,9 @@ from redeliver.times import clock_time
 
 if TYPE_CHECKING:
     from redeliver.console import Console
-    from redeliver.core.rows import Page
+    from redeliver.core.deliveries import Page
     from redeliver.run.scan import Scan
-    from redeliver.waiter import Waiter
+    from redeliver.timing import RunClock
 
 #: Seconds between two lines of progress.
 EVERY = 10.0
@@ -22,10 +22,10 @@ EVERY = 10.0
 class Progress:
     """Says now and then how much has been read; each page is a detail."""
 
-    def __init__(self, waiter: Waiter, console: Console) -> None:
-        self._waiter = waiter
+    def __init__(self, clock: RunClock, console: Console) -> None:
+        self._clock = clock
         self._console = console
-        self._told_at = waiter.now()
+        self._told_at = clock.now()
 
     def of_walk(self, scan: Scan, oldest: float, since: float) -> None:
         """A page of a plain walk down to ``since`` was read, and by now everything back to ``oldest`` (epoch ms)."""
@@ -45,8 +45,8 @@ class Progress:
             self._say(f"Failures read so far, back to {clock_time(min(map(moment, page.rows)))}")
 
     def _say(self, text: str) -> None:
-        if self._waiter.now() - self._told_at < EVERY:
+        if self._clock.now() - self._told_at < EVERY:
             self._console.detail(text)
             return
-        self._told_at = self._waiter.now()
+        self._told_at = self._clock.now()
         self._console.line(text)

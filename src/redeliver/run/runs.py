@@ -13,22 +13,22 @@ from redeliver.github.app_token import AppKey, InstallationTransport
 from redeliver.github.links import Links
 from redeliver.github.owner import owner_of
 from redeliver.github.pace import Pace
-from redeliver.github.variable import CheckpointStore, Variable
+from redeliver.github.transport import InterruptibleTransport
+from redeliver.github.variable import Variable
 from redeliver.run.job import Job, Tools
 from redeliver.run.result import account
 from redeliver.run.survey import Health, health
-from redeliver.stop import CLOSING_LIMIT, Stop, StoppableClock, StoppableTransport
-from redeliver.waiter import Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from redeliver.clock import Clock
     from redeliver.console import Console
+    from redeliver.core.ports import Store
     from redeliver.core.report import HookReport
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
     from redeliver.github.transport import Transport
+    from redeliver.timing import RunClock
 
 
 class Runs:
@@ -38,11 +38,10 @@ class Runs:
         self,
         settings: Settings,
         connect: Callable[[Credential], Transport],
-        clock: Clock,
-        stop: Stop,
+        clock: RunClock,
         console: Console,
         *,
-        store_for: Callable[[str], CheckpointStore | None] | None = None,
+        store_for: Callable[[str], Store | None] | None = None,
         shuffle: Callable[[list[int | None]], None] = random.shuffle,
     ) -> None:
         """``connect`` gives a connection for a credential.
@@ -54,19 +53,17 @@ class Runs:
         """
         self._settings = settings
         self._connect_raw = connect
-        self._stop = stop
+        self._clock = clock
         self._console = console
-        self._store_for = store_for or self._variable
+        self._store_for = store_for
         self._shuffle = shuffle
         self._owner = owner_of(settings)
-        self._clock = StoppableClock(clock, stop)
-        self._waiter = Waiter(self._clock, settings.time_limit, console)
         self._pace = Pace(settings.redeliveries_per_minute)
         self._links = Links(settings.api_url)
 
     def run(self) -> Report:
         """Run over every hook that is meant; whatever happens, report."""
-        settings, stop = self._settings, self._stop
+        settings = self._settings
         reports: dict[int | None, HookReport] = {}
         hook_ids: list[int | None] = []
         fault = ""
@@ -79,15 +76,14 @@ class Runs:
             in_turn = list(hook_ids)
             self._shuffle(in_turn)
             for hook_id in in_turn:
-                if stop.signal_number is None:
+                if self._clock.signal_number is None:
                     reports[hook_id] = self._one(hook_id, main, variables)
-                    stop.reopen()
         except RedeliverError as error:
             fault = str(error)
         except Stopped:
             pass
         told = tuple(reports[hook_id] for hook_id in hook_ids if hook_id in reports)
-        return Report(told, settings.dry_run, stop.signal_number, fault)
+        return Report(told, settings.dry_run, self._clock.signal_number, fault)
 
     def hook_ids(self) -> list[int | None]:
         """The ids of the hooks that are meant.
@@ -116,24 +112,18 @@ class Runs:
 
     def _one(self, hook_id: int | None, main: Caller, variables: Caller) -> HookReport:
         hook = self._owner.hook(main, self._links, hook_id)
-        tools = Tools(
-            hook=hook,
-            caller=main,
-            variables=variables,
-            store=self._store_for("" if hook_id is None else str(hook_id)),
-            waiter=self._waiter,
-            console=self._console,
-            closing=lambda: Waiter(self._clock, self._stop.close(), self._console),
-        )
+        key = "" if hook_id is None else str(hook_id)
+        store = self._store_for(key) if self._store_for else self._variable(variables, key)
+        tools = Tools(hook, main, store, self._clock, self._console)
         facts = Job(self._settings, tools).run()
         return account(hook, facts, dry_run=self._settings.dry_run)
 
-    def _variable(self, key: str) -> CheckpointStore | None:
+    def _variable(self, caller: Caller, key: str) -> Store | None:
         settings = self._settings
         if not settings.variable_name:
             return None
         suffix = f"_{key}" if key and settings.hook_id.several else ""
-        return Variable(settings.variable_repository, settings.variable_name + suffix)
+        return Variable(caller, settings.variable_repository, settings.variable_name + suffix)
 
     def _main_caller(self) -> Caller:
         """Calls with whatever credential may read the hooks."""
@@ -143,13 +133,11 @@ class Runs:
         key = connect(AppKey(settings.app_id, settings.private_key))
         if self._owner.is_app:
             return self._caller(key, Proof.KEY)
-        # A token may have to be renewed for the last calls of a run, which come after its time.
-        late = Waiter(self._clock, settings.time_limit + CLOSING_LIMIT, self._console)
-        app = Caller(key, self._pace, late, Proof.KEY)
+        app = self._caller(key, Proof.KEY)
         return self._caller(InstallationTransport(settings.app_id, app, self._owner.path, connect), Proof.MADE)
 
     def _connect(self, credential: Credential) -> Transport:
-        return StoppableTransport(self._connect_raw(credential), self._stop)
+        return InterruptibleTransport(self._connect_raw(credential), self._clock)
 
     def _caller(self, transport: Transport, proof: Proof = Proof.GIVEN) -> Caller:
-        return Caller(transport, self._pace, self._waiter, proof)
+        return Caller(transport, self._pace, self._clock, proof)

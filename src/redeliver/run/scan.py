@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import DeliveryLog, moment, succeeded
-from redeliver.core.rows import DeliverySource, Filter, Page
+from redeliver.core.deliveries import DeliveryLog, Filter, Page, moment, succeeded
 from redeliver.core.settings import ScanMode
 from redeliver.errors import BrokenPaging, HourSpent, OutOfTime
 from redeliver.run.forecast import Forecast
@@ -18,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from redeliver.console import Console
+    from redeliver.core.ports import DeliverySource
     from redeliver.github.quota import Quota
-    from redeliver.waiter import Waiter
+    from redeliver.timing import RunClock
 
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
@@ -126,13 +126,13 @@ def walk(
 class Reader:
     """Reads one hook's log, looking ahead so that no run starts what it cannot finish."""
 
-    def __init__(self, source: DeliverySource, waiter: Waiter, console: Console, quota: Callable[[], Quota]) -> None:
+    def __init__(self, source: DeliverySource, clock: RunClock, console: Console, quota: Callable[[], Quota]) -> None:
         """``quota``: how many calls GitHub still allows within the hour."""
         self._source = source
-        self._waiter = waiter
+        self._clock = clock
         self._console = console
         self._quota = quota
-        self._progress = Progress(waiter, console)
+        self._progress = Progress(clock, console)
 
     def window(
         self,
@@ -241,7 +241,7 @@ class Reader:
         """
         if scan.covered <= since + SLACK or (scan.rest is None and scan.scanned):
             return
-        forecast = Forecast(self._waiter, self._quota, _HALF if share is None else share)
+        forecast = Forecast(self._clock, self._quota, _HALF if share is None else share)
         for page in walk(self._source, since=since, start=scan.rest):
             scan.take(page, only=only)
             forecast.note_page()

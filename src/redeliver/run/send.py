@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from redeliver.core.redelivery import Redelivery
-from redeliver.github.api import Answer, Caller, Posted
-from redeliver.github.pace import WRITE_POINTS
+from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.run.log_lines import title_of
 
 if TYPE_CHECKING:
@@ -14,18 +12,11 @@ if TYPE_CHECKING:
 
     from redeliver.console import Console
     from redeliver.core.deliveries import DeliveryLog, Event
+    from redeliver.core.ports import Hook
     from redeliver.run.watch import Watch
 
 #: How many redeliveries are watched before the rest goes.
 PROBE = 3
-
-
-class Redeliverer(Protocol):
-    """Asks for a redelivery."""
-
-    def redeliver(self, attempt_id: int) -> Posted:
-        """Ask once."""
-        ...
 
 
 class Sender:
@@ -35,11 +26,8 @@ class Sender:
     that is cut short in between tells the truth.
     """
 
-    def __init__(
-        self, hook: Redeliverer, caller: Caller, redeliveries: dict[str, Redelivery], console: Console
-    ) -> None:
+    def __init__(self, hook: Hook, redeliveries: dict[str, Redelivery], console: Console) -> None:
         self._hook = hook
-        self._caller = caller
         self._redeliveries = redeliveries
         self._console = console
 
@@ -51,30 +39,31 @@ class Sender:
             OutOfTime: the wait for the next turn does not fit into the time limit.
         """
         for event in events:
-            while self._ask(event) is Answer.LIMITED:
+            while self._ask(event) is Acceptance.LIMITED:
                 pass
 
     def say(self, text: str) -> None:
         """Say what is going on between two events."""
         self._console.line(text)
 
-    def _ask(self, event: Event) -> Answer:
-        self._caller.turn(WRITE_POINTS, redelivery=True)
-        asked_at = self._caller.now()
-        self._redeliveries[event.guid] = Redelivery(event, asked_at, Answer.UNKNOWN, "the run ended before the answer")
+    def _ask(self, event: Event) -> Acceptance:
+        self._hook.wait_for_turn()
+        asked_at = self._hook.now()
+        unknown = Reply(Acceptance.UNKNOWN, "the run ended before GitHub replied")
+        self._redeliveries[event.guid] = Redelivery(event, asked_at, unknown)
         try:
-            posted = self._hook.redeliver(event.latest.id)
+            reply = self._hook.redeliver(event.latest.id)
         except Exception:
-            # A no that ends the run: this one was not taken.
+            # A refusal that ends the run: GitHub did not accept this one.
             del self._redeliveries[event.guid]
             raise
-        if posted.answer is Answer.LIMITED:
+        if reply.acceptance is Acceptance.LIMITED:
             del self._redeliveries[event.guid]
-            return posted.answer
-        self._redeliveries[event.guid] = Redelivery(event, asked_at, posted.answer, posted.why)
-        why = f": {posted.why}" if posted.why else ""
-        self._console.line(f"{title_of(event)}: {posted.answer.value}{why}")
-        return posted.answer
+            return reply.acceptance
+        self._redeliveries[event.guid] = Redelivery(event, asked_at, reply)
+        why = f": {reply.why}" if reply.why else ""
+        self._console.line(f"{title_of(event)}: {reply.acceptance}{why}")
+        return reply.acceptance
 
 
 def first_to_ask(events: Iterable[Event]) -> list[Event]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from redeliver.github.api import Caller
-
 _CHECKPOINTS = TypeAdapter(dict[str, int])
 
 
@@ -86,18 +84,18 @@ class StateFile:
 
 
 class FileCheckpoint:
-    """One hook's checkpoint in a state file. See :class:`redeliver.github.variable.CheckpointStore`."""
+    """One hook's checkpoint in a state file. See :class:`redeliver.github.variable.Store`."""
 
     def __init__(self, file: StateFile, key: str) -> None:
         self._file = file
         self._key = key
         self.place = f"{file.path} ({key})"
 
-    def read(self, _caller: Caller) -> int | None:
+    def read(self) -> int | None:
         """The checkpoint, or None when there is none yet. Raises StateUnreadable."""
         return self._file.read().get(self._key)
 
-    def write(self, _caller: Caller, moment: int) -> None:
+    def write(self, moment: int) -> None:
         """Keep another one. Raises CheckpointNotSaved."""
         try:
             others = self._file.read()

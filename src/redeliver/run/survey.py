@@ -13,7 +13,7 @@ from redeliver.text import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from redeliver.core.rows import DeliverySource
+    from redeliver.core.ports import DeliverySource
 
 #: Jobs that one matrix may have (https://docs.github.com/en/actions/reference/limits).
 MATRIX_JOBS = 256

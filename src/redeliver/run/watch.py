@@ -12,9 +12,9 @@ from redeliver.run.scan import SLACK, walk
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from redeliver.core.ports import DeliverySource
     from redeliver.core.redelivery import Redelivery
-    from redeliver.core.rows import DeliverySource
-    from redeliver.waiter import Waiter
+    from redeliver.timing import RunClock
 
 #: Seconds between looks: soon at first, since most deliveries take no time, then less often.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
@@ -29,13 +29,13 @@ class Watch:
         log: DeliveryLog,
         redeliveries: Mapping[str, Redelivery],
         guids: Collection[str],
-        waiter: Waiter,
+        clock: RunClock,
     ) -> None:
         """``guids``: the events whose new attempts are taken in, whoever asked for them."""
         self._source = source
         self._log = log
         self._redeliveries = redeliveries
-        self._waiter = waiter
+        self._clock = clock
         self._events = guids
         self._others_succeed = False
 
@@ -71,12 +71,12 @@ class Watch:
         return [guid for guid in guids if self._redeliveries[guid].is_open(self._log)]
 
     def _look_until(self, done: Callable[[], bool], seconds: int) -> None:
-        end = self._waiter.now() + min(seconds, self._waiter.remaining())
+        end = self._clock.now() + min(seconds, self._clock.remaining())
         for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
-            if done() or self._waiter.now() + pause > end:
+            if done() or self._clock.now() + pause > end:
                 return
             unseen = count(len(self._open(self._redeliveries)), "redelivery", "redeliveries")
-            self._waiter.wait(pause, f"{unseen} without an outcome yet")
+            self._clock.wait(pause, f"{unseen} without an outcome yet")
             self._look()
 
     def _look(self) -> None:

@@ -16,7 +16,7 @@ from redeliver.core.deliveries import DeliveryLog, Event, cause_of, moment, succ
 from samples import attempt, event, row
 
 if TYPE_CHECKING:
-    from redeliver.core.rows import Row
+    from redeliver.core.deliveries import Row
 
 
 @dataclass(frozen=True)

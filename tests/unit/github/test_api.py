@@ -21,7 +21,6 @@ from redeliver.errors import (
 from redeliver.github.api import BACKOFF
 from redeliver.github.quota import Quota
 from redeliver.github.transport import AnswerLost, Response
-from redeliver.waiter import Waiter
 from samples import TASK, Calls, answer
 
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
@@ -247,15 +246,15 @@ def test_a_date_is_in_greenwich_time_wherever_the_runner_is(zone: str, monkeypat
         time.tzset()
 
 
-def test_a_closing_caller_knows_the_time_and_has_its_own_patience() -> None:
+def test_while_closing_there_is_time_for_calls_after_the_time_limit() -> None:
     calls = Calls(answer(200, date=DATE), limit=1)
     calls.get()
     calls.clock.sleep(1.5)
-    closing = calls.caller.closing(Waiter(calls.clock, 10, calls.console))
-    assert closing.now() == 1_793_875_200_000 + 1_500
     with pytest.raises(OutOfTime):
         calls.caller.turn(1)
-    closing.turn(1)
+    with calls.run_clock.closing():
+        assert calls.caller.now() == 1_793_875_200_000 + 1_500
+        calls.caller.turn(1)
 
 
 @pytest.mark.parametrize(("told", "left"), [("17", 17), ("0", 0), ("", inf), ("many", inf), ("-1", inf)])
@@ -280,7 +279,8 @@ def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
     # The hour ends ten minutes after DATE.
     calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining="9", x_ratelimit_reset="1793875800"))
     calls.get()
-    calls.caller.closing(Waiter(calls.clock, 60, calls.console)).turn(5)
+    with calls.run_clock.closing():
+        calls.caller.turn(5)
     assert calls.clock.slept == []
     calls.caller.turn(1)
     assert sum(calls.clock.slept) == 601.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiError, BadToken, MissingPermission, Moved
-from redeliver.github.api import Answer, Posted
 from redeliver.github.transport import AnswerLost, Response
 from samples import TASK, Calls, answer
 
 
-def posted(told: Response | AnswerLost) -> Posted:
+def posted(told: Response | AnswerLost) -> Reply:
     """What came of a POST that is answered so. However it is answered, there is one."""
     calls = Calls(told, answer(202))
     try:
@@ -21,26 +21,26 @@ def posted(told: Response | AnswerLost) -> Posted:
 
 
 def test_202_is_the_only_yes() -> None:
-    assert posted(answer(202)) == Posted(Answer.ACCEPTED)
+    assert posted(answer(202)) == Reply(Acceptance.ACCEPTED)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 206, 226])
 def test_another_2xx_says_nothing(status: int) -> None:
-    assert posted(answer(status)) == Posted(Answer.UNKNOWN, f"GitHub answered {status}")
+    assert posted(answer(status)) == Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
 def test_after_a_5xx_it_may_have_happened(status: int) -> None:
-    assert posted(answer(status)) == Posted(Answer.UNKNOWN, f"GitHub answered {status}")
+    assert posted(answer(status)) == Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
 
 
 def test_after_a_lost_answer_it_may_have_happened() -> None:
-    assert posted(AnswerLost("no answer came in time")) == Posted(Answer.UNKNOWN, "no answer came in time")
+    assert posted(AnswerLost("no answer came in time")) == Reply(Acceptance.UNKNOWN, "no answer came in time")
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 422, 451])
 def test_another_4xx_is_about_this_one_alone(status: int) -> None:
-    assert posted(answer(status)) == Posted(Answer.REFUSED, f"GitHub answered {status}")
+    assert posted(answer(status)) == Reply(Acceptance.REFUSED, f"GitHub answered {status}")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_would_meet_every_other_one_too_is_an_error(status: int, kind: type
     ids=range(4),
 )
 def test_a_limit_is_no_no(limit: Response) -> None:
-    assert posted(limit) == Posted(Answer.LIMITED)
+    assert posted(limit) == Reply(Acceptance.LIMITED)
 
 
 def test_after_a_limit_the_pace_knows_how_long_to_wait() -> None:

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 ONE = "/repos/octo/ops/actions/variables/CHECKPOINT"
 ALL = "/repos/octo/ops/actions/variables"
-VARIABLE = Variable("octo/ops", "CHECKPOINT")
 GONE, THERE, DONE, MADE = answer(404), answer(409), answer(204, ""), answer(201, {})
+
+
+def variable(calls: Calls) -> Variable:
+    return Variable(calls.caller, "octo/ops", "CHECKPOINT")
 
 
 def read(told: Response) -> int | None:
     calls = Calls(told)
     try:
-        return VARIABLE.read(calls.caller)
+        return variable(calls).read()
     finally:
         assert set(calls.script.lines) == {f"GET {ONE}"}
 
@@ -83,7 +86,7 @@ def test_it_is_written_whether_it_is_there_or_not_or_comes_about_meanwhile(
     answers: list[Response], lines: list[str]
 ) -> None:
     calls = Calls(*answers, answer(500))
-    VARIABLE.write(calls.caller, 17)
+    variable(calls).write(17)
     assert calls.script.lines == lines
     assert {tuple(body.items()) for _, _, _, body in calls.script.calls} == {(("name", "CHECKPOINT"), ("value", "17"))}
 
@@ -101,6 +104,6 @@ def test_a_write_that_fails_for_good_is_told_with_its_cause(
     answers: list[Response], cause: type[Exception], says: str
 ) -> None:
     with pytest.raises(CheckpointNotSaved, match=says) as caught:
-        VARIABLE.write(Calls(*answers).caller, 17)
+        variable(Calls(*answers)).write(17)
     assert isinstance(caught.value.__cause__, cause)
     assert str(caught.value).startswith("The checkpoint could not be saved in the variable CHECKPOINT of octo/ops: ")

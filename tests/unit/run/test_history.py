@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from githubsim.clock import START
 from redeliver.github.quota import Quota
 from redeliver.run.scan import Reader, Scan
-from redeliver.waiter import Waiter
+from redeliver.timing import RunClock
 from samples import HOUR, SECOND, Pages, Patience, Said, row
 
 if TYPE_CHECKING:
-    from redeliver.core.rows import Row
+    from redeliver.core.deliveries import Row
 
 FORGOTTEN = START - 72 * HOUR
 
@@ -26,7 +26,7 @@ class Desk:
         taken = {one["id"] for one in others}
         rows = [one for one in healthy if one["id"] not in taken] + list(others)
         self.pages = Pages(rows, clock=clock, cost=0.1, filters=filters)
-        self.reader = Reader(self.pages, Waiter(clock, limit, self.console), self.console, Quota)
+        self.reader = Reader(self.pages, RunClock(clock, limit, self.console), self.console, Quota)
         self.scan = Scan(newest=START)
         self.reader.window(self.scan, START - HOUR)
         self.pages.asked.clear()

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.plan import Plan, Reason
-from redeliver.core.redelivery import Outcome, Redelivery
+from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.core.report import EventReport, HookReport, Report
 from redeliver.core.settings import FailOn
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
-from redeliver.github.api import Answer
 from redeliver.run.record import Facts
 from redeliver.run.result import account
 from redeliver.run.scan import Scan
@@ -32,7 +31,7 @@ class Fate:
     """What happened to one event: left for a reason, or due; asked for or not; and what the log shows by the end."""
 
     left: Reason | None = None
-    answer: Answer | None = None
+    answer: Acceptance | None = None
     result: int | None = None
     why: str = ""
 
@@ -47,7 +46,7 @@ def facts(*fates: Fate, planned: bool = True, **known: object) -> Facts:
     redeliveries = {}
     for number, (event, fate) in enumerate(zip(events, fates, strict=True)):
         if fate.answer:
-            redeliveries[event.guid] = Redelivery(event, ASKED, fate.answer, fate.why)
+            redeliveries[event.guid] = Redelivery(event, ASKED, Reply(fate.answer, fate.why))
         if fate.result is not None:
             scan.log.add([row(1_000 + number, ASKED, guid=event.guid, code=fate.result, redelivery=True)])
     plan = Plan(tuple(due), tuple(left)) if planned else None
@@ -65,7 +64,7 @@ def outcome(fate: Fate, **known: object) -> Outcome | Reason:
 
 # -- the whole --------------------------------------------------------------------------------------------------
 
-answers = st.sampled_from([Answer.ACCEPTED, Answer.REFUSED, Answer.UNKNOWN])
+answers = st.sampled_from([Acceptance.ACCEPTED, Acceptance.REFUSED, Acceptance.UNKNOWN])
 results = st.sampled_from([None, 200, 404, 503])
 fates = st.builds(Fate, left=st.none(), answer=st.none() | answers, result=results) | st.builds(
     Fate, left=st.sampled_from(LEAVING), result=results
@@ -90,9 +89,9 @@ def test_every_event_is_there_once_and_the_counts_add_up(
     assert 0 <= report.recovered <= report.failed
     wanted = [fate for fate in fates if fate.left is not Reason.FILTERED]
     assert report.recovered == sum(fate.result == 200 for fate in wanted)
-    taken = {Answer.ACCEPTED: True, Answer.REFUSED: False, None: False}
+    taken = {Acceptance.ACCEPTED: True, Acceptance.REFUSED: False, None: False}
     assert report.redelivered == sum(
-        fate.result is not None if fate.answer is Answer.UNKNOWN else taken[fate.answer] for fate in fates
+        fate.result is not None if fate.answer is Acceptance.UNKNOWN else taken[fate.answer] for fate in fates
     )
 
 
@@ -112,12 +111,12 @@ def test_the_sums_over_several_hooks_are_the_sums_of_the_hooks(hooks: list[list[
 @pytest.mark.parametrize(
     ("fate", "expected"),
     [
-        (Fate(answer=Answer.ACCEPTED, result=200), Outcome.RECOVERED),
-        (Fate(answer=Answer.ACCEPTED, result=503), Outcome.FAILED_AGAIN),
-        (Fate(answer=Answer.ACCEPTED), Outcome.PENDING),
-        (Fate(answer=Answer.REFUSED), Outcome.REFUSED),
-        (Fate(answer=Answer.UNKNOWN), Outcome.UNKNOWN),
-        (Fate(answer=Answer.UNKNOWN, result=503), Outcome.FAILED_AGAIN),
+        (Fate(answer=Acceptance.ACCEPTED, result=200), Outcome.RECOVERED),
+        (Fate(answer=Acceptance.ACCEPTED, result=503), Outcome.FAILED_AGAIN),
+        (Fate(answer=Acceptance.ACCEPTED), Outcome.PENDING),
+        (Fate(answer=Acceptance.REFUSED), Outcome.REFUSED),
+        (Fate(answer=Acceptance.UNKNOWN), Outcome.UNKNOWN),
+        (Fate(answer=Acceptance.UNKNOWN, result=503), Outcome.FAILED_AGAIN),
         (Fate(result=200), Outcome.RECOVERED),
         (Fate(left=Reason.NOT_DUE, result=200), Outcome.RECOVERED),
         (Fate(left=Reason.NOT_DUE, result=503), Reason.NOT_DUE),
@@ -144,22 +143,22 @@ def test_why_an_event_that_was_due_was_not_sent(known: dict[str, object], expect
 
 
 def test_an_event_is_told_as_it_stands_at_the_end() -> None:
-    (event,) = told(Fate(answer=Answer.ACCEPTED, result=404)).events
+    (event,) = told(Fate(answer=Acceptance.ACCEPTED, result=404)).events
     assert event == EventReport("g0", "push", START - 99 * MINUTE, "HTTP 404", 2, Outcome.FAILED_AGAIN, "")
 
 
 def test_an_event_that_is_delivered_is_told_as_it_stood_before() -> None:
-    (event,) = told(Fate(answer=Answer.ACCEPTED, result=200)).events
+    (event,) = told(Fate(answer=Acceptance.ACCEPTED, result=200)).events
     assert (event.cause, event.attempts) == ("HTTP 503", 1)
 
 
 @pytest.mark.parametrize(
     ("fate", "detail"),
     [
-        (Fate(answer=Answer.REFUSED, why="GitHub answered 404"), "GitHub answered 404"),
-        (Fate(answer=Answer.UNKNOWN, why="the connection was reset"), "the connection was reset"),
-        (Fate(answer=Answer.UNKNOWN, why="the connection was reset", result=200), ""),
-        (Fate(answer=Answer.ACCEPTED), ""),
+        (Fate(answer=Acceptance.REFUSED, why="GitHub answered 404"), "GitHub answered 404"),
+        (Fate(answer=Acceptance.UNKNOWN, why="the connection was reset"), "the connection was reset"),
+        (Fate(answer=Acceptance.UNKNOWN, why="the connection was reset", result=200), ""),
+        (Fate(answer=Acceptance.ACCEPTED), ""),
     ],
 )
 def test_why_is_told_while_it_matters(fate: Fate, detail: str) -> None:

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.rows import Page, Row
+from redeliver.core.deliveries import Page, Row
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
 from redeliver.github.quota import Quota
 from redeliver.run.scan import LONG_OUTAGE, SLACK, Reader, Scan
-from redeliver.waiter import Waiter
+from redeliver.timing import RunClock
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Desk:
         self.pages = Pages(rows, size=size, clock=self.clock, cost=cost)
         self.console = Said()
         self.reader = Reader(
-            self.pages, Waiter(self.clock, limit, self.console), self.console, lambda: quota or Quota()
+            self.pages, RunClock(self.clock, limit, self.console), self.console, lambda: quota or Quota()
         )
 
     def window(

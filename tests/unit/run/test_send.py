@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.deliveries import DeliveryLog, Event
+from redeliver.core.deliveries import DeliveryLog, Event, Filter, Page
+from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import BadToken, OutOfTime, Stopped
-from redeliver.github.api import Answer, Posted
+from redeliver.github.pace import WRITE_POINTS
 from redeliver.run.send import PROBE, Sender, send_with_probe
 from samples import TASK, Calls, answer, attempt, event, row
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from redeliver.core.redelivery import Redelivery
 
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
@@ -22,33 +25,53 @@ THEN = 1_793_875_200_000
 
 
 @dataclass
-class Hook:
-    """A hook that gives one prepared answer after the other, then says yes; it notes what the book said meanwhile."""
+class StandInHook:
+    """What a sender uses of a hook, on prepared calls."""
+
+    calls: Calls
+    name = web_page = ""
+
+    def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
+        raise NotImplementedError
+
+    def is_active(self) -> bool | None:
+        raise NotImplementedError
+
+    def now(self) -> int:
+        return self.calls.caller.now()
+
+    def wait_for_turn(self) -> None:
+        self.calls.caller.turn(WRITE_POINTS, redelivery=True)
+
+
+@dataclass
+class Hook(StandInHook):
+    """Gives one prepared reply after the other, then accepts; it notes what was written down meanwhile."""
 
     book: dict[str, Redelivery]
-    answers: list[Posted | BaseException] = field(default_factory=list)
+    answers: list[Reply | BaseException] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
     meanwhile: list[dict[str, str]] = field(default_factory=list)
 
-    def redeliver(self, attempt_id: int) -> Posted:
+    def redeliver(self, attempt_id: int) -> Reply:
         self.asked.append(attempt_id)
-        self.meanwhile.append({guid: f"{one.answer.value}: {one.why}" for guid, one in self.book.items()})
-        told = self.answers.pop(0) if self.answers else Posted(Answer.ACCEPTED)
+        self.meanwhile.append({guid: f"{one.reply.acceptance}: {one.reply.why}" for guid, one in self.book.items()})
+        told = self.answers.pop(0) if self.answers else Reply(Acceptance.ACCEPTED)
         if isinstance(told, BaseException):
             raise told
         return told
 
 
 class Desk:
-    def __init__(self, *answers: Posted | BaseException, limit: float = 3_600) -> None:
+    def __init__(self, *answers: Reply | BaseException, limit: float = 3_600) -> None:
         self.calls = Calls(answer(200, date=DATE), limit=limit)
         self.book: dict[str, Redelivery] = {}
-        self.hook = Hook(self.book, list(answers))
-        self.sender = Sender(self.hook, self.calls.caller, self.book, self.calls.console)
+        self.hook = Hook(self.calls, self.book, list(answers))
+        self.sender = Sender(self.hook, self.book, self.calls.console)
 
     @property
-    def answers(self) -> dict[str, Answer]:
-        return {guid: one.answer for guid, one in self.book.items()}
+    def answers(self) -> dict[str, Acceptance]:
+        return {guid: one.reply.acceptance for guid, one in self.book.items()}
 
 
 def some(number: int) -> list[Event]:
@@ -59,15 +82,15 @@ def test_each_events_newest_failed_attempt_is_asked_for_in_order() -> None:
     desk = Desk()
     desk.sender.send([event(attempt(1), attempt(8, redelivery=True), guid="a"), event(attempt(5), guid="b")])
     assert desk.hook.asked == [8, 5]
-    assert desk.answers == {"a": Answer.ACCEPTED, "b": Answer.ACCEPTED}
+    assert desk.answers == {"a": Acceptance.ACCEPTED, "b": Acceptance.ACCEPTED}
 
 
 def test_it_is_written_down_as_unknown_before_it_is_asked_for() -> None:
     desk = Desk()
     desk.sender.send(some(2))
     assert desk.hook.meanwhile == [
-        {"g1": "unknown: the run ended before the answer"},
-        {"g1": "accepted: ", "g2": "unknown: the run ended before the answer"},
+        {"g1": "unknown: the run ended before GitHub replied"},
+        {"g1": "accepted: ", "g2": "unknown: the run ended before GitHub replied"},
     ]
 
 
@@ -80,10 +103,10 @@ def test_the_moment_that_is_written_down_is_githubs_before_it_was_asked() -> Non
 
 
 def test_what_is_answered_is_written_down_and_told() -> None:
-    desk = Desk(Posted(Answer.REFUSED, "GitHub answered 404"), Posted(Answer.UNKNOWN, "the connection was reset"))
+    desk = Desk(Reply(Acceptance.REFUSED, "GitHub answered 404"), Reply(Acceptance.UNKNOWN, "the connection was reset"))
     desk.sender.send(some(3))
-    assert desk.answers == {"g1": Answer.REFUSED, "g2": Answer.UNKNOWN, "g3": Answer.ACCEPTED}
-    assert [one.why for one in desk.book.values()] == ["GitHub answered 404", "the connection was reset", ""]
+    assert desk.answers == {"g1": Acceptance.REFUSED, "g2": Acceptance.UNKNOWN, "g3": Acceptance.ACCEPTED}
+    assert [one.reply.why for one in desk.book.values()] == ["GitHub answered 404", "the connection was reset", ""]
     assert [line.split("UTC ")[1] for line in desk.calls.console.lines] == [
         "push g1: refused: GitHub answered 404",
         "push g2: unknown: the connection was reset",
@@ -92,29 +115,27 @@ def test_what_is_answered_is_written_down_and_told() -> None:
 
 
 def test_nothing_but_a_limit_is_asked_for_again() -> None:
-    limited = Posted(Answer.LIMITED)
-    desk = Desk(limited, limited, Posted(Answer.UNKNOWN, "GitHub answered 502"))
+    limited = Reply(Acceptance.LIMITED)
+    desk = Desk(limited, limited, Reply(Acceptance.UNKNOWN, "GitHub answered 502"))
     desk.sender.send(some(2))
     assert desk.hook.asked == [1, 1, 1, 2]
-    assert desk.answers == {"g1": Answer.UNKNOWN, "g2": Answer.ACCEPTED}
+    assert desk.answers == {"g1": Acceptance.UNKNOWN, "g2": Acceptance.ACCEPTED}
     assert len(desk.calls.console.lines) == 2
 
 
 def test_a_no_that_ends_the_run_is_not_written_down_as_taken() -> None:
-    desk = Desk(Posted(Answer.ACCEPTED), BadToken(what="redeliver"))
+    desk = Desk(Reply(Acceptance.ACCEPTED), BadToken(what="redeliver"))
     with pytest.raises(BadToken):
         desk.sender.send(some(3))
-    assert desk.answers == {"g1": Answer.ACCEPTED}
+    assert desk.answers == {"g1": Acceptance.ACCEPTED}
     assert desk.hook.asked == [1, 2]
 
 
 @dataclass
-class RealHook:
+class RealHook(StandInHook):
     """Asks GitHub, as far as it is prepared."""
 
-    calls: Calls
-
-    def redeliver(self, attempt_id: int) -> Posted:
+    def redeliver(self, attempt_id: int) -> Reply:
         return self.calls.caller.post_once(f"/{attempt_id}", TASK)
 
 
@@ -123,14 +144,14 @@ def test_no_time_for_another_try_after_a_limit_leaves_nothing_written_down() -> 
     book: dict[str, Redelivery] = {}
     calls.caller.now()
     with pytest.raises(OutOfTime, match="GitHub asked to wait"):
-        Sender(RealHook(calls), calls.caller, book, calls.console).send(some(1))
+        Sender(RealHook(calls), book, calls.console).send(some(1))
     assert book == {}
     assert calls.script.lines == ["GET /rate_limit", "POST /1"]
 
 
 def test_it_goes_at_the_pace_of_redeliveries() -> None:
     calls = Calls(answer(202, date=DATE))
-    Sender(RealHook(calls), calls.caller, {}, calls.console).send(some(8))
+    Sender(RealHook(calls), {}, calls.console).send(some(8))
     assert calls.clock.slept == pytest.approx([0.4, 0.4, 0.4])
 
 
@@ -138,7 +159,7 @@ def test_a_stop_in_mid_call_leaves_it_unknown() -> None:
     desk = Desk(Stopped(2))
     with pytest.raises(Stopped):
         desk.sender.send(some(2))
-    assert desk.answers == {"g1": Answer.UNKNOWN}
+    assert desk.answers == {"g1": Acceptance.UNKNOWN}
 
 
 # -- the first few are watched ----------------------------------------------------------------------------------

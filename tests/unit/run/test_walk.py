@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.rows import Filter, Page, Row
+from redeliver.core.deliveries import Filter, Page, Row
 from redeliver.errors import BrokenPaging
 from redeliver.run.scan import walk
 from samples import SECOND, Pages, row

@@ -8,15 +8,14 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog
-from redeliver.core.redelivery import Outcome, Redelivery
+from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.errors import ApiFailing
-from redeliver.github.api import Answer
 from redeliver.run.watch import Watch
-from redeliver.waiter import Waiter
+from redeliver.timing import RunClock
 from samples import MINUTE, Pages, Patience, Said, row
 
 if TYPE_CHECKING:
-    from redeliver.core.rows import Row
+    from redeliver.core.deliveries import Row
 
 ASKED = START - 1_000
 
@@ -24,21 +23,21 @@ ASKED = START - 1_000
 class Desk:
     """Three events whose redelivery was asked for a second ago, and a log in which something happens meanwhile."""
 
-    def __init__(self, *answers: Answer, limit: float = 3_600) -> None:
+    def __init__(self, *answers: Acceptance, limit: float = 3_600) -> None:
         self.clock = Patience()
         self.console = Said()
         self.pages = Pages(clock=self.clock)
         self.log = DeliveryLog()
-        answers = answers or (Answer.ACCEPTED,) * 3
+        answers = answers or (Acceptance.ACCEPTED,) * 3
         self.guids = [f"g{number}" for number in range(1, len(answers) + 1)]
         for number, guid in enumerate(self.guids, 1):
             self.pages.rows.append(row(number, START - 30 * MINUTE, guid=guid))
         self.log.add(self.pages.rows)
         self.redeliveries = {
-            guid: Redelivery(self.log.event(guid), ASKED, answer)
+            guid: Redelivery(self.log.event(guid), ASKED, Reply(answer))
             for guid, answer in zip(self.guids, answers, strict=True)
         }
-        waiter = Waiter(self.clock, limit, self.console)
+        waiter = RunClock(self.clock, limit, self.console)
         self.watch = Watch(self.pages, self.log, self.redeliveries, {*self.guids, "waiting"}, waiter)
 
     def after(self, looks: int, *rows: Row) -> None:
@@ -99,7 +98,7 @@ def test_with_no_time_left_nothing_is_looked_at_and_nothing_goes_wrong(limit: fl
 
 
 def test_with_nothing_to_wait_for_nothing_is_looked_at() -> None:
-    desk = Desk(Answer.REFUSED)
+    desk = Desk(Acceptance.REFUSED)
     desk.watch.until_settled(60)
     assert (desk.pages.asked, desk.clock.slept) == ([], [])
 
@@ -118,7 +117,7 @@ def test_a_long_wait_says_what_for() -> None:
 
 
 def test_an_answer_that_was_lost_is_found_in_the_log() -> None:
-    desk = Desk(Answer.UNKNOWN)
+    desk = Desk(Acceptance.UNKNOWN)
     desk.after(2, result("g1", 200))
     desk.watch.until_settled(60)
     assert desk.outcomes == [Outcome.RECOVERED]
@@ -134,7 +133,7 @@ def test_a_look_goes_back_to_where_the_oldest_open_redelivery_could_be_and_no_fu
 
 
 def test_what_becomes_of_other_undelivered_events_is_taken_in_and_nothing_else() -> None:
-    desk = Desk(Answer.ACCEPTED)
+    desk = Desk(Acceptance.ACCEPTED)
     desk.log.add([row(50, START - MINUTE, guid="waiting")])
     desk.after(1, row(60, START, guid="waiting", code=200, redelivery=True), row(61, START, guid="stranger"))
     desk.after(2, result("g1", 200))
@@ -210,12 +209,12 @@ def test_a_success_from_before_we_asked_is_no_sign_of_life(at: int, *, alive: bo
 
 
 def test_what_github_refused_says_nothing_of_the_endpoint() -> None:
-    desk = Desk(Answer.REFUSED, Answer.ACCEPTED, Answer.REFUSED)
+    desk = Desk(Acceptance.REFUSED, Acceptance.ACCEPTED, Acceptance.REFUSED)
     desk.after(1, result("g2", 503))
     assert desk.probe() is True
 
 
 def test_when_all_are_refused_there_is_nothing_to_watch() -> None:
-    desk = Desk(Answer.REFUSED)
+    desk = Desk(Acceptance.REFUSED)
     assert desk.probe() is True
     assert desk.pages.asked == []

@@ -1,0 +1,97 @@
+"""What a run is handed: a webhook and a place for its checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from redeliver.core.deliveries import Filter, Page
+    from redeliver.core.redelivery import Reply
+
+
+class DeliverySource(Protocol):
+    """Gives pages of a delivery log."""
+
+    def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
+        """The first page, or the one that an earlier page's ``next`` names.
+
+        Raises:
+            ApiError: GitHub refused, or failed for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        ...
+
+
+class Hook(DeliverySource, Protocol):
+    """One webhook at GitHub."""
+
+    @property
+    def name(self) -> str:
+        """For sentences: ``hook 17 of the organization octo``."""
+        ...
+
+    @property
+    def web_page(self) -> str:
+        """The page with its deliveries; empty: unknown."""
+        ...
+
+    def now(self) -> int:
+        """GitHub's clock, in epoch milliseconds.
+
+        Raises:
+            ApiError: nothing had been asked yet, and asking failed.
+        """
+        ...
+
+    def is_active(self) -> bool | None:
+        """Whether GitHub sends deliveries to it; None: GitHub does not say.
+
+        Raises:
+            ApiError: GitHub refused, or failed for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        ...
+
+    def wait_for_turn(self) -> None:
+        """Wait until the limits and the pace allow a redelivery.
+
+        Raises:
+            OutOfTime: that does not fit into the time limit.
+        """
+        ...
+
+    def redeliver(self, attempt_id: int) -> Reply:
+        """Ask GitHub, once, to deliver that attempt's event again. Call :meth:`wait_for_turn` first.
+
+        Raises:
+            ApiError: GitHub would refuse every other redelivery, too.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Keeps one webhook's checkpoint: the moment, in epoch milliseconds, up to which everything is settled."""
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, for sentences."""
+        ...
+
+    def read(self) -> int | None:
+        """The checkpoint, or None when there is none yet.
+
+        Raises:
+            CheckpointUnreadable, StateUnreadable: what is stored is not a time.
+            ApiError: it could not be read.
+        """
+        ...
+
+    def write(self, moment: int) -> None:
+        """Replace it. Writing the same moment twice changes nothing.
+
+        Raises:
+            CheckpointNotSaved: with the cause as its ``__cause__``.
+        """
+        ...

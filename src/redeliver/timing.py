@@ -1,0 +1,181 @@
+"""The clock of a run: its deadline, its waits, and the signals that stop it.
+
+The runner cancels a step with SIGINT, sends SIGTERM 7.5 s later and kills it 2.5 s after that. A signal therefore ends
+a call or a wait at once. Between them it is only noted, so that the program's own state is never left half changed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from math import inf
+from typing import TYPE_CHECKING, Protocol
+
+from redeliver.errors import OutOfTime, Stopped
+from redeliver.times import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from redeliver.console import Console
+
+#: Seconds that one call may take in all, however slowly its answer arrives.
+CALL_LIMIT = 60.0
+#: Seconds for the last calls of a run, and for those of a run that a signal stopped.
+CLOSING_LIMIT = 120.0
+STOPPED_LIMIT = 3.0
+#: Shorter waits (seconds) are not worth a line in the log.
+_WORTH_A_LINE = 5.0
+#: Short waits for the same reason are logged once in this many seconds.
+_REPEAT_LINE = 60.0
+#: A long wait says every so many seconds that it goes on. While closing, it looks for a signal every second.
+_STILL_WAITING = 300.0
+_LOOK_FOR_SIGNAL = 1.0
+
+
+class Clock(Protocol):
+    """A clock that only moves forward, and a way to wait on it. Python's ``time`` module is one."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+        ...
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait for that many seconds."""
+        ...
+
+
+class RunClock:
+    """What a run waits on: it ends waits at the time limit, and calls and waits at a signal."""
+
+    def __init__(self, clock: Clock, seconds: float, console: Console) -> None:
+        """``seconds`` is the time limit; it counts from now."""
+        self.signal_number: int | None = None
+        """The signal that asked the run to stop; None: none has."""
+        self._clock = clock
+        self._console = console
+        self._deadline = clock.monotonic() + seconds
+        self._reserved = 0.0
+        self._call_until = inf
+        self._closing_until: float | None = None
+        self._interruptible = False
+        self._last_line: tuple[str, float] = ("", -inf)
+
+    def listen_to_signals(self) -> None:
+        """Take over SIGINT and SIGTERM. Call it once, in the main thread."""
+        signal.signal(signal.SIGINT, self.on_signal)
+        signal.signal(signal.SIGTERM, self.on_signal)
+
+    def now(self) -> float:
+        """The clock's monotonic seconds."""
+        return self._clock.monotonic()
+
+    def remaining(self) -> float:
+        """Seconds that may be waited for; below 0 after the deadline."""
+        return self._end() - self._reserved - self.now()
+
+    @contextmanager
+    def reserving(self, seconds: float) -> Iterator[None]:
+        """Within this block waits end that much earlier, to leave time for what comes after it."""
+        self._reserved += seconds
+        try:
+            yield
+        finally:
+            self._reserved -= seconds
+
+    # -- waits and calls ----------------------------------------------------------------------------------------
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Wait that long.
+
+        Raises:
+            OutOfTime: at once, when the wait would end after the deadline.
+            Stopped: a signal came; not while closing.
+        """
+        if seconds > self.remaining():
+            late = f"{duration(seconds)} more would be needed ({why})" if seconds else f"no time was left for {why}"
+            raise OutOfTime(why=late)
+        self._say(seconds, why)
+        longest = _STILL_WAITING if self._closing_until is None else _LOOK_FOR_SIGNAL
+        while seconds > 0:
+            with self._until_signal():
+                self._clock.sleep(min(seconds, longest))
+            seconds -= longest
+            if seconds > self.remaining():
+                raise OutOfTime(why="the run was stopped")
+            if seconds > 0 and longest == _STILL_WAITING:
+                self._console.line(f"Still waiting, {duration(seconds)} more: {why}")
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Within this block one call is made, which a signal ends.
+
+        Raises:
+            Stopped: a signal came; not while closing.
+        """
+        self._call_until = self.now() + CALL_LIMIT
+        try:
+            with self._until_signal():
+                yield
+        finally:
+            self._call_until = inf
+
+    def call_time_left(self) -> float:
+        """Seconds that the call being made may still take. A signal while closing shortens it."""
+        return min(self._call_until, self._end()) - self.now()
+
+    # -- the end of a run ---------------------------------------------------------------------------------------
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the run is making its last calls."""
+        return self._closing_until is not None
+
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Within this block there is a little time, whatever the time limit, which a signal only shortens."""
+        seconds = CLOSING_LIMIT if self.signal_number is None else STOPPED_LIMIT
+        self._closing_until = self.now() + seconds
+        try:
+            yield
+        finally:
+            self._closing_until = None
+
+    def on_signal(self, number: int, _frame: FrameType | None = None) -> None:
+        """A signal arrived. The second one ends the process.
+
+        Raises:
+            Stopped: during a call or a wait; not while closing.
+        """
+        if self.signal_number is not None:
+            os._exit(128 + number)
+        self.signal_number = number
+        if self._closing_until is not None:
+            self._closing_until = min(self._closing_until, self.now() + STOPPED_LIMIT)
+        elif self._interruptible:
+            raise Stopped(number)
+
+    def _end(self) -> float:
+        return self._deadline if self._closing_until is None else self._closing_until
+
+    @contextmanager
+    def _until_signal(self) -> Iterator[None]:
+        try:
+            # Set first: a signal between the two lines would otherwise be noticed only when the block has ended.
+            self._interruptible = True
+            if self.signal_number is not None and self._closing_until is None:
+                raise Stopped(self.signal_number)
+            yield
+        finally:
+            self._interruptible = False
+
+    def _say(self, seconds: float, why: str) -> None:
+        last, when = self._last_line
+        repeated = seconds < _REPEAT_LINE / 2 and why == last and self.now() < when + _REPEAT_LINE
+        if seconds >= _WORTH_A_LINE and not repeated:
+            self._last_line = (why, self.now())
+            self._console.line(f"Waiting {duration(seconds)}: {why}")
+        elif seconds > 0:
+            self._console.detail(f"Waiting {seconds:.1f} s: {why}")
