@@ -180,7 +180,7 @@ class Caller:
                 fault = ApiUnexpected(what=task.what, why=str(unreadable))
             if tries == len(BACKOFF):
                 raise fault
-            self._clock.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.what}")
+            self._clock.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.problem}")
             tries += 1
 
     def _exchange(
