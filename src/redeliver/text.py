@@ -13,7 +13,11 @@ import unicodedata
 # Cc, Cf, Cs, Co, Cn: control, format (bidi overrides, zero width), surrogate, private, unassigned.
 # Zl, Zp: line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S*", re.IGNORECASE)
+# A search begins only where a word begins and never gives a character back, so its time grows with the text and not
+# with the text's square. What stands before "://" counts as the scheme, whatever it is: better too much than a secret.
+_URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
+#: Characters of a text that are looked at for URLs. A reason follows the URL, and GitHub's own texts are far shorter.
+_LOOKED_AT = 16_384
 _BLANKS = re.compile(r"\s+")
 _ISSUE = re.compile(r"\bGH&#45;(?=[0-9])", re.IGNORECASE)
 _COMMAND_START = re.compile(r"^(\s*):(?=:)")
@@ -22,15 +26,15 @@ _COMMAND_START = re.compile(r"^(\s*):(?=:)")
 def plain(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most ``limit`` of them, with no URL in it.
 
-    A URL is left out whole because a hook's URL can hold credentials.
+    A URL is left out whole because a hook's URL can hold credentials; an unseen character within it does not end it.
     """
-    shown = _BLANKS.sub(" ", without_urls(_visible(text[: 8 * limit]))).strip()
+    shown = _BLANKS.sub(" ", _visible(without_urls(text[: 8 * limit]))).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def without_urls(text: str) -> str:
-    """The text with every URL left out whole."""
-    return _URL.sub("<url>", text)
+    """The beginning of a text (16,384 characters), with every URL left out whole."""
+    return _URL.sub("<url>", text[:_LOOKED_AT])
 
 
 def for_log(line: str) -> str:

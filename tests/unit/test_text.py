@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from redeliver.text import for_log, for_markdown, plain
+from redeliver.core.deliveries import NO_CONNECTION, cause_of
+from redeliver.text import for_log, for_markdown, plain, without_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 hostile = (
     st.text(st.sampled_from("a:#[]()<>|`*_~@!&;%\\/\n\r\t\v\x00\x1b\u202e\u2028\u200b.- 9é漢"), max_size=60) | st.text()
@@ -40,9 +46,58 @@ def test_plain_text_is_one_short_line_of_visible_characters(text: str, limit: in
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e]", shown)
 
 
-@pytest.mark.parametrize("url", ["https://user:secret@hooks.example/in?token=secret", "HTTP://secret", "ftp://secret"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:secret@hooks.example/in?token=secret",
+        "HTTP://secret",
+        "ftp://secret",
+        "1https://secret",
+        "-+.://secret",
+        "://secret",
+        "https://hooks.example/\x00secret\u200b/secret",
+        "https://user@hooks.example/https://secret",
+    ],
+)
 def test_a_url_is_left_out_whole(url: str) -> None:
     assert plain(f"POST {url} giving up") == "POST <url> giving up"
+
+
+@given(st.text(st.sampled_from("aZ1+.-:/ \n<é"), max_size=40))
+def test_no_address_is_left(text: str) -> None:
+    assert "://" not in without_urls(text)
+
+
+# -- work -----------------------------------------------------------------------------------------------------
+
+#: What makes a search begin anew at each character, read far, and find nothing.
+SHAPES = ["a", "a.", "a:", "a:/", "://", " a", "\n", "<a", "#", "##[", ": ", "GH-", "&", "\u200b", "漢"]
+#: Below this many seconds a measurement says nothing.
+NOISE = 0.002
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    """Of the processor, at the least, in three tries."""
+    took = []
+    for _ in range(3):
+        begun = time.process_time()
+        work(text)
+        took.append(time.process_time() - begun)
+    return min(took)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("work", [plain, without_urls, for_log, for_markdown, lambda text: plain(text, len(text))])
+def test_four_times_the_text_takes_about_four_times_the_work(work: Callable[[str], object], shape: str) -> None:
+    # Quadratic work would take 16 times as long.
+    small, large = (seconds(work, (shape * size)[:size]) for size in (4_000, 16_000))
+    assert large < 8 * (small + NOISE)
+
+
+def test_a_status_of_a_megabyte_is_read_at_its_beginning_alone() -> None:
+    beginning = seconds(lambda text: cause_of(text, 500), "a" * 16_384)
+    assert seconds(lambda text: cause_of(text, 500), "a" * 1_000_000) < 8 * (beginning + NOISE)
+    assert cause_of("failed to connect " + "a" * 1_000_000, 500) == NO_CONNECTION
 
 
 @given(hostile)
