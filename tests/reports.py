@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from githubsim.clock import START
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.report import EventReport, HookReport, Report
-
-if TYPE_CHECKING:
-    from redeliver.core.plan import Reason
 
 PAGE = "https://github.com/organizations/octo/settings/hooks/1?tab=deliveries"
 EVENT = EventReport("g", "push", START, "HTTP 503", 2, Outcome.RECOVERED, "")
 
 
-def events(*outcomes: Outcome | Reason) -> tuple[EventReport, ...]:
+def events(*outcomes: Outcome) -> tuple[EventReport, ...]:
     """Events with these outcomes, a minute apart."""
     return tuple(
         replace(EVENT, guid=f"guid-{number}", outcome=outcome, first_failed_at=START + number * 60_000)

@@ -300,6 +300,100 @@ class Unexpected(RedeliverError):
     kind: str
 
 
+# -- what a run finds out and reports: these are never raised --------------------------------------------
+
+
+class Finding(RedeliverError):
+    """Something that people should know of a webhook. ``exit_code`` 1: it makes the run fail."""
+
+    exit_code = 0
+
+
+class GapFound(Finding):
+    """The checkpoint is older than what GitHub remembers, so that nobody can know what failed in between."""
+
+    sentence = "GitHub has forgotten the deliveries between {since} and {until}, and no run had settled them in time."
+    advice = (
+        "What failed then is lost to this action. Run it at least once a day, and check that its schedule is switched "
+        "on; the checkpoint goes on from there."
+    )
+    exit_code = 1
+
+    since: str
+    until: str
+
+
+class EventsGivenUp(Finding):
+    """Events that used up their attempts."""
+
+    sentence = "{events} given up after max-attempts: {guids}."
+    advice = "Fix the receiver, then redeliver them from the webhook's page before GitHub forgets them."
+    exit_code = 1
+
+    events: str
+    guids: str
+
+
+class EventsExpired(Finding):
+    """Events that were undelivered when GitHub forgot their first attempt."""
+
+    sentence = "{events} expired: GitHub has forgotten their first attempt: {guids}."
+    advice = "They cannot be recovered by this action. Run it more often, or allow fewer attempts."
+    exit_code = 1
+
+    events: str
+    guids: str
+
+
+class HookInactive(Finding):
+    """The webhook is switched off."""
+
+    sentence = "The webhook is switched off: GitHub sends it nothing."
+    advice = "If that is not meant, tick Active on the webhook's page. Events from meanwhile are never sent."
+
+
+class EndpointDown(Finding):
+    """The first redeliveries failed the way every attempt does while an endpoint is down."""
+
+    sentence = "The receiver is still down{since}: {probes} test redeliveries failed the same way ({cause})."
+    advice = "The other events are left to the next run."
+
+    since: str
+    probes: int
+    cause: str
+
+
+class OnlyNewestRead(Finding):
+    """Only the newest part of the window was read."""
+
+    sentence = "Only the newest part of the log was read, back to {back_to}."
+    advice = "Older failures are not counted here. The checkpoint stays before them, so that a later run finds them."
+
+    back_to: str
+
+
+class OnlyNewestReadWithGap(OnlyNewestRead):
+    """The same where the window reaches beyond GitHub's memory."""
+
+    advice = "Older failures are not counted here, and some of them GitHub has forgotten already."
+
+
+class FailuresFirst(Finding):
+    """The older part of the window was read with GitHub's filter for failures."""
+
+    sentence = "The log was too long to read whole: older failures with status 0 or 3xx may have been missed."
+    advice = "Raise time-limit, or run more often."
+
+
+class RunStopped(Finding):
+    """SIGINT or SIGTERM."""
+
+    sentence = "The run was stopped by signal {number}."
+    advice = "The next run finishes the work."
+
+    number: int
+
+
 # -- endings that are no faults of anybody's ------------------------------------------------------------
 
 

@@ -60,3 +60,8 @@ def _shown(mark: str) -> str:
     if mark.isalnum() or mark == " " or not mark.isascii():
         return mark
     return f"&#{ord(mark)};" + ("&#8288;" if mark in "@#:" else "")
+
+
+def count(number: int, what: str, several: str = "") -> str:
+    """``1 event``, ``1,234 events``."""
+    return f"{number:,} {what if number == 1 else several or what + 's'}"

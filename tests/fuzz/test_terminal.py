@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.report import EventReport, HookReport, Report
 from redeliver.entry.terminal import TerminalConsole, show_health, show_report
 from redeliver.run.survey import Health, host_of

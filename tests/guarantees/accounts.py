@@ -6,8 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import ScanMode
 from redeliver.output.summary import markdown
 
@@ -41,7 +40,7 @@ def the_report_is_true(world: World, part: Part, report: HookReport) -> None:
     outcomes = Counter(event.outcome for event in report.events)
     assert len(accounts) == len(report.events), "an event is accounted for twice"
     assert report.recovered == outcomes[Outcome.RECOVERED]
-    assert report.failed == len(accounts) - outcomes[Reason.FILTERED]
+    assert report.failed == len(accounts) - outcomes[Outcome.FILTERED_OUT]
     assert report.undelivered == report.failed - outcomes[Outcome.RECOVERED]
     # Gathered once: there can be thousands of events.
     sent, unanswered = {one.guid for one in part.accepted}, part.unanswered
@@ -58,7 +57,7 @@ def _account_is_true(
     part: Part,
     report: HookReport,
     account: EventReport,
-    outcomes: Counter[Outcome | Reason],
+    outcomes: Counter[Outcome],
     *,
     sent: set[str],
     unanswered: set[str],
@@ -71,23 +70,23 @@ def _account_is_true(
     settings, outcome = part.settings, account.outcome
     assert any(world.shown_at(row) >= report.cutoff for row in failed), "it did not fail in the window"
     assert account.attempts <= len(shown), "more attempts than there were"
-    claims: dict[Outcome | Reason, bool] = {
+    claims: dict[Outcome, bool] = {
         Outcome.RECOVERED: len(failed) < len(shown),
         Outcome.FAILED_AGAIN: any(row.redelivery and row.visible_at > part.looked_at for row in failed),
         Outcome.PENDING: was_sent,
         Outcome.REFUSED: not was_sent,
         # A signal between the decision and the call leaves this, too.
         Outcome.UNKNOWN: account.guid in unanswered or part.run.signalled,
-        Reason.OUT_OF_ATTEMPTS: 0 < settings.max_attempts <= len(shown),
-        Reason.LEFT_LOG: not world.in_log(original, part.ended),
-        Reason.FILTERED: original.kind.event not in (settings.events or {original.kind.event}),
-        Reason.NOT_DUE: len(shown) > 1,
-        Reason.ENDPOINT_DOWN: outcomes[Outcome.FAILED_AGAIN] > 0,
-        Reason.DRY_RUN: settings.dry_run,
-        Reason.STOPPED: part.run.signalled,
-        Reason.FAULT: bool(report.errors),
-        Reason.OUT_OF_TIME: bool(report.warnings),
-        Reason.UNCHECKED: True,
+        Outcome.GIVEN_UP: 0 < settings.max_attempts <= len(shown),
+        Outcome.EXPIRED: not world.in_log(original, part.ended),
+        Outcome.FILTERED_OUT: original.kind.event not in (settings.events or {original.kind.event}),
+        Outcome.NOT_DUE: len(shown) > 1,
+        Outcome.ENDPOINT_DOWN: outcomes[Outcome.FAILED_AGAIN] > 0,
+        Outcome.DRY_RUN: settings.dry_run,
+        Outcome.STOPPED: part.run.signalled,
+        Outcome.RUN_FAILED: bool(report.errors),
+        Outcome.OUT_OF_TIME: bool(report.warnings),
+        Outcome.UNCHECKED: True,
     }
     assert claims[outcome], f"{account.guid}: {outcome} is not what happened"
     assert not was_sent or isinstance(outcome, Outcome), f"{account.guid} was accepted, and reported as not sent"

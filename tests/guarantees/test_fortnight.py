@@ -15,8 +15,7 @@ from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, REDIRECTED, TIMED
 from githubsim.outcomes import invalid_response as invalid
 from guarantees import promises
 from guarantees.world import World
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome as Became
+from redeliver.core.outcomes import Outcome as Became
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,11 +172,11 @@ def _agrees(world: World, run: Run, book: Book, before: dict[str, int]) -> None:
     accounts = {event.guid: event for event in report.events}
     assert len(accounts) == report.failed == report.recovered + report.undelivered
     # Found: all that failed and whose latest attempt lies in the window, and nothing else but the unsure.
-    unsure = {guid for guid, event in accounts.items() if event.outcome is Reason.UNCHECKED}
+    unsure = {guid for guid, event in accounts.items() if event.outcome is Became.UNCHECKED}
     assert {guid for guid, at in before.items() if at >= report.cutoff} <= accounts.keys(), "not found"
     assert accounts.keys() - unsure <= before.keys(), "found, though it was delivered"
     # Missing: only what is beyond help, unless the run said that it has not read everything.
-    for guid in before.keys() - accounts.keys() if report.hooks[0].whole else ():
+    for guid in before.keys() - accounts.keys() if not report.hooks[0].partial else ():
         assert _end_of(world, guid) != "open", f"{guid} has attempts left, and was not found"
     assert report.redelivered == len(run.accepted)
     arrived = accounts.keys() - unsure - book.undelivered.keys()
@@ -189,9 +188,9 @@ def _agrees(world: World, run: Run, book: Book, before: dict[str, int]) -> None:
                 assert guid not in book.undelivered
             case Became.PENDING:
                 assert guid in before
-            case Reason.UNCHECKED:
+            case Became.UNCHECKED:
                 pass
-            case Reason.OUT_OF_ATTEMPTS:
+            case Became.GIVEN_UP:
                 assert book.attempts[guid] >= MAX_ATTEMPTS
             case _:
                 assert guid in book.undelivered

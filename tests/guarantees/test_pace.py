@@ -11,7 +11,7 @@ from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE
 from guarantees import promises
 from guarantees.world import World
-from redeliver.core.plan import Reason
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_an_hour_that_is_spent_is_a_normal_ending_and_the_checkpoint_is_kept() -
     promises.keep_all(world, run)
     assert run.report is not None
     assert run.report.exit_code(FailOn.ERROR) == 0
-    assert run.report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    assert run.report.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
     assert run.part.closed
     assert world.sim.limits.violations == 0
 
@@ -144,7 +144,7 @@ def test_a_wait_that_does_not_fit_ends_the_run_in_order(kind: str) -> None:
     report = run.report
     assert report is not None
     assert 0 < len(run.accepted) < EVENTS
-    assert report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    assert report.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
     assert any("time limit" in warning for warning in report.warnings)
     # The checkpoint cannot be written in the time that is left either: what was kept before the sending stands.
     assert world.life.kept is not None
@@ -162,7 +162,7 @@ def test_a_pace_too_slow_for_the_time_limit_is_a_normal_ending() -> None:
         assert not run.report.errors
         world.clock.advance(5 * MINUTE)
     assert runs[0].report is not None
-    assert runs[0].report.count(Reason.OUT_OF_TIME) > 0
+    assert runs[0].report.count(Outcome.OUT_OF_TIME) > 0
     assert sum(len(run.accepted) for run in runs) == EVENTS
     assert not world.sim.truth.undelivered()
     assert world.sim.truth.needlessly_redelivered() == []
@@ -174,7 +174,7 @@ def test_what_was_sent_before_the_time_was_up_is_watched_all_the_same() -> None:
     promises.keep_all(world, run)
     assert run.report is not None
     assert 0 < len(run.accepted) < EVENTS
-    assert run.report.count(Reason.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    assert run.report.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
     assert run.report.recovered == len(run.accepted), "an outcome was not waited for"
 
 

@@ -10,8 +10,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.headline import headline
 
@@ -24,7 +23,7 @@ SPACING = 6_480
 POISON = invalid_response(422)
 
 
-def outcome_of(run: Run, guid: str) -> Outcome | Reason | None:
+def outcome_of(run: Run, guid: str) -> Outcome | None:
     """What the report says became of an event; None: it is not in it."""
     assert run.report is not None
     return next((event.outcome for event in run.report.events if event.guid == guid), None)
@@ -87,7 +86,7 @@ def test_attempts_are_counted_over_all_that_github_keeps(first: object) -> None:
     run = world.run()
     promises.keep_all(world, run)
     assert run.accepted == []
-    assert outcome_of(run, guid) is Reason.OUT_OF_ATTEMPTS
+    assert outcome_of(run, guid) is Outcome.GIVEN_UP
 
 
 def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
@@ -98,8 +97,7 @@ def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
     run = world.run()
     promises.keep_all(world, run)
     assert run.accepted == []
-    assert outcome_of(run, guid) is Reason.LEFT_LOG
-    assert str(outcome_of(run, guid)) == "left GitHub's log"
+    assert outcome_of(run, guid) is Outcome.EXPIRED
 
 
 # -- a window that is too long -----------------------------------------------------------------------------------
@@ -200,7 +198,7 @@ def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() ->
     for _ in range(3):
         run = world.run(time_limit="30s")
         promises.keep_all(world, run)
-        assert outcome_of(run, old) is Reason.UNCHECKED
+        assert outcome_of(run, old) is Outcome.UNCHECKED
         world.clock.advance(15 * MINUTE)
     assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [0, 1, 1]
     run = world.run(time_limit="30m")

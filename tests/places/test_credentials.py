@@ -11,7 +11,7 @@ from githubsim.apps import Installation
 from githubsim.clock import HOUR, MINUTE, SECOND
 from places.keys import KeyPair, key_pair
 from places.site import APP_ID, PLACES, HookKind, Site
-from redeliver.core.plan import Reason
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import SettingsError
 from redeliver.github.connection import GitHubApi
@@ -107,7 +107,7 @@ def test_an_app_that_is_uninstalled_in_mid_run_ends_it_and_the_next_one_goes_on(
     report = site.run(SLOW)
     assert report.errors[0].startswith(f"The App {APP_ID} is not installed at octo")
     assert 20 < len(site.sent) < 40
-    assert report.count(Reason.FAULT) == 90 - len(site.sent)
+    assert report.count(Outcome.RUN_FAILED) == 90 - len(site.sent)
     site.sim.observers.clear()
     site.sim.installations.append(home)
     assert site.run(time_limit="3h").errors == ()
@@ -215,7 +215,7 @@ def test_an_installation_token_that_ends_in_mid_run_stops_it_and_the_next_one_go
     assert "The checkpoint could not be saved" in report.errors[1]
     sent = len(site.sent)
     assert 50 < sent < 70
-    assert of(report, failed[sent]).outcome is Reason.FAULT
+    assert of(report, failed[sent]).outcome is Outcome.RUN_FAILED
     assert site.run(time_limit="3h").errors == ()
     assert site.sent == failed
     assert site.sim.truth.undelivered() == []

@@ -11,8 +11,7 @@ from githubsim.clock import MINUTE
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE
 from githubsim.seeds import Mix, seed
 from places.site import PLACES, Place, Site
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
 from world import World, kind, of
 
@@ -35,7 +34,7 @@ def test_only_the_events_that_are_named_are_sent_and_the_others_are_neither_fail
     report = world.run(events="push, pull_request.opened")
     assert world.sent == [push, opened]
     assert (report.failed, report.recovered, report.undelivered) == (2, 2, 0)
-    assert [of(report, guid).outcome for guid in (closed, issue)] == [Reason.FILTERED, Reason.FILTERED]
+    assert [of(report, guid).outcome for guid in (closed, issue)] == [Outcome.FILTERED_OUT, Outcome.FILTERED_OUT]
     assert report.exit_code(FailOn.UNDELIVERED) == 0
     assert world.checkpoint == str(report.start)
     (hook,) = json.loads(report.as_json())["hooks"]
@@ -57,7 +56,7 @@ def test_what_is_filtered_out_holds_no_checkpoint_but_what_is_wanted_does() -> N
     waiting = world.fail(30, kind=kind("push"))
     world.again(waiting, 4)
     report = world.run(events="push")
-    assert of(report, waiting).outcome is Reason.NOT_DUE
+    assert of(report, waiting).outcome is Outcome.NOT_DUE
     assert world.checkpoint == str(world.sim.truth.event(world.hook, waiting).last_attempt_at - 1)
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from githubsim.clock import MINUTE
 from githubsim.outcomes import OK, UNAVAILABLE
 from places.several import Several, names
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting() -
             world.fail_at(hook, 30 - number)
     report = world.run(hook_id="all")
     assert [hook.recovered for hook in report.hooks] == [0, 10, 10]
-    assert report.hooks[0].count(Reason.ENDPOINT_DOWN) == 7
+    assert report.hooks[0].count(Outcome.ENDPOINT_DOWN) == 7
     (warning,) = report.warnings
     assert warning.startswith(f"{names(report)[0]}: The webhook's endpoint is down")
     assert report.exit_code(FailOn.ERROR) == 0
@@ -205,5 +204,5 @@ def test_a_dry_run_over_several_touches_nothing() -> None:
     for hook in world.hooks:
         world.fail_at(hook)
     report = world.run(hook_id="all", dry_run="true")
-    assert [hook.count(Reason.DRY_RUN) for hook in report.hooks] == [1, 1, 1]
+    assert [hook.count(Outcome.DRY_RUN) for hook in report.hooks] == [1, 1, 1]
     assert {one.verb for one in world.sim.journal.entries} == {"GET"}

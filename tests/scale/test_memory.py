@@ -11,7 +11,7 @@ import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
 from redeliver.core.deliveries import Filter, Page
-from redeliver.github.quota import Quota
+from redeliver.core.quota import Quota
 from redeliver.run.scan import Reader, Scan
 from redeliver.timing import RunClock
 from samples import Said, row

@@ -6,8 +6,7 @@ import random
 
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.outcomes import ACCEPTED, FAILURES, OK, TIMED_OUT, UNAVAILABLE, invalid_response
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
 from world import World, of
 
@@ -58,7 +57,7 @@ def test_an_event_that_fails_again_is_looked_at_by_the_next_run_and_sent_when_it
     assert (report.failed, report.recovered, report.undelivered) == (1, 0, 1)
     assert world.checkpoint == str(report.start)
     world.clock.advance(5 * MINUTE)
-    assert of(world.run(), guid).outcome is Reason.NOT_DUE
+    assert of(world.run(), guid).outcome is Outcome.NOT_DUE
     world.sim.stub.heal()
     world.clock.advance(6 * MINUTE)
     assert of(world.run(), guid).outcome is Outcome.RECOVERED
@@ -73,7 +72,7 @@ def test_an_event_that_is_not_due_yet_does_not_hide_a_younger_one() -> None:
     fresh = world.fail(1)
     report = world.run(retry_spacing="10m")
     assert world.sent == [fresh]
-    assert of(report, poisoned).outcome is Reason.NOT_DUE
+    assert of(report, poisoned).outcome is Outcome.NOT_DUE
     assert of(report, poisoned).attempts == 3
     latest = world.sim.truth.event(world.hook, poisoned).attempts[-1]
     assert world.checkpoint == str(latest.delivered_at - 1)
@@ -95,9 +94,11 @@ def test_an_event_out_of_attempts_is_reported_and_lets_the_checkpoint_go() -> No
     world.again(guid, 30)
     report = world.run(max_attempts="2")
     assert world.sent == []
-    assert of(report, guid).outcome is Reason.OUT_OF_ATTEMPTS
-    assert report.exit_code(FailOn.ERROR) == 0
-    assert report.exit_code(FailOn.UNDELIVERED) == 1
+    assert of(report, guid).outcome is Outcome.GIVEN_UP
+    assert report.lost == 1
+    assert report.exit_code(FailOn.ERROR) == 1
+    assert report.exit_code(FailOn.NEVER) == 0
+    assert guid in report.errors[0]
     assert world.checkpoint == str(report.start)
 
 
@@ -144,7 +145,7 @@ def test_a_dry_run_reports_and_touches_nothing() -> None:
     world = World()
     guid = world.fail(5)
     report = world.run(dry_run="true")
-    assert of(report, guid).outcome is Reason.DRY_RUN
+    assert of(report, guid).outcome is Outcome.DRY_RUN
     assert (report.failed, report.redelivered, report.undelivered) == (1, 0, 1)
     assert world.sent == []
     assert world.checkpoint is None

@@ -7,8 +7,7 @@ import pytest
 from githubsim.clock import MINUTE
 from githubsim.faults import Fault, Lose, every_kind, foreign_next, garbage, html_answer, json_answer, redirect
 from githubsim.outcomes import OK, UNAVAILABLE
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
 from world import API, World, of
 
@@ -97,7 +96,7 @@ def test_a_permission_to_read_alone_stops_at_the_first_redelivery() -> None:
     report = world.run()
     assert "may not redeliver a delivery of hook" in report.errors[0]
     assert "organization_hooks=write" in report.errors[0]
-    assert [of(report, guid).outcome for guid in guids] == [Reason.FAULT, Reason.FAULT]
+    assert [of(report, guid).outcome for guid in guids] == [Outcome.RUN_FAILED, Outcome.RUN_FAILED]
     assert len(world.requests("POST", "/attempts")) == 1
     assert world.checkpoint is not None
     assert int(world.checkpoint) < world.sim.truth.event(world.hook, guids[0]).last_attempt_at
@@ -236,7 +235,7 @@ def test_a_token_revoked_in_mid_run_stops_it_and_what_was_sent_is_told() -> None
     report = world.run()
     assert "does not accept the token" in report.errors[0]
     assert world.sent == guids[:1]
-    assert [of(report, guid).outcome for guid in guids] == [Outcome.PENDING, Reason.FAULT, Reason.FAULT]
+    assert [of(report, guid).outcome for guid in guids] == [Outcome.PENDING, Outcome.RUN_FAILED, Outcome.RUN_FAILED]
 
 
 def test_a_checkpoint_that_cannot_be_saved_at_the_end_fails_the_run_and_loses_nothing() -> None:

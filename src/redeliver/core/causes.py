@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from redeliver.output.headline import count
+from redeliver.text import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"[0-9]+")
 
 
-def by_cause(hooks: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+def group_errors(hooks: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
     """A sentence or two for each cause, of hooks' names and the faults of each."""
     groups: dict[str, list[str]] = {}
     for hook, faults in hooks:

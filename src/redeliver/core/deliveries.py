@@ -60,8 +60,8 @@ class Attempt:
     """Why, in words of ours: GitHub's own ``status`` can hold the hook's URL, and anything else."""
 
     @property
-    def dead(self) -> bool:
-        """Whether it failed the way every attempt at a dead endpoint does; 3xx and 4xx are about one event."""
+    def like_endpoint_down(self) -> bool:
+        """Whether it failed the way every attempt does while an endpoint is down; 3xx and 4xx are about one event."""
         return self.code == 0 or self.code >= 500
 
 

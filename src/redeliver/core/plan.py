@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from redeliver.core.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from redeliver.core.deliveries import Event
+    from redeliver.core.settings import Settings
 
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000
@@ -18,21 +20,6 @@ LONGEST_SPACING = 4 * 3_600_000
 #: three fresh events; if those came last after it, they would hold the checkpoint where the outage began, and every
 #: run until then would read all of it again.
 FRESH = 2
-
-
-class Reason(StrEnum):
-    """Why an event is not sent."""
-
-    NOT_DUE = "not due yet"
-    OUT_OF_ATTEMPTS = "out of attempts"
-    LEFT_LOG = "left GitHub's log"
-    FILTERED = "filtered out"
-    UNCHECKED = "not checked: the log is too long"
-    DRY_RUN = "dry run"
-    ENDPOINT_DOWN = "the endpoint is down"
-    OUT_OF_TIME = "time limit"
-    STOPPED = "the run was stopped"
-    FAULT = "the run failed before it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +33,19 @@ class Rules:
     events: frozenset[str] = frozenset()
     """Names of the only events that are sent, ``event`` or ``event.action``; empty: all are."""
 
-    def ends(self, event: Event, forgotten: Collection[str]) -> Reason | None:
-        """Why an event is not looked at again and does not hold the checkpoint; None: it goes on."""
-        if event.guid in forgotten:
-            return Reason.LEFT_LOG
+    @classmethod
+    def of(cls, settings: Settings) -> Rules:
+        """What these settings say."""
+        return cls(settings.max_attempts, settings.retry_spacing * 1000, settings.events)
+
+    def settles(self, event: Event, expired: Collection[str]) -> Outcome | None:
+        """Why no run sends an undelivered event any more, so that it does not hold the checkpoint; None: runs go on."""
+        if event.guid in expired:
+            return Outcome.EXPIRED
         if self.events and self.events.isdisjoint({event.name, event.name.partition(".")[0]}):
-            return Reason.FILTERED
+            return Outcome.FILTERED_OUT
         if 0 < self.max_attempts <= event.count:
-            return Reason.OUT_OF_ATTEMPTS
+            return Outcome.GIVEN_UP
         return None
 
     def due_at(self, event: Event) -> int:
@@ -71,7 +63,7 @@ class Plan:
     """Events to send, in order, and events left, with the reason."""
 
     due: tuple[Event, ...]
-    left: tuple[tuple[Event, Reason], ...]
+    left: tuple[tuple[Event, Outcome], ...]
 
 
 def make_plan(
@@ -79,19 +71,19 @@ def make_plan(
     rules: Rules,
     now: int,
     *,
-    forgotten: Collection[str] = (),
+    expired: Collection[str] = (),
     unchecked: Collection[str] = (),
 ) -> Plan:
     """Decide about every undelivered event.
 
-    ``forgotten``: guids of events whose first attempt is no longer in GitHub's log. ``unchecked``: guids of
-    events whose success could have been missed. Order: fewest attempts first (see ``FRESH``), then oldest first, so
+    ``expired``: guids of events whose first attempt has left GitHub's log. ``unchecked``: guids of events whose
+    success could have been missed. Order: fewest attempts first (see ``FRESH``), then oldest first, so
     that a poisoned event never blocks a fresh one.
     """
     due: list[Event] = []
-    left: list[tuple[Event, Reason]] = []
+    left: list[tuple[Event, Outcome]] = []
     for event in events:
-        reason = _reason_to_leave(event, rules, now, forgotten, unchecked)
+        reason = _reason_to_leave(event, rules, now, expired, unchecked)
         if reason is None:
             due.append(event)
         else:
@@ -102,25 +94,26 @@ def make_plan(
 
 
 def _reason_to_leave(
-    event: Event, rules: Rules, now: int, forgotten: Collection[str], unchecked: Collection[str]
-) -> Reason | None:
-    if ended := rules.ends(event, forgotten):
+    event: Event, rules: Rules, now: int, expired: Collection[str], unchecked: Collection[str]
+) -> Outcome | None:
+    if ended := rules.settles(event, expired):
         return ended
     if event.guid in unchecked:
-        return Reason.UNCHECKED
+        return Outcome.UNCHECKED
     # Before the first redelivery nothing is waited for, whatever the clocks make of an event this young.
     if event.count > 1 and rules.due_at(event) > now:
-        return Reason.NOT_DUE
+        return Outcome.NOT_DUE
     return None
 
 
 def settled_up_to(
-    start: int, undelivered: Iterable[Event], rules: Rules, forgotten: Collection[str], *, filtered: bool = False
+    start: int, undelivered: Iterable[Event], rules: Rules, expired: Collection[str], *, failures_only: bool = False
 ) -> int:
     """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
 
-    Looking from there, the next run finds every one of them again. ``filtered``: one that asks for failures has to.
+    Looking from there, the next run finds every one of them again. ``failures_only``: a run that asks GitHub for
+    failures finds them, too.
     """
-    unsettled = (event for event in undelivered if rules.ends(event, forgotten) is None)
-    holding = (event.latest_listed if filtered else event.latest for event in unsettled)
+    unsettled = (event for event in undelivered if rules.settles(event, expired) is None)
+    holding = (event.latest_listed if failures_only else event.latest for event in unsettled)
     return min([start, *(attempt.at - 1 for attempt in holding)])

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from redeliver.core.deliveries import Filter, Page
+    from redeliver.core.quota import Quota
     from redeliver.core.redelivery import Reply
 
 
@@ -30,6 +31,21 @@ class Hook(DeliverySource, Protocol):
     @property
     def name(self) -> str:
         """For sentences: ``hook 17 of the organization octo``."""
+        ...
+
+    @property
+    def hook_id(self) -> str:
+        """Its id, as text; empty for an App's."""
+        ...
+
+    @property
+    def owner(self) -> str:
+        """Who has it: ``octo``, ``octo/hello``, or the App's id."""
+        ...
+
+    @property
+    def quota(self) -> Quota:
+        """How many calls GitHub still allows within the hour."""
         ...
 
     @property

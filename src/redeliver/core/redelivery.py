@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from redeliver.core.outcomes import UNSEEN, Outcome
+
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Attempt, DeliveryLog, Event
 
@@ -33,19 +35,7 @@ class Reply:
     why: str = ""
 
 
-class Outcome(StrEnum):
-    """What became of a redelivery."""
-
-    RECOVERED = "recovered"
-    FAILED_AGAIN = "failed again"
-    PENDING = "pending"
-    """Accepted, but not to be seen in the log yet."""
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    """The answer was lost, and nothing is to be seen in the log yet."""
-
-
-_UNSEEN = {
+_UNTIL_SEEN = {
     Acceptance.ACCEPTED: Outcome.PENDING,
     Acceptance.REFUSED: Outcome.REFUSED,
     Acceptance.UNKNOWN: Outcome.UNKNOWN,
@@ -75,11 +65,11 @@ class Redelivery:
             return Outcome.RECOVERED
         if self.result(log) is not None:
             return Outcome.FAILED_AGAIN
-        return _UNSEEN[self.reply.acceptance]
+        return _UNTIL_SEEN[self.reply.acceptance]
 
     def is_open(self, log: DeliveryLog) -> bool:
         """Whether the log can still tell more of it."""
-        return self.outcome(log) in {Outcome.PENDING, Outcome.UNKNOWN}
+        return self.outcome(log) in UNSEEN
 
     def was_accepted(self, log: DeliveryLog) -> bool:
         """Whether GitHub took it: it said so, or the log shows it though the answer was lost."""

@@ -10,11 +10,11 @@ from email.utils import parsedate_to_datetime
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
+from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiError, ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
 from redeliver.github.answers import Proof, Task, fault_of, number
 from redeliver.github.pace import READ_POINTS, WRITE_POINTS, Pace
-from redeliver.github.quota import Quota
 from redeliver.github.transport import AnswerLost, Response, Transport, Verb
 
 if TYPE_CHECKING:

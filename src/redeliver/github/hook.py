@@ -14,10 +14,10 @@ from redeliver.github.pace import WRITE_POINTS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from redeliver.core.quota import Quota
     from redeliver.core.redelivery import Reply
     from redeliver.github.api import Caller
     from redeliver.github.links import Links
-    from redeliver.github.quota import Quota
     from redeliver.github.transport import Response
 
 #: GitHub's own maximum (https://docs.github.com/en/rest/orgs/webhooks).
@@ -38,7 +38,18 @@ _DESCRIBED = TypeAdapter(_Described)
 class Hook:
     """A webhook and its deliveries, behind GitHub's API."""
 
-    def __init__(self, caller: Caller, links: Links, path: str, *, name: str, web_page: str, permission: str) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        links: Links,
+        path: str,
+        *,
+        hook_id: str,
+        owner: str,
+        name: str,
+        web_page: str,
+        permission: str,
+    ) -> None:
         """``path`` is the hook's own in the API, ``web_page`` where people see its deliveries.
 
         ``permission`` is what reading and redelivering takes.
@@ -46,6 +57,8 @@ class Hook:
         self._caller = caller
         self._links = links
         self._path = path
+        self.hook_id = hook_id
+        self.owner = owner
         self.name = name
         self.web_page = web_page
         self._read = Task(f"read the deliveries of {name}", permission)

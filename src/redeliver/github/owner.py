@@ -52,6 +52,8 @@ class Owner:
 
     path: str
     """In the API: ``/orgs/octo``, ``/repos/octo/hello``; ``/app`` for an App."""
+    login: str
+    """As GitHub calls it: ``octo``, ``octo/hello``; an App's id."""
     name: str
     """In sentences: "the organization octo"."""
     needed: str
@@ -68,11 +70,22 @@ class Owner:
         """One of its webhooks; None: the App's."""
         if hook_id is None:
             name = f"the webhook of {self.name}"
-            return Hook(caller, links, APP_HOOK, name=name, web_page="", permission=self.needed)
+            return Hook(
+                caller,
+                links,
+                APP_HOOK,
+                hook_id="",
+                owner=self.login,
+                name=name,
+                web_page="",
+                permission=self.needed,
+            )
         return Hook(
             caller,
             links,
             f"{self.path}/hooks/{hook_id}",
+            hook_id=str(hook_id),
+            owner=self.login,
             name=f"hook {hook_id} of {self.name}",
             web_page=f"{self.web_page}/{hook_id}?tab=deliveries",
             permission=self.needed,
@@ -132,6 +145,7 @@ def owner_of(settings: Settings) -> Owner:
     if settings.org:
         return Owner(
             f"/orgs/{settings.org}",
+            settings.org,
             f"the organization {settings.org}",
             'the organization permission "Webhooks: write" (or, for a classic token, the scope admin:org_hook), '
             "and its user must own the organization",
@@ -140,8 +154,9 @@ def owner_of(settings: Settings) -> Owner:
     if settings.repository:
         return Owner(
             f"/repos/{settings.repository}",
+            settings.repository,
             f"the repository {settings.repository}",
             'the repository permission "Webhooks: write" (or, for a classic token, the scope admin:repo_hook)',
             f"{settings.web_url}/{settings.repository}/settings/hooks",
         )
-    return Owner("/app", f"the App {settings.app_id}", "the App's own private key")
+    return Owner("/app", settings.app_id, f"the App {settings.app_id}", "the App's own private key")

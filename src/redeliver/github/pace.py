@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from redeliver.core.quota import FOR_OTHERS, HOUR
+
 READ_POINTS = 1
 WRITE_POINTS = 5
 #: GitHub's limit of points in any window of this many seconds, less a tenth of head-room.
@@ -27,6 +29,13 @@ class Turn:
 
     seconds: float
     why: str
+
+
+def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
+    """How long so many redeliveries take at that pace, within the limits a minute and an hour."""
+    in_an_hour = hourly * (1 - FOR_OTHERS)
+    by_the_minute = number * 60 / min(per_minute, BUDGET / WRITE_POINTS)
+    return round(by_the_minute if number <= in_an_hour else max(by_the_minute, number / in_an_hour * HOUR))
 
 
 class Pace:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
+from redeliver.text import count
 
 if TYPE_CHECKING:
     from redeliver.core.report import Report
@@ -26,14 +26,9 @@ def headline(report: Report) -> str:
 
 def mark(report: Report) -> str:
     """The headline's traffic light."""
-    if report.errors or report.count(Reason.ENDPOINT_DOWN):
+    if report.errors or report.count(Outcome.ENDPOINT_DOWN):
         return "🔴"
     return "🟡" if report.undelivered or report.warnings or report.signal_number is not None else "🟢"
-
-
-def count(number: int, what: str, several: str = "") -> str:
-    """``1 event``, ``1,234 events``."""
-    return f"{number:,} {what if number == 1 else several or what + 's'}"
 
 
 def _found(report: Report) -> str:
@@ -48,9 +43,9 @@ def _found(report: Report) -> str:
             if report.failed == 1
             else f"All {report.failed:,} events that had failed are recovered"
         )
-    down = sum(hook.count(Reason.ENDPOINT_DOWN) > 0 for hook in report.hooks)
+    down = sum(hook.count(Outcome.ENDPOINT_DOWN) > 0 for hook in report.hooks)
     if down:
-        least = "at least " if any(hook.read and not hook.whole for hook in report.hooks) else ""
+        least = "at least " if any(hook.partial for hook in report.hooks) else ""
         undelivered = f"{least}{count(report.undelivered, 'event')} still undelivered"
         return f"{_endpoints(down, len(report.hooks))} down: {undelivered}"
     unseen = report.count(Outcome.PENDING) + report.count(Outcome.UNKNOWN)
@@ -63,7 +58,7 @@ def _found(report: Report) -> str:
 
 
 def _nothing(report: Report) -> str:
-    filtered = report.count(Reason.FILTERED)
+    filtered = report.count(Outcome.FILTERED_OUT)
     if filtered:
         return f"{count(filtered, 'event')} filtered out"
     # Not "every event was delivered": a run knows its window, and of that only what it asked for.

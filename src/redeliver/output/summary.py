@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.core.causes import short_name
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.output import headline
 from redeliver.output.advice import ADVICE, MARKS, ORDER
 from redeliver.output.charts import pictures
-from redeliver.output.headline import count
-from redeliver.text import for_markdown
+from redeliver.text import count, for_markdown
 from redeliver.times import clock_time, day_time
 
 if TYPE_CHECKING:
@@ -24,12 +22,12 @@ SHOWN_EVENTS = 200
 SHOWN_HOOKS = 300
 SHOWN_FAULTS = 20
 _SENTENCE = 1_000
-_NOTHING_TO_DO = frozenset({Outcome.RECOVERED, Reason.FILTERED})
+_NOTHING_TO_DO = frozenset({Outcome.RECOVERED, Outcome.FILTERED_OUT})
 
 
 def markdown(report: Report) -> str:
     """The job summary as GitHub-flavoured Markdown: three lines on a good day, and what to do before all details."""
-    events = [event for event in report.events if event.outcome is not Reason.FILTERED]
+    events = [event for event in report.events if event.outcome is not Outcome.FILTERED_OUT]
     parts = [
         f"## {headline.mark(report)} {headline.headline(report)}",
         *(_many_hooks(report) if len(report.hooks) > 1 else map(_one_hook, report.hooks)),
@@ -90,11 +88,11 @@ def _is_quiet(hook: HookReport) -> bool:
 
 
 def _how_bad(hook: HookReport) -> tuple[bool, bool, int]:
-    return (not hook.errors, not hook.count(Reason.ENDPOINT_DOWN), -hook.undelivered)
+    return (not hook.errors, not hook.count(Outcome.ENDPOINT_DOWN), -hook.undelivered)
 
 
 def _hook_row(hook: HookReport) -> str:
-    light = "🔴" if hook.errors or hook.count(Reason.ENDPOINT_DOWN) else "🟡" if hook.undelivered else "🟢"
+    light = "🔴" if hook.errors or hook.count(Outcome.ENDPOINT_DOWN) else "🟡" if hook.undelivered else "🟢"
     numbers = [hook.scanned, hook.failed, hook.redelivered, hook.recovered, hook.undelivered]
     shown = " | ".join(f"{number:,}" for number in numbers) if hook.read else "not read | | | |"
     return f"| {light} {_linked(for_markdown(hook.hook), hook)} | {shown} |"
@@ -128,7 +126,7 @@ def _tables(report: Report) -> list[str]:
         (row for row in rows if row[1].outcome not in _NOTHING_TO_DO), key=lambda row: ORDER[row[1].outcome]
     )
     recovered = [row for row in rows if row[1].outcome is Outcome.RECOVERED]
-    filtered = [row for row in rows if row[1].outcome is Reason.FILTERED]
+    filtered = [row for row in rows if row[1].outcome is Outcome.FILTERED_OUT]
     room = SHOWN_EVENTS
     parts = []
     for group, title in (
@@ -181,7 +179,7 @@ def _linked(shown: str, hook: HookReport) -> str:
     return f"[{shown}]({hook.page})" if hook.page else shown
 
 
-def _shown(kind: Outcome | Reason) -> str:
+def _shown(kind: Outcome) -> str:
     return _whole(f"{MARKS[kind]} {kind}")
 
 

@@ -1,217 +1,212 @@
-"""One run, top to bottom."""
+"""One run over one webhook, top to bottom."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.plan import Plan, Rules, make_plan, settled_up_to
+from redeliver.core.plan import Rules, make_plan, settled_up_to
 from redeliver.core.settings import ScanMode
-from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
-from redeliver.output.headline import count
-from redeliver.run import log_lines as telling
-from redeliver.run.record import Facts
-from redeliver.run.scan import Reader, Scan
-from redeliver.run.send import PROBE, Sender, first_to_ask, probe, send_with_probe
-from redeliver.run.watch import Watch
-from redeliver.times import clock_time
+from redeliver.errors import (
+    ApiError,
+    CheckpointInFuture,
+    CheckpointNotSaved,
+    OutOfTime,
+    RedeliverError,
+    Stopped,
+)
+from redeliver.run.log_lines import OutcomeLines, found, title_of, words
+from redeliver.run.record import Record, Window
+from redeliver.run.scan import Extent, Reader, Scan
+from redeliver.run.send import PROBE, Probe, Sender, Sending, Watch, first_to_ask, probe, send_with_probe
+from redeliver.text import count
+from redeliver.times import HOUR, clock_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from redeliver.console import Console
     from redeliver.core.deliveries import Event
-    from redeliver.core.ports import Store
+    from redeliver.core.plan import Plan
+    from redeliver.core.ports import Hook, Store
     from redeliver.core.settings import Settings
-    from redeliver.github.api import Caller
-    from redeliver.github.hook import Hook
     from redeliver.timing import RunClock
 
-#: Milliseconds before GitHub forgets a window's beginning in which nothing of it is put off.
-_LAST_HOURS = 12 * 3_600_000
+#: Milliseconds before GitHub forgets a window's beginning in which nothing of it is postponed.
+_LAST_HOURS = 12 * HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a run works with."""
+def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> Record:
+    """One run over one webhook. Whatever happens, what is known is in the record.
 
-    hook: Hook
-    caller: Caller
-    store: Store | None
-    """None: no checkpoint is kept, and every run looks back over ``lookback``."""
-    clock: RunClock
-    console: Console
+    ``store``: None: no checkpoint is kept, and every run looks back over ``lookback``.
+    """
+    job = Job(hook, store, clock, console, settings)
+    try:
+        job.work()
+    except (RedeliverError, Stopped) as ending:
+        job.record.ended_by = ending
+    job.say_outcomes()
+    with clock.closing():
+        job.save_checkpoint()
+    return job.record
 
 
 class Job:
-    """One run over one hook."""
+    """The steps of a run, in the order of ``work``; docs/design.md has them in words."""
 
-    def __init__(self, settings: Settings, tools: Tools) -> None:
-        self.facts = Facts()
+    def __init__(self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> None:
+        self.record = Record()
+        self._hook = hook
+        self._store = store
+        self._clock = clock
+        self._console = console
         self._settings = settings
-        self._rules = Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events)
-        self._tools = tools
-        self._reader = Reader(tools.hook, tools.clock, tools.console, lambda: tools.caller.quota)
+        self._rules = Rules.of(settings)
+        self._lines = OutcomeLines(self.record.redeliveries, console)
 
-    def run(self) -> Facts:
-        """Steps 2 to 8 of the design; whatever happens on the way, what is known is kept and returned."""
-        try:
-            self._find_checkpoint()  # 2
-            self._scan()  # 3
-            if not self._read.cut:
-                self._plan_with_history()  # 4, 5
-                self._send()  # 6
-                self._watch()  # 7
-        except OutOfTime as late:
-            self.facts.ended_by = self.facts.ended_by or late
-        except (RedeliverError, Stopped) as ending:
-            self.facts.ended_by = ending
-        self._tell_outcomes()
-        with self._tools.clock.closing():
-            self._keep_checkpoint()  # 8
-        return self.facts
+    def work(self) -> None:
+        """Everything but the checkpoint at the end.
 
-    def _find_checkpoint(self) -> None:
-        facts, store = self.facts, self._tools.store
-        found = store.read() if store else None
-        facts.start = self._tools.caller.now()
-        if store and found is not None and found > facts.start:
-            raise CheckpointInFuture(place=store.place, value=found, now=facts.start)
-        facts.kept = found
-        facts.checkpoint = facts.start - self._settings.lookback * 1000 if found is None else found
-        # Whole seconds, since some servers tell no more: a row of this very second must not fall out.
-        cutoff = (facts.checkpoint - self._settings.overlap * 1000) // 1000 * 1000
-        facts.cutoff = max(cutoff, self._forgotten_before)
+        Raises:
+            RedeliverError, Stopped: what ended it early.
+        """
+        self.record.window = window = self._find_window()
+        self.record.active = self._is_active()
+        self.record.scan = scan = Scan(newest=window.start)
+        reader = Reader(self._hook, window.cutoff, self._clock, self._console, lambda: self._hook.quota)
 
-    def _scan(self) -> None:
-        first = ", since there is no checkpoint yet" if self._tools.store and self.facts.kept is None else ""
-        back = f"back to {clock_time(self.facts.cutoff)}{first}"
-        self._tools.console.line(f"Reading the log of {self._tools.hook.name} {back}")
-        facts, mode, scan = self.facts, self._settings.scan, Scan(newest=self.facts.start)
-        can_ask = self._settings.wait_for_results > 0 and not self._settings.dry_run
-        # Near the end of GitHub's memory there may be no later run that finds more calls.
-        may_wait = facts.cutoff > self._forgotten_before + _LAST_HOURS
-        self._reader.window(scan, facts.cutoff, mode, to_the_end=not can_ask, may_wait=may_wait)
-        facts.scan = scan
-        if scan.cut:
-            whole, facts.cutoff = facts.cutoff, int(scan.covered)
-            if not self._is_down():
-                self._reader.window(scan, whole, mode, may_wait=may_wait)
-                facts.cutoff = whole
-
-    def _is_down(self) -> bool:
-        """Ask an endpoint that seems dead whether it lives, by the first of the events read so far."""
-        facts, scan, tools = self.facts, self._read, self._tools
-        half_read = [event.guid for event in self._undelivered() if not scan.is_read_whole(event.guid)]
-        facts.plan = make_plan(self._undelivered(), self._rules, facts.start, unchecked=half_read)
-        first = first_to_ask(facts.plan.due)
-        if len(first) < PROBE:
-            return False
-        self._write_checkpoint(facts.checkpoint)
-        with tools.console.group(f"The last {scan.scanned:,} attempts all failed: asking whether the endpoint lives"):
-            alive = probe(self._sender(), self._watcher(), first, self._settings.wait_for_results, "more is read")
-        facts.endpoint_down = not alive
-        return facts.endpoint_down
-
-    def _plan_with_history(self) -> None:
-        facts, scan, reader = self.facts, self._read, self._reader
-        first_unseen = [
-            event.guid
-            for event in self._unasked()
-            if event.original is None and self._rules.ends(event, forgotten=()) is None
-        ]
-        if first_unseen:
-            reader.attempts_before(scan, first_unseen, self._forgotten_before)
-        due = make_plan(self._unasked(), self._rules, facts.start).due
-        half_read = [event.guid for event in due if not scan.is_read_whole(event.guid)]
-        if half_read:
-            reader.whole_before(scan, half_read, self._forgotten_before)
-        half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
-        if scan.covered <= self._forgotten_before:
-            facts.forgotten, half_read = frozenset(half_read), []
-        plan = make_plan(self._unasked(), self._rules, facts.start, forgotten=facts.forgotten, unchecked=half_read)
-        facts.plan = Plan((*(one.event for one in facts.redeliveries.values()), *plan.due), plan.left)
-        self._tools.console.line(telling.found(scan, facts.plan, dry_run=self._settings.dry_run))
-        for event, reason in facts.plan.left:
-            self._tools.console.detail(f"{telling.title_of(event)}: {reason}")
-
-    def _send(self) -> None:
-        facts, tools = self.facts, self._tools
-        due = [event for event in self._planned.due if event.guid not in facts.redeliveries]
-        if not due or self._settings.dry_run:
+        reader.read_head(scan, self._settings.scan)
+        if scan.extent is Extent.NEWEST and self._probe_endpoint(scan, window) is Probe.DOWN:
             return
-        # Proves that it can be written, and anchors a first run that crashes.
-        self._write_checkpoint(facts.checkpoint)
-        wait = self._settings.wait_for_results
-        asking = tools.console.group(f"Asking for {count(len(due), 'redelivery', 'redeliveries')}")
+        # Near the end of GitHub's memory there may be no later run that has more calls.
+        postpone = window.cutoff > window.retained_from + _LAST_HOURS
+        reader.read_window(scan, self._settings.scan, postpone=postpone)
+
+        self.record.plan = plan = self._make_plan(reader, scan, window)
+        if plan.due and not self._settings.dry_run:
+            self._anchor_checkpoint(window)
+            self._send(plan, scan)
+        self._watch(scan).until_settled(self._settings.wait_for_results)
+
+    # -- the steps ----------------------------------------------------------------------------------------------
+
+    def _find_window(self) -> Window:
+        kept = self._store.read() if self._store else None
+        start = self._hook.now()
+        if self._store and kept is not None and kept > start:
+            raise CheckpointInFuture(place=self._store.place, value=kept, now=start)
+        checkpoint = start - self._settings.lookback * 1000 if kept is None else kept
+        retained_from = start - self._settings.retention * 1000
+        # Whole seconds, since some servers tell no more: an attempt of this very second must not be left out.
+        cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
+        first = ", since there is no checkpoint yet" if self._store and kept is None else ""
+        self._console.line(f"Reading the log of {self._hook.name} back to {clock_time(cutoff)}{first}")
+        return Window(start, kept, checkpoint, cutoff, retained_from)
+
+    def _is_active(self) -> bool | None:
         try:
-            with asking, tools.clock.reserving(min(wait, tools.clock.remaining() / 2)):
-                # Where an endpoint that seemed dead has been asked before, it need not be asked again.
-                seconds = 0 if facts.redeliveries else wait
-                alive = send_with_probe(self._sender(), self._watcher(), due, self._read.log, seconds)
+            return self._hook.is_active()
+        except ApiError as fault:
+            # Worth a warning when it is off, but not worth a run: if the log cannot be read either, that says so.
+            self._console.detail(str(fault))
+            return None
+
+    def _probe_endpoint(self, scan: Scan, window: Window) -> Probe | None:
+        """Ask an endpoint that looks down, with the first events read so far. None: it cannot be asked."""
+        if self._settings.wait_for_results == 0 or self._settings.dry_run:
+            return None
+        undelivered = scan.log.undelivered(self.record.cutoff)
+        half_read = [event.guid for event in undelivered if not scan.is_read_whole(event.guid)]
+        plan = make_plan(undelivered, self._rules, window.start, unchecked=half_read)
+        first = first_to_ask(plan.due)
+        if len(first) < PROBE:
+            return None
+        self.record.probed = plan
+        self._anchor_checkpoint(window)
+        with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the endpoint"):
+            self._console.line(f"Watching {PROBE} redeliveries before more of the log is read")
+            self.record.probe = probe(self._sender(), self._watch(scan), first, self._settings.wait_for_results)
+        return self.record.probe
+
+    def _make_plan(self, reader: Reader, scan: Scan, window: Window) -> Plan:
+        """Read what came before the window of events that need it, then decide about each."""
+        open_ = [event for event in self._unsent(scan) if self._rules.settles(event, expired=()) is None]
+        if without_original := [event.guid for event in open_ if event.original is None]:
+            reader.count_attempts(scan, without_original, window.retained_from)
+        due = make_plan(self._unsent(scan), self._rules, window.start).due
+        if half_read := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
+            reader.read_on(scan, half_read, window.retained_from)
+            half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
+        if scan.read_back_to <= window.retained_from:
+            self.record.expired, half_read = frozenset(half_read), []
+        expired = self.record.expired
+        plan = make_plan(self._unsent(scan), self._rules, window.start, expired=expired, unchecked=half_read)
+        self._console.line(found(scan.scanned, plan, dry_run=self._settings.dry_run))
+        for event, reason in plan.left:
+            self._console.detail(f"{title_of(event)}: {words(reason)}")
+        return plan
+
+    def _anchor_checkpoint(self, window: Window) -> None:
+        """Write the checkpoint as it stands: that proves it can be, and anchors a first run that crashes."""
+        if self._store and self.record.anchored is None:
+            self._store.write(window.checkpoint)
+            self.record.anchored = window.checkpoint
+
+    def _send(self, plan: Plan, scan: Scan) -> None:
+        # An endpoint that was probed before the window was read need not be probed again.
+        wait = self._settings.wait_for_results if self.record.probe is None else 0
+        for_watching = min(self._settings.wait_for_results, self._clock.remaining() / 2)
+        title = f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}"
+        try:
+            with self._console.group(title), self._clock.reserving(for_watching):
+                self.record.sending = send_with_probe(self._sender(), self._watch(scan), plan.due, scan.log, wait)
         except OutOfTime as late:
-            facts.ended_by = late  # what was sent is watched all the same
+            self.record.sending, self.record.late = Sending.OUT_OF_TIME, late
+
+    def save_checkpoint(self) -> None:
+        """Write how far everything is settled. The clock must be closing."""
+        record = self.record
+        moment = self._settled_up_to()
+        if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved):
+            return
+        try:
+            self._store.write(moment)
+        except CheckpointNotSaved as fault:
+            record.unsaved = fault
         else:
-            facts.endpoint_down = not alive
+            record.saved = moment
+            self._console.line(f"The next run starts from {clock_time(moment)}")
+
+    def _settled_up_to(self) -> int | None:
+        """The next checkpoint; None: it stays as it is, since nothing was to be settled or too little was read."""
+        record, window, scan = self.record, self.record.window, self.record.scan
+        if self._settings.dry_run or window is None or scan is None or scan.extent is Extent.BROKEN_OFF:
+            return None
+        if scan.extent is Extent.NEWEST:
+            # What GitHub has forgotten is told once, by this run, and held against no later one.
+            return window.retained_from if window.gap else None
+        failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
+        undelivered = scan.log.undelivered(window.cutoff)
+        return settled_up_to(window.start, undelivered, self._rules, record.expired, failures_only=failures_only)
+
+    def say_outcomes(self) -> None:
+        """Say what became of what was sent."""
+        if self.record.scan is not None:
+            self._lines.say_rest(self.record.scan.log)
+        if self.record.endpoint_down:
+            self._console.line("The endpoint is down: the other events are left to the next run")
+
+    # -- what the steps use -------------------------------------------------------------------------------------
+
+    def _unsent(self, scan: Scan) -> Sequence[Event]:
+        """Undelivered events, without those that a probe has sent."""
+        undelivered = scan.log.undelivered(self.record.cutoff)
+        return [event for event in undelivered if event.guid not in self.record.redeliveries]
 
     def _sender(self) -> Sender:
-        return Sender(self._tools.hook, self.facts.redeliveries, self._tools.console)
+        return Sender(self._hook, self.record.redeliveries, self._console)
 
-    def _watch(self) -> None:
-        self._watcher().until_settled(self._settings.wait_for_results)
-
-    def _tell_outcomes(self) -> None:
-        if self.facts.scan is not None:
-            for line in telling.outcomes(self.facts.redeliveries, self.facts.scan.log):
-                self._tools.console.line(line)
-        if self.facts.endpoint_down:
-            self._tools.console.line("The endpoint is down: the rest is kept for the next run")
-
-    def _watcher(self) -> Watch:
-        log = self._read.log
-        guids = {event.guid for event in self._undelivered()} | set(self.facts.redeliveries)
-        return Watch(self._tools.hook, log, self.facts.redeliveries, guids, self._tools.clock)
-
-    def _keep_checkpoint(self) -> None:
-        facts = self.facts
-        if self._settings.dry_run or isinstance(facts.ended_by, CheckpointNotSaved):
-            return
-        if facts.scan is None or facts.scan.cut:
-            return  # it stays where it is: what came after it was not read
-        filtered = facts.scan.filtered or self._settings.scan is ScanMode.FAILURES
-        moment = settled_up_to(facts.start, self._undelivered(), self._rules, facts.forgotten, filtered=filtered)
-        try:
-            self._write_checkpoint(moment)
-        except CheckpointNotSaved as fault:
-            facts.unsaved = fault
-        else:
-            if self._tools.store:
-                self._tools.console.line(f"The next run starts from {clock_time(moment)}")
-
-    def _write_checkpoint(self, moment: int) -> None:
-        if self._tools.store:
-            self._tools.store.write(moment)
-            self.facts.kept = moment
-
-    def _unasked(self) -> Sequence[Event]:
-        """What an endpoint that seemed dead has not been asked by."""
-        return [event for event in self._undelivered() if event.guid not in self.facts.redeliveries]
-
-    def _undelivered(self) -> Sequence[Event]:
-        return self._read.log.undelivered(self.facts.cutoff)
-
-    @property
-    def _forgotten_before(self) -> int:
-        return self.facts.start - self._settings.retention * 1000
-
-    @property
-    def _read(self) -> Scan:
-        if self.facts.scan is None:
-            raise RuntimeError("the window has not been read")
-        return self.facts.scan
-
-    @property
-    def _planned(self) -> Plan:
-        if self.facts.plan is None:
-            raise RuntimeError("nothing has been planned")
-        return self.facts.plan
+    def _watch(self, scan: Scan) -> Watch:
+        redeliveries = self.record.redeliveries
+        guids = {event.guid for event in scan.log.undelivered(self.record.cutoff)} | set(redeliveries)
+        return Watch(self._hook, scan.log, redeliveries, guids, clock=self._clock, lines=self._lines)

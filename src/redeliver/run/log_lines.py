@@ -1,58 +1,121 @@
-"""What a run's log says of its events. Pure."""
+"""The lines that a run's log says of its events, and of how far it has come."""
 
 from __future__ import annotations
 
 from collections import Counter
+from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.redelivery import Outcome
-from redeliver.output.headline import count
-from redeliver.text import plain
+from redeliver.core.deliveries import moment
+from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.text import count, plain
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from redeliver.core.deliveries import DeliveryLog, Event
+    from redeliver.console import Console
+    from redeliver.core.deliveries import DeliveryLog, Event, Page
     from redeliver.core.plan import Plan
     from redeliver.core.redelivery import Redelivery
-    from redeliver.run.scan import Scan
+    from redeliver.timing import RunClock
 
-#: Events that are told one by one; the summary and the report have more of them.
+#: Events that get a line of their own; the summary and the report have more of them.
 SHOWN = 100
+#: Seconds between two lines of progress.
+EVERY = 10.0
 
 
 def title_of(event: Event) -> str:
     """An event as a log names it: what one can look for in a receiver's log."""
-    return f"{clock_time(event.attempts[0].at)} {plain(event.name, 80)} {plain(event.guid, 64)}"
+    return f"{plain(event.name, 80)} {plain(event.guid, 64)} (first failed {clock_time(event.attempts[0].at)})"
 
 
-def found(scan: Scan, plan: Plan, *, dry_run: bool) -> str:
-    """What came of reading the log."""
-    read = f"{count(scan.scanned, 'attempt')} read"
+def found(scanned: int, plan: Plan, *, dry_run: bool) -> str:
+    """What reading the log has shown."""
+    read = f"{count(scanned, 'attempt')} read"
     if not plan.due and not plan.left:
         return f"{read}: nothing to redeliver"
-    due = f"{len(plan.due):,} to be sent" + (", but this is a dry run" if dry_run and plan.due else "")
-    left = [f"{number:,} {reason}" for reason, number in Counter(reason for _, reason in plan.left).items()]
+    due = f"{len(plan.due):,} to send" + (", but this is a dry run" if dry_run and plan.due else "")
+    left = [f"{number:,} {words(reason)}" for reason, number in Counter(reason for _, reason in plan.left).items()]
     parts = ", ".join([due, *left])
     return f"{read}: {count(len(plan.due) + len(plan.left), 'event')} undelivered ({parts})"
 
 
-def outcomes(redeliveries: Mapping[str, Redelivery], log: DeliveryLog) -> Iterator[str]:
-    """What became of what was asked for: a line for each event that did not fare well, a count for the rest."""
-    told = [(one, one.outcome(log)) for one in redeliveries.values()]
-    number = Counter(outcome for _, outcome in told)
-    bad = [(one, outcome) for one, outcome in told if outcome not in {Outcome.RECOVERED, Outcome.PENDING}]
-    yield from (f"{title_of(one.event)}: {outcome}{_why(one, outcome, log)}" for one, outcome in bad[:SHOWN])
-    if len(bad) > SHOWN:
-        yield f"and {len(bad) - SHOWN:,} more that are not recovered"
-    if told:
-        pending = f", {number[Outcome.PENDING]:,} pending" if number[Outcome.PENDING] else ""
-        yield f"{number[Outcome.RECOVERED]:,} of {len(told):,} redelivered events recovered{pending}"
+def words(outcome: Outcome) -> str:
+    """An outcome as a log says it."""
+    return outcome.replace("_", " ")
+
+
+class OutcomeLines:
+    """Says of each redelivery, once, what became of it."""
+
+    def __init__(self, redeliveries: Mapping[str, Redelivery], console: Console) -> None:
+        self._redeliveries = redeliveries
+        self._console = console
+        self._said: set[str] = set()
+
+    def say_new(self, log: DeliveryLog) -> None:
+        """Say those that have an outcome by now, one by one up to SHOWN."""
+        for guid, one in self._redeliveries.items():
+            if guid in self._said or (outcome := one.outcome(log)) in UNSEEN:
+                continue
+            self._said.add(guid)
+            if len(self._said) <= SHOWN:
+                self._console.line(f"{title_of(one.event)}: {words(outcome)}{_why(one, outcome, log)}")
+
+    def say_rest(self, log: DeliveryLog) -> None:
+        """Say what has not been said, and how many there are of each outcome."""
+        self.say_new(log)
+        if len(self._said) > SHOWN:
+            self._console.line(f"and {len(self._said) - SHOWN:,} more with an outcome")
+        for line in _sums(self._redeliveries, log):
+            self._console.line(line)
+
+
+def _sums(redeliveries: Mapping[str, Redelivery], log: DeliveryLog) -> Iterator[str]:
+    number = Counter(one.outcome(log) for one in redeliveries.values())
+    if number:
+        others = [f"{many:,} {words(kind)}" for kind, many in number.items() if kind is not Outcome.RECOVERED]
+        recovered = f"{number[Outcome.RECOVERED]:,} of {count(len(redeliveries), 'redelivered event')} recovered"
+        yield ", ".join([recovered, *others])
 
 
 def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
     if outcome is Outcome.FAILED_AGAIN:
         result = one.result(log)
         return f" ({result.cause})" if result else ""
-    return f" ({one.reply.why})" if one.reply.why else ""
+    return f" ({one.reply.why})" if one.reply.why and outcome is Outcome.REFUSED else ""
+
+
+class Progress:
+    """Says now and then how far a long walk through the log has come; each page is a detail."""
+
+    def __init__(self, clock: RunClock, console: Console) -> None:
+        self._clock = clock
+        self._console = console
+        self._said_at = clock.now()
+
+    def of_walk(self, scanned: int, newest: float, oldest: float, since: float) -> None:
+        """A page of a plain walk down to ``since`` was read, and by now everything back to ``oldest`` (epoch ms)."""
+        if oldest == inf:
+            return  # an empty page, and there are more
+        read = f"{count(scanned, 'attempt')} read"
+        if oldest == -inf:
+            self._say(f"{read}, to the end of the log")
+            return
+        oldest = max(oldest, since)
+        share = min(1.0, max(0.0, (newest - oldest) / max(1.0, newest - since)))
+        self._say(f"{read} so far, back to {clock_time(int(oldest))} ({share:.0%})")
+
+    def of_failures(self, page: Page) -> None:
+        """A page of failures was read."""
+        if page.rows:
+            self._say(f"Failures read so far, back to {clock_time(min(map(moment, page.rows)))}")
+
+    def _say(self, text: str) -> None:
+        if self._clock.now() - self._said_at < EVERY:
+            self._console.detail(text)
+            return
+        self._said_at = self._clock.now()
+        self._console.line(text)

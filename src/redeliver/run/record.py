@@ -1,34 +1,90 @@
-"""What one run knows."""
+"""What one run knows. Each field is written once, where the run finds it out; the report is made of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from redeliver.run.scan import Extent, Scan
+from redeliver.run.send import Probe, Sending
+
 if TYPE_CHECKING:
     from redeliver.core.plan import Plan
     from redeliver.core.redelivery import Redelivery
-    from redeliver.errors import CheckpointNotSaved, RedeliverError, Stopped
-    from redeliver.run.scan import Scan
+    from redeliver.errors import CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time that a run looks at. Every moment is in epoch milliseconds, on GitHub's clock."""
+
+    start: int
+    """The run's start, where the window ends."""
+    kept: int | None
+    """The checkpoint that was kept; None: there was none."""
+    checkpoint: int
+    """Where the run starts from: what was kept, or else ``lookback`` ago."""
+    cutoff: int
+    """Where the window begins: ``overlap`` before the checkpoint, but not before ``retained_from``."""
+    retained_from: int
+    """GitHub has forgotten every delivery from before this moment."""
+
+    @property
+    def gap(self) -> tuple[int, int] | None:
+        """The time that GitHub has forgotten before a run could settle it; None: there is none."""
+        if self.kept is not None and self.kept < self.retained_from:
+            return (self.kept, self.retained_from)
+        return None
 
 
 @dataclass(slots=True)
-class Facts:
-    """What one run knows so far. The report is made of it, however the run ends."""
+class Record:
+    """One run over one webhook, as far as it came."""
 
-    start: int = 0
-    """The run's start on GitHub's clock; this and every other moment is in epoch milliseconds."""
-    kept: int | None = None
-    """The checkpoint as it is kept just now; None: there is none, or it could not be read."""
-    checkpoint: int = 0
-    """Where this run starts from: what was kept, or else ``lookback`` ago."""
-    cutoff: int = 0
+    window: Window | None = None
+    active: bool | None = None
+    """Whether GitHub sends deliveries to the webhook; None: it does not say."""
     scan: Scan | None = None
-    """Set once the window has been read."""
+    probe: Probe | None = None
+    """What was found out before the window was read; None: the endpoint did not look down."""
+    probed: Plan | None = None
+    """The plan for the newest part of the log, made to choose what to probe the endpoint with."""
     plan: Plan | None = None
-    forgotten: frozenset[str] = frozenset()
+    expired: frozenset[str] = frozenset()
     """Guids of events whose first attempt has left GitHub's log."""
     redeliveries: dict[str, Redelivery] = field(default_factory=dict)
-    endpoint_down: bool = False
+    """By guid. The one thing that grows: each is written down before GitHub is asked."""
+    anchored: int | None = None
+    """The checkpoint that was written before anything was sent."""
+    sending: Sending | None = None
+    late: OutOfTime | None = None
+    """Why sending ended before everything was sent."""
     ended_by: RedeliverError | Stopped | None = None
+    saved: int | None = None
+    """The checkpoint that was written at the end."""
     unsaved: CheckpointNotSaved | None = None
+
+    @property
+    def checkpoint(self) -> int | None:
+        """The checkpoint as it is kept now; None: there is none, or it could not be read."""
+        kept = self.window.kept if self.window else None
+        return next((one for one in (self.saved, self.anchored, kept) if one is not None), None)
+
+    @property
+    def read(self) -> bool:
+        """Whether the log was read far enough to tell anything."""
+        return self.scan is not None and self.scan.extent is not Extent.BROKEN_OFF
+
+    @property
+    def endpoint_down(self) -> bool:
+        """Whether redeliveries showed that the endpoint is down."""
+        return self.probe is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
+
+    @property
+    def cutoff(self) -> int:
+        """The moment from which on events are accounted for."""
+        if self.window is None:
+            return 0
+        if self.scan is not None and self.scan.extent is Extent.NEWEST:
+            return max(self.window.cutoff, int(self.scan.known_back_to))
+        return self.window.cutoff

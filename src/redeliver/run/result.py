@@ -1,117 +1,237 @@
-"""From what a run knows to what it reports: every event that was seen failing, accounted for. Pure."""
+"""From the record of a run to its report: every event that was seen failing, accounted for once."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
-from redeliver.core.report import EventReport, HookReport
-from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped
+from redeliver.core.outcomes import LOST, UNSEEN, Outcome
+from redeliver.core.plan import Rules
+from redeliver.core.report import EventReport, HookReport, Outage
+from redeliver.errors import (
+    EndpointDown,
+    EventsExpired,
+    EventsGivenUp,
+    FailuresFirst,
+    Finding,
+    GapFound,
+    HookInactive,
+    HourSpent,
+    OnlyNewestRead,
+    OnlyNewestReadWithGap,
+    OutOfTime,
+    RedeliverError,
+    RunStopped,
+    Stopped,
+)
+from redeliver.github.pace import seconds_to_redeliver
+from redeliver.run.scan import Extent
+from redeliver.run.send import PROBE
+from redeliver.text import count, plain
+from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
-    from redeliver.core.deliveries import Event
-    from redeliver.github.hook import Hook
-    from redeliver.run.record import Facts
+    from collections.abc import Iterable, Iterator, Sequence
 
-STOPPED = "The run was stopped by signal {number}. The next one finishes the work."
-ENDPOINT_DOWN = (
-    "The webhook's endpoint is down: the first redeliveries failed as their attempts before did. The rest is kept for "
-    "the next run."
-)
-TOO_LONG = (
-    "The window was too long to read whole: failures with status 0 or 3xx may have been missed in its older part. "
-    "Raise time-limit, or run more often."
-)
-CUT = (
-    "For long, every attempt has failed, so that only the newest part of the log was read: what failed before is not "
-    "counted here. None of it is lost: the checkpoint stays where it is."
-)
-WARNINGS = (STOPPED, ENDPOINT_DOWN, TOO_LONG, CUT)
+    from redeliver.core.deliveries import DeliveryLog, Event
+    from redeliver.core.ports import Hook
+    from redeliver.core.settings import Settings
+    from redeliver.run.record import Record
+
+#: GUIDs that a sentence names; the summary and the report have more of them.
+_NAMED = 8
+#: Events with these outcomes are never sent again, or need not be.
+_SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
 
 
-def account(hook: Hook, facts: Facts, *, dry_run: bool) -> HookReport:
-    """Account for everything a run knows."""
-    events = tuple(_events(facts, dry_run=dry_run))
-    log = facts.scan.log if facts.scan else None
-    taken = sum(one.was_accepted(log) for one in facts.redeliveries.values()) if log else 0
-    errors, warnings = _faults(facts)
+def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
+    """Account for everything that a run over one webhook knows."""
+    scan, window = record.scan, record.window
+    events = tuple(_events(record, settings))
+    log = scan.log if scan else None
+    accepted = sum(one.was_accepted(log) for one in record.redeliveries.values()) if log else 0
+    outage = _outage(record, events, hook.quota.hourly, settings) if record.endpoint_down else None
+    findings = [*_losses(record, events), *_conditions(record, outage)]
     return HookReport(
         hook=hook.name,
+        hook_id=hook.hook_id,
+        owner=hook.owner,
         page=hook.web_page,
-        start=facts.start,
-        cutoff=facts.cutoff,
-        scanned=facts.scan.scanned if facts.scan else 0,
-        redelivered=taken,
+        active=record.active,
+        start=window.start if window else 0,
+        cutoff=record.cutoff,
+        scanned=scan.scanned if scan and record.read else 0,
+        redelivered=accepted,
         events=events,
-        checkpoint=facts.kept,
-        read=facts.scan is not None,
-        whole=facts.scan is not None and not facts.scan.cut,
-        errors=tuple(errors),
-        warnings=tuple(warnings),
+        checkpoint=record.checkpoint,
+        read=record.read,
+        partial=scan is not None and scan.extent is Extent.NEWEST,
+        gap=window.gap if window else None,
+        deadline=_deadline(record, events, settings),
+        outage=outage,
+        errors=(*map(str, _faults(record)), *(str(one) for one in findings if one.exit_code)),
+        warnings=(*map(str, _endings(record)), *(str(one) for one in findings if not one.exit_code)),
     )
 
 
-def _events(facts: Facts, *, dry_run: bool) -> list[EventReport]:
-    if facts.scan is None:
+# -- the events -------------------------------------------------------------------------------------------------
+
+
+def _events(record: Record, settings: Settings) -> list[EventReport]:
+    if record.scan is None or not record.read:
         return []
-    log = facts.scan.log
-    if facts.plan is None:
-        planned: list[tuple[Event, Reason]] = [
-            (event, _unsent(facts, dry_run=dry_run)) for event in log.undelivered(facts.cutoff)
-        ]
-    else:
-        planned = [(event, _unsent(facts, dry_run=dry_run)) for event in facts.plan.due]
-        planned.extend(facts.plan.left)
-    accounts = []
-    for event, reason in planned:
-        redelivery = facts.redeliveries.get(event.guid)
-        outcome: Outcome | Reason = reason
-        if redelivery is not None:
-            outcome = redelivery.outcome(log)
-        elif log.is_delivered(event.guid) and reason is not Reason.FILTERED:
-            outcome = Outcome.RECOVERED
+    log = record.scan.log
+    rules = Rules.of(settings)
+    reports = []
+    for event, reason in _candidates(record, log):
+        outcome = _outcome(record, rules, event, reason, log, dry_run=settings.dry_run)
         now = event if log.is_delivered(event.guid) else log.event(event.guid)
-        detail = redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
-        first, cause = now.attempts[0].at, now.latest.cause
-        accounts.append(EventReport(event.guid, event.name, first, cause, now.count, outcome, detail))
-    return sorted(accounts, key=lambda account: (account.first_failed_at, account.guid))
+        redelivery = record.redeliveries.get(event.guid)
+        first = now.attempts[0].at
+        reports.append(
+            EventReport(
+                guid=event.guid,
+                name=event.name,
+                first_failed_at=first,
+                cause=now.latest.cause,
+                attempts=now.count,
+                outcome=outcome,
+                detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
+                delivery_id=str(now.latest.id),
+                forgotten_at=first + settings.retention * 1000,
+                next_attempt_at=None if outcome in _SETTLED | UNSEEN else rules.due_at(now),
+            )
+        )
+    return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))
 
 
-def _unsent(facts: Facts, *, dry_run: bool) -> Reason:
+def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outcome | None]]:
+    """Every event to account for, and why the plan left it; None: it was due."""
+    plan = record.plan or record.probed
+    known = {}
+    for event in (*(one.event for one in record.redeliveries.values()), *(plan.due if plan else ())):
+        known[event.guid] = event
+    if plan is None:
+        known |= {event.guid: event for event in log.undelivered(record.cutoff)}
+    for event in known.values():
+        yield event, None
+    for event, reason in plan.left if plan else ():
+        yield event, reason
+
+
+def _outcome(
+    record: Record, rules: Rules, event: Event, reason: Outcome | None, log: DeliveryLog, *, dry_run: bool
+) -> Outcome:
+    redelivery = record.redeliveries.get(event.guid)
+    if redelivery is not None:
+        outcome = redelivery.outcome(log)
+        if outcome is Outcome.FAILED_AGAIN:
+            return rules.settles(log.event(event.guid), record.expired) or outcome
+        return outcome
+    if log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
+        return Outcome.RECOVERED
+    return reason or _why_unsent(record, dry_run=dry_run)
+
+
+def _why_unsent(record: Record, *, dry_run: bool) -> Outcome:
     """Why an event that was due was not sent."""
     if dry_run:
-        return Reason.DRY_RUN
-    if facts.endpoint_down:
-        return Reason.ENDPOINT_DOWN
-    match facts.ended_by:
+        return Outcome.DRY_RUN
+    if record.endpoint_down:
+        return Outcome.ENDPOINT_DOWN
+    match record.ended_by:
         case OutOfTime():
-            return Reason.OUT_OF_TIME
+            return Outcome.OUT_OF_TIME
         case Stopped():
-            return Reason.STOPPED
+            return Outcome.STOPPED
+        case None if record.late:
+            return Outcome.OUT_OF_TIME
         case _:
-            return Reason.FAULT
+            return Outcome.RUN_FAILED
 
 
-def _faults(facts: Facts) -> tuple[list[str], list[str]]:
-    """Errors, which make the run fail, and warnings, which do not."""
-    errors: list[str] = []
-    warnings: list[str] = []
-    match facts.ended_by:
-        case OutOfTime() as late if facts.scan is not None or isinstance(late, HourSpent):
-            warnings.append(str(late))
-        case RedeliverError() as fault:
-            errors.append(str(fault))
-        case None:
+# -- what people should know ------------------------------------------------------------------------------------
+
+
+def _faults(record: Record) -> Iterator[RedeliverError]:
+    """What went wrong."""
+    match record.ended_by:
+        case OutOfTime() as late if record.read or isinstance(late, HourSpent):
             pass
+        case RedeliverError() as fault:
+            yield fault
+        case _:
+            pass
+    if record.unsaved:
+        yield record.unsaved
+
+
+def _endings(record: Record) -> Iterator[RedeliverError]:
+    """Why a run ended early without a fault."""
+    if record.late:
+        yield record.late
+    match record.ended_by:
+        case OutOfTime() as late if record.read or isinstance(late, HourSpent):
+            yield late
         case Stopped() as stopped:
-            warnings.append(STOPPED.format(number=stopped.signal_number))
-    if facts.unsaved:
-        errors.append(str(facts.unsaved))
-    if facts.endpoint_down:
-        warnings.append(ENDPOINT_DOWN)
-    if facts.scan and facts.scan.filtered:
-        warnings.append(TOO_LONG)
-    if facts.scan and facts.scan.cut:
-        warnings.append(CUT)
-    return errors, warnings
+            yield RunStopped(number=stopped.signal_number)
+        case _:
+            pass
+
+
+def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:
+    """What is lost for good."""
+    if record.window and record.window.gap:
+        since, until = record.window.gap
+        yield GapFound(since=clock_time(since), until=clock_time(until))
+    for kind, outcome in ((EventsGivenUp, Outcome.GIVEN_UP), (EventsExpired, Outcome.EXPIRED)):
+        lost = [event.guid for event in events if event.outcome is outcome]
+        if lost:
+            yield kind(events=count(len(lost), "event"), guids=_some(lost))
+
+
+def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
+    """What else somebody should look at."""
+    if record.active is False:
+        yield HookInactive()
+    if outage:
+        yield EndpointDown(since=_since(record, outage), probes=PROBE, cause=outage.cause)
+    if record.scan and record.scan.extent is Extent.FAILURES_FIRST:
+        yield FailuresFirst()
+    if record.scan and record.scan.extent is Extent.NEWEST:
+        kind = OnlyNewestReadWithGap if record.window and record.window.gap else OnlyNewestRead
+        yield kind(back_to=clock_time(record.cutoff))
+
+
+def _some(guids: Sequence[str]) -> str:
+    named = ", ".join(plain(guid, 36) for guid in guids[:_NAMED])
+    return f"{named} and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else named
+
+
+def _since(record: Record, outage: Outage) -> str:
+    if outage.since is None or record.window is None:
+        return ""
+    least = " at least" if outage.at_least else ""
+    lasting = duration((record.window.start - outage.since) / 1000)
+    return f", since{least} {clock_time(outage.since)} ({lasting})"
+
+
+def _outage(record: Record, events: Sequence[EventReport], hourly: float, settings: Settings) -> Outage:
+    scan = record.scan
+    undelivered = [event for event in events if event.outcome not in _SETTLED]
+    causes = Counter(event.cause for event in undelivered).most_common(1)
+    return Outage(
+        since=scan.failing_since if scan else None,
+        at_least=scan is not None and not scan.any_success,
+        cause=causes[0][0] if causes else "",
+        backlog=seconds_to_redeliver(len(undelivered), settings.redeliveries_per_minute, hourly),
+    )
+
+
+def _deadline(record: Record, events: Iterable[EventReport], settings: Settings) -> int | None:
+    """When GitHub begins to forget what is still undelivered."""
+    moments = [event.forgotten_at for event in events if event.outcome not in _SETTLED]
+    if record.window and record.scan and record.scan.extent is Extent.NEWEST:
+        # What was not read can be as old as the window.
+        moments.append(record.window.cutoff + settings.retention * 1000)
+    return min(moments, default=None)

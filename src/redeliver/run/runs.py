@@ -15,8 +15,8 @@ from redeliver.github.owner import owner_of
 from redeliver.github.pace import Pace
 from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
-from redeliver.run.job import Job, Tools
-from redeliver.run.result import account
+from redeliver.run.job import run_hook
+from redeliver.run.result import build_report
 from redeliver.run.survey import Health, health
 
 if TYPE_CHECKING:
@@ -114,9 +114,8 @@ class Runs:
         hook = self._owner.hook(main, self._links, hook_id)
         key = "" if hook_id is None else str(hook_id)
         store = self._store_for(key) if self._store_for else self._variable(variables, key)
-        tools = Tools(hook, main, store, self._clock, self._console)
-        facts = Job(self._settings, tools).run()
-        return account(hook, facts, dry_run=self._settings.dry_run)
+        record = run_hook(hook, store, self._clock, self._console, self._settings)
+        return build_report(hook, record, self._settings)
 
     def _variable(self, caller: Caller, key: str) -> Store | None:
         settings = self._settings

@@ -1,81 +1,113 @@
-"""Walking the delivery log: the window, and for some events what came before it."""
+"""Reading the delivery log: the window, and for some events what came before it."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import DeliveryLog, Filter, Page, moment, succeeded
 from redeliver.core.settings import ScanMode
 from redeliver.errors import BrokenPaging, HourSpent, OutOfTime
-from redeliver.run.forecast import Forecast
-from redeliver.run.progress import Progress
+from redeliver.run.allowance import Allowance, Verdict
+from redeliver.run.log_lines import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from redeliver.console import Console
     from redeliver.core.ports import DeliverySource
-    from redeliver.github.quota import Quota
+    from redeliver.core.quota import Quota
     from redeliver.timing import RunClock
 
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
 SLACK = 60_000
-#: Attempts from the newest on without one success, after which the endpoint is asked whether it lives before more is
-#: read: by and by an outage of two days fills the log, and every run would read all of it.
+#: So many of the newest attempts without one success, and the endpoint looks down: it is asked before more is read. An
+#: outage of two days would otherwise fill the log, and every run would read all of it.
 LONG_OUTAGE = 2_000
-#: The share of the time and the calls left that a walk may be expected to take before it is called too long, and the
-#: share that goes into a walk which is too long anyhow.
+#: The share of the time and of the calls left that a walk may be expected to take, and the share that goes into a walk
+#: which is known to be too long.
 _AFFORDABLE = 0.8
 _HALF = 0.5
 
 
+class Extent(Enum):
+    """How much of the window has been read."""
+
+    BROKEN_OFF = "broken off"
+    """Reading has not come to an end: it tells nothing."""
+    NEWEST = "newest"
+    """Only the newest part."""
+    FAILURES_FIRST = "failures first"
+    """All of it, but GitHub was asked for the failures of the older part, which leaves out status codes 0 and 3xx."""
+    WHOLE = "whole"
+
+
 @dataclass(slots=True)
 class Scan:
-    """What was read of the log."""
+    """What has been read of the log, and how far. Moments are in epoch milliseconds."""
 
-    log: DeliveryLog = field(default_factory=DeliveryLog)
     newest: float = inf
-    """The moment (epoch ms) from which it was read; no row is younger."""
+    """The moment from which it was read; no row is younger."""
+    log: DeliveryLog = field(default_factory=DeliveryLog)
+    extent: Extent = Extent.BROKEN_OFF
     pages: int = 0
     scanned: int = 0
     """Attempts read."""
-    covered: float = inf
-    """Every row at this moment (epoch ms) or later has been read, successes too."""
-    rest: Mapping[str, str] | None = None
+    read_back_to: float = inf
+    """Every row at this moment or later has been read, successes too."""
+    failures_back_to: float = inf
+    """Every failure that GitHub lists at this moment or later has been read."""
+    last_page_newest: float = inf
+    """The newest moment on the last page of a plain walk that was not empty."""
+    next_page: Mapping[str, str] | None = None
     """The query of the page after the last one read; None: nothing follows, or nothing was read."""
-    filtered: bool = False
-    """The window was too long to read whole, so that failures were asked for first."""
-    failing: bool = True
-    """Every attempt read has failed."""
-    cut: bool = False
-    """The window has been read down to ``covered`` only, since the endpoint seems dead."""
+    next_failures: Mapping[str, str] | None = None
+    """The same for pages of failures."""
+    any_success: bool = False
+    """Whether an attempt that succeeded has been read."""
+    failing_since: int | None = None
+    """The oldest of the newest attempts that all failed; None: the newest one succeeded."""
 
     def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
         """Take in the next page of a plain walk."""
         self.log.add(page.rows, only=only)
         self.pages += 1
         self.scanned += len(page.rows)
-        self.failing = self.failing and not any(map(succeeded, page.rows))
-        self.rest = page.next
-        oldest = min(map(moment, page.rows), default=inf)
-        self.covered = min(self.covered, oldest + SLACK) if page.next else -inf
+        for row in page.rows:
+            if self.any_success or succeeded(row):
+                self.any_success = True
+                break
+            self.failing_since = moment(row)
+        self.last_page_newest = max(map(moment, page.rows), default=self.last_page_newest)
+        self.next_page = page.next
+        self.read_back_to = _back_to(self.read_back_to, page)
+
+    def take_failures(self, page: Page, *, only: Collection[str] | None = None) -> None:
+        """Take in the next page of failures."""
+        self.log.add(page.rows, only=only)
+        self.next_failures = page.next
+        self.failures_back_to = _back_to(self.failures_back_to, page)
+
+    def ends_at(self, since: float) -> bool:
+        """Whether a plain walk down to that moment is over: nothing follows, or all of the last page is older."""
+        return self.pages > 0 and (self.next_page is None or self.last_page_newest < since)
 
     @property
-    def seems_dead(self) -> bool:
-        """Whether many attempts were read and not one success, and there is more to read."""
-        return self.failing and self.scanned >= LONG_OUTAGE and self.rest is not None
+    def known_back_to(self) -> float:
+        """Failed attempts at this moment or later are known."""
+        return min(self.read_back_to, self.failures_back_to)
 
     def pages_ahead(self, since: float) -> float:
-        """How many pages more there may be down to that moment (epoch ms).
+        """How many pages more there may be down to that moment.
 
         By all that was read, not by one walk alone: it may have begun amid many events at once, and would again in
         every run. The slack is no progress: a busy log has many pages within it.
         """
-        oldest = self.covered - SLACK
+        oldest = self.read_back_to - SLACK
         return self.pages / max(1.0, self.newest - oldest) * max(0.0, oldest - since)
 
     def is_read_whole(self, guid: str) -> bool:
@@ -83,15 +115,7 @@ class Scan:
         if self.log.is_delivered(guid):
             return True
         original = self.log.event(guid).original
-        return original is not None and original.at >= self.covered
-
-
-class TooLong(Exception):
-    """Reading on would take longer than there is time."""
-
-
-class SeemsDead(Exception):
-    """Not one success for as long as LONG_OUTAGE."""
+        return original is not None and original.at >= self.read_back_to
 
 
 def walk(
@@ -124,147 +148,169 @@ def walk(
 
 
 class Reader:
-    """Reads one hook's log, looking ahead so that no run starts what it cannot finish."""
+    """Reads one webhook's log, and looks ahead while it does."""
 
-    def __init__(self, source: DeliverySource, clock: RunClock, console: Console, quota: Callable[[], Quota]) -> None:
-        """``quota``: how many calls GitHub still allows within the hour."""
+    def __init__(
+        self, source: DeliverySource, cutoff: int, clock: RunClock, console: Console, quota: Callable[[], Quota]
+    ) -> None:
+        """``cutoff``: where the window begins. ``quota``: how many calls GitHub still allows within the hour."""
         self._source = source
+        self._cutoff = cutoff
         self._clock = clock
         self._console = console
         self._quota = quota
         self._progress = Progress(clock, console)
+        self._knows_filter = True
+        self._failures_given_up = False
 
-    def window(
-        self,
-        scan: Scan,
-        cutoff: int,
-        mode: ScanMode = ScanMode.FULL,
-        *,
-        to_the_end: bool = True,
-        may_wait: bool = False,
-    ) -> None:
-        """Read everything from where ``scan`` is back to the cutoff, in epoch milliseconds.
+    def read_head(self, scan: Scan, mode: ScanMode) -> None:
+        """Read the newest attempts: until one has succeeded, LONG_OUTAGE have failed, or the window ends.
 
-        Where the window is too long for the time or for the hour's calls, failures are asked for first, and as much
-        as half of what there is goes into reading the newest part whole. Unless ``to_the_end``, it is left cut where
-        the endpoint seems dead. ``may_wait``: where a new hour's calls would do, it is left to a later run.
+        With ``mode`` FAILURES nothing is read but the newest failures where there are none in the window.
+
+        Raises:
+            ApiError, OutOfTime: the scan broke off, and tells nothing.
+        """
+        if mode is ScanMode.FAILURES:
+            self._read_failures(scan, most=1)
+            if self._knows_filter and not scan.log.undelivered(self._cutoff):
+                return
+        for page in walk(self._source, since=self._cutoff - SLACK):
+            self._take(scan, page, self._cutoff - SLACK)
+            if scan.any_success or scan.ends_at(self._cutoff - SLACK):
+                return
+            if scan.scanned >= LONG_OUTAGE:
+                scan.extent = Extent.NEWEST
+                return
+
+    def read_window(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> None:
+        """Read on from the head, back to the cutoff.
+
+        Where the window is too long for the time or for the hour's calls, GitHub is asked for its failures, and half
+        of what there is goes into reading the newest part whole. ``postpone``: where a new hour's calls would do, the
+        window is left to a later run.
 
         Raises:
             HourSpent: a new hour's calls will do, and too few are left of this one's.
             ApiError, OutOfTime: the scan broke off, and tells nothing.
         """
-        try:
-            self._window(scan, cutoff, mode, to_the_end=to_the_end, may_wait=may_wait)
-        except SeemsDead:
-            scan.cut = True
-        else:
-            scan.cut = False
+        if self._read_by_mode(scan, mode, postpone=postpone):
+            scan.extent = Extent.WHOLE
+            return
+        self._console.line("The window is too long to read whole in the time there is: asking for failures first")
+        complete = self._read_failures(scan)
+        if not self._knows_filter:
+            raise OutOfTime(why="the window is too long to read, and this server cannot filter it")
+        self._read_newest(scan)
+        scan.extent = Extent.FAILURES_FIRST if complete else Extent.NEWEST
 
-    def _window(self, scan: Scan, cutoff: int, mode: ScanMode, *, to_the_end: bool, may_wait: bool) -> None:
-        since: float = cutoff - SLACK
+    def _read_by_mode(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> bool:
+        """Read as the settings say. False: that can be foreseen to take too long, and reading has stopped."""
+        since: float = self._cutoff - SLACK
         if mode is ScanMode.FAILURES:
-            may_wait = False  # what failed is known then, and the newest of it can be sent
-            if self._failures(scan, since, to_the_end=to_the_end):
-                since = _oldest(scan, cutoff) - SLACK
-            else:
-                self._console.line("This server does not know the filter for failures: reading everything")
-        try:
-            self._plain(scan, since, share=_AFFORDABLE, to_the_end=to_the_end, may_wait=may_wait)
-        except TooLong:
-            self._console.line("The window is too long to read whole in the time there is: asking for failures first")
-            scan.filtered = True
-            if not self._failures(scan, cutoff - SLACK):
-                raise OutOfTime(why="the window is too long to read, and this server cannot filter it") from None
-            self._plain(scan, _oldest(scan, cutoff) - SLACK, share=None)
+            if not self._read_failures(scan):
+                return False
+            if self._knows_filter:
+                # What failed is known now, and the newest of it can be sent: that need not wait for a new hour.
+                since, postpone = self._oldest_candidate(scan) - SLACK, False
+        return since == inf or scan.ends_at(since) or self._read_plainly(scan, since, postpone=postpone)
 
-    def attempts_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
+    def count_attempts(self, scan: Scan, guids: Collection[str], since: float) -> None:
         """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
 
-        Few calls whatever the log's size; it is left as soon as every event's original is found. A server that does
-        not know the filter gives itself away by a success: then the plain walk has to do.
+        Few calls whatever the log's size; it ends as soon as every event's original is found. A server that does
+        not know the filter gives itself away by a success: then reading on has to do.
         """
+        allowance = Allowance(self._clock, self._quota, _HALF)
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows, only=guids)
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)) or not any(_lacks_original(scan.log, guid) for guid in guids):
                 return
+            if allowance.after_page(0) is not Verdict.READ_ON:
+                return
 
-    def whole_before(self, scan: Scan, guids: Collection[str], since: float) -> None:
+    def read_on(self, scan: Scan, guids: Collection[str], since: float) -> None:
         """Read on, plainly, from where the window ended, for some events alone, back to ``since`` at the most.
 
-        Finds an earlier success, or an original that failed in a way the filter does not see (0, 3xx). It is left as
-        soon as these events are read whole, and not begun when it would take too long.
+        Finds an earlier success, or an original that failed in a way the filter does not see (0, 3xx). It ends as
+        soon as these events are read whole, and does not begin when it would take too long.
         """
         targets = [since if _lacks_original(scan.log, guid) else _first(scan.log, guid) for guid in guids]
-        try:
-            self._plain(scan, min(targets) - SLACK, share=_AFFORDABLE, only=guids)
-        except TooLong:
+        if scan.read_back_to > min(targets) and not self._read_plainly(scan, min(targets) - SLACK, only=guids):
             self._console.line("The log is too long to look for the beginning of every event")
 
-    def _failures(self, scan: Scan, since: float, *, to_the_end: bool = True) -> bool:
-        """Take in what the failure filter gives; False: the server does not know the filter."""
-        failures = 0
-        for page in walk(self._source, since=since, only="failure"):
-            scan.log.add(page.rows)
+    # -- walks --------------------------------------------------------------------------------------------------
+
+    def _read_failures(self, scan: Scan, *, most: float = inf) -> bool:
+        """Take in the failures that GitHub lists, ``most`` pages of them. False: they are too many to read all.
+
+        Goes on from where an earlier call has ended. Notices a server that does not know the filter.
+        """
+        since = self._cutoff - SLACK
+        if not self._knows_filter or scan.failures_back_to <= self._cutoff:
+            return True
+        if self._failures_given_up:
+            return False
+        allowance = Allowance(self._clock, self._quota, _HALF)
+        for pages, page in enumerate(walk(self._source, since=since, start=scan.next_failures, only="failure"), 1):
+            scan.take_failures(page)
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
+                self._knows_filter = False
+                scan.failures_back_to = inf
+                self._console.line("This server does not know the filter for failures: reading everything")
+                return True
+            if pages >= most:
+                return True
+            if page.next is not None and allowance.after_page(0) is not Verdict.READ_ON:
+                self._failures_given_up = True
                 return False
-            failures += len(page.rows)
-            if failures >= LONG_OUTAGE and not to_the_end:
-                self._see_whether_dead(scan, since)
-                to_the_end = True
+        scan.failures_back_to = -inf
         return True
 
-    def _see_whether_dead(self, scan: Scan, since: float) -> None:
-        """Read the newest part without the filter, which leaves out every success."""
-        for page in walk(self._source, since=since):
-            scan.take(page)
-            if not scan.failing:
-                return
-            if scan.seems_dead:
-                raise SeemsDead
+    def _read_plainly(
+        self, scan: Scan, since: float, *, only: Collection[str] | None = None, postpone: bool = False
+    ) -> bool:
+        """Read on, whole, down to ``since``. False: that can be foreseen to take too long, and reading has stopped.
 
-    def _plain(
-        self,
-        scan: Scan,
-        since: float,
-        *,
-        share: float | None,
-        only: Collection[str] | None = None,
-        to_the_end: bool = True,
-        may_wait: bool = False,
-    ) -> None:
-        """Go on reading, whole, down to ``since``.
-
-        ``share``: of the time and the calls left, which may be used, or else TooLong as soon as that can be foreseen,
-        or HourSpent if it ``may_wait`` for a new hour's calls; None: use half of them and stop there.
+        ``only``: take in these events alone, and end as soon as they are read whole.
         """
-        if scan.covered <= since + SLACK or (scan.rest is None and scan.scanned):
-            return
-        forecast = Forecast(self._clock, self._quota, _HALF if share is None else share)
-        for page in walk(self._source, since=since, start=scan.rest):
-            scan.take(page, only=only)
-            forecast.note_page()
-            self._progress.of_walk(scan, scan.covered - SLACK, since)
+        allowance = Allowance(self._clock, self._quota, _AFFORDABLE, decides_early=only is not None)
+        for page in walk(self._source, since=since, start=scan.next_page):
+            self._take(scan, page, since, only=only)
             if only is not None and all(map(scan.is_read_whole, only)):
-                return
-            if scan.rest is None:
-                continue
-            if scan.seems_dead and not to_the_end:
-                raise SeemsDead
-            ahead = 0.0 if share is None else scan.pages_ahead(since)
-            if forecast.is_early(believed=only is not None) or forecast.affords(ahead):
-                continue
-            if share is None:
-                return
-            if may_wait and forecast.would_afford_in_a_new_hour(ahead):
+                return True
+            verdict = Verdict.READ_ON if page.next is None else allowance.after_page(scan.pages_ahead(since))
+            if postpone and verdict is Verdict.NEXT_HOUR:
                 raise HourSpent(left=f"{self._quota().left:,.0f}")
-            raise TooLong
+            if verdict is not Verdict.READ_ON:
+                return False
+        return True
+
+    def _read_newest(self, scan: Scan) -> None:
+        """Read on, whole, as far as half of the time and of the calls goes, to the oldest candidate at the most."""
+        since = self._oldest_candidate(scan) - SLACK
+        if scan.read_back_to <= since + SLACK:
+            return
+        allowance = Allowance(self._clock, self._quota, _HALF)
+        for page in walk(self._source, since=since, start=scan.next_page):
+            self._take(scan, page, since)
+            if page.next is not None and allowance.after_page(0) is not Verdict.READ_ON:
+                return
+
+    def _take(self, scan: Scan, page: Page, since: float, *, only: Collection[str] | None = None) -> None:
+        scan.take(page, only=only)
+        self._progress.of_walk(scan.scanned, scan.newest, scan.read_back_to - SLACK, since)
+
+    def _oldest_candidate(self, scan: Scan) -> float:
+        """The first attempt of the oldest event in the window that may be undelivered; inf: there is none."""
+        return min((event.attempts[0].at for event in scan.log.undelivered(self._cutoff)), default=inf)
 
 
-def _oldest(scan: Scan, cutoff: int) -> float:
-    """The first attempt of the oldest event in the window that may be undelivered; inf: there is none."""
-    return min((event.attempts[0].at for event in scan.log.undelivered(cutoff)), default=inf)
+def _back_to(before: float, page: Page) -> float:
+    """How far back a walk has come with this page."""
+    return min(before, min(map(moment, page.rows), default=inf) + SLACK) if page.next else -inf
 
 
 def _first(log: DeliveryLog, guid: str) -> int:

@@ -1,29 +1,55 @@
-"""Sending: one after the other, paced, the first few watched before the rest goes."""
+"""Sending and watching: one after the other, paced, the first few watched before the rest goes."""
 
 from __future__ import annotations
 
+from enum import Enum
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from redeliver.core.deliveries import moment, succeeded
+from redeliver.core.outcomes import Outcome
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
-from redeliver.run.log_lines import title_of
+from redeliver.run.log_lines import OutcomeLines, title_of
+from redeliver.run.scan import SLACK, walk
+from redeliver.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from redeliver.console import Console
     from redeliver.core.deliveries import DeliveryLog, Event
-    from redeliver.core.ports import Hook
-    from redeliver.run.watch import Watch
+    from redeliver.core.ports import DeliverySource, Hook
+    from redeliver.timing import RunClock
 
 #: How many redeliveries are watched before the rest goes.
 PROBE = 3
+#: Seconds between looks at the log: short at first, since most deliveries take no time.
+_PAUSES = (1.0, 2.0, 3.0, 5.0)
+
+
+class Probe(Enum):
+    """What the first redeliveries tell of the endpoint."""
+
+    UP = "up"
+    DOWN = "down"
+    """Each of them failed the way every attempt fails at an endpoint that is down."""
+    UNSEEN = "unseen"
+    """They had no outcome in time."""
+
+
+class Sending(Enum):
+    """How sending ended."""
+
+    DONE = "done"
+    ENDPOINT_DOWN = "endpoint down"
+    OUT_OF_TIME = "out of time"
 
 
 class Sender:
-    """Sends events in order and writes down, in ``redeliveries``, what was asked for and answered.
+    """Asks GitHub to redeliver events, in order.
 
-    The book is right at every moment: an event is written down as unknown before it is asked for, so that a run
-    that is cut short in between tells the truth.
+    Each event is written down in ``redeliveries``, as unknown, before GitHub is asked: a run that ends in between
+    tells the truth.
     """
 
     def __init__(self, hook: Hook, redeliveries: dict[str, Redelivery], console: Console) -> None:
@@ -35,16 +61,12 @@ class Sender:
         """Ask for each event's newest failed attempt to be delivered again.
 
         Raises:
-            ApiError: the next one would fare no better; those before it are written down.
+            ApiError: GitHub would refuse the next one, too; those before it are written down.
             OutOfTime: the wait for the next turn does not fit into the time limit.
         """
         for event in events:
             while self._ask(event) is Acceptance.LIMITED:
                 pass
-
-    def say(self, text: str) -> None:
-        """Say what is going on between two events."""
-        self._console.line(text)
 
     def _ask(self, event: Event) -> Acceptance:
         self._hook.wait_for_turn()
@@ -59,36 +81,110 @@ class Sender:
             raise
         if reply.acceptance is Acceptance.LIMITED:
             del self._redeliveries[event.guid]
-            return reply.acceptance
-        self._redeliveries[event.guid] = Redelivery(event, asked_at, reply)
-        why = f": {reply.why}" if reply.why else ""
-        self._console.line(f"{title_of(event)}: {reply.acceptance}{why}")
+        else:
+            self._redeliveries[event.guid] = Redelivery(event, asked_at, reply)
+            # What became of it is worth a line, and will get one.
+            why = f": {reply.why}" if reply.why else ""
+            self._console.detail(f"{title_of(event)}: {reply.acceptance}{why}")
         return reply.acceptance
 
 
+class Watch:
+    """Looks at the newest attempts again and again, and takes them into the log."""
+
+    def __init__(
+        self,
+        source: DeliverySource,
+        log: DeliveryLog,
+        redeliveries: dict[str, Redelivery],
+        guids: Collection[str],
+        *,
+        clock: RunClock,
+        lines: OutcomeLines,
+    ) -> None:
+        """``guids``: the events whose new attempts are taken in, whoever asked for them."""
+        self._source = source
+        self._log = log
+        self._redeliveries = redeliveries
+        self._guids = guids
+        self._clock = clock
+        self._lines = lines
+        self._another_succeeded = False
+
+    def until_settled(self, seconds: int) -> None:
+        """Look until every redelivery has an outcome, for so many seconds at the most.
+
+        Raises:
+            ApiError: the log could not be read.
+        """
+        self._look_until(lambda: not self._open(self._redeliveries), seconds)
+
+    def probe(self, guids: Collection[str], seconds: int) -> Probe:
+        """Watch the first redeliveries until they tell something, for so many seconds at the most.
+
+        The first outcome that an endpoint which is down would not give, or a success of any event since then: UP.
+        """
+        self._look_until(lambda: self._verdict(guids) is not None, seconds)
+        return self._verdict(guids) or Probe.UNSEEN
+
+    def _verdict(self, guids: Collection[str]) -> Probe | None:
+        """What can be said by now; None: an outcome that decides may still come."""
+        ours = [self._redeliveries[guid] for guid in guids]
+        if self._another_succeeded or any(self._log.is_delivered(guid) for guid in guids):
+            return Probe.UP
+        results = [one.result(self._log) for one in ours]
+        if any(result is not None and not result.like_endpoint_down for result in results):
+            return Probe.UP
+        if all(results):
+            return Probe.DOWN
+        # One that GitHub refused tells nothing, and the others alone are too few.
+        refused = any(one.outcome(self._log) is Outcome.REFUSED for one in ours)
+        return Probe.UNSEEN if refused else None
+
+    def _open(self, guids: Collection[str]) -> list[str]:
+        return [guid for guid in guids if self._redeliveries[guid].is_open(self._log)]
+
+    def _look_until(self, done: Callable[[], bool], seconds: int) -> None:
+        end = self._clock.now() + min(seconds, self._clock.remaining())
+        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+            if done() or self._clock.now() + pause > end:
+                return
+            unseen = count(len(self._open(self._redeliveries)), "redelivery", "redeliveries")
+            self._clock.wait(pause, f"{unseen} without an outcome yet")
+            self._look()
+            self._lines.say_new(self._log)
+
+    def _look(self) -> None:
+        asked = [self._redeliveries[guid].asked_at for guid in self._open(self._redeliveries)]
+        since = min(asked)
+        for page in walk(self._source, since=since - SLACK):
+            self._log.add(page.rows, only=self._guids)
+            if any(succeeded(row) and moment(row) >= since for row in page.rows):
+                self._another_succeeded = True
+
+
 def first_to_ask(events: Iterable[Event]) -> list[Event]:
-    """Those by which to see whether the endpoint lives: the ones with fewest attempts, since others may be poisoned."""
+    """Those to probe the endpoint with: the ones with fewest attempts, since others may fail whatever happens."""
     return sorted(events, key=lambda event: event.count)[:PROBE]
 
 
-def probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int, before: str) -> bool:
-    """Send these and see whether the endpoint lives. ``before``: what waits for it."""
+def probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int) -> Probe:
+    """Send these and see what they tell of the endpoint, within so many seconds."""
     sender.send(events)
-    sender.say(f"Watching what becomes of these {len(events)} before {before}")
     return watch.probe({event.guid for event in events}, seconds)
 
 
-def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: DeliveryLog, seconds: int) -> bool:
-    """Send the first few, see whether the endpoint lives, send the rest. False: it is dead, and the rest was kept.
+def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: DeliveryLog, seconds: int) -> Sending:
+    """Send the first few, see whether the endpoint is up, and send the rest only if it is not down.
 
     ``seconds``: how long to watch the first few for; 0: send everything at once.
     """
     if seconds == 0 or len(events) <= PROBE:
         sender.send(events)
-        return True
+        return Sending.DONE
     first = first_to_ask(events)
-    if not probe(sender, watch, first, seconds, f"any of the other {len(events) - PROBE:,} is sent"):
-        return False
-    # Meanwhile somebody else may have brought one of them home.
+    if probe(sender, watch, first, seconds) is Probe.DOWN:
+        return Sending.ENDPOINT_DOWN
+    # Meanwhile somebody else may have redelivered one of them.
     sender.send(event for event in events if event not in first and not log.is_delivered(event.guid))
-    return True
+    return Sending.DONE

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.plan import LONGEST_SPACING, Reason, Rules, make_plan, settled_up_to
+from redeliver.core.outcomes import Outcome
+from redeliver.core.plan import LONGEST_SPACING, Rules, make_plan, settled_up_to
 from samples import HOUR, MINUTE, attempt, event
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def reasons(
     *,
     forgotten: tuple[str, ...] = (),
     unchecked: tuple[str, ...] = (),
-) -> list[Reason]:
+) -> list[Outcome]:
     plan = make_plan([plan_of], rules, now, forgotten=forgotten, unchecked=unchecked)
     assert len(plan.due) + len(plan.left) == 1
     return [reason for _, reason in plan.left]
@@ -50,7 +51,7 @@ def test_the_first_redelivery_waits_for_nothing() -> None:
 
 def test_an_event_younger_than_our_idea_of_githubs_clock_is_due_all_the_same() -> None:
     assert reasons(tried(1, latest=START + 900), now=START) == []
-    assert reasons(tried(2, latest=START + 900), now=START, rules=Rules(0, 1)) == [Reason.NOT_DUE]
+    assert reasons(tried(2, latest=START + 900), now=START, rules=Rules(0, 1)) == [Outcome.NOT_DUE]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_an_event_younger_than_our_idea_of_githubs_clock_is_due_all_the_same() -
 def test_the_pause_doubles_with_each_redelivery_up_to_four_hours(attempts: int, pause: int) -> None:
     waiting = tried(attempts)
     assert RULES.due_at(waiting) == START + pause
-    assert reasons(waiting, now=START + pause - 1) == [Reason.NOT_DUE]
+    assert reasons(waiting, now=START + pause - 1) == [Outcome.NOT_DUE]
     assert reasons(waiting, now=START + pause) == []
 
 
@@ -122,12 +123,12 @@ def test_the_pause_never_shrinks_and_never_passes_the_longest(attempts: int, spa
     [(10, 9, False), (10, 10, True), (10, 11, True), (1, 1, True), (2, 1, False), (0, 1, False), (0, 5_000, False)],
 )
 def test_an_event_is_given_up_at_exactly_the_last_attempt(limit: int, attempts: int, *, given_up: bool) -> None:
-    assert reasons(tried(attempts), rules=Rules(limit, 0)) == ([Reason.OUT_OF_ATTEMPTS] if given_up else [])
+    assert reasons(tried(attempts), rules=Rules(limit, 0)) == ([Outcome.GIVEN_UP] if given_up else [])
 
 
 def test_an_original_out_of_sight_counts_as_an_attempt() -> None:
     seen_once = event(attempt(2, redelivery=True))
-    assert reasons(seen_once, rules=Rules(2, 0)) == [Reason.OUT_OF_ATTEMPTS]
+    assert reasons(seen_once, rules=Rules(2, 0)) == [Outcome.GIVEN_UP]
     assert reasons(seen_once, rules=Rules(3, 0)) == []
 
 
@@ -152,7 +153,7 @@ def test_an_original_out_of_sight_counts_as_an_attempt() -> None:
 )
 def test_an_event_is_wanted_by_its_name_with_or_without_the_action(wanted: list[str], name: str, *, sent: bool) -> None:
     rules = Rules(0, 0, frozenset(wanted))
-    assert reasons(event(name=name), rules=rules) == ([] if sent else [Reason.FILTERED])
+    assert reasons(event(name=name), rules=rules) == ([] if sent else [Outcome.FILTERED_OUT])
 
 
 # -- why not ----------------------------------------------------------------------------------------------------
@@ -161,11 +162,11 @@ def test_an_event_is_wanted_by_its_name_with_or_without_the_action(wanted: list[
 def test_every_reason_has_its_turn_and_the_final_ones_come_first() -> None:
     waiting = tried(3)
     spent, filtered = Rules(3, 10 * MINUTE), Rules(3, 10 * MINUTE, frozenset({"issues"}))
-    assert reasons(waiting, rules=filtered, forgotten=("g",), unchecked=("g",)) == [Reason.LEFT_LOG]
-    assert reasons(waiting, rules=filtered, unchecked=("g",)) == [Reason.FILTERED]
-    assert reasons(waiting, rules=spent, unchecked=("g",)) == [Reason.OUT_OF_ATTEMPTS]
-    assert reasons(waiting, unchecked=("g",)) == [Reason.UNCHECKED]
-    assert reasons(waiting) == [Reason.NOT_DUE]
+    assert reasons(waiting, rules=filtered, forgotten=("g",), unchecked=("g",)) == [Outcome.EXPIRED]
+    assert reasons(waiting, rules=filtered, unchecked=("g",)) == [Outcome.FILTERED_OUT]
+    assert reasons(waiting, rules=spent, unchecked=("g",)) == [Outcome.GIVEN_UP]
+    assert reasons(waiting, unchecked=("g",)) == [Outcome.UNCHECKED]
+    assert reasons(waiting) == [Outcome.NOT_DUE]
     assert reasons(waiting, now=START + HOUR) == []
 
 
@@ -178,11 +179,11 @@ def test_what_is_said_of_one_event_is_not_said_of_another() -> None:
         unchecked=["b"],
     )
     assert [one.guid for one in plan.due] == ["c"]
-    assert {one.guid: reason for one, reason in plan.left} == {"a": Reason.LEFT_LOG, "b": Reason.UNCHECKED}
+    assert {one.guid: reason for one, reason in plan.left} == {"a": Outcome.EXPIRED, "b": Outcome.UNCHECKED}
 
 
 def test_the_words_for_a_reason_are_part_of_the_report() -> None:
-    assert [str(reason) for reason in Reason] == [
+    assert [str(reason) for reason in Outcome] == [
         "not due yet",
         "out of attempts",
         "left GitHub's log",
@@ -277,7 +278,7 @@ def test_an_event_that_is_not_looked_at_again_does_not_hold_it() -> None:
 
 def test_an_event_that_is_not_due_holds_it() -> None:
     tired = tried(3, latest=START - MINUTE)
-    assert reasons(tired) == [Reason.NOT_DUE]
+    assert reasons(tired) == [Outcome.NOT_DUE]
     assert settled_up_to(START, [tired], RULES, ()) == START - MINUTE - 1
 
 

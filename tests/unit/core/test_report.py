@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.report import OUTPUTS, REPORTED_EVENTS, EventReport, HookReport, Report
 
 EVENT = EventReport("g", "push", START, "HTTP 503", 2, Outcome.RECOVERED, "")
@@ -29,7 +28,7 @@ def read(report: Report) -> Any:  # noqa: ANN401
 
 
 def test_the_outputs_are_the_ones_that_are_documented_and_all_of_them_text() -> None:
-    events = [replace(EVENT, outcome=outcome) for outcome in (Outcome.RECOVERED, Outcome.PENDING, Reason.FILTERED)]
+    events = [replace(EVENT, outcome=outcome) for outcome in (Outcome.RECOVERED, Outcome.PENDING, Outcome.FILTERED_OUT)]
     outputs = Report((hook(*events, checkpoint=17), hook(checkpoint=None))).outputs()
     assert list(outputs) == list(OUTPUTS)
     assert outputs | {"report": ""} == {
@@ -110,7 +109,7 @@ def test_a_fault_of_several_hooks_is_told_once_and_each_of_them_has_it_too() -> 
 
 
 def test_however_many_events_there_are_the_json_stays_far_below_a_mebibyte() -> None:
-    many = [replace(EVENT, guid="\\" * 300, name='"\\' * 500, outcome=Reason.UNCHECKED) for _ in range(10_000)]
+    many = [replace(EVENT, guid="\\" * 300, name='"\\' * 500, outcome=Outcome.UNCHECKED) for _ in range(10_000)]
     report = Report((hook(*many[: REPORTED_EVENTS - 1]), hook(*many), hook(*many)))
     told = read(report)
     assert [len(each["events"]) for each in told["hooks"]] == [REPORTED_EVENTS - 1, 1, 0]

@@ -7,6 +7,7 @@ from math import inf
 
 import pytest
 
+from redeliver.core.quota import Quota
 from redeliver.errors import (
     ApiError,
     ApiFailing,
@@ -19,7 +20,6 @@ from redeliver.errors import (
     OutOfTime,
 )
 from redeliver.github.api import BACKOFF
-from redeliver.github.quota import Quota
 from redeliver.github.transport import AnswerLost, Response
 from samples import TASK, Calls, answer
 

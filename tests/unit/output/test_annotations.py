@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
 from redeliver.output.annotations import MOST, Annotations, annotate, bounded
@@ -19,7 +18,7 @@ AGAIN = events(Outcome.FAILED_AGAIN)
     ("said", "report"),
     [
         (Annotations(), one()),
-        (Annotations(), one(*events(Reason.FILTERED))),
+        (Annotations(), one(*events(Outcome.FILTERED_OUT))),
         (Annotations(notice="The event that had failed is recovered."), one(*RECOVERED)),
         (Annotations(warning="0 of 1 event recovered, 1 still undelivered."), one(*AGAIN)),
         (

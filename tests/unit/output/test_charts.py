@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.output.charts import WORTH_A_PICTURE, pictures
 from reports import EVENT, events
 
@@ -50,7 +49,7 @@ def test_a_few_events_are_no_picture() -> None:
 
 def test_each_bar_is_a_span_of_time_and_shows_how_its_events_fared() -> None:
     sent = events(Outcome.RECOVERED, Outcome.RECOVERED, Outcome.PENDING)
-    left = events(Outcome.FAILED_AGAIN, Reason.NOT_DUE)
+    left = events(Outcome.FAILED_AGAIN, Outcome.NOT_DUE)
     told = [replace(event, first_failed_at=START) for event in sent]
     told += [replace(event, first_failed_at=START + 2 * MINUTE) for event in left]
     legend, picture = pictures(told)

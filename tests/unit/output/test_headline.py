@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.report import Report
 from redeliver.output.headline import headline, mark
 from reports import events, hook, hooks, one
@@ -19,12 +18,12 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
     ("light", "says", "report"),
     [
         ("🟢", "Nothing to redeliver: no undelivered event was found", one()),
-        ("🟢", "Nothing to redeliver: 1 event filtered out", one(*events(Reason.FILTERED))),
-        ("🟢", "Nothing to redeliver: 1,000 events filtered out", one(*events(*[Reason.FILTERED] * 1_000))),
+        ("🟢", "Nothing to redeliver: 1 event filtered out", one(*events(Outcome.FILTERED_OUT))),
+        ("🟢", "Nothing to redeliver: 1,000 events filtered out", one(*events(*[Outcome.FILTERED_OUT] * 1_000))),
         ("🟢", "The event that had failed is recovered", one(*events(Outcome.RECOVERED))),
         ("🟢", "All 2 events that had failed are recovered", one(*events(*[Outcome.RECOVERED] * 2))),
         ("🟢", "All 1,500 events that had failed are recovered", one(*events(*[Outcome.RECOVERED] * 1_500))),
-        ("🟡", "0 of 1 event recovered, 1 still undelivered", one(*events(Reason.NOT_DUE))),
+        ("🟡", "0 of 1 event recovered, 1 still undelivered", one(*events(Outcome.NOT_DUE))),
         ("🟡", "1 of 2 events recovered, 1 with no outcome yet", one(*events(Outcome.RECOVERED, Outcome.PENDING))),
         (
             "🟡",
@@ -34,12 +33,12 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
         (
             "🔴",
             "The endpoint is down: 2 events still undelivered",
-            one(*events(Outcome.FAILED_AGAIN, Reason.ENDPOINT_DOWN)),
+            one(*events(Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN)),
         ),
         (
             "🟡",
             "Dry run: 1 event undelivered, nothing was sent",
-            Report((hook(*events(Reason.DRY_RUN)),), dry_run=True),
+            Report((hook(*events(Outcome.DRY_RUN)),), dry_run=True),
         ),
         ("🟢", "Nothing to redeliver: no undelivered event was found", Report((hook(),), dry_run=True)),
         ("🟡", "Nothing to redeliver: no undelivered event was found", one(warnings=("slow",))),
@@ -51,14 +50,14 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
         (
             "🔴",
             "The run failed; 1 of 2 events recovered, 1 still undelivered",
-            one(*events(Outcome.RECOVERED, Reason.FAULT), errors=("no",)),
+            one(*events(Outcome.RECOVERED, Outcome.RUN_FAILED), errors=("no",)),
         ),
         ("🟡", "The run was stopped", Report((), signal_number=2)),
         ("🟡", "The run was stopped", Report((hook(read=False, warnings=("stopped",)),), signal_number=2)),
         (
             "🟡",
             "The run was stopped: 1 of 2 events recovered, 1 still undelivered",
-            Report((hook(*events(Outcome.RECOVERED, Reason.STOPPED)),), signal_number=15),
+            Report((hook(*events(Outcome.RECOVERED, Outcome.STOPPED)),), signal_number=15),
         ),
         (
             "🔴",
@@ -73,12 +72,12 @@ UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
         (
             "🔴",
             "1 of 3 endpoints is down: 2 events still undelivered",
-            Report((*hooks(2), hook(*events(Outcome.FAILED_AGAIN, Reason.ENDPOINT_DOWN)))),
+            Report((*hooks(2), hook(*events(Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN)))),
         ),
         (
             "🔴",
             "2 of 2 endpoints are down: 2 events still undelivered",
-            Report(hooks(2, *events(Reason.ENDPOINT_DOWN))),
+            Report(hooks(2, *events(Outcome.ENDPOINT_DOWN))),
         ),
     ],
 )

@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 from redeliver.core.report import Report
 from redeliver.output.summary import SHOWN_EVENTS, markdown, unusable
 from redeliver.text import plain
@@ -76,8 +75,8 @@ def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_aw
         (
             *hooks(2),
             hook(*events(Outcome.RECOVERED), name="hook 3"),
-            hook(*events(Outcome.REFUSED, Reason.NOT_DUE), name="hook 4"),
-            hook(*events(Reason.ENDPOINT_DOWN), name="hook 5"),
+            hook(*events(Outcome.REFUSED, Outcome.NOT_DUE), name="hook 4"),
+            hook(*events(Outcome.ENDPOINT_DOWN), name="hook 5"),
             hook(name="hook 6", read=False, scanned=0, errors=("no",)),
         )
     )
@@ -107,18 +106,18 @@ def test_what_to_do_stands_before_every_detail() -> None:
 
 
 def test_every_outcome_has_its_line_and_what_to_do_about_it() -> None:
-    kinds: list[Outcome | Reason] = [*Outcome, *Reason]
+    kinds: list[Outcome] = Outcome
     rows = table_of(rendered(markdown(one(*events(*kinds)))), 1)[1:]
     assert sorted(words(row[0]).partition(" ")[2] for row in rows) == sorted(kinds)
     assert all(words(advice) for _, _, advice in rows)
 
 
 def test_where_there_is_nothing_to_do_nothing_is_said_of_it() -> None:
-    assert "What to do" not in markdown(one(*events(Outcome.RECOVERED, Reason.FILTERED)))
+    assert "What to do" not in markdown(one(*events(Outcome.RECOVERED, Outcome.FILTERED_OUT)))
 
 
 def test_what_is_not_well_comes_first_by_its_weight_and_does_not_fall_off_the_end() -> None:
-    many = events(*[Outcome.RECOVERED] * 300, Outcome.PENDING, Outcome.REFUSED, Reason.OUT_OF_ATTEMPTS)
+    many = events(*[Outcome.RECOVERED] * 300, Outcome.PENDING, Outcome.REFUSED, Outcome.GIVEN_UP)
     text = markdown(one(*many))
     open_rows, folded_rows = (table_of(rendered(text), number)[1:] for number in (2, 3))
     assert [words(row[4]) for row in open_rows] == ["⏸️ out of attempts", "🚫 refused", "⏳ pending"]
@@ -128,7 +127,7 @@ def test_what_is_not_well_comes_first_by_its_weight_and_does_not_fall_off_the_en
 
 
 def test_what_comes_after_it_is_not_swallowed() -> None:
-    for report in (one(), one(*events(Outcome.RECOVERED)), one(*events(Reason.FILTERED)), Report(hooks(3))):
+    for report in (one(), one(*events(Outcome.RECOVERED)), one(*events(Outcome.FILTERED_OUT)), Report(hooks(3))):
         assert rendered(markdown(report) + "## Next\n").rstrip().endswith("<h2>Next</h2>")
 
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from githubsim.clock import START
-from redeliver.github.quota import Quota
+from redeliver.core.quota import Quota
 from redeliver.run.scan import Reader, Scan
 from redeliver.timing import RunClock
 from samples import HOUR, SECOND, Pages, Patience, Said, row

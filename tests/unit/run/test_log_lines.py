@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog
-from redeliver.core.plan import Plan, Reason
+from redeliver.core.outcomes import Outcome
+from redeliver.core.plan import Plan
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.run.log_lines import SHOWN, found, outcomes, title_of
 from redeliver.run.scan import Scan
@@ -21,7 +22,7 @@ def test_an_event_goes_by_its_time_its_name_and_its_guid() -> None:
 def test_what_was_found_is_told_with_what_will_be_done() -> None:
     scan = Scan(scanned=1_234)
     events = [event(guid=f"g{number}") for number in range(5)]
-    plan = Plan((events[0], events[1]), tuple((one, Reason.NOT_DUE) for one in events[2:]))
+    plan = Plan((events[0], events[1]), tuple((one, Outcome.NOT_DUE) for one in events[2:]))
     assert found(scan, Plan((), ()), dry_run=False) == "1,234 attempts read: nothing to redeliver"
     assert found(scan, plan, dry_run=False) == "1,234 attempts read: 5 events undelivered (2 to be sent, 3 not due yet)"
     assert "(2 to be sent, but this is a dry run, 3 not due yet)" in found(scan, plan, dry_run=True)

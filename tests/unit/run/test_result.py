@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.plan import Plan, Reason
-from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
+from redeliver.core.outcomes import Outcome
+from redeliver.core.plan import Plan
+from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.core.report import EventReport, HookReport, Report
 from redeliver.core.settings import FailOn
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
@@ -23,14 +24,14 @@ from samples import MINUTE, row
 
 HOOK: Any = SimpleNamespace(name="hook 1 of the organization octo", web_page="")
 ASKED = START - MINUTE
-LEAVING = (Reason.NOT_DUE, Reason.OUT_OF_ATTEMPTS, Reason.LEFT_LOG, Reason.FILTERED, Reason.UNCHECKED)
+LEAVING = (Outcome.NOT_DUE, Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FILTERED_OUT, Outcome.UNCHECKED)
 
 
 @dataclass(frozen=True)
 class Fate:
     """What happened to one event: left for a reason, or due; asked for or not; and what the log shows by the end."""
 
-    left: Reason | None = None
+    left: Outcome | None = None
     answer: Acceptance | None = None
     result: int | None = None
     why: str = ""
@@ -57,7 +58,7 @@ def told(*fates: Fate, dry_run: bool = False, **known: object) -> HookReport:
     return account(HOOK, facts(*fates, **known), dry_run=dry_run)  # type: ignore[arg-type]
 
 
-def outcome(fate: Fate, **known: object) -> Outcome | Reason:
+def outcome(fate: Fate, **known: object) -> Outcome:
     (event,) = told(fate, **known).events  # type: ignore[arg-type]
     return event.outcome
 
@@ -82,12 +83,12 @@ def test_every_event_is_there_once_and_the_counts_add_up(
 ) -> None:
     report = told(*fates, ended_by=ended_by, endpoint_down=endpoint_down, dry_run=dry_run)
     assert [event.guid for event in report.events] == [f"g{number}" for number in range(len(fates))]
-    kinds: list[Outcome | Reason] = [*Outcome, *Reason]
+    kinds: list[Outcome] = Outcome
     assert sum(map(report.count, kinds)) == len(fates)
-    assert report.failed == len(fates) - report.count(Reason.FILTERED)
+    assert report.failed == len(fates) - report.count(Outcome.FILTERED_OUT)
     assert report.failed == report.recovered + report.undelivered
     assert 0 <= report.recovered <= report.failed
-    wanted = [fate for fate in fates if fate.left is not Reason.FILTERED]
+    wanted = [fate for fate in fates if fate.left is not Outcome.FILTERED_OUT]
     assert report.recovered == sum(fate.result == 200 for fate in wanted)
     taken = {Acceptance.ACCEPTED: True, Acceptance.REFUSED: False, None: False}
     assert report.redelivered == sum(
@@ -118,27 +119,27 @@ def test_the_sums_over_several_hooks_are_the_sums_of_the_hooks(hooks: list[list[
         (Fate(answer=Acceptance.UNKNOWN), Outcome.UNKNOWN),
         (Fate(answer=Acceptance.UNKNOWN, result=503), Outcome.FAILED_AGAIN),
         (Fate(result=200), Outcome.RECOVERED),
-        (Fate(left=Reason.NOT_DUE, result=200), Outcome.RECOVERED),
-        (Fate(left=Reason.NOT_DUE, result=503), Reason.NOT_DUE),
-        (Fate(left=Reason.FILTERED, result=200), Reason.FILTERED),
+        (Fate(left=Outcome.NOT_DUE, result=200), Outcome.RECOVERED),
+        (Fate(left=Outcome.NOT_DUE, result=503), Outcome.NOT_DUE),
+        (Fate(left=Outcome.FILTERED_OUT, result=200), Outcome.FILTERED_OUT),
     ],
 )
-def test_what_became_of_an_event(fate: Fate, expected: Outcome | Reason) -> None:
+def test_what_became_of_an_event(fate: Fate, expected: Outcome) -> None:
     assert outcome(fate) is expected
 
 
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        ({"dry_run": True, "endpoint_down": True}, Reason.DRY_RUN),
-        ({"endpoint_down": True, "ended_by": OutOfTime(why="x")}, Reason.ENDPOINT_DOWN),
-        ({"ended_by": OutOfTime(why="x")}, Reason.OUT_OF_TIME),
-        ({"ended_by": Stopped(15)}, Reason.STOPPED),
-        ({"ended_by": BadToken(what="x")}, Reason.FAULT),
+        ({"dry_run": True, "endpoint_down": True}, Outcome.DRY_RUN),
+        ({"endpoint_down": True, "ended_by": OutOfTime(why="x")}, Outcome.ENDPOINT_DOWN),
+        ({"ended_by": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
+        ({"ended_by": Stopped(15)}, Outcome.STOPPED),
+        ({"ended_by": BadToken(what="x")}, Outcome.RUN_FAILED),
     ],
 )
 @pytest.mark.parametrize("planned", [True, False])
-def test_why_an_event_that_was_due_was_not_sent(known: dict[str, object], expected: Reason, *, planned: bool) -> None:
+def test_why_an_event_that_was_due_was_not_sent(known: dict[str, object], expected: Outcome, *, planned: bool) -> None:
     assert outcome(Fate(), planned=planned, **known) is expected
 
 
@@ -214,7 +215,7 @@ UNREAD = account(HOOK, Facts(ended_by=HourSpent(left="850")), dry_run=False)
         (Report(()), (0, 0, 0)),
         (Report((told(Fate()),)), (0, 1, 0)),
         (Report((told(Fate(result=200)),)), (0, 0, 0)),
-        (Report((told(Fate(left=Reason.FILTERED)),)), (0, 0, 0)),
+        (Report((told(Fate(left=Outcome.FILTERED_OUT)),)), (0, 0, 0)),
         (Report((told(ended_by=BadToken(what="x")),)), (1, 1, 0)),
         (Report((), fault="No webhook fits."), (1, 1, 0)),
         (Report((told(Fate()),), signal_number=15), (143, 143, 143)),

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.deliveries import Page, Row
+from redeliver.core.quota import Quota
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
-from redeliver.github.quota import Quota
 from redeliver.run.scan import LONG_OUTAGE, SLACK, Reader, Scan
 from redeliver.timing import RunClock
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row

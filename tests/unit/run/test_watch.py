@@ -8,9 +8,10 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog
-from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
+from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.errors import ApiFailing
-from redeliver.run.watch import Watch
+from redeliver.run.send import Watch
 from redeliver.timing import RunClock
 from samples import MINUTE, Pages, Patience, Said, row
 

@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from redeliver.github.quota import HOUR, Quota
+from redeliver.core.quota import HOUR, Quota
 
 
 @pytest.mark.parametrize(

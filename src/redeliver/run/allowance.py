@@ -1,0 +1,84 @@
+"""How much of the log one walk may read, so that no run starts what it cannot finish."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from redeliver.github.pace import BUDGET, WINDOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.core.quota import Quota
+    from redeliver.timing import RunClock
+
+#: Pages before a forecast is worth anything.
+_FEWEST_PAGES = 5
+#: The share of what a walk may take that is spent before a forecast counts: a burst of events says nothing about the
+#: hours before it, and asking for failures instead would miss some for good.
+_SHARE_BEFORE_FORECAST = 0.1
+#: The share of its time that a walk may wait for a new hour's calls: a run that begins with them has more of its time
+#: for sending.
+_SHARE_FOR_WAITING = 0.25
+
+
+class Verdict(Enum):
+    """Whether a walk reads on."""
+
+    READ_ON = "read on"
+    TOO_LONG = "too long"
+    NEXT_HOUR = "too long for what is left of this hour's calls, and not for a whole hour's"
+
+
+class Allowance:
+    """A share of the time and of the hour's calls that are left."""
+
+    def __init__(
+        self, clock: RunClock, quota: Callable[[], Quota], share: float, *, decides_early: bool = False
+    ) -> None:
+        """``decides_early``: a forecast counts after a few pages."""
+        self._clock = clock
+        self._quota = quota
+        self._share = share
+        self._decides_early = decides_early
+        self._begin()
+
+    def _begin(self) -> None:
+        self._time = self._clock.remaining() * self._share
+        self._quota_at_first = self._quota()
+        self._began = self._clock.now()
+        self._pages = 0
+
+    def after_page(self, ahead: float) -> Verdict:
+        """Whether to read on after another page, when about ``ahead`` more are needed; 0: when all is spent."""
+        self._pages += 1
+        if self._quota().left > self._quota_at_first.left:
+            self._begin()  # a new hour has begun, and may have been waited for
+        if self._is_early() or self._affords(ahead):
+            return Verdict.READ_ON
+        return Verdict.NEXT_HOUR if self._would_afford_in_a_new_hour(ahead) else Verdict.TOO_LONG
+
+    def _is_early(self) -> bool:
+        if self._pages < _FEWEST_PAGES:
+            return True
+        most = min(self._time / self._seconds_a_page, self._calls(self._time))
+        return not self._decides_early and self._pages < most * _SHARE_BEFORE_FORECAST
+
+    def _affords(self, ahead: float) -> bool:
+        seconds_left = self._time - (self._pages + ahead) * self._seconds_a_page
+        return seconds_left >= 0 and self._pages + ahead <= self._calls(seconds_left)
+
+    def _would_afford_in_a_new_hour(self, ahead: float) -> bool:
+        """Whether nothing is wrong but that most of this hour's calls had been spent when the walk began."""
+        total, whole_hour = self._pages + ahead, self._quota_at_first.hourly * self._share
+        spent = self._quota_at_first.left < whole_hour
+        return spent and total <= whole_hour and total * self._seconds_a_page <= self._time
+
+    @property
+    def _seconds_a_page(self) -> float:
+        """No less than GitHub's limit of points allows in the long run."""
+        return max((self._clock.now() - self._began) / max(1, self._pages), WINDOW / BUDGET)
+
+    def _calls(self, seconds: float) -> float:
+        return self._share * self._quota_at_first.within(_SHARE_FOR_WAITING * seconds)
