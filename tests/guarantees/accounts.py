@@ -81,7 +81,7 @@ def _account_is_true(
         Outcome.EXPIRED: not world.in_log(original, part.ended),
         Outcome.FILTERED_OUT: original.kind.event not in (settings.events or {original.kind.event}),
         Outcome.NOT_DUE: len(shown) > 1,
-        Outcome.ENDPOINT_DOWN: outcomes[Outcome.FAILED_AGAIN] > 0,
+        Outcome.ENDPOINT_DOWN: outcomes[Outcome.FAILED_AGAIN] + outcomes[Outcome.GIVEN_UP] > 0,
         Outcome.DRY_RUN: settings.dry_run,
         Outcome.STOPPED: part.run.signalled,
         Outcome.RUN_FAILED: bool(report.errors),
@@ -95,7 +95,11 @@ def _account_is_true(
 def _sent_is_true(part: Part, report: HookReport) -> None:
     """``redelivered``: those GitHub said yes to, and those without an answer that showed up."""
     told = sum(status == 202 for status in part.asked.values())
-    settled = {event.guid for event in report.events if event.outcome in {Outcome.RECOVERED, Outcome.FAILED_AGAIN}}
+    settled = {
+        event.guid
+        for event in report.events
+        if event.outcome in {Outcome.RECOVERED, Outcome.FAILED_AGAIN, Outcome.GIVEN_UP}
+    }
     showed_up = part.unanswered & settled
     assert report.redelivered == told + len(showed_up), "not the number of redeliveries that GitHub took"
     for guid in showed_up - {one.guid for one in part.accepted}:

@@ -34,6 +34,8 @@ class Life:
     """From this moment on failed attempts are this user's: the first checkpoint looked back so far."""
     unseen: set[str] = field(default_factory=set)
     """Events that a run which was too long has said it may have missed."""
+    told_lost: set[str] = field(default_factory=set)
+    """Events that are lost and of which a run has ended red."""
 
     @property
     def kept(self) -> int | None:

@@ -33,6 +33,7 @@ def keep_all(world: World, run: Run) -> None:
         nothing_is_lost(world, part)
         the_checkpoint_is_sound(world, part)
         a_dead_endpoint_is_spared(part)
+        no_run_is_green_over_a_loss(world, part)
         if part.report is not None:
             the_report_is_true(world, part, part.report)
         if part.undisturbed and run.calls_left > 200:
@@ -69,6 +70,29 @@ def nothing_is_lost(world: World, part: Part) -> None:
                 continue
             if life.is_ours(rows, now, settings) and world.is_open(rows, now, settings):
                 assert any(world.shown_at(row) >= cutoff for row in rows), f"{guid} lies before the checkpoint: lost"
+
+
+def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
+    """A run that finds an event lost, of which no run before it ended red, ends red itself."""
+    report, life, settings = part.report, part.life, part.settings
+    retention = settings.retention * SECOND
+    if report is None or not report.read or life.kept is None or world.sim.behaviour.retention_ms < retention:
+        return  # the run tells nothing, keeps nothing, or could not know
+    lost = set()
+    for guid, attempts in life.events().items():
+        rows = [row for row in attempts if row.visible_at <= part.looked_at]
+        if guid in life.unseen or guid in life.told_lost or not rows or rows[0].redelivery:
+            continue
+        if any(row.outcome.succeeded for row in attempts) or not life.is_ours(rows, part.looked_at, settings):
+            continue
+        if settings.events and rows[0].kind.event not in settings.events:
+            continue
+        expired = all(world.shown_at(row) < part.looked_at - retention for row in rows)
+        given_up = 0 < settings.max_attempts <= len(rows)
+        if expired or (given_up and not report.partial):
+            lost.add(guid)
+    assert report.errors or not lost, f"green, and lost: {lost}"
+    life.told_lost |= lost
 
 
 def nothing_is_sent_in_vain(world: World, run: Run) -> None:

@@ -153,7 +153,7 @@ def test_while_it_waits_for_its_turn(tmp_path: Path, number: signal.Signals) -> 
         time.sleep(0.2)
         assert it.stop(number) == 128 + number
         is_in_order(it)
-        assert "the run was stopped" in it.output.read_text()
+        assert '"outcome":"stopped"' in it.output.read_text()
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -12,6 +12,7 @@ import pytest
 from githubsim.clock import SECOND, START, VirtualClock
 from redeliver.core.deliveries import Filter, Page
 from redeliver.core.quota import Quota
+from redeliver.core.settings import ScanMode
 from redeliver.run.scan import Reader, Scan
 from redeliver.timing import RunClock
 from samples import Said, row
@@ -61,13 +62,14 @@ class Unheard(Said):
 
 def read(size: int, *, failing: bool) -> tuple[int, int]:
     """Read a window of so many attempts: the bytes that are kept of it, and the most that there were at a time."""
-    waiter = RunClock(VirtualClock(), 9_999, Unheard())
-    reader = Reader(Log(size, failing), waiter, Unheard(), Quota)
+    clock = RunClock(VirtualClock(), 9_999, Unheard())
+    reader = Reader(Log(size, failing), 0, clock, Unheard(), Quota)
     scan = Scan(newest=START)
     gc.collect()
     tracemalloc.start()
     try:
-        reader.window(scan, 0)
+        reader.read_head(scan, ScanMode.FULL)
+        reader.read_window(scan, ScanMode.FULL, postpone=False)
         most = tracemalloc.get_traced_memory()[1]
         gc.collect()
         kept = tracemalloc.get_traced_memory()[0]

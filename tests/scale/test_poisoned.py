@@ -38,7 +38,7 @@ def test_three_days_of_log_and_seven_cost_the_same_calls_run_by_run() -> None:
     assert len(costs) == 144
     assert all(one == other for one, other in costs)
     # The dearest looks back half a day.
-    assert max(costs)[0] == 21
+    assert max(costs)[0] == 22
 
 
 @pytest.mark.parametrize("retention", [3, 7])

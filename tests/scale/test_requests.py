@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from redeliver.core.report import Report
 
 #: The checkpoint's variable, read in the beginning and written at the end.
-READ, WRITTEN = "GET variable", "PATCH variable"
+READ, WRITTEN, HOOK = "GET variable", "PATCH variable", "GET webhook"
 PAGE, FILTERED, REDELIVERY = "GET page", "GET page of failures", "POST redelivery"
 
 
@@ -35,7 +35,9 @@ def requests(world: World, scan: str = "full") -> Counter[str]:
     asked: Counter[str] = Counter()
     for entry in world.sim.journal.entries:
         assert entry.status in {200, 202, 204}
-        what = {"deliveries": "page", "attempts": "redelivery"}.get(entry.path.rpartition("/")[2], "variable")
+        ending = entry.path.rpartition("/")[2]
+        kinds = {"deliveries": "page", "attempts": "redelivery", str(world.hook.id): "webhook"}
+        what = kinds.get(ending, "variable")
         asked[f"{entry.verb} {what}{' of failures' if 'status' in entry.query else ''}"] += 1
     return asked
 
@@ -45,13 +47,13 @@ def _well(report: Report) -> None:
     assert not report.warnings
 
 
-def test_a_run_with_nothing_to_do_is_three_requests() -> None:
-    assert requests(healthy(0)) == {READ: 1, PAGE: 1, WRITTEN: 1}
+def test_a_run_with_nothing_to_do_is_four_requests() -> None:
+    assert requests(healthy(0)) == {READ: 1, HOOK: 1, PAGE: 1, WRITTEN: 1}
 
 
 def test_a_scan_is_the_pages_of_its_window_and_no_more() -> None:
     """A hundred attempts a page, the most that GitHub gives; none is asked for twice, none in vain."""
-    assert requests(healthy(5_000)) == {READ: 1, PAGE: 50, WRITTEN: 1}
+    assert requests(healthy(5_000)) == {READ: 1, HOOK: 1, PAGE: 50, WRITTEN: 1}
 
 
 def test_a_scan_goes_no_further_back_than_its_window() -> None:
@@ -59,12 +61,12 @@ def test_a_scan_goes_no_further_back_than_its_window() -> None:
     # From 2 minutes ago to 42 (31, ten of overlap, one of slack), at 72 s a page: 33 whole pages, one with the moment
     # itself, and one on which all is older.
     world.variables.seed("CHECKPOINT", str(world.clock() - 31 * MINUTE))
-    assert requests(world) == {READ: 1, PAGE: 33 + 1 + 1, WRITTEN: 1}
+    assert requests(world) == {READ: 1, HOOK: 1, PAGE: 33 + 1 + 1, WRITTEN: 1}
 
 
 @pytest.mark.parametrize("events", [0, 5_000, 50_000])
 def test_where_failures_are_asked_for_a_healthy_log_is_one_page_however_large(events: int) -> None:
-    assert requests(healthy(events), scan="failures") == {READ: 1, FILTERED: 1, WRITTEN: 1}
+    assert requests(healthy(events), scan="failures") == {READ: 1, HOOK: 1, FILTERED: 1, WRITTEN: 1}
 
 
 def test_where_failures_are_asked_for_the_rest_is_read_down_to_the_oldest_of_them() -> None:
@@ -74,7 +76,7 @@ def test_where_failures_are_asked_for_the_rest_is_read_down_to_the_oldest_of_the
     # Then two looks at what came of it, which end in the same way: a page, and two. Before the first redelivery the
     # checkpoint is written, too.
     asked = requests(world, scan="failures")
-    assert asked == {READ: 1, FILTERED: 1, PAGE: (4 + 1 + 1) + (1 + 2), REDELIVERY: 1, WRITTEN: 2}
+    assert asked == {READ: 1, HOOK: 1, FILTERED: 1, PAGE: (4 + 1 + 1) + (1 + 2), REDELIVERY: 1, WRITTEN: 2}
 
 
 def test_three_hundred_redeliveries_are_as_many_requests_and_a_handful() -> None:
@@ -85,5 +87,5 @@ def test_three_hundred_redeliveries_are_as_many_requests_and_a_handful() -> None
     asked = requests(world)
     # 3 pages are the log. Two looks at the first three redeliveries: a page, and two. Two at all of them, which are
     # three pages by then: one to the page on which all is older, and one without it, since nothing as old is awaited.
-    assert asked == {READ: 1, PAGE: 3 + (1 + 2) + (4 + 3), REDELIVERY: 300, WRITTEN: 2}
+    assert asked == {READ: 1, HOOK: 1, PAGE: 3 + (1 + 2) + (4 + 3), REDELIVERY: 300, WRITTEN: 2}
     assert world.sim.limits.violations == 0

@@ -81,6 +81,7 @@ class Job:
         # Near the end of GitHub's memory there may be no later run that has more calls.
         postpone = window.cutoff > window.retained_from + _LAST_HOURS
         reader.read_window(scan, self._settings.scan, postpone=postpone)
+        self.record.retained_from = self._hook.now() - self._settings.retention * 1000
 
         self.record.plan = plan = self._make_plan(reader, scan, window)
         if plan.due and not self._settings.dry_run:
@@ -184,7 +185,7 @@ class Job:
             return None
         if scan.extent is Extent.NEWEST:
             # What GitHub has forgotten is told once, by this run, and held against no later one.
-            return window.retained_from if window.gap else None
+            return record.gap[1] if record.gap else None
         failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
         undelivered = scan.log.undelivered(window.cutoff)
         return settled_up_to(window.start, undelivered, self._rules, record.expired, failures_only=failures_only)

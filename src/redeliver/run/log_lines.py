@@ -12,7 +12,7 @@ from redeliver.text import count, plain
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from redeliver.console import Console
     from redeliver.core.deliveries import DeliveryLog, Event, Page
@@ -55,10 +55,10 @@ class OutcomeLines:
         self._console = console
         self._said: set[str] = set()
 
-    def say_new(self, log: DeliveryLog) -> None:
-        """Say those that have an outcome by now, one by one up to SHOWN."""
+    def say_new(self, log: DeliveryLog, *, unsaid: Collection[Outcome] = UNSEEN) -> None:
+        """Say those that have an outcome by now, one by one up to SHOWN; ``unsaid``: not those with one of these."""
         for guid, one in self._redeliveries.items():
-            if guid in self._said or (outcome := one.outcome(log)) in UNSEEN:
+            if guid in self._said or (outcome := one.outcome(log)) in unsaid:
                 continue
             self._said.add(guid)
             if len(self._said) <= SHOWN:
@@ -66,7 +66,7 @@ class OutcomeLines:
 
     def say_rest(self, log: DeliveryLog) -> None:
         """Say what has not been said, and how many there are of each outcome."""
-        self.say_new(log)
+        self.say_new(log, unsaid={Outcome.PENDING})
         if len(self._said) > SHOWN:
             self._console.line(f"and {len(self._said) - SHOWN:,} more with an outcome")
         for line in _sums(self._redeliveries, log):
@@ -85,7 +85,7 @@ def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
     if outcome is Outcome.FAILED_AGAIN:
         result = one.result(log)
         return f" ({result.cause})" if result else ""
-    return f" ({one.reply.why})" if one.reply.why and outcome is Outcome.REFUSED else ""
+    return f" ({one.reply.why})" if one.reply.why and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
 
 
 class Progress:

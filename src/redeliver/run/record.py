@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from redeliver.errors import CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
 
 
+#: Milliseconds around the end of GitHub's memory in which a delivery may be forgotten or not.
+_UNSURE = 60_000
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The time that a run looks at. Every moment is in epoch milliseconds, on GitHub's clock."""
@@ -29,12 +33,14 @@ class Window:
     retained_from: int
     """GitHub has forgotten every delivery from before this moment."""
 
-    @property
-    def gap(self) -> tuple[int, int] | None:
-        """The time that GitHub has forgotten before a run could settle it; None: there is none."""
-        if self.kept is not None and self.kept < self.retained_from:
-            return (self.kept, self.retained_from)
-        return None
+    def gap(self, retained_from: int) -> tuple[int, int] | None:
+        """The time that GitHub has forgotten before a run could settle it; None: there is none.
+
+        ``retained_from``: as it was when the window's beginning was read. While a long log is read, GitHub goes on
+        forgetting; and nobody says to the second what it forgets.
+        """
+        until = retained_from + _UNSURE
+        return (self.kept, until) if self.kept is not None and self.kept < until else None
 
 
 @dataclass(slots=True)
@@ -45,6 +51,8 @@ class Record:
     active: bool | None = None
     """Whether GitHub sends deliveries to the webhook; None: it does not say."""
     scan: Scan | None = None
+    retained_from: int | None = None
+    """What GitHub remembered when the window's beginning was read; None: it was not."""
     probe: Probe | None = None
     """What was found out before the window was read; None: the endpoint did not look down."""
     probed: Plan | None = None
@@ -64,11 +72,23 @@ class Record:
     """The checkpoint that was written at the end."""
     unsaved: CheckpointNotSaved | None = None
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if getattr(self, name, None) not in (None, frozenset()):
+            raise AttributeError(f"{name} is written once, and has been")
+        object.__setattr__(self, name, value)
+
     @property
     def checkpoint(self) -> int | None:
         """The checkpoint as it is kept now; None: there is none, or it could not be read."""
         kept = self.window.kept if self.window else None
         return next((one for one in (self.saved, self.anchored, kept) if one is not None), None)
+
+    @property
+    def gap(self) -> tuple[int, int] | None:
+        """The time that GitHub has forgotten before a run could settle it; None: there is none."""
+        if self.window is None:
+            return None
+        return self.window.gap(self.window.retained_from if self.retained_from is None else self.retained_from)
 
     @property
     def read(self) -> bool:
@@ -86,5 +106,5 @@ class Record:
         if self.window is None:
             return 0
         if self.scan is not None and self.scan.extent is Extent.NEWEST:
-            return max(self.window.cutoff, int(self.scan.known_back_to))
+            return int(min(max(self.window.cutoff, self.scan.known_back_to), self.window.start))
         return self.window.cutoff

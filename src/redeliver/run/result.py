@@ -66,7 +66,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         checkpoint=record.checkpoint,
         read=record.read,
         partial=scan is not None and scan.extent is Extent.NEWEST,
-        gap=window.gap if window else None,
+        gap=record.gap,
         deadline=_deadline(record, events, settings),
         outage=outage,
         errors=(*map(str, _faults(record)), *(str(one) for one in findings if one.exit_code)),
@@ -181,8 +181,8 @@ def _endings(record: Record) -> Iterator[RedeliverError]:
 
 def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:
     """What is lost for good."""
-    if record.window and record.window.gap:
-        since, until = record.window.gap
+    if record.gap:
+        since, until = record.gap
         yield GapFound(since=clock_time(since), until=clock_time(until))
     for kind, outcome in ((EventsGivenUp, Outcome.GIVEN_UP), (EventsExpired, Outcome.EXPIRED)):
         lost = [event.guid for event in events if event.outcome is outcome]
@@ -199,7 +199,7 @@ def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
     if record.scan and record.scan.extent is Extent.FAILURES_FIRST:
         yield FailuresFirst()
     if record.scan and record.scan.extent is Extent.NEWEST:
-        kind = OnlyNewestReadWithGap if record.window and record.window.gap else OnlyNewestRead
+        kind = OnlyNewestReadWithGap if record.gap else OnlyNewestRead
         yield kind(back_to=clock_time(record.cutoff))
 
 

@@ -33,10 +33,10 @@ def reasons(
     now: int = START,
     rules: Rules = RULES,
     *,
-    forgotten: tuple[str, ...] = (),
+    expired: tuple[str, ...] = (),
     unchecked: tuple[str, ...] = (),
 ) -> list[Outcome]:
-    plan = make_plan([plan_of], rules, now, forgotten=forgotten, unchecked=unchecked)
+    plan = make_plan([plan_of], rules, now, expired=expired, unchecked=unchecked)
     assert len(plan.due) + len(plan.left) == 1
     return [reason for _, reason in plan.left]
 
@@ -162,7 +162,7 @@ def test_an_event_is_wanted_by_its_name_with_or_without_the_action(wanted: list[
 def test_every_reason_has_its_turn_and_the_final_ones_come_first() -> None:
     waiting = tried(3)
     spent, filtered = Rules(3, 10 * MINUTE), Rules(3, 10 * MINUTE, frozenset({"issues"}))
-    assert reasons(waiting, rules=filtered, forgotten=("g",), unchecked=("g",)) == [Outcome.EXPIRED]
+    assert reasons(waiting, rules=filtered, expired=("g",), unchecked=("g",)) == [Outcome.EXPIRED]
     assert reasons(waiting, rules=filtered, unchecked=("g",)) == [Outcome.FILTERED_OUT]
     assert reasons(waiting, rules=spent, unchecked=("g",)) == [Outcome.GIVEN_UP]
     assert reasons(waiting, unchecked=("g",)) == [Outcome.UNCHECKED]
@@ -175,26 +175,11 @@ def test_what_is_said_of_one_event_is_not_said_of_another() -> None:
         [tried(1, guid="a"), tried(1, guid="b"), tried(1, guid="c")],
         RULES,
         START,
-        forgotten=["a"],
+        expired=["a"],
         unchecked=["b"],
     )
     assert [one.guid for one in plan.due] == ["c"]
     assert {one.guid: reason for one, reason in plan.left} == {"a": Outcome.EXPIRED, "b": Outcome.UNCHECKED}
-
-
-def test_the_words_for_a_reason_are_part_of_the_report() -> None:
-    assert [str(reason) for reason in Outcome] == [
-        "not due yet",
-        "out of attempts",
-        "left GitHub's log",
-        "filtered out",
-        "not checked: the log is too long",
-        "dry run",
-        "the endpoint is down",
-        "time limit",
-        "the run was stopped",
-        "the run failed before it",
-    ]
 
 
 # -- in which order ---------------------------------------------------------------------------------------------
@@ -221,11 +206,11 @@ def test_fewest_attempts_go_first_then_the_oldest_then_the_smallest_id() -> None
 def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:
     left = [
         event(attempt(7, START - 9), attempt(8, START, redelivery=True), guid="oldest"),
-        event(attempt(2, START - 8), guid="forgotten, smaller id"),
+        event(attempt(2, START - 8), guid="expired, smaller id"),
         event(attempt(3, START - 8), attempt(4, START, redelivery=True), guid="same moment, larger id"),
         event(attempt(1, START - 7), guid="unchecked"),
     ]
-    plan = make_plan(reversed(left), RULES, START, forgotten=["forgotten, smaller id"], unchecked=["unchecked"])
+    plan = make_plan(reversed(left), RULES, START, expired=["expired, smaller id"], unchecked=["unchecked"])
     assert [one for one, _ in plan.left] == left
 
 
@@ -286,6 +271,6 @@ def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it() -> No
     first, then_redirected = attempt(1, START - HOUR), attempt(2, START - MINUTE, redelivery=True, code=302)
     mixed = event(first, then_redirected)
     assert settled_up_to(START, [mixed], RULES, ()) == START - MINUTE - 1
-    assert settled_up_to(START, [mixed], RULES, (), filtered=True) == START - HOUR - 1
+    assert settled_up_to(START, [mixed], RULES, (), failures_only=True) == START - HOUR - 1
     only_redirected = event(attempt(1, START - HOUR, code=302))
-    assert settled_up_to(START, [only_redirected], RULES, (), filtered=True) == START - HOUR - 1
+    assert settled_up_to(START, [only_redirected], RULES, (), failures_only=True) == START - HOUR - 1

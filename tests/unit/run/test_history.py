@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import START
 from redeliver.core.quota import Quota
+from redeliver.core.settings import ScanMode
 from redeliver.run.scan import Reader, Scan
 from redeliver.timing import RunClock
 from samples import HOUR, SECOND, Pages, Patience, Said, row
@@ -14,7 +15,7 @@ from samples import HOUR, SECOND, Pages, Patience, Said, row
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
 
-FORGOTTEN = START - 72 * HOUR
+RETAINED_FROM = START - 72 * HOUR
 
 
 class Desk:
@@ -26,16 +27,17 @@ class Desk:
         taken = {one["id"] for one in others}
         rows = [one for one in healthy if one["id"] not in taken] + list(others)
         self.pages = Pages(rows, clock=clock, cost=0.1, filters=filters)
-        self.reader = Reader(self.pages, RunClock(clock, limit, self.console), self.console, Quota)
+        self.reader = Reader(self.pages, START - HOUR, RunClock(clock, limit, self.console), self.console, Quota)
         self.scan = Scan(newest=START)
-        self.reader.window(self.scan, START - HOUR)
+        self.reader.read_head(self.scan, ScanMode.FULL)
+        self.reader.read_window(self.scan, ScanMode.FULL, postpone=False)
         self.pages.asked.clear()
 
     def before(self, *guids: str) -> None:
-        self.reader.attempts_before(self.scan, guids, FORGOTTEN)
+        self.reader.count_attempts(self.scan, guids, RETAINED_FROM)
 
     def whole(self, *guids: str) -> None:
-        self.reader.whole_before(self.scan, guids, FORGOTTEN)
+        self.reader.read_on(self.scan, guids, RETAINED_FROM)
 
     def attempts(self, guid: str = "g") -> list[int]:
         return [one.id for one in self.scan.log.event(guid).attempts]
@@ -94,12 +96,12 @@ def test_an_event_that_is_delivered_meanwhile_lacks_nothing() -> None:
 def test_reading_on_begins_where_the_window_ended_and_stops_once_the_events_are_whole() -> None:
     desk = Desk(at(100), at(9_000, redelivery=False, code=302))
     assert not desk.scan.is_read_whole("g")
-    rest = desk.scan.rest
+    rest = desk.scan.next_page
     desk.whole("g")
     assert desk.scan.is_read_whole("g")
     assert desk.attempts() == [21_000, 29_900]
     assert rest == {"start": str(desk.pages.asked[0][1])}
-    assert desk.scan.covered <= START - 9_000 * SECOND
+    assert desk.scan.read_back_to <= START - 9_000 * SECOND
     # Down to the original, and past it by the slack.
     assert [start for _, start in desk.pages.asked][-1] <= 9_100
 
@@ -125,7 +127,7 @@ def test_reading_on_goes_no_further_than_the_original_that_is_known() -> None:
 def test_an_original_that_has_left_the_log_is_looked_for_to_the_end() -> None:
     desk = Desk(at(100))
     desk.whole("g")
-    assert desk.scan.covered == -inf
+    assert desk.scan.read_back_to == -inf
     assert not desk.scan.is_read_whole("g")
 
 
@@ -153,9 +155,9 @@ def test_a_log_that_was_read_to_its_end_is_not_read_again() -> None:
 
 def test_a_log_that_was_read_far_enough_is_not_read_again() -> None:
     desk = Desk(at(100, redelivery=False))
-    desk.reader.whole_before(desk.scan, ["g"], FORGOTTEN)
+    desk.reader.read_on(desk.scan, ["g"], RETAINED_FROM)
     assert desk.pages.asked == []
-    empty = Scan(covered=START, scanned=5)
+    empty = Scan(read_back_to=-inf, scanned=5)
     empty.log.add([row(1, START - HOUR)])
-    desk.reader.whole_before(empty, ["g"], FORGOTTEN)
+    desk.reader.read_on(empty, ["g"], RETAINED_FROM)
     assert desk.pages.asked == []

@@ -7,53 +7,80 @@ from redeliver.core.deliveries import DeliveryLog
 from redeliver.core.outcomes import Outcome
 from redeliver.core.plan import Plan
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
-from redeliver.run.log_lines import SHOWN, found, outcomes, title_of
-from redeliver.run.scan import Scan
-from samples import attempt, event, row
+from redeliver.run.log_lines import SHOWN, OutcomeLines, found, title_of
+from samples import Said, attempt, event, row
 
 HOSTILE = "x\n::error::y https://user:secret@evil.example/"
 
 
-def test_an_event_goes_by_its_time_its_name_and_its_guid() -> None:
-    assert title_of(event(attempt(1, START), guid="g1", name="push")) == "2026-11-06 21:20:00 UTC push g1"
+def test_an_event_goes_by_its_name_its_guid_and_the_time_it_first_failed() -> None:
+    title = title_of(event(attempt(1, START), guid="g1", name="push"))
+    assert title == "push g1 (first failed 2026-11-06 21:20:00 UTC)"
     assert title_of(event(attempt(1, START), guid=HOSTILE, name=HOSTILE)).count("x ::error::y <url>") == 2
 
 
-def test_what_was_found_is_told_with_what_will_be_done() -> None:
-    scan = Scan(scanned=1_234)
+def test_what_was_found_is_said_with_what_will_be_done() -> None:
     events = [event(guid=f"g{number}") for number in range(5)]
     plan = Plan((events[0], events[1]), tuple((one, Outcome.NOT_DUE) for one in events[2:]))
-    assert found(scan, Plan((), ()), dry_run=False) == "1,234 attempts read: nothing to redeliver"
-    assert found(scan, plan, dry_run=False) == "1,234 attempts read: 5 events undelivered (2 to be sent, 3 not due yet)"
-    assert "(2 to be sent, but this is a dry run, 3 not due yet)" in found(scan, plan, dry_run=True)
+    assert found(1_234, Plan((), ()), dry_run=False) == "1,234 attempts read: nothing to redeliver"
+    assert found(1_234, plan, dry_run=False) == "1,234 attempts read: 5 events undelivered (2 to send, 3 not due)"
+    assert "(2 to send, but this is a dry run, 3 not due)" in found(1_234, plan, dry_run=True)
 
 
-def told(answers: list[Acceptance], results: dict[int, int]) -> list[str]:
-    """What is said of events with these answers, and with these codes of the attempts that came of them."""
-    log, redeliveries = DeliveryLog(), {}
-    log.add([row(number, START, guid=f"g{number}") for number in range(len(answers))])
-    for number, answer in enumerate(answers):
-        why = "" if answer is Acceptance.ACCEPTED else "GitHub answered 404"
-        redeliveries[f"g{number}"] = Redelivery(log.event(f"g{number}"), START + 1, Reply(answer, why))
-    log.add([row(9_000 + n, START + 2, guid=f"g{n}", code=code, redelivery=True) for n, code in results.items()])
-    return list(outcomes(redeliveries, log))
+class Sent:
+    """Events that GitHub was asked for, with these replies."""
+
+    def __init__(self, *replies: Acceptance) -> None:
+        self.log = DeliveryLog()
+        self.log.add([row(number, START, guid=f"g{number}") for number in range(len(replies))])
+        self.console = Said()
+        self.redeliveries = {}
+        for number, reply in enumerate(replies):
+            why = "" if reply is Acceptance.ACCEPTED else "GitHub answered 404"
+            event = self.log.event(f"g{number}")
+            self.redeliveries[event.guid] = Redelivery(event, START + 1, Reply(reply, why))
+        self.lines = OutcomeLines(self.redeliveries, self.console)
+
+    def show(self, **results: int) -> None:
+        """New attempts appear in the log."""
+        self.log.add(
+            row(9_000 + int(guid[1:]), START + 2, guid=guid, code=code, redelivery=True)
+            for guid, code in results.items()
+        )
+
+    def new_lines(self) -> list[str]:
+        self.console.lines.clear()
+        self.lines.say_new(self.log)
+        return [*self.console.lines]
+
+    def last_lines(self) -> list[str]:
+        self.console.lines.clear()
+        self.lines.say_rest(self.log)
+        return [*self.console.lines]
 
 
-def test_each_event_that_did_not_fare_well_has_a_line_and_the_rest_a_count() -> None:
-    answers = [Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.REFUSED, Acceptance.UNKNOWN]
-    assert told(answers, {0: 200, 1: 422}) == [
-        "2026-11-06 21:20:00 UTC push g1: failed again (HTTP 422)",
-        "2026-11-06 21:20:00 UTC push g3: refused (GitHub answered 404)",
-        "2026-11-06 21:20:00 UTC push g4: unknown (GitHub answered 404)",
-        "1 of 5 redelivered events recovered, 1 pending",
+def test_each_event_gets_a_line_once_its_outcome_is_known() -> None:
+    sent = Sent(Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.REFUSED, Acceptance.UNKNOWN)
+    assert sent.new_lines() == ["push g3 (first failed 2026-11-06 21:20:00 UTC): refused (GitHub answered 404)"]
+    sent.show(g1=422)
+    assert sent.new_lines() == ["push g1 (first failed 2026-11-06 21:20:00 UTC): failed again (HTTP 422)"]
+    assert sent.new_lines() == []
+    sent.show(g0=200)
+    assert sent.last_lines() == [
+        "push g0 (first failed 2026-11-06 21:20:00 UTC): recovered",
+        "push g4 (first failed 2026-11-06 21:20:00 UTC): unknown (GitHub answered 404)",
+        "1 of 5 redelivered events recovered, 1 failed again, 1 pending, 1 refused, 1 unknown",
     ]
 
 
 def test_very_many_are_counted_after_the_first() -> None:
-    lines = told([Acceptance.REFUSED] * (SHOWN + 1_234), {})
-    assert len(lines) == SHOWN + 2
-    assert lines[-2:] == ["and 1,234 more that are not recovered", "0 of 1,334 redelivered events recovered"]
+    sent = Sent(*[Acceptance.REFUSED] * (SHOWN + 1_234))
+    assert len(sent.new_lines()) == SHOWN
+    assert sent.last_lines() == [
+        "and 1,234 more with an outcome",
+        "0 of 1,334 redelivered events recovered, 1,334 refused",
+    ]
 
 
-def test_nothing_sent_is_nothing_told() -> None:
-    assert told([], {}) == []
+def test_nothing_is_said_where_nothing_was_sent() -> None:
+    assert Sent().last_lines() == []

@@ -13,16 +13,23 @@ from hypothesis import strategies as st
 from githubsim.clock import START
 from redeliver.core.outcomes import Outcome
 from redeliver.core.plan import Plan
+from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
-from redeliver.core.report import EventReport, HookReport, Report
-from redeliver.core.settings import FailOn
+from redeliver.core.report import EventReport, HookReport, Outage, Report
+from redeliver.core.settings import FailOn, parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
-from redeliver.run.record import Facts
-from redeliver.run.result import account
-from redeliver.run.scan import Scan
-from samples import MINUTE, row
+from redeliver.run.record import Record, Window
+from redeliver.run.result import build_report
+from redeliver.run.scan import Extent, Scan
+from redeliver.run.send import Probe, Sending
+from samples import HOUR, MINUTE, row
 
-HOOK: Any = SimpleNamespace(name="hook 1 of the organization octo", web_page="")
+INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
+HOOK: Any = SimpleNamespace(
+    name="hook 1 of the organization octo", web_page="", hook_id="1", owner="octo", quota=Quota(hourly=5_000)
+)
+RETENTION = 72 * HOUR
+WINDOW = Window(START, START - 2 * HOUR, START - 2 * HOUR, START - 2 * HOUR - 10 * MINUTE, START - RETENTION)
 ASKED = START - MINUTE
 LEAVING = (Outcome.NOT_DUE, Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FILTERED_OUT, Outcome.UNCHECKED)
 
@@ -37,9 +44,9 @@ class Fate:
     why: str = ""
 
 
-def facts(*fates: Fate, planned: bool = True, **known: object) -> Facts:
+def record_of(*fates: Fate, planned: bool = True, extent: Extent = Extent.WHOLE, **known: Any) -> Record:  # noqa: ANN401
     """A run over as many events, a minute apart, the oldest first: g0, g1, ..."""
-    scan = Scan(scanned=100)
+    scan = Scan(scanned=100, extent=extent, read_back_to=WINDOW.cutoff)
     scan.log.add([row(number, START - (99 - number) * MINUTE, guid=f"g{number}") for number in range(len(fates))])
     events = [scan.log.event(f"g{number}") for number in range(len(fates))]
     due = [event for event, fate in zip(events, fates, strict=True) if fate.left is None]
@@ -51,11 +58,16 @@ def facts(*fates: Fate, planned: bool = True, **known: object) -> Facts:
         if fate.result is not None:
             scan.log.add([row(1_000 + number, ASKED, guid=event.guid, code=fate.result, redelivery=True)])
     plan = Plan(tuple(due), tuple(left)) if planned else None
-    return Facts(start=START, scan=scan, plan=plan, redeliveries=redeliveries, **known)  # type: ignore[arg-type]
+    usual: dict[str, Any] = {"window": WINDOW, "scan": scan, "plan": plan, "redeliveries": redeliveries}
+    return Record(**usual | known)
 
 
-def told(*fates: Fate, dry_run: bool = False, **known: object) -> HookReport:
-    return account(HOOK, facts(*fates, **known), dry_run=dry_run)  # type: ignore[arg-type]
+def report_of(record: Record, **settings: str) -> HookReport:
+    return build_report(HOOK, record, parse(INPUTS | settings))
+
+
+def told(*fates: Fate, dry_run: bool = False, **known: Any) -> HookReport:  # noqa: ANN401
+    return report_of(record_of(*fates, **known), **{"dry-run": str(dry_run).lower()})
 
 
 def outcome(fate: Fate, **known: object) -> Outcome:
@@ -73,18 +85,18 @@ fates = st.builds(Fate, left=st.none(), answer=st.none() | answers, result=resul
 endings = st.sampled_from([None, OutOfTime(why="x"), Stopped(2), BadToken(what="x")])
 
 
-@given(fates=st.lists(fates, max_size=12), ended_by=endings, endpoint_down=st.booleans(), dry_run=st.booleans())
+@given(fates=st.lists(fates, max_size=12), ended_by=endings, down=st.booleans(), dry_run=st.booleans())
 def test_every_event_is_there_once_and_the_counts_add_up(
     *,
     fates: list[Fate],
     ended_by: RedeliverError | Stopped | None,
-    endpoint_down: bool,
+    down: bool,
     dry_run: bool,
 ) -> None:
-    report = told(*fates, ended_by=ended_by, endpoint_down=endpoint_down, dry_run=dry_run)
+    sending = Sending.ENDPOINT_DOWN if down else Sending.DONE
+    report = told(*fates, ended_by=ended_by, sending=sending, dry_run=dry_run)
     assert [event.guid for event in report.events] == [f"g{number}" for number in range(len(fates))]
-    kinds: list[Outcome] = Outcome
-    assert sum(map(report.count, kinds)) == len(fates)
+    assert sum(map(report.count, Outcome)) == report.count(*Outcome) == len(fates)
     assert report.failed == len(fates) - report.count(Outcome.FILTERED_OUT)
     assert report.failed == report.recovered + report.undelivered
     assert 0 <= report.recovered <= report.failed
@@ -131,9 +143,11 @@ def test_what_became_of_an_event(fate: Fate, expected: Outcome) -> None:
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        ({"dry_run": True, "endpoint_down": True}, Outcome.DRY_RUN),
-        ({"endpoint_down": True, "ended_by": OutOfTime(why="x")}, Outcome.ENDPOINT_DOWN),
+        ({"dry_run": True, "sending": Sending.ENDPOINT_DOWN}, Outcome.DRY_RUN),
+        ({"sending": Sending.ENDPOINT_DOWN, "ended_by": OutOfTime(why="x")}, Outcome.ENDPOINT_DOWN),
+        ({"probe": Probe.DOWN}, Outcome.ENDPOINT_DOWN),
         ({"ended_by": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
+        ({"sending": Sending.OUT_OF_TIME, "late": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
         ({"ended_by": Stopped(15)}, Outcome.STOPPED),
         ({"ended_by": BadToken(what="x")}, Outcome.RUN_FAILED),
     ],
@@ -145,7 +159,37 @@ def test_why_an_event_that_was_due_was_not_sent(known: dict[str, object], expect
 
 def test_an_event_is_told_as_it_stands_at_the_end() -> None:
     (event,) = told(Fate(answer=Acceptance.ACCEPTED, result=404)).events
-    assert event == EventReport("g0", "push", START - 99 * MINUTE, "HTTP 404", 2, Outcome.FAILED_AGAIN, "")
+    first = START - 99 * MINUTE
+    assert event == EventReport(
+        guid="g0",
+        name="push",
+        first_failed_at=first,
+        cause="HTTP 404",
+        attempts=2,
+        outcome=Outcome.FAILED_AGAIN,
+        detail="",
+        delivery_id="1000",
+        forgotten_at=first + RETENTION,
+        next_attempt_at=ASKED + 10 * MINUTE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fate", "due"),
+    [
+        (Fate(left=Outcome.NOT_DUE), True),
+        (Fate(left=Outcome.UNCHECKED), True),
+        (Fate(answer=Acceptance.REFUSED), True),
+        (Fate(left=Outcome.GIVEN_UP), False),
+        (Fate(left=Outcome.EXPIRED), False),
+        (Fate(left=Outcome.FILTERED_OUT), False),
+        (Fate(answer=Acceptance.ACCEPTED), False),
+        (Fate(result=200), False),
+    ],
+)
+def test_when_a_run_redelivers_an_event_is_told_where_one_does(fate: Fate, *, due: bool) -> None:
+    (event,) = told(fate).events
+    assert (event.next_attempt_at is not None) is due
 
 
 def test_an_event_that_is_delivered_is_told_as_it_stood_before() -> None:
@@ -167,37 +211,119 @@ def test_why_is_told_while_it_matters(fate: Fate, detail: str) -> None:
     assert event.detail == detail
 
 
+# -- what is lost -----------------------------------------------------------------------------------------------
+
+
+def test_events_that_were_given_up_or_expired_are_errors_with_their_guids() -> None:
+    report = told(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.EXPIRED), Fate(left=Outcome.GIVEN_UP))
+    given_up, expired = report.errors
+    assert given_up.startswith("2 events given up")
+    assert "g0, g2" in given_up
+    assert expired.startswith("1 event expired")
+    assert "g1" in expired
+    assert report.lost == 3 <= report.undelivered
+    assert Report((report,)).exit_code(FailOn.ERROR) == 1
+    assert Report((report,)).exit_code(FailOn.NEVER) == 0
+
+
+def test_of_many_lost_events_some_are_named() -> None:
+    (sentence,) = told(*[Fate(left=Outcome.GIVEN_UP)] * 30).errors
+    assert "g7 and 22 more" in sentence
+
+
+def test_the_run_whose_own_redelivery_was_the_last_one_gives_the_event_up() -> None:
+    record = record_of(Fate(answer=Acceptance.ACCEPTED, result=503))
+    report = report_of(record, **{"max-attempts": "2"})
+    assert report.events[0].outcome is Outcome.GIVEN_UP
+    assert report.lost == 1
+    assert len(report.errors) == 1
+
+
+def test_a_gap_is_an_error_with_its_two_ends() -> None:
+    window = Window(START, START - 240 * HOUR, START - 240 * HOUR, START - RETENTION, START - RETENTION)
+    report = told(window=window)
+    (sentence,) = report.errors
+    assert "between 2026-10-27 21:20:00 UTC and 2026-11-03 21:21:00 UTC" in sentence
+    assert report.gap == (START - 240 * HOUR, START - RETENTION + MINUTE)
+
+
+def test_a_checkpoint_that_github_surely_remembers_is_no_gap() -> None:
+    kept = START - RETENTION + MINUTE
+    assert Record(window=Window(START, kept, kept, kept, START - RETENTION)).gap is None
+    assert Record(window=Window(START, None, kept - 1, kept, START - RETENTION)).gap is None
+    assert Record(window=Window(START, kept - 1, kept - 1, kept, START - RETENTION)).gap is not None
+
+
+def test_what_github_forgets_while_the_log_is_read_is_a_gap() -> None:
+    kept = START - RETENTION + 5 * MINUTE
+    window = Window(START, kept, kept, kept, START - RETENTION)
+    assert Record(window=window, retained_from=START - RETENTION + 4 * MINUTE).gap is None
+    assert Record(window=window, retained_from=START - RETENTION + 5 * MINUTE).gap == (kept, kept + MINUTE)
+
+
+def test_the_deadline_is_that_of_the_oldest_event_that_can_still_be_redelivered() -> None:
+    report = told(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.NOT_DUE), Fate(left=Outcome.NOT_DUE))
+    assert report.deadline == START - 98 * MINUTE + RETENTION
+    assert told(Fate(result=200), Fate(left=Outcome.EXPIRED)).deadline is None
+
+
+def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> None:
+    report = told(Fate(left=Outcome.NOT_DUE), extent=Extent.NEWEST)
+    assert report.deadline == WINDOW.cutoff + RETENTION
+
+
 # -- how it ended -----------------------------------------------------------------------------------------------
 
 
 def test_a_run_that_read_nothing_reports_no_events() -> None:
-    report = account(HOOK, Facts(start=START, kept=17, ended_by=BadToken(what="read the log")), dry_run=False)
-    assert (report.events, report.scanned, report.redelivered, report.checkpoint) == ((), 0, 0, 17)
+    report = report_of(Record(window=WINDOW, ended_by=BadToken(what="read the log")))
+    assert (report.events, report.scanned, report.redelivered, report.checkpoint) == ((), 0, 0, WINDOW.kept)
     assert "does not accept the token" in report.errors[0]
+    assert not report.read
+
+
+def test_a_scan_that_broke_off_tells_nothing() -> None:
+    report = told(Fate(), planned=False, extent=Extent.BROKEN_OFF, ended_by=BadToken(what="x"))
+    assert (report.read, report.events, report.scanned) == (False, (), 0)
 
 
 def test_no_time_after_the_scan_is_a_warning_and_before_it_an_error() -> None:
     late = OutOfTime(why="another request would have taken 9 s more")
     assert told(ended_by=late).warnings == (str(late),)
     assert told(ended_by=late).errors == ()
-    assert account(HOOK, Facts(ended_by=late), dry_run=False).errors == (str(late),)
+    assert told(late=late, sending=Sending.OUT_OF_TIME).warnings == (str(late),)
+    assert report_of(Record(ended_by=late)).errors == (str(late),)
 
 
 def test_an_hour_that_is_spent_before_the_scan_is_a_warning() -> None:
     spent = HourSpent(left="850")
-    report = account(HOOK, Facts(ended_by=spent), dry_run=False)
+    report = report_of(Record(ended_by=spent))
     assert (report.errors, report.warnings, report.read) == ((), (str(spent),), False)
 
 
-def test_a_signal_a_dead_endpoint_and_a_filtered_window_are_warnings() -> None:
-    known = facts(ended_by=Stopped(15), endpoint_down=True)
-    assert known.scan
-    known.scan.filtered = True
-    report = account(HOOK, known, dry_run=False)
-    stopped, down, filtered = report.warnings
+def test_a_signal_an_endpoint_that_is_down_and_failures_first_are_warnings() -> None:
+    report = told(Fate(), ended_by=Stopped(15), probe=Probe.DOWN, extent=Extent.FAILURES_FIRST)
+    stopped, down, failures_first = report.warnings
     assert "stopped by signal 15" in stopped
-    assert "endpoint is down" in down
-    assert "too long to read whole" in filtered
+    assert "is still down" in down
+    assert "too long to read whole" in failures_first
+    assert report.errors == ()
+
+
+def test_a_webhook_that_is_switched_off_is_a_warning() -> None:
+    assert "switched off" in told(active=False).warnings[0]
+    assert told(active=True).warnings == told(active=None).warnings == ()
+
+
+def test_an_endpoint_that_is_down_is_told_with_its_beginning_and_its_cause() -> None:
+    record = record_of(Fate(), Fate(), Fate(), probe=Probe.DOWN, extent=Extent.NEWEST)
+    assert record.scan
+    record.scan.failing_since = START - 6 * HOUR
+    report = report_of(record)
+    assert report.outage == Outage(START - 6 * HOUR, at_least=True, cause="HTTP 503", backlog=1)
+    down, _ = report.warnings
+    assert "since at least 2026-11-06 15:20:00 UTC (6 h)" in down
+    assert "(HTTP 503)" in down
     assert report.errors == ()
 
 
@@ -206,7 +332,7 @@ def test_a_checkpoint_that_was_not_saved_is_an_error_beside_the_first_one() -> N
     assert ["token" in report.errors[0], "could not be saved in there" in report.errors[1]] == [True, True]
 
 
-UNREAD = account(HOOK, Facts(ended_by=HourSpent(left="850")), dry_run=False)
+UNREAD = report_of(Record(ended_by=HourSpent(left="850")))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from redeliver.core.deliveries import Page, Row
 from redeliver.core.quota import Quota
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
-from redeliver.run.scan import LONG_OUTAGE, SLACK, Reader, Scan
+from redeliver.run.scan import LONG_OUTAGE, SLACK, Extent, Reader, Scan
 from redeliver.timing import RunClock
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row
 
@@ -31,15 +31,20 @@ class Desk:
         self.clock = Patience()
         self.pages = Pages(rows, size=size, clock=self.clock, cost=cost)
         self.console = Said()
-        self.reader = Reader(
-            self.pages, RunClock(self.clock, limit, self.console), self.console, lambda: quota or Quota()
-        )
+        self.run_clock = RunClock(self.clock, limit, self.console)
+        self.quota = quota or Quota()
 
-    def window(
-        self, back: int, mode: ScanMode = ScanMode.FULL, *, to_the_end: bool = True, may_wait: bool = False
-    ) -> Scan:
-        scan = Scan(newest=START)
-        self.reader.window(scan, START - back, mode, to_the_end=to_the_end, may_wait=may_wait)
+    def reader(self, back: int) -> Reader:
+        return Reader(self.pages, START - back, self.run_clock, self.console, lambda: self.quota)
+
+    def head(self, back: int, mode: ScanMode = ScanMode.FULL) -> tuple[Reader, Scan]:
+        scan, reader = Scan(newest=START), self.reader(back)
+        reader.read_head(scan, mode)
+        return reader, scan
+
+    def window(self, back: int, mode: ScanMode = ScanMode.FULL, *, postpone: bool = False) -> Scan:
+        reader, scan = self.head(back, mode)
+        reader.read_window(scan, mode, postpone=postpone)
         return scan
 
     @property
@@ -81,21 +86,21 @@ def test_everything_down_to_the_cutoff_is_read_and_a_little_more() -> None:
     desk = Desk(every(SECOND, 1_000, failing=frozenset({0, 299, 300, 301})))
     scan = desk.window(300 * SECOND)
     assert guids(scan, 300 * SECOND) == {"g0", "g299", "g300"}
-    assert scan.covered <= START - 300 * SECOND
+    assert scan.read_back_to <= START - 300 * SECOND
     # 300 s, the slack, and the page that is too old as a whole.
     assert scan.scanned == 500
-    assert scan.rest == {"start": "500"}
-    assert not scan.filtered
+    assert scan.next_page == {"start": "500"}
+    assert scan.extent is Extent.WHOLE
 
 
-def test_a_log_that_ends_is_covered_for_ever() -> None:
+def test_a_log_that_ends_is_read_to_its_end() -> None:
     scan = Desk(every(SECOND, 50)).window(HOUR)
-    assert (scan.scanned, scan.covered, scan.rest) == (50, -inf, None)
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (50, -inf, None)
 
 
-def test_an_empty_log_is_covered_for_ever() -> None:
+def test_an_empty_log_is_read_to_its_end() -> None:
     scan = Desk([]).window(HOUR)
-    assert (scan.scanned, scan.covered, scan.rest) == (0, -inf, None)
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (0, -inf, None)
 
 
 @given(st.integers(1, 200), st.integers(1, 30), st.integers(0, 30_000), st.randoms(use_true_random=False))
@@ -108,9 +113,9 @@ def test_no_row_younger_than_what_is_covered_is_missing(number: int, size: int, 
     scan = desk.window(30 * SECOND)
     read = {one.id for event in scan.log.undelivered(0) for one in event.attempts}
     cutoff = START - 30 * SECOND
-    assert scan.covered <= cutoff
+    assert scan.read_back_to <= cutoff
     moments = {one["id"]: moment_of(one) for one in rows}
-    assert all(one in read for one, at in moments.items() if at >= scan.covered)
+    assert all(one in read for one, at in moments.items() if at >= scan.read_back_to)
 
 
 def moment_of(one: Row) -> int:
@@ -133,9 +138,11 @@ def test_progress_is_told_of_logs_with_empty_pages_and_impossible_times() -> Non
 
 
 def test_reading_failures_alone_tells_its_progress_too() -> None:
-    desk = Desk([row(number, START - number * SECOND, guid=f"g{number}") for number in range(1, 3_000)], cost=1)
+    alive = row(9_999, START, guid="alive", code=200)
+    rows = [row(3_000 - number, START - number * SECOND, guid=f"g{number}") for number in range(1, 3_000)]
+    desk = Desk([alive, *rows], cost=1)
     desk.window(24 * HOUR, ScanMode.FAILURES)
-    assert desk.console.lines[0] == "Failures read so far, back to 2026-11-06 20:45:01 UTC"
+    assert desk.console.lines[0] == "Failures read so far, back to 2026-11-06 21:05:00 UTC"
 
 
 def test_an_error_on_the_way_is_no_smaller_answer() -> None:
@@ -150,15 +157,15 @@ def test_an_error_on_the_way_is_no_smaller_answer() -> None:
 
 def test_taking_in_pages_keeps_the_books() -> None:
     scan = Scan()
-    assert (scan.covered, scan.rest) == (inf, None)
+    assert (scan.read_back_to, scan.next_page) == (inf, None)
     scan.take(Page([row(9, START - 5), row(8, START - 7)], {"start": "2"}))
-    assert (scan.scanned, scan.covered, scan.rest) == (2, START - 7 + SLACK, {"start": "2"})
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (2, START - 7 + SLACK, {"start": "2"})
     scan.take(Page([], {"start": "3"}))
-    assert (scan.scanned, scan.covered, scan.rest) == (2, START - 7 + SLACK, {"start": "3"})
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (2, START - 7 + SLACK, {"start": "3"})
     scan.take(Page([row(7, START - 2)], {"start": "4"}))
-    assert scan.covered == START - 7 + SLACK
+    assert scan.read_back_to == START - 7 + SLACK
     scan.take(Page([row(6, START - 9)], None))
-    assert (scan.scanned, scan.covered, scan.rest) == (4, -inf, None)
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (4, -inf, None)
 
 
 def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> None:
@@ -167,9 +174,9 @@ def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> N
     assert not scan.is_read_whole("g")
     scan.log.add([row(1, START - HOUR)])
     assert not scan.is_read_whole("g")  # by a filter: a success in between would not have been seen
-    scan.covered = START - HOUR + 1
+    scan.read_back_to = START - HOUR + 1
     assert not scan.is_read_whole("g")
-    scan.covered = START - HOUR
+    scan.read_back_to = START - HOUR
     assert scan.is_read_whole("g")
 
 
@@ -187,86 +194,92 @@ LONG = every(1_000, 60_000, failing=frozenset({5, 30_000, 59_000}))  # 600 pages
 def test_a_window_that_fits_into_the_time_is_read_whole() -> None:
     desk = Desk(LONG, limit=80)
     scan = desk.window(16 * HOUR)
-    assert (scan.filtered, desk.filters) == (False, [None])
+    assert (scan.extent, desk.filters) == (Extent.WHOLE, [None])
 
 
 def test_too_little_time_is_foreseen_after_a_tenth_of_it_and_failures_are_asked_for() -> None:
     desk = Desk(LONG, limit=40)
     scan = desk.window(16 * HOUR)
-    assert scan.filtered
+    assert scan.extent is Extent.FAILURES_FIRST
     assert desk.filters == [None, "failure", None]
     assert guids(scan, 16 * HOUR) == {"g5", "g30000"}
     assert desk.console.lines[0].startswith("The window is too long to read whole")
     first_filtered = [only for only, _ in desk.pages.asked].index("failure")
-    assert first_filtered == 32
+    assert first_filtered == 33
     # Half of the time that is left then goes into the newest part, from where the first try ended.
-    assert desk.clock.monotonic() == pytest.approx(3.2 + 36.8 / 2, abs=1)
-    assert desk.pages.asked[first_filtered + 1][1] == 3_200
-    assert START - 3 * HOUR - 30 * MINUTE > scan.covered > START - 7 * HOUR
+    assert desk.clock.monotonic() == pytest.approx(3.3 + 36.7 / 2, abs=1)
+    assert desk.pages.asked[first_filtered + 1][1] == 3_300
+    assert START - 3 * HOUR - 30 * MINUTE > scan.read_back_to > START - 7 * HOUR
 
 
 def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
     desk = Desk(LONG, quota=Quota(400, hourly=400))
     scan = desk.window(16 * HOUR)
-    assert (scan.filtered, desk.filters) == (True, [None, "failure", None])
-    assert len(desk.pages.asked) <= 32 + 1 + 200 + 1
+    assert (scan.extent, desk.filters) == (Extent.FAILURES_FIRST, [None, "failure", None])
+    assert len(desk.pages.asked) <= 1 + 32 + 1 + 200 + 1
 
 
 def test_a_burst_of_events_is_not_taken_for_the_pace_of_the_hours_before() -> None:
     burst = [row(20_000 + place, START - 1, guid=f"burst{place}", code=200) for place in range(1_000)]
     scan = Desk([*burst, *every(60_000, 960, failing=frozenset({900}), code=302)]).window(16 * HOUR)
-    assert not scan.filtered
+    assert scan.extent is Extent.WHOLE
     assert guids(scan, 16 * HOUR) == {"g900"}
 
 
 def test_enough_calls_within_the_hour_are_enough() -> None:
-    assert not Desk(LONG, quota=Quota(800, hourly=800)).window(16 * HOUR).filtered
+    assert Desk(LONG, quota=Quota(800, hourly=800)).window(16 * HOUR).extent is Extent.WHOLE
 
 
 def test_where_a_new_hour_will_do_and_does_not_come_in_time_nothing_more_is_asked_for() -> None:
     desk = Desk(LONG, quota=Quota(400, hourly=800, resets_in=1_800))
     with pytest.raises(HourSpent, match="of the calls that GitHub allows an hour 400 are left"):
-        desk.window(16 * HOUR, may_wait=True)
+        desk.window(16 * HOUR, postpone=True)
     assert desk.filters == [None]
-    assert len(desk.pages.asked) == 32, "a tenth of what it may use, before the forecast is believed"
+    assert len(desk.pages.asked) == 1 + 32, "the head, and a tenth of what it may use"
 
 
 def test_where_a_new_hour_comes_in_time_reading_goes_on() -> None:
     # Of half an hour four fifths may be used. The pages take less than a minute, and a quarter of the rest is 345 s.
-    assert not Desk(LONG, quota=Quota(400, hourly=800, resets_in=340)).window(16 * HOUR).filtered
+    assert Desk(LONG, quota=Quota(400, hourly=800, resets_in=340)).window(16 * HOUR).extent is Extent.WHOLE
     with pytest.raises(HourSpent):
-        Desk(LONG, quota=Quota(400, hourly=800, resets_in=350)).window(16 * HOUR, may_wait=True)
+        Desk(LONG, quota=Quota(400, hourly=800, resets_in=350)).window(16 * HOUR, postpone=True)
 
 
 @pytest.mark.parametrize("mode", ScanMode)
 def test_what_cannot_wait_for_a_new_hour_is_asked_for_by_its_failures(mode: ScanMode) -> None:
     failing = every(100 * SECOND, 576, failing=frozenset({570}))
     desk = Desk(failing, size=1, quota=Quota(400, hourly=800, resets_in=1_800))
-    assert desk.window(16 * HOUR, mode, may_wait=mode is ScanMode.FAILURES).filtered
+    assert desk.window(16 * HOUR, mode, postpone=mode is ScanMode.FAILURES).extent is Extent.FAILURES_FIRST
 
 
 def test_a_new_hour_is_not_waited_for_at_the_beginning_of_one() -> None:
     # Four fifths of 700 are too few for 576 pages, and those of 800 are not; but 800 never are there when a run begins.
-    assert Desk(LONG, quota=Quota(700, hourly=800, resets_in=1_800)).window(16 * HOUR, may_wait=True).filtered
+    assert (
+        Desk(LONG, quota=Quota(700, hourly=800, resets_in=1_800)).window(16 * HOUR, postpone=True).extent
+        is Extent.FAILURES_FIRST
+    )
     with pytest.raises(HourSpent):
-        Desk(LONG, quota=Quota(600, hourly=800, resets_in=1_800)).window(16 * HOUR, may_wait=True)
+        Desk(LONG, quota=Quota(600, hourly=800, resets_in=1_800)).window(16 * HOUR, postpone=True)
 
 
 def test_what_even_a_new_hour_does_not_do_for_is_asked_for_by_its_failures() -> None:
-    assert Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR, may_wait=True).filtered
+    assert (
+        Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR, postpone=True).extent
+        is Extent.FAILURES_FIRST
+    )
 
 
 def test_pages_that_come_faster_than_the_limit_allows_are_forecast_at_the_limits_pace() -> None:
     # 576 pages at 810 a minute are 43 seconds, however fast the first five came.
-    assert Desk(LONG, cost=0.001, limit=50).window(16 * HOUR).filtered
-    assert not Desk(LONG, cost=0.001, limit=56).window(16 * HOUR).filtered
+    assert Desk(LONG, cost=0.001, limit=50).window(16 * HOUR).extent is Extent.FAILURES_FIRST
+    assert Desk(LONG, cost=0.001, limit=56).window(16 * HOUR).extent is Extent.WHOLE
 
 
 def test_a_busy_log_is_not_taken_for_an_endless_one() -> None:
     # Twenty attempts a second: the first five pages lie within the slack.
     scan = Desk(every(50, 18_000)).window(10 * MINUTE)
-    assert not scan.filtered
-    assert scan.covered <= START - 10 * MINUTE
+    assert scan.extent is Extent.WHOLE
+    assert scan.read_back_to <= START - 10 * MINUTE
 
 
 def test_a_server_that_cannot_filter_ends_a_run_that_is_too_long() -> None:
@@ -291,9 +304,9 @@ def test_failures_first_reads_the_rest_down_to_the_oldest_candidate() -> None:
     scan = desk.window(16 * HOUR, ScanMode.FAILURES)
     assert desk.filters == ["failure", None]
     assert guids(scan, 16 * HOUR) == {"g5", "g3000"}
-    assert START - 3_000 * SECOND - 3 * MINUTE <= scan.covered <= START - 3_000 * SECOND
+    assert START - 3_000 * SECOND - 3 * MINUTE <= scan.read_back_to <= START - 3_000 * SECOND
     assert all(map(scan.is_read_whole, guids(scan, 16 * HOUR)))
-    assert not scan.filtered
+    assert scan.extent is Extent.WHOLE
 
 
 def test_failures_first_learns_from_the_rest_what_has_recovered() -> None:
@@ -319,43 +332,88 @@ def test_failures_first_reads_everything_where_the_filter_is_unknown() -> None:
     assert scan.scanned == 500
 
 
-# -- a long outage ----------------------------------------------------------------------------------------------
+# -- the head of the log, and a long outage -----------------------------------------------------------------------
 
 #: 50 minutes, all of it an outage.
 OUTAGE = every(SECOND, 3_000, failing=frozenset(range(3_000)))
 
 
+def test_a_success_on_the_first_page_is_all_that_the_head_is_read_for() -> None:
+    desk = Desk(every(SECOND, 3_000, failing=frozenset(range(50))))
+    _, scan = desk.head(HOUR)
+    assert (scan.extent, len(desk.pages.asked)) == (Extent.BROKEN_OFF, 1)
+    assert scan.any_success
+
+
 @pytest.mark.parametrize("mode", ScanMode)
-def test_reading_stops_where_the_endpoint_seems_dead_and_goes_on_from_there(mode: ScanMode) -> None:
+def test_reading_stops_where_the_endpoint_looks_down_and_goes_on_from_there(mode: ScanMode) -> None:
     desk = Desk(OUTAGE)
-    scan = desk.window(HOUR, mode, to_the_end=False)
-    assert scan.cut
-    assert (scan.scanned, scan.covered) == (LONG_OUTAGE, START - 1_999 * SECOND + SLACK)
-    plain = len(desk.pages.asked)
-    desk.reader.window(scan, START - HOUR, mode)
-    assert not scan.cut
+    reader, scan = desk.head(HOUR, mode)
+    assert scan.extent is Extent.NEWEST
+    assert (scan.scanned, scan.read_back_to) == (LONG_OUTAGE, START - 1_999 * SECOND + SLACK)
+    assert scan.failing_since == START - 1_999 * SECOND
+    head = len(desk.pages.asked)
+    assert head == 20 + (mode is ScanMode.FAILURES)
+    reader.read_window(scan, mode, postpone=False)
+    assert str(scan.extent) == str(Extent.WHOLE)
     assert guids(scan, HOUR) == {f"g{place}" for place in range(3_000)}
-    again = 30 if mode is ScanMode.FAILURES else 0
-    assert len(desk.pages.asked) == plain + again + 10, "what was read is not read again"
+    failures = 29 if mode is ScanMode.FAILURES else 0
+    assert len(desk.pages.asked) == head + failures + 10, "what was read is not read again"
 
 
 @pytest.mark.parametrize("mode", ScanMode)
-def test_one_success_is_a_sign_of_life(mode: ScanMode) -> None:
+def test_one_success_is_enough_for_an_endpoint_not_to_look_down(mode: ScanMode) -> None:
     rows = [row(3_001, START + SECOND, guid="alive", code=200), *OUTAGE]
-    scan = Desk(rows).window(HOUR, mode, to_the_end=False)
-    assert not scan.cut
-    assert scan.covered <= START - 2_999 * SECOND + SLACK
+    desk = Desk(rows)
+    _, scan = desk.head(HOUR, mode)
+    assert scan.extent is Extent.BROKEN_OFF
+    scan = desk.window(HOUR, mode)
+    assert scan.extent is Extent.WHOLE
+    assert scan.read_back_to <= START - 2_999 * SECOND + SLACK
 
 
 @pytest.mark.parametrize("mode", ScanMode)
 def test_an_outage_that_is_all_there_is_in_the_log_is_read_whole(mode: ScanMode) -> None:
-    assert not Desk(OUTAGE[:LONG_OUTAGE]).window(HOUR, mode, to_the_end=False).cut
+    _, scan = Desk(OUTAGE[:LONG_OUTAGE]).head(HOUR, mode)
+    assert scan.extent is Extent.BROKEN_OFF
+    assert scan.next_page is None
 
 
-def test_a_scan_that_breaks_off_further_down_is_still_cut() -> None:
+def test_an_outage_that_ends_with_the_window_is_read_whole() -> None:
+    _, scan = Desk(OUTAGE).head(1_900 * SECOND)
+    assert (scan.extent, scan.scanned) == (Extent.NEWEST, LONG_OUTAGE)
+    _, scan = Desk(OUTAGE).head(1_800 * SECOND)
+    assert scan.extent is Extent.BROKEN_OFF
+
+
+def test_a_scan_that_breaks_off_further_down_has_read_the_newest_part() -> None:
     desk = Desk(OUTAGE)
-    scan = desk.window(HOUR, to_the_end=False)
+    reader, scan = desk.head(HOUR)
     desk.pages.before_page = broken_at(23)
     with pytest.raises(OutOfTime):
-        desk.reader.window(scan, START - HOUR)
-    assert scan.cut
+        reader.read_window(scan, ScanMode.FULL, postpone=False)
+    assert scan.extent is Extent.NEWEST
+
+
+def test_since_when_every_attempt_has_failed_is_told_by_the_oldest_before_a_success() -> None:
+    scan = Desk(every(SECOND, 300, failing=frozenset(range(150)) | {200})).window(HOUR)
+    assert scan.failing_since == START - 149 * SECOND
+    assert Desk(every(SECOND, 300, failing=frozenset({1, 2}))).window(HOUR).failing_since is None
+
+
+# -- failures that are too many themselves ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ScanMode)
+def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode: ScanMode) -> None:
+    alive = [row(60_001, START + SECOND, guid="alive", code=200)]
+    rows = [*alive, *every(SECOND, 60_000, failing=frozenset(range(60_000)))]
+    desk = Desk(rows, quota=Quota(400, hourly=400))
+    scan = desk.window(16 * HOUR, mode)
+    assert scan.extent is Extent.NEWEST
+    # Half of the calls for failures, half for reading whole; neither walk is begun anew.
+    assert desk.filters == ([None, "failure", None] if mode is ScanMode.FULL else ["failure", None, "failure", None])
+    asked = [start for only, start in desk.pages.asked if only]
+    assert asked == sorted(set(asked))
+    assert START - 16 * HOUR < scan.failures_back_to < scan.newest
+    assert len(desk.pages.asked) <= 32 + 201 + 201

@@ -9,10 +9,11 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog, Event, Filter, Page
+from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import BadToken, OutOfTime, Stopped
 from redeliver.github.pace import WRITE_POINTS
-from redeliver.run.send import PROBE, Sender, send_with_probe
+from redeliver.run.send import PROBE, Probe, Sender, Sending, send_with_probe
 from samples import TASK, Calls, answer, attempt, event, row
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class StandInHook:
     """What a sender uses of a hook, on prepared calls."""
 
     calls: Calls
-    name = web_page = ""
+    name = web_page = hook_id = owner = ""
+    quota = Quota()
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         raise NotImplementedError
@@ -102,15 +104,16 @@ def test_the_moment_that_is_written_down_is_githubs_before_it_was_asked() -> Non
     assert desk.book["g1"].asked_at == THEN + 3_000
 
 
-def test_what_is_answered_is_written_down_and_told() -> None:
+def test_what_github_replied_is_written_down_and_a_detail_of_the_log() -> None:
     desk = Desk(Reply(Acceptance.REFUSED, "GitHub answered 404"), Reply(Acceptance.UNKNOWN, "the connection was reset"))
     desk.sender.send(some(3))
     assert desk.answers == {"g1": Acceptance.REFUSED, "g2": Acceptance.UNKNOWN, "g3": Acceptance.ACCEPTED}
     assert [one.reply.why for one in desk.book.values()] == ["GitHub answered 404", "the connection was reset", ""]
-    assert [line.split("UTC ")[1] for line in desk.calls.console.lines] == [
-        "push g1: refused: GitHub answered 404",
-        "push g2: unknown: the connection was reset",
-        "push g3: accepted",
+    assert desk.calls.console.lines == []
+    assert [line.split("UTC)")[1] for line in desk.calls.console.details if "UTC)" in line] == [
+        ": refused: GitHub answered 404",
+        ": unknown: the connection was reset",
+        ": accepted",
     ]
 
 
@@ -120,7 +123,7 @@ def test_nothing_but_a_limit_is_asked_for_again() -> None:
     desk.sender.send(some(2))
     assert desk.hook.asked == [1, 1, 1, 2]
     assert desk.answers == {"g1": Acceptance.UNKNOWN, "g2": Acceptance.ACCEPTED}
-    assert len(desk.calls.console.lines) == 2
+    assert sum("UTC)" in line for line in desk.calls.console.details) == 2
 
 
 def test_a_no_that_ends_the_run_is_not_written_down_as_taken() -> None:
@@ -167,24 +170,25 @@ def test_a_stop_in_mid_call_leaves_it_unknown() -> None:
 
 @dataclass
 class Watch:
-    """Says whether the endpoint lives."""
+    """Says what the first redeliveries tell."""
 
-    lives: bool = True
+    tells: Probe = Probe.UP
     watched: list[tuple[set[str], int]] = field(default_factory=list)
 
-    def probe(self, guids: set[str], seconds: int) -> bool:
+    def probe(self, guids: set[str], seconds: int) -> Probe:
         self.watched.append((guids, seconds))
-        return self.lives
+        return self.tells
 
 
-def probed(desk: Desk, watch: Watch, events: list[Event], log: DeliveryLog | None = None, seconds: int = 60) -> bool:
+def probed(desk: Desk, watch: Watch, events: list[Event], log: DeliveryLog | None = None, seconds: int = 60) -> Sending:
     # The Watch is a stand-in for the one class that there is, of which no more than ``probe`` is called.
     return send_with_probe(desk.sender, watch, events, log or DeliveryLog(), seconds)  # type: ignore[arg-type]
 
 
-def test_the_rest_goes_when_the_first_few_show_life() -> None:
-    desk, watch = Desk(), Watch()
-    assert probed(desk, watch, some(5))
+@pytest.mark.parametrize("tells", [Probe.UP, Probe.UNSEEN])
+def test_the_rest_is_sent_unless_the_first_few_show_that_the_endpoint_is_down(tells: Probe) -> None:
+    desk, watch = Desk(), Watch(tells)
+    assert probed(desk, watch, some(5)) is Sending.DONE
     assert watch.watched == [({"g1", "g2", "g3"}, 60)]
     assert desk.hook.asked == [1, 2, 3, 4, 5]
 
@@ -192,28 +196,28 @@ def test_the_rest_goes_when_the_first_few_show_life() -> None:
 def test_those_with_fewest_attempts_are_the_first_few_and_none_is_sent_twice() -> None:
     tried = [event(attempt(10 + turn), attempt(20 + turn, redelivery=True), guid=f"t{turn}") for turn in range(2)]
     desk, watch = Desk(), Watch()
-    assert probed(desk, watch, [*tried, *some(4)])
+    assert probed(desk, watch, [*tried, *some(4)]) is Sending.DONE
     assert watch.watched == [({"g1", "g2", "g3"}, 60)]
     assert desk.hook.asked == [1, 2, 3, 20, 21, 4]
 
 
-def test_the_rest_is_kept_when_the_endpoint_is_dead() -> None:
-    desk, watch = Desk(), Watch(lives=False)
-    assert not probed(desk, watch, some(5))
+def test_the_rest_is_kept_when_the_endpoint_is_down() -> None:
+    desk, watch = Desk(), Watch(Probe.DOWN)
+    assert probed(desk, watch, some(5)) is Sending.ENDPOINT_DOWN
     assert desk.hook.asked == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("events", "seconds"), [(PROBE, 60), (1, 60), (0, 60), (9, 0)])
 def test_with_no_rest_or_no_time_to_watch_there_is_no_probe(events: int, seconds: int) -> None:
-    desk, watch = Desk(), Watch(lives=False)
-    assert probed(desk, watch, some(events), seconds=seconds)
+    desk, watch = Desk(), Watch(Probe.DOWN)
+    assert probed(desk, watch, some(events), seconds=seconds) is Sending.DONE
     assert watch.watched == []
     assert len(desk.hook.asked) == events
 
 
-def test_what_somebody_else_brought_home_meanwhile_is_not_sent() -> None:
+def test_what_somebody_else_redelivered_meanwhile_is_not_sent() -> None:
     log = DeliveryLog()
     log.add([row(9, guid="g4", code=200, redelivery=True)])
     desk = Desk()
-    assert probed(desk, Watch(), some(5), log)
+    assert probed(desk, Watch(), some(5), log) is Sending.DONE
     assert desk.hook.asked == [1, 2, 3, 5]

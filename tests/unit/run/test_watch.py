@@ -11,7 +11,8 @@ from redeliver.core.deliveries import DeliveryLog
 from redeliver.core.outcomes import Outcome
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.errors import ApiFailing
-from redeliver.run.send import Watch
+from redeliver.run.log_lines import OutcomeLines
+from redeliver.run.send import Probe, Watch
 from redeliver.timing import RunClock
 from samples import MINUTE, Pages, Patience, Said, row
 
@@ -38,8 +39,14 @@ class Desk:
             guid: Redelivery(self.log.event(guid), ASKED, Reply(answer))
             for guid, answer in zip(self.guids, answers, strict=True)
         }
-        waiter = RunClock(self.clock, limit, self.console)
-        self.watch = Watch(self.pages, self.log, self.redeliveries, {*self.guids, "waiting"}, waiter)
+        self.watch = Watch(
+            self.pages,
+            self.log,
+            self.redeliveries,
+            {*self.guids, "waiting"},
+            clock=RunClock(self.clock, limit, self.console),
+            lines=OutcomeLines(self.redeliveries, self.console),
+        )
 
     def after(self, looks: int, *rows: Row) -> None:
         """Rows that turn up just before so many looks have been taken."""
@@ -57,7 +64,7 @@ class Desk:
     def outcomes(self) -> list[Outcome]:
         return [one.outcome(self.log) for one in self.redeliveries.values()]
 
-    def probe(self, seconds: int = 60) -> bool:
+    def probe(self, seconds: int = 60) -> Probe:
         return self.watch.probe(set(self.guids), seconds)
 
 
@@ -114,7 +121,7 @@ def test_a_long_wait_says_what_for() -> None:
     desk = Desk()
     desk.after(2, result("g1", 200))
     desk.watch.until_settled(12)
-    assert desk.console.lines == ["Waiting 5 s: 2 redeliveries without an outcome yet"]
+    assert desk.console.lines[-1] == "Waiting 5 s: 2 redeliveries without an outcome yet"
 
 
 def test_an_answer_that_was_lost_is_found_in_the_log() -> None:
@@ -154,14 +161,14 @@ def test_a_log_that_cannot_be_read_is_an_error() -> None:
         desk.watch.until_settled(60)
 
 
-# -- does the endpoint live? ------------------------------------------------------------------------------------
+# -- is the endpoint up? -----------------------------------------------------------------------------------------
 
 
-def test_an_endpoint_is_dead_when_every_one_of_the_first_failed_as_a_dead_one_fails() -> None:
+def test_an_endpoint_is_down_when_every_one_of_the_first_failed_as_one_that_is_down_fails() -> None:
     desk = Desk()
     desk.after(2, result("g1", 0), result("g2", 504))
     desk.after(3, result("g3", 502))
-    assert desk.probe() is False
+    assert desk.probe() is Probe.DOWN
     assert len(desk.pages.asked) == 3
 
 
@@ -169,7 +176,7 @@ def test_an_endpoint_is_dead_when_every_one_of_the_first_failed_as_a_dead_one_fa
 def test_one_other_outcome_ends_the_probe_at_once(code: int) -> None:
     desk = Desk()
     desk.after(2, result("g1", 503), result("g2", code))
-    assert desk.probe() is True
+    assert desk.probe() is Probe.UP
     assert len(desk.pages.asked) == 2
 
 
@@ -178,20 +185,20 @@ def test_the_last_outcome_can_tell_as_well(code: int) -> None:
     desk = Desk()
     desk.after(1, result("g1"), result("g2"))
     desk.after(3, result("g3", code))
-    assert desk.probe() is True
+    assert desk.probe() is Probe.UP
 
 
-def test_no_outcome_in_time_is_no_sign_of_death() -> None:
+def test_without_an_outcome_in_time_nothing_is_known() -> None:
     desk = Desk()
     desk.after(1, result("g1"), result("g2"))
-    assert desk.probe(20) is True
+    assert desk.probe(20) is Probe.UNSEEN
     assert desk.clock.monotonic() == 16
 
 
-def test_a_success_of_any_event_since_then_is_a_sign_of_life() -> None:
+def test_a_success_of_any_event_since_then_is_a_sign_that_it_is_up() -> None:
     desk = Desk()
     desk.after(2, row(300, START, guid="stranger", code=200))
-    assert desk.probe() is True
+    assert desk.probe() is Probe.UP
     assert len(desk.pages.asked) == 2
     assert desk.outcomes == [Outcome.PENDING] * 3
 
@@ -199,23 +206,23 @@ def test_a_success_of_any_event_since_then_is_a_sign_of_life() -> None:
 def test_a_success_of_another_event_counts_even_when_all_of_ours_failed() -> None:
     desk = Desk()
     desk.after(1, *(result(guid) for guid in desk.guids), row(300, START, guid="stranger", code=200))
-    assert desk.probe() is True
+    assert desk.probe() is Probe.UP
 
 
-@pytest.mark.parametrize(("at", "alive"), [(ASKED - 1, False), (ASKED, True)])
-def test_a_success_from_before_we_asked_is_no_sign_of_life(at: int, *, alive: bool) -> None:
+@pytest.mark.parametrize(("at", "probe"), [(ASKED - 1, Probe.DOWN), (ASKED, Probe.UP)])
+def test_a_success_from_before_we_asked_is_no_sign_that_it_is_up(at: int, probe: Probe) -> None:
     desk = Desk()
     desk.after(1, *(result(guid) for guid in desk.guids), row(300, at, guid="stranger", code=200))
-    assert desk.probe() is alive
+    assert desk.probe() is probe
 
 
 def test_what_github_refused_says_nothing_of_the_endpoint() -> None:
     desk = Desk(Acceptance.REFUSED, Acceptance.ACCEPTED, Acceptance.REFUSED)
     desk.after(1, result("g2", 503))
-    assert desk.probe() is True
+    assert desk.probe() is Probe.UNSEEN
 
 
 def test_when_all_are_refused_there_is_nothing_to_watch() -> None:
     desk = Desk(Acceptance.REFUSED)
-    assert desk.probe() is True
+    assert desk.probe() is Probe.UNSEEN
     assert desk.pages.asked == []
