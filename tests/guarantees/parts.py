@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from githubsim.attempts import Redelivery
     from githubsim.endpoint import StubEndpoint
     from githubsim.hooks import Hook
-    from githubsim.log import Row
+    from githubsim.log import DeliveryLog, Row
     from githubsim.variables import Variables
     from guarantees.interference import Call
     from guarantees.world import Run
@@ -117,7 +117,7 @@ def part_of(run: Run, life: Life) -> Part:
     calls = [call for call in run.calls if f"/hooks/{life.hook.id}/" in call.path or call.variable == life.variable]
     asked = {}
     for call in calls:
-        row = life.hook.log.find(int(call.redelivers or 0))
+        row = _find(life.hook.log, int(call.redelivers or 0))
         if row is not None and not call.is_limit:
             asked[row.guid] = call.status
     return Part(
@@ -129,3 +129,8 @@ def part_of(run: Run, life: Life) -> Part:
         [(at, value) for at, name, value in run.writes if name == life.variable],
         asked,
     )
+
+
+def _find(log: DeliveryLog, row_id: int) -> Row | None:
+    """The row with this id, though GitHub may have forgotten it by now."""
+    return log.find(row_id) or next((row for row in log.forgotten if row.id == row_id), None)

@@ -185,7 +185,7 @@ class Job:
             return None
         if scan.extent is Extent.NEWEST:
             # What GitHub has forgotten is told once, by this run, and held against no later one.
-            return record.gap[1] if record.gap else None
+            return max(window.checkpoint, window.retained_from) if record.gap else None
         failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
         undelivered = scan.log.undelivered(window.cutoff)
         return settled_up_to(window.start, undelivered, self._rules, record.expired, failures_only=failures_only)
