@@ -1,16 +1,21 @@
 """Everything that can foreseeably go wrong, each with the sentence a user reads and what to do next.
 
-One tree: catch :class:`RedeliverError` to catch them all. ``sentence`` and ``advice`` are templates that
-the facts given to the constructor fill, so that the documents can list every sentence there is.
+One tree: catch :class:`RedeliverError` to catch them all. ``sentence`` and ``advice`` are templates, so that the
+documents can list every sentence there is. The annotated attributes of a class are the facts that fill its templates:
+a type checker takes them for the constructor's keyword arguments, and a test compares them with the templates.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 from redeliver.text import plain
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
+
+@dataclass_transform(kw_only_default=True)
 class RedeliverError(Exception):
     """A fault that was foreseen. ``str()`` gives the sentence and the advice, and never a secret."""
 
@@ -19,10 +24,19 @@ class RedeliverError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, **facts: object) -> None:
-        shown = {name: plain(str(fact), 400) for name, fact in facts.items()}
-        self.what = self.sentence.format(**shown)
-        self.todo = self.advice.format(**shown)
-        super().__init__(f"{self.what} {self.todo}")
+        vars(self).update(facts)
+        self._shown = {name: plain(str(fact), 400) for name, fact in facts.items()}
+        super().__init__(f"{self.problem} {self.next_step}")
+
+    @property
+    def problem(self) -> str:
+        """What went wrong: the sentence alone."""
+        return self.sentence.format(**self._shown)
+
+    @property
+    def next_step(self) -> str:
+        """What a person can do about it: the advice alone."""
+        return self.advice.format(**self._shown)
 
 
 class SettingsError(RedeliverError):
@@ -51,6 +65,9 @@ class FileUnreadable(RedeliverError):
     advice = "Check the path, and who may read it."
     exit_code = 2
 
+    path: Path | str
+    why: str
+
 
 class CertificatesMissing(RedeliverError):
     """A bundle of certificates that the environment names is not there; requests would fall over it."""
@@ -58,12 +75,16 @@ class CertificatesMissing(RedeliverError):
     sentence = "There are no certificates at {path}."
     advice = "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE; where the run has a container of its own, it must see them."
 
+    path: Path | str
+
 
 class NoSuchHook(RedeliverError):
     """A pattern, or all, that comes to no webhook."""
 
     sentence = "No active webhook of {owner} fits hook-id."
     advice = "Check the pattern and the webhook's URL, that it is active, and that the token may see it."
+
+    owner: str
 
 
 # -- the checkpoint -------------------------------------------------------------------------------------
@@ -79,12 +100,19 @@ class CheckpointUnreadable(CheckpointError):
     sentence = "The checkpoint in {place} is not a time in epoch milliseconds: {value}."
     advice = "It was not overwritten. Set it to such a time, or delete it to start again from lookback."
 
+    place: Path | str
+    value: int | str
+
 
 class CheckpointInFuture(CheckpointError):
     """The stored moment has not come yet. It is left as it is."""
 
     sentence = "The checkpoint in {place} lies in the future: {value}, while GitHub's clock says {now}."
     advice = "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback."
+
+    place: Path | str
+    value: int | str
+    now: int
 
 
 class CheckpointNotSaved(CheckpointError):
@@ -93,12 +121,18 @@ class CheckpointNotSaved(CheckpointError):
     sentence = "The checkpoint could not be saved in {place}: {why}"
     advice = "Nothing is lost: the next run starts from the checkpoint that is there."
 
+    place: Path | str
+    why: RedeliverError | str
+
 
 class StateUnreadable(CheckpointError):
     """The state file cannot be read. It is left as it is."""
 
     sentence = "The state file {path} cannot be read: {why}."
     advice = "It was not overwritten. Mend it, or delete it to start again from lookback."
+
+    path: Path | str
+    why: str
 
 
 class StateLocked(CheckpointError):
@@ -107,6 +141,8 @@ class StateLocked(CheckpointError):
     sentence = "Another run is at work (it holds {path})."
     advice = "Nothing was done; the other one does it."
     exit_code = 0
+
+    path: Path | str
 
 
 # -- GitHub's API ---------------------------------------------------------------------------------------
@@ -122,6 +158,8 @@ class BadToken(ApiError):
     sentence = "GitHub does not accept the token: it refused to {what} (401)."
     advice = "Check that the secret holds the whole token, and that it has neither expired nor been revoked."
 
+    what: str
+
 
 class TokenEnded(BadToken):
     """The same for a token that the action made: it was good, and GitHub took it back before its hour was over."""
@@ -136,12 +174,18 @@ class BadKey(ApiError):
     sentence = "GitHub does not accept the App's key: it refused to {what} (401)."
     advice = "Check that private-key is a key of the App in app-id, that it is still in use there, and this clock."
 
+    what: str
+
 
 class MissingPermission(ApiError):
     """403 that is no limit: the token is good, but may not do this."""
 
     sentence = 'The token may not {what} (403). GitHub says "{message}".'
     advice = "It needs {needed}."
+
+    what: str
+    message: str
+    needed: str
 
 
 class WorkflowToken(MissingPermission):
@@ -159,12 +203,18 @@ class NotFound(ApiError):
     sentence = "GitHub does not find what is needed to {what} (404)."
     advice = "Either it does not exist, so check the name and the id, or the token may not see it: it needs {needed}."
 
+    what: str
+    needed: str
+
 
 class NotInstalled(ApiError):
     """GitHub knows the App, but not at this owner."""
 
     sentence = "The App {app} is not installed at {owner}, or cannot be seen there."
     advice = "Check org or repository, and app-id; the App must be installed there, with the right to its webhooks."
+
+    app: str
+    owner: str
 
 
 class Moved(ApiError):
@@ -173,12 +223,19 @@ class Moved(ApiError):
     sentence = "GitHub answered with a redirect ({status}) when asked to {what}."
     advice = "The organization or repository was probably renamed: use its present name, and check api-url."
 
+    status: int
+    what: str
+
 
 class ApiRefused(ApiError):
     """Another 4xx."""
 
     sentence = 'GitHub refused to {what} ({status}). It says "{message}".'
     advice = "If the inputs look right, please open an issue with this message."
+
+    what: str
+    status: int
+    message: str
 
 
 class ApiFailing(ApiError):
@@ -187,6 +244,10 @@ class ApiFailing(ApiError):
     sentence = "GitHub's API failed {tries} times in a row when asked to {what}: {why}."
     advice = "Nothing is lost: the next run does it. See www.githubstatus.com for incidents."
 
+    tries: int
+    what: str
+    why: str
+
 
 class ApiUnexpected(ApiError):
     """An answer that is not what GitHub's description promises: HTML, cut off, no JSON, wrong fields."""
@@ -194,12 +255,17 @@ class ApiUnexpected(ApiError):
     sentence = "The answer is not what GitHub's API gives when asked to {what}: {why}."
     advice = "Check api-url, and whether a proxy stands in between."
 
+    what: str
+    why: str
+
 
 class ForeignLink(ApiError):
     """A ``next`` link to another place than the API: following it would hand over the token."""
 
     sentence = "The next page is said to be at another host than the API's own: {host}."
     advice = "It was not followed, and no token was sent there. Check api-url and whatever proxy stands in between."
+
+    host: str
 
 
 class BrokenPaging(ApiError):
@@ -213,10 +279,25 @@ class BrokenPaging(ApiError):
 
 
 class NotWritten(RedeliverError):
-    """The runner's file for outputs or for the summary cannot be written; the run itself is over."""
+    """The runner's file for outputs or for the summary cannot be written. Found out before anything is sent."""
 
-    sentence = "The run is over, but its results could not be handed to the runner: {path}: {why}."
+    sentence = "The results cannot be handed to the runner: {path}: {why}."
     advice = "Where the job runs in a container, check that the runner's folders are mounted into it."
+
+    path: Path | str
+    why: str
+
+
+# -- the action itself ----------------------------------------------------------------------------------
+
+
+class Unexpected(RedeliverError):
+    """A fault that nobody foresaw. Its type alone is shown, since its text could hold a secret."""
+
+    sentence = "The action has a fault of its own: {kind}."
+    advice = "Please report it, with this line, at github.com/org/redeliver-action/issues."
+
+    kind: str
 
 
 # -- endings that are no faults of anybody's ------------------------------------------------------------
@@ -228,6 +309,8 @@ class OutOfTime(RedeliverError):
     sentence = "The time limit ended the run: {why}."
     advice = "What was not done is left for the next run; raise time-limit if it happens often."
 
+    why: str
+
 
 class HourSpent(OutOfTime):
     """Too few of an hour's calls are left to read the window, which a whole hour's would do for."""
@@ -236,6 +319,10 @@ class HourSpent(OutOfTime):
         "The log could not be read: of the calls that GitHub allows an hour {left} are left, too few for all of it."
     )
     advice = "The next run in a new hour does it. A token that nothing else uses has more, a GitHub App's often too."
+
+    def __init__(self, *, left: str) -> None:
+        # Without the `why` of the class above: the sentence has it.
+        RedeliverError.__init__(self, left=left)
 
 
 class Stopped(BaseException):

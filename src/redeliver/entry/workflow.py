@@ -110,4 +110,4 @@ def _told(path: str | None) -> Iterator[None]:
             raise NotWritten(path=path, why="there is no such file")
         yield
     except OSError as fault:
-        raise NotWritten(path=path, why=fault.strerror or "it cannot be written") from fault
+        raise NotWritten(path=str(path), why=fault.strerror or "it cannot be written") from fault

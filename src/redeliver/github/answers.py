@@ -49,7 +49,7 @@ class Proof(Enum):
 
 
 #: What a 401 says of each.
-_REFUSED: dict[Proof, type[ApiError]] = {Proof.GIVEN: BadToken, Proof.MADE: TokenEnded, Proof.KEY: BadKey}
+_REFUSED: dict[Proof, type[BadToken | BadKey]] = {Proof.GIVEN: BadToken, Proof.MADE: TokenEnded, Proof.KEY: BadKey}
 
 
 def fault_of(response: Response, task: Task, proof: Proof) -> ApiError:

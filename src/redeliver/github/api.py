@@ -208,7 +208,7 @@ class Caller:
                 fault = ApiUnexpected(what=task.what, why=str(unreadable))
             if tries == len(BACKOFF):
                 raise fault
-            self._waiter.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.what}")
+            self._waiter.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.problem}")
             tries += 1
 
     def _exchange(

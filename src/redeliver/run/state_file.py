@@ -102,7 +102,7 @@ class FileCheckpoint:
         try:
             others = self._file.read()
         except StateUnreadable as fault:
-            raise CheckpointNotSaved(place=self.place, why=fault.what) from fault
+            raise CheckpointNotSaved(place=self.place, why=fault.problem) from fault
         self._file.write(others | {self._key: moment})
 
 

@@ -190,7 +190,7 @@ def test_results_that_cannot_be_handed_over_fail_the_step(step: Step, gone: str)
     getattr(step, gone).unlink()
     done = step.run()
     assert (done.returncode, done.stderr) == (1, "")
-    assert "results could not be handed to the runner" in commands(done.stdout)[-1].data
+    assert "The results cannot be handed to the runner: " in commands(done.stdout)[-1].data
 
 
 # -- secrets ----------------------------------------------------------------------------------------------------
