@@ -55,6 +55,8 @@ def problems() -> set[str]:
                     found.add(_text(said))
                 case ast.Call(func=ast.Name(id="SettingsError"), args=[ast.Tuple(elts=said)]):
                     found |= {_text(one) for one in said}
+                case ast.Return(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said) if file == "core/inputs":
+                    found.add(_text(said))
                 case ast.Yield(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said):
                     found.add(_text(said))
                 case _:

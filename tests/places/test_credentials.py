@@ -141,6 +141,19 @@ def test_a_key_on_one_line_as_some_secret_stores_keep_it_is_read() -> None:
     assert (report.errors, site.sent) == ((), [guid])
 
 
+@pytest.mark.parametrize("hook", ["organization", "app"])
+def test_a_client_id_does_what_an_app_id_does(hook: HookKind) -> None:
+    site = of_app(hook)
+    guid = site.fail(5)
+    report = site.run(app_id="", client_id=site.sim.apps[APP_ID].client_id)
+    assert (report.errors, site.sent) == ((), [guid])
+
+
+def test_a_client_id_of_another_app_is_not_accepted() -> None:
+    error = only_error(of_app(), app_id="", client_id="Iv23liOther")
+    assert error.startswith("GitHub does not accept the App's key")
+
+
 def test_the_key_of_another_app_is_told_from_a_bad_token() -> None:
     site = of_app()
     site.fail(5)
