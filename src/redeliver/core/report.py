@@ -37,6 +37,8 @@ class EventReport:
     outcome: Outcome | Reason
     detail: str
     """Why GitHub refused, or why the answer is unknown; else empty."""
+    delivery_id: str = ""
+    """Of the newest attempt, by which GitHub's API and pages know it."""
 
 
 @dataclass(frozen=True, slots=True)

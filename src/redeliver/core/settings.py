@@ -92,7 +92,7 @@ class Settings(BaseModel):
         "`client-id` and `private-key` are set.",
     )
     client_id: Annotated[str, matching(_APP, _APP_RULE)] = _input(
-        "Client ID of a GitHub App. Use it with `private-key` instead of `token`; the action then makes its own tokens."
+        "Client ID of a GitHub App. Use it with `private-key` instead of `token`; each run then makes its own tokens."
     )
     app_id: Annotated[str, matching(_APP, _APP_RULE)] = _input(
         "App ID of the GitHub App, if you do not set `client-id`, which GitHub recommends.",

@@ -74,7 +74,9 @@ def _events(facts: Facts, *, dry_run: bool) -> list[EventReport]:
         now = event if log.is_delivered(event.guid) else log.event(event.guid)
         detail = redelivery.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
         first, cause = now.attempts[0].at, now.latest.cause
-        accounts.append(EventReport(event.guid, event.name, first, cause, now.count, outcome, detail))
+        accounts.append(
+            EventReport(event.guid, event.name, first, cause, now.count, outcome, detail, str(now.latest.id))
+        )
     return sorted(accounts, key=lambda account: (account.first_failed_at, account.guid))
 
 
