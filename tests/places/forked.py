@@ -2,8 +2,8 @@
 
 It reads lines of JSON: ``argv``, ``environment``, ``folder``, and what goes wrong: ``kill_at`` (the number of a step
 within the writes of the state file), ``room`` (bytes that a file may hold, as on a full disk), ``cut`` (the same, but
-the process is killed by it) or ``breaks`` (a function of ours that has a bug). It answers each with the exit code, minus
-the signal that killed it, what was printed, and the steps that there were.
+the process is killed by it) or ``breaks`` (a function of ours that has a bug). It answers each with the exit code,
+minus the signal that killed it, what was printed, and the steps that there were.
 """
 
 from __future__ import annotations

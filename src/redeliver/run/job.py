@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.plan import Plan, Rules, make_plan, settled_up_to
 from redeliver.core.settings import ScanMode
-from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
+from redeliver.errors import CheckpointInFuture, CheckpointNotSaved, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.output.headline import count
 from redeliver.run import log_lines as telling
 from redeliver.run.record import Facts
@@ -69,6 +69,8 @@ class Job:
             self.facts.ended_by = self.facts.ended_by or late
         except (RedeliverError, Stopped) as ending:
             self.facts.ended_by = ending
+        except Exception as fault:  # noqa: BLE001  a bug of ours must not hide what has been done until then
+            self.facts.ended_by = Unexpected(kind=type(fault).__name__)
         self._tell_outcomes()
         self._keep_checkpoint()  # 8
         return self.facts
@@ -177,8 +179,8 @@ class Job:
     def _keep_checkpoint(self) -> None:
         facts = self.facts
         waiter = self._tools.closing()
-        if self._settings.dry_run or isinstance(facts.ended_by, CheckpointNotSaved):
-            return
+        if self._settings.dry_run or isinstance(facts.ended_by, CheckpointNotSaved | Unexpected):
+            return  # after a bug nothing that is known can be built on
         if facts.scan is None or facts.scan.cut:
             return  # it stays where it is: what came after it was not read
         filtered = facts.scan.filtered or self._settings.scan is ScanMode.FAILURES

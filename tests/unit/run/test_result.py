@@ -145,7 +145,7 @@ def test_why_an_event_that_was_due_was_not_sent(known: dict[str, object], expect
 
 def test_an_event_is_told_as_it_stands_at_the_end() -> None:
     (event,) = told(Fate(answer=Answer.ACCEPTED, result=404)).events
-    assert event == EventReport("g0", "push", START - 99 * MINUTE, "HTTP 404", 2, Outcome.FAILED_AGAIN, "")
+    assert event == EventReport("g0", "push", START - 99 * MINUTE, "HTTP 404", 2, Outcome.FAILED_AGAIN, "", "1000")
 
 
 def test_an_event_that_is_delivered_is_told_as_it_stood_before() -> None:
