@@ -48,9 +48,9 @@ format: $(VENV)/dev.stamp
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-# Writes the README's tables from the table in the code.
+# Writes inputs and outputs wherever they are named, from the tables in the code.
 docs: $(VENV)/test.stamp
-	$(PY) tests/readme_tables.py
+	$(PY) tools/write_docs.py
 
 # Job summaries of every kind as GitHub would show them, light and dark: build/pictures. Needs Chromium.
 picture: $(VENV)/test.stamp $(VENV)/node.stamp

@@ -7,10 +7,12 @@ set -euo pipefail
 home=$(cd -- "${BASH_SOURCE[0]%/*}/.." && { pwd -W 2>/dev/null || pwd; }) # -W: the path as Windows knows it
 
 forward=(
+  # inputs, written by make docs
   INPUT_ORG
   INPUT_REPOSITORY
   INPUT_HOOK-ID
   INPUT_TOKEN
+  INPUT_CLIENT-ID
   INPUT_APP-ID
   INPUT_PRIVATE-KEY
   INPUT_VARIABLE-NAME
@@ -28,6 +30,7 @@ forward=(
   INPUT_FAIL-ON
   INPUT_DRY-RUN
   INPUT_API-URL
+  # end of inputs
   GITHUB_ACTIONS
   GITHUB_API_URL
   GITHUB_OUTPUT

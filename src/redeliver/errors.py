@@ -172,7 +172,7 @@ class BadKey(ApiError):
     """401 for an App's own key."""
 
     sentence = "GitHub does not accept the App's key: it refused to {what} (401)."
-    advice = "Check that private-key is a key of the App in app-id, that it is still in use there, and this clock."
+    advice = "Check that private-key is a key of the App in client-id (or app-id) and in use, and check this clock."
 
     what: str
 
@@ -211,7 +211,10 @@ class NotInstalled(ApiError):
     """GitHub knows the App, but not at this owner."""
 
     sentence = "The App {app} is not installed at {owner}, or cannot be seen there."
-    advice = "Check org or repository, and app-id; the App must be installed there, with the right to its webhooks."
+    advice = (
+        "Check org or repository, and client-id (or app-id); the App must be installed there, with the right to its "
+        "webhooks."
+    )
 
     app: str
     owner: str

@@ -35,4 +35,4 @@ def test_it_starts_as_nobody_and_takes_no_code_from_where_it_is_started() -> Non
 
 def test_the_build_is_sent_what_it_needs_and_nothing_else() -> None:
     rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
-    assert rules == ["*", "!requirements/run.txt", "!src/redeliver/**/*.py"]
+    assert rules == ["*", "!requirements/run.txt", "!src/redeliver", "**/__pycache__"]

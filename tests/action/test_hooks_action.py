@@ -38,13 +38,13 @@ def github() -> Iterator[Served]:
         yield served
 
 
-def start(folder: Path, github: Served, **inputs: str) -> subprocess.Popen[str]:
-    """The core as the launcher starts it."""
+def start(folder: Path, github: Served, *program: str, **inputs: str) -> subprocess.Popen[str]:
+    """The core as the launcher starts it. ``program`` is what Python runs instead of the module itself."""
     output = folder / "output"
     output.touch()
     given = {"org": "octo", "token": TOKEN, "api_url": github.url} | inputs
     return subprocess.Popen(
-        [sys.executable, "-m", "redeliver", "hooks"],
+        [sys.executable, *(program or ("-m", "redeliver", "hooks"))],
         env={
             **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
             "PYTHONPATH": str(SOURCES),
@@ -142,6 +142,24 @@ def test_every_wrong_input_is_named(tmp_path: Path, github: Served) -> None:
     assert code == 2
     problems = [one.data.partition(":")[0] for one in commands(said) if one.name == "error"]
     assert sorted(problems) == ["org", "token"]
+
+
+def test_a_bug_of_ours_is_told_by_its_type_alone_and_leaves_no_matrix(tmp_path: Path, github: Served) -> None:
+    program = """
+import runpy, sys
+from unittest import mock
+mock.patch("redeliver.github.owner.Owner.choose", side_effect=KeyError("ghp_hush")).start()
+sys.argv[:] = ["redeliver", "hooks"]
+runpy.run_module("redeliver", run_name="__main__")
+"""
+    with start(tmp_path, github, "-c", program) as process:
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    (error,) = [one.data for one in commands(said) if one.name == "error"]
+    assert error.startswith("The action has a fault of its own: KeyError. Please report it")
+    assert "Traceback" not in said
+    assert "hush" not in said
+    assert outputs(tmp_path / "output") == {}
 
 
 def test_a_signal_ends_it_at_once(tmp_path: Path, github: Served) -> None:

@@ -42,13 +42,15 @@ def launcher() -> set[str]:
 def problems() -> set[str]:
     """What can be wrong with an input."""
     found = set()
-    for file in ("core/inputs", "core/settings", "entry/cli"):
+    for file in ("core/inputs", "core/settings", "entry/flags"):
         for node in ast.walk(ast.parse((SOURCE / f"{file}.py").read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id="refuse"), args=[said]):
                     found.add(_text(said))
                 case ast.Call(func=ast.Name(id="SettingsError"), args=[ast.Tuple(elts=said)]):
                     found |= {_text(one) for one in said}
+                case ast.Return(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said) if file == "core/inputs":
+                    found.add(_text(said))
                 case ast.Yield(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said):
                     found.add(_text(said))
                 case _:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from readme_tables import README
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-ROOT = README.parent
+ROOT = Path(__file__).parents[2]
 FOLDERS = ("", ".github", "docs", "examples", "examples/server")
 DOCUMENTS = sorted(file for folder in FOLDERS for file in (ROOT / folder).glob("*.md"))
 _LINK = re.compile(r'\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"')

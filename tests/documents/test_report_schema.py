@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,17 +11,16 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import FAILURES
-from readme_tables import README
 from redeliver.core.outcomes import Outcome
 from world import World
 
-SCHEMA: dict[str, Any] = json.loads((README.parent / "docs/report.schema.json").read_text(encoding="utf-8"))
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text(encoding="utf-8"))
 CHECK = Draft202012Validator(SCHEMA)
 
 
 def test_the_schema_is_one_and_knows_every_outcome() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$defs"]["event"]["properties"]["outcome"]["enum"] == Outcome
+    assert SCHEMA["$defs"]["event"]["properties"]["outcome"]["enum"] == [*Outcome]
 
 
 @pytest.mark.parametrize("dry_run", ["true", "false"])

@@ -70,7 +70,7 @@ def here() -> Iterator[World]:
 def test_it_says_what_it_can_do(redeliver: Command) -> None:
     told = say(*redeliver, "run", "--help")
     assert told.returncode == 0, told
-    assert "Find the failed deliveries since the last run" in told.stdout
+    assert "Find the deliveries that failed since the last run" in told.stdout
     assert say(*redeliver, "--version").stdout.startswith("redeliver ")
 
 

@@ -83,6 +83,7 @@ def test_no_line_is_a_command_and_an_annotation_is_one(said: str) -> None:
             say(said)
         with console.group(said):
             pass
+    assert "##[" not in out.getvalue()
     names = [command.name for command in commands(out.getvalue())]
     assert names == ["debug", "error", "warning", "notice", "group", "endgroup"]
 

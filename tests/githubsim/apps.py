@@ -23,6 +23,11 @@ class App:
     id: int
     public_key: str
 
+    @property
+    def client_id(self) -> str:
+        """The other name that GitHub takes for it."""
+        return f"Iv23li{self.id:x}"
+
     def token_for(self, encoded: str, now: int) -> Token | None:
         """The App's credential, if it signed this JWT and the JWT is valid by the model's clock."""
         try:
@@ -36,7 +41,7 @@ class App:
             issued, expires = int(claims["iat"]) * SECOND, int(claims["exp"]) * SECOND
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
             return None
-        if str(claims.get("iss")) != str(self.id) or issued > now + MINUTE:
+        if str(claims.get("iss")) not in {str(self.id), self.client_id} or issued > now + MINUTE:
             return None
         if not now < expires <= now + LONGEST_JWT_MS + MINUTE:
             return None

@@ -15,7 +15,6 @@ from pathlib import Path
 from pictures.camera import Camera
 from pictures.page import page
 from pictures.scenes import SCENES
-from readme_tables import README
 from redeliver.output.summary import markdown
 
 
@@ -30,7 +29,7 @@ def main() -> int:
     asked.add_argument("what", nargs="*", default=[*SCENES])
     given = asked.parse_args()
     if given.readme:
-        given.into, given.scale, given.what = README.parent / "docs", 1.5, [str(demo_summary())]
+        given.into, given.scale, given.what = Path(__file__).parents[2] / "docs", 1.5, [str(demo_summary())]
     given.into.mkdir(parents=True, exist_ok=True)
     camera = Camera(given.scale)
     bad = 0

@@ -152,9 +152,10 @@ class Server:
         flags = [*self.flags(hook_id=hook_id), "--wait-for-results", "0"]
         return self.commands.run("run", *flags, *more, given=self.given, code=code, **how)
 
-    def hooks(self, *more: str, code: int | None = None, hook_id: str | None = None) -> Said:
+    def hooks(self, *more: str, code: int | None = None, hook_id: str | None = None, **how: Any) -> Said:  # noqa: ANN401
         """``redeliver hooks``."""
-        return self.commands.run("hooks", *self.flags(state=False, hook_id=hook_id), *more, given=self.given, code=code)
+        flags = self.flags(state=False, hook_id=hook_id)
+        return self.commands.run("hooks", *flags, *more, given=self.given, code=code, **how)
 
     @property
     def kept(self) -> dict[str, int]:

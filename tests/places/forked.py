@@ -1,9 +1,9 @@
 """Runs the command in processes that are forked from one that has imported everything; a program of its own.
 
 It reads lines of JSON: ``argv``, ``environment``, ``folder``, and what goes wrong: ``kill_at`` (the number of a step
-within the writes of the state file), ``room`` (bytes that a file may hold, as on a full disk) or ``cut`` (the same, but
-the process is killed by it). It answers each with the exit code, minus the signal that killed it, what was printed, and
-the steps that there were.
+within the writes of the state file), ``room`` (bytes that a file may hold, as on a full disk), ``cut`` (the same, but
+the process is killed by it) or ``breaks`` (a function of ours that has a bug). It answers each with the exit code,
+minus the signal that killed it, what was printed, and the steps that there were.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from redeliver.__main__ import main
 from redeliver.entry import cli  # noqa: F401 - imported once, for all that are forked
@@ -60,6 +61,8 @@ def child(asked: dict[str, Any], told: int) -> int:
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
     sys.argv = ["redeliver", *asked["argv"]]
+    if "breaks" in asked:
+        mock.patch(asked["breaks"], side_effect=ZeroDivisionError("ghp_hush at https://hush.example/")).start()
     steps = Steps(asked.get("kill_at"))
     steps.install()
     if "room" in asked or "cut" in asked:

@@ -141,12 +141,25 @@ def test_a_key_on_one_line_as_some_secret_stores_keep_it_is_read() -> None:
     assert (report.errors, site.sent) == ((), [guid])
 
 
+@pytest.mark.parametrize("hook", ["organization", "app"])
+def test_a_client_id_does_what_an_app_id_does(hook: HookKind) -> None:
+    site = of_app(hook)
+    guid = site.fail(5)
+    report = site.run(app_id="", client_id=site.sim.apps[APP_ID].client_id)
+    assert (report.errors, site.sent) == ((), [guid])
+
+
+def test_a_client_id_of_another_app_is_not_accepted() -> None:
+    error = only_error(of_app(), app_id="", client_id="Iv23liOther")
+    assert error.startswith("GitHub does not accept the App's key")
+
+
 def test_the_key_of_another_app_is_told_from_a_bad_token() -> None:
     site = of_app()
     site.fail(5)
     error = only_error(site, private_key=key_pair(1).private)
     assert error.startswith("GitHub does not accept the App's key: it refused to find the App's installation at octo")
-    assert "private-key is a key of the App in app-id" in error
+    assert "private-key is a key of the App in client-id (or app-id)" in error
 
 
 def test_the_key_of_another_app_opens_no_webhook_of_an_app() -> None:
@@ -189,7 +202,7 @@ def test_an_app_that_is_not_installed_there_is_named() -> None:
     site.sim.installations[0].account = "elsewhere"
     error = only_error(site)
     assert error.startswith(f"The App {APP_ID} is not installed at octo, or cannot be seen there.")
-    assert "Check org or repository, and app-id" in error
+    assert "Check org or repository, and client-id (or app-id)" in error
 
 
 def test_an_app_without_the_permission_is_told_which_it_lacks() -> None:

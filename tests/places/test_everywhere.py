@@ -52,7 +52,7 @@ def test_an_apps_own_webhook_takes_the_apps_key_and_says_so(place: Place, creden
     with pytest.raises(SettingsError) as wrong:
         parse(inputs)
     assert wrong.value.problems == (
-        "org: is needed (or repository, or app-id and private-key for the App's own webhook)",
+        "org: is needed (or repository, or client-id and private-key for the App's own webhook)",
     )
 
 

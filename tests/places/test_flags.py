@@ -2,58 +2,110 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from places.command import NOWHERE, TOKEN, Commands, Server, server
+from places.command import NOWHERE, REDELIVER, TOKEN, Commands, Server, environment, server
+from places.keys import key_pair
+from places.test_what_is_said import CONTROL, on_a_terminal
 from redeliver import __version__
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.entry.cli import app
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SECRETS = {"token", "private-key", "variable-token"}
-CORE = {row.name for row in INPUTS} - {row.name for row in LAUNCHER_INPUTS}
-OF_ITS_OWN = {"state-file", "format", "verbose", "help"}
+ROWS = {row.name: row for row in INPUTS if row not in LAUNCHER_INPUTS}
+CORE = set(ROWS)
+OF_ITS_OWN = {"state-file", "format", "quiet", "verbose", "help"}
+LISTING = {row.name: row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS}
+#: Without a place for its checkpoint; nothing is asked of GitHub by what is wrong with it.
+LEAST = ("--org", "octo", "--hook-id", "1", *NOWHERE)
 
 
-def flags(command: str) -> dict[str, str]:
-    """The long flags of a command, and the help of each."""
+def options(command: str) -> dict[str, Any]:
+    """A command's options, by their long flags."""
     group = typer.main.get_command(app)
-    context = typer.Context(group)
-    found = group.get_command(context, command)  # type: ignore[attr-defined]
+    found = group.get_command(typer.Context(group), command)  # type: ignore[attr-defined]
     assert found is not None
     return {
-        name.removeprefix("--"): getattr(parameter, "help", None) or ""
+        name.removeprefix("--"): parameter
         for parameter in found.get_params(typer.Context(found))
         for name in parameter.opts
         if name.startswith("--")
     }
 
 
+def helps(command: str) -> Iterator[tuple[str, str]]:
+    return ((flag, getattr(one, "help", None) or "") for flag, one in options(command).items())
+
+
 def test_run_has_every_input_as_a_flag_and_every_secret_as_a_file() -> None:
     expected = (CORE - SECRETS) | {f"{name}-file" for name in SECRETS} | OF_ITS_OWN
-    assert set(flags("run")) == expected
-
-
-def test_flags_say_what_the_inputs_say_and_what_holds_without_them() -> None:
-    inputs = {row.name: row for row in INPUTS}
-    here = {"api-url": "https://api.github.com", "variable-repository": "", "dry-run": ""}
-    for command in ("run", "hooks"):
-        for name, text in flags(command).items():
-            if name in CORE:
-                default = here.get(name, inputs[name].default)
-                assert text == inputs[name].description + (f" Default: {default}." if default else "")
+    assert set(options("run")) == expected
 
 
 def test_hooks_has_the_flags_that_make_sense_for_it() -> None:
-    shared = {"org", "repository", "hook-id", "app-id", "lookback", "time-limit", "api-url"}
+    shared = {"org", "repository", "hook-id", "client-id", "app-id", "lookback", "time-limit", "api-url"}
     files = {"token-file", "private-key-file"}
-    assert set(flags("hooks")) == shared | files | {"format", "jobs", "verbose", "help"}
+    assert set(options("hooks")) == shared | files | {"format", "jobs", "quiet", "verbose", "help"}
+
+
+@pytest.mark.parametrize(("command", "rows"), [("run", ROWS), ("hooks", LISTING)])
+def test_flags_say_what_the_inputs_say_and_have_their_defaults(command: str, rows: dict[str, Any]) -> None:
+    here = {"api-url": "https://api.github.com", "variable-repository": "", "dry-run": False}
+    for name, row in rows.items():
+        flag = options(command)[f"{name}-file" if row.secret else name]
+        words = re.sub(r"`(.*?)`", r"\1", row.description)
+        assert re.sub(r"--([a-z-]+[a-z])", lambda one: one[1].removesuffix("-file"), flag.help).startswith(words)
+        assert flag.default == (None if row.secret else here.get(name, row.default))
+
+
+@pytest.mark.parametrize("command", ["run", "hooks"])
+def test_help_speaks_of_flags_that_there_are_and_not_of_inputs(command: str) -> None:
+    there = set(options(command))
+    for flag, text in helps(command):
+        assert text, flag
+        assert "`" not in text
+        assert "input" not in text
+        assert set(re.findall(r"--([a-z-]+[a-z])", text)) <= there
+        # An input's name stands nowhere without its dashes; the brackets are around what differs.
+        assert not {one for one in re.findall(r"(?<![<a-z-])[a-z]+(?:-[a-z]+)+", text) if one in CORE}
+
+
+def test_choices_are_choices() -> None:
+    told = CliRunner().invoke(app, ["run", "--help"])
+    assert "--scan <full|failures>" in told.output
+    assert "--fail-on <error|undelivered|never>" in told.output
+    told = CliRunner().invoke(app, ["run", *LEAST, "--scan", "some"], env={"GH_TOKEN": "t"})
+    assert told.exit_code == 2
+    assert "Invalid value for '--scan'" in told.output
+    assert "'full', 'failures'" in told.output
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["hooks"]])
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_exit_codes_and_variables(command: list[str], flag: str) -> None:
+    told = CliRunner().invoke(app, [*command, flag])
+    assert told.exit_code == 0
+    words = " ".join(told.output.split())
+    assert "Exit codes: 0 done; 1 a request failed for good" in words
+    assert "128 + N stopped by signal N" in words
+    assert "REDELIVER_HOOK_ID for --hook-id" in words
+    for variable in ("GH_TOKEN", "GITHUB_TOKEN", "REDELIVER_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE"):
+        assert variable in words
+
+
+def test_help_is_plain_text_in_a_pipe_and_has_boxes_on_a_terminal() -> None:
+    assert CliRunner().invoke(app, ["run", "-h"]).output.isascii()
+    shown = "".join(on_a_terminal([*REDELIVER, "run", "-h"], environment(TERM="xterm-256color", COLUMNS="120")))
+    assert "╭─ Options ─" in CONTROL.sub("", shown)
 
 
 @pytest.mark.parametrize("flag", sorted(SECRETS))
@@ -76,8 +128,24 @@ def test_every_wrong_flag_is_named_at_once_before_anything_is_asked() -> None:
     ]
 
 
-def test_it_tells_its_version() -> None:
-    assert CliRunner().invoke(app, ["--version"]).output == f"redeliver {__version__}\n"
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_it_tells_its_version(flag: str) -> None:
+    assert CliRunner().invoke(app, [flag]).output == f"redeliver {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "there"),
+    [
+        ("redeliver ", {"run", "hooks"}),
+        ("redeliver run --retry", {"--retry-spacing"}),
+        ("redeliver run --scan ", {"full", "failures"}),
+        ("redeliver hooks --format ", {"text", "json", "matrix"}),
+    ],
+)
+def test_a_shell_completes_commands_flags_and_choices(words: str, there: set[str]) -> None:
+    asked = {"_REDELIVER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    told = CliRunner().invoke(app, [], env=asked, prog_name="redeliver")
+    assert set(told.output.split()) == there
 
 
 def test_a_state_file_and_a_variable_are_not_both_possible() -> None:
@@ -101,7 +169,7 @@ def test_without_a_token_it_names_what_there_is_on_a_command_line(command: str) 
     told = CliRunner().invoke(app, [command, "--org", "octo", "--hook-id", "1", *NOWHERE], env={})
     assert told.exit_code == 2
     assert told.stderr == (
-        "error: token: is needed, in GH_TOKEN or GITHUB_TOKEN or a file that --token-file names (or --app-id and "
+        "error: token: is needed, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
         "--private-key-file)\n"
     )
 
@@ -113,10 +181,65 @@ def test_a_run_has_no_matrix() -> None:
     assert "Invalid value for '--format'" in told.output
 
 
+# -- variables ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["run", "hooks"])
+def test_every_flag_is_a_variable_too(command: str) -> None:
+    for flag, one in options(command).items():
+        if flag != "help":
+            assert one.envvar == "REDELIVER_" + flag.upper().replace("-", "_")
+
+
+def test_variables_say_what_flags_would_and_a_flag_counts_more(here: Server) -> None:
+    guid = here.live.fail()
+    there = {
+        "REDELIVER_ORG": "octo",
+        "REDELIVER_HOOK_ID": "404",
+        "REDELIVER_API_URL": here.api_url,
+        "REDELIVER_TOKEN_FILE": str(here.file("token")),
+        "REDELIVER_STATE_FILE": str(here.state),
+        "REDELIVER_WAIT_FOR_RESULTS": "0",
+        "REDELIVER_FORMAT": "json",
+    }
+    dry = here.commands.run("run", "--hook-id", str(here.hook.id), given=there | {"REDELIVER_DRY_RUN": "true"}, code=0)
+    assert dry.json["dry_run"] is True
+    assert here.live.sent == []
+    assert not here.state.exists()
+    here.commands.run("run", "--hook-id", str(here.hook.id), given=there, code=0)
+    assert here.live.sent == [guid]
+    assert here.state.exists()
+
+
+def test_a_variable_that_cannot_be_used_is_told_as_its_flag_is() -> None:
+    told = CliRunner().invoke(app, ["run", *NOWHERE], env={"REDELIVER_ORG": "no/such", "REDELIVER_TOKEN": "t t"})
+    assert told.exit_code == 2
+    assert [line.split(":")[1].strip() for line in told.stderr.splitlines()] == ["hook-id", "org", "token"]
+    assert "t t" not in told.output
+
+
+@pytest.mark.parametrize("flag", sorted(SECRETS))
+def test_a_secret_in_a_variable_is_read_and_never_shown(flag: str) -> None:
+    wrong = {f"REDELIVER_{flag.upper().replace('-', '_')}": "ghp_hush hush"}
+    told = CliRunner().invoke(app, ["run", *LEAST, "--app-id", "1"], env=wrong)
+    assert told.exit_code == 2
+    assert f"error: {flag}: " in told.stderr
+    assert "hush" not in told.output
+
+
+def test_an_apps_key_may_come_from_a_variable_on_one_line(tmp_path: Path, commands: Commands) -> None:
+    with server(tmp_path, commands, credential="app") as here:
+        here.live.fail()
+        here.live.given.pop("private-key")
+        here.given["REDELIVER_PRIVATE_KEY"] = key_pair().private.replace("\n", "\\n")
+        here.run(code=0)
+        assert len(here.live.sent) == 1
+
+
 # -- where a token comes from -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("variable", ["GH_TOKEN", "GITHUB_TOKEN"])
+@pytest.mark.parametrize("variable", ["REDELIVER_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"])
 def test_without_a_file_the_token_comes_from_the_environment(here: Server, variable: str) -> None:
     here.live.fail()
     here.live.given.pop("token")

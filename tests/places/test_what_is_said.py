@@ -41,8 +41,13 @@ HOSTILE = (
 def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     guid = here.live.fail()
     said = here.run("--wait-for-results", "5s", code=0)
-    assert "│ push  │" in said.out
-    assert "recovered" in said.out
+    header, row, _ = said.out.splitlines()
+    assert re.split(r"  +", header.strip()) == [
+        *("Event", "First failed", "Cause", "Attempts", "Outcome", "GUID", "Delivery id")
+    ]
+    name, _, cause, attempts, outcome, found, delivery = re.split(r"  +", row.strip())
+    assert (name, cause, attempts, outcome, found) == ("push", "HTTP 503", "1", "recovered", guid)
+    assert int(delivery) in {attempt.id for attempt in here.hook.log.attempts_of(guid)}
     assert said.out.splitlines()[-1] == "The event that had failed is recovered"
     assert f"Reading the log of hook {here.hook.id} of the organization octo back to" in said.err
     assert f"{guid}: accepted" in said.err
@@ -100,6 +105,27 @@ def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server, num
     (hook,) = Said(one.returncode, out, err).json["hooks"]
     assert hook["checkpoint"] == here.kept[here.key(here.hook)]
     assert f"warning: The run was stopped by signal {int(number)}. The next one finishes the work." in err
+
+
+def test_quiet_says_nothing_where_nothing_is_wrong_and_errors_where_something_is(here: Server) -> None:
+    here.live.fail()
+    for form in ("-q", "--quiet"):
+        assert here.run(form, "--wait-for-results", "5s", code=0).everything == ""
+    assert here.run("-q", "--format", "json", code=0).json["hooks"][0]["failed"] == 0
+    here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
+    said = here.run("-q", code=1)
+    assert said.out == ""
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["error"]
+
+
+def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(here: Server) -> None:
+    for command in (here.run, here.hooks):
+        said = command(code=1, hook_id="1", breaks="redeliver.run.runs.Runs._main_caller")
+        assert said.out == ""
+        assert said.err == (
+            "error: The action has a fault of its own: ZeroDivisionError. Please report it, with this line, at "
+            "github.com/org/redeliver-action/issues.\n"
+        )
 
 
 # -- what must never be said ------------------------------------------------------------------------------------
@@ -175,7 +201,7 @@ def on_a_terminal(command: list[str], given: dict[str, str]) -> Iterator[str]:
     yield f"\nexit {process.returncode}"
 
 
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(here: Server) -> None:
@@ -185,7 +211,7 @@ def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(
     raw = "".join(on_a_terminal(command, environment(TERM="xterm-256color", COLUMNS="120")))
     assert "⠋" in raw  # the spinner's first picture
     assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l") >= 1  # the cursor is given back
-    lines = [line.rstrip() for line in _CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
+    lines = [line.rstrip() for line in CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
     assert any(line.startswith(f"Reading the log of hook {here.hook.id} of the organization octo") for line in lines)
     assert any(line.endswith(f"{guid}: accepted") for line in lines)
     assert "The event that had failed is recovered" in lines
@@ -195,7 +221,7 @@ def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(
 def test_on_a_terminal_an_error_is_marked_and_the_terminal_given_back(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     raw = "".join(on_a_terminal([*REDELIVER, "run", *here.flags()], environment(TERM="xterm", COLUMNS="120")))
-    assert "error: " in _CONTROL.sub("", raw)
+    assert "error: " in CONTROL.sub("", raw)
     assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l")
     assert raw.endswith("exit 1")
 

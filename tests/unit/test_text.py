@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import time
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from redeliver.core.deliveries import NO_CONNECTION, cause_of
-from redeliver.text import for_log, for_markdown, plain, without_urls
+from redeliver.text import for_log, for_markdown, for_shell, plain, without_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,15 @@ def test_no_log_line_is_a_workflow_command(text: str) -> None:
     assert not re.match(r"\s*::", line)
     assert "##[" not in line
     assert len(line.splitlines()) <= 1
+
+
+@given(st.dictionaries(hostile, hostile | st.lists(hostile)))
+@example({"'": ["$(x)", "`x`", "; x & y | z > a < b"]})
+def test_json_for_a_shell_says_the_same_and_holds_nothing_that_a_shell_acts_on(value: dict[str, object]) -> None:
+    text = for_shell(json.dumps(value))
+    assert json.loads(text) == value
+    assert not set(text) & set("'`$;&|<>()")
+    assert for_shell(text) == text
 
 
 @given(hostile, st.integers(1, 80))

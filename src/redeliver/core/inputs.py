@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, Field, Json, SecretStr, Strict
 from pydantic_core import PydanticCustomError
 
 from redeliver.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from enum import StrEnum
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
@@ -34,8 +37,31 @@ class HookChoice:
 
 
 def refuse(sentence: str) -> PydanticCustomError:
-    """What a validator raises; ``sentence`` goes on after the input's name."""
+    """What a validator of ours raises. ``sentence`` follows the input's name."""
     return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
+
+
+def sentence_of(fault: ErrorDetails, field: FieldInfo, text: str) -> str:
+    """What people read of a fault that a validator of ours or one of pydantic's found in an input's text.
+
+    It follows the input's name. The text is quoted only where the type says that it is no secret.
+    """
+    kind = field.annotation
+    quoted = repr(plain(text))
+    match fault["type"]:
+        case "input":
+            return fault["msg"]
+        case "less_than_equal":
+            return f"must be {fault['ctx']['le']} or less, not {quoted}"
+        case _ if kind is bool:
+            return f"must be true or false, not {quoted}"
+        case _ if kind is int:
+            least = next(one.ge for one in field.metadata if hasattr(one, "ge"))
+            return f"must be a whole number, {least} or more, not {quoted}"
+        case _ if isinstance(kind, type) and issubclass(kind, StrEnum):
+            return f"must be one of {', '.join(kind)}, not {quoted}"
+        case _:
+            return "cannot be used"
 
 
 def _seconds(value: object) -> object:
@@ -57,18 +83,6 @@ def _positive_seconds(value: object) -> object:
     return seconds
 
 
-def whole(minimum: int) -> BeforeValidator:
-    """A whole number, that much or more."""
-
-    def check(value: object) -> object:
-        text = str(value).strip()
-        if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) < minimum:
-            raise refuse(f"must be a whole number, {minimum} or more, not {plain(text)!r}")
-        return int(text)
-
-    return BeforeValidator(check)
-
-
 def matching(pattern: str, what: str) -> BeforeValidator:
     """Nothing, or text that fits the pattern; ``what`` describes it."""
 
@@ -78,24 +92,6 @@ def matching(pattern: str, what: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
-
-
-def one_of(choices: type[StrEnum]) -> BeforeValidator:
-    """One of an enumeration's values."""
-
-    def check(value: object) -> object:
-        if str(value) not in set(choices):
-            raise refuse(f"must be one of {', '.join(choices)}, not {plain(str(value))!r}")
-        return value
-
-    return BeforeValidator(check)
-
-
-def _boolean(value: object) -> object:
-    text = str(value).strip().lower()
-    if text not in {"true", "false"}:
-        raise refuse(f"must be true or false, not {plain(str(value))!r}")
-    return text == "true"
 
 
 def _api_url(value: object) -> object:
@@ -120,8 +116,8 @@ def _token(value: object) -> object:
 
 
 def _private_key(value: object) -> object:
-    # Some secret stores keep a key on one line.
-    text = str(value).strip().replace("\\n", "\n")
+    # Some secret stores keep a key on one line, the end of its last line included.
+    text = str(value).replace("\\n", "\n").strip()
     if not re.fullmatch(r"-----BEGIN (?:RSA )?PRIVATE KEY-----[^-]+-----END (?:RSA )?PRIVATE KEY-----", text):
         raise refuse("is no private key: the whole file that GitHub gave for the App is needed, from BEGIN to END")
     return text
@@ -155,7 +151,12 @@ def _optional(check: Callable[[object], object]) -> BeforeValidator:
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]
 PositiveSeconds = Annotated[int, BeforeValidator(_positive_seconds)]
-Boolean = Annotated[bool, BeforeValidator(_boolean)]
+# Read as JSON, since pydantic would also take "yes" for a truth and "1.0" or "1_0" for a number.
+Boolean = Annotated[Json[Annotated[bool, Strict()]], BeforeValidator(str.lower)]
+#: What a number may be at the most: enough for everybody, and no arithmetic with it overflows.
+_LARGEST = 1_000_000_000
+NumberFrom0 = Json[Annotated[int, Strict(), Field(ge=0, le=_LARGEST)]]
+NumberFrom1 = Json[Annotated[int, Strict(), Field(ge=1, le=_LARGEST)]]
 ApiUrl = Annotated[str, BeforeValidator(_api_url)]
 Token = Annotated[SecretStr, _optional(_token)]
 PrivateKey = Annotated[SecretStr, _optional(_private_key)]

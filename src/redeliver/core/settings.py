@@ -1,25 +1,26 @@
-"""What a user may set: one table, the source of action.yml, the command line and the README."""
+"""What a user may set: one table, which ``make docs`` writes into the action's files and the README."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from redeliver.core.inputs import (
     ApiUrl,
     Boolean,
     Events,
     Hooks,
+    NumberFrom0,
+    NumberFrom1,
     PositiveSeconds,
     PrivateKey,
     Seconds,
     Token,
     matching,
-    one_of,
-    whole,
+    sentence_of,
 )
 from redeliver.errors import SettingsError
 
@@ -38,6 +39,7 @@ _REPOSITORY_RULE = "a repository's full name, owner/name"
 _VARIABLE = r"(?!(?i:GITHUB_))[A-Za-z_][A-Za-z0-9_]*"
 _VARIABLE_RULE = "letters, digits and _, no digit first and no GITHUB_ prefix (GitHub's own rules)"
 _APP = r"[0-9]{1,19}|Iv[0-9A-Za-z.]{1,60}"
+_APP_RULE = "a GitHub App's client ID or App ID"
 
 
 class FailOn(StrEnum):
@@ -75,88 +77,101 @@ class Settings(BaseModel):
     )
 
     org: Annotated[str, matching(_OWNER, "an organization's name")] = _input(
-        "The organization whose webhook it is. Either this or `repository` is needed, but for an App's own webhook.",
+        "Organization that owns the webhook. Required unless `repository` is set or it is an App's own webhook.",
     )
     repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
-        "The repository whose webhook it is, as owner/name. Neither this nor `org`: the own webhook of `app-id`.",
+        "Repository that owns the webhook, as owner/name. For an App's own webhook, leave this and `org` empty.",
     )
     hook_id: Hooks = _input(
-        "The webhook's id: the number at the end of its settings page's address. Several (comma or newline), `all`, or "
-        "a pattern of the webhook's URL (with `*` or `://`) are possible too. Needed, but for an App's own webhook.",
+        "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
+        "commas or newlines), `all`, or a pattern of the webhook's URL (with `*` or `://` in it). Required unless it "
+        "is an App's own webhook.",
     )
     token: Token = _input(
-        "A token that may read and redeliver the webhook's deliveries and write the variable. Needed, or `app-id` and "
-        "`private-key`.",
+        "Token that can read and redeliver the webhook's deliveries and write the variable. Required unless "
+        "`client-id` and `private-key` are set.",
     )
-    app_id: Annotated[str, matching(_APP, "a GitHub App's id")] = _input(
-        "Instead of `token`: a GitHub App's id. With `private-key` the action makes its own token.",
+    client_id: Annotated[str, matching(_APP, _APP_RULE)] = _input(
+        "Client ID of a GitHub App. Use it with `private-key` instead of `token`; each run then makes its own tokens."
+    )
+    app_id: Annotated[str, matching(_APP, _APP_RULE)] = _input(
+        "App ID of the GitHub App, if you do not set `client-id`, which GitHub recommends.",
     )
     private_key: PrivateKey = _input(
-        "The private key of the App in `app-id`.",
+        "Private key of the GitHub App: the whole PEM file that GitHub generated.",
     )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = _input(
-        "The repository variable that keeps the checkpoint. Recommended: without it, every run looks back over "
-        "`lookback` and no further. Every webhook needs one of its own; of several in one step, each has the name with "
-        "`_` and its id.",
+        "Repository variable that stores the checkpoint. Recommended: without it, every run looks back over `lookback` "
+        "only. Each webhook needs a variable of its own. With several webhooks, `_<hook-id>` is appended to the name.",
     )
     variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
-        "The repository that holds the variable, as owner/name.",
+        "Repository that holds the variable, as owner/name.",
         action_default="${{ github.repository }}",
     )
     variable_token: Token = _input(
-        "Another token for the variable. Empty: the same as for the webhook.",
+        "Separate token for the variable. Empty: the token for the webhook.",
     )
     lookback: PositiveSeconds = _input(
-        "How far to look back when there is no checkpoint yet.",
+        "How far to look back while there is no checkpoint.",
         "24h",
     )
     overlap: Seconds = _input(
-        "How far before the checkpoint to look again, for deliveries that appeared late.",
+        "How far before the checkpoint to look again, to catch deliveries that appeared late.",
         "10m",
     )
     events: Events = _input(
-        "Only these events, such as `push, pull_request.opened`. Empty: all.",
+        "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
     )
-    max_attempts: Annotated[int, whole(0)] = _input(
-        "Attempts of one event, the original included, after which it is left alone. 0: no limit.",
+    max_attempts: NumberFrom0 = _input(
+        "Give up on an event after this many attempts, including the original one. 0: no limit.",
         "10",
     )
     retry_spacing: Seconds = _input(
-        "The pause before an event's second redelivery; it doubles with each, up to 4 h. 0: none.",
+        "Pause before an event's second redelivery. It doubles with each further one, up to 4 h. 0: no pause.",
         "10m",
     )
-    redeliveries_per_minute: Annotated[int, whole(1)] = _input(
-        "The pace of sending, within GitHub's own limits.",
+    redeliveries_per_minute: NumberFrom1 = _input(
+        "How many redeliveries to send a minute at most. GitHub's own limits always apply.",
         "150",
     )
     wait_for_results: Seconds = _input(
-        "How long to watch for the outcomes of the redeliveries. 0: do not watch, and so send to an endpoint that is "
-        "down, too.",
+        "How long to wait for the results of the redeliveries. 0: do not wait, and send everything even if the "
+        "receiver is down.",
         "60s",
     )
     time_limit: PositiveSeconds = _input(
-        "After this the run ends in order and leaves the rest for the next one.",
+        "Stop cleanly after this long; the next run continues.",
         "30m",
     )
-    scan: Annotated[ScanMode, one_of(ScanMode)] = _input(
-        "How the log is read: `full`, or, where it is very large, `failures`. That asks for failures first, and does "
-        "not see those with status 0 or 3xx while nothing else fails.",
+    scan: ScanMode = _input(
+        "How to read the delivery log: `full`, or, for a very large log, `failures`. That takes far fewer API calls, "
+        "but may miss connection errors and redirects.",
         "full",
     )
-    fail_on: Annotated[FailOn, one_of(FailOn)] = _input(
-        "When the step fails: `error`, `undelivered` (also when an event is still undelivered, or a log could not be "
-        "read) or `never`.",
+    fail_on: FailOn = _input(
+        "When to fail: `error`, `undelivered` (also while an event is undelivered or a log could not be read), or "
+        "`never`.",
         "error",
     )
     dry_run: Boolean = _input(
-        "Find and report, but send nothing and keep the checkpoint.",
+        "Find and report failed deliveries, but send nothing and leave the checkpoint unchanged.",
         "false",
     )
     api_url: ApiUrl = _input(
-        "The root of GitHub's API.",
+        "Root URL of GitHub's REST API.",
         "https://api.github.com",
         action_default="${{ github.api_url }}",
     )
+
+    @field_validator("app_id")
+    @classmethod
+    def _or_client_id(cls, app_id: str, others: ValidationInfo) -> str:
+        """Fall back to the client ID: from here on one name is enough, since GitHub takes either for an App's.
+
+        In a JSON Web Token's ``iss``, which is the only place where it is used. Source:
+        https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+        """
+        return app_id or str(others.data.get("client_id", ""))
 
     @property
     def web_url(self) -> str:
@@ -173,34 +188,68 @@ class Settings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input of the action: what action.yml, the command line and the README say of it."""
+    """One input of the action: what its files, the command line and the documents say of it."""
 
     name: str
     description: str
-    default: str
+    default: str = ""
+    """In action.yml; on the command line a GitHub expression stands for the field's own default."""
+    secret: bool = False
+    """Whether its value must not be seen: never on a command line, and a secret of the reusable workflow."""
+    choices: tuple[str, ...] = ()
+    """The only values there are; empty: any text that can be read."""
 
 
 def _table() -> tuple[Input, ...]:
     rows = []
     for field in Settings.model_fields.values():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        kind = field.annotation
         rows.append(
-            Input(field.alias or "", field.description or "", str(extra.get("action_default") or field.default))
+            Input(
+                name=field.alias or "",
+                description=field.description or "",
+                default=str(extra.get("action_default") or field.default),
+                secret=kind is SecretStr,
+                choices=tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
+            )
         )
     return tuple(rows)
 
 
 #: Inputs that the launcher reads and the core never sees.
 LAUNCHER_INPUTS = (
-    Input("image", "Run this container image instead of the pinned or built one.", ""),
+    Input("image", "Container image to run instead of the released one."),
     Input(
         "runtime",
-        "Where it runs: `docker`, `python`, or `auto`: Docker where an engine answers, else the runner's Python.",
+        "Where the action runs: `docker`, `python`, or `auto`: Docker if an engine answers, else the runner's Python.",
         "auto",
     ),
 )
 #: Every input, in the order in which people read them.
 INPUTS = _table() + LAUNCHER_INPUTS
+
+#: What the inputs of ``hooks/action.yml`` do not share with those of the same name above.
+_OF_LISTING: dict[str, dict[str, Any]] = {
+    "org": {},
+    "repository": {},
+    "hook-id": {
+        "description": "Which webhooks to list: `all` that are active, a pattern of their URL (with `*` or `://` in "
+        "it), or ids.",
+        "default": "all",
+    },
+    "token": {
+        "description": "Token that can read the webhooks. Required unless `client-id` and `private-key` are set.",
+    },
+    "client-id": {},
+    "app-id": {},
+    "private-key": {},
+    "api-url": {},
+    "image": {},
+    "runtime": {},
+}
+#: The inputs of ``hooks/action.yml``, which lists webhooks.
+LISTING_INPUTS = tuple(replace(row, **_OF_LISTING[row.name]) for row in INPUTS if row.name in _OF_LISTING)
 
 
 def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings:
@@ -216,7 +265,10 @@ def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems += [f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]
+        fields = {field.alias: field for field in Settings.model_fields.values()}
+        for fault in error.errors():
+            name = str(fault["loc"][0])
+            problems.append(f"{name}: {sentence_of(fault, fields[name], given.get(name, ''))}")
         raise SettingsError(tuple(problems)) from None
     if problems:
         raise SettingsError(tuple(problems))
@@ -224,22 +276,29 @@ def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings
 
 
 def _what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
+    app = bool(given.keys() & {"client-id", "app-id"})
     of_app = not (given.keys() & {"org", "repository"})
     if {"org", "repository"} <= given.keys():
         yield "repository: give either org or repository, not both"
-    if of_app and "app-id" not in given:
-        yield "org: is needed (or repository, or app-id and private-key for the App's own webhook)"
+    if of_app and not app:
+        yield "org: is needed (or repository, or client-id and private-key for the App's own webhook)"
     if not of_app and "hook-id" not in given:
         yield "hook-id: is needed"
-    if of_app and "app-id" in given and "hook-id" in given:
+    if of_app and app and "hook-id" in given:
         yield "hook-id: an App has one webhook, so leave it empty, or give its org or repository"
-    if ("app-id" in given) != ("private-key" in given):
-        yield "private-key: app-id and private-key go together"
-    if asks_for_token and "token" not in given and "app-id" not in given:
-        yield "token: is needed (or app-id and private-key)"
-    if "token" in given and "app-id" in given:
-        yield "token: give either token, or app-id and private-key"
+    yield from _what_is_no_credential(given, app=app, asks_for_token=asks_for_token)
     if "variable-name" in given and "variable-repository" not in given:
         yield "variable-repository: is needed with variable-name"
-    if "variable-name" in given and of_app and "app-id" in given and "variable-token" not in given:
+    if "variable-name" in given and of_app and app and "variable-token" not in given:
         yield "variable-token: is needed, since the App's own webhook is read with a key that writes no variables"
+
+
+def _what_is_no_credential(given: Mapping[str, str], *, app: bool, asks_for_token: bool) -> Iterator[str]:
+    if {"client-id", "app-id"} <= given.keys():
+        yield "client-id: give either client-id or app-id, not both"
+    if app != ("private-key" in given):
+        yield "private-key: client-id (or app-id) and private-key go together"
+    if asks_for_token and "token" not in given and not app:
+        yield "token: is needed (or client-id and private-key)"
+    if "token" in given and app:
+        yield "token: give either token, or client-id and private-key"

@@ -7,15 +7,17 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from redeliver.core.report import Report
 from redeliver.core.settings import parse
 from redeliver.entry import workflow
-from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped
+from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.output.annotations import annotate, bounded
 from redeliver.output.headline import headline
 from redeliver.output.summary import markdown, unusable
 from redeliver.run.runs import Runs
 from redeliver.run.survey import matrix
+from redeliver.text import for_shell
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -39,12 +41,28 @@ def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int
     console = workflow.ActionsConsole()
     try:
         settings = parse(workflow.read_inputs())
+        workflow.check_files()
+        return work(settings, _runs(settings, console), console)
     except SettingsError as wrong:
         for problem in bounded(wrong.problems):
             console.error(problem)
         with suppress(NotWritten):
             workflow.write_summary(unusable(wrong.problems))
         return wrong.exit_code
+    except RedeliverError as fault:
+        console.error(str(fault))
+        return fault.exit_code
+    except Stopped as stopped:
+        return 128 + stopped.signal_number
+    except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
+        said = Unexpected(kind=type(fault).__name__)
+        console.error(str(said))
+        with suppress(NotWritten):
+            workflow.write_summary(f"## 🔴 {said.problem}\n\n{said.next_step}\n")
+        return said.exit_code
+
+
+def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
     workflow.mask(settings.private_key.get_secret_value())
 
     def connect(credential: Credential) -> GitHubApi:
@@ -54,28 +72,32 @@ def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int
 
     clock = RunClock(time, settings.time_limit, console)
     clock.listen_to_signals()
-    try:
-        return work(settings, Runs(settings, connect, clock, console), console)
-    except RedeliverError as fault:
-        console.error(str(fault))
-        return fault.exit_code
-    except Stopped as stopped:
-        return 128 + stopped.signal_number
+    return Runs(settings, connect, clock, console)
 
 
 def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
-    report = runs.run()
-    said = annotate(report, settings.fail_on)
-    for error in said.errors:
-        console.error(error)
-    if said.warning:
-        console.warning(said.warning)
-    if said.notice:
-        console.notice(said.notice)
-    console.line(headline(report))
-    workflow.write_outputs(report.outputs())
-    workflow.write_summary(markdown(report))
-    return report.exit_code(settings.fail_on)
+    outputs: dict[str, str] = {}
+    try:
+        report = runs.run()
+        outputs = report.outputs()
+        said = annotate(report, settings.fail_on)
+        for error in said.errors:
+            console.error(error)
+        if said.warning:
+            console.warning(said.warning)
+        if said.notice:
+            console.notice(said.notice)
+        console.line(headline(report))
+        workflow.write_summary(markdown(report))
+        return report.exit_code(settings.fail_on)
+    except Exception as fault:
+        if not outputs:
+            # Nothing is known but that; no count is better than one that may be wrong.
+            known = Report((), settings.dry_run, fault=str(Unexpected(kind=type(fault).__name__)))
+            outputs = {"report": known.as_json()}
+        raise
+    finally:
+        workflow.write_outputs({name: for_shell(value) for name, value in outputs.items()})
 
 
 def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:

@@ -1,8 +1,8 @@
-"""A run on a server or at somebody's desk: what it says on a terminal, with rich."""
+"""What a run on a server says: on a terminal with rich, in a pipe as plain text."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from redeliver.run.survey import Health
 
 _LINE = 1_000
+#: As wide as no line is: what reads a pipe wraps lines by itself, or had rather that nobody did.
+_NO_TERMINAL = 100_000
 #: Rows of a table; ``--format json`` has more of them.
 SHOWN_EVENTS = 200
 
@@ -32,26 +34,29 @@ class TerminalConsole:
     On a terminal the last line stands beside a spinner while something is going on; elsewhere it is a plain log.
     """
 
-    def __init__(self, *, verbose: bool) -> None:
+    def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
+        """``quiet``: errors and warnings alone."""
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._verbose = verbose
+        self._quiet = quiet
         self._status = self._console.status("")
 
     @contextmanager
     def live(self) -> Iterator[None]:
         """Show that something is going on."""
-        with self._status:
+        with nullcontext() if self._quiet else self._status:
             yield
 
     def line(self, text: str) -> None:
         """A line as it is: no markup in it means anything."""
-        shown = _text(text)
-        self._console.print(shown)
-        self._status.update(shown)
+        if not self._quiet:
+            shown = _text(text)
+            self._console.print(shown)
+            self._status.update(shown)
 
     def detail(self, text: str) -> None:
         """A line for those who asked for details."""
-        if self._verbose:
+        if self._verbose and not self._quiet:
             self._console.print(_text(text, "dim"))
 
     @contextmanager
@@ -70,17 +75,17 @@ class TerminalConsole:
 
 
 def show_report(report: Report) -> None:
-    """A run's result, on the standard output."""
-    out = Console(highlight=False)
+    """Print a run's result on the standard output."""
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
     rows.sort(key=lambda row: ORDER[row[1].outcome])
     several = ["Hook"] if len(report.hooks) > 1 else []
+    out, table = _table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome", "GUID", "Delivery id")
+    for hook, event in rows[:SHOWN_EVENTS]:
+        whose = [short_name(hook.hook)] if several else []
+        when, attempts = clock_time(event.first_failed_at), str(event.attempts)
+        ids = _text(event.guid), event.delivery_id
+        table.add_row(*whose, _text(event.name), when, event.cause, attempts, event.outcome, *ids)
     if rows:
-        table = Table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome")
-        for hook, event in rows[:SHOWN_EVENTS]:
-            whose = [short_name(hook.hook)] if several else []
-            when, attempts = clock_time(event.first_failed_at), str(event.attempts)
-            table.add_row(*whose, _text(event.name), when, event.cause, attempts, event.outcome)
         out.print(table)
     if len(rows) > SHOWN_EVENTS:
         out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
@@ -88,13 +93,26 @@ def show_report(report: Report) -> None:
 
 
 def show_health(hooks: Sequence[Health]) -> None:
-    """Hooks and how they fare, on the standard output."""
-    table = Table("Hook", "Points to", "Deliveries", "Failed", "Rate", "Last success")
+    """Print webhooks and how their deliveries went on the standard output."""
+    out, table = _table("Hook", "Points to", "Deliveries", "Failed", "Rate", "Last success")
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
         last = clock_time(one.last_success) if one.last_success else "-"
         table.add_row(str(one.hook_id or "-"), _text(one.host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
-    Console(highlight=False).print(table)
+    out.print(table)
+
+
+def _table(*columns: str) -> tuple[Console, Table]:
+    """An empty table and where to print it: with a box on a terminal, elsewhere whole lines of plain text."""
+    out = Console(highlight=False)
+    if out.is_terminal:
+        table = Table()
+    else:
+        out.width = _NO_TERMINAL
+        table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return out, table
 
 
 def _text(text: str, style: str = "") -> Text:

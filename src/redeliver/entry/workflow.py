@@ -81,12 +81,25 @@ class ActionsConsole:
 
 
 def _annotate(kind: str, text: str) -> None:
-    # Not core's own functions, which add a file and lines that are empty.
-    core.issue_command(kind, {"title": "Redeliver Action"}, plain(text, _ANNOTATION))
+    # Not core's own functions, which add a file and lines that are empty. A page that shows the log reads it once more.
+    core.issue_command(kind, {"title": "Redeliver Action"}, plain(for_log(text), _ANNOTATION))
+
+
+def check_files() -> None:
+    """Find out whether results can be handed to the runner, without writing anything.
+
+    Raises:
+        NotWritten: they cannot.
+    """
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        path = os.environ.get(name)
+        with _told(path):
+            if path:
+                Path(path).open("ab").close()
 
 
 def write_outputs(outputs: Mapping[str, str]) -> None:
-    """Set the step's outputs."""
+    """Set the step's outputs. Raises NotWritten."""
     # Without the file the toolkit would print a command that runners no longer take.
     with _told(path := os.environ.get("GITHUB_OUTPUT")):
         for name, value in outputs.items() if path else ():
@@ -94,7 +107,7 @@ def write_outputs(outputs: Mapping[str, str]) -> None:
 
 
 def write_summary(markdown: str) -> None:
-    """Add to the job summary."""
+    """Add to the job summary. Raises NotWritten."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     with _told(path):
         if path:

@@ -13,6 +13,7 @@ from redeliver.errors import (
     OutOfTime,
     RedeliverError,
     Stopped,
+    Unexpected,
 )
 from redeliver.run.log_lines import OutcomeLines, found, title_of, words
 from redeliver.run.record import Record, Window
@@ -45,6 +46,8 @@ def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console,
         job.work()
     except (RedeliverError, Stopped) as ending:
         job.record.ended_by = ending
+    except Exception as bug:  # noqa: BLE001  a bug of ours must not hide what has been done until then
+        job.record.ended_by = Unexpected(kind=type(bug).__name__)
     job.say_outcomes()
     with clock.closing():
         job.save_checkpoint()
@@ -165,10 +168,10 @@ class Job:
             self.record.sending, self.record.late = Sending.OUT_OF_TIME, late
 
     def save_checkpoint(self) -> None:
-        """Write how far everything is settled. The clock must be closing."""
+        """Write how far everything is settled; not after a bug of ours. The clock must be closing."""
         record = self.record
         moment = self._settled_up_to()
-        if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved):
+        if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
             return
         try:
             self._store.write(moment)

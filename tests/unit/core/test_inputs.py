@@ -55,7 +55,7 @@ def read(name: str, value: str) -> object:
         ("events", "push", frozenset({"push"})),
         ("events", "push, pull_request.opened\nissues", frozenset({"push", "pull_request.opened", "issues"})),
         ("max-attempts", "0", 0),
-        ("max-attempts", "007", 7),
+        ("max-attempts", "1000000000", 1_000_000_000),
         ("retry-spacing", "90s", 90),
         ("redeliveries-per-minute", "1", 1),
         ("wait-for-results", "0", 0),
@@ -108,10 +108,18 @@ HTTPS = "must begin with https:// (http:// is for loopback addresses only): it i
         ("max-attempts", "1.0", "must be a whole number, 0 or more, not '1.0'"),
         ("max-attempts", "many", "must be a whole number, 0 or more, not 'many'"),
         ("max-attempts", "٣", "must be a whole number, 0 or more, not '٣'"),
+        ("max-attempts", "007", "must be a whole number, 0 or more, not '007'"),
+        ("max-attempts", "1_0", "must be a whole number, 0 or more, not '1_0'"),
+        ("max-attempts", "null", "must be a whole number, 0 or more, not 'null'"),
+        ("max-attempts", '"7"', "must be a whole number, 0 or more, not '\"7\"'"),
+        ("max-attempts", "1000000001", "must be 1000000000 or less, not '1000000001'"),
+        ("max-attempts", "9" * 5_000, f"must be a whole number, 0 or more, not '{'9' * 199}…'"),
         ("redeliveries-per-minute", "0", "must be a whole number, 1 or more, not '0'"),
         ("scan", "some", "must be one of full, failures, not 'some'"),
         ("fail-on", "Error", "must be one of error, undelivered, never, not 'Error'"),
         ("dry-run", "Yes", "must be true or false, not 'Yes'"),
+        ("dry-run", "1", "must be true or false, not '1'"),
+        ("dry-run", "null", "must be true or false, not 'null'"),
         ("events", "push;issues", "must be events such as push or pull_request.opened, not 'push;issues'"),
         ("events", "push, Push", "must be events such as push or pull_request.opened, not 'Push'"),
         ("variable-repository", "ops", "must be a repository's full name, owner/name, not 'ops'"),
@@ -159,7 +167,12 @@ def test_a_variables_name_that_github_would_refuse_is_told(name: str) -> None:
     assert only.startswith("variable-name: must be letters, digits and _, no digit first and no GITHUB_ prefix")
 
 
-@pytest.mark.parametrize("key", [KEY, KEY.replace("RSA ", ""), KEY.replace("\n", "\\n"), f"\n{KEY}\n"])
+ON_ONE_LINE = KEY.replace("\n", "\\n")
+
+
+@pytest.mark.parametrize(
+    "key", [KEY, KEY.replace("RSA ", ""), f"\n{KEY}\n", ON_ONE_LINE, f"{ON_ONE_LINE}\\n", f"{ON_ONE_LINE}\\n\\n"]
+)
 def test_a_private_key_may_be_kept_on_one_line(key: str) -> None:
     settings = parse({"org": "octo", "hook-id": "1"} | APP | {"private-key": key})
     assert "\\n" not in settings.private_key.get_secret_value()
@@ -173,12 +186,14 @@ def test_what_is_no_private_key_is_told_and_not_quoted(key: str) -> None:
     assert "c2VjcmV0" not in only
 
 
+@pytest.mark.parametrize("name", ["client-id", "app-id"])
 @pytest.mark.parametrize("app", ["17", "Iv1.0123456789abcdef", "Iv23liABC"])
-def test_an_app_has_a_number_or_a_client_id(app: str) -> None:
-    assert parse({"org": "octo", "hook-id": "1"} | APP | {"app-id": app}).app_id == app
+def test_an_app_has_a_number_or_a_client_id_and_either_input_takes_either(name: str, app: str) -> None:
+    assert parse({"org": "octo", "hook-id": "1", "private-key": KEY, name: app}).app_id == app
 
 
+@pytest.mark.parametrize("name", ["client-id", "app-id"])
 @pytest.mark.parametrize("app", ["my-app", "17a", "Iv 1", "1/../2"])
-def test_what_is_no_app_id_is_told(app: str) -> None:
-    (only,) = problems({"org": "octo", "hook-id": "1"} | APP | {"app-id": app})
-    assert only == f"app-id: must be a GitHub App's id, not {app!r}"
+def test_what_is_no_id_of_an_app_is_told_of_the_input_that_has_it(name: str, app: str) -> None:
+    (only,) = problems({"org": "octo", "hook-id": "1", "private-key": KEY, name: app})
+    assert only == f"{name}: must be a GitHub App's client ID or App ID, not {app!r}"

@@ -71,6 +71,8 @@ def test_settings_do_not_change() -> None:
         {"repository": "octo/hello", "hook-id": "all", "token": "x"},
         {"org": "octo", "hook-id": "1", **APP},
         APP,
+        {"client-id": "Iv23liABC", "private-key": KEY},
+        {"org": "octo", "hook-id": "1", "client-id": "Iv23liABC", "private-key": KEY},
         {**APP, "variable-name": "X", "variable-repository": "octo/ops", "variable-token": "x"},
         {"org": "octo", "hook-id": "1", **APP, "variable-name": "X", "variable-repository": "octo/ops"},
     ],
@@ -79,8 +81,8 @@ def test_ways_to_say_which_webhook_and_with_what_right(inputs: dict[str, str]) -
     parse(inputs)
 
 
-ORG = "org: is needed (or repository, or app-id and private-key for the App's own webhook)"
-TOKEN = "token: is needed (or app-id and private-key)"
+ORG = "org: is needed (or repository, or client-id and private-key for the App's own webhook)"
+TOKEN = "token: is needed (or client-id and private-key)"
 
 
 @pytest.mark.parametrize(
@@ -92,12 +94,21 @@ TOKEN = "token: is needed (or app-id and private-key)"
         ({"repository": "octo/hello", "token": "x"}, ("hook-id: is needed",)),
         ({"hook-id": "1", "token": "x"}, (ORG,)),
         (HOOK | {"repository": "octo/hello"}, ("repository: give either org or repository, not both",)),
-        (HOOK | APP, ("token: give either token, or app-id and private-key",)),
+        (HOOK | APP, ("token: give either token, or client-id and private-key",)),
         (
             {"org": "octo", "hook-id": "1", "app-id": "17"},
-            ("private-key: app-id and private-key go together",),
+            ("private-key: client-id (or app-id) and private-key go together",),
         ),
-        (HOOK | {"private-key": KEY}, ("private-key: app-id and private-key go together",)),
+        (HOOK | {"private-key": KEY}, ("private-key: client-id (or app-id) and private-key go together",)),
+        (
+            {"org": "octo", "hook-id": "1", "client-id": "Iv23liABC"},
+            ("private-key: client-id (or app-id) and private-key go together",),
+        ),
+        (
+            HOOK | {"client-id": "Iv23liABC", "private-key": KEY},
+            ("token: give either token, or client-id and private-key",),
+        ),
+        (APP | {"client-id": "Iv23liABC"}, ("client-id: give either client-id or app-id, not both",)),
         (
             APP | {"hook-id": "1"},
             ("hook-id: an App has one webhook, so leave it empty, or give its org or repository",),
@@ -196,6 +207,7 @@ def test_the_table_names_every_input_once_in_the_order_in_which_people_read_them
         "repository",
         "hook-id",
         "token",
+        "client-id",
         "app-id",
         "private-key",
         "variable-name",

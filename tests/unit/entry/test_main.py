@@ -186,11 +186,79 @@ def test_an_error_is_an_annotation_and_leaves_outputs_and_a_summary_all_the_same
 
 
 @pytest.mark.parametrize("gone", ["output", "summary"])
-def test_results_that_cannot_be_handed_over_fail_the_step(step: Step, gone: str) -> None:
+def test_results_that_cannot_be_handed_over_fail_the_step_before_anything_is_asked(step: Step, gone: str) -> None:
+    fail(step)
     getattr(step, gone).unlink()
     done = step.run()
     assert (done.returncode, done.stderr) == (1, "")
     assert "The results cannot be handed to the runner: " in commands(done.stdout)[-1].data
+    assert step.sim.journal.entries == []
+
+
+# -- a bug of ours ----------------------------------------------------------------------------------------------
+
+_WITH_A_BUG = """
+import runpy, sys
+from unittest import mock
+mock.patch({where!r}, side_effect=ZeroDivisionError("ghp_hush\\n::error::https://hush.example/")).start()
+sys.argv[:] = ["redeliver"]
+runpy.run_module("redeliver", run_name="__main__")
+"""
+FAULT = "The action has a fault of its own: ZeroDivisionError."
+WHERE_TO_REPORT = "Please report it, with this line, at github.com/org/redeliver-action/issues."
+
+
+def with_a_bug(step: Step, where: str) -> tuple[dict[str, str], str]:
+    """What it says and how it ends, which is the same wherever a bug is; gives its outputs and its summary."""
+    with step.start("-c", _WITH_A_BUG.format(where=where)) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (1, "")
+    assert [one.data for one in commands(out) if one.name == "error"] == [f"{FAULT} {WHERE_TO_REPORT}"]
+    summary = step.summary.read_text(encoding="utf-8")
+    assert "ZeroDivisionError" in summary
+    for text in (out, summary, step.output.read_text()):
+        assert "hush" not in text
+        assert "Traceback" not in text
+    return outputs(step.output), summary
+
+
+def test_a_bug_after_something_was_sent_hides_nothing_of_it_and_moves_no_checkpoint(step: Step) -> None:
+    guid = fail(step)
+    told, summary = with_a_bug(step, "redeliver.run.send.Watch.until_settled")
+    assert [one.guid for one in step.sim.accepted] == [guid]
+    assert (told["redelivered-count"], told["undelivered-count"]) == ("1", "1")
+    assert json.loads(told["report"])["hooks"][0]["errors"] == [f"{FAULT} {WHERE_TO_REPORT}"]
+    assert guid in summary.replace("&#8288;", "").replace("&#45;", "-")
+    # The one that was written before anything was sent, which is a day ago, and not the end of this run.
+    variable = step.sim.variables("octo/ops").get("CHECKPOINT")
+    assert variable
+    assert int(variable.value) < system_ms() - 23 * 60 * MINUTE
+
+
+def test_a_bug_before_anything_is_known_leaves_the_report_and_no_count_that_may_be_wrong(step: Step) -> None:
+    told, summary = with_a_bug(step, "redeliver.github.owner.Owner.choose")
+    assert list(told) == ["report"]
+    assert json.loads(told["report"]) == {"dry_run": False, "errors": [f"{FAULT} {WHERE_TO_REPORT}"], "hooks": []}
+    assert summary == f"## 🔴 {FAULT}\n\n{WHERE_TO_REPORT}\n"
+
+
+@pytest.mark.parametrize("where", ["markdown", "annotate", "headline"])
+def test_a_bug_in_what_is_shown_leaves_the_outputs_as_they_are(step: Step, where: str) -> None:
+    fail(step)
+    told, _ = with_a_bug(step, f"redeliver.entry.step.{where}")
+    assert (told["redelivered-count"], told["undelivered-count"]) == ("1", "1")
+    assert len(json.loads(told["report"])["hooks"][0]["events"]) == 1
+
+
+def test_a_bug_in_the_outputs_leaves_a_report_of_it(step: Step) -> None:
+    told, _ = with_a_bug(step, "redeliver.core.report.Report.outputs")
+    assert json.loads(told["report"])["errors"] == [f"{FAULT} {WHERE_TO_REPORT}"]
+
+
+@pytest.mark.parametrize("where", ["parse", "workflow.read_inputs", "workflow.check_files", "GitHubApi", "Runs"])
+def test_a_bug_at_the_very_beginning_is_told_as_any_other(step: Step, where: str) -> None:
+    _, summary = with_a_bug(step, f"redeliver.entry.step.{where}")
+    assert FAULT in summary
 
 
 # -- secrets ----------------------------------------------------------------------------------------------------
@@ -233,6 +301,21 @@ def test_nothing_hostile_is_a_command_or_markup_anywhere(step: Step, dry_run: st
     assert "<script" not in shown
     assert "javascript:" not in "".join(part.split('"')[0] for part in shown.split('href="')[1:])
     assert "<script>z</script>" in html.unescape(shown).replace("\u2060", "")
+
+
+@pytest.mark.parametrize("quoted", ["'{}'", '"{}"', "{}"], ids=["single", "double", "bare"])
+def test_a_careless_echo_of_the_report_runs_nothing_that_a_stranger_wrote(step: Step, quoted: str) -> None:
+    run = "touch stranger"
+    for name in (f"'; {run}; '", f"`{run}`", f"$({run})", f'"; {run}; "', f"x; {run} #", f"x & {run} &", f"x | {run}"):
+        fail(step, kind=Kind(name, name))
+    fail(step, kind=Kind("> stranger", "< /dev/null"))
+    assert step.run(redeliveries_per_minute="100000").returncode == 0
+    report = outputs(step.output)["report"]
+    assert len(json.loads(report)["hooks"][0]["events"]) == 8
+    script = step.folder / "careless.sh"
+    script.write_text(f"echo {quoted.format(report)}\n")
+    subprocess.run(["bash", str(script)], check=True, cwd=step.folder, stdout=subprocess.DEVNULL)
+    assert not (step.folder / "stranger").exists()
 
 
 # -- being stopped ----------------------------------------------------------------------------------------------

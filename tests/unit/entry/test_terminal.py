@@ -29,7 +29,7 @@ def test_what_is_not_well_comes_first(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_of_several_webhooks_each_event_says_whose_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report((*hooks(2), hook(*WORSE_AND_BETTER, name="hook 4711 of the organization octo")))
-    assert [line.split()[1] for line in shown(report, capsys) if "push" in line] == ["4711", "4711"]
+    assert [line.split()[0] for line in shown(report, capsys) if "push" in line] == ["4711", "4711"]
 
 
 def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFixture[str]) -> None:

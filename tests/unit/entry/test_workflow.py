@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 from contextlib import contextmanager
@@ -99,6 +100,17 @@ def test_an_annotation_is_one_command_whatever_it_says(kind: str, capsys: pytest
 
 
 @pytest.mark.parametrize("kind", ["error", "warning", "notice"])
+@pytest.mark.parametrize("text", [HOSTILE, "##[group]x", "###[error]x", "#\u200b#[error]x", "##[" * 2_000])
+def test_an_annotation_holds_no_command_of_the_other_kind(
+    kind: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    getattr(workflow.ActionsConsole(), kind)(text)
+    shown = capsys.readouterr().out
+    assert "##[" not in shown
+    assert len(commands(shown)[0].data) <= 4_096
+
+
+@pytest.mark.parametrize("kind", ["error", "warning", "notice"])
 def test_an_annotation_fits_into_what_github_keeps(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     getattr(workflow.ActionsConsole(), kind)("x" * 10_000)
     (command,) = commands(capsys.readouterr().out)
@@ -183,6 +195,38 @@ def test_a_folder_in_place_of_the_file_is_told(files: Path) -> None:
 def test_outputs_that_cannot_be_written_are_told() -> None:
     with pytest.raises(NotWritten, match="GITHUB_OUTPUT: File too large"), no_room():
         workflow.write_outputs({"a": "b"})
+
+
+def test_files_that_can_be_written_are_left_as_they_are(files: Path) -> None:
+    (files / "GITHUB_OUTPUT").write_text("mine=1\n")
+    workflow.check_files()
+    assert (files / "GITHUB_OUTPUT").read_text() == "mine=1\n"
+    assert (files / "GITHUB_STEP_SUMMARY").read_text() == ""
+
+
+@pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
+def test_a_file_that_is_not_there_or_none_at_all_is_found_out_without_making_it(files: Path, name: str) -> None:
+    (files / name).unlink()
+    with pytest.raises(NotWritten, match=f"{name}: there is no such file"):
+        workflow.check_files()
+    assert not (files / name).exists()
+    os.mkfifo(files / name)  # to open which would wait for a reader
+    with pytest.raises(NotWritten, match=name):
+        workflow.check_files()
+
+
+def test_a_file_that_may_not_be_written_is_found_out(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of the system's own files, which not even root may open for writing.
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/proc/self/status")
+    with pytest.raises(NotWritten, match="/proc/self/status: "):
+        workflow.check_files()
+    assert (files / "GITHUB_OUTPUT").read_text() == ""
+
+
+def test_without_files_there_is_nothing_to_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    workflow.check_files()
 
 
 # -- the summary ------------------------------------------------------------------------------------------------

@@ -1,0 +1,141 @@
+"""The command line's flags: one for each input, built from the table of inputs.
+
+Everybody on a machine can read a command line, so a secret is never a flag's value: its flag names a file.
+Each flag is also an environment variable: ``--hook-id`` is ``REDELIVER_HOOK_ID``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from redeliver.core.settings import INPUTS, Settings, parse
+from redeliver.errors import FileUnreadable, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from redeliver.core.settings import Input
+
+_DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
+_SECRETS = {row.name for row in INPUTS if row.secret}
+_NAMES = {row.name for row in INPUTS}
+#: Variables in which people keep a token anyway.
+_TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
+
+
+def variable(flag: str) -> str:
+    """The environment variable that stands for a flag: ``REDELIVER_HOOK_ID`` for ``hook-id``."""
+    return f"REDELIVER_{flag.replace('-', '_').upper()}"
+
+
+def option(flag: str, *more: str, **details: Any) -> Any:  # noqa: ANN401  as typer's own Option
+    """An option that an environment variable can set, too. The help says so once, and not for each."""
+    return typer.Option(f"--{flag}", *more, envvar=variable(flag), show_envvar=False, **details)
+
+
+def taking(rows: Iterable[Input]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a flag for each of these inputs, in front of its own; it takes them as keyword arguments."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        # Which typer reads in place of the function's own.
+        vars(command)["__signature__"] = signature.replace(parameters=[*map(_parameter, rows), *own])
+        return command
+
+    return decorate
+
+
+def _parameter(row: Input) -> inspect.Parameter:
+    flag = f"{row.name}-file" if row.secret else row.name
+    default = _DEFAULTS[row.name] if row.default.startswith("${{") else row.default
+    value: Any = default
+    kind: Any = str
+    text = _for_flags(row.description)
+    metavar: str | None = "N" if default.isdigit() else "DURATION" if re.fullmatch(r"\d+[dhms]", default) else "TEXT"
+    if row.secret:
+        value, kind, metavar = None, Path | None, "FILE"
+        variables = [variable(row.name), *(_TOKEN_VARIABLES if row.name == "token" else ())]
+        text += f" Read from this file, or from the environment variable {' or '.join(variables)}."
+    elif row.choices:
+        kind, metavar = Literal[row.choices], None
+    elif default == "false":
+        value, kind, metavar = False, bool, None
+    return inspect.Parameter(
+        flag.replace("-", "_"),
+        inspect.Parameter.KEYWORD_ONLY,
+        default=value,
+        annotation=Annotated[kind, option(flag, help=text, metavar=metavar, show_default=bool(value))],
+    )
+
+
+def _for_flags(description: str) -> str:
+    """An input's description, with inputs named as the flags that they are here."""
+
+    def named(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in _NAMES:
+            return name
+        return f"--{name}-file" if name in _SECRETS else f"--{name}"
+
+    return re.sub(r"`([^`]+)`", named, description)
+
+
+def settings_of(flags: Mapping[str, object], state_file: Path | None = None) -> Settings:
+    """Read settings from a command's flags, by their Python names, and from files and variables.
+
+    Raises:
+        SettingsError: with every problem named.
+        FileUnreadable: a file that should hold a secret.
+    """
+    values = {
+        name.replace("_", "-"): str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in flags.items()
+        if value is not None
+    }
+    for name in _SECRETS:
+        path = values.pop(f"{name}-file", "")
+        values[name] = _read(Path(path)) if path else os.environ.get(variable(name), "")
+    of_app = bool(values.get("client-id") or values.get("app-id"))
+    if not values["token"] and not of_app:
+        values["token"] = next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "")
+    problems = list(_what_a_command_line_lacks(values, state_file, of_app=of_app))
+    if state_file:
+        values.pop("variable-name", None)  # what a variable needs besides is then no question any more
+    try:
+        settings = parse(values, asks_for_token=False)
+    except SettingsError as wrong:
+        problems += wrong.problems
+        raise SettingsError(tuple(problems)) from None
+    if problems:
+        raise SettingsError(tuple(problems))
+    return settings
+
+
+def _what_a_command_line_lacks(values: Mapping[str, str], state_file: Path | None, *, of_app: bool) -> Iterator[str]:
+    """What the table of settings does not know of, or would say in the words of a workflow."""
+    if state_file and values.get("variable-name"):
+        yield "state-file: give either state-file or variable-name"
+    if state_file and not state_file.name:
+        yield "state-file: names no file"
+    if not values["token"] and not of_app:
+        yield (
+            "token: is needed, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
+            "--private-key-file)"
+        )
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise FileUnreadable(path=path, why=getattr(fault, "strerror", None) or "it is not text") from fault
+    if not text:
+        raise FileUnreadable(path=path, why="it is empty")
+    return text

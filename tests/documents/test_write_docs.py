@@ -1,0 +1,39 @@
+"""What ``make docs`` writes is what the files hold."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from write_docs import FILES, ROOT, written
+
+_LINES = re.compile(r"(, written by make docs(?: -->)?\n).*?(^ *(?:#|<!--) end of )", re.DOTALL | re.MULTILINE)
+BLOCK = {"inputs": lambda: ["a: 1", "b: 2"]}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_says_what_the_code_says(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert text == written(text, FILES[name]), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_lacks_them_is_not_taken_for_one_that_has_them(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    lacking = _LINES.sub(r"\1\2", text)
+    assert lacking.count("\n") < text.count("\n") - len(FILES[name])
+    assert written(lacking, FILES[name]) == text
+
+
+def test_a_block_is_written_between_its_comments_and_as_far_in_as_they_are() -> None:
+    before = "x:\n  # inputs, written by make docs\n  old: 1\n  # end of inputs\n# inputs\ny: 2\n"
+    assert written(before, BLOCK) == before.replace("  old: 1\n", "  a: 1\n  b: 2\n")
+    html = "<!-- inputs, written by make docs -->\n<!-- end of inputs -->\n"
+    assert written(html, BLOCK) == html.replace("\n", "\na: 1\nb: 2\n", 1)
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_block_without_its_one_place_is_told(times: int) -> None:
+    with pytest.raises(ValueError, match="one place for 'inputs'"):
+        written("# inputs, written by make docs\n# end of inputs\n" * times, BLOCK)

@@ -1,0 +1,182 @@
+"""Writes what is said of inputs and outputs wherever it stands, from the tables in the code: ``make docs``.
+
+A block lies between two comments, ``# inputs, written by make docs`` and ``# end of inputs`` (or the same in HTML), and
+is indented as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import yaml
+
+from redeliver.core.report import OUTPUTS
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Input
+
+ROOT = Path(__file__).parents[1]
+
+Block = Callable[[], Iterable[str]]
+
+
+# -- action.yml and hooks/action.yml ----------------------------------------------------------------------------
+
+
+def _inputs(rows: Iterable[Input]) -> Iterator[str]:
+    for row in rows:
+        yield f"{row.name}:"
+        yield f"  description: {_scalar(row.description)}"
+        yield f"  default: {_scalar(row.default)}"
+
+
+def _environment(rows: Iterable[Input]) -> Iterator[str]:
+    for row in rows:
+        yield f"{_variable(row)}: ${{{{ inputs.{row.name} }}}}"
+
+
+def _outputs(context: str) -> Iterator[str]:
+    for name, description in OUTPUTS.items():
+        yield f"{name}:"
+        yield f"  description: {_scalar(description)}"
+        yield f"  value: ${{{{ {context}.outputs.{name} }}}}"
+
+
+# -- the reusable workflow --------------------------------------------------------------------------------------
+
+
+def _workflow_inputs() -> Iterator[str]:
+    for row in INPUTS:
+        if not row.secret:
+            yield f"{row.name}:"
+            yield f"  description: {_scalar(row.description)}"
+            yield f"  type: {_workflow_type(row)}"
+            # An expression stands in the step instead: an input that is passed on empty would be empty there.
+            default = "" if _expression(row) else row.default
+            yield f"  default: {default if _workflow_type(row) != 'string' else _scalar(default)}"
+
+
+def _workflow_secrets() -> Iterator[str]:
+    for row in INPUTS:
+        if row.secret:
+            yield f"{row.name}:"
+            yield f"  description: {_scalar(row.description)}"
+            yield "  required: false"
+
+
+def _job_outputs() -> Iterator[str]:
+    for name in OUTPUTS:
+        yield f"{name}: ${{{{ steps.redeliver.outputs.{name} }}}}"
+
+
+def _with() -> Iterator[str]:
+    for row in INPUTS:
+        context = "secrets" if row.secret else "inputs"
+        instead = f" || {_expression(row)}" if _expression(row) else ""
+        yield f"{row.name}: ${{{{ {context}.{row.name}{instead} }}}}"
+
+
+def _workflow_type(row: Input) -> str:
+    """As what its default is."""
+    match yaml.safe_load(row.default):
+        case bool():
+            return "boolean"
+        case int():
+            return "number"
+        case _:
+            return "string"
+
+
+# -- the launcher and the README --------------------------------------------------------------------------------
+
+
+def _allowlist() -> Iterator[str]:
+    return (_variable(row) for row in INPUTS if row not in LAUNCHER_INPUTS)
+
+
+def _input_table() -> Iterator[str]:
+    yield from ("| input | what it is | default |", "| :-- | :-- | :-- |")
+    for row in INPUTS:
+        yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
+
+
+def _output_table() -> Iterator[str]:
+    yield from ("| output | what it is |", "| :-- | :-- |")
+    for name, description in OUTPUTS.items():
+        yield f"| `{name}` | {description} |"
+
+
+# -- every file, and its blocks ---------------------------------------------------------------------------------
+
+FILES: dict[str, Mapping[str, Block]] = {
+    "action.yml": {
+        "inputs": lambda: _inputs(INPUTS),
+        "outputs": lambda: _outputs("steps.redeliver"),
+        "variables": lambda: _environment(INPUTS),
+    },
+    "hooks/action.yml": {
+        "inputs": lambda: _inputs(LISTING_INPUTS),
+        "variables": lambda: _environment(LISTING_INPUTS),
+    },
+    "src/launch.sh": {"inputs": _allowlist},
+    ".github/workflows/redeliver.yml": {
+        "inputs": _workflow_inputs,
+        "secrets": _workflow_secrets,
+        "outputs": lambda: _outputs("jobs.redeliver"),
+        "outputs of the job": _job_outputs,
+        "inputs of the step": _with,
+    },
+    "README.md": {"inputs": _input_table, "outputs": _output_table},
+}
+
+
+def written(text: str, blocks: Mapping[str, Block]) -> str:
+    """A file's text with its blocks as the code has them.
+
+    Raises:
+        ValueError: a block has no place in the file, or more than one.
+    """
+    for name, block in blocks.items():
+        place = re.compile(
+            rf"^(?P<indent> *)(?:#|<!--) {name}, written by make docs(?: -->)?\n"
+            rf"(?P<lines>.*?)^ *(?:#|<!--) end of {name}(?: -->)?$",
+            re.DOTALL | re.MULTILINE,
+        )
+        found = list(place.finditer(text))
+        if len(found) != 1:
+            raise ValueError(f"it needs one place for {name!r}")
+        lines = "".join(f"{found[0]['indent']}{line}\n" for line in block())
+        text = text[: found[0].start("lines")] + lines + text[found[0].end("lines") :]
+    return text
+
+
+def _variable(row: Input) -> str:
+    """The name under which an input reaches a program: hyphens stay."""
+    return f"INPUT_{row.name.upper()}"
+
+
+def _expression(row: Input) -> str:
+    """What stands within a default that is an expression of GitHub's; empty: it is none."""
+    found = re.fullmatch(r"\$\{\{ (.+) \}\}", row.default)
+    return found[1] if found else ""
+
+
+def _scalar(text: str) -> str:
+    """A text in YAML: as it is where that means the same, else in quotes."""
+    try:
+        plain = yaml.safe_load(f"x: {text}") == {"x": text}
+    except yaml.YAMLError:
+        plain = False
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def main() -> None:
+    """Write every file anew."""
+    for name, blocks in FILES.items():
+        file = ROOT / name
+        file.write_text(written(file.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
