@@ -65,7 +65,7 @@ def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting() -
     assert [hook.recovered for hook in report.hooks] == [0, 10, 10]
     assert report.hooks[0].count(Outcome.ENDPOINT_DOWN) == 7
     (warning,) = report.warnings
-    assert warning.startswith(f"{names(report)[0]}: The webhook's endpoint is down")
+    assert warning.startswith(f"{names(report)[0]}: The receiver is still down")
     assert report.exit_code(FailOn.ERROR) == 0
     first, *others = world.kept.values()
     assert int(first) < report.hooks[0].start - 20 * MINUTE

@@ -152,9 +152,15 @@ class Job:
 
     def _anchor_checkpoint(self, window: Window) -> None:
         """Write the checkpoint as it stands: that proves it can be, and anchors a first run that crashes."""
-        if self._store and self.record.anchored is None:
+        if self._store is None or self.record.anchored is not None:
+            return
+        try:
             self._store.write(window.checkpoint)
-            self.record.anchored = window.checkpoint
+        except CheckpointNotSaved as fault:
+            if isinstance(fault.why, OutOfTime):
+                raise fault.why from None  # nothing is wrong with the store
+            raise
+        self.record.anchored = window.checkpoint
 
     def _send(self, plan: Plan, scan: Scan) -> None:
         # An endpoint that was probed before the window was read need not be probed again.
