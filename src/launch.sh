@@ -217,24 +217,28 @@ prepare_python() {
   : > "$venv/complete"
 }
 
-# Sets $withhold to what takes every other variable away: a job's environment holds secrets of others. awk sees the
-# names that bash cannot.
-choose_variables() {
-  local names name keep=" ${forward[*]} ${machine[*]} "
-  names=$(awk 'BEGIN { for (name in ENVIRON) print name }') || fail "The action needs awk on the PATH."
-  while IFS= read -r name; do
-    if [[ $keep != *" $name "* ]]; then withhold+=(-u "$name"); fi
-  done <<< "$names"
-}
+# Becomes the command in its arguments, which is given the variables that the first one names and no others: a job's
+# environment holds secrets of others. Bash cannot do this, since it can neither read nor unset names that are no
+# identifiers; env could, with every value on its command line.
+readonly start='
+import os, sys
+names, command = sys.argv[1].split(), sys.argv[2:]
+given = {name: value for name, value in os.environ.items() if name in names}
+if os.name != "nt":
+    os.execve(command[0], command, given)
+# On Windows a process that becomes another one looks to bash as if it had ended.
+import signal, subprocess
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.exit(subprocess.call(command, env=given))
+'
 
 run_python() {
-  local python key withhold=()
+  local python key names="${forward[*]} ${machine[*]}"
   choose_python
   prepare_python
   export PYTHONPATH=$home/src PYTHONUNBUFFERED=1 PYTHONUTF8=1
-  choose_variables
   # -P and -s: no code from the working or the home directory.
-  exec env ${withhold[@]+"${withhold[@]}"} "$python" -P -s -m redeliver ${1+"$@"}
+  exec "$python" -I -S -c "$start" "$names" "$python" -P -s -m redeliver ${1+"$@"}
 }
 
 # ---- Which of the two -----------------------------------------------------------------------------------------

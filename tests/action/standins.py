@@ -59,9 +59,9 @@ match sys.argv[1:]:
         exec(question)
         sys.exit()
 record()
+windows = os.environ.get("OSTYPE") == "msys"
 match sys.argv[1:]:
     case ["-I", "-m", "venv", "--clear", folder]:
-        windows = os.environ.get("OSTYPE") == "msys"
         copy = pathlib.Path(folder, "Scripts/python.exe" if windows else "bin/python")
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(me.read_text())
@@ -69,6 +69,10 @@ match sys.argv[1:]:
     case ["-I", "-m", "pip", "install", *_]:
         print("\\n".join(f"line {{number}} of pip's" for number in range(1, 9)))
         sys.exit(answers["pip"])
+    case ["-I", "-S", "-c", start, *arguments]:
+        sys.argv[:] = ["-c", *arguments]
+        os.name = "nt" if windows else os.name
+        exec(start)
     case ["-P", "-s", "-m", "redeliver", *_]:
         print("what the action said")
         sys.exit(answers["run"])

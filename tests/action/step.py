@@ -24,7 +24,7 @@ HOOKS_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "hooks" / "action.yml").re
 GITHUB = {"repository": "octo-org/automation", "api_url": "https://api.github.com"}
 
 #: All that the launcher needs of a machine, besides docker or Python, and id and chown, which are played here.
-TOOLS = ("awk", "bash", "env", "find", "mktemp", "printenv", "sha256sum", "sort", "tail", "xargs")
+TOOLS = ("bash", "find", "mktemp", "printenv", "sha256sum", "sort", "tail", "xargs")
 
 _EXPRESSION = re.compile(r"\$\{\{ (?P<context>inputs|github)\.(?P<name>[a-z_-]+) \}\}")
 
