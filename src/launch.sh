@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Runs the action in its container or, where there can be none, with the runner's own Python. Either is handed no more
-# of the runner than it needs: the files for outputs and summary, and the variables below. They are passed by name, so
-# that no value is ever part of a command line. Works with macOS' bash 3.2 and the bash that comes with Git on Windows.
+# Runs the action in its own container or, where no container can run, with the runner's own Python. Either gets no
+# more of the runner than it needs: the two files for results, a CA's certificates, and the variables named below. No
+# secret is ever part of a command line, which every user of the machine can read. Works with macOS' bash 3.2 and the
+# bash that comes with Git on Windows.
 set -euo pipefail
 
 home=$(cd -- "${BASH_SOURCE[0]%/*}/.." && { pwd -W 2>/dev/null || pwd; }) # -W: the path as Windows knows it
 
-forward=(
+inputs=(
   # inputs, written by make docs
   INPUT_ORG
   INPUT_REPOSITORY
@@ -31,19 +32,24 @@ forward=(
   INPUT_DRY-RUN
   INPUT_API-URL
   # end of inputs
+)
+
+# Passed on as they are.
+variables=(
   GITHUB_ACTIONS
   GITHUB_API_URL
-  GITHUB_OUTPUT
   GITHUB_REPOSITORY
   GITHUB_RUN_ID
   GITHUB_SERVER_URL
-  GITHUB_STEP_SUMMARY
   GITHUB_WORKFLOW
   RUNNER_DEBUG
   HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
   http_proxy https_proxy no_proxy all_proxy
-  SSL_CERT_FILE REQUESTS_CA_BUNDLE
 )
+
+# These name files of the runner's. In the container they name the places where the files are mounted.
+results=(GITHUB_OUTPUT GITHUB_STEP_SUMMARY)
+certificates=(SSL_CERT_FILE REQUESTS_CA_BUNDLE)
 
 # What a Python of the machine needs besides, on Linux, macOS and Windows.
 machine=(
@@ -57,35 +63,92 @@ fail() {
   exit "${2:-1}"
 }
 
-# Bash passes names with a hyphen on to its children, but cannot read them itself.
-input() { printenv "INPUT_$1" || true; }
+# Shows the last $1 lines of $2, another program's output, so that nothing in it can be a workflow command: no line
+# begins with ::, none contains ##[, and none contains a character that the runner skips when it looks for these.
+quote() (
+  export LC_ALL=C
+  tr -s '\r' '\n' <<< "$2" | tail -n "$1" | cut -b 1-500 | tr -c '\t\n -~' '?' | sed -e 's/##\[/# #[/g' -e 's/^/| /'
+)
+
+on_windows() { [[ ${OSTYPE-} == msys* || ${OSTYPE-} == cygwin* ]]; }
+
+# The runner makes both files anew for each step. If somebody put something else in their place, a root runner would
+# give that to the container's user.
+check_results() {
+  local name file why
+  for name in "${results[@]}"; do
+    file=${!name-}
+    if [ -L "$file" ]; then why="it is a symbolic link"
+    elif [ ! -e "$file" ]; then why="it does not exist"
+    elif [ ! -f "$file" ]; then why="it is not a regular file"
+    elif [ ! -w "$file" ]; then why="this user may not write it"
+    else continue
+    fi
+    fail "The file that $name names cannot take the results: $why. Nothing was sent. The runner makes this file for each step; \
+if the job runs in a container, mount the runner's folders into it."
+  done
+}
 
 # ---- In a container -------------------------------------------------------------------------------------------
 
-# Whether a container can run here; $engine is then what the engine says of itself, and else $lacking what is missing.
+# Whether a container can run here. Then $limits_... and $security are what the engine says of itself; else $lacking is
+# what is missing.
 docker_can_run() {
+  local answer system
   lacking="no Docker engine for Linux containers answers on this runner"
-  engine=$(docker info --format '{{.OSType}} {{.SecurityOptions}}' 2>/dev/null) || return 1
-  if [[ $engine != "linux "* || ${OSTYPE-} == msys* || ${OSTYPE-} == cygwin* ]]; then return 1; fi
+  if on_windows; then return 1; fi
+  answer=$(
+    docker info --format '{{.OSType}} {{.MemoryLimit}} {{.SwapLimit}} {{.PidsLimit}} {{.SecurityOptions}}' 2>/dev/null
+  ) || return 1
+  read -r system limits_memory limits_swap limits_processes security <<< "$answer" || true
+  if [ "$system" != linux ]; then return 1; fi
   lacking="the Docker engine does not see this job's files, since it is on another machine or the job in a container"
   engine_sees_our_files
 }
 
-# An engine looks at the mounts before it looks for the image, and so makes nothing here.
+# An engine checks the mounts before it looks for the image, and so makes nothing here.
 engine_sees_our_files() {
   local answer
-  answer=$(docker create --pull=never --mount "type=bind,source=$GITHUB_OUTPUT,target=/probe" \
-    redeliver-action/there-is-none 2>&1) || true
-  [[ $answer != *"source path does not exist"* && $answer != *"mounts denied"* ]]
+  answer=$(
+    docker create --pull=never --mount "$(mount_option "$GITHUB_OUTPUT" /probe)" redeliver-action/there-is-none 2>&1
+  ) || true
+  [[ $answer != *"invalid mount config"* && $answer != *[Mm]"ounts denied"* ]]
 }
 
-# Sets $image and the options that only our own build needs.
+# The value for --mount that shows $1 to the container as $2. Docker reads it as a line of CSV: within quotes a path may
+# contain commas, and a quote is written twice. (--volume has no way to write a colon.)
+mount_option() {
+  local quote='"'
+  printf '%s' "type=bind,\"source=${1//$quote/$quote$quote}\",target=$2"
+}
+
+# Shows the container the file $2 in the place of the one that the variable $1 names. The runner's own path will not do:
+# its user cannot enter /root, say. $3 can be readonly.
+share() {
+  local place=/redeliver/$1
+  run_options+=(--mount "$(mount_option "$2" "$place")${3+,$3}" --env "$1=$place")
+}
+
+# Sets $image, and sees to it that the engine has it.
 choose_image() {
-  image=$(input IMAGE)
-  if [ -n "$image" ]; then return; fi
+  local name='^[][A-Za-z0-9][][A-Za-z0-9._:/@-]*$'
+  read -r image <<< "${INPUT_IMAGE-}" || true
   # The release writes the digest of the image it published; a checkout in development has none.
-  if [ -s "$home/src/image.txt" ]; then image=$(< "$home/src/image.txt"); return; fi
-  build_image
+  if [ -z "$image" ] && [ -s "$home/src/image.txt" ]; then read -r image < "$home/src/image.txt" || true; fi
+  if [ -z "$image" ]; then build_image; return; fi
+  [[ $image =~ $name ]] || fail "image: must be the name of a container image, not '${image//[^A-Za-z0-9._:\/@-]/?}'" 2
+  pull_image
+}
+
+# Not by docker run, which would put the registry's own words into the log as they are.
+pull_image() {
+  local log
+  if docker image inspect "$image" >/dev/null 2>&1; then return; fi
+  echo "Pulling the action's image ..."
+  log=$(docker pull --quiet "$image" 2>&1) || {
+    quote 20 "$log"
+    fail "The action's image could not be pulled; the lines above say why."
+  }
 }
 
 # Once for each content, so the name says what is in it. The REDELIVER_ variables are for machines that reach no
@@ -107,12 +170,11 @@ build_image() {
     } | "${sum[@]}"
   )
   image=redeliver-action:${content:0:20}
-  run_options+=(--pull=never)
   if docker image inspect "$image" >/dev/null 2>&1; then return; fi
   echo "Building the action's image, once for this version ..."
   log=$(docker build --tag "$image" ${arguments[@]+"${arguments[@]}"} "$home" 2>&1) || {
-    echo "$log"
-    fail "The action's image could not be built; the log above says why."
+    quote 20 "$log"
+    fail "The action's image could not be built; the lines above say why."
   }
 }
 
@@ -120,50 +182,72 @@ build_image() {
 use_host_network_for_loopback() {
   local host='(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?(/|$)' name
   local api="^https?://$host" proxy="^([a-z0-9]+://)?([^/@]*@)?$host" url
-  url=$(input API-URL)
+  # Bash passes a name with a hyphen on to its children, but cannot read it itself.
+  url=$(printenv INPUT_API-URL) || true
   if [[ ${url:-${GITHUB_API_URL-}} =~ $api ]]; then run_options+=(--network=host); return; fi
   for name in HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy; do
     if [[ ${!name-} =~ $proxy ]]; then run_options+=(--network=host); return; fi
   done
 }
 
-# A CA of the company's own. One that is not there is named by the action itself.
-mount_certificates() {
-  local name file mounted=
-  for name in SSL_CERT_FILE REQUESTS_CA_BUNDLE; do
+# A CA of the company's own. The container's user may not be able to read the file, nor the engine to see it: so the
+# container is shown a copy, beside a file that the engine sees. The runner removes both. A path that leads nowhere is
+# left for the action to name.
+share_certificates() {
+  local name file copy
+  for name in "${certificates[@]}"; do
     file=${!name-}
-    if [[ $file == /* && -e $file && $file != "$mounted" ]]; then
-      run_options+=(--mount "type=bind,source=$file,target=$file,readonly")
-      mounted=$file
+    if [ -f "$file" ] && copy=$(mktemp "${GITHUB_OUTPUT%/*}/redeliver-action-XXXXXX") && cat -- "$file" > "$copy" &&
+      chmod 644 "$copy"; then
+      file=$copy
+    fi 2>/dev/null
+    if [[ $file == /* && ( -f $file || -d $file ) ]]; then
+      share "$name" "$file" readonly
+    else
+      run_options+=(--env "$name")
     fi
   done
 }
 
-# The container's user must be able to write the runner's two files, and has no more rights on the host than the runner.
+# Sets $user. It must be able to write the runner's two files, and has no more rights on the host than the runner.
 choose_user() {
   user=$(id -u):$(id -g)
-  if [[ $engine == *name=selinux* ]]; then run_options+=(--security-opt=label=disable); fi
+  if [[ $security == *name=selinux* ]]; then run_options+=(--security-opt=label=disable); fi
   # Root in the container of a rootless engine is that engine's user; any other could not write the files.
-  if [[ $engine == *name=rootless* ]]; then user=0:0; return; fi
-  if [[ $engine == *name=userns* ]]; then run_options+=(--userns=host); fi
+  if [[ $security == *name=rootless* ]]; then user=0:0; return; fi
+  if [[ $security == *name=userns* ]]; then run_options+=(--userns=host); fi
   if [ "$(id -u)" = 0 ]; then
     user=65532:65532
-    chown "$user" "$GITHUB_OUTPUT" "$GITHUB_STEP_SUMMARY"
+    # -h: never the target of a link, whatever happened since the check.
+    chown -h "$user" "$GITHUB_OUTPUT" "$GITHUB_STEP_SUMMARY" 2>/dev/null ||
+      fail "The files for results could not be given to the container's user, since chown failed. Nothing was sent. Use \
+runtime: python, or a runner that is not root."
   fi
 }
 
-# exec, so that the runner's signals reach docker, which passes them on to the init in the container.
+# A run over a million attempts takes less than 100 MB, in one process with one thread, beside the container's init.
+# What takes ten times as much is an answer that was made to do so. An engine that cannot limit something would say so
+# in the log of every run, so it is not asked to.
+limit_resources() {
+  local with_swap=-1
+  if [ "$limits_swap" = true ]; then with_swap=1g; fi
+  if [ "$limits_memory" = true ]; then run_options+=(--memory=1g --memory-swap="$with_swap"); fi
+  if [ "$limits_processes" = true ]; then run_options+=(--pids-limit=64); fi
+}
+
+# exec, so that the runner's signals reach docker, which passes them on to the init in the container. No log driver:
+# the command that masks a token would be in what the engine keeps of the output.
 run_container() {
   local run_options=() image user name
   choose_image
   use_host_network_for_loopback
-  mount_certificates
   choose_user
-  for name in "${forward[@]}"; do run_options+=(--env "$name"); done
-  exec docker run --rm --init --read-only --cap-drop=ALL --security-opt=no-new-privileges --user "$user" \
-    --mount "type=bind,source=$GITHUB_OUTPUT,target=$GITHUB_OUTPUT" \
-    --mount "type=bind,source=$GITHUB_STEP_SUMMARY,target=$GITHUB_STEP_SUMMARY" \
-    "${run_options[@]}" "$image" ${1+"$@"}
+  limit_resources
+  for name in "${inputs[@]}" "${variables[@]}"; do run_options+=(--env "$name"); done
+  for name in "${results[@]}"; do share "$name" "${!name}"; done
+  share_certificates
+  exec docker run --rm --init --read-only --cap-drop=ALL --security-opt=no-new-privileges --ipc=none \
+    --log-driver=none --pull=never --user "$user" "${run_options[@]}" "$image" ${1+"$@"}
 }
 
 # ---- With the runner's Python ---------------------------------------------------------------------------------
@@ -206,7 +290,7 @@ prepare_python() {
   local base=$python venv log=
   if [ -d "${RUNNER_TEMP-}" ]; then venv=$RUNNER_TEMP/redeliver-action-$key; else venv=$(mktemp -d)/venv; fi
   python=$venv/bin/python
-  if [[ ${OSTYPE-} == msys* || ${OSTYPE-} == cygwin* ]]; then python=$venv/Scripts/python.exe; fi
+  if on_windows; then python=$venv/Scripts/python.exe; fi
   export PYTHONPYCACHEPREFIX=$venv/bytecode # nothing is written into the action's own folder
   if [ -e "$venv/complete" ]; then return; fi
   echo "Installing the action's packages for $base, once in this job ..."
@@ -214,36 +298,40 @@ prepare_python() {
   { log=$("$base" -I -m venv --clear "$venv" 2>&1) && log=$("$python" -I -m pip install --quiet --no-compile --no-input --no-user \
     --disable-pip-version-check --require-hashes --only-binary=:all: --requirement "$home/requirements/run.txt" 2>&1)
   } || {
-    tail -n 5 <<< "$log"
+    quote 5 "$log"
     fail "The action's packages could not be installed for $base; the lines above say why."
   }
   : > "$venv/complete"
 }
 
-# Sets $withhold to what takes every other variable away: a job's environment holds secrets of others. awk sees the
-# names that bash cannot.
-choose_variables() {
-  local names name keep=" ${forward[*]} ${machine[*]} "
-  names=$(awk 'BEGIN { for (name in ENVIRON) print name }') || fail "The action needs awk on the PATH."
-  while IFS= read -r name; do
-    if [[ $keep != *" $name "* ]]; then withhold+=(-u "$name"); fi
-  done <<< "$names"
-}
+# Becomes the command in its arguments, which is given the variables that the first one names and no others: a job's
+# environment holds secrets of others. Bash cannot do this, since it can neither read nor unset names that are no
+# identifiers; env could, with every value on its command line.
+readonly start='
+import os, sys
+names, command = sys.argv[1].split(), sys.argv[2:]
+given = {name: value for name, value in os.environ.items() if name in names}
+if os.name != "nt":
+    os.execve(command[0], command, given)
+# On Windows a process that becomes another one looks to bash as if it had ended.
+import signal, subprocess
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.exit(subprocess.call(command, env=given))
+'
 
 run_python() {
-  local python key withhold=()
+  local python key names="${inputs[*]} ${variables[*]} ${results[*]} ${certificates[*]} ${machine[*]}"
   choose_python
   prepare_python
   export PYTHONPATH=$home/src PYTHONUNBUFFERED=1 PYTHONUTF8=1
-  choose_variables
   # -P and -s: no code from the working or the home directory.
-  exec env ${withhold[@]+"${withhold[@]}"} "$python" -P -s -m redeliver ${1+"$@"}
+  exec "$python" -I -S -c "$start" "$names" "$python" -P -s -m redeliver ${1+"$@"}
 }
 
 # ---- Which of the two -----------------------------------------------------------------------------------------
 
 lacking=
-engine=
+check_results
 read -r runtime <<< "${INPUT_RUNTIME-}" || true
 case ${runtime:-auto} in
   auto)

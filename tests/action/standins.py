@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _HEAD = """\
 #!{python}
-import json, os, pathlib, sys
+import csv, json, os, pathlib, sys
 here, me = pathlib.Path("{folder}"), pathlib.Path(sys.argv[0])
 def record():
     call = {{"name": me.name, "argv": sys.argv[1:], "environment": dict(os.environ), "pid": os.getpid()}}
@@ -25,21 +25,25 @@ DOCKER = """\
 answers = json.loads((here / "docker.json").read_text())
 record()
 match sys.argv[1:]:
-    case ["info", "--format", "{{.OSType}} {{.SecurityOptions}}"]:
-        print(answers["engine"], "[" + answers["security"] + "]")
-        sys.exit(not answers["engine"])
+    case ["info", "--format", template]:
+        for name, value in answers["info"].items():
+            template = template.replace("{{." + name + "}}", value)
+        print(template)
+        sys.exit(not answers["info"]["OSType"])
     case ["create", "--pull=never", "--mount", mount, image]:
-        source = mount.split(",")[1].removeprefix("source=")
-        if not answers["sees"] or not os.path.exists(source):
-            print("Error response from daemon: invalid mount config for type \\"bind\\": bind source path does not "
-                  f"exist: {source}", file=sys.stderr)
+        source = next(csv.reader([mount]))[1].removeprefix("source=")
+        if answers["unseen"]:
+            print(f"Error response from daemon: {answers['unseen']}: {source}", file=sys.stderr)
         else:
             print(f"Error response from daemon: No such image: {image}", file=sys.stderr)
         sys.exit(1)
     case ["image", "inspect", name]:
         sys.exit(name not in answers["images"])
+    case ["pull", "--quiet", _]:
+        print(answers["said"])
+        sys.exit(answers["pull"])
     case ["build", *_]:
-        print("what the build said")
+        print(answers["said"])
         sys.exit(answers["build"])
     case ["run", *_]:
         print("what the container said")
@@ -59,16 +63,20 @@ match sys.argv[1:]:
         exec(question)
         sys.exit()
 record()
+windows = os.environ.get("OSTYPE") == "msys"
 match sys.argv[1:]:
     case ["-I", "-m", "venv", "--clear", folder]:
-        windows = os.environ.get("OSTYPE") == "msys"
         copy = pathlib.Path(folder, "Scripts/python.exe" if windows else "bin/python")
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(me.read_text())
         copy.chmod(0o755)
     case ["-I", "-m", "pip", "install", *_]:
-        print("\\n".join(f"line {{number}} of pip's" for number in range(1, 9)))
+        print(answers["said"])
         sys.exit(answers["pip"])
+    case ["-I", "-S", "-c", start, *arguments]:
+        sys.argv[:] = ["-c", *arguments]
+        os.name = "nt" if windows else os.name
+        exec(start)
     case ["-P", "-s", "-m", "redeliver", *_]:
         print("what the action said")
         sys.exit(answers["run"])
@@ -92,6 +100,7 @@ class Python:
     venv: bool = True
     pip: int = 0
     run: int = 0
+    said: str = "what pip said"
 
     def install(self, path: Path) -> None:
         """Put it there."""

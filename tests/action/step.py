@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -24,7 +25,10 @@ HOOKS_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "hooks" / "action.yml").re
 GITHUB = {"repository": "octo-org/automation", "api_url": "https://api.github.com"}
 
 #: All that the launcher needs of a machine, besides docker or Python, and id and chown, which are played here.
-TOOLS = ("awk", "bash", "env", "find", "mktemp", "printenv", "sha256sum", "sort", "tail", "xargs")
+TOOLS = (
+    *("bash", "cat", "chmod", "cut", "find", "mktemp", "printenv"),
+    *("sed", "sha256sum", "sort", "tail", "tr", "xargs"),
+)
 
 _EXPRESSION = re.compile(r"\$\{\{ (?P<context>inputs|github)\.(?P<name>[a-z_-]+) \}\}")
 
@@ -67,12 +71,20 @@ class Call:
         apart = [after for before, after in zip(self.argv, self.argv[1:], strict=False) if before == option]
         return apart + [word.removeprefix(f"{option}=") for word in self.argv if word.startswith(f"{option}=")]
 
+    @property
+    def mounts(self) -> list[dict[str, str]]:
+        """What is mounted, as docker reads it: each a line of CSV."""
+        lines = [next(csv.reader([line], strict=True)) for line in self.values_of("--mount")]
+        return [dict(word.partition("=")[::2] for word in line) for line in lines]
+
 
 @dataclass
 class Runner:
     """A runner with one job's folder, an engine or none, Pythons or none, and a user.
 
-    ``security`` is what the engine says of its own options, and ``sees`` whether it sees this machine's files.
+    ``security`` is what the engine says of its own options, ``limits`` what it can limit (all, unless named),
+    ``unseen`` what it says of this machine's files where it does not see them, and ``said`` what it prints while it
+    pulls or builds. ``pull``, ``build``, ``run`` and ``chown`` are exit codes.
     """
 
     folder: Path
@@ -81,10 +93,14 @@ class Runner:
     docker: bool = True
     engine: str = "linux"
     security: str = "name=seccomp,profile=default"
-    sees: bool = True
+    limits: dict[str, bool] = field(default_factory=dict)
+    unseen: str = ""
     images: list[str] = field(default_factory=list)
+    pull: int = 0
     build: int = 0
+    said: str = "what docker said"
     run: int = 0
+    chown: int = 0
     pythons: dict[str, Python] = field(default_factory=dict)
     user: str = "1001"
     environment: dict[str, str] = field(default_factory=dict)
@@ -108,10 +124,13 @@ class Runner:
         for name, python in self.pythons.items():
             python.install(self.bin / name)
         (self.bin / "id").write_text(f"#!/bin/sh\necho {self.user}\n")
-        (self.bin / "chown").write_text(f'#!/bin/sh\necho "$@" >>{self.bin}/chowned\n')
+        (self.bin / "chown").write_text(f'#!/bin/sh\necho "$@" >>{self.bin}/chowned\nexit {self.chown}\n')
         for tool in ("id", "chown"):
             (self.bin / tool).chmod(0o755)
-        answers = {name: getattr(self, name) for name in ("engine", "security", "sees", "images", "build", "run")}
+        answers = {name: getattr(self, name) for name in ("unseen", "images", "pull", "build", "said", "run")}
+        limits = dict.fromkeys(("MemoryLimit", "SwapLimit", "PidsLimit"), True) | self.limits
+        info = {name: str(can).lower() for name, can in limits.items()}
+        answers["info"] = info | {"OSType": self.engine, "SecurityOptions": f"[{self.security}]"}
         (self.bin / "docker.json").write_text(json.dumps(answers))
         with subprocess.Popen(
             step_command(self.folder, self.action),
@@ -154,6 +173,7 @@ class Runner:
 
     @property
     def container(self) -> Call:
+        """The one run of a container."""
         (call,) = self.called("run")
         return call
 

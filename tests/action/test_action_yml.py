@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from action.step import ACTION, STEP
+from action.step import ACTION, ROOT, STEP
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
 
 if TYPE_CHECKING:
     from action.step import Runner
 
+MARKERS = ("  # inputs, written by make docs", "  # end of inputs")
 OUTPUTS = [
     "redelivered-count",
     "recovered-count",
@@ -49,6 +50,14 @@ def test_the_container_is_given_every_input_that_the_core_reads(runner: Runner) 
     runner.step(image="ghcr.io/octo-org/mirror")
     forwarded = [name for name in runner.container.values_of("--env") if name.startswith("INPUT_")]
     assert forwarded == [variable(row.name) for row in INPUTS if row not in LAUNCHER_INPUTS]
+
+
+def test_the_launcher_lists_them_where_a_program_can_write_them() -> None:
+    lines = (ROOT / "src" / "launch.sh").read_text().splitlines()
+    begin, end = (lines.index(marker) for marker in MARKERS)
+    assert lines[begin - 1] == "inputs=("
+    assert lines[begin + 1 : end] == [f"  {variable(row.name)}" for row in INPUTS if row not in LAUNCHER_INPUTS]
+    assert lines[end + 1] == ")"
 
 
 def test_outputs_are_those_of_the_design_and_come_from_the_step() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from action.step import ROOT, Runner
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ERROR = "::error title=Redeliver Action::"
+PULLING = "Pulling the action's image ...\n"
 IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 OTHER_TOKEN = "ghp_ABCDEFGHIJ0123456789abcdefghij012345"
@@ -20,18 +20,33 @@ OTHER_TOKEN = "ghp_ABCDEFGHIJ0123456789abcdefghij012345"
 def test_the_container_is_locked_down(runner: Runner) -> None:
     runner.step(image=IMAGE)
     argv = runner.container.argv
-    assert argv[:5] == ["run", "--rm", "--init", "--read-only", "--cap-drop=ALL"]
+    assert argv[:6] == ["run", "--rm", "--init", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+    assert runner.container.values_of("--ipc") == ["none"]  # no /dev/shm, which would be writable
     assert runner.container.values_of("--security-opt") == ["no-new-privileges"]
     assert runner.container.values_of("--user") == ["1001:1001"]
     assert argv[-1] == IMAGE
     assert not {"--privileged", "-v", "--volume", "--device", "--pid", "--ipc"} & set(argv)
 
 
-def test_only_the_files_for_outputs_and_summary_are_mounted(runner: Runner) -> None:
+def test_only_the_files_for_outputs_and_summary_are_mounted_and_the_container_has_places_of_its_own(
+    runner: Runner,
+) -> None:
     runner.step(image=IMAGE)
-    assert runner.container.values_of("--mount") == [
-        f"type=bind,source={file},target={file}" for file in (runner.output, runner.summary)
+    places = {"GITHUB_OUTPUT": runner.output, "GITHUB_STEP_SUMMARY": runner.summary}
+    assert runner.container.mounts == [
+        {"type": "bind", "source": str(file), "target": f"/redeliver/{name}"} for name, file in places.items()
     ]
+    assert {f"{name}=/redeliver/{name}" for name in places} <= set(runner.container.values_of("--env"))
+
+
+@pytest.mark.parametrize("name", ["a,readonly", 'a "quote"', '","', "a: b=c", "a\\b$c'd", "Größe", "two\nlines"])
+def test_a_folder_of_the_runners_may_have_any_name(runner: Runner, name: str) -> None:
+    folder = runner.folder / name
+    folder.mkdir()
+    runner.output, runner.summary = (file.rename(folder / file.name) for file in (runner.output, runner.summary))
+    assert runner.step(image=IMAGE).returncode == 0
+    assert [mount["source"] for mount in runner.container.mounts] == [str(runner.output), str(runner.summary)]
+    assert {tuple(mount) for mount in runner.container.mounts} == {("type", "source", "target")}
 
 
 def test_the_container_is_given_these_variables_of_the_runner_and_no_others(runner: Runner) -> None:
@@ -41,7 +56,8 @@ def test_the_container_is_given_these_variables_of_the_runner_and_no_others(runn
         "AWS_SECRET_ACCESS_KEY": "secret",
     }
     runner.step(image=IMAGE)
-    names = runner.container.values_of("--env")
+    names = [word.partition("=")[0] for word in runner.container.values_of("--env")]
+    assert len(names) == len(set(names))
     assert {name for name in names if not name.startswith("INPUT_")} == {
         "GITHUB_ACTIONS",
         "GITHUB_API_URL",
@@ -68,14 +84,47 @@ def test_values_travel_in_the_environment_and_never_on_a_command_line(runner: Ru
     assert environment["INPUT_VARIABLE-REPOSITORY"] == "octo-org/automation"
     words = [word for call in runner.calls for word in call.argv]
     assert not [word for word in words if TOKEN in word or OTHER_TOKEN in word]
-    assert not [name for name in runner.container.values_of("--env") if "=" in name]
+    given = [word for word in runner.container.values_of("--env") if "=" in word]
+    assert given == [f"{name}=/redeliver/{name}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")]
+
+
+def test_the_engine_keeps_nothing_of_what_the_container_says(runner: Runner) -> None:
+    # Which a log driver would: the command that masks the token, too.
+    runner.step(image=IMAGE)
+    assert runner.container.values_of("--log-driver") == ["none"]
+
+
+@pytest.mark.parametrize(
+    ("lacks", "asked"),
+    [
+        ([], {"--memory": ["1g"], "--memory-swap": ["1g"], "--pids-limit": ["64"]}),
+        (["SwapLimit"], {"--memory": ["1g"], "--memory-swap": ["-1"], "--pids-limit": ["64"]}),
+        (["MemoryLimit", "SwapLimit"], {"--memory": [], "--memory-swap": [], "--pids-limit": ["64"]}),
+        (["PidsLimit"], {"--memory": ["1g"], "--memory-swap": ["1g"], "--pids-limit": []}),
+    ],
+    ids=["nothing", "swap", "memory", "processes"],
+)
+def test_memory_and_processes_are_limited_where_the_engine_can(
+    runner: Runner, lacks: list[str], asked: dict[str, list[str]]
+) -> None:
+    runner.limits = dict.fromkeys(lacks, False)
+    runner.step(image=IMAGE)
+    assert {option: runner.container.values_of(option) for option in asked} == asked
 
 
 def test_a_runner_that_is_root_gets_a_container_that_is_not(runner: Runner) -> None:
     runner.user = "0"
     runner.step(image=IMAGE)
     assert runner.container.values_of("--user") == ["65532:65532"]
-    assert (runner.bin / "chowned").read_text() == f"65532:65532 {runner.output} {runner.summary}\n"
+    assert (runner.bin / "chowned").read_text() == f"-h 65532:65532 {runner.output} {runner.summary}\n"
+
+
+def test_files_that_cannot_be_given_to_the_containers_user_end_the_step_before_anything_is_sent(runner: Runner) -> None:
+    runner.user, runner.chown = "0", 1
+    result = runner.step(image=IMAGE)
+    assert result.returncode == 1
+    assert f"{ERROR}The files for results could not be given to the container's user" in result.stdout
+    assert not runner.called("run")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +169,7 @@ def test_any_other_api_is_reached_over_a_network_of_the_containers_own(runner: R
 def test_the_containers_exit_code_is_the_steps(runner: Runner, code: int) -> None:
     runner.run = code
     result = runner.step(image=IMAGE)
-    assert (result.returncode, result.stdout) == (code, "what the container said\n")
+    assert (result.returncode, result.stdout) == (code, f"{PULLING}what the container said\n")
 
 
 def test_the_steps_process_becomes_docker_so_that_signals_reach_it(runner: Runner) -> None:
@@ -147,29 +196,46 @@ def test_any_other_proxy_is_reached_over_a_network_of_the_containers_own(runner:
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_a_ca_that_is_named_is_shown_to_the_container_and_cannot_be_changed_there(runner: Runner, name: str) -> None:
-    ca = runner.folder / "company ca.pem"
-    ca.touch()
+def test_of_a_ca_that_is_named_the_container_is_shown_a_copy_that_it_can_read_and_not_change(
+    runner: Runner, name: str
+) -> None:
+    ca = runner.folder / "company, ca.pem"
+    ca.write_text("certificates")
+    ca.chmod(0o600)
     runner.environment[name] = str(ca)
     runner.step(image=IMAGE)
-    assert runner.container.values_of("--mount")[2:] == [f"type=bind,source={ca},target={ca},readonly"]
-    assert name in runner.container.values_of("--env")
-    assert runner.container.environment[name] == str(ca)
+    *_, mount = runner.container.mounts
+    assert mount | {"source": ""} == {"type": "bind", "source": "", "target": f"/redeliver/{name}", "readonly": ""}
+    copy = Path(mount["source"])
+    assert copy.read_text() == "certificates"
+    assert copy.stat().st_mode & 0o777 == 0o644
+    assert copy.parent == runner.output.parent  # where the engine was seen to see files, and which the runner empties
+    assert f"{name}=/redeliver/{name}" in runner.container.values_of("--env")
+    assert ca.stat().st_mode & 0o777 == 0o600
+    assert runner.container.environment[name] == str(ca)  # docker itself may need it
 
 
-def test_one_ca_under_two_names_is_mounted_once(runner: Runner) -> None:
-    ca = runner.folder / "ca.pem"
-    ca.touch()
-    runner.environment |= {"SSL_CERT_FILE": str(ca), "REQUESTS_CA_BUNDLE": str(ca)}
+def test_a_ca_named_by_a_path_from_the_workspace_is_found_as_python_finds_it(runner: Runner) -> None:
+    (runner.folder / "ca.pem").write_text("certificates")
+    runner.environment["SSL_CERT_FILE"] = "ca.pem"
     runner.step(image=IMAGE)
-    assert len(runner.container.values_of("--mount")) == 3
+    assert Path(runner.container.mounts[-1]["source"]).read_text() == "certificates"
 
 
-@pytest.mark.parametrize("path", ["/nowhere/ca.pem", "output", ""])
+def test_a_folder_of_certificates_is_shown_as_it_is(runner: Runner) -> None:
+    runner.environment["REQUESTS_CA_BUNDLE"] = str(runner.temp)
+    runner.step(image=IMAGE)
+    *_, mount = runner.container.mounts
+    assert mount["source"] == str(runner.temp)
+    assert "readonly" in mount
+
+
+@pytest.mark.parametrize("path", ["/nowhere/ca.pem", "nothing", "", "temp", "/dev/zero"])
 def test_a_ca_that_is_not_there_is_left_to_the_action_to_name(runner: Runner, path: str) -> None:
     runner.environment["SSL_CERT_FILE"] = path
     runner.step(image=IMAGE)
-    assert len(runner.container.values_of("--mount")) == 2
+    assert len(runner.container.mounts) == 2
+    assert "SSL_CERT_FILE" in runner.container.values_of("--env")
     assert runner.container.environment["SSL_CERT_FILE"] == path
 
 
@@ -221,6 +287,41 @@ def test_a_release_runs_the_image_that_it_published(released: Runner) -> None:
 def test_the_image_input_goes_before_the_releases_own(released: Runner) -> None:
     released.step(image=IMAGE)
     assert released.container.argv[-1] == IMAGE
+
+
+def test_an_image_that_the_engine_lacks_is_pulled_before_the_run_and_no_other(runner: Runner) -> None:
+    runner.step(image=IMAGE)
+    assert [call.argv for call in runner.called("pull")] == [["pull", "--quiet", IMAGE]]
+    runner.images = [IMAGE]
+    result = runner.step(image=IMAGE)
+    assert len(runner.called("pull")) == 1
+    assert result.stdout == "what the container said\n"
+    assert {*runner.called("run")[0].values_of("--pull"), *runner.called("run")[1].values_of("--pull")} == {"never"}
+
+
+def test_an_image_that_cannot_be_pulled_fails_the_step(runner: Runner) -> None:
+    runner.pull = 1
+    result = runner.step(image=IMAGE)
+    assert result.returncode == 1
+    assert result.stdout == (
+        f"{PULLING}| what docker said\n{ERROR}The action's image could not be pulled; the lines above say why.\n"
+    )
+    assert not runner.called("run")
+
+
+@pytest.mark.parametrize("image", ["--privileged", "-v=/:/host", "a b", "a%0A::x::", "$(id)"])
+def test_what_is_no_name_of_an_image_is_refused_like_any_other_setting(runner: Runner, image: str) -> None:
+    result = runner.step(image=image)
+    assert result.returncode == 2
+    shown = re.sub(r"[^A-Za-z0-9._:/@-]", "?", image)
+    assert result.stdout == f"{ERROR}image: must be the name of a container image, not '{shown}'\n"
+    assert not runner.called("run")
+
+
+@pytest.mark.parametrize("image", [" python ", "localhost:5000/a/b_c.d-e", "[::1]:5000/a:v1@sha256:0123"])
+def test_any_name_of_an_image_is_taken(runner: Runner, image: str) -> None:
+    runner.step(image=image)
+    assert runner.container.argv[-1] == image.strip()
 
 
 def test_a_checkout_builds_its_own_image_and_runs_that(runner: Runner) -> None:
@@ -276,5 +377,6 @@ def test_a_build_that_fails_is_shown_and_fails_the_step(runner: Runner) -> None:
     runner.build = 1
     result = runner.step()
     assert result.returncode == 1
-    assert "what the build said\n::error title=Redeliver Action::The action's image could not be built" in result.stdout
+    said = f"| what docker said\n{ERROR}The action's image could not be built; the lines above say why.\n"
+    assert result.stdout.endswith(said)
     assert not runner.called("run")

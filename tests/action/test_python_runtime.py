@@ -127,10 +127,11 @@ def test_what_is_not_the_same_is_installed_apart(
 
 def test_an_installation_that_fails_shows_its_last_lines_and_is_made_anew(machine: Runner) -> None:
     machine.pythons["python3"].pip = 1
+    machine.pythons["python3"].said = "\n".join(f"line {number} of pip's" for number in range(1, 9))
     result = machine.step()
     assert result.returncode == 1
     assert "line 3 of pip's" not in result.stdout
-    assert "line 4 of pip's\n" in result.stdout
+    assert "| line 4 of pip's\n" in result.stdout
     assert result.stdout.endswith(
         f"{ERROR}The action's packages could not be installed for python3; the lines above say why.\n"
     )
@@ -164,13 +165,21 @@ SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "MY-SECRET": "secret",
     "a.b": "secret\nnot_a_name=secret",
+    "A\nINPUT_TOKEN": "secret",
+    "HOME\nPATH": "secret",
+    "\n": "secret",
+    "an umläut": "secret",
     "BASH_FUNC_which%%": "() {  secret\n}",
     "PYTHONSTARTUP": "/secret.py",
 }
 
 
-def test_it_is_given_what_the_container_is_given_and_what_a_program_needs_of_its_machine(machine: Runner) -> None:
+@pytest.mark.parametrize("system", ["linux-gnu", "msys"])
+def test_it_is_given_what_the_container_is_given_and_what_a_program_needs_of_its_machine(
+    machine: Runner, system: str
+) -> None:
     machine.environment |= SECRETS | {"LD_LIBRARY_PATH": "/opt/python/lib", "SSL_CERT_FILE": "/ca.pem", "LANG": "C"}
+    machine.environment["OSTYPE"] = system
     machine.step(org="octo-org", hook_id="7", token=TOKEN)
     given = machine.core.environment
     inputs = {name for name in given if name.startswith("INPUT_")}
@@ -183,6 +192,14 @@ def test_it_is_given_what_the_container_is_given_and_what_a_program_needs_of_its
         *("PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONUTF8"),
     }
     assert "secret" not in "".join(given.values())
+
+
+def test_values_of_any_bytes_come_through_whole(machine: Runner) -> None:
+    machine.environment["HTTPS_PROXY"] = "http://me:\udcff\n ä'\"$@proxy.example"
+    machine.step(token="a\nb c")
+    given = machine.core.environment
+    assert given["HTTPS_PROXY"] == machine.environment["HTTPS_PROXY"]
+    assert given["INPUT_TOKEN"] == "a\nb c"
 
 
 def test_pips_own_variables_last_until_it_is_done(machine: Runner) -> None:
@@ -203,8 +220,10 @@ def test_no_code_comes_from_the_working_or_the_home_directory(machine: Runner) -
     assert machine.core.argv == ["-P", "-s", "-m", "redeliver"]
 
 
+@pytest.mark.parametrize("system", ["linux-gnu", "msys"])
 @pytest.mark.parametrize("code", [0, 1, 2, 130])
-def test_the_actions_exit_code_is_the_steps(machine: Runner, code: int) -> None:
+def test_the_actions_exit_code_is_the_steps(machine: Runner, code: int, system: str) -> None:
+    machine.environment["OSTYPE"] = system
     machine.pythons["python3"].run = code
     result = machine.step()
     assert result.returncode == code

@@ -11,6 +11,12 @@ from action.step import HOOKS_ACTION, Runner
 
 IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
 ERROR = "::error title=Redeliver Action::"
+#: What engines say of a file that they do not see: on another machine, closed to a rootless one, in a virtual machine.
+UNSEEN = [
+    'invalid mount config for type "bind": bind source path does not exist',
+    'invalid mount config for type "bind": stat /root/_temp: permission denied',
+    "Mounts denied: The path is not shared from the host and is not known to Docker",
+]
 
 
 @pytest.fixture
@@ -52,9 +58,10 @@ def test_without_docker_auto_is_python(both: Runner) -> None:
     assert used(both) == ["python"]
 
 
-def test_with_an_engine_that_sees_other_files_auto_is_python(both: Runner) -> None:
+@pytest.mark.parametrize("unseen", UNSEEN, ids=["elsewhere", "closed", "not shared"])
+def test_with_an_engine_that_sees_other_files_auto_is_python(both: Runner, unseen: str) -> None:
     # A job that itself runs in a container often has the engine's socket, but that engine mounts what the host has.
-    both.sees = False
+    both.unseen = unseen
     result = both.step(image=IMAGE)
     assert used(both) == ["python"]
     assert "since the Docker engine does not see this job's files" in result.stdout
@@ -71,7 +78,7 @@ def test_on_windows_auto_is_python_whatever_the_engine(both: Runner, system: str
 def test_the_engine_is_asked_about_the_file_that_it_would_have_to_mount(both: Runner) -> None:
     both.step(image=IMAGE)
     (asked,) = both.called("create")
-    assert asked.values_of("--mount") == [f"type=bind,source={both.output},target=/probe"]
+    assert asked.mounts == [{"type": "bind", "source": str(both.output), "target": "/probe"}]
     assert asked.values_of("--pull") == ["never"]
 
 
@@ -86,7 +93,7 @@ def test_docker_that_was_asked_for_and_is_not_there_is_an_error_and_not_python(b
 
 
 def test_an_engine_that_was_asked_for_and_sees_other_files_is_an_error(both: Runner) -> None:
-    both.sees = False
+    both.unseen = UNSEEN[0]
     result = both.step(image=IMAGE, runtime="docker")
     assert result.returncode == 1
     assert result.stdout.startswith(f"{ERROR}runtime is docker, but the Docker engine does not see this job's files")

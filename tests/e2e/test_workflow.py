@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -97,12 +98,32 @@ def test_the_container_was_nobody_who_could_do_nothing(story: Story) -> None:
     assert {int(seen.kernel[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapInh")} == {0}
     assert seen.inspected["HostConfig"]["ReadonlyRootfs"] is True
     assert seen.inspected["HostConfig"]["Privileged"] is False
+    assert seen.inspected["HostConfig"]["IpcMode"] == "none"
+
+
+def test_the_container_cannot_take_all_of_the_machine(story: Story) -> None:
+    limited = story.watch.only_container.inspected["HostConfig"]
+    asked = ["docker", "info", "--format", "{{.MemoryLimit}} {{.SwapLimit}} {{.PidsLimit}}"]
+    memory, swap, processes = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()
+    assert limited["Memory"] == (2**30 if memory == "true" else 0)
+    assert limited["MemorySwap"] == (2**30 if swap == "true" else -1 if memory == "true" else 0)
+    assert limited["PidsLimit"] == (64 if processes == "true" else None)
+    assert "WARNING" not in story.run.log
+
+
+def test_the_engine_keeps_nothing_of_what_was_said(story: Story) -> None:
+    seen = story.watch.only_container.inspected
+    assert seen["HostConfig"]["LogConfig"]["Type"] == "none"
+    assert seen["LogPath"] == ""
+    assert "5 of 5 redelivered events recovered" in story.run.log  # yet the step was shown it
 
 
 def test_the_container_saw_two_files_of_the_runner_and_no_more(story: Story) -> None:
     seen = story.watch.only_container
     mounted = [mount["Source"].rsplit("/", 1)[-1] for mount in seen.inspected["Mounts"]]
     assert sorted(mounted) == ["SUMMARY.md", "outputcmd.txt"]
+    places = {mount["Destination"] for mount in seen.inspected["Mounts"]}
+    assert places == {"/redeliver/GITHUB_OUTPUT", "/redeliver/GITHUB_STEP_SUMMARY"}
     names = {variable.split("=")[0] for variable in seen.inspected["Config"]["Env"]}
     assert {name for name in names if name.startswith(("ACTIONS_", "GITHUB_TOKEN", "REDELIVER_"))} == set()
 

@@ -61,8 +61,8 @@ class Watch:
             self.command_lines.add(line)
 
     def environments(self, command: str) -> list[dict[str, str]]:
-        """Those of the processes that belong to the folder and whose command line ends so, env gone."""
-        ended = [line for line in self._environments if line.rstrip().endswith(command) and not line.startswith("env ")]
+        """Those of the processes that belong to the folder and whose whole command, after the program, is this one."""
+        ended = [line for line in self._environments if line.rstrip().partition(" ")[2] == command]
         return [self._environments[line] for line in ended]
 
     @property
