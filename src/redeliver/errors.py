@@ -135,12 +135,34 @@ class StateUnreadable(CheckpointError):
     why: str
 
 
+class StateUnsafe(CheckpointError):
+    """Other users of the machine could change or replace the state file, or hold its lock."""
+
+    sentence = "{path} cannot be used for checkpoints: {why}."
+    advice = (
+        "It was left as it is. Give a path in a folder that belongs to the user who runs this and that no other user "
+        "may write to."
+    )
+
+    path: Path | str
+    why: str
+
+
 class StateLocked(CheckpointError):
     """Another run is at work with the same state file; it does this one's work too."""
 
     sentence = "Another run is at work (it holds {path})."
     advice = "Nothing was done; the other one does it."
     exit_code = 0
+
+    path: Path | str
+
+
+class StateLockedTooLong(CheckpointError):
+    """A process holds the lock for longer than its run may take: it hangs, or is no run."""
+
+    sentence = "Another process holds {path}, longer than a run may take."
+    advice = "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again."
 
     path: Path | str
 

@@ -71,15 +71,48 @@ def test_no_two_have_a_group_of_the_same_name_unless_one_takes_the_others_place_
     assert len(set(groups.values())) == len(groups)
 
 
-def test_another_kind_of_webhook_has_a_variable_of_its_own() -> None:
-    kept = {
-        path.stem: step["with"]["variable-name"]
-        for path in EXAMPLES
-        for job in load(path)["jobs"].values()
-        for step in job.get("steps", [])
-        if "variable-name" in step.get("with", {})
+def variables() -> dict[str, str]:
+    """The variable in which each example keeps its checkpoint, by the example's name."""
+    found = {}
+    for path in EXAMPLES:
+        for job in load(path)["jobs"].values():
+            for step in [job, *job.get("steps", [])]:
+                if "variable-name" in step.get("with", {}):
+                    found[path.stem] = step["with"]["variable-name"]
+    return found
+
+
+def test_no_two_share_a_variable_unless_they_are_for_different_githubs() -> None:
+    kept = variables()
+    assert kept.keys() == {path.stem for path in EXAMPLES} - {"manual-dry-run"}
+    assert kept.pop("enterprise-server") == kept["scheduled"]  # two servers, so two variables
+    assert len(set(kept.values())) == len(kept)
+    # What is made of a name for several webhooks is no other example's name.
+    assert not [name for name in kept.values() if re.search(r"_[0-9]+$", name)]
+
+
+@each
+def test_its_secrets_are_those_of_an_environment_unless_a_call_forbids_it(path: Path) -> None:
+    for job in load(path)["jobs"].values():
+        if "secrets." not in str(job):
+            assert "environment" not in job
+        elif "uses" in job:
+            assert path.stem == "reusable"
+        elif path.stem == "enterprise-server":
+            assert job["environment"] == "redeliver"  # a server may not know `deployment` yet
+        else:
+            assert job["environment"] == {"name": "redeliver", "deployment": False}
+
+
+def test_a_token_that_a_step_makes_may_do_what_is_needed_and_nothing_else() -> None:
+    step = load(FOLDER / "github-app-token.yml")["jobs"]["redeliver"]["steps"][0]
+    narrowed = {name: value for name, value in step["with"].items() if name.startswith(("permission-", "repositories"))}
+    assert narrowed == {
+        "repositories": "your-repository",
+        "permission-organization-hooks": "write",
+        "permission-actions-variables": "write",
     }
-    assert len({kept[name] for name in ("scheduled", "repository-hook", "app-hook")}) == 3
+    assert "app-id" not in step["with"]  # deprecated there
 
 
 def test_a_fleet_that_is_empty_has_no_matrix_and_a_full_one_keeps_within_one_tokens_limits() -> None:

@@ -62,21 +62,35 @@ class Example:
     kept: frozenset[str] = frozenset({"LAST_REDELIVERY"})
 
 
+def one_each(name: str, hooks: int) -> frozenset[str]:
+    return frozenset(f"{name}_{HOOK_ID + number}" for number in range(hooks))
+
+
 KEY = {"APP_PRIVATE_KEY": key_pair().private}
 MANUAL = Example("manual-dry-run", event="workflow_dispatch", kept=frozenset())
-FLEET = Example("fleet", three_hooks, kept=frozenset(f"LAST_REDELIVERY_{HOOK_ID + number}" for number in range(3)))
-NOTIFY = Example("notify-chat", secrets={"REDELIVER_TOKEN": TOKEN, "SLACK_WEBHOOK_URL": SLACK})
+FLEET = Example("fleet", three_hooks, kept=one_each("LAST_REDELIVERY_FLEET", 3))
+NOTIFY = Example(
+    "notify-chat",
+    secrets={"REDELIVER_TOKEN": TOKEN, "SLACK_WEBHOOK_URL": SLACK},
+    kept=frozenset({"LAST_REDELIVERY_NOTIFY"}),
+)
 ENTERPRISE = Example("enterprise-server")
 PLAIN = [
     Example("scheduled"),
-    Example("github-app", secrets=KEY, variables={"APP_ID": str(APP_ID)}),
+    Example(
+        "github-app",
+        secrets=KEY,
+        variables={"APP_ID": str(APP_ID)},
+        kept=frozenset({"LAST_REDELIVERY_AS_APP"}),
+    ),
     Example(
         "github-app-token",
         secrets=KEY,
         variables={"APP_CLIENT_ID": "Iv23liABCDEFGHIJKLMN"},
         environment={"INSTALLATION_TOKEN": INSTALLATION_TOKEN},
+        kept=frozenset({"LAST_REDELIVERY_APP_TOKEN"}),
     ),
-    Example("several-hooks", two_of_the_company, kept=frozenset(f"LAST_REDELIVERY_{HOOK_ID + n}" for n in range(2))),
+    Example("several-hooks", two_of_the_company, kept=one_each("LAST_REDELIVERY_SEVERAL", 2)),
     Example("repository-hook", one_of_the_repository, kept=frozenset({"LAST_REDELIVERY_REPOSITORY"})),
     Example(
         "app-hook",
@@ -85,7 +99,7 @@ PLAIN = [
         variables={"APP_ID": str(APP_ID)},
         kept=frozenset({"LAST_REDELIVERY_APP"}),
     ),
-    Example("reusable"),
+    Example("reusable", kept=frozenset({"LAST_REDELIVERY_BY_CALL"})),
     FLEET,
 ]
 
@@ -150,7 +164,7 @@ def test_each_hook_of_a_fleet_has_a_job_of_its_own_and_one_that_fails_stops_no_o
     with scene() as it:
         first, second, third = three_hooks(it)
         missed = it.miss(first) + it.miss(third)
-        it.sim.variables(REPOSITORY).seed(f"LAST_REDELIVERY_{second.id}", "yesterday")
+        it.sim.variables(REPOSITORY).seed(f"LAST_REDELIVERY_FLEET_{second.id}", "yesterday")
         run = carry_out(act, it, FLEET)
         assert run.process.returncode == 1
         assert it.receiver.accepted() == dict.fromkeys(missed, 1)

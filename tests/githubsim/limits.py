@@ -1,4 +1,4 @@
-"""GitHub's rate limits: so many requests an hour, and 900 points in any minute."""
+"""GitHub's rate limits: so many requests an hour, 900 points in any minute, and perhaps so many redeliveries."""
 
 from __future__ import annotations
 
@@ -12,11 +12,20 @@ SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
     "GitHub Support for help, please include the request ID."
 )
+CONTENT = (
+    "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry "
+    "your request again later."
+)
 
 
 def points(verb: str) -> int:
     """What a request costs against the secondary limit."""
     return 1 if verb in {"GET", "HEAD", "OPTIONS"} else 5
+
+
+#: How many requests that create content GitHub allows in any minute and in any hour, "in general"
+#: (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+COUNTED = (80, 500)
 
 
 @dataclass(slots=True)
@@ -25,6 +34,9 @@ class Policy:
 
     hourly: int | None = 5_000
     points_a_minute: int | None = 900
+    redeliveries_a_minute: int | None = None
+    """``COUNTED``: redeliveries are requests that create content. GitHub does not say whether they are."""
+    redeliveries_an_hour: int | None = None
     status: int = 403
     retry_after: bool = True
     block_ms: int = MINUTE
@@ -48,6 +60,8 @@ class Account:
     spent: deque[tuple[int, int]] = field(default_factory=deque)
     points: int = 0
     blocked_until: int = 0
+    redeliveries: deque[int] = field(default_factory=deque)
+    redeliveries_blocked_until: int = 0
 
     def settle(self, now: int) -> None:
         """Let go of what no longer counts."""
@@ -55,6 +69,16 @@ class Account:
             self.used, self.resets_at = 0, now + HOUR
         while self.spent and self.spent[0][0] <= now - MINUTE:
             self.points -= self.spent.popleft()[1]
+        while self.redeliveries and self.redeliveries[0] <= now - HOUR:
+            self.redeliveries.popleft()
+
+    def redelivers_too_often(self, policy: Policy, now: int) -> int:
+        """Milliseconds until another redelivery may be asked for; 0: now."""
+        wait = max(0, self.redeliveries_blocked_until - now)
+        for most, span in ((policy.redeliveries_a_minute, MINUTE), (policy.redeliveries_an_hour, HOUR)):
+            if most is not None and len(self.redeliveries) >= most:
+                wait = max(wait, self.redeliveries[-most] + span - now)
+        return wait
 
 
 @dataclass(slots=True)
@@ -78,7 +102,7 @@ class Limits:
         account.settle(now)
         return account
 
-    def charge(self, name: str, verb: str, now: int) -> Refusal | None:
+    def charge(self, name: str, verb: str, now: int, *, redelivery: bool = False) -> Refusal | None:
         """Book one request, or refuse it."""
         account, policy = self.account(name, now), self.policy
         if policy.hourly is not None and account.used >= policy.hourly:
@@ -91,6 +115,12 @@ class Limits:
         if now < account.blocked_until:
             self._break(already=True)
             return self._refusal(account.blocked_until - now)
+        if redelivery and (wait := account.redelivers_too_often(policy, now)):
+            already = now < account.redeliveries_blocked_until
+            if not already:
+                account.redeliveries_blocked_until = now + max(wait, policy.block_ms)
+            self._break(already=already)
+            return self._refusal(account.redeliveries_blocked_until - now, CONTENT)
         cost = points(verb)
         if account.points + cost > policy.points_a_minute:
             self._break(already=False)
@@ -98,6 +128,8 @@ class Limits:
             return self._refusal(policy.block_ms)
         account.spent.append((now, cost))
         account.points += cost
+        if redelivery:
+            account.redeliveries.append(now)
         self.most_points = max(self.most_points, account.points)
         return None
 
@@ -128,6 +160,6 @@ class Limits:
         self.violations += 1
         self.while_limited += already
 
-    def _refusal(self, wait_ms: int) -> Refusal:
+    def _refusal(self, wait_ms: int, message: str = SECONDARY) -> Refusal:
         seconds = max(1, -(-wait_ms // SECOND))
-        return Refusal(self.policy.status, SECONDARY, seconds if self.policy.retry_after else None)
+        return Refusal(self.policy.status, message, seconds if self.policy.retry_after else None)

@@ -191,7 +191,9 @@ class SimGitHub:
         if early is not None or token is None:
             answer = early or refusal(401, "Requires authentication")
         else:
-            over = None if found is not None and found.free else self.limits.charge(token.name, request.verb, now)
+            redelivery = path.endswith("/attempts")
+            free = found is not None and found.free
+            over = None if free else self.limits.charge(token.name, request.verb, now, redelivery=redelivery)
             headers |= self.limits.headers(token.name, now) | token.headers(found.need if found else None)
             if over is not None:
                 limited = True

@@ -103,6 +103,11 @@ def test_it_has_time_for_a_whole_run() -> None:
     assert unit(SERVICE)["Service"]["Type"] == "oneshot"
 
 
+def test_it_cannot_take_the_whole_machine() -> None:
+    service = unit(SERVICE)["Service"]
+    assert (service["MemoryMax"], service["TasksMax"]) == ("1G", "64")
+
+
 def test_the_timer_starts_it_off_the_hour() -> None:
     timer = unit(TIMER)
     assert TIMER.stem == SERVICE.stem

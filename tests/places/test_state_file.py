@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import signal
+import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,8 +21,11 @@ from githubsim.outcomes import UNAVAILABLE
 from places import unprivileged
 from places.command import REDELIVER, Commands, Said, Server, environment, server, start
 from places.site import PLACES
-from redeliver.errors import CheckpointNotSaved, StateUnreadable
+from redeliver.errors import CheckpointNotSaved, StateLocked, StateLockedTooLong, StateUnreadable, StateUnsafe
 from redeliver.run.state_file import StateFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def refused(here: Server, said: Said, sentence: str) -> None:
@@ -168,15 +177,131 @@ def test_a_folder_that_may_not_be_written_is_told_before_anything_is_sent(
     assert len(here.live.sent) == 1
 
 
-def test_a_folder_in_the_files_place_is_told(here: Server) -> None:
-    here.state.mkdir()
-    refused(here, here.run(), f"The state file {here.state} cannot be read: Is a directory.")
-
-
 @pytest.mark.parametrize("path", ["", ".", "/"])
 def test_a_path_that_names_no_file_is_refused(here: Server, path: str) -> None:
     said = here.commands.run("run", *here.flags(state=False), "--state-file", path, code=2)
     assert said.err == "error: state-file: names no file\n"
+
+
+# -- what other users of the machine could do -------------------------------------------------------------------
+
+
+def lock_of(here: Server) -> Path:
+    return here.state.with_name("state.json.lock")
+
+
+def link(path: Path) -> None:
+    target = path.with_name("target")
+    target.write_text("{}")
+    path.symlink_to(target)
+
+
+def dangling(path: Path) -> None:
+    path.symlink_to(path.with_name("nothing"))
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def writable(path: Path) -> None:
+    path.write_text("{}")
+    path.chmod(0o646)
+
+
+LINK, IRREGULAR = "it is a symbolic link", "it is not a regular file"
+MEDDLERS = pytest.mark.parametrize(
+    ("put", "why"),
+    [
+        (link, LINK),
+        (dangling, LINK),
+        (device, LINK),
+        (fifo, IRREGULAR),
+        (writable, "every user may write to it"),
+    ],
+)
+
+
+@MEDDLERS
+def test_a_state_file_that_others_could_have_made_is_neither_used_nor_changed(
+    here: Server, put: Callable[[Path], None], why: str
+) -> None:
+    here.live.fail()
+    put(here.state)
+    before = here.state.lstat()
+    refused(here, here.run(), f"{here.state} cannot be used for checkpoints: {why}.")
+    assert os.path.samestat(here.state.lstat(), before)
+    assert here.state.lstat().st_mtime_ns == before.st_mtime_ns
+
+
+@MEDDLERS
+def test_nor_is_such_a_lock_and_the_run_is_no_success(here: Server, put: Callable[[Path], None], why: str) -> None:
+    here.live.fail()
+    put(lock_of(here))
+    refused(here, here.run(), f"{lock_of(here)} cannot be used for checkpoints: {why}.")
+    assert here.live.sim.journal.entries == []
+
+
+def test_a_folder_in_the_place_of_either_is_told(here: Server) -> None:
+    here.state.mkdir()
+    refused(here, here.run(), f"{here.state} cannot be used for checkpoints: it is not a regular file.")
+    here.state.rmdir()
+    lock_of(here).unlink()
+    lock_of(here).mkdir()
+    refused(here, here.run(), f"The checkpoint could not be saved in {here.state}: Is a directory.")
+
+
+@pytest.mark.parametrize(("mode", "code"), [(0o777, 1), (0o757, 1), (0o775, 0), (0o1777, 0)])
+def test_a_folder_in_which_everybody_could_replace_the_file_is_refused(here: Server, mode: int, code: int) -> None:
+    here.live.fail()
+    here.folder.chmod(mode)
+    said = here.run(code=code)
+    if code:
+        refused(here, said, f"{lock_of(here)} cannot be used for checkpoints: every user may write to its folder.")
+        assert "Give a path in a folder that belongs to the user who runs this" in said.err
+
+
+def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = StateFile(tmp_path / "state.json", "any")
+    state.write({"a": 1})
+    real = os.fstat
+
+    def of_another(descriptor: int) -> os.stat_result:
+        return os.stat_result(
+            [4_242 if place == stat.ST_UID else value for place, value in enumerate(real(descriptor))]
+        )
+
+    monkeypatch.setattr(os, "fstat", of_another)
+    with pytest.raises(StateUnsafe, match=r"state\.json cannot be used .* belongs to another user \(uid 4242\)"):
+        state.read()
+    with (
+        pytest.raises(StateUnsafe, match=r"state\.json\.lock cannot be used .* belongs to another user"),
+        state.locked(60),
+    ):
+        pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user; the test above does without")
+def test_in_a_folder_for_everybody_a_lock_that_another_user_made_first_is_refused(here: Server) -> None:
+    here.folder.chmod(0o1777)
+    lock_of(here).touch()
+    os.chown(lock_of(here), 4_242, 4_242)
+    refused(here, here.run(), f"{lock_of(here)} cannot be used for checkpoints: it belongs to another user (uid 4242).")
+
+
+@pytest.mark.parametrize("older", [None, 0o644, 0o664])
+def test_nobody_else_can_open_the_lock_to_hold_it(here: Server, older: int | None) -> None:
+    if older:
+        # As the versions before made it.
+        lock_of(here).touch()
+        lock_of(here).chmod(older)
+    here.run(code=0)
+    assert stat.S_IMODE(lock_of(here).stat().st_mode) == 0o600
+    assert not here.state.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 # -- one run at a time ------------------------------------------------------------------------------------------
@@ -184,7 +309,7 @@ def test_a_path_that_names_no_file_is_refused(here: Server, path: str) -> None:
 
 def test_a_second_run_leaves_with_a_sentence_and_without_a_fault(here: Server) -> None:
     here.live.fail()
-    with StateFile(here.state, "any").locked():
+    with StateFile(here.state, "any").locked(1_800):
         said = here.run(code=0)
     assert said.err == (
         f"Another run is at work (it holds {here.state}.lock). Nothing was done; the other one does it.\n"
@@ -207,7 +332,7 @@ def test_a_run_keeps_the_lock_until_it_is_over(here: Server) -> None:
 def test_a_lock_held_by_a_dead_process_is_free(here: Server) -> None:
     holder = (
         "import pathlib, sys, time; from redeliver.run.state_file import StateFile\n"
-        "with StateFile(pathlib.Path(sys.argv[1]), 'any').locked(): print('held', flush=True); time.sleep(60)"
+        "with StateFile(pathlib.Path(sys.argv[1]), 'any').locked(1_800): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
         [sys.executable, "-c", holder, str(here.state)], stdout=subprocess.PIPE, text=True, env=environment()
@@ -219,3 +344,81 @@ def test_a_lock_held_by_a_dead_process_is_free(here: Server) -> None:
     here.live.hook.add(here.live.sim.clock() - 60_000, UNAVAILABLE)
     here.run(code=0)
     assert len(here.live.sent) == 1
+
+
+class Moments:
+    """Time that passes when somebody waits, or when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_794_000_000.0
+        self.waited: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.now += seconds
+        self.meanwhile()
+
+    def state(self, folder: Path) -> StateFile:
+        return StateFile(folder / "state.json", "any", now=lambda: self.now, sleep=self.sleep)
+
+
+@pytest.fixture
+def moments() -> Moments:
+    return Moments()
+
+
+def test_a_lock_is_another_runs_until_its_time_limit_and_its_last_calls_are_over(
+    tmp_path: Path, moments: Moments
+) -> None:
+    with moments.state(tmp_path).locked(1_800):
+        moments.now += 2_100
+        with pytest.raises(StateLocked), moments.state(tmp_path).locked(60):
+            pass
+        moments.now += 1
+        with pytest.raises(StateLockedTooLong), moments.state(tmp_path).locked(60):
+            pass
+    assert moments.waited == [1.0, 1.0]
+    with moments.state(tmp_path).locked(60):
+        pass
+
+
+def test_a_run_that_took_the_lock_this_moment_has_time_to_say_for_how_long(tmp_path: Path, moments: Moments) -> None:
+    state = moments.state(tmp_path)
+    with state.locked(60):
+        pass
+    lock = tmp_path / "state.json.lock"
+    moments.now += 9_999
+    with lock.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        moments.meanwhile = lambda: os.utime(lock, (moments.now + 60, moments.now + 60))
+        with pytest.raises(StateLocked), state.locked(60):
+            pass
+    with closing(lock.open("rb")) as other:
+        moments.now += 9_999
+        fcntl.flock(other, fcntl.LOCK_EX)
+        moments.meanwhile = other.close
+        with state.locked(60):
+            pass
+
+
+def test_a_run_that_meets_a_lock_for_too_long_fails_and_says_what_to_do(here: Server) -> None:
+    here.live.fail()
+    here.run("--dry-run", code=0)
+    with lock_of(here).open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        os.utime(lock_of(here), (1, 1))
+        said = here.run()
+    refused(here, said, f"Another process holds {lock_of(here)}, longer than a run may take.")
+    assert "end it if it hangs" in said.err
+
+
+def test_a_file_system_without_locks_is_told_and_not_taken_for_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(_descriptor: int, _how: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(CheckpointNotSaved, match="No locks available"), StateFile(tmp_path / "s", "any").locked(60):
+        pass

@@ -111,7 +111,7 @@ def run(
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
         runs = Runs(settings, _connect(settings), clock, console, store_for=state.store if state else None)
-        with state.locked() if state else nullcontext(), console.live():
+        with state.locked(settings.time_limit) if state else nullcontext(), console.live():
             report = runs.run()
         for error in report.errors:
             console.error(error)

@@ -1,61 +1,106 @@
-"""Checkpoints in a file, for servers: written whole or not at all, by one run at a time."""
+"""Checkpoints in a file, for servers: written whole or not at all, by one run at a time.
+
+Beside the file lies another one, whose lock the run at work holds. Other users of the machine must not be able to hold
+that lock, or every run would leave it to them; nor to put a file or a link of theirs in the place of either.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from redeliver.errors import CheckpointNotSaved, StateLocked, StateUnreadable
+from redeliver.errors import CheckpointNotSaved, StateLocked, StateLockedTooLong, StateUnreadable, StateUnsafe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _CHECKPOINTS = TypeAdapter(dict[str, int])
+# Follow no link, and wait for nobody at the other end of a FIFO. Windows has neither flag.
+_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+#: Seconds after its time limit in which a run still makes its last calls; three minutes would do.
+_CLOSING = 300.0
+#: Seconds in which a run that has just taken the lock says until when it may hold it.
+_SETTLING = 1.0
+#: What a system says when somebody else holds a lock, and not when it has no locks.
+_HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
 
 class StateFile:
     """A file of checkpoints, one for each hook, as a JSON object of epoch milliseconds."""
 
-    def __init__(self, path: Path, owner: str) -> None:
-        """``owner`` tells apart what several owners, at whatever GitHub, keep in one file."""
+    def __init__(
+        self,
+        path: Path,
+        owner: str,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``owner`` tells apart what several owners, at whatever GitHub, keep in one file.
+
+        ``now`` gives epoch seconds: the processes that share a lock share no other clock.
+        """
         self.path = path
         self._owner = owner
+        self._now = now
+        self._sleep = sleep
 
     def store(self, hook_id: str) -> FileCheckpoint:
         """Where one hook's checkpoint lives."""
         return FileCheckpoint(self, f"{self._owner}/hooks/{hook_id}" if hook_id else f"{self._owner}/hook")
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, time_limit: float) -> Iterator[None]:
         """Keep other runs out, until the block ends or the process does, however it ends.
+
+        ``time_limit``: seconds that this run may take.
 
         Raises:
             StateLocked: another run is at work.
+            StateLockedTooLong: another process holds the lock, though its run should be over.
+            StateUnsafe: other users could take the lock, or put something else in the files' place.
             CheckpointNotSaved: the lock's file cannot be written.
         """
         path = self.path.with_name(self.path.name + ".lock")
-        try:
-            lock = path.open("a+b")
-        except OSError as fault:
-            raise CheckpointNotSaved(place=self.path, why=f"{_why(fault)}.") from fault
-        with lock:
-            if not _take(lock.fileno()):
-                raise StateLocked(path=path)
+        with ExitStack() as until_over:
+            try:
+                lock = until_over.enter_context(os.fdopen(_open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b"))
+                self._take(lock.fileno(), path, time_limit + _CLOSING)
+            except OSError as fault:
+                raise CheckpointNotSaved(place=self.path, why=f"{_why(fault)}.") from fault
             yield
+
+    def _take(self, lock: int, path: Path, seconds: float) -> None:
+        """Take the lock, and say until when it may be held: that is the time its file was "changed"."""
+        for _ in range(2):
+            if _lock(lock):
+                until = self._now() + seconds
+                os.utime(lock if os.utime in os.supports_fd else path, (until, until))
+                return
+            if self._now() <= os.fstat(lock).st_mtime:
+                raise StateLocked(path=path)
+            # That may be what a past run said: the one at work has perhaps taken the lock this very moment.
+            self._sleep(_SETTLING)
+        raise StateLockedTooLong(path=path)
 
     def read(self) -> dict[str, int]:
         """All checkpoints; none when there is no file yet.
 
         Raises:
+            StateUnsafe: somebody else could have written it.
             StateUnreadable: what is there is no such file. It is left as it is.
         """
         try:
-            return _CHECKPOINTS.validate_json(self.path.read_bytes(), strict=True)
+            with os.fdopen(_open(self.path, os.O_RDONLY), "rb") as file:
+                return _CHECKPOINTS.validate_json(file.read(), strict=True)
         except FileNotFoundError:
             return {}
         except OSError as fault:
@@ -73,7 +118,7 @@ class StateFile:
             # One name is enough, as only the lock's holder writes; what a killed run left there goes first.
             new = self.path.with_name(f".{self.path.name}.new")
             new.unlink(missing_ok=True)
-            with new.open("xb") as file:
+            with open(new, "xb", opener=_opener) as file:
                 file.write(_CHECKPOINTS.dump_json(checkpoints, indent=1) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -92,20 +137,82 @@ class FileCheckpoint:
         self.place = f"{file.path} ({key})"
 
     def read(self) -> int | None:
-        """The checkpoint, or None when there is none yet. Raises StateUnreadable."""
+        """The checkpoint, or None when there is none yet. Raises StateUnreadable and StateUnsafe."""
         return self._file.read().get(self._key)
 
     def write(self, moment: int) -> None:
         """Keep another one. Raises CheckpointNotSaved."""
         try:
             others = self._file.read()
-        except StateUnreadable as fault:
+        except (StateUnreadable, StateUnsafe) as fault:
             raise CheckpointNotSaved(place=self.place, why=fault.problem) from fault
         self._file.write(others | {self._key: moment})
 
 
-def _take(descriptor: int) -> bool:
-    """Lock an open file without waiting. The system lets go of it when the process ends."""
+# -- files that only this user can change ------------------------------------------------------------------------
+
+
+def _open(path: Path, flags: int, mode: int = 0) -> int:
+    """Open a file that no other user can have put there or can write to, and give its descriptor.
+
+    With ``mode`` it is made where it is missing, and an older one is given that mode.
+
+    Raises:
+        StateUnsafe: it is no such file, or is in a folder where others can replace it.
+        OSError: it cannot be opened.
+    """
+    try:
+        folder = path.parent.stat()
+        descriptor = os.open(path, flags | _SAFELY, mode)
+    except OSError as fault:
+        if fault.errno == errno.ELOOP:
+            raise StateUnsafe(path=path, why="it is a symbolic link") from fault
+        raise
+    try:
+        _make_safe(descriptor, path, folder, mode)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _make_safe(descriptor: int, path: Path, folder: os.stat_result, mode: int) -> None:
+    file = os.fstat(descriptor)
+    if why := _what_is_unsafe(file, folder):
+        raise StateUnsafe(path=path, why=why)
+    if mode and stat.S_IMODE(file.st_mode) != mode and sys.platform != "win32":
+        os.fchmod(descriptor, mode)
+
+
+def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
+    """What lets other users change or replace a file; empty: nothing."""
+    if not stat.S_ISREG(file.st_mode):
+        return "it is not a regular file"
+    if sys.platform == "win32":
+        return ""  # there are no such numbers there
+    # Root and the folder's owner can replace it in any case.
+    if file.st_uid not in {os.geteuid(), folder.st_uid, 0}:
+        return f"it belongs to another user (uid {file.st_uid})"
+    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+        return "every user may write to its folder"
+    if file.st_mode & stat.S_IWOTH:
+        return "every user may write to it"
+    return ""
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)
+
+
+# -- the lock ----------------------------------------------------------------------------------------------------
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file without waiting. The system lets go of it when the process ends.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt  # noqa: PLC0415  Windows alone has it
@@ -115,8 +222,10 @@ def _take(descriptor: int) -> bool:
             import fcntl  # noqa: PLC0415  and this one everybody else
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as fault:
+        if fault.errno in _HELD:
+            return False
+        raise
     return True
 
 

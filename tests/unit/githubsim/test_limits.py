@@ -8,6 +8,7 @@ import pytest
 
 from githubsim import HOUR, SECOND, SimGitHub, VirtualClock
 from githubsim.inprocess import InProcessTransport
+from githubsim.limits import COUNTED
 
 if TYPE_CHECKING:
     from redeliver.github.transport import Response
@@ -91,3 +92,36 @@ def test_each_credential_has_its_own_account_and_asking_for_it_is_free(world: Wo
     other = InProcessTransport(world.sim, "other", world.clock)
     assert other.exchange("GET", world.hook.path).status == 200
     assert world.transport.exchange("GET", "/rate_limit").status == 200
+
+
+# -- where a redelivery counts as a request that creates content ----------------------------------------------
+
+
+@pytest.fixture
+def counting(world: World) -> World:
+    policy = world.sim.limits.policy
+    policy.redeliveries_a_minute, policy.redeliveries_an_hour = COUNTED
+    return world
+
+
+def test_80_redeliveries_fit_into_a_minute_and_reading_goes_on(counting: World) -> None:
+    assert {counting.write().status for _ in range(80)} == {404}
+    refused = counting.write()
+    assert (refused.status, refused.headers["retry-after"]) == (403, "60")
+    assert "blocked from content creation" in refused.body
+    assert counting.read().status == 200
+    counting.clock.sleep(59)
+    assert counting.write().headers["retry-after"] == "1"
+    counting.clock.sleep(1)
+    assert counting.write().status == 404
+    assert (counting.sim.limits.violations, counting.sim.limits.while_limited) == (2, 1)
+
+
+def test_500_fit_into_an_hour_and_the_answer_says_when_the_next_one_does(counting: World) -> None:
+    for _ in range(500):
+        assert counting.write().status == 404
+        counting.clock.sleep(2)
+    refused = counting.write()
+    assert (refused.status, refused.headers["retry-after"]) == (403, str(3_600 - 1_000))
+    counting.clock.sleep(2_600)
+    assert counting.write().status == 404
