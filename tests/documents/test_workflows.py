@@ -112,8 +112,7 @@ def test_nothing_but_the_releases_app_may_write_to_the_repository() -> None:
 
 
 def test_the_image_is_handed_on_by_its_digest() -> None:
-    build, image = RELEASE["build"], RELEASE["image"]
-    assert build["outputs"] == {name: f"${{{{ steps.digest.outputs.{name} }}}}" for name in ("amd64", "arm64")}
+    image = RELEASE["image"]
     digest = "steps.join.outputs.digest || needs.plan.outputs.digest"
     assert image["outputs"] == {"digest": f"${{{{ {digest} }}}}"}
     (provenance,) = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -13,9 +12,9 @@ import pytest
 from release import attestation
 from release.checkout import Checkout
 from release.commits import REUSABLE, Pair
-from release.registry import INDEX, Manifest, Registry
+from release.registry import Registry
 from releasing.house import NAME, VERSION, House, git
-from releasing.images import pushed
+from releasing.images import plant, pushed
 from releasing.registry import serve
 
 if TYPE_CHECKING:
@@ -213,22 +212,6 @@ def test_a_moving_tag_that_somebody_else_moves_meanwhile_is_left_to_them(house: 
 # -- images and tags of somebody else ---------------------------------------------------------------------------
 
 
-def plant(house: House) -> str:
-    """Push an image of one's own under the version's tag, and claim that it is of this very commit."""
-    entries = [entry for name in ("amd64", "arm64") for entry in pushed_entries(house, name)]
-    claimed = {"org.opencontainers.image.revision": house.head, "org.opencontainers.image.version": VERSION}
-    said = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries, "annotations": claimed}
-    planted = Manifest(INDEX, json.dumps(said).encode())
-    house.store.keep(VERSION, planted)
-    return planted.digest
-
-
-def pushed_entries(house: House, architecture: str) -> list[dict[str, object]]:
-    index = house.store.manifests[pushed(house.store, architecture, statements=(*BOTH, "planted"))]
-    entries: list[dict[str, object]] = index.json["manifests"]
-    return entries
-
-
 #: How an image may be attested that the release workflow did not build, on main, from this commit.
 ATTESTED = [
     pytest.param(None, id="by nobody"),
@@ -241,7 +224,7 @@ ATTESTED = [
 
 @pytest.mark.parametrize("attested", ATTESTED)
 def test_an_image_that_somebody_tagged_is_not_reused(house: House, attested: dict[str, str] | None) -> None:
-    planted = plant(house)
+    planted = plant(house.store, VERSION, house.head)
     if attested is not None:
         house.attest(planted, **attested)
     assert house.made("check", VERSION)["digest"] == ""
@@ -253,7 +236,7 @@ def test_an_image_that_somebody_tagged_is_not_reused(house: House, attested: dic
 
 def test_an_image_that_is_tagged_during_the_reviewers_pause_is_not_pinned(house: House) -> None:
     digest = house.build(*built(house))
-    planted = plant(house)
+    planted = plant(house.store, VERSION, house.head)
     house.attest(planted, ref="refs/heads/mine")
     for step in ("publish", "announce", "promote"):
         house.made(step, VERSION, digest)
@@ -266,7 +249,7 @@ def test_a_git_tag_that_somebody_pushed_for_an_image_of_theirs_is_refused(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is the very commit that a release would make, but for the image."""
-    image = f"{house.image}@{plant(house)}"
+    image = f"{house.image}@{plant(house.store, VERSION, house.head)}"
     checkout = Checkout(house.checkout)
     tagged = Pair(checkout, NAME, VERSION).make(image, [house.head])
     checkout.push(f"{tagged}:{TAG}")
