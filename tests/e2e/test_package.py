@@ -111,7 +111,7 @@ def test_the_wheel_and_its_attestation_are_uploaded_without_a_stored_token(job: 
     for _ in range(2):  # a run that broke off is run again
         signed = job.step("Attest who built it", signing)
         assert signed.returncode == 0, signed.stderr
-        done = job.step("Publish it, or find that it is there already")
+        done = job.step("Publish it, unless it is there already")
         assert done.returncode == 0, done.stderr
         assert MINTED not in (done.stdout + done.stderr).replace(f"::add-mask::{MINTED}", "")
     assert job.index.files == {WHEEL: (job.folder / "dist" / WHEEL).read_bytes()}
@@ -127,7 +127,7 @@ def test_the_wheel_and_its_attestation_are_uploaded_without_a_stored_token(job: 
 
 def test_nothing_is_uploaded_by_a_job_without_an_identity(job: Job) -> None:
     before = list(job.index.uploads)
-    assert job.step("Publish it, or find that it is there already", permitted=False).returncode != 0
+    assert job.step("Publish it, unless it is there already", permitted=False).returncode != 0
     assert job.index.uploads == before
 
 
