@@ -79,6 +79,7 @@ mutants: $(VENV)/dev.stamp $(VENV)/node.stamp
 # --strict: a package of which the service knows nothing is no package without a fault.
 audit: $(VENV)/dev.stamp
 	$(VENV)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes -r requirements/dev.txt
+	$(VENV)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes -r requirements/publish.txt
 
 wheel: $(VENV)/test.stamp
 	rm -rf dist
@@ -90,13 +91,14 @@ version:
 
 # Without its extras a pin is none to pip, which takes the newest instead and then finds it without a hash.
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url \
-          --custom-compile-command "make lock" pyproject.toml
+          --custom-compile-command "make lock"
 
 # ARGS=--upgrade for the newest of everything; otherwise only what pyproject.toml asks for changes.
 lock: $(VENV)/dev.stamp
-	$(COMPILE) --group dev --output-file requirements/dev.txt $(ARGS)
-	$(COMPILE) --group test --constraint requirements/dev.txt --output-file requirements/test.txt
-	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt $(ARGS)
+	$(COMPILE) pyproject.toml --group test --constraint requirements/dev.txt --output-file requirements/test.txt
+	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/run.txt
+	$(COMPILE) --group publish --output-file requirements/publish.txt $(ARGS)
 	@! grep -nE 'https?://|--(index-url|extra-index-url|find-links)' requirements/*.txt || { echo "A lock names an index." >&2; exit 1; }
 
 clean:

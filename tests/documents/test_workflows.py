@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from release import attestation
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -50,30 +53,113 @@ def test_no_checkout_leaves_its_credential_behind() -> None:
 
 
 def test_a_release_moves_v1_last_and_only_after_the_tag_was_tried() -> None:
-    order = ["plan", "build", "image", "publish", "verify", "promote"]
+    order = ["plan", "build", "image", "publish", "verify", "package", "upload", "promote"]
     assert list(RELEASE) == order
     for before, after in pairwise(order):
         assert before == RELEASE[after]["needs"] or before in RELEASE[after]["needs"]
-    made = [
-        (name, step)
-        for name, job in RELEASE.items()
-        for one in job["steps"]
-        for step in re.findall(r"-m release (\w+)", one.get("run", ""))
-    ]
+    made = [(name, step) for name, job in RELEASE.items() for step in re.findall(r"-m release (\w+)", script(job))]
     assert made == [
         ("plan", "newest"),
         ("plan", "check"),
-        ("image", "image"),
+        ("image", "join"),
+        ("image", "sboms"),
         ("publish", "publish"),
         ("promote", "announce"),
         ("promote", "promote"),
     ]
 
 
-def test_nothing_but_the_steps_that_push_may_write_to_the_repository() -> None:
-    writers = {name for name, job in RELEASE.items() if job["permissions"]["contents"] == "write"}
-    assert writers == {"publish", "promote"}
-    assert {RELEASE[name]["environment"] for name in writers} == {"release"}
+def script(job: dict[str, Any]) -> str:
+    return "\n".join(one.get("run", "") for one in job["steps"])
+
+
+def test_what_pushes_or_signs_a_release_runs_in_an_environment() -> None:
+    """Each of them is for the branch main alone: see CONTRIBUTING.md."""
+    environments = {name: job["environment"] for name, job in RELEASE.items() if "environment" in job}
+    assert environments == {
+        "build": "image",
+        "image": "image",
+        "publish": "release",
+        "upload": "package-index",
+        "promote": "release",
+    }
+    for name, job in RELEASE.items():
+        if {"packages", "id-token", "attestations"} & {right for right, level in rights(job) if level == "write"}:
+            assert name in environments, name
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in environments.values())
+
+
+def rights(job: dict[str, Any]) -> set[tuple[str, str]]:
+    return set(job["permissions"].items())
+
+
+def test_nothing_but_the_releases_app_may_write_to_the_repository() -> None:
+    for path in WORKFLOWS:
+        for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items():
+            assert ("contents", "write") not in rights(job) if "permissions" in job else True, f"{path}: {name}"
+    tokens = {
+        name: step["with"]
+        for name, job in RELEASE.items()
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/create-github-app-token@")
+    }
+    assert tokens.keys() == {name for name, job in RELEASE.items() if job.get("environment") == "release"}
+    for given in tokens.values():
+        asked = {name: level for name, level in given.items() if name.startswith("permission-")}
+        assert asked == {"permission-contents": "write", "permission-workflows": "write"}
+        assert not {"owner", "repositories"} & given.keys()  # so it is for this repository alone
+
+
+def test_the_image_is_handed_on_by_its_digest() -> None:
+    image = RELEASE["image"]
+    digest = "steps.join.outputs.digest || needs.plan.outputs.digest"
+    assert image["outputs"] == {"digest": f"${{{{ {digest} }}}}"}
+    (provenance,) = [
+        step["with"]
+        for step in image["steps"]
+        if "sbom-path" not in step.get("with", {"sbom-path": ""}) and "subject-digest" in step["with"]
+    ]
+    assert provenance["subject-digest"] == f"${{{{ {digest} }}}}"
+    for name in ("publish", "promote"):
+        (step,) = [step for step in RELEASE[name]["steps"] if "-m release" in step.get("run", "")]
+        assert step["env"]["DIGEST"] == "${{ needs.image.outputs.digest }}"
+        assert set(re.findall(r"-m release \w+ (.*)", step["run"])) == {'"$VERSION" "$DIGEST"'}
+
+
+def test_users_and_the_release_verify_an_image_alike() -> None:
+    told = re.search(r"```sh\s+(gh attestation verify .*?)```", text_of("SECURITY.md"), re.DOTALL)
+    assert told
+    (run,) = [step["run"] for step in RELEASE["verify"]["steps"] if "gh attestation" in step.get("run", "")]
+    for command, repository, image in (
+        (told[1], "org/redeliver-action", "IMAGE"),
+        (run, "$GITHUB_REPOSITORY", "$PINNED"),
+    ):
+        assert shlex.split(command.replace("\\\n", "")) == attestation.command(repository, image)
+    assert (ROOT / attestation.WORKFLOW).exists()
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_what_builds_the_image_is_pinned_by_its_digest() -> None:
+    given = {name: value for step in RELEASE["build"]["steps"] for name, value in step.get("with", {}).items()}
+    assert re.fullmatch(r"image=docker\.io/moby/buildkit:v[\d.]+@sha256:[0-9a-f]{64}", given["driver-opts"])
+    assert re.fullmatch(r"generator=docker\.io/docker/buildkit-syft-scanner:[\d.]+@sha256:[0-9a-f]{64}", given["sbom"])
+
+
+def test_what_publishes_the_package_builds_nothing() -> None:
+    """Whoever may sign runs nobody's code but what the lock names."""
+    assert rights(RELEASE["package"]) == {("contents", "read")}
+    assert "make wheel" in script(RELEASE["package"])
+    installed = script(RELEASE["upload"]).replace("\\\n", "").split("\n")
+    assert [
+        line
+        for line in installed
+        if "pip install" in line and "--require-hashes" in line and "--only-binary=:all:" in line
+    ]
+    assert "make" not in script(RELEASE["upload"])
 
 
 @pytest.mark.parametrize("name", ["ci", "selftest"])

@@ -8,11 +8,9 @@ import re
 import shutil
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from redeliver import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +43,8 @@ class Act:
     folder: Path
     action: Path
     name: str = REPOSITORY
+    commits: Mapping[str, Path] = field(default_factory=dict)
+    """The action at commits that a workflow pins."""
 
     def __post_init__(self) -> None:
         self.home = self.folder / "home"
@@ -97,8 +97,7 @@ class Act:
             "--rm",  # containers of jobs that failed, too
             "--no-cache-server",
             f"--action-cache-path={self.home / 'actions'}",
-            # The reusable workflow names the version, once it is released.
-            *(f"--local-repository=org/redeliver-action@v{one}={self.action}" for one in ("1", __version__)),
+            *(f"--local-repository=org/redeliver-action@{ref}={path}" for ref, path in self._versions()),
             *self._others(workflow),
             *(f"--env={name}={value}" for name, value in given.items()),
             *(f"--var={name}={value}" for name, value in variables.items()),
@@ -123,6 +122,10 @@ class Act:
             finally:
                 if process.poll() is None:
                     process.terminate()
+
+    def _versions(self) -> Iterator[tuple[str, Path]]:
+        yield "v1", self.action
+        yield from self.commits.items()
 
     def _others(self, workflow: str) -> Iterator[str]:
         for other in _OTHERS.finditer((self.workflows / workflow).read_text()):

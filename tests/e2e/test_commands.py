@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from e2e.world import ORG, TOKEN, World, world
+from redeliver import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,19 @@ def installed(action: Path, tmp_path_factory: pytest.TempPathFactory) -> Command
     return [str(venv / "bin" / "redeliver")]
 
 
-@pytest.fixture(params=["image", "installed"])
+@pytest.fixture(scope="module")
+def uvx(action: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The package, as uvx runs it from an index: it starts the command that is named like the package."""
+    folder = tmp_path_factory.mktemp("uvx")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, check=True, capture_output=True, cwd=action)
+    index = {name: value for name, value in os.environ.items() if name.startswith("UV_") or name == "SSL_CERT_FILE"}
+    places = {"UV_FIND_LINKS": folder, "UV_CACHE_DIR": folder / "cache", "UV_TOOL_DIR": folder / "tools"}
+    environment = [f"{name}={value}" for name, value in (index | places).items()]
+    return ["env", *environment, "uv", "tool", "run", "--quiet", f"redeliver-action@{__version__}"]
+
+
+@pytest.fixture(params=["image", "installed", "uvx"])
 def redeliver(request: pytest.FixtureRequest) -> Command:
     command: Command = request.getfixturevalue(request.param)
     return command

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 from release.__main__ import main
+from releasing import gh
 from releasing.registry import PASSWORD, USER, Store
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ The first version.
 Old.
 """,
     "src/redeliver/__init__.py": f'"""Redeliver."""\n\n__version__ = "{VERSION}"\n',
-    ".github/workflows/redeliver.yml": f"jobs:\n  x:\n    steps:\n      - uses: {NAME}@v{VERSION}\n",
+    ".github/workflows/redeliver.yml": f"jobs:\n  x:\n    steps:\n      - uses: {NAME}@v1\n",
 }
 
 
@@ -41,7 +43,7 @@ Old.
 class Written:
     """The pages of releases, kept here."""
 
-    owner: str = "org"
+    repository: str = NAME
     notes: dict[str, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
 
@@ -58,13 +60,19 @@ class House:
 
     def __init__(self, folder: Path, store: Store, files: Mapping[str, str] = FILES) -> None:
         self.store = store
+        self.ref = "refs/heads/main"
         self.image = f"{store.host}/{NAME}"
         self.pages = Written()
         self.remote = folder / "remote.git"
         self.checkout = folder / "checkout"
         self.outputs_file = folder / "outputs"
-        self.boms = folder / "boms"
-        self.boms.mkdir()
+        self.attestations = folder / "attestations.jsonl"
+        self.sboms = folder / "sboms"
+        self.sboms.mkdir()
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        (self.programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{gh.__file__}" "$@"\n')
+        (self.programs / "gh").chmod(0o755)
         git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
         git(folder, "clone", "--quiet", str(self.remote), str(self.checkout))
         for name, text in files.items():
@@ -107,11 +115,29 @@ class House:
         return code, dict(line.split("=", 1) for line in lines)
 
     def release(self, *digests: str, version: str = VERSION) -> None:
-        """All of its steps, as the workflow makes them."""
-        self.made("check", version)
-        self.made("image", version, str(self.boms), *digests)
+        """All of its steps, as the workflow makes them. ``digests``: what it builds, if it has to build."""
+        digest = self.build(*digests, version=version)
         for step in ("publish", "announce", "promote"):
-            self.made(step, version)
+            self.made(step, version, digest)
+
+    def build(self, *digests: str, version: str = VERSION) -> str:
+        """Its steps up to the attested image. Gives the image's digest."""
+        digest = self.made("check", version)["digest"] or self.made("join", version, *digests)["digest"]
+        self.made("sboms", digest, str(self.sboms))
+        self.attest(digest)
+        return digest
+
+    def attest(
+        self,
+        digest: str,
+        *,
+        repository: str = NAME,
+        workflow: str = ".github/workflows/release.yml",
+        ref: str = "refs/heads/main",
+        revision: str = "",
+    ) -> None:
+        """Keep an attestation, as actions/attest does in a run of a workflow."""
+        gh.Attestation(digest, repository, workflow, ref, revision or self.head).keep(self.attestations)
 
     def made(self, *words: str) -> dict[str, str]:
         code, outputs = self.step(*words)
@@ -123,10 +149,13 @@ class House:
         before = Path.cwd()
         given = {
             "GITHUB_REPOSITORY": NAME,
+            "GITHUB_REF": self.ref,
             "GITHUB_OUTPUT": str(self.outputs_file),
             "GITHUB_ACTOR": USER,
             "GITHUB_TOKEN": PASSWORD,
             "RELEASE_IMAGE": self.image,
+            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
+            gh.FILE: str(self.attestations),
         }
         os.chdir(self.checkout)
         try:
@@ -136,8 +165,8 @@ class House:
             os.chdir(before)
 
     @property
-    def boms_kept(self) -> dict[str, str]:
-        return {file.name: json.loads(file.read_text())["name"] for file in self.boms.iterdir()}
+    def sboms_kept(self) -> dict[str, str]:
+        return {file.name: json.loads(file.read_text())["name"] for file in self.sboms.iterdir()}
 
 
 IDENTITY = ("-c", "user.name=octocat", "-c", "user.email=octocat@example.com")

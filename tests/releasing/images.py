@@ -36,6 +36,17 @@ def pushed(store: Store, architecture: str, image: Manifest | None = None, state
     return index.digest
 
 
+def plant(store: Store, tag: str, revision: str) -> str:
+    """Push an image of somebody else's under a tag, and claim that it is of a revision. Gives its digest."""
+    pushes = [pushed(store, name, statements=(*_BOTH, "planted")) for name in ("amd64", "arm64")]
+    entries = [entry for digest in pushes for entry in store.manifests[digest].json["manifests"]]
+    claimed = {"org.opencontainers.image.revision": revision, "org.opencontainers.image.version": tag}
+    said = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries, "annotations": claimed}
+    planted = Manifest(INDEX, json.dumps(said).encode())
+    store.keep(tag, planted)
+    return planted.digest
+
+
 def for_another_architecture(store: Store, image: Manifest, architecture: str) -> Manifest:
     """The same layers under another architecture's name: nobody here can run it, and nobody has to."""
     said = image.json

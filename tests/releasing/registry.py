@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from release.registry import Manifest, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 USER, PASSWORD = "octocat", "ghs_0123456789abcdefghijABCDEFGHIJ012345"
@@ -39,6 +39,8 @@ class Store:
     bearers: set[str] = field(default_factory=set)
     denies: bool = False
     """As ghcr.io does where nobody has pushed yet."""
+    control: Callable[[str], str] = str
+    """What the test does when a step of a workflow asks for ``/control/...``, and what it answers."""
 
     def keep(self, reference: str, manifest: Manifest) -> None:
         self.manifests[manifest.digest] = manifest
@@ -65,6 +67,8 @@ class _Handler(BaseHTTPRequestHandler):
         found = _PATH.fullmatch(url.path)
         if url.path == "/token":
             self._token()
+        elif url.path.startswith("/control/"):
+            self._answer(200, self.store.control(url.path.removeprefix("/control/")).encode())
         elif url.path.startswith("/storage/"):
             assert "authorization" not in {name.lower() for name in self.headers}, "a credential for the storage"
             self._answer(200, self.store.blob(url.path.rpartition("/")[2]).read_bytes())

@@ -22,8 +22,12 @@ class Checkout:
     """What the remote is asked with; empty: whatever git itself knows."""
 
     def read(self, path: str, commit: str = "HEAD") -> str:
-        """A file as it is in a commit."""
-        return self._git("show", f"{commit}:{path}")
+        """A file as it is in a commit.
+
+        Raises:
+            OSError: it is not there.
+        """
+        return self._run("show", f"{commit}:{path}")
 
     @property
     def head(self) -> str:
@@ -50,19 +54,27 @@ class Checkout:
         listed = self._git("ls-remote", "origin", pattern, also=self._credential())
         return {ref: commit for commit, ref in (line.split("\t") for line in listed.splitlines())}
 
-    def parents(self, commit: str) -> list[str]:
-        """What a commit on the remote was made from."""
+    def fetch(self, commit: str) -> None:
+        """Have a commit of the remote on this machine."""
         self._git("fetch", "--quiet", "origin", commit, also=self._credential())
+
+    def parents(self, commit: str) -> list[str]:
+        """What a commit was made from."""
         return self._git("show", "--no-patch", "--format=%P", commit).split()
 
-    def commit(self, path: str, text: str, message: str, parents: list[str]) -> str:
-        """A new commit: what is checked out, and one file more. Nothing leads to it yet."""
+    def tree(self, commit: str, path: str = "", text: str = "") -> str:
+        """All files of a commit, by their hash; with another text in one of them, where a path is given."""
+        if not path:
+            return self._git("rev-parse", f"{commit}^{{tree}}")
         with tempfile.TemporaryDirectory() as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
-            self._git("read-tree", "HEAD", also=index)
+            self._git("read-tree", commit, also=index)
             blob = self._git("hash-object", "-w", "--stdin", given=text)
             self._git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", also=index)
-            tree = self._git("write-tree", also=index)
+            return self._git("write-tree", also=index)
+
+    def commit(self, tree: str, message: str, parents: list[str]) -> str:
+        """A new commit. Nothing leads to it yet."""
         who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in _IDENTITY}
         named = [word for parent in parents for word in ("-p", parent)]
         return self._git("commit-tree", tree, *named, "-m", message, also=who)
@@ -85,6 +97,9 @@ class Checkout:
         }
 
     def _git(self, *arguments: str, given: str | None = None, also: dict[str, str] | None = None) -> str:
+        return self._run(*arguments, given=given, also=also).strip()
+
+    def _run(self, *arguments: str, given: str | None = None, also: dict[str, str] | None = None) -> str:
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.folder,
@@ -96,7 +111,7 @@ class Checkout:
         )
         if done.returncode:
             raise OSError(f"git {arguments[0]}: {done.stderr.strip()}")
-        return done.stdout.strip()
+        return done.stdout
 
     def _try(self, *arguments: str) -> bool:
         return subprocess.run(["git", *arguments], cwd=self.folder, check=False, capture_output=True).returncode == 0

@@ -1,4 +1,4 @@
-"""The image: one index over what was built for each architecture, with its provenance and its bill of materials."""
+"""The image: one index over what was built for each architecture, with its provenance and its SBOM."""
 
 from __future__ import annotations
 
@@ -33,21 +33,13 @@ class Built:
     sbom: dict[str, Any]
 
 
-def existing(registry: Registry, version: str, revision: str) -> str:
-    """The digest of the image that an earlier try made of this very revision; empty: there is none."""
-    found = registry.manifest(version)
-    if found is None or found.json.get("annotations", {}).get(REVISION) != revision:
-        return ""
-    return found.digest
-
-
 def join(registry: Registry, digests: Sequence[str], version: str, revision: str, source: str) -> Manifest:
     """Tag one index over the indexes that were pushed for each architecture. Made again, it is the same.
 
     Raises:
-        Refused: a platform, a provenance or a bill of materials is missing.
+        Refused: a platform, a provenance or an SBOM is missing.
     """
-    entries = [entry for digest in digests for entry in _get(registry, digest).json["manifests"]]
+    entries = [entry for digest in digests for entry in get(registry, digest).json["manifests"]]
     entries.sort(key=lambda entry: (_platform(entry) not in PLATFORMS, _platform(entry), entry["digest"]))
     annotations = {_VERSION: version, REVISION: revision, _SOURCE: source}
     said = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries, "annotations": annotations}
@@ -62,7 +54,7 @@ def parts(registry: Registry, index: Manifest) -> Iterator[Built]:
     """What an index leads to.
 
     Raises:
-        Refused: a provenance or a bill of materials is missing.
+        Refused: a provenance or an SBOM is missing.
     """
     entries = index.json["manifests"]
     about = {
@@ -73,13 +65,13 @@ def parts(registry: Registry, index: Manifest) -> Iterator[Built]:
             continue
         statements = dict(_statements(registry, about.get(entry["digest"], "")))
         if SPDX not in statements or not any(kind.startswith(PROVENANCE) for kind in statements):
-            raise Refused(f"The image for {_platform(entry)} has no provenance or no bill of materials.")
+            raise Refused(f"The image for {_platform(entry)} has no provenance or no SBOM.")
         sbom = json.loads(registry.blob(statements[SPDX]))["predicate"]
         yield Built(_platform(entry), entry["digest"], sbom)
 
 
 def _statements(registry: Registry, digest: str) -> Iterator[tuple[str, str]]:
-    for layer in _get(registry, digest).json["layers"] if digest else ():
+    for layer in get(registry, digest).json["layers"] if digest else ():
         yield layer.get("annotations", {}).get(_PREDICATE, ""), layer["digest"]
 
 
@@ -87,7 +79,12 @@ def _platform(entry: dict[str, Any]) -> str:
     return "{os}/{architecture}".format_map(entry["platform"])
 
 
-def _get(registry: Registry, digest: str) -> Manifest:
+def get(registry: Registry, digest: str) -> Manifest:
+    """What a digest stands for.
+
+    Raises:
+        Refused: the registry does not have it.
+    """
     found = registry.manifest(digest)
     if found is None:
         raise Refused(f"{registry.image}@{digest} is not there.")
