@@ -117,7 +117,7 @@ def part_of(run: Run, life: Life) -> Part:
     calls = [call for call in run.calls if f"/hooks/{life.hook.id}/" in call.path or call.variable == life.variable]
     asked = {}
     for call in calls:
-        row = _find(life.hook.log, int(call.redelivers or 0))
+        row = _find(life.hook.log, int(call.redelivers)) if call.redelivers else None
         if row is not None and not call.is_limit:
             asked[row.guid] = call.status
     return Part(

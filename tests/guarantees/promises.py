@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
 from guarantees.accounts import the_report_is_true, the_sums_are_right
+from redeliver.core.outcomes import LOST
 from redeliver.core.plan import LONGEST_SPACING
 from redeliver.core.settings import ScanMode
 
@@ -92,7 +93,7 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
         if expired or (given_up and not report.partial):
             lost.add(guid)
     assert report.errors or not lost, f"green, and lost: {lost}"
-    life.told_lost |= lost
+    life.told_lost |= lost | {event.guid for event in report.events if event.outcome in LOST}
 
 
 def nothing_is_sent_in_vain(world: World, run: Run) -> None:
