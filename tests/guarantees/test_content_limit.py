@@ -14,8 +14,7 @@ from githubsim.limits import COUNTED
 from githubsim.outcomes import UNAVAILABLE
 from guarantees import promises
 from guarantees.world import World
-from redeliver.core.plan import Reason
-from redeliver.core.redelivery import Outcome
+from redeliver.core.outcomes import Outcome
 
 if TYPE_CHECKING:
     from guarantees.world import Run
@@ -74,7 +73,7 @@ def test_what_a_limit_of_the_hour_leaves_is_left_with_its_reason_and_its_checkpo
     promises.keep_all(world, run)
     assert run.report is not None
     assert len(run.accepted) == AN_HOUR
-    assert run.report.count(Reason.OUT_OF_TIME) == EVENTS - AN_HOUR
+    assert run.report.count(Outcome.OUT_OF_TIME) == EVENTS - AN_HOUR
     assert run.report.count(Outcome.RECOVERED) + run.report.count(Outcome.PENDING) == AN_HOUR
     assert any("GitHub asked to wait" in warning for warning in run.report.warnings)
     assert world.life.kept is not None
