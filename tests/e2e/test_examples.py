@@ -14,6 +14,7 @@ import yaml
 
 from e2e.act import EXAMPLES, Act
 from e2e.scene import APP_ID, HOOK_ID, INSTALLATION_TOKEN, REPOSITORY, TOKEN, VARIABLE_TOKEN, Scene, scene
+from githubsim.apps import App
 from places.keys import key_pair
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def one_each(name: str, hooks: int) -> frozenset[str]:
     return frozenset(f"{name}_{HOOK_ID + number}" for number in range(hooks))
 
 
+CLIENT_ID = {"APP_CLIENT_ID": App(APP_ID, key_pair().public).client_id}
 KEY = {"APP_PRIVATE_KEY": key_pair().private}
 MANUAL = Example("manual-dry-run", event="workflow_dispatch", kept=frozenset())
 FLEET = Example("fleet", three_hooks, kept=one_each("LAST_REDELIVERY_FLEET", 3))
@@ -80,13 +82,13 @@ PLAIN = [
     Example(
         "github-app",
         secrets=KEY,
-        variables={"APP_ID": str(APP_ID)},
+        variables=CLIENT_ID,
         kept=frozenset({"LAST_REDELIVERY_AS_APP"}),
     ),
     Example(
         "github-app-token",
         secrets=KEY,
-        variables={"APP_CLIENT_ID": "Iv23liABCDEFGHIJKLMN"},
+        variables=CLIENT_ID,
         environment={"INSTALLATION_TOKEN": INSTALLATION_TOKEN},
         kept=frozenset({"LAST_REDELIVERY_APP_TOKEN"}),
     ),
@@ -96,7 +98,7 @@ PLAIN = [
         "app-hook",
         one_of_the_app,
         secrets=KEY | {"VARIABLE_TOKEN": VARIABLE_TOKEN},
-        variables={"APP_ID": str(APP_ID)},
+        variables=CLIENT_ID,
         kept=frozenset({"LAST_REDELIVERY_APP"}),
     ),
     Example("reusable", kept=frozenset({"LAST_REDELIVERY_BY_CALL"})),
