@@ -7,12 +7,9 @@ a type checker takes them for the constructor's keyword arguments, and a test co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, dataclass_transform
+from typing import ClassVar, dataclass_transform
 
 from redeliver.text import plain
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass_transform(kw_only_default=True)
@@ -65,7 +62,7 @@ class FileUnreadable(RedeliverError):
     advice = "Check the path, and who may read it."
     exit_code = 2
 
-    path: Path | str
+    path: str
     why: str
 
 
@@ -75,7 +72,7 @@ class CertificatesMissing(RedeliverError):
     sentence = "There are no certificates at {path}."
     advice = "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE; where the run has a container of its own, it must see them."
 
-    path: Path | str
+    path: str
 
 
 class NoSuchHook(RedeliverError):
@@ -100,7 +97,7 @@ class CheckpointUnreadable(CheckpointError):
     sentence = "The checkpoint in {place} is not a time in epoch milliseconds: {value}."
     advice = "It was not overwritten. Set it to such a time, or delete it to start again from lookback."
 
-    place: Path | str
+    place: str
     value: int | str
 
 
@@ -110,7 +107,7 @@ class CheckpointInFuture(CheckpointError):
     sentence = "The checkpoint in {place} lies in the future: {value}, while GitHub's clock says {now}."
     advice = "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback."
 
-    place: Path | str
+    place: str
     value: int | str
     now: int
 
@@ -121,7 +118,7 @@ class CheckpointNotSaved(CheckpointError):
     sentence = "The checkpoint could not be saved in {place}: {why}"
     advice = "Nothing is lost: the next run starts from the checkpoint that is there."
 
-    place: Path | str
+    place: str
     why: RedeliverError | str
 
 
@@ -131,7 +128,7 @@ class StateUnreadable(CheckpointError):
     sentence = "The state file {path} cannot be read: {why}."
     advice = "It was not overwritten. Mend it, or delete it to start again from lookback."
 
-    path: Path | str
+    path: str
     why: str
 
 
@@ -144,7 +141,7 @@ class StateUnsafe(CheckpointError):
         "may write to."
     )
 
-    path: Path | str
+    path: str
     why: str
 
 
@@ -155,7 +152,7 @@ class StateLocked(CheckpointError):
     advice = "Nothing was done; the other one does it."
     exit_code = 0
 
-    path: Path | str
+    path: str
 
 
 class StateLockedTooLong(CheckpointError):
@@ -164,7 +161,7 @@ class StateLockedTooLong(CheckpointError):
     sentence = "Another process holds {path}, longer than a run may take."
     advice = "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again."
 
-    path: Path | str
+    path: str
 
 
 # -- GitHub's API ---------------------------------------------------------------------------------------
@@ -309,7 +306,7 @@ class NotWritten(RedeliverError):
     sentence = "The results cannot be handed to the runner: {path}: {why}."
     advice = "Where the job runs in a container, check that the runner's folders are mounted into it."
 
-    path: Path | str
+    path: str
     why: str
 
 

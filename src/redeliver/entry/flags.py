@@ -135,7 +135,7 @@ def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
-        raise FileUnreadable(path=path, why=getattr(fault, "strerror", None) or "it is not text") from fault
+        raise FileUnreadable(path=str(path), why=getattr(fault, "strerror", None) or "it is not text") from fault
     if not text:
-        raise FileUnreadable(path=path, why="it is empty")
+        raise FileUnreadable(path=str(path), why="it is empty")
     return text

@@ -75,7 +75,7 @@ class StateFile:
                 lock = until_over.enter_context(os.fdopen(_open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b"))
                 self._take(lock.fileno(), path, time_limit + _CLOSING)
             except OSError as fault:
-                raise CheckpointNotSaved(place=self.path, why=f"{_why(fault)}.") from fault
+                raise CheckpointNotSaved(place=str(self.path), why=f"{_why(fault)}.") from fault
             yield
 
     def _take(self, lock: int, path: Path, seconds: float) -> None:
@@ -86,10 +86,10 @@ class StateFile:
                 os.utime(lock if os.utime in os.supports_fd else path, (until, until))
                 return
             if self._now() <= os.fstat(lock).st_mtime:
-                raise StateLocked(path=path)
+                raise StateLocked(path=str(path))
             # That may be what a past run said: the one at work has perhaps taken the lock this very moment.
             self._sleep(_SETTLING)
-        raise StateLockedTooLong(path=path)
+        raise StateLockedTooLong(path=str(path))
 
     def read(self) -> dict[str, int]:
         """All checkpoints; none when there is no file yet.
@@ -104,9 +104,9 @@ class StateFile:
         except FileNotFoundError:
             return {}
         except OSError as fault:
-            raise StateUnreadable(path=self.path, why=_why(fault)) from fault
+            raise StateUnreadable(path=str(self.path), why=_why(fault)) from fault
         except ValidationError as fault:
-            raise StateUnreadable(path=self.path, why="it is not a JSON object of numbers") from fault
+            raise StateUnreadable(path=str(self.path), why="it is not a JSON object of numbers") from fault
 
     def write(self, checkpoints: dict[str, int]) -> None:
         """Replace the file in one step that a crash leaves either done or undone.
@@ -125,7 +125,7 @@ class StateFile:
             new.replace(self.path)
             _sync_folder(self.path.parent)
         except OSError as fault:
-            raise CheckpointNotSaved(place=self.path, why=f"{_why(fault)}.") from fault
+            raise CheckpointNotSaved(place=str(self.path), why=f"{_why(fault)}.") from fault
 
 
 class FileCheckpoint:
@@ -166,7 +166,7 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
         descriptor = os.open(path, flags | _SAFELY, mode)
     except OSError as fault:
         if fault.errno == errno.ELOOP:
-            raise StateUnsafe(path=path, why="it is a symbolic link") from fault
+            raise StateUnsafe(path=str(path), why="it is a symbolic link") from fault
         raise
     try:
         _make_safe(descriptor, path, folder, mode)
@@ -179,7 +179,7 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
 def _make_safe(descriptor: int, path: Path, folder: os.stat_result, mode: int) -> None:
     file = os.fstat(descriptor)
     if why := _what_is_unsafe(file, folder):
-        raise StateUnsafe(path=path, why=why)
+        raise StateUnsafe(path=str(path), why=why)
     if mode and stat.S_IMODE(file.st_mode) != mode and sys.platform != "win32":
         os.fchmod(descriptor, mode)
 
