@@ -28,8 +28,8 @@ class Asked(NamedTuple):
 
 def reply(body: bytes = b"{}", status: str = "200 OK", *lines: bytes) -> bytes:
     """A whole answer in proper HTTP, with more header lines."""
-    head = [b"HTTP/1.1 " + status.encode(), b"Content-Type: application/json", *lines]
-    return b"\r\n".join([*head, b"Content-Length: %d" % len(body), b"", body])
+    head = [b"HTTP/1.1 " + status.encode(), b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
+    return b"\r\n".join([*head, *lines, b"", body])
 
 
 @dataclass

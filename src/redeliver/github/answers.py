@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from redeliver.errors import (
     ApiError,
@@ -21,6 +22,7 @@ from redeliver.errors import (
     TokenEnded,
     WorkflowToken,
 )
+from redeliver.text import plain
 
 if TYPE_CHECKING:
     from redeliver.github.transport import Response
@@ -28,6 +30,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
+#: Values in the JSON of a body that is read: each takes memory, however short it is. A page of GitHub's has 2,000.
+_MAX_VALUES = 200_000
+
+
+class _Refusal(TypedDict):
+    message: str
+
+
+_REFUSAL = TypeAdapter(_Refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ def fault_of(response: Response, task: Task, proof: Proof) -> ApiError:
     """The error that a status below 500 stands for, with what GitHub's headers say would have been enough."""
     headers, message = response.headers, _message(response)
     enough = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
-    needed = f"{task.needed} (GitHub's answer names: {enough})" if enough else task.needed
+    needed = f"{task.needed} (GitHub's answer names: {plain(enough, 150)})" if enough else task.needed
     match response.status:
         case 401:
             return _REFUSED[proof](what=task.what)
@@ -78,12 +89,17 @@ def read_json(adapter: TypeAdapter[T], response: Response) -> T:
     Raises:
         ValueError: it is not; the message says where, and quotes nothing.
     """
+    if sum(map(response.body.count, ",[{")) > _MAX_VALUES:
+        raise ValueError("it has too many parts")
     try:
-        return adapter.validate_json(response.body)
+        # Not validate_json, which copies a large text several times on its way into an error.
+        return adapter.validate_python(json.loads(response.body))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise ValueError(f"{where}: {first['type']}") from None
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("it is not JSON") from None
 
 
 def number(header: str) -> int | None:
@@ -93,7 +109,6 @@ def number(header: str) -> int | None:
 
 def _message(response: Response) -> str:
     try:
-        body = json.loads(response.body)
-        return str(body["message"])
-    except (ValueError, TypeError, LookupError, RecursionError):
+        return plain(read_json(_REFUSAL, response)["message"], 400)
+    except ValueError:
         return "no message"

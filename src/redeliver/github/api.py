@@ -32,6 +32,10 @@ BACKOFF = (1.0, 3.0, 9.0)
 LIMIT_WAIT = 60.0
 #: Calls of the hour that are left alone, so that the checkpoint can still be kept and the limit is never broken.
 RESERVE = 10
+#: A ``Date`` of another year is no time of GitHub's, and times some days before or after it could not be told.
+_YEARS = (2000, 9000)
+#: Characters of an answer in which a limit is looked for.
+_BEGINNING = 10_000
 
 
 class Caller:
@@ -203,6 +207,8 @@ class Caller:
             date = parsedate_to_datetime(response.headers.get("date", ""))
         except (ValueError, OverflowError):
             return response
+        if not _YEARS[0] <= date.year <= _YEARS[1]:
+            return response
         # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
         self._date = (int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000, self._clock.now())
         return response
@@ -215,10 +221,10 @@ class Caller:
         asked = response.headers.get("retry-after", "")
         primary = self._left == 0
         if (wait := number(asked)) is not None:
-            seconds = float(wait)
+            seconds = max(1.0, wait)
         elif primary and self._resets_at is not None:
             seconds = max(1.0, self._resets_at - self.now() / 1000 + 1)
-        elif asked or primary or response.status == 429 or "rate limit" in response.body.lower():
+        elif asked or primary or response.status == 429 or "rate limit" in response.body[:_BEGINNING].lower():
             seconds = LIMIT_WAIT * 2**self._limits_met
         else:
             return False

@@ -7,9 +7,9 @@ is good for an hour.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AwareDatetime, SecretStr, TypeAdapter
+from pydantic import AwareDatetime, Field, SecretStr, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.errors import NotInstalled
@@ -38,11 +38,11 @@ Credential = str | AppKey
 
 
 class _Installation(TypedDict):
-    id: int
+    id: Annotated[int, Field(gt=0, lt=2**63)]
 
 
 class _Made(TypedDict):
-    token: str
+    token: Annotated[str, Field(pattern=r"^[!-~]+$", max_length=10_000)]
     expires_at: AwareDatetime
 
 

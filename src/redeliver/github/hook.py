@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import Filter, Page, Row
@@ -25,7 +25,7 @@ PAGE_SIZE = 100
 #: The webhook of an App (https://docs.github.com/en/rest/apps/webhooks).
 APP_HOOK = "/app/hook"
 
-_ROWS: TypeAdapter[list[Row]] = TypeAdapter(list[Row])
+_ROWS = TypeAdapter(Annotated[list[Row], Field(max_length=PAGE_SIZE), FailFast()])
 
 
 class _Described(TypedDict):

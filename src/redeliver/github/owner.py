@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.errors import NoSuchHook
+from redeliver.errors import ApiUnexpected, NoSuchHook
 from redeliver.github.answers import Task, read_json
 from redeliver.github.hook import APP_HOOK, PAGE_SIZE, Hook
 
@@ -22,18 +22,22 @@ if TYPE_CHECKING:
     from redeliver.github.links import Links
     from redeliver.github.transport import Response
 
+#: Webhooks of one owner, and characters of a webhook's URL: more is no list of GitHub's.
+_MAX_HOOKS = 10_000
+_MAX_URL = 10_000
+
 
 class _Config(TypedDict, total=False):
-    url: str
+    url: Annotated[str, Field(max_length=_MAX_URL)]
 
 
 class _Listed(TypedDict):
-    id: int
+    id: Annotated[int, Field(gt=0, lt=2**63)]
     active: bool
     config: _Config
 
 
-_LISTED = TypeAdapter(list[_Listed])
+_LISTED = TypeAdapter(Annotated[list[_Listed], Field(max_length=PAGE_SIZE), FailFast()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ class Owner:
             found |= {one["id"]: HookInfo(one["id"], one["active"], one["config"].get("url", "")) for one in page}
             if len(found) == before:
                 break  # a page of nothing new: the end, or a circle
+            if len(found) > _MAX_HOOKS:
+                raise ApiUnexpected(what=task.what, why="the list has no end")
         return list(found.values())
 
     def choose(self, caller: Caller, links: Links, choice: HookChoice) -> list[int | None]:
