@@ -19,7 +19,7 @@ from redeliver.entry.flags import option, settings_of, taking
 from redeliver.entry.terminal import TerminalConsole, show_health, show_report
 from redeliver.errors import RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
-from redeliver.github.owner import owner_of
+from redeliver.github.hooks import owner_of
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
 from redeliver.run.survey import MATRIX_JOBS, matrix

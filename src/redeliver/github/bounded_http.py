@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
-from redeliver.github.transport import AnswerLost
+from redeliver.github.transport import ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,7 +105,7 @@ class _BoundedHttps(_BoundedHttp, HTTPSConnection):
 
 
 class _BoundedResponse(http.client.HTTPResponse):
-    """Reads an answer, or a proxy's, from a socket."""
+    """Reads a response, or a proxy's, from a socket."""
 
     def __init__(self, time_left: Callable[[], float], sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401  http.client's own
         super().__init__(sock, *args, **options)
@@ -117,7 +117,7 @@ class _BoundedResponse(http.client.HTTPResponse):
         super().begin()
         # Lines end at a lone CR, too, once they are parsed: there can be many more than http.client counts.
         if len(self.headers) > _MAX_HEADERS:
-            raise AnswerLost(TOO_LARGE)
+            raise ResponseLost(TOO_LARGE)
         self._reader.allowance = BODY_LIMIT
 
 
@@ -144,13 +144,13 @@ class _BoundedReader(io.RawIOBase):
             except TimeoutError:
                 silence += wait
                 if silence >= TIMEOUT:
-                    raise AnswerLost("no answer came in time") from None
+                    raise ResponseLost("no answer came in time") from None
                 continue
             self.allowance -= count
             if self.allowance < 0:
-                raise AnswerLost(TOO_LARGE)
+                raise ResponseLost(TOO_LARGE)
             return count
-        raise AnswerLost(TOO_LONG)
+        raise ResponseLost(TOO_LONG)
 
     def close(self) -> None:
         super().close()

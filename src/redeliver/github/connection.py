@@ -1,6 +1,6 @@
 """PyGithub, and the only place that knows it: one exchange with GitHub's API.
 
-PyGithub 2.10 gives authentication, the API version and the address. What it would do with an answer is kept off: it
+PyGithub 2.10 gives authentication, the API version and the address. What it would do with a response is kept off: it
 parses headers that can hold anything, follows a redirect (it drops the query, and repeats a POST), asks again for ever
 after a 202. So would requests, which reads the body of a redirect without bound.
 """
@@ -21,7 +21,7 @@ from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Time
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing
 from redeliver.github.bounded_http import BODY_LIMIT, TIMEOUT, TOO_LARGE, TOO_LONG, BoundedAdapter
-from redeliver.github.transport import AnswerLost, Response, Verb
+from redeliver.github.transport import Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,8 +41,8 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-class _Answered(Exception):
-    """Carries an answer past PyGithub."""
+class _Received(Exception):
+    """Carries a response past PyGithub."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
@@ -61,31 +61,31 @@ class _Connection(HTTPSRequestsConnectionClass):
         self.adapter: BoundedAdapter = BoundedAdapter(time_left)
 
     def getresponse(self) -> NoReturn:
-        """Raise the answer, so that it gets past PyGithub."""
+        """Raise the response, so that it gets past PyGithub."""
         url = f"{self.protocol}://{self.host}:{self.port}{self.url}"
         asked = Request(self.verb, url, headers=self.headers, data=self.input)
         request = self.session.prepare_request(asked)
         found = self.session.merge_environment_settings(url, {}, stream=True, verify=self.verify, cert=None)
         verify, proxies = found["verify"] or True, found["proxies"]
         # Not by the session: it follows redirects in part even when it is told not to, and it keeps cookies.
-        with self.adapter.send(request, stream=True, timeout=TIMEOUT, verify=verify, proxies=proxies) as answer:
-            response = _whole(answer)
-        raise _Answered(response)
+        with self.adapter.send(request, stream=True, timeout=TIMEOUT, verify=verify, proxies=proxies) as arriving:
+            response = _read_whole(arriving)
+        raise _Received(response)
 
     def close(self) -> None:
         """Close every connection: the next request opens another one."""
         self.adapter.close()
 
 
-def _whole(answer: requests.Response) -> Response:
+def _read_whole(arriving: requests.Response) -> Response:
     body = bytearray()
-    for part in answer.iter_content(_PART):
+    for part in arriving.iter_content(_PART):
         body += part
         if len(body) > BODY_LIMIT:
-            raise AnswerLost(TOO_LARGE)
-    headers = {name.lower(): value for name, value in answer.headers.items()}
+            raise ResponseLost(TOO_LARGE)
+    headers = {name.lower(): value for name, value in arriving.headers.items()}
     # JSON is UTF-8 (RFC 8259), whatever else the headers say.
-    return Response(answer.status_code, headers, body.decode("utf-8", errors="replace"))
+    return Response(arriving.status_code, headers, body.decode("utf-8", errors="replace"))
 
 
 def _auth(credential: Credential) -> Auth.Auth:
@@ -135,10 +135,10 @@ class GitHubApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, str] | None = None,
     ) -> Response:
-        """One request, one answer; see :class:`redeliver.github.transport.Transport`.
+        """See :class:`redeliver.github.transport.Transport`.
 
         Raises:
-            AnswerLost: the connection failed, or no whole answer arrived within the time and the size that it may have.
+            ResponseLost: the connection failed, or the response took too long or was too large.
         """
         try:
             self._requester.requestJson(
@@ -149,19 +149,19 @@ class GitHubApi:
                 input=None if body is None else dict(body),
                 cnx=self._connection,
             )
-        except _Answered as answered:
-            return answered.response
+        except _Received as received:
+            return received.response
         except BaseException as fault:
-            # What may still arrive must not be taken for the answer to the next request.
+            # What may still arrive must not be taken for the response to the next request.
             self._connection.close()
             if isinstance(fault, Exception):
                 # Its own text can hold the address with its query, or a header: a fixed phrase says enough.
-                raise AnswerLost(self._why(fault)) from None
+                raise ResponseLost(self._why(fault)) from None
             raise
         raise AssertionError("PyGithub did not ask for the response")
 
     def _why(self, fault: Exception) -> str:
-        if isinstance(fault, AnswerLost):
+        if isinstance(fault, ResponseLost):
             return str(fault)
         if self._time_left() <= 0:
             return TOO_LONG

@@ -1,4 +1,4 @@
-"""Where the next page is, and whether that is a place the token may be sent to."""
+"""Reads where the next page of a list is, and whether the token may be sent there."""
 
 from __future__ import annotations
 

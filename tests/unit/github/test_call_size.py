@@ -13,7 +13,7 @@ from rawserver import CLOSE, RawServer, reply
 from redeliver.github import bounded_http, connection
 from redeliver.github.bounded_http import BODY_LIMIT, HEAD_LIMIT
 from redeliver.github.connection import GitHubApi
-from redeliver.github.transport import AnswerLost
+from redeliver.github.transport import ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,7 +77,7 @@ LARGE: dict[str, Callable[[], Iterable[bytes]]] = {
 def test_what_has_no_bounds_is_given_up(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (bounded_http, connection):
         monkeypatch.setattr(module, "BODY_LIMIT", SMALL)
-    with RawServer(lambda _: LARGE[what]()) as there, pytest.raises(AnswerLost) as caught:
+    with RawServer(lambda _: LARGE[what]()) as there, pytest.raises(ResponseLost) as caught:
         GitHubApi(there.url, TOKEN, plenty).exchange("GET", "/x")
     assert str(caught.value) in {"the answer was too large", "the connection failed"}
     assert caught.value.__suppress_context__
@@ -90,7 +90,7 @@ def test_the_bound_is_on_what_is_unpacked(size: int) -> None:
         if size == BODY_LIMIT:
             assert len(api.exchange("GET", "/x").body) == size
         else:
-            with pytest.raises(AnswerLost, match=r"^the answer was too large$"):
+            with pytest.raises(ResponseLost, match=r"^the answer was too large$"):
                 api.exchange("GET", "/x")
 
 

@@ -17,7 +17,7 @@ import trustme
 from rawserver import CLOSE, Asked, RawServer, reply
 from redeliver.github import bounded_http
 from redeliver.github.connection import GitHubApi
-from redeliver.github.transport import AnswerLost
+from redeliver.github.transport import ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -79,7 +79,7 @@ def test_what_comes_byte_by_byte_is_given_up_when_the_time_is_over(what: str, ve
     looks = Looks(20)
     with (
         RawServer(lambda _: drip(slow, before, after)) as there,
-        pytest.raises(AnswerLost, match=r"^it took too long$"),
+        pytest.raises(ResponseLost, match=r"^it took too long$"),
     ):
         GitHubApi(there.url, TOKEN, looks).exchange(verb, "/x")  # type: ignore[arg-type]
     assert looks.seen > 20
@@ -97,14 +97,14 @@ def test_time_that_is_cut_short_while_nothing_comes_is_noticed() -> None:
         time.sleep(10)
         yield reply()
 
-    with RawServer(silent) as there, pytest.raises(AnswerLost, match=r"^it took too long$"):
+    with RawServer(silent) as there, pytest.raises(ResponseLost, match=r"^it took too long$"):
         GitHubApi(there.url, TOKEN, left).exchange("PATCH", "/x", body={})
 
 
 def test_silence_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "TIMEOUT", 0.05)
     begun = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-    with RawServer(lambda _: [begun]) as there, pytest.raises(AnswerLost, match=r"^no answer came in time$"):
+    with RawServer(lambda _: [begun]) as there, pytest.raises(ResponseLost, match=r"^no answer came in time$"):
         GitHubApi(there.url, TOKEN, plenty).exchange("GET", "/x")
 
 
@@ -123,7 +123,7 @@ def test_a_tls_handshake_that_never_ends_is_given_up() -> None:
         for part in drip(b"\0" * 2_000, b"\x16\x03\x03\x40\x00"):
             client.sendall(part)
 
-    with _accepting(handshake) as port, pytest.raises(AnswerLost, match=r"^it took too long$"):
+    with _accepting(handshake) as port, pytest.raises(ResponseLost, match=r"^it took too long$"):
         GitHubApi(f"https://127.0.0.1:{port}", TOKEN, Until(0.2)).exchange("GET", "/x")
 
 
@@ -132,7 +132,7 @@ def test_a_proxy_that_never_lets_through_is_given_up(monkeypatch: pytest.MonkeyP
     slow = drip(b"A: b\r\n" * 300, b"HTTP/1.1 200 Connection established\r\n", CLOSE)
     with RawServer(lambda _: slow) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises(AnswerLost, match=r"^it took too long$"):
+        with pytest.raises(ResponseLost, match=r"^it took too long$"):
             GitHubApi("https://github.example", TOKEN, looks).exchange("GET", "/x")
     assert [asked.verb for asked in proxy.asked] == ["CONNECT"]
 
@@ -149,7 +149,7 @@ def test_hosts_that_do_not_even_connect_share_the_time(monkeypatch: pytest.Monke
     addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{place}", 9)) for place in (1, 2, 3)]
     monkeypatch.setattr(bounded_http, "create_connection", create)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
-    with pytest.raises(AnswerLost, match=r"^it took too long$"):
+    with pytest.raises(ResponseLost, match=r"^it took too long$"):
         GitHubApi("http://127.0.0.1:9", TOKEN, clock).exchange("GET", "/x")
     assert len(tried) == 3
     assert sum(tried) == pytest.approx(10, abs=0.1)
@@ -169,7 +169,7 @@ def test_a_host_that_stops_reading_does_not_keep_what_is_sent() -> None:
         api = GitHubApi(f"http://127.0.0.1:{port}", TOKEN, time_left)
         assert api.exchange("GET", "/x").status == 200
         time_left.end = time.monotonic() + 0.2
-        with pytest.raises(AnswerLost, match=r"^it took too long$"):
+        with pytest.raises(ResponseLost, match=r"^it took too long$"):
             api.exchange("POST", "/x", body={"a": "a" * 20_000_000})
         assert not waited_in_vain.is_set()
 
@@ -190,7 +190,7 @@ def test_a_connection_serves_call_after_call_but_not_after_one_that_was_cut_shor
         api = GitHubApi(there.url, TOKEN, looks)
         assert [api.exchange("GET", path).body for path in ("/1", "/2")] == ["/1", "/2"]
         assert there.connections == 1
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             api.exchange("GET", "/slow")
         looks.most = 10_000
         assert [api.exchange("GET", path).body for path in ("/3", "/4")] == ["/3", "/4"]
@@ -241,7 +241,7 @@ def test_bounds_hold_over_tls_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert [api.exchange("GET", "/x").status for _ in range(3)] == [200] * 3
         assert there.connections == 1
         looks.most = looks.seen + 20
-        with pytest.raises(AnswerLost, match=r"^it took too long$"):
+        with pytest.raises(ResponseLost, match=r"^it took too long$"):
             api.exchange("GET", "/slow")
 
 

@@ -18,7 +18,7 @@ from githubsim.server import serve
 from redeliver import __version__
 from redeliver.github import bounded_http
 from redeliver.github.connection import GitHubApi
-from redeliver.github.transport import AnswerLost, Verb
+from redeliver.github.transport import ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,7 +176,7 @@ def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int
 )
 def test_nothing_is_asked_again_after_a_loss(there: There, verb: Verb, effect: Effect, says: str) -> None:
     there.strike(effect)
-    with pytest.raises(AnswerLost, match=f"^({says})$"):
+    with pytest.raises(ResponseLost, match=f"^({says})$"):
         there.api.exchange(verb, there.attempts, query={"cursor": "hush"})
     assert len(there.lines) == 1
 
@@ -270,14 +270,14 @@ def test_a_netrc_does_not_take_the_tokens_place(tmp_path: Path, monkeypatch: pyt
 def test_a_refused_connection_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as once:
         port = once.getsockname()[1]
-    with pytest.raises(AnswerLost, match=r"^the connection failed$"):
+    with pytest.raises(ResponseLost, match=r"^the connection failed$"):
         GitHubApi(f"http://127.0.0.1:{port}", TOKEN, plenty).exchange("GET", "/rate_limit")
 
 
 @pytest.mark.parametrize("effect", [Lose("reset"), Lose("silence"), Lose("cut")], ids=["reset", "silence", "cut"])
 def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(there: There, effect: Effect) -> None:
     there.strike(effect)
-    with pytest.raises(AnswerLost) as caught:
+    with pytest.raises(ResponseLost) as caught:
         there.api.exchange("GET", there.log, query={"cursor": "hush"})
     assert not SECRETS.search(str(caught.value))
     assert caught.value.__suppress_context__
@@ -286,6 +286,6 @@ def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(there: Th
 def test_after_a_loss_the_next_request_is_answered(there: There) -> None:
     for effect in (Lose("reset"), Lose("silence"), Lose("cut")):
         there.strike(effect, times=1)
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             there.api.exchange("GET", there.log)
         assert there.api.exchange("GET", there.log).status == 200

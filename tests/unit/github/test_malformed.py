@@ -8,7 +8,7 @@ import pytest
 
 from rawserver import CLOSE, RawServer, reply
 from redeliver.github.connection import GitHubApi
-from redeliver.github.transport import AnswerLost
+from redeliver.github.transport import ResponseLost
 
 if TYPE_CHECKING:
     from redeliver.github.transport import Verb
@@ -106,7 +106,7 @@ def test_bytes_that_are_no_answer_are_a_lost_one(what: str, verb: Verb) -> None:
 def _exchange(api: GitHubApi, verb: Verb) -> str:
     try:
         api.exchange(verb, "/x")
-    except AnswerLost as lost:
+    except ResponseLost as lost:
         return str(lost)
     return "an answer"
 
@@ -125,12 +125,12 @@ class Fails:
 def test_no_failure_of_a_library_gets_through(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     api = GitHubApi("http://127.0.0.1:9", TOKEN, plenty)
     monkeypatch.setattr(api._connection.adapter, "send", Fails(fault))
-    with pytest.raises(AnswerLost, match=r"^the connection failed$"):
+    with pytest.raises(ResponseLost, match=r"^the connection failed$"):
         api.exchange("GET", "/x")
 
 
 @pytest.mark.parametrize("token", ["漢", "a\r\nX-Injected: b", "\ud800"])
 def test_a_token_that_no_header_can_hold_is_never_sent(token: str) -> None:
-    with RawServer(lambda _: [reply()]) as there, pytest.raises(AnswerLost):
+    with RawServer(lambda _: [reply()]) as there, pytest.raises(ResponseLost):
         GitHubApi(there.url, token, plenty).exchange("GET", "/x")
     assert there.asked == []

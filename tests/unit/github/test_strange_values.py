@@ -11,11 +11,10 @@ from pydantic import TypeAdapter
 from githubsim.clock import SECOND, START
 from redeliver.core.deliveries import moment
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
-from redeliver.github.answers import read_json
 from redeliver.github.app_token import InstallationTransport
-from redeliver.github.hook import PAGE_SIZE, Hook
+from redeliver.github.hooks import PAGE_SIZE, Hook, HookInfo, Owner
 from redeliver.github.links import Links
-from redeliver.github.owner import Owner
+from redeliver.github.responses import read_json
 from redeliver.times import clock_time
 from samples import Calls, Script, answer
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from redeliver.github.transport import Response, Transport
 
 LINKS = Links("https://api.github.com")
-OWNER = Owner("/orgs/octo", "the organization octo", "a permission", "https://github.com/x")
+OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
 ROW = {
     "id": 1,
     "guid": "g",
@@ -43,7 +42,7 @@ def page(*rows: object, link: str = "") -> list[Row]:
 
 
 def hook(calls: Calls) -> Hook:
-    return OWNER.hook(calls.caller, LINKS, 7)
+    return Hook(calls.caller, LINKS, OWNER, HookInfo(7))
 
 
 # -- rows -------------------------------------------------------------------------------------------------------
