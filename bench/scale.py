@@ -60,7 +60,7 @@ def client(url: str) -> dict[str, float]:
     settings = parse(given | {"lookback": "3d", "time-limit": "9d", "dry-run": "true"})
     console = Silent()
     clock = RunClock(VirtualClock(), settings.time_limit, console)
-    report = Runs(settings, lambda token: GitHubApi(url, token), clock, console).run()
+    report = Runs(settings, lambda token: GitHubApi(url, token, clock.call_time_left), clock, console).run()
     if report.errors:
         raise SystemExit(report.errors)
     peak = peak_kib()

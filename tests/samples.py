@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
 from redeliver.core.deliveries import Attempt, Event, Filter, Page, Row
-from redeliver.github.answers import Task
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
-from redeliver.github.transport import AnswerLost, Response, Verb
+from redeliver.github.responses import Purpose
+from redeliver.github.transport import Response, ResponseLost, Verb
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Said:
 class Script:
     """A connection that gives one prepared answer after the other, and then the last one for ever."""
 
-    answers: list[Response | AnswerLost]
+    answers: list[Response | ResponseLost]
     clock: VirtualClock | None = None
     cost: float = 0.0
     calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
@@ -160,7 +160,7 @@ class Script:
         if self.clock:
             self.clock.sleep(self.cost)
         told = self.answers[min(len(self.calls), len(self.answers)) - 1]
-        if isinstance(told, AnswerLost):
+        if isinstance(told, ResponseLost):
             raise told
         return told
 
@@ -170,13 +170,13 @@ class Script:
         return [f"{verb} {path}" for verb, path, _, _ in self.calls]
 
 
-TASK = Task("read the log", "the permission to read")
+TASK = Purpose("read the log", "the permission to read")
 
 
 class Calls:
     """A caller on a prepared connection, and a clock that remembers every wait."""
 
-    def __init__(self, *answers: Response | AnswerLost, limit: float = 3_600) -> None:
+    def __init__(self, *answers: Response | ResponseLost, limit: float = 3_600) -> None:
         self.clock = Patience()
         self.script = Script(list(answers))
         self.console = Said()

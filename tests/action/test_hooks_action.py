@@ -148,7 +148,7 @@ def test_a_bug_of_ours_is_told_by_its_type_alone_and_leaves_no_matrix(tmp_path: 
     program = """
 import runpy, sys
 from unittest import mock
-mock.patch("redeliver.github.owner.Owner.choose", side_effect=KeyError("ghp_hush")).start()
+mock.patch("redeliver.github.hooks.Owner.choose", side_effect=KeyError("ghp_hush")).start()
 sys.argv[:] = ["redeliver", "hooks"]
 runpy.run_module("redeliver", run_name="__main__")
 """

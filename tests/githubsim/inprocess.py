@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from githubsim.wire import Lost, LostKind, SimRequest
-from redeliver.github.transport import AnswerLost, Response, Verb
+from redeliver.github.transport import Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class InProcessTransport:
         """Make one request, once.
 
         Raises:
-            AnswerLost: no whole answer came.
+            ResponseLost: no whole answer came.
         """
         request = SimRequest(
             verb,
@@ -71,10 +71,10 @@ class InProcessTransport:
         except Lost as lost:
             waits = self.timeout_ms if lost.kind == "silence" else lost.delay_ms + self.latency_ms - there
             self.clock.advance(min(waits, self.timeout_ms))
-            raise AnswerLost(_PHRASES[lost.kind]) from None
+            raise ResponseLost(_PHRASES[lost.kind]) from None
         waits = answer.delay_ms + self.latency_ms - there
         if waits > self.timeout_ms:
             self.clock.advance(self.timeout_ms)
-            raise AnswerLost(_PHRASES["silence"])
+            raise ResponseLost(_PHRASES["silence"])
         self.clock.advance(waits)
         return Response(answer.status, answer.headers, answer.body.decode(errors="replace"))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from redeliver.github.transport import AnswerLost, Response, Verb
+from redeliver.github.transport import Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -142,7 +142,7 @@ class WatchedTransport:
         taken, written, struck = len(self.sim.accepted), len(history), self._faults()
         try:
             response = self.inner.exchange(verb, path, query=query, body=body)
-        except AnswerLost:
+        except ResponseLost:
             self.interference.after("call")
             raise
         finally:

@@ -45,7 +45,9 @@ class Live:
         settings = parse(self.given | {"api-url": api_url} | dict(changed or {}))
         console = Transcript()
         clock = RunClock(time, settings.time_limit, console)
-        return Runs(settings, lambda credential: GitHubApi(settings.api_url, credential), clock, console).run()
+        return Runs(
+            settings, lambda credential: GitHubApi(settings.api_url, credential, clock.call_time_left), clock, console
+        ).run()
 
     @property
     def sent(self) -> list[str]:

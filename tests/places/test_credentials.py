@@ -275,9 +275,10 @@ def test_no_sentence_and_no_line_holds_a_secret() -> None:
 def _over_pygithub(site: Site, **changed: str) -> Report:
     """A run that has the real client make its proofs; it must not come to a request, as nothing listens."""
     settings = parse(site.inputs(**changed))
+    console = Transcript()
+    clock = RunClock(time, settings.time_limit, console)
 
     def connect(credential: Credential) -> GitHubApi:
-        return GitHubApi("http://127.0.0.1:9", credential)
+        return GitHubApi("http://127.0.0.1:9", credential, clock.call_time_left)
 
-    console = Transcript()
-    return Runs(settings, connect, RunClock(time, settings.time_limit, console), console).run()
+    return Runs(settings, connect, clock, console).run()

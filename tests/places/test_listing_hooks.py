@@ -47,20 +47,46 @@ def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(h
         {
             "hook_id": str(here.hook.id),
             "host": "hooks.example",
+            "active": True,
             "deliveries": 4,
             "failed": 2,
             "last_success": last,
         },
-        {"hook_id": str(quiet.id), "host": "quiet.example", "deliveries": 0, "failed": 0, "last_success": None},
+        {
+            "hook_id": str(quiet.id),
+            "host": "quiet.example",
+            "active": True,
+            "deliveries": 0,
+            "failed": 0,
+            "last_success": None,
+        },
     ]
     assert listed(here, "--lookback", "45m")[0]["deliveries"] == 3
     assert listed(here, "--lookback", "2d")[0]["deliveries"] == 5
 
 
-def test_without_a_choice_all_active_ones_are_listed(here: Server) -> None:
-    here.live.sim.org_hook("octo", active=False)
+def test_without_a_choice_all_are_listed_and_the_inactive_ones_are_marked(here: Server) -> None:
+    off = here.live.sim.org_hook("octo", active=False)
+    off.add(here.live.sim.clock() - MINUTE, UNAVAILABLE)
     here.live.given.pop("hook-id")
-    assert [one["hook_id"] for one in listed(here)] == [str(here.hook.id)]
+    found = [(one["hook_id"], one["active"], one["failed"]) for one in listed(here)]
+    assert sorted(found) == sorted([(str(here.hook.id), True, 0), (str(off.id), False, 1)])
+    out = here.hooks(code=0).out
+    assert [line for line in out.splitlines() if "(inactive)" in line] == [
+        line for line in out.splitlines() if str(off.id) in line
+    ]
+
+
+def test_an_inactive_one_that_is_named_is_marked_too(here: Server) -> None:
+    off = here.live.sim.org_hook("octo", active=False)
+    (one,) = listed(here, "--hook-id", str(off.id))
+    assert (one["hook_id"], one["active"]) == (str(off.id), False)
+
+
+def test_a_matrix_has_no_job_for_an_inactive_one(here: Server) -> None:
+    here.live.sim.org_hook("octo", active=False)
+    told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json
+    assert told == {"include": [{"hook-id": f"{here.hook.id},"}]}
 
 
 def test_for_people_it_is_a_table(here: Server) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from redeliver import timing
 from redeliver.errors import OutOfTime, Stopped
-from redeliver.github.transport import AnswerLost, InterruptibleTransport
+from redeliver.github.transport import InterruptibleTransport, ResponseLost
 from redeliver.timing import RunClock
 from samples import Said, Script, answer
 
@@ -68,7 +68,7 @@ class Slow:
         while time.monotonic() < end:
             time.sleep(0.005)
             if self.clock.call_time_left() <= 0:
-                raise AnswerLost("it took too long")
+                raise ResponseLost("it took too long")
         return answer(200, f"{verb} {path} {query} {body}")
 
 
@@ -119,14 +119,14 @@ def test_without_a_signal_calls_and_waits_are_what_they_are(clock: RunClock) -> 
 
 def test_a_call_that_drips_for_ever_is_given_up(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "CALL_LIMIT", 0.02)
-    with pytest.raises(AnswerLost, match="it took too long"):
+    with pytest.raises(ResponseLost, match="it took too long"):
         InterruptibleTransport(Slow(clock), clock).exchange("GET", "/")
     assert clock.signal_number is None
 
 
 def test_a_call_has_no_more_time_than_the_run() -> None:
     clock = RunClock(time, 0.02, Said())
-    with clock.reserving(9_999), pytest.raises(AnswerLost, match="it took too long"):
+    with clock.reserving(9_999), pytest.raises(ResponseLost, match="it took too long"):
         InterruptibleTransport(Slow(clock), clock).exchange("GET", "/")
 
 
@@ -161,7 +161,7 @@ def test_a_signal_does_not_cut_the_last_call_short(clock: RunClock, number: int)
 
 def test_a_signal_shortens_what_time_the_last_call_has(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
-    with clock.closing(), soon(signal.SIGTERM), pytest.raises(AnswerLost):
+    with clock.closing(), soon(signal.SIGTERM), pytest.raises(ResponseLost):
         InterruptibleTransport(Slow(clock), clock).exchange("PATCH", "/")
 
 
@@ -177,7 +177,7 @@ def test_a_signal_between_the_last_calls_shortens_the_time_as_well(
     monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
     with clock.closing():
         signal.raise_signal(signal.SIGTERM)
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             InterruptibleTransport(Slow(clock), clock).exchange("PATCH", "/")
 
 
@@ -185,7 +185,7 @@ def test_when_the_time_is_over_no_call_is_begun(clock: RunClock, monkeypatch: py
     monkeypatch.setattr(timing, "CLOSING_LIMIT", 0.0)
     slow = Slow(clock)
     with clock.closing():
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             InterruptibleTransport(slow, clock).exchange("PATCH", "/")
         assert slow.calls == 0
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
-from pydantic import AwareDatetime  # noqa: TC002  pydantic reads Row's annotations
+from pydantic import AfterValidator, AwareDatetime, Field
 from typing_extensions import TypedDict
 
 from redeliver.text import without_urls
@@ -26,17 +26,32 @@ TLS = "TLS failed"
 Filter = Literal["failure"]
 
 
+def _of_our_time(when: datetime) -> datetime:
+    # Datetimes cannot do arithmetic across their first and last day.
+    if not 1971 <= when.year <= 9998:
+        raise ValueError("a year that is no year of a delivery")
+    return when
+
+
+def _status_code(number: int) -> int:
+    return min(max(number, 0), 999)
+
+
+#: GitHub's are 36 characters (guid) and up to about 50 (event and action).
+_Name = Annotated[str, Field(max_length=200)]
+
+
 class Row(TypedDict):
     """What we use of one row of the delivery log, as GitHub's OpenAPI description gives it."""
 
-    id: int
-    guid: str
-    delivered_at: AwareDatetime
+    id: Annotated[int, Field(gt=0, lt=2**63)]
+    guid: _Name
+    delivered_at: Annotated[AwareDatetime, AfterValidator(_of_our_time)]
     redelivery: bool
     status: str
-    status_code: int
-    event: str
-    action: NotRequired[str | None]
+    status_code: Annotated[int, AfterValidator(_status_code)]
+    event: _Name
+    action: NotRequired[_Name | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from redeliver.entry.flags import option, settings_of, taking
 from redeliver.entry.terminal import TerminalConsole, show_health, show_report
 from redeliver.errors import RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
-from redeliver.github.owner import owner_of
+from redeliver.github.hooks import owner_of
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
 from redeliver.run.survey import MATRIX_JOBS, matrix
@@ -110,7 +110,7 @@ def run(
         state = StateFile(state_file, _key(settings)) if state_file else None
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
-        runs = Runs(settings, _connect(settings), clock, console, store_for=state.store if state else None)
+        runs = Runs(settings, _connect(settings, clock), clock, console, store_for=state.store if state else None)
         with state.locked(settings.time_limit) if state else nullcontext(), console.live():
             report = runs.run()
         for error in report.errors:
@@ -146,7 +146,7 @@ def hooks(
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
-        runs = Runs(settings, _connect(settings), clock, console)
+        runs = Runs(settings, _connect(settings, clock), clock, console)
         if form is ListFormat.MATRIX:
             typer.echo(json.dumps(matrix(runs.hook_ids(), jobs)))
             return
@@ -165,8 +165,8 @@ def _key(settings: Settings) -> str:
     return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
 
 
-def _connect(settings: Settings) -> Callable[[Credential], GitHubApi]:
-    return lambda credential: GitHubApi(settings.api_url, credential)
+def _connect(settings: Settings, clock: RunClock) -> Callable[[Credential], GitHubApi]:
+    return lambda credential: GitHubApi(settings.api_url, credential, clock.call_time_left)
 
 
 @contextmanager

@@ -64,13 +64,13 @@ def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int
 
 def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
     workflow.mask(settings.private_key.get_secret_value())
+    clock = RunClock(time, settings.time_limit, console)
 
     def connect(credential: Credential) -> GitHubApi:
         if isinstance(credential, str):
             workflow.mask(credential)
-        return GitHubApi(settings.api_url, credential)
+        return GitHubApi(settings.api_url, credential, clock.call_time_left)
 
-    clock = RunClock(time, settings.time_limit, console)
     clock.listen_to_signals()
     return Runs(settings, connect, clock, console)
 

@@ -98,7 +98,8 @@ def show_health(hooks: Sequence[Health]) -> None:
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
         last = clock_time(one.last_success) if one.last_success else "-"
-        table.add_row(str(one.hook_id or "-"), _text(one.host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
+        host = f"{one.host} (inactive)" if one.active is False else one.host
+        table.add_row(str(one.hook_id or "-"), _text(host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
     out.print(table)
 
 

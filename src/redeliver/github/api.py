@@ -1,4 +1,4 @@
-"""Asking GitHub's API: paced, patient with faults, within its limits, and never a POST twice.
+"""Calls of GitHub's API: within its limits, repeated after a fault where that is safe, and no redelivery twice.
 
 Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiError, ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
-from redeliver.github.answers import Proof, Task, fault_of, number
 from redeliver.github.pace import READ_POINTS, WRITE_POINTS, Pace
-from redeliver.github.transport import AnswerLost, Response, Transport, Verb
+from redeliver.github.responses import CredentialKind, Purpose, error_for, number
+from redeliver.github.transport import Response, ResponseLost, Transport, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -32,16 +32,22 @@ BACKOFF = (1.0, 3.0, 9.0)
 LIMIT_WAIT = 60.0
 #: Calls of the hour that are left alone, so that the checkpoint can still be kept and the limit is never broken.
 RESERVE = 10
+#: A ``Date`` of another year is not GitHub's, and times near it could not be written as dates.
+_FIRST_YEAR, _LAST_YEAR = 2000, 9000
+#: Characters of a body in which the message about a limit is looked for.
+_MESSAGE_WITHIN = 10_000
 
 
 class Caller:
-    """Makes calls with one credential."""
+    """Makes calls with one credential, one at a time."""
 
-    def __init__(self, transport: Transport, pace: Pace, clock: RunClock, proof: Proof = Proof.GIVEN) -> None:
+    def __init__(
+        self, transport: Transport, pace: Pace, clock: RunClock, kind: CredentialKind = CredentialKind.TOKEN
+    ) -> None:
         self._transport = transport
         self._pace = pace
         self._clock = clock
-        self._proof = proof
+        self._kind = kind
         self._limits_met = 0
         self._date: tuple[int, float] | None = None
         self._left: int | None = None
@@ -50,7 +56,7 @@ class Caller:
 
     @property
     def quota(self) -> Quota:
-        """How many calls GitHub still allows within the hour, as its last answer said."""
+        """How many calls GitHub still allows within the hour, as its last response said."""
         left = inf if self._left is None else self._left
         hourly = left if self._hourly is None else self._hourly
         if self._resets_at is None or self._date is None:
@@ -58,15 +64,15 @@ class Caller:
         return Quota(left, hourly, self._resets_at - self.now() / 1000)
 
     def now(self) -> int:
-        """GitHub's clock, in epoch milliseconds, as its last answer's ``Date`` and the time since tell it.
+        """GitHub's clock, in epoch milliseconds: the ``Date`` of its last response and the time since.
 
         Raises:
             ApiError: nothing had been asked yet, and asking failed.
         """
         if self._date is None:
             # Costs nothing against the limit: https://docs.github.com/en/rest/rate-limit/rate-limit
-            task = Task("tell the time", "no permission at all")
-            self._repeatable("GET", "/rate_limit", task, lambda answer: answer, accept=range(300, 500))
+            purpose = Purpose("tell the time", "no permission at all")
+            self._repeatable("GET", "/rate_limit", purpose, lambda response: response, accept=range(300, 500))
         if self._date is None:
             raise ApiUnexpected(what="tell the time", why="it has no Date header")
         moment, since = self._date
@@ -76,48 +82,47 @@ class Caller:
         self,
         path: str,
         query: Mapping[str, str],
-        task: Task,
+        purpose: Purpose,
         parse: Callable[[Response], T],
         *,
         missing: bool = False,
     ) -> T:
-        """Read something. Faults and unreadable answers are met with patience, a no is an error.
+        """Read something. It is tried again after a fault or an unreadable response; a refusal is an error at once.
 
-        ``parse`` raises ValueError for an answer that is not what it should be; with ``missing`` it is given
-        a 404 as well.
-
-        Raises:
-            ApiError: for good.
-            OutOfTime: a wait does not fit into the time limit.
-        """
-        return self._repeatable("GET", path, task, parse, query=query, accept=(404,) if missing else ())
-
-    def write(self, verb: Verb, path: str, body: Mapping[str, str], task: Task, *, other: int = 0) -> bool:
-        """Write something that may safely be written twice. False when the answer's status is ``other``.
+        ``parse`` raises ValueError for a response that is not what it should be. ``missing``: it is given a 404, too.
 
         Raises:
             ApiError: for good.
             OutOfTime: a wait does not fit into the time limit.
         """
+        return self._repeatable("GET", path, purpose, parse, query=query, accept=(404,) if missing else ())
 
-        def done(answer: Response) -> bool:
-            # A proxy's own page comes with a 200: it is no word of GitHub's that anything was written.
-            if answer.status not in WRITTEN | {other}:
-                raise ValueError(f"it came with {answer.status}")
-            return answer.status != other
-
-        return self._repeatable(verb, path, task, done, body=body, accept=(other,))
-
-    def make(self, path: str, task: Task, parse: Callable[[Response], T]) -> T:
-        """A POST that may safely be made twice, since what it makes is used up by nobody.
+    def write(self, verb: Verb, path: str, body: Mapping[str, str], purpose: Purpose, *, other: int = 0) -> bool:
+        """Write something that may safely be written twice. False when the response's status is ``other``.
 
         Raises:
             ApiError: for good.
             OutOfTime: a wait does not fit into the time limit.
         """
-        return self._repeatable("POST", path, task, parse)
 
-    def turn(self, points: int, *, redelivery: bool = False) -> None:
+        def done(response: Response) -> bool:
+            # A proxy's own page comes with a 200, which does not say that GitHub has written anything.
+            if response.status not in WRITTEN | {other}:
+                raise ValueError(f"it came with {response.status}")
+            return response.status != other
+
+        return self._repeatable(verb, path, purpose, done, body=body, accept=(other,))
+
+    def create(self, path: str, purpose: Purpose, parse: Callable[[Response], T]) -> T:
+        """Create something of which two are as good as one.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable("POST", path, purpose, parse)
+
+    def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made.
 
         Raises:
@@ -128,15 +133,15 @@ class Caller:
         turn = self._pace.turn(points, self._clock.now(), redelivery=redelivery)
         self._clock.wait(turn.seconds, turn.why or "another request")
 
-    def post_once(self, path: str, task: Task) -> Reply:
-        """Make a POST that must not be repeated, now: the caller has waited for its turn.
+    def post_once(self, path: str, purpose: Purpose) -> Reply:
+        """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.
 
         Raises:
-            ApiError: 401, 403 that is no limit, or a redirect: the next one would fare no better.
+            ApiError: 401, 403 that is no limit, or a redirect: the next one would be refused, too.
         """
         try:
             response = self._exchange("POST", path, redelivery=True)
-        except AnswerLost as lost:
+        except ResponseLost as lost:
             return Reply(Acceptance.UNKNOWN, str(lost))
         status = response.status
         if self._note_limit(response):
@@ -145,7 +150,7 @@ class Caller:
             return Reply(Acceptance.ACCEPTED)
         if status >= 500 or status < 300:
             return Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
-        fault = fault_of(response, task, self._proof)
+        fault = error_for(response, purpose, self._kind)
         if isinstance(fault, BadToken | BadKey | MissingPermission | Moved):
             raise fault
         return Reply(Acceptance.REFUSED, f"GitHub answered {status}")
@@ -154,7 +159,7 @@ class Caller:
         self,
         verb: Verb,
         path: str,
-        task: Task,
+        purpose: Purpose,
         parse: Callable[[Response], T],
         *,
         query: Mapping[str, str] | None = None,
@@ -164,7 +169,7 @@ class Caller:
         fault: ApiError
         tries = 0
         while True:
-            self.turn(_points(verb))
+            self.wait_for_turn(_points(verb))
             try:
                 response = self._exchange(verb, path, query, body)
                 if self._note_limit(response):
@@ -172,12 +177,12 @@ class Caller:
                 if response.status < 300 or response.status in accept:
                     return parse(response)
                 if response.status < 500:
-                    raise fault_of(response, task, self._proof)
-                fault = ApiFailing(tries=tries + 1, what=task.what, why=f"it answered {response.status}")
-            except AnswerLost as lost:
-                fault = ApiFailing(tries=tries + 1, what=task.what, why=str(lost))
+                    raise error_for(response, purpose, self._kind)
+                fault = ApiFailing(tries=tries + 1, what=purpose.what, why=f"it answered {response.status}")
+            except ResponseLost as lost:
+                fault = ApiFailing(tries=tries + 1, what=purpose.what, why=str(lost))
             except ValueError as unreadable:
-                fault = ApiUnexpected(what=task.what, why=str(unreadable))
+                fault = ApiUnexpected(what=purpose.what, why=str(unreadable))
             if tries == len(BACKOFF):
                 raise fault
             self._clock.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.problem}")
@@ -203,22 +208,24 @@ class Caller:
             date = parsedate_to_datetime(response.headers.get("date", ""))
         except (ValueError, OverflowError):
             return response
+        if not _FIRST_YEAR <= date.year <= _LAST_YEAR:
+            return response
         # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
         self._date = (int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000, self._clock.now())
         return response
 
     def _note_limit(self, response: Response) -> bool:
-        """Whether the answer is a limit's; if so the pace is told how long to wait."""
+        """Whether a limit refused the call. If so, the pace is told how long to wait."""
         if response.status not in {403, 429}:
             self._limits_met = 0
             return False
         asked = response.headers.get("retry-after", "")
         primary = self._left == 0
         if (wait := number(asked)) is not None:
-            seconds = float(wait)
+            seconds = max(1.0, wait)
         elif primary and self._resets_at is not None:
             seconds = max(1.0, self._resets_at - self.now() / 1000 + 1)
-        elif asked or primary or response.status == 429 or "rate limit" in response.body.lower():
+        elif asked or primary or response.status == 429 or "rate limit" in response.body[:_MESSAGE_WITHIN].lower():
             seconds = LIMIT_WAIT * 2**self._limits_met
         else:
             return False

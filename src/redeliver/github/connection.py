@@ -1,35 +1,39 @@
 """PyGithub, and the only place that knows it: one exchange with GitHub's API.
 
-PyGithub 2.10 gives authentication, the API version, the base URL and the connection. What it would do on
-its own is kept off, because it would break a promise: retrying a POST, following a redirect (it drops the
-query, and repeats a POST), asking again for ever after a 202, sleeping between requests.
+PyGithub 2.10 gives authentication, the API version and the address. What it would do with a response is kept off: it
+parses headers that can hold anything, follows a redirect (it drops the query, and repeats a POST), asks again for ever
+after a 202. So would requests, which reads the body of a redirect without bound.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from github import Auth, Github
-from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
+from github.Requester import HTTPSRequestsConnectionClass
 from jwt import PyJWTError
-from requests.exceptions import ChunkedEncodingError, ProxyError, RequestException, SSLError, Timeout
+from requests import Request
+from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Timeout
 
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing
-from redeliver.github.transport import AnswerLost, Response, Verb
+from redeliver.github.bounded_http import BODY_LIMIT, TIMEOUT, TOO_LARGE, TOO_LONG, BoundedAdapter
+from redeliver.github.transport import Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    import requests
 
     from redeliver.github.app_token import Credential
 
-#: Seconds without a byte after which an answer is given up.
-TIMEOUT = 30
 API_VERSION = "2022-11-28"
-_REASONS = (
+#: Bytes of a body that are read at once.
+_PART = 64 * 1024
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
     (Timeout, "no answer came in time"),
     (SSLError, "the TLS connection failed; is the server's certificate trusted here?"),
     (ProxyError, "the proxy could not be reached"),
@@ -37,36 +41,51 @@ _REASONS = (
 )
 
 
-class _Answered(Exception):
-    """Carries an answer past PyGithub, which would follow it."""
+class _Received(Exception):
+    """Carries a response past PyGithub."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
 
 
-def _keep(answer: RequestsResponse, verb: str) -> RequestsResponse:
-    # JSON is UTF-8 (RFC 8259); without this a missing charset costs a guess over the whole body.
-    answer.response.encoding = "utf-8"
-    if 300 <= answer.status < 400 or (answer.status == 202 and verb == "GET"):
-        headers = {name.lower(): value for name, value in answer.getheaders()}
-        raise _Answered(Response(answer.status, headers, answer.read()))
-    return answer
+class _Connection(HTTPSRequestsConnectionClass):
+    """Makes the request that PyGithub has put together, and no other."""
+
+    def __init__(self, api_url: str, verify: bool | str, time_left: Callable[[], float]) -> None:  # noqa: FBT001  as in requests
+        parts = urlsplit(api_url)
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        super().__init__(parts.hostname or "", port, verify=verify)
+        self.protocol = parts.scheme
+        # Settings allow plain HTTP for loopback alone. A proxy there would be handed the token.
+        self.session.trust_env = parts.scheme == "https"
+        self.adapter: BoundedAdapter = BoundedAdapter(time_left)
+
+    def getresponse(self) -> NoReturn:
+        """Raise the response, so that it gets past PyGithub."""
+        url = f"{self.protocol}://{self.host}:{self.port}{self.url}"
+        asked = Request(self.verb, url, headers=self.headers, data=self.input)
+        request = self.session.prepare_request(asked)
+        found = self.session.merge_environment_settings(url, {}, stream=True, verify=self.verify, cert=None)
+        verify, proxies = found["verify"] or True, found["proxies"]
+        # Not by the session: it follows redirects in part even when it is told not to, and it keeps cookies.
+        with self.adapter.send(request, stream=True, timeout=TIMEOUT, verify=verify, proxies=proxies) as arriving:
+            response = _read_whole(arriving)
+        raise _Received(response)
+
+    def close(self) -> None:
+        """Close every connection: the next request opens another one."""
+        self.adapter.close()
 
 
-class _Https(HTTPSRequestsConnectionClass):
-    def getresponse(self) -> RequestsResponse:
-        return _keep(super().getresponse(), self.verb)
-
-
-class _Http(HTTPRequestsConnectionClass):
-    """Plain HTTP, which settings allow for loopback alone: a proxy there would be handed the token."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  PyGithub's own signature
-        super().__init__(*args, **kwargs)
-        self.session.trust_env = False
-
-    def getresponse(self) -> RequestsResponse:
-        return _keep(super().getresponse(), self.verb)
+def _read_whole(arriving: requests.Response) -> Response:
+    body = bytearray()
+    for part in arriving.iter_content(_PART):
+        body += part
+        if len(body) > BODY_LIMIT:
+            raise ResponseLost(TOO_LARGE)
+    headers = {name.lower(): value for name, value in arriving.headers.items()}
+    # JSON is UTF-8 (RFC 8259), whatever else the headers say.
+    return Response(arriving.status_code, headers, body.decode("utf-8", errors="replace"))
 
 
 def _auth(credential: Credential) -> Auth.Auth:
@@ -86,30 +105,27 @@ class GitHubApi:
     One connection, kept open; not for several threads.
     """
 
-    def __init__(self, api_url: str, credential: Credential) -> None:
-        """Nothing is sent yet.
+    def __init__(self, api_url: str, credential: Credential, time_left: Callable[[], float]) -> None:
+        """Nothing is sent yet. ``time_left`` tells how many seconds the call that is being made may still take.
 
         Raises:
             BadPrivateKey: an App's key that signs nothing.
             CertificatesMissing: the environment names a bundle that is not there.
         """
+        self._time_left = time_left
         self._requester = Github(
             auth=_auth(credential),
             base_url=api_url,
-            timeout=TIMEOUT,
             user_agent=f"redeliver-action/{__version__}",
-            retry=None,
             seconds_between_requests=0,
             seconds_between_writes=0,
             api_version=API_VERSION,
         ).requester
-        parts = urlsplit(api_url)
-        kind = _Https if parts.scheme == "https" else _Http
         # requests heeds the first by itself, but not the second, which everything else goes by.
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
-        if kind is _Https and bundle and not Path(bundle).exists():
+        if api_url.startswith("https:") and bundle and not Path(bundle).exists():
             raise CertificatesMissing(path=bundle)
-        self._connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT, retry=None, verify=bundle or True)
+        self._connection = _Connection(api_url, bundle or True, time_left)
 
     def exchange(
         self,
@@ -119,13 +135,13 @@ class GitHubApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, str] | None = None,
     ) -> Response:
-        """One request, one answer; see :class:`redeliver.github.transport.Transport`.
+        """See :class:`redeliver.github.transport.Transport`.
 
         Raises:
-            AnswerLost: the connection failed, or the answer did not arrive whole.
+            ResponseLost: the connection failed, or the response took too long or was too large.
         """
         try:
-            status, headers, text = self._requester.requestJson(
+            self._requester.requestJson(
                 verb,
                 path,
                 parameters=dict(query or {}),
@@ -133,10 +149,20 @@ class GitHubApi:
                 input=None if body is None else dict(body),
                 cnx=self._connection,
             )
-        except _Answered as answered:
-            return answered.response
-        except RequestException as fault:
-            reasons = (reason for kind, reason in _REASONS if isinstance(fault, kind))
-            # The exception's own text can hold the address with its query: a fixed phrase says enough.
-            raise AnswerLost(next(reasons, "the connection failed")) from None
-        return Response(status, headers, text)
+        except _Received as received:
+            return received.response
+        except BaseException as fault:
+            # What may still arrive must not be taken for the response to the next request.
+            self._connection.close()
+            if isinstance(fault, Exception):
+                # Its own text can hold the address with its query, or a header: a fixed phrase says enough.
+                raise ResponseLost(self._why(fault)) from None
+            raise
+        raise AssertionError("PyGithub did not ask for the response")
+
+    def _why(self, fault: Exception) -> str:
+        if isinstance(fault, ResponseLost):
+            return str(fault)
+        if self._time_left() <= 0:
+            return TOO_LONG
+        return next((reason for kind, reason in _REASONS if isinstance(fault, kind)), "the connection failed")

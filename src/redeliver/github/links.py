@@ -1,4 +1,4 @@
-"""Where the next page is, and whether that is a place the token may be sent to."""
+"""Reads where the next page of a list is, and whether the token may be sent there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # RFC 8288. A link that is misread, as requests does with a ";" in an address, would look like the end of the log.
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
+#: Characters of the next page's query. GitHub's are about 50.
+_MAX_QUERY = 2_000
 _IS_NEXT = re.compile(r""";\s*rel\s*=\s*("[^"]*\bnext\b|next\b)""", re.IGNORECASE)
 
 
@@ -27,13 +29,17 @@ class Links:
 
         Raises:
             ForeignLink: the next page is said to be at another scheme, host or port than the API.
+            ValueError: its query is longer than any of GitHub's.
         """
         for url, parameters in _LINK.findall(header):
             if _IS_NEXT.search(parameters):
                 origin = _origin(url)
                 if origin != self._origin:
                     raise ForeignLink(host=origin[1] or "none")
-                return dict(parse_qsl(urlsplit(url).query))
+                query = urlsplit(url).query
+                if len(query) > _MAX_QUERY:
+                    raise ValueError("its link to the next page is too long")
+                return dict(parse_qsl(query))
         return None
 
 

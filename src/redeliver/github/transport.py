@@ -1,4 +1,4 @@
-"""What one exchange with GitHub's API is, whoever carries it."""
+"""One exchange with GitHub's API: its request, its response, and how it can end."""
 
 from __future__ import annotations
 
@@ -15,26 +15,23 @@ Verb = Literal["GET", "POST", "PATCH"]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer that arrived whole.
-
-    Header names are in lower case; the body is text that nobody has parsed yet.
-    """
+    """A response that arrived whole. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: str
 
 
-class AnswerLost(Exception):
-    """No whole answer came: the request may or may not have taken effect.
+class ResponseLost(Exception):
+    """No whole response came, so the request may or may not have taken effect.
 
-    Raised for a refused or reset connection, a time-out, a TLS failure and a body cut short.
-    The message is a short phrase for people ("the connection was reset") that holds no secret.
+    Raised for whatever can go wrong: a refused connection, a time-out, a TLS failure, a body that is cut short or too
+    large, bytes that are not HTTP. The message is a short fixed phrase for people ("the connection failed").
     """
 
 
 class Transport(Protocol):
-    """Carries one request to GitHub's API and brings one answer back."""
+    """Makes requests of GitHub's API."""
 
     def exchange(
         self,
@@ -49,13 +46,13 @@ class Transport(Protocol):
         ``path`` begins with ``/`` and is relative to the API's root (``/orgs/octo/hooks/1/deliveries``).
 
         Raises:
-            AnswerLost: no whole answer came.
+            ResponseLost: no whole response came.
         """
         ...
 
 
 class InterruptibleTransport:
-    """A transport whose calls a signal ends."""
+    """A transport whose calls a signal ends, and which makes none when a run's last seconds are over."""
 
     def __init__(self, inner: Transport, clock: RunClock) -> None:
         self._inner = inner
@@ -71,6 +68,6 @@ class InterruptibleTransport:
     ) -> Response:
         """As the inner transport; raises Stopped as well."""
         if self._clock.remaining() <= 0 and self._clock.is_closing:
-            raise AnswerLost("it took too long")
+            raise ResponseLost("it took too long")
         with self._clock.call():
             return self._inner.exchange(verb, path, query=query, body=body)

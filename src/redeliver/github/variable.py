@@ -1,4 +1,4 @@
-"""Where the checkpoint lives: the moment, in epoch milliseconds, up to which everything is settled.
+"""The checkpoint in a variable: the moment, in epoch milliseconds, up to which everything is settled.
 
 The text in the variable is what GitHub's own documented script keeps there, so its users switch without
 losing their place (https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook).
@@ -13,13 +13,13 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.errors import ApiError, CheckpointNotSaved, CheckpointUnreadable, OutOfTime
-from redeliver.github.answers import Task, read_json
+from redeliver.github.responses import Purpose, read_json
 
 if TYPE_CHECKING:
     from redeliver.github.api import Caller
     from redeliver.github.transport import Response
 
-_NEEDED = 'the repository permission "Variables: write" (or, for a classic token, the scope repo)'
+_PERMISSION = 'the repository permission "Variables: write" (or, for a classic token, the scope repo)'
 
 
 class _Stored(TypedDict):
@@ -30,7 +30,7 @@ _STORED = TypeAdapter(_Stored)
 
 
 class Variable:
-    """Keeps it in a repository's GitHub Actions variable."""
+    """Keeps it in a repository's GitHub Actions variable. See :class:`redeliver.core.ports.Store`."""
 
     def __init__(self, caller: Caller, repository: str, name: str) -> None:
         self._caller = caller
@@ -38,25 +38,25 @@ class Variable:
         self._name = name
         self._all = f"/repos/{repository}/actions/variables"
         self._path = f"{self._all}/{name}"
-        self._read = Task(f"read {self.place}", _NEEDED)
-        self._write = Task(f"write {self.place}", _NEEDED)
+        self._reading = Purpose(f"read {self.place}", _PERMISSION)
+        self._writing = Purpose(f"write {self.place}", _PERMISSION)
 
     def read(self) -> int | None:
-        """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access": writing then tells which."""
-        value = self._caller.get(self._path, {}, self._read, _value, missing=True)
+        """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing tells which."""
+        value = self._caller.get(self._path, {}, self._reading, _value, missing=True)
         if value is not None and not re.fullmatch(r"[0-9]{1,15}", value.strip()):
             raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
         return None if value is None else int(value)
 
     def write(self, moment: int) -> None:
-        """See :class:`redeliver.core.ports.Store`. Creates or updates, whichever the variable's being there takes."""
+        """See :class:`redeliver.core.ports.Store`. Updates the variable, or creates it when it is not there."""
         try:
             body = {"name": self._name, "value": str(moment)}
-            exists = self._caller.write("PATCH", self._path, body, self._write, other=404)
-            if exists or self._caller.write("POST", self._all, body, self._write, other=409):
+            exists = self._caller.write("PATCH", self._path, body, self._writing, other=404)
+            if exists or self._caller.write("POST", self._all, body, self._writing, other=409):
                 return
             # Another run created it in between.
-            self._caller.write("PATCH", self._path, body, self._write)
+            self._caller.write("PATCH", self._path, body, self._writing)
         except (ApiError, OutOfTime) as fault:
             raise CheckpointNotSaved(place=self.place, why=fault) from fault
 

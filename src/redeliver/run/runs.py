@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.report import Report
 from redeliver.errors import RedeliverError, Stopped
-from redeliver.github.answers import Proof
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, InstallationTransport
+from redeliver.github.hooks import Hook, HookInfo, owner_of
 from redeliver.github.links import Links
-from redeliver.github.owner import owner_of
 from redeliver.github.pace import Pace
+from redeliver.github.responses import CredentialKind
 from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook
@@ -65,24 +65,24 @@ class Runs:
         """Run over every hook that is meant; whatever happens, report."""
         settings = self._settings
         reports: dict[int | None, HookReport] = {}
-        hook_ids: list[int | None] = []
+        chosen: dict[int | None, HookInfo] = {}
         fault = ""
         try:
             main = self._main_caller()
             token = settings.variable_token.get_secret_value()
             variables = self._caller(self._connect(token)) if token else main
-            hook_ids = self._owner.choose(main, self._links, settings.hook_id)
+            chosen = {info.id: info for info in self._owner.choose(main, self._links, settings.hook_id)}
             # Or else one that takes up the time limit in every run would keep those after it from ever having any.
-            in_turn = list(hook_ids)
+            in_turn = list(chosen)
             self._shuffle(in_turn)
             for hook_id in in_turn:
                 if self._clock.signal_number is None:
-                    reports[hook_id] = self._one(hook_id, main, variables)
+                    reports[hook_id] = self._one(chosen[hook_id], main, variables)
         except RedeliverError as error:
             fault = str(error)
         except Stopped:
             pass
-        told = tuple(reports[hook_id] for hook_id in hook_ids if hook_id in reports)
+        told = tuple(reports[hook_id] for hook_id in chosen if hook_id in reports)
         return Report(told, settings.dry_run, self._clock.signal_number, fault)
 
     def hook_ids(self) -> list[int | None]:
@@ -91,29 +91,28 @@ class Runs:
         Raises:
             NoSuchHook, ApiError, OutOfTime: there are none, or they could not be listed.
         """
-        return self._owner.choose(self._main_caller(), self._links, self._settings.hook_id)
+        chosen = self._owner.choose(self._main_caller(), self._links, self._settings.hook_id)
+        return [info.id for info in chosen]
 
     def survey(self) -> list[Health]:
-        """How the hooks that are meant fare, within ``lookback``.
+        """How the hooks that are meant fare, within ``lookback``; inactive ones too.
 
         Raises:
             NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
         """
         caller = self._main_caller()
         listed = self._owner.list_hooks(caller, self._links)
-        urls: dict[int | None, str] = {info.id: info.url for info in listed}
         since = caller.now() - self._settings.lookback * 1000
         found = []
-        for hook_id in self._owner.pick(listed, self._settings.hook_id):
-            hook = self._owner.hook(caller, self._links, hook_id)
+        for info in self._owner.pick(listed, self._settings.hook_id, inactive=True):
+            hook = Hook(caller, self._links, self._owner, info)
             self._console.line(f"Reading the log of {hook.name}")
-            found.append(health(hook_id, urls.get(hook_id, ""), hook, since))
+            found.append(health(info.id, info.url, hook, since, active=info.active))
         return found
 
-    def _one(self, hook_id: int | None, main: Caller, variables: Caller) -> HookReport:
-        hook = self._owner.hook(main, self._links, hook_id)
-        key = "" if hook_id is None else str(hook_id)
-        store = self._store_for(key) if self._store_for else self._variable(variables, key)
+    def _one(self, info: HookInfo, main: Caller, variables: Caller) -> HookReport:
+        hook = Hook(main, self._links, self._owner, info)
+        store = self._store_for(hook.hook_id) if self._store_for else self._variable(variables, hook.hook_id)
         record = run_hook(hook, store, self._clock, self._console, self._settings)
         return build_report(hook, record, self._settings)
 
@@ -131,12 +130,14 @@ class Runs:
             return self._caller(connect(settings.token.get_secret_value()))
         key = connect(AppKey(settings.app_id, settings.private_key))
         if self._owner.is_app:
-            return self._caller(key, Proof.KEY)
-        app = self._caller(key, Proof.KEY)
-        return self._caller(InstallationTransport(settings.app_id, app, self._owner.path, connect), Proof.MADE)
+            return self._caller(key, CredentialKind.APP_KEY)
+        app = self._caller(key, CredentialKind.APP_KEY)
+        return self._caller(
+            InstallationTransport(settings.app_id, app, self._owner.path, connect), CredentialKind.INSTALLATION_TOKEN
+        )
 
     def _connect(self, credential: Credential) -> Transport:
         return InterruptibleTransport(self._connect_raw(credential), self._clock)
 
-    def _caller(self, transport: Transport, proof: Proof = Proof.GIVEN) -> Caller:
-        return Caller(transport, self._pace, self._clock, proof)
+    def _caller(self, transport: Transport, kind: CredentialKind = CredentialKind.TOKEN) -> Caller:
+        return Caller(transport, self._pace, self._clock, kind)

@@ -26,6 +26,8 @@ class Health:
     hook_id: int | None
     host: str
     """The host it points to; its whole URL could hold credentials."""
+    active: bool | None
+    """Whether GitHub sends deliveries to it; None: not known."""
     deliveries: int
     """Attempts in the window."""
     failed: int
@@ -38,7 +40,7 @@ class Health:
         return asdict(self) | {"hook_id": str(self.hook_id or "")}
 
 
-def health(hook_id: int | None, url: str, source: DeliverySource, since: int) -> Health:
+def health(hook_id: int | None, url: str, source: DeliverySource, since: int, *, active: bool | None = None) -> Health:
     """Read one hook's log back to a moment (epoch ms). ``url`` is where it points."""
     deliveries = failed = 0
     last = 0
@@ -48,7 +50,7 @@ def health(hook_id: int | None, url: str, source: DeliverySource, since: int) ->
         good = [moment(row) for row in rows if succeeded(row)]
         failed += len(rows) - len(good)
         last = max([last, *good])
-    return Health(hook_id, host_of(url), deliveries, failed, last or None)
+    return Health(hook_id, host_of(url), active, deliveries, failed, last or None)
 
 
 def host_of(url: str) -> str:

@@ -20,11 +20,11 @@ from redeliver.errors import (
     OutOfTime,
 )
 from redeliver.github.api import BACKOFF
-from redeliver.github.transport import AnswerLost, Response
+from redeliver.github.transport import Response, ResponseLost
 from samples import TASK, Calls, answer
 
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
-RESET = AnswerLost("the connection was reset")
+RESET = ResponseLost("the connection was reset")
 
 
 FAULTS = [answer(500), answer(502, "<html>"), answer(503), RESET, answer(200, "<html>")]
@@ -42,7 +42,7 @@ def test_a_good_answer_is_asked_for_once_and_read() -> None:
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 @pytest.mark.parametrize("fault", FAULTS, ids=["500", "502", "503", "reset", "html"])
-def test_a_fault_that_passes_costs_only_waiting(fault: Response | AnswerLost, times: int) -> None:
+def test_a_fault_that_passes_costs_only_waiting(fault: Response | ResponseLost, times: int) -> None:
     calls = Calls(*[fault] * times, answer(200, "1"))
     assert calls.get() == 1
     assert calls.clock.slept == list(BACKOFF[:times]) == [1.0, 3.0, 9.0][:times]
@@ -58,7 +58,7 @@ def test_a_fault_that_passes_costs_only_waiting(fault: Response | AnswerLost, ti
     ids=["502", "reset", "html"],
 )
 def test_a_fault_that_stays_is_an_error_after_four_tries(
-    fault: Response | AnswerLost, kind: type[ApiError], says: str
+    fault: Response | ResponseLost, kind: type[ApiError], says: str
 ) -> None:
     calls = Calls(fault)
     with pytest.raises(kind, match=says):
@@ -150,7 +150,7 @@ def test_a_write_tells_whether_it_was_done_or_the_other_way_is_to_be_tried(
 
 
 @pytest.mark.parametrize("fault", FAULTS[:4], ids=["500", "502", "503", "reset"])
-def test_a_write_that_may_be_repeated_is_repeated_with_the_same_patience(fault: Response | AnswerLost) -> None:
+def test_a_write_that_may_be_repeated_is_repeated_with_the_same_patience(fault: Response | ResponseLost) -> None:
     calls = Calls(fault, fault, answer(204, ""))
     assert calls.caller.write("POST", "/variables", {}, TASK)
     assert calls.clock.slept == [1.0, 3.0]
@@ -170,7 +170,7 @@ def test_every_call_is_paid_for_with_its_points(verb: str, points: int) -> None:
         else:
             calls.caller.write("PATCH", "/variable", {}, TASK)
     assert calls.clock.slept == []
-    calls.caller.turn(1)
+    calls.caller.wait_for_turn(1)
     assert calls.clock.slept == [60.0]
 
 
@@ -251,10 +251,10 @@ def test_while_closing_there_is_time_for_calls_after_the_time_limit() -> None:
     calls.get()
     calls.clock.sleep(1.5)
     with pytest.raises(OutOfTime):
-        calls.caller.turn(1)
+        calls.caller.wait_for_turn(1)
     with calls.run_clock.closing():
         assert calls.caller.now() == 1_793_875_200_000 + 1_500
-        calls.caller.turn(1)
+        calls.caller.wait_for_turn(1)
 
 
 @pytest.mark.parametrize(("told", "left"), [("17", 17), ("0", 0), ("", inf), ("many", inf), ("-1", inf)])
@@ -280,9 +280,9 @@ def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
     calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining="9", x_ratelimit_reset="1793875800"))
     calls.get()
     with calls.run_clock.closing():
-        calls.caller.turn(5)
+        calls.caller.wait_for_turn(5)
     assert calls.clock.slept == []
-    calls.caller.turn(1)
+    calls.caller.wait_for_turn(1)
     assert sum(calls.clock.slept) == 601.0
-    calls.caller.turn(1)
+    calls.caller.wait_for_turn(1)
     assert sum(calls.clock.slept) == 601.0

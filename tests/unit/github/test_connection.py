@@ -16,8 +16,9 @@ from githubsim.faults import Answer, Delay, Effect, Fault, Lose, Rewrite, garbag
 from githubsim.model import SimGitHub
 from githubsim.server import serve
 from redeliver import __version__
-from redeliver.github.connection import TIMEOUT, GitHubApi
-from redeliver.github.transport import AnswerLost, Verb
+from redeliver.github import bounded_http
+from redeliver.github.connection import GitHubApi
+from redeliver.github.transport import ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 TOKEN = "ghp_0123456789abcdef"
 SECRETS = re.compile(r"ghp_|127\.0\.0\.1|://|cursor|hush")
+
+
+def plenty() -> float:
+    """The time that a call has: more than a test takes."""
+    return 60.0
 
 
 @dataclass
@@ -69,7 +75,7 @@ def on_air(root: str = "") -> Iterator[There]:
         seen.append(request)
 
     with serve(sim, judge=judge) as served:
-        yield There(sim, hook, GitHubApi(served.url, TOKEN), served.url, seen)
+        yield There(sim, hook, GitHubApi(served.url, TOKEN, plenty), served.url, seen)
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +86,12 @@ def site() -> Iterator[There]:
 
 
 @pytest.fixture
-def there(site: There) -> There:
+def there(site: There, monkeypatch: pytest.MonkeyPatch) -> There:
     site.sim.faults.clear()
     site.sim.journal.clear()
     site.seen.clear()
-    site.api = GitHubApi(site.url, TOKEN)
-    assert site.api._connection.timeout == TIMEOUT
-    # PyGithub itself takes whole seconds only, which are too long for a test.
-    site.api._connection.timeout = 0.15  # type: ignore[assignment]
+    monkeypatch.setattr(bounded_http, "TIMEOUT", 0.15)
+    site.api = GitHubApi(site.url, TOKEN, plenty)
     return site
 
 
@@ -172,7 +176,7 @@ def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int
 )
 def test_nothing_is_asked_again_after_a_loss(there: There, verb: Verb, effect: Effect, says: str) -> None:
     there.strike(effect)
-    with pytest.raises(AnswerLost, match=f"^({says})$"):
+    with pytest.raises(ResponseLost, match=f"^({says})$"):
         there.api.exchange(verb, there.attempts, query={"cursor": "hush"})
     assert len(there.lines) == 1
 
@@ -244,7 +248,7 @@ def test_a_proxy_in_the_environment_sees_nothing_of_a_loopback_api(name: str, mo
         monkeypatch.delenv(exempt, raising=False)
     with on_air() as proxy, on_air() as there:
         monkeypatch.setenv(name, proxy.url)
-        api = GitHubApi(there.url, TOKEN)
+        api = GitHubApi(there.url, TOKEN, plenty)
         assert api.exchange("GET", there.log).status == 200
         assert api.exchange("POST", there.attempts).status == 202
         assert (len(there.lines), proxy.lines) == (2, [])
@@ -256,7 +260,7 @@ def test_a_netrc_does_not_take_the_tokens_place(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HOME", str(tmp_path))
     with on_air() as there:
-        assert GitHubApi(there.url, TOKEN).exchange("GET", there.log).status == 200
+        assert GitHubApi(there.url, TOKEN, plenty).exchange("GET", there.log).status == 200
         assert there.seen[0].headers["authorization"].endswith(TOKEN)
 
 
@@ -266,14 +270,14 @@ def test_a_netrc_does_not_take_the_tokens_place(tmp_path: Path, monkeypatch: pyt
 def test_a_refused_connection_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as once:
         port = once.getsockname()[1]
-    with pytest.raises(AnswerLost, match=r"^the connection failed$"):
-        GitHubApi(f"http://127.0.0.1:{port}", TOKEN).exchange("GET", "/rate_limit")
+    with pytest.raises(ResponseLost, match=r"^the connection failed$"):
+        GitHubApi(f"http://127.0.0.1:{port}", TOKEN, plenty).exchange("GET", "/rate_limit")
 
 
 @pytest.mark.parametrize("effect", [Lose("reset"), Lose("silence"), Lose("cut")], ids=["reset", "silence", "cut"])
 def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(there: There, effect: Effect) -> None:
     there.strike(effect)
-    with pytest.raises(AnswerLost) as caught:
+    with pytest.raises(ResponseLost) as caught:
         there.api.exchange("GET", there.log, query={"cursor": "hush"})
     assert not SECRETS.search(str(caught.value))
     assert caught.value.__suppress_context__
@@ -282,6 +286,6 @@ def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(there: Th
 def test_after_a_loss_the_next_request_is_answered(there: There) -> None:
     for effect in (Lose("reset"), Lose("silence"), Lose("cut")):
         there.strike(effect, times=1)
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             there.api.exchange("GET", there.log)
         assert there.api.exchange("GET", there.log).status == 200

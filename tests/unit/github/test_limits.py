@@ -127,12 +127,12 @@ def test_redeliveries_leave_a_fifth_of_the_hours_calls_to_others_and_less_as_it_
 
     calls = Calls(told(reserve), told(reserve - 1), limit=1)
     calls.get()
-    calls.caller.turn(WRITE_POINTS, redelivery=True)
+    calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     calls.get()
     with pytest.raises(OutOfTime, match="GitHub's limit of calls an hour"):
-        calls.caller.turn(WRITE_POINTS, redelivery=True)
+        calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     if reserve > RESERVE:
-        calls.caller.turn(READ_POINTS)
+        calls.caller.wait_for_turn(READ_POINTS)
 
 
 @pytest.mark.parametrize("limit", [answer(429), answer(403, SECONDARY), answer(403, retry_after="1")], ids=range(3))

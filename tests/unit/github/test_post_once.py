@@ -6,11 +6,11 @@ import pytest
 
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiError, BadToken, MissingPermission, Moved
-from redeliver.github.transport import AnswerLost, Response
+from redeliver.github.transport import Response, ResponseLost
 from samples import TASK, Calls, answer
 
 
-def posted(told: Response | AnswerLost) -> Reply:
+def posted(told: Response | ResponseLost) -> Reply:
     """What came of a POST that is answered so. However it is answered, there is one."""
     calls = Calls(told, answer(202))
     try:
@@ -35,7 +35,7 @@ def test_after_a_5xx_it_may_have_happened(status: int) -> None:
 
 
 def test_after_a_lost_answer_it_may_have_happened() -> None:
-    assert posted(AnswerLost("no answer came in time")) == Reply(Acceptance.UNKNOWN, "no answer came in time")
+    assert posted(ResponseLost("no answer came in time")) == Reply(Acceptance.UNKNOWN, "no answer came in time")
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 422, 451])
@@ -73,7 +73,7 @@ def test_a_limit_is_no_no(limit: Response) -> None:
 def test_after_a_limit_the_pace_knows_how_long_to_wait() -> None:
     calls = Calls(answer(429, retry_after="9"))
     calls.caller.post_once("/attempts", TASK)
-    calls.caller.turn(5, redelivery=True)
+    calls.caller.wait_for_turn(5, redelivery=True)
     assert calls.clock.slept == [9.0]
 
 

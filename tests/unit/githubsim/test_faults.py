@@ -6,7 +6,7 @@ import pytest
 
 from githubsim import Call, Delay, Fault, Lose, Rewrite, SimGitHub, VirtualClock, faults
 from githubsim.inprocess import InProcessTransport
-from redeliver.github.transport import AnswerLost
+from redeliver.github.transport import ResponseLost
 
 VARIABLES = "/repos/octo/ops/actions/variables"
 
@@ -35,7 +35,7 @@ def world() -> World:
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_answer_tells_nothing_about_the_effect(world: World, kind: str, when: str) -> None:
     world.sim.faults.add(Fault(Lose(kind), when=when))  # type: ignore[arg-type]
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLost):
         world.create()
     assert world.happened is (when == "after")
     assert world.sim.journal.entries[-1].line == f"POST {VARIABLES} -> {kind}"
@@ -43,7 +43,7 @@ def test_a_lost_answer_tells_nothing_about_the_effect(world: World, kind: str, w
 
 def test_an_answer_that_is_cut_short_has_happened(world: World) -> None:
     world.sim.faults.add(Fault(Lose("cut")))
-    with pytest.raises(AnswerLost, match="cut short"):
+    with pytest.raises(ResponseLost, match="cut short"):
         world.create()
     assert world.happened
 
@@ -69,7 +69,7 @@ def test_a_late_answer_is_lost_once_patience_ends(world: World) -> None:
     world.sim.faults.add(Fault(Delay(29_000)), Fault(Delay(30_000)))
     assert world.create("SLOW") == 201
     assert world.clock.monotonic() == pytest.approx(29.1)
-    with pytest.raises(AnswerLost, match="no answer in time"):
+    with pytest.raises(ResponseLost, match="no answer in time"):
         world.create()
     assert world.happened
     assert world.clock.monotonic() == pytest.approx(29.1 + 0.05 + 30)
@@ -99,6 +99,6 @@ def test_every_kind_of_fault_is_survived_by_the_simulation(world: World) -> None
         world.sim.faults.add(fault)
         try:
             world.create(f"V{number}")
-        except AnswerLost:
+        except ResponseLost:
             assert isinstance(fault.effect, Lose)
         assert fault.hits == 1

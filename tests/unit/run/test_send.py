@@ -43,7 +43,7 @@ class StandInHook:
         return self.calls.caller.now()
 
     def wait_for_turn(self) -> None:
-        self.calls.caller.turn(WRITE_POINTS, redelivery=True)
+        self.calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
 
 
 @dataclass

@@ -1,0 +1,127 @@
+"""Reads responses of GitHub's API: their JSON, their numbers, and the error that a refusal stands for. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from redeliver.errors import (
+    ApiError,
+    ApiRefused,
+    BadKey,
+    BadToken,
+    MissingPermission,
+    Moved,
+    NotFound,
+    TokenEnded,
+    WorkflowToken,
+)
+from redeliver.text import plain
+
+if TYPE_CHECKING:
+    from redeliver.github.transport import Response
+
+T = TypeVar("T")
+
+_NUMBER = re.compile(r"[0-9]{1,10}")
+#: A body with more JSON values is not parsed, since each takes memory. A page of GitHub's has about 2,000.
+_MAX_VALUES = 200_000
+
+
+class _Refusal(TypedDict):
+    message: str
+
+
+_REFUSAL = TypeAdapter(_Refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a call is for, in words for error sentences."""
+
+    what: str
+    """The end of "refused to ..."."""
+    permission: str
+    """What it takes, as GitHub's own pages name it."""
+
+
+class CredentialKind(Enum):
+    """What a call is authorized with; the advice on a refusal depends on it."""
+
+    TOKEN = auto()
+    """A token from the settings."""
+    INSTALLATION_TOKEN = auto()
+    """A token that the action made for an App's installation."""
+    APP_KEY = auto()
+    """An App's private key."""
+
+
+#: The error that a 401 stands for.
+_UNAUTHORIZED: dict[CredentialKind, type[BadToken | BadKey]] = {
+    CredentialKind.TOKEN: BadToken,
+    CredentialKind.INSTALLATION_TOKEN: TokenEnded,
+    CredentialKind.APP_KEY: BadKey,
+}
+
+
+def error_for(response: Response, purpose: Purpose, kind: CredentialKind) -> ApiError:
+    """The error that a status below 500 stands for, with the permission that GitHub's headers ask for.
+
+    Facts: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
+    """
+    headers, message = response.headers, _message(response)
+    accepted = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
+    needed = purpose.permission
+    if accepted:
+        needed += f" (GitHub's answer names: {plain(accepted, 150)})"
+    match response.status:
+        case 401:
+            return _UNAUTHORIZED[kind](what=purpose.what)
+        case 403:
+            # "Integration" is GitHub's word for an App. The workflow's own token belongs to one.
+            is_workflows = "not accessible by integration" in message and kind is CredentialKind.TOKEN
+            error = WorkflowToken if is_workflows else MissingPermission
+            return error(what=purpose.what, message=message, needed=needed)
+        case 404:
+            return NotFound(what=purpose.what, needed=needed)
+        case status if status < 400:
+            return Moved(what=purpose.what, status=status)
+        case status:
+            return ApiRefused(what=purpose.what, status=status, message=message)
+
+
+def read_json(adapter: TypeAdapter[T], response: Response) -> T:
+    """The body as what the adapter describes.
+
+    Raises:
+        ValueError: it is something else. The message says where, and quotes nothing.
+    """
+    if sum(map(response.body.count, ",[{")) > _MAX_VALUES:
+        raise ValueError("it has too many parts")
+    try:
+        # Not validate_json, which copies a large text several times on its way into an error.
+        return adapter.validate_python(json.loads(response.body))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ValueError(f"{where}: {first['type']}") from None
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("it is not JSON") from None
+
+
+def number(header: str) -> int | None:
+    """A header's number; None: it is none, or one of more than ten digits."""
+    return int(header) if _NUMBER.fullmatch(header) else None
+
+
+def _message(response: Response) -> str:
+    try:
+        return plain(read_json(_REFUSAL, response)["message"], 400)
+    except ValueError:
+        return "no message"

@@ -1,0 +1,250 @@
+"""Values that JSON and headers can hold, but that nothing of GitHub's ever has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import TypeAdapter
+
+from githubsim.clock import SECOND, START
+from redeliver.core.deliveries import moment
+from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
+from redeliver.github.app_token import InstallationTransport
+from redeliver.github.hooks import PAGE_SIZE, Hook, HookInfo, Owner
+from redeliver.github.links import Links
+from redeliver.github.responses import read_json
+from redeliver.times import clock_time
+from samples import Calls, Script, answer
+
+if TYPE_CHECKING:
+    from redeliver.core.deliveries import Row
+    from redeliver.github.transport import Response, Transport
+
+LINKS = Links("https://api.github.com")
+OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
+ROW = {
+    "id": 1,
+    "guid": "g",
+    "delivered_at": "2026-11-05T10:40:00Z",
+    "redelivery": False,
+    "status": "failed",
+    "status_code": 500,
+    "event": "push",
+    "action": None,
+}
+
+
+def page(*rows: object, link: str = "") -> list[Row]:
+    calls = Calls(answer(200, list(rows), link=link))
+    return hook(calls).page().rows
+
+
+def hook(calls: Calls) -> Hook:
+    return Hook(calls.caller, LINKS, OWNER, HookInfo(7))
+
+
+# -- rows -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [(0, 0), (999, 999), (1_000, 999), (-1, 0), (int("9" * 4_000), 999), (-int("9" * 4_000), 0)],
+    ids=["0", "999", "1000", "-1", "huge", "-huge"],
+)
+def test_a_status_code_is_kept_within_three_digits(code: int, read: int) -> None:
+    (row,) = page(ROW | {"status_code": code})
+    assert row["status_code"] == read
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": 0},
+        {"id": -1},
+        {"id": 2**63},
+        {"id": int("9" * 4_000)},
+        {"id": None},
+        {"guid": "g" * 201},
+        {"guid": "\ud800"},
+        {"event": "e" * 201},
+        {"action": "a" * 201},
+        {"delivered_at": "9999-12-31T23:59:59-23:59"},
+        {"delivered_at": "0001-01-01T00:00:00+23:59"},
+        {"delivered_at": "1970-01-01T00:00:00Z"},
+        {"delivered_at": "2026-11-05T10:40:00"},
+        {"delivered_at": 1e300},
+        {"delivered_at": int("9" * 4_000)},
+        {"status_code": "²"},
+        {"status_code": 1e400},
+    ],
+    ids=lambda odd: str(odd)[:40],
+)
+def test_a_row_that_cannot_be_githubs_is_no_row(odd: dict[str, object]) -> None:
+    with pytest.raises(ApiUnexpected) as caught:
+        page(ROW, ROW | odd)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("when", ["9998-12-31T23:59:59.999-23:59", "1971-01-01T00:00:00+23:59"])
+def test_every_time_that_is_read_can_be_told(when: str) -> None:
+    (row,) = page(ROW | {"delivered_at": when})
+    assert clock_time(moment(row) + 300 * 86_400 * SECOND).endswith("UTC")
+    assert clock_time(moment(row) - 300 * 86_400 * SECOND).endswith("UTC")
+
+
+def test_a_page_holds_no_more_rows_than_were_asked_for() -> None:
+    assert len(page(*[ROW] * PAGE_SIZE)) == PAGE_SIZE
+    with pytest.raises(ApiUnexpected):
+        page(*[ROW] * (PAGE_SIZE + 1))
+
+
+# -- JSON -------------------------------------------------------------------------------------------------------
+
+ANYTHING: TypeAdapter[object] = TypeAdapter(object)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[" * 100_000, '{"a":' * 100_000, "9" * 5_000, "", "<html>", "\ufeff", "[NaN", '"\ud800', "[1] [2]"],
+    ids=["arrays", "objects", "digits", "empty", "HTML", "BOM", "cut", "surrogate", "two"],
+)
+def test_what_cannot_be_parsed_is_no_json(body: str) -> None:
+    with pytest.raises(ValueError, match=r"^it is not JSON$"):
+        read_json(ANYTHING, answer(200, body))
+
+
+@pytest.mark.parametrize("part", ["[],", "{},", "0,", '"",'])
+def test_what_would_take_much_memory_to_parse_is_not_parsed(part: str) -> None:
+    body = f"[{part * 200_000}0]"
+    with pytest.raises(ValueError, match=r"^it has too many parts$"):
+        read_json(ANYTHING, answer(200, body))
+
+
+def test_a_large_page_is_read() -> None:
+    rows = [ROW | {"id": place + 1, "status": "x," * 200} for place in range(PAGE_SIZE)]
+    assert len(page(*rows)) == PAGE_SIZE
+
+
+# -- headers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Thu, 05 Nov 99999999999999999999 10:40:00 GMT",
+        "Thu, 05 Nov 2026 10:40:00 -999999999999",
+        "0",
+        "Thu, 05 Nov 2026 99:99:99 GMT",
+    ],
+)
+def test_a_date_that_is_no_time_of_githubs_is_none(date: str) -> None:
+    with pytest.raises(ApiUnexpected, match="it has no Date header"):
+        Calls(answer(200, date=date)).caller.now()
+
+
+def test_after_a_limit_that_is_said_to_be_over_there_is_a_wait_all_the_same() -> None:
+    calls = Calls(answer(429, retry_after="0"), answer(200, "1"))
+    assert calls.get() == 1
+    assert sum(calls.clock.slept) >= 1
+
+
+@pytest.mark.parametrize("name", ["x_accepted_github_permissions", "x_accepted_oauth_scopes"])
+def test_what_a_header_names_is_short_and_safe_in_a_sentence(name: str) -> None:
+    odd = "a=read\u202e; see https://evil.example/?token=x " + "b=write, " * 1_000
+    with pytest.raises(MissingPermission) as caught:
+        Calls(answer(403, **{name: odd})).get()
+    said = str(caught.value)
+    assert "the permission to read (GitHub's answer names: a=read ; see <url> b=write, b=write" in said
+    assert "evil" not in said
+    assert "…)" in said
+    assert len(said) < 800
+
+
+def test_a_message_is_short_and_safe_in_a_sentence() -> None:
+    with pytest.raises(ApiRefused) as caught:
+        Calls(answer(418, {"message": "::error::\x1b[2J https://evil.example " + "x" * 10_000_000})).get()
+    assert "evil" not in str(caught.value)
+    assert len(str(caught.value)) < 800
+
+
+def test_a_limit_is_found_at_the_beginning_of_a_page_alone() -> None:
+    with pytest.raises(MissingPermission):
+        Calls(answer(403, " " * 1_000_000 + "rate limit")).get()
+
+
+def test_a_next_page_whose_query_is_too_long_is_not_followed() -> None:
+    with pytest.raises(ApiUnexpected, match="its link to the next page is too long"):
+        page(ROW, link=f'<https://api.github.com/x?cursor={"c" * 2_000}>; rel="next"')
+
+
+# -- lists ------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
+    class Endless:
+        page = 0
+
+        def exchange(self, *_: object, **__: object) -> Response:
+            self.page += 1
+            listed = [{"id": self.page * 100 + place, "active": True, "config": {}} for place in range(PAGE_SIZE)]
+            return answer(200, listed, link='<https://api.github.com/x?page=2>; rel="next"')
+
+    calls = Calls(answer(200), limit=99_999)
+    calls.caller._transport = endless = Endless()
+    with pytest.raises(ApiUnexpected, match="the list has no end"):
+        OWNER.list_hooks(calls.caller, LINKS)
+    assert endless.page == 101
+
+
+@pytest.mark.parametrize("odd", [{"id": 0}, {"id": 2**63}, {"config": {"url": "u" * 10_001}}], ids=["0", "2^63", "url"])
+def test_a_webhook_that_cannot_be_githubs_is_none(odd: dict[str, object]) -> None:
+    listed = [{"id": 1, "active": True, "config": {}} | odd]
+    with pytest.raises(ApiUnexpected):
+        OWNER.list_hooks(Calls(answer(200, listed)).caller, LINKS)
+
+
+# -- an App's token ---------------------------------------------------------------------------------------------
+
+
+def made(*answers: Response) -> tuple[InstallationTransport, list[str], Calls]:
+    calls = Calls(*answers)
+    tokens: list[str] = []
+
+    def connect(credential: object) -> Transport:
+        tokens.append(str(credential))
+        return Script([answer(200)])
+
+    return InstallationTransport("12", calls.caller, "/orgs/octo", connect), tokens, calls
+
+
+DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+@pytest.mark.parametrize("token", ["", " ", "\n", "a b", "a\r\nX: y", "漢", "t" * 10_001, None, 1])
+def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
+    bad = answer(201, {"token": token, "expires_at": "2099-01-01T00:00:00Z"}, date=DATE)
+    transport, tokens, _ = made(answer(200, {"id": 3}, date=DATE), bad)
+    with pytest.raises(ApiUnexpected, match="when asked to make a token for the App's installation at octo: token"):
+        transport.exchange("GET", "/x")
+    assert tokens == []
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63, int("9" * 4_000), "x"], ids=["0", "-1", "2^63", "huge", "text"])
+def test_an_installation_without_a_number_is_an_error(number: object) -> None:
+    transport, tokens, calls = made(answer(200, {"id": number}, date=DATE))
+    with pytest.raises(ApiUnexpected, match="when asked to find the App's installation at octo: id"):
+        transport.exchange("GET", "/x")
+    assert tokens == []
+    assert all(verb == "GET" for verb, *_ in calls.script.calls)
+
+
+@pytest.mark.parametrize("expires", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_token_that_ends_at_no_sensible_time_is_used_all_the_same(expires: str) -> None:
+    good = answer(201, {"token": "ghs_1", "expires_at": expires}, date=DATE)
+    transport, tokens, _ = made(answer(200, {"id": 3}, date=DATE), good)
+    assert transport.exchange("GET", "/x").status == 200
+    assert tokens == ["ghs_1"]
