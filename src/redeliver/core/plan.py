@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from redeliver.core.deliveries import Event
-    from redeliver.core.settings import Settings
 
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000
@@ -32,11 +31,6 @@ class Rules:
     """Milliseconds between an event's first and second redelivery; doubles from there."""
     events: frozenset[str] = frozenset()
     """Names of the only events that are sent, ``event`` or ``event.action``; empty: all are."""
-
-    @classmethod
-    def of(cls, settings: Settings) -> Rules:
-        """What these settings say."""
-        return cls(settings.max_attempts, settings.retry_spacing * 1000, settings.events)
 
     def settles(self, event: Event, expired: Collection[str]) -> Outcome | None:
         """Why no run sends an undelivered event any more, so that it does not hold the checkpoint; None: runs go on."""

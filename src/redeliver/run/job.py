@@ -58,13 +58,13 @@ class Job:
     """The steps of a run, in the order of ``work``; docs/design.md has them in words."""
 
     def __init__(self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> None:
-        self.record = Record()
+        self._rules = Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events)
+        self.record = Record(self._rules)
         self._hook = hook
         self._store = store
         self._clock = clock
         self._console = console
         self._settings = settings
-        self._rules = Rules.of(settings)
         self._lines = OutcomeLines(self.record.redeliveries, console)
 
     def work(self) -> None:

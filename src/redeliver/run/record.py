@@ -9,7 +9,7 @@ from redeliver.run.scan import Extent, Scan
 from redeliver.run.send import Probe, Sending
 
 if TYPE_CHECKING:
-    from redeliver.core.plan import Plan
+    from redeliver.core.plan import Plan, Rules
     from redeliver.core.redelivery import Redelivery
     from redeliver.errors import CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
 
@@ -47,6 +47,7 @@ class Window:
 class Record:
     """One run over one webhook, as far as it came."""
 
+    rules: Rules
     window: Window | None = None
     active: bool | None = None
     """Whether GitHub sends deliveries to the webhook; None: it does not say."""

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from redeliver.core.outcomes import LOST, UNSEEN, Outcome
-from redeliver.core.plan import Rules
 from redeliver.core.report import EventReport, HookReport, Outage
 from redeliver.errors import (
     EndpointDown,
@@ -81,10 +80,9 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
     if record.scan is None or not record.read:
         return []
     log = record.scan.log
-    rules = Rules.of(settings)
     reports = []
     for event, reason in _candidates(record, log):
-        outcome = _outcome(record, rules, event, reason, log, dry_run=settings.dry_run)
+        outcome = _outcome(record, event, reason, log, dry_run=settings.dry_run)
         now = event if log.is_delivered(event.guid) else log.event(event.guid)
         redelivery = record.redeliveries.get(event.guid)
         first = now.attempts[0].at
@@ -99,7 +97,7 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
                 detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(now.latest.id),
                 forgotten_at=first + settings.retention * 1000,
-                next_attempt_at=None if outcome in _SETTLED | UNSEEN else rules.due_at(now),
+                next_attempt_at=None if outcome in _SETTLED | UNSEEN else record.rules.due_at(now),
             )
         )
     return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))
@@ -119,14 +117,12 @@ def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outco
         yield event, reason
 
 
-def _outcome(
-    record: Record, rules: Rules, event: Event, reason: Outcome | None, log: DeliveryLog, *, dry_run: bool
-) -> Outcome:
+def _outcome(record: Record, event: Event, reason: Outcome | None, log: DeliveryLog, *, dry_run: bool) -> Outcome:
     redelivery = record.redeliveries.get(event.guid)
     if redelivery is not None:
         outcome = redelivery.outcome(log)
         if outcome is Outcome.FAILED_AGAIN:
-            return rules.settles(log.event(event.guid), record.expired) or outcome
+            return record.rules.settles(log.event(event.guid), record.expired) or outcome
         return outcome
     if log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
         return Outcome.RECOVERED

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.outcomes import Outcome
-from redeliver.core.plan import Plan
+from redeliver.core.plan import Plan, Rules
 from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.core.report import EventReport, HookReport, Outage, Report
@@ -29,6 +29,7 @@ HOOK: Any = SimpleNamespace(
     name="hook 1 of the organization octo", web_page="", hook_id="1", owner="octo", quota=Quota(hourly=5_000)
 )
 RETENTION = 72 * HOUR
+RULES = Rules(10, 10 * MINUTE)
 WINDOW = Window(START, START - 2 * HOUR, START - 2 * HOUR, START - 2 * HOUR - 10 * MINUTE, START - RETENTION)
 ASKED = START - MINUTE
 LEAVING = (Outcome.NOT_DUE, Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FILTERED_OUT, Outcome.UNCHECKED)
@@ -59,7 +60,7 @@ def record_of(*fates: Fate, planned: bool = True, extent: Extent = Extent.WHOLE,
             scan.log.add([row(1_000 + number, ASKED, guid=event.guid, code=fate.result, redelivery=True)])
     plan = Plan(tuple(due), tuple(left)) if planned else None
     usual: dict[str, Any] = {"window": WINDOW, "scan": scan, "plan": plan, "redeliveries": redeliveries}
-    return Record(**usual | known)
+    return Record(known.pop("rules", RULES), **usual | known)
 
 
 def report_of(record: Record, **settings: str) -> HookReport:
@@ -232,8 +233,7 @@ def test_of_many_lost_events_some_are_named() -> None:
 
 
 def test_the_run_whose_own_redelivery_was_the_last_one_gives_the_event_up() -> None:
-    record = record_of(Fate(answer=Acceptance.ACCEPTED, result=503))
-    report = report_of(record, **{"max-attempts": "2"})
+    report = told(Fate(answer=Acceptance.ACCEPTED, result=503), rules=Rules(2, 10 * MINUTE))
     assert report.events[0].outcome is Outcome.GIVEN_UP
     assert report.lost == 1
     assert len(report.errors) == 1
@@ -249,16 +249,16 @@ def test_a_gap_is_an_error_with_its_two_ends() -> None:
 
 def test_a_checkpoint_that_github_surely_remembers_is_no_gap() -> None:
     kept = START - RETENTION + MINUTE
-    assert Record(window=Window(START, kept, kept, kept, START - RETENTION)).gap is None
-    assert Record(window=Window(START, None, kept - 1, kept, START - RETENTION)).gap is None
-    assert Record(window=Window(START, kept - 1, kept - 1, kept, START - RETENTION)).gap is not None
+    assert Record(RULES, window=Window(START, kept, kept, kept, START - RETENTION)).gap is None
+    assert Record(RULES, window=Window(START, None, kept - 1, kept, START - RETENTION)).gap is None
+    assert Record(RULES, window=Window(START, kept - 1, kept - 1, kept, START - RETENTION)).gap is not None
 
 
 def test_what_github_forgets_while_the_log_is_read_is_a_gap() -> None:
     kept = START - RETENTION + 5 * MINUTE
     window = Window(START, kept, kept, kept, START - RETENTION)
-    assert Record(window=window, retained_from=START - RETENTION + 4 * MINUTE).gap is None
-    assert Record(window=window, retained_from=START - RETENTION + 5 * MINUTE).gap == (kept, kept + MINUTE)
+    assert Record(RULES, window=window, retained_from=START - RETENTION + 4 * MINUTE).gap is None
+    assert Record(RULES, window=window, retained_from=START - RETENTION + 5 * MINUTE).gap == (kept, kept + MINUTE)
 
 
 def test_the_deadline_is_that_of_the_oldest_event_that_can_still_be_redelivered() -> None:
@@ -276,7 +276,7 @@ def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> No
 
 
 def test_a_run_that_read_nothing_reports_no_events() -> None:
-    report = report_of(Record(window=WINDOW, ended_by=BadToken(what="read the log")))
+    report = report_of(Record(RULES, window=WINDOW, ended_by=BadToken(what="read the log")))
     assert (report.events, report.scanned, report.redelivered, report.checkpoint) == ((), 0, 0, WINDOW.kept)
     assert "does not accept the token" in report.errors[0]
     assert not report.read
@@ -292,12 +292,12 @@ def test_no_time_after_the_scan_is_a_warning_and_before_it_an_error() -> None:
     assert told(ended_by=late).warnings == (str(late),)
     assert told(ended_by=late).errors == ()
     assert told(late=late, sending=Sending.OUT_OF_TIME).warnings == (str(late),)
-    assert report_of(Record(ended_by=late)).errors == (str(late),)
+    assert report_of(Record(RULES, ended_by=late)).errors == (str(late),)
 
 
 def test_an_hour_that_is_spent_before_the_scan_is_a_warning() -> None:
     spent = HourSpent(left="850")
-    report = report_of(Record(ended_by=spent))
+    report = report_of(Record(RULES, ended_by=spent))
     assert (report.errors, report.warnings, report.read) == ((), (str(spent),), False)
 
 
@@ -332,7 +332,7 @@ def test_a_checkpoint_that_was_not_saved_is_an_error_beside_the_first_one() -> N
     assert ["token" in report.errors[0], "could not be saved in there" in report.errors[1]] == [True, True]
 
 
-UNREAD = report_of(Record(ended_by=HourSpent(left="850")))
+UNREAD = report_of(Record(RULES, ended_by=HourSpent(left="850")))
 
 
 @pytest.mark.parametrize(
