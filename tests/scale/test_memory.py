@@ -13,7 +13,8 @@ from githubsim.clock import SECOND, START, VirtualClock
 from redeliver.core.deliveries import Filter, Page
 from redeliver.core.quota import Quota
 from redeliver.core.settings import ScanMode
-from redeliver.run.scan import Reader, Scan
+from redeliver.run.record import Scan
+from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
 from samples import Said, row
 

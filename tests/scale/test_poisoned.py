@@ -9,7 +9,7 @@ import pytest
 from days import Days
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, MINUTE
-from redeliver.run.scan import SLACK
+from redeliver.run.record import SLACK
 
 if TYPE_CHECKING:
     from days import Cost

@@ -16,9 +16,9 @@ from redeliver.errors import (
     Unexpected,
 )
 from redeliver.run.log_lines import OutcomeLines, found, title_of, words
-from redeliver.run.record import Record, Window
-from redeliver.run.scan import Extent, Reader, Scan
-from redeliver.run.send import PROBE, Probe, Sender, Sending, Watch, first_to_ask, probe, send_with_probe
+from redeliver.run.record import Extent, Probe, Record, Scan, Sending, Window
+from redeliver.run.scan import Reader
+from redeliver.run.send import PROBE, Sender, Watch, first_to_ask, probe, send_with_probe
 from redeliver.text import count
 from redeliver.times import HOUR, clock_time
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.run.scan import Extent, Scan
-from redeliver.run.send import Probe, Sending
+from redeliver.core.deliveries import DeliveryLog, Page, moment, succeeded
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from redeliver.core.plan import Plan, Rules
     from redeliver.core.redelivery import Redelivery
     from redeliver.errors import CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
 
 
+#: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
+#: Milliseconds; twice that is looked past the cutoff.
+SLACK = 60_000
 #: Milliseconds around the end of GitHub's memory in which a delivery may be forgotten or not.
 _UNSURE = 60_000
 
@@ -41,6 +47,108 @@ class Window:
         """
         until = retained_from + _UNSURE
         return (self.kept, until) if self.kept is not None and self.kept < until else None
+
+
+class Extent(Enum):
+    """How much of the window has been read."""
+
+    BROKEN_OFF = "broken off"
+    """Reading has not come to an end: it tells nothing."""
+    NEWEST = "newest"
+    """Only the newest part."""
+    FAILURES_FIRST = "failures first"
+    """All of it, but GitHub was asked for the failures of the older part, which leaves out status codes 0 and 3xx."""
+    WHOLE = "whole"
+
+
+@dataclass(slots=True)
+class Scan:
+    """What has been read of the log, and how far. Moments are in epoch milliseconds."""
+
+    newest: float = inf
+    """The moment from which it was read; no row is younger."""
+    log: DeliveryLog = field(default_factory=DeliveryLog)
+    extent: Extent = Extent.BROKEN_OFF
+    pages: int = 0
+    scanned: int = 0
+    """Attempts read."""
+    read_back_to: float = inf
+    """Every row at this moment or later has been read, successes too."""
+    failures_back_to: float = inf
+    """Every failure that GitHub lists at this moment or later has been read."""
+    last_page_newest: float = inf
+    """The newest moment on the last page of a plain walk that was not empty."""
+    next_page: Mapping[str, str] | None = None
+    """The query of the page after the last one read; None: nothing follows, or nothing was read."""
+    next_failures: Mapping[str, str] | None = None
+    """The same for pages of failures."""
+    any_success: bool = False
+    """Whether an attempt that succeeded has been read."""
+    failing_since: int | None = None
+    """The oldest of the newest attempts that all failed; None: the newest one succeeded."""
+
+    def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
+        """Take in the next page of a plain walk."""
+        self.log.add(page.rows, only=only)
+        self.pages += 1
+        self.scanned += len(page.rows)
+        for row in page.rows:
+            if self.any_success or succeeded(row):
+                self.any_success = True
+                break
+            self.failing_since = moment(row)
+        self.last_page_newest = max(map(moment, page.rows), default=self.last_page_newest)
+        self.next_page = page.next
+        self.read_back_to = _back_to(self.read_back_to, page)
+
+    def take_failures(self, page: Page, *, only: Collection[str] | None = None) -> None:
+        """Take in the next page of failures."""
+        self.log.add(page.rows, only=only)
+        self.next_failures = page.next
+        self.failures_back_to = _back_to(self.failures_back_to, page)
+
+    def ends_at(self, since: float) -> bool:
+        """Whether a plain walk down to that moment is over: nothing follows, or all of the last page is older."""
+        return self.pages > 0 and (self.next_page is None or self.last_page_newest < since)
+
+    @property
+    def known_back_to(self) -> float:
+        """Failed attempts at this moment or later are known."""
+        return min(self.read_back_to, self.failures_back_to)
+
+    def pages_ahead(self, since: float) -> float:
+        """How many pages more there may be down to that moment.
+
+        By all that was read, not by one walk alone: it may have begun amid many events at once, and would again in
+        every run. The slack is no progress: a busy log has many pages within it.
+        """
+        oldest = self.read_back_to - SLACK
+        return self.pages / max(1.0, self.newest - oldest) * max(0.0, oldest - since)
+
+    def is_read_whole(self, guid: str) -> bool:
+        """Whether no row of an event can be missing: it is delivered, or its original and all since were read."""
+        if self.log.is_delivered(guid):
+            return True
+        original = self.log.event(guid).original
+        return original is not None and original.at >= self.read_back_to
+
+
+class Probe(Enum):
+    """What the first redeliveries tell of the endpoint."""
+
+    UP = "up"
+    DOWN = "down"
+    """Each of them failed the way every attempt fails at an endpoint that is down."""
+    UNSEEN = "unseen"
+    """They had no outcome in time."""
+
+
+class Sending(Enum):
+    """How sending ended."""
+
+    DONE = "done"
+    ENDPOINT_DOWN = "endpoint down"
+    OUT_OF_TIME = "out of time"
 
 
 @dataclass(slots=True)
@@ -109,3 +217,8 @@ class Record:
         if self.scan is not None and self.scan.extent is Extent.NEWEST:
             return int(min(max(self.window.cutoff, self.scan.known_back_to), self.window.start))
         return self.window.cutoff
+
+
+def _back_to(before: float, page: Page) -> float:
+    """How far back a walk has come with this page."""
+    return min(before, min(map(moment, page.rows), default=inf) + SLACK) if page.next else -inf

@@ -24,7 +24,7 @@ from redeliver.errors import (
     Stopped,
 )
 from redeliver.github.pace import seconds_to_redeliver
-from redeliver.run.scan import Extent
+from redeliver.run.record import Extent
 from redeliver.run.send import PROBE
 from redeliver.text import count, plain
 from redeliver.times import clock_time, duration

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from redeliver.core.settings import ScanMode
 from redeliver.errors import BrokenPaging, HourSpent, OutOfTime
 from redeliver.run.allowance import Allowance, Verdict
 from redeliver.run.log_lines import Progress
+from redeliver.run.record import SLACK, Extent, Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from redeliver.core.quota import Quota
     from redeliver.timing import RunClock
 
-#: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
-#: Milliseconds; twice that is looked past the cutoff.
-SLACK = 60_000
 #: So many of the newest attempts without one success, and the endpoint looks down: it is asked before more is read. An
 #: outage of two days would otherwise fill the log, and every run would read all of it.
 LONG_OUTAGE = 2_000
@@ -32,90 +28,6 @@ LONG_OUTAGE = 2_000
 #: which is known to be too long.
 _AFFORDABLE = 0.8
 _HALF = 0.5
-
-
-class Extent(Enum):
-    """How much of the window has been read."""
-
-    BROKEN_OFF = "broken off"
-    """Reading has not come to an end: it tells nothing."""
-    NEWEST = "newest"
-    """Only the newest part."""
-    FAILURES_FIRST = "failures first"
-    """All of it, but GitHub was asked for the failures of the older part, which leaves out status codes 0 and 3xx."""
-    WHOLE = "whole"
-
-
-@dataclass(slots=True)
-class Scan:
-    """What has been read of the log, and how far. Moments are in epoch milliseconds."""
-
-    newest: float = inf
-    """The moment from which it was read; no row is younger."""
-    log: DeliveryLog = field(default_factory=DeliveryLog)
-    extent: Extent = Extent.BROKEN_OFF
-    pages: int = 0
-    scanned: int = 0
-    """Attempts read."""
-    read_back_to: float = inf
-    """Every row at this moment or later has been read, successes too."""
-    failures_back_to: float = inf
-    """Every failure that GitHub lists at this moment or later has been read."""
-    last_page_newest: float = inf
-    """The newest moment on the last page of a plain walk that was not empty."""
-    next_page: Mapping[str, str] | None = None
-    """The query of the page after the last one read; None: nothing follows, or nothing was read."""
-    next_failures: Mapping[str, str] | None = None
-    """The same for pages of failures."""
-    any_success: bool = False
-    """Whether an attempt that succeeded has been read."""
-    failing_since: int | None = None
-    """The oldest of the newest attempts that all failed; None: the newest one succeeded."""
-
-    def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
-        """Take in the next page of a plain walk."""
-        self.log.add(page.rows, only=only)
-        self.pages += 1
-        self.scanned += len(page.rows)
-        for row in page.rows:
-            if self.any_success or succeeded(row):
-                self.any_success = True
-                break
-            self.failing_since = moment(row)
-        self.last_page_newest = max(map(moment, page.rows), default=self.last_page_newest)
-        self.next_page = page.next
-        self.read_back_to = _back_to(self.read_back_to, page)
-
-    def take_failures(self, page: Page, *, only: Collection[str] | None = None) -> None:
-        """Take in the next page of failures."""
-        self.log.add(page.rows, only=only)
-        self.next_failures = page.next
-        self.failures_back_to = _back_to(self.failures_back_to, page)
-
-    def ends_at(self, since: float) -> bool:
-        """Whether a plain walk down to that moment is over: nothing follows, or all of the last page is older."""
-        return self.pages > 0 and (self.next_page is None or self.last_page_newest < since)
-
-    @property
-    def known_back_to(self) -> float:
-        """Failed attempts at this moment or later are known."""
-        return min(self.read_back_to, self.failures_back_to)
-
-    def pages_ahead(self, since: float) -> float:
-        """How many pages more there may be down to that moment.
-
-        By all that was read, not by one walk alone: it may have begun amid many events at once, and would again in
-        every run. The slack is no progress: a busy log has many pages within it.
-        """
-        oldest = self.read_back_to - SLACK
-        return self.pages / max(1.0, self.newest - oldest) * max(0.0, oldest - since)
-
-    def is_read_whole(self, guid: str) -> bool:
-        """Whether no row of an event can be missing: it is delivered, or its original and all since were read."""
-        if self.log.is_delivered(guid):
-            return True
-        original = self.log.event(guid).original
-        return original is not None and original.at >= self.read_back_to
 
 
 def walk(
@@ -306,11 +218,6 @@ class Reader:
     def _oldest_candidate(self, scan: Scan) -> float:
         """The first attempt of the oldest event in the window that may be undelivered; inf: there is none."""
         return min((event.attempts[0].at for event in scan.log.undelivered(self._cutoff)), default=inf)
-
-
-def _back_to(before: float, page: Page) -> float:
-    """How far back a walk has come with this page."""
-    return min(before, min(map(moment, page.rows), default=inf) + SLACK) if page.next else -inf
 
 
 def _first(log: DeliveryLog, guid: str) -> int:

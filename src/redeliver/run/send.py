@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,8 @@ from redeliver.core.deliveries import moment, succeeded
 from redeliver.core.outcomes import Outcome
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.run.log_lines import OutcomeLines, title_of
-from redeliver.run.scan import SLACK, walk
+from redeliver.run.record import SLACK, Probe, Sending
+from redeliver.run.scan import walk
 from redeliver.text import count
 
 if TYPE_CHECKING:
@@ -25,24 +25,6 @@ if TYPE_CHECKING:
 PROBE = 3
 #: Seconds between looks at the log: short at first, since most deliveries take no time.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
-
-
-class Probe(Enum):
-    """What the first redeliveries tell of the endpoint."""
-
-    UP = "up"
-    DOWN = "down"
-    """Each of them failed the way every attempt fails at an endpoint that is down."""
-    UNSEEN = "unseen"
-    """They had no outcome in time."""
-
-
-class Sending(Enum):
-    """How sending ended."""
-
-    DONE = "done"
-    ENDPOINT_DOWN = "endpoint down"
-    OUT_OF_TIME = "out of time"
 
 
 class Sender:

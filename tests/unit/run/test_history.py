@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from githubsim.clock import START
 from redeliver.core.quota import Quota
 from redeliver.core.settings import ScanMode
-from redeliver.run.scan import Reader, Scan
+from redeliver.run.record import Scan
+from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
 from samples import HOUR, SECOND, Pages, Patience, Said, row
 

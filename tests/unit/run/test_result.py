@@ -18,10 +18,8 @@ from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.core.report import EventReport, HookReport, Outage, Report
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
-from redeliver.run.record import Record, Window
+from redeliver.run.record import Extent, Probe, Record, Scan, Sending, Window
 from redeliver.run.result import build_report
-from redeliver.run.scan import Extent, Scan
-from redeliver.run.send import Probe, Sending
 from samples import HOUR, MINUTE, row
 
 INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}

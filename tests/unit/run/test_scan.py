@@ -14,7 +14,8 @@ from redeliver.core.deliveries import Page, Row
 from redeliver.core.quota import Quota
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
-from redeliver.run.scan import LONG_OUTAGE, SLACK, Extent, Reader, Scan
+from redeliver.run.record import SLACK, Extent, Scan
+from redeliver.run.scan import LONG_OUTAGE, Reader
 from redeliver.timing import RunClock
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row
 

@@ -13,7 +13,8 @@ from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import BadToken, OutOfTime, Stopped
 from redeliver.github.pace import WRITE_POINTS
-from redeliver.run.send import PROBE, Probe, Sender, Sending, send_with_probe
+from redeliver.run.record import Probe, Sending
+from redeliver.run.send import PROBE, Sender, send_with_probe
 from samples import TASK, Calls, answer, attempt, event, row
 
 if TYPE_CHECKING:

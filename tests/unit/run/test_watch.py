@@ -12,7 +12,8 @@ from redeliver.core.outcomes import Outcome
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
 from redeliver.errors import ApiFailing
 from redeliver.run.log_lines import OutcomeLines
-from redeliver.run.send import Probe, Watch
+from redeliver.run.record import Probe
+from redeliver.run.send import Watch
 from redeliver.timing import RunClock
 from samples import MINUTE, Pages, Patience, Said, row
 
