@@ -92,20 +92,21 @@ class Scan:
         self.log.add(page.rows, only=only)
         self.pages += 1
         self.scanned += len(page.rows)
-        for row in page.rows:
+        times = [*map(moment, page.rows)]
+        for row, at in zip(page.rows, times, strict=True):
             if self.any_success or succeeded(row):
                 self.any_success = True
                 break
-            self.failing_since = moment(row)
-        self.last_page_newest = max(map(moment, page.rows), default=self.last_page_newest)
+            self.failing_since = at
+        self.last_page_newest = max(times, default=self.last_page_newest)
         self.next_page = page.next
-        self.read_back_to = _back_to(self.read_back_to, page)
+        self.read_back_to = _back_to(self.read_back_to, times, page.next)
 
     def take_failures(self, page: Page, *, only: Collection[str] | None = None) -> None:
         """Take in the next page of failures."""
         self.log.add(page.rows, only=only)
         self.next_failures = page.next
-        self.failures_back_to = _back_to(self.failures_back_to, page)
+        self.failures_back_to = _back_to(self.failures_back_to, [*map(moment, page.rows)], page.next)
 
     def ends_at(self, since: float) -> bool:
         """Whether a plain walk down to that moment is over: nothing follows, or all of the last page is older."""
@@ -219,6 +220,6 @@ class Record:
         return self.window.cutoff
 
 
-def _back_to(before: float, page: Page) -> float:
-    """How far back a walk has come with this page."""
-    return min(before, min(map(moment, page.rows), default=inf) + SLACK) if page.next else -inf
+def _back_to(before: float, times: list[int], following: Mapping[str, str] | None) -> float:
+    """How far back a walk has come with a page of rows of these times."""
+    return min(before, min(times, default=inf) + SLACK) if following else -inf
