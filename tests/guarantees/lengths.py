@@ -1,0 +1,7 @@
+"""How long the long tests are: ``make test`` runs a small twin of what ``make soak`` runs, with the same assertions."""
+
+from __future__ import annotations
+
+import os
+
+SOAK = os.environ.get("SOAK") == "1"
