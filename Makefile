@@ -23,7 +23,7 @@ export PYTEST_ADDOPTS := -o "pythonpath=tests tools"
 endif
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo quick test check format docs picture e2e bench soak mutants audit wheel version lock clean
+.PHONY: demo quick test check format docs picture e2e bench soak defects mutants audit wheel version lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
@@ -84,6 +84,10 @@ bench: $(VENV)/test.stamp $(VENV)/node.stamp
 # The promises, far longer than `make test` has time for; what the tests came to is printed at the end.
 soak: $(VENV)/test.stamp $(VENV)/node.stamp
 	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees --timeout=0 -rP $(ARGS)
+
+# Does a test notice when the action is broken? ARGS="probe spacing": the defects whose names hold one of these words.
+defects: $(VENV)/test.stamp
+	$(PY) -m defects $(ARGS)
 
 # Does a test notice when the plan is wrong? Every small change to it should make one fail.
 mutants: $(VENV)/dev.stamp $(VENV)/node.stamp

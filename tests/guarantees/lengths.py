@@ -5,3 +5,5 @@ from __future__ import annotations
 import os
 
 SOAK = os.environ.get("SOAK") == "1"
+#: ``make defects`` asks only whether a world fails, and not for the smallest that does.
+SHRINK = os.environ.get("SHRINK") != "0"

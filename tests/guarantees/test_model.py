@@ -20,7 +20,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
 from guarantees import promises
-from guarantees.lengths import SOAK
+from guarantees.lengths import SHRINK, SOAK
 from guarantees.strategies import CUTS, EVERYWHERE, FAILURES, MINUTES_LATE, POISON, WHERE, faults
 from guarantees.world import World
 
@@ -44,7 +44,7 @@ def profile(*, normal: int, soak: int) -> settings:
         derandomize=not SOAK,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if SHRINK else [])),
         print_blob=True,
     )
 
@@ -297,9 +297,11 @@ class SeveralHooks(GitHubAndUs):
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(
     ("machine", "wanted"),
-    [(GitHubAndUs, profile(normal=600, soak=30_000)), (SeveralHooks, profile(normal=400, soak=20_000))],
+    [(GitHubAndUs, profile(normal=800, soak=30_000)), (SeveralHooks, profile(normal=700, soak=20_000))],
     ids=["one webhook", "several"],
 )
 def test_the_promises_hold_whatever_happens(machine: type[GitHubAndUs], wanted: settings) -> None:
-    run_state_machine_as_test(machine, settings=wanted)
-    print(", ".join(f"{count:,} {what}" for what, count in machine.tally.items()))
+    try:
+        run_state_machine_as_test(machine, settings=wanted)
+    finally:
+        print(", ".join(f"{count:,} {what}" for what, count in machine.tally.items()))
