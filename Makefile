@@ -1,5 +1,7 @@
 # make demo   watch the action recover what a receiver missed
-# make test   every test that needs no Docker
+# make quick  units, scenarios and documents, in less than a minute: while you write
+# make test   every test that needs no Docker, with coverage: before you push
+# make soak   the promises for an hour or two, as each night does
 # make check  linters, formatter, types, the walls between modules
 # make bench  this action beside the documented way
 # make e2e    a real workflow runner and a real container (needs Docker)
@@ -21,15 +23,28 @@ export PYTEST_ADDOPTS := -o "pythonpath=tests tools"
 endif
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test check format docs picture e2e bench soak mutants audit wheel version lock clean
+.PHONY: demo quick test check format docs picture e2e bench soak defects mutants audit wheel version lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m githubsim.demo
 
+PYTEST := pytest --numprocesses=auto --dist=worksteal
+
+quick: $(VENV)/test.stamp $(VENV)/node.stamp
+	$(PY) -m $(PYTEST) tests/unit tests/scenarios tests/documents $(ARGS)
+
+# Coverage is of all tests or of none: with ARGS it is not measured.
 test: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(if $(WHEEL),$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEEL))
-	$(PY) -m pytest --ignore=tests/e2e --numprocesses=auto --dist=worksteal $(if $(ARGS),--no-cov,--cov) $(ARGS)
+ifdef ARGS
+	$(PY) -m $(PYTEST) --ignore=tests/e2e $(ARGS)
+else
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m $(PYTEST) --ignore=tests/e2e
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+endif
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check
@@ -66,9 +81,13 @@ bench: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) bench/simulate.py
 	$(PY) bench/start.py
 
-# The promises, far longer than `make test` has time for.
-soak: $(VENV)/test.stamp
-	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/guarantees --timeout=0 --no-cov -s $(ARGS)
+# The promises, far longer than `make test` has time for; what the tests came to is printed at the end.
+soak: $(VENV)/test.stamp $(VENV)/node.stamp
+	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees --timeout=0 -rP $(ARGS)
+
+# Does a test notice when the action is broken? ARGS="probe spacing": the defects whose names hold one of these words.
+defects: $(VENV)/test.stamp
+	$(PY) -m defects $(ARGS)
 
 # Does a test notice when the plan is wrong? Every small change to it should make one fail.
 mutants: $(VENV)/dev.stamp $(VENV)/node.stamp

@@ -26,7 +26,7 @@ def test_every_cell_leads_to_a_test_and_every_test_is_led_to() -> None:
 
 def test_every_test_is_there_under_its_whole_name() -> None:
     files = sorted({test.partition("::")[0] for _, test in LINKS.values()})
-    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--no-cov", "-p", "no:cacheprovider", *files]
+    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
     listed = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT).stdout.splitlines()
     for path, test in LINKS.values():
         assert test in listed

@@ -29,7 +29,7 @@ def test_every_test_is_led_to() -> None:
 
 def test_every_test_is_there() -> None:
     files = sorted({test.partition("::")[0] for _, test in LINKS.values()})
-    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "--no-cov", "-p", "no:cacheprovider", *files]
+    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
     listed = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT).stdout.splitlines()
     names = {line.partition("[")[0] for line in listed}
     for path, test in LINKS.values():

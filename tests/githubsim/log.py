@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from githubsim.outcomes import Kind, Outcome
 
@@ -91,16 +91,14 @@ class DeliveryLog:
         """Up to ``size`` rows from the one with the id ``start`` (or the newest) downwards."""
         kept = self.rows if status is None else self._shelves[status]
         place = len(kept) if start is None else _after(kept, start)
-        return _take(_downwards(kept, place, now, cutoff), size)
+        shown = _shown(kept, place, size + 1, now, cutoff)
+        return Page(shown[:size], shown[size].id if len(shown) > size else None)
 
     def page_by_offset(self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int) -> Page:
         """The same counted from the newest row: what arrives meanwhile shifts every later page."""
         kept = self.rows if status is None else self._shelves[status]
-        shown = _downwards(kept, len(kept), now, cutoff)
-        for _ in range(offset):
-            next(shown, None)
-        page = _take(shown, size)
-        return Page(page.rows, None if page.next_start is None else offset + size)
+        shown = _shown(kept, len(kept), offset + size + 1, now, cutoff)
+        return Page(shown[offset : offset + size], offset + size if len(shown) > offset + size else None)
 
     def attempts_of(self, guid: str) -> list[Row]:
         """Every attempt of an event, those forgotten or not yet seen included, in the order they were made."""
@@ -138,17 +136,12 @@ def _put(rows: list[Row], row: Row) -> None:
         insort(rows, row, key=_id)
 
 
-def _downwards(rows: list[Row], place: int, now: int, cutoff: int) -> Iterator[Row]:
-    for index in range(place - 1, -1, -1):
-        row = rows[index]
-        if row.visible_at <= now and row.delivered_at >= cutoff:
-            yield row
-
-
-def _take(rows: Iterator[Row], size: int) -> Page:
-    page: list[Row] = []
-    for row in rows:
-        if len(page) == size:
-            return Page(page, row.id)
-        page.append(row)
-    return Page(page, None)
+def _shown(rows: list[Row], place: int, wanted: int, now: int, cutoff: int) -> list[Row]:
+    """Up to so many of the rows before ``place`` that the log shows, newest first."""
+    shown: list[Row] = []
+    while place > 0 and len(shown) < wanted:
+        # As many at a time as are wanted: nearly always all of them are shown.
+        begin = max(0, place - (wanted - len(shown)))
+        shown += [row for row in rows[begin:place][::-1] if row.visible_at <= now and row.delivered_at >= cutoff]
+        place = begin
+    return shown

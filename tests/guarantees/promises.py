@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
@@ -152,14 +152,16 @@ def the_checkpoint_is_sound(world: World, part: Part) -> None:
 
 def limits_are_kept(run: Run) -> None:
     """Never over 900 points in any minute, and no call while a limit's waiting time is in force."""
-    spent: list[tuple[int, int]] = []
-    wait_until = 0
+    spent: deque[tuple[int, int]] = deque()
+    wait_until = points = 0
     without_a_word = 0
     for call in run.calls:
         assert call.at >= wait_until, f"a call at {call.at} although GitHub had asked to wait until {wait_until}"
-        spent = [(at, points) for at, points in spent if at > call.at - 60 * SECOND]
+        while spent and spent[0][0] <= call.at - 60 * SECOND:
+            points -= spent.popleft()[1]
         spent.append((call.at, 1 if call.verb == "GET" else 5))
-        assert sum(points for _, points in spent) <= 900, "over 900 points in a minute"
+        points += spent[-1][1]
+        assert points <= 900, "over 900 points in a minute"
         asked = _asked_to_wait(call, without_a_word)
         if asked is not None:
             wait_until = asked

@@ -24,7 +24,7 @@ def after_the_outage(**settings: str) -> tuple[Days, list[Cost]]:
     return hook, runs
 
 
-@pytest.mark.no_cover  # as the other long tests
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("time_limit", ["30m", "5h"])
 def test_all_of_it_arrives_within_the_three_days_that_github_remembers(time_limit: str) -> None:

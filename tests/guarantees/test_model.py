@@ -6,7 +6,6 @@ Hypothesis invents a GitHub, the life of a hook or of several, and what happens 
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -21,6 +20,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
 from guarantees import promises
+from guarantees.lengths import SHRINK, SOAK
 from guarantees.strategies import CUTS, EVERYWHERE, FAILURES, MINUTES_LATE, POISON, WHERE, faults
 from guarantees.world import World
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 #: About as many calls as a run makes for one hook.
 CALLS_OF_A_HOOK = 7
-SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
 
 def profile(*, normal: int, soak: int) -> settings:
@@ -45,7 +44,7 @@ def profile(*, normal: int, soak: int) -> settings:
         derandomize=not SOAK,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if SHRINK else [])),
         print_blob=True,
     )
 
@@ -294,13 +293,15 @@ class SeveralHooks(GitHubAndUs):
     tally: ClassVar = Counter()
 
 
-@pytest.mark.no_cover  # its lines are covered by others, and noting them down takes longer than the model itself
+@pytest.mark.long
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(
     ("machine", "wanted"),
-    [(GitHubAndUs, profile(normal=1_300, soak=30_000)), (SeveralHooks, profile(normal=700, soak=20_000))],
+    [(GitHubAndUs, profile(normal=800, soak=30_000)), (SeveralHooks, profile(normal=700, soak=20_000))],
     ids=["one webhook", "several"],
 )
 def test_the_promises_hold_whatever_happens(machine: type[GitHubAndUs], wanted: settings) -> None:
-    run_state_machine_as_test(machine, settings=wanted)
-    print(", ".join(f"{count:,} {what}" for what, count in machine.tally.items()))
+    try:
+        run_state_machine_as_test(machine, settings=wanted)
+    finally:
+        print(", ".join(f"{count:,} {what}" for what, count in machine.tally.items()))

@@ -41,7 +41,7 @@ def page(call: Call, hook: Hook) -> SimResponse:
 def one(call: Call, hook: Hook, row_id: str) -> SimResponse:
     """One delivery in full."""
     row = _row(call, hook, row_id)
-    described = json.loads(row_json(row, whole_seconds=call.sim.behaviour.whole_seconds))
+    described = json.loads(row_json(row, call.sim.behaviour.whole_seconds))
     described["url"] = hook.url
     described["request"] = {"headers": None, "payload": None}
     described["response"] = {"headers": None, "payload": None}

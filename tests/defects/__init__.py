@@ -1,0 +1,1 @@
+"""The action, broken on purpose, and the tests that must notice: ``make defects``."""

@@ -1,0 +1,221 @@
+"""Defects, and the tests that must notice them.
+
+A change is a text of the source and what stands in its place. The text is looked for in all of the package, so that it
+may move from file to file; it must be there once. Choose it as short as it is telling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MODEL = "tests/guarantees/test_model.py::test_the_promises_hold_whatever_happens"
+ONE = f"{_MODEL}[one webhook]"
+SEVERAL = f"{_MODEL}[several]"
+LARGE_OUTAGE = "tests/guarantees/test_large_outage.py"
+PACE = "tests/guarantees/test_pace.py"
+UNBOUND = f"{PACE}::test_a_pace_without_bound_stays_within_the_points"
+FOR_OTHERS = "test_a_run_with_much_to_send_leaves_a_fifth_of_what_is_left_of_the_hour_to_others"
+STOPPING = "tests/guarantees/test_stopping.py"
+TOO_LONG = "tests/guarantees/test_too_long.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One way to break the action."""
+
+    what: str
+    old: str
+    new: str
+    noticed_by: dict[str, str]
+    """Tests that must fail, as arguments of pytest, and what their output must match: the check that failed."""
+
+
+DEFECTS = (
+    # -- the checkpoint
+    Defect(
+        "the checkpoint is 1 ms past an event that is not settled",
+        "attempt.at - 1 for attempt in holding",
+        "attempt.at + 1 for attempt in holding",
+        {ONE: "the_checkpoint_is_sound", SEVERAL: "the_checkpoint_is_sound"},
+    ),
+    Defect(
+        "the checkpoint is always the run's start",
+        "return min([start, *(attempt.at - 1 for attempt in holding)])",
+        "return start",
+        {ONE: "the_checkpoint_is_sound|nothing_is_lost", SEVERAL: "the_checkpoint_is_sound|nothing_is_lost"},
+    ),
+    Defect(
+        "the checkpoint before sending is the run's start",
+        "self._store.write(window.checkpoint)",
+        "self._store.write(window.start)",
+        {ONE: "nothing_is_lost", SEVERAL: "nothing_is_lost"},
+    ),
+    Defect(
+        "a run that could not read the log moves the checkpoint",
+        "        if self._settings.dry_run or window is None or scan is None or scan.extent is Extent.BROKEN_OFF:\n"
+        "            return None\n",
+        "        if self._settings.dry_run or window is None:\n"
+        "            return None\n"
+        "        if scan is None or scan.extent is Extent.BROKEN_OFF:\n"
+        "            return window.start\n",
+        {ONE: "every_hook_has_its_turn", SEVERAL: "every_hook_has_its_turn"},
+    ),
+    Defect(
+        "a signal keeps the checkpoint from being written",
+        "CheckpointNotSaved | Unexpected)",
+        "CheckpointNotSaved | Unexpected | Stopped)",
+        {f"{STOPPING}::test_though_the_checkpoint_is_not_answered": "could not be saved"},
+    ),
+    # -- what is read
+    Defect(
+        "a scan that broke off counts as whole",
+        "extent: Extent = Extent.BROKEN_OFF",
+        "extent: Extent = Extent.WHOLE",
+        {ONE: "the_report_is_true", SEVERAL: "the_report_is_true"},
+    ),
+    Defect(
+        "a success before the window is not looked for",
+        "if half_read := [event.guid for event in due if not scan.is_read_whole(event.guid)]:",
+        "if half_read := []:",
+        {f"{TOO_LONG}::test_an_earlier_success_is_found_however_far_back": "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "a new hour's calls are waited for without end",
+        "return Verdict.NEXT_HOUR if self._would_afford_in_a_new_hour(ahead) else Verdict.TOO_LONG",
+        "return Verdict.NEXT_HOUR",
+        {f"{TOO_LONG}::test_a_new_hour_is_not_waited_for_for_ever": "until GitHub has forgotten it"},
+    ),
+    Defect(
+        "a new hour's calls are not noticed",
+        "if self._quota().left > self._quota_at_first.left:",
+        "if False:",
+        {f"{TOO_LONG}::test_a_new_hour_that_was_waited_for_has_calls_of_its_own": "AssertionError"},
+    ),
+    # -- what is sent
+    Defect(
+        "an event is sent again despite a success",
+        'if row["redelivery"] or guid in self._failed:',
+        "if False:",
+        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "an event gets one attempt more than max-attempts",
+        "0 < self.max_attempts <= event.count:",
+        "0 < self.max_attempts < event.count:",
+        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "an event gets one attempt less than max-attempts",
+        "0 < self.max_attempts <= event.count:",
+        "0 < self.max_attempts <= event.count + 1:",
+        {ONE: "the_report_is_true|nothing_is_lost", SEVERAL: "the_report_is_true|nothing_is_lost"},
+    ),
+    Defect(
+        "there is no spacing",
+        "if event.count > 1 and rules.due_at(event) > now:",
+        "if False:",
+        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "a dry run sends",
+        "if plan.due and not self._settings.dry_run:",
+        "if plan.due:",
+        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "a POST is repeated after its answer was lost",
+        "return Reply(Acceptance.UNKNOWN, str(lost))",
+        "return Reply(Acceptance.LIMITED)",
+        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "there is no probe",
+        "if seconds == 0 or len(events) <= PROBE:",
+        "if True:",
+        {ONE: "a_dead_endpoint_is_spared", SEVERAL: "a_dead_endpoint_is_spared"},
+    ),
+    Defect(
+        "events by which a dead endpoint was asked are sent last",
+        "FRESH = 2\n",
+        "FRESH = 1\n",
+        {LARGE_OUTAGE: "AssertionError"},
+    ),
+    Defect(
+        "a dead endpoint is asked by events that failed twice",
+        "return sorted(events, key=lambda event: event.count)[:PROBE]",
+        "return list(events)[:PROBE]",
+        {LARGE_OUTAGE: "AssertionError"},
+    ),
+    # -- limits
+    Defect(
+        "a limit's waiting time is ignored",
+        "self._blocked_until = max(self._blocked_until, now + seconds)",
+        "self._blocked_until = now",
+        {ONE: "limits_are_kept", SEVERAL: "limits_are_kept"},
+    ),
+    Defect(
+        "there is no limit of points",
+        "Turn(self._room_for(points, now) - now,",
+        "Turn(0.0,",
+        {f"{UNBOUND}[1]": "900 points in a minute", f"{UNBOUND}[3]": "900 points in a minute"},
+    ),
+    Defect(
+        "each webhook has a limit of points of its own",
+        "        hook = self._owner.hook(main, self._links, hook_id)\n        key",
+        "        hook = self._owner.hook(main, self._links, hook_id)\n"
+        "        main._pace = Pace(self._settings.redeliveries_per_minute)\n        key",
+        {f"{UNBOUND}[3]": "900 points in a minute"},
+    ),
+    Defect(
+        "no calls of the hour are left to others",
+        "if not redelivery or not self.hourly:",
+        "if True:",
+        {f"{PACE}::{FOR_OTHERS}": "AssertionError"},
+    ),
+    # -- the report
+    Defect(
+        "one redelivery too many is reported",
+        "redelivered=accepted,",
+        "redelivered=accepted + 1,",
+        {ONE: "the_report_is_true", SEVERAL: "the_report_is_true"},
+    ),
+    Defect(
+        "a pending redelivery counts as recovered",
+        "Acceptance.ACCEPTED: Outcome.PENDING,",
+        "Acceptance.ACCEPTED: Outcome.RECOVERED,",
+        {ONE: "the_report_is_true", SEVERAL: "the_report_is_true"},
+    ),
+    Defect(
+        "the first webhook's count stands for the sum",
+        "return sum(hook.redelivered for hook in self.hooks)",
+        "return self.hooks[0].redelivered if self.hooks else 0",
+        {SEVERAL: "the_sums_are_right"},
+    ),
+    # -- several webhooks
+    Defect(
+        "all webhooks share a variable",
+        'suffix = f"_{key}" if key and settings.hook_id.several else ""',
+        'suffix = ""',
+        {SEVERAL: "every_hook_has_its_turn"},
+    ),
+    Defect(
+        "events are told apart by their guid alone",
+        "redeliveries: dict[str, Redelivery] = field(default_factory=dict)",
+        "redeliveries: dict[str, Redelivery] = field(default_factory=lambda known={}: known)",
+        {SEVERAL: "KeyError"},
+    ),
+    Defect(
+        "a webhook's failure stops the others",
+        "reports[hook_id] = self._one(hook_id, main, variables)\n",
+        "reports[hook_id] = self._one(hook_id, main, variables)\n"
+        "                    if reports[hook_id].errors:\n"
+        "                        break\n",
+        {SEVERAL: "every_hook_has_its_turn"},
+    ),
+    Defect(
+        "a stopped run goes on with the next webhook",
+        "if self._clock.signal_number is None:\n                    reports",
+        "if True:\n                    reports",
+        {SEVERAL: "a_signal_ends_it"},
+    ),
+)
