@@ -190,6 +190,34 @@ def test_waits_for_limits_are_part_of_what_a_page_takes(a_minute: int) -> None:
     assert len(run.accepted) == 1
 
 
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_of_failures_that_are_more_pages_than_the_hours_calls_the_newest_are_sent(scan: str) -> None:
+    world = World(None, latency_ms=100, scan=scan)
+    now = world.clock()
+    world.life.anchor = now - DAY
+    world.hook.load(world.hook.row(now - place * SECOND, UNAVAILABLE) for place in range(2, 20_000))
+    world.hook.add(now - SECOND, OK)
+    kept = now - 6 * HOUR
+    world.variables.seed(VARIABLE, str(kept))
+    world.sim.limits.policy.hourly = 150
+    run = world.run()
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert report.errors == ()
+    assert any(warning.startswith("Only the newest part of the log was read") for warning in report.warnings)
+    assert report.exit_code(FailOn.UNDELIVERED) == 1
+    assert report.hooks[0].partial
+    assert world.life.kept == kept
+    # The newest: of the part that was read whole, the oldest first.
+    assert len(run.accepted) > 5
+    assert report.redelivered == len(run.accepted)
+    assert (
+        min(row.delivered_at for one in run.accepted for row in [world.hook.log.attempts_of(one.guid)[0]])
+        > now - HOUR * 3
+    )
+
+
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
     world = long_log(lookback="3d")
     del world.variables._kept[VARIABLE]

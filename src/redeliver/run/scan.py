@@ -92,7 +92,7 @@ class Reader:
             if scan.any_success or scan.ends_at(self._cutoff - SLACK):
                 return
             if scan.scanned >= LONG_OUTAGE:
-                scan.extent = Extent.NEWEST
+                scan.end(Extent.NEWEST)
                 return
 
     def read_window(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> None:
@@ -107,14 +107,14 @@ class Reader:
             ApiError, OutOfTime: the scan broke off, and tells nothing.
         """
         if self._read_by_mode(scan, mode, postpone=postpone):
-            scan.extent = Extent.WHOLE
+            scan.end(Extent.WHOLE)
             return
         self._console.line("The window is too long to read whole in the time there is: asking for failures first")
         complete = self._read_failures(scan)
         if not self._knows_filter:
             raise OutOfTime(why="the window is too long to read, and this server cannot filter it")
         self._read_newest(scan)
-        scan.extent = Extent.FAILURES_FIRST if complete else Extent.NEWEST
+        scan.end(Extent.FAILURES_FIRST if complete else Extent.NEWEST)
 
     def _read_by_mode(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> bool:
         """Read as the settings say. False: that can be foreseen to take too long, and reading has stopped."""
