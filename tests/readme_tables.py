@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from redeliver.core.report import OUTPUTS
 from redeliver.core.settings import INPUTS, Input
+from redeliver.output.report_json import OUTPUTS
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -7,7 +7,7 @@ import re
 import yaml
 
 from readme_tables import README, with_tables
-from redeliver.core.report import OUTPUTS
+from redeliver.output.report_json import OUTPUTS
 
 ROOT = README.parent
 

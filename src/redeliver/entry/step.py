@@ -11,8 +11,8 @@ from redeliver.core.settings import parse
 from redeliver.entry import workflow
 from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped
 from redeliver.github.connection import GitHubApi
-from redeliver.output.annotations import annotate, bounded
-from redeliver.output.headline import headline
+from redeliver.output.headline import annotate, bounded, headline
+from redeliver.output.report_json import outputs
 from redeliver.output.summary import markdown, unusable
 from redeliver.run.runs import Runs
 from redeliver.run.survey import matrix
@@ -73,7 +73,7 @@ def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole)
     if said.notice:
         console.notice(said.notice)
     console.line(headline(report))
-    workflow.write_outputs(report.outputs())
+    workflow.write_outputs(outputs(report))
     workflow.write_summary(markdown(report))
     return report.exit_code(settings.fail_on)
 

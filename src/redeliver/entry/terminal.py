@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.core.causes import short_name
-from redeliver.output.advice import ORDER
 from redeliver.output.headline import headline
+from redeliver.output.words import ORDER, WORDS
 from redeliver.text import for_log, plain
 from redeliver.times import clock_time
 
@@ -78,9 +77,9 @@ def show_report(report: Report) -> None:
     if rows:
         table = Table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome")
         for hook, event in rows[:SHOWN_EVENTS]:
-            whose = [short_name(hook.hook)] if several else []
+            whose = [hook.short_name] if several else []
             when, attempts = clock_time(event.first_failed_at), str(event.attempts)
-            table.add_row(*whose, _text(event.name), when, event.cause, attempts, event.outcome)
+            table.add_row(*whose, _text(event.name), when, event.cause, attempts, WORDS[event.outcome].word)
         out.print(table)
     if len(rows) > SHOWN_EVENTS:
         out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
