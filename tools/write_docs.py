@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from redeliver.core.report import OUTPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Input
+from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from redeliver.core.report import OUTPUTS
+from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

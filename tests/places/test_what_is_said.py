@@ -88,7 +88,7 @@ def test_of_several_webhooks_the_one_that_failed_is_named(here: Server) -> None:
 def test_a_fault_that_several_webhooks_have_is_told_once(here: Server) -> None:
     said = here.run("--format", "json", hook_id="1001,1002", code=1)
     (error,) = [line for line in said.err.splitlines() if line.startswith("error: ")]
-    assert error.endswith(" (1 more webhook likewise.)")
+    assert "The same applies to 1 more webhook." in error
     assert [len(hook["errors"]) for hook in said.json["hooks"]] == [1, 1]
 
 
