@@ -16,12 +16,12 @@ from redeliver.core.outcomes import Outcome
 from redeliver.core.report import Report
 from redeliver.entry.terminal import TerminalConsole, show_health, show_report
 from redeliver.run.survey import Health, host_of
+from reports import EVENT, hook
 from runner import commands
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 #: A terminal of 300 columns, with every colour and with links.
 TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "300", "COLORTERM": "truecolor"}
-from reports import EVENT, hook
 
 
 def shown(said: str) -> str:

@@ -39,7 +39,7 @@ def test_only_the_events_that_are_named_are_sent_and_the_others_are_neither_fail
     assert report.exit_code(FailOn.UNDELIVERED) == 0
     assert world.checkpoint == str(report.start)
     (hook,) = json.loads(as_json(report))["hooks"]
-    assert (hook["failed"], hook["filtered"]) == (2, 2)
+    assert (hook["failed"], hook["filtered_out"]) == (2, 2)
 
 
 def test_an_event_without_its_action_means_every_action_and_an_action_never_another_event() -> None:

@@ -139,7 +139,8 @@ class Job:
             reader.count_attempts(scan, without_original, window.retained_from)
         due = make_plan(self._unsent(scan), self._rules, window.start).due
         if half_read := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
-            reader.read_on(scan, half_read, window.retained_from)
+            if scan.extent is not Extent.NEWEST:  # else there is too little left for it
+                reader.read_on(scan, half_read, window.retained_from)
             half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
         if scan.read_back_to <= window.retained_from:
             self.record.expired, half_read = frozenset(half_read), []

@@ -28,6 +28,8 @@ LONG_OUTAGE = 2_000
 #: which is known to be too long.
 _AFFORDABLE = 0.8
 _HALF = 0.5
+#: The share for pages of failures alone: of what they show, only the part that is also read whole can be sent.
+_QUARTER = 0.25
 
 
 def walk(
@@ -133,7 +135,7 @@ class Reader:
         Few calls whatever the log's size; it ends as soon as every event's original is found. A server that does
         not know the filter gives itself away by a success: then reading on has to do.
         """
-        allowance = Allowance(self._clock, self._quota, _HALF)
+        allowance = Allowance(self._clock, self._quota, _QUARTER)
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows, only=guids)
             self._progress.of_failures(page)
@@ -164,7 +166,7 @@ class Reader:
             return True
         if self._failures_given_up:
             return False
-        allowance = Allowance(self._clock, self._quota, _HALF)
+        allowance = Allowance(self._clock, self._quota, _QUARTER)
         for pages, page in enumerate(walk(self._source, since=since, start=scan.next_failures, only="failure"), 1):
             scan.take_failures(page)
             self._progress.of_failures(page)
