@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import redeliver
 from redeliver.errors import RedeliverError
-from redeliver.run.result import WARNINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,11 +30,6 @@ def _below(kind: type[RedeliverError]) -> Iterator[type[RedeliverError]]:
     for one in kind.__subclasses__():
         yield one
         yield from _below(one)
-
-
-def warnings() -> set[str]:
-    """What a run can warn of."""
-    return {re.sub(r"{\w+}", "…", warning) for warning in WARNINGS}
 
 
 def launcher() -> set[str]:

@@ -159,8 +159,8 @@ def test_a_run_sends_what_failed_and_hands_its_results_to_the_runner(step: Step)
     assert variable
     assert told["checkpoint"] == variable.value
     assert json.loads(told["report"])["hooks"][0]["events"][0]["guid"] == guid
-    assert "0 of 1 event recovered" in step.summary.read_text(encoding="utf-8")
-    assert done.stdout.rstrip().endswith("0 of 1 event recovered, 1 with no outcome yet")
+    assert "0 of 1 failed event recovered" in step.summary.read_text(encoding="utf-8")
+    assert "0 of 1 failed event recovered, 1 with no outcome yet" in done.stdout.splitlines()[-1]
     assert names(done.stdout) == ["add-mask", "add-mask", "group", "endgroup", "warning"]
 
 
