@@ -72,10 +72,10 @@ def test_a_hook_that_was_not_read_says_so() -> None:
 
 def test_the_heading_is_the_first_sentence_and_the_others_stand_below_it() -> None:
     report = one(*events(Outcome.REFUSED, Outcome.GIVEN_UP), faults=(GIVEN_UP,))
-    first, second = headline(report).split(". ")
+    first, second, third = headline(report).split(". ")
     shown = rendered(markdown(report))
     assert f"<h2>🔴 {first}</h2>" in shown
-    assert f"<strong>{second}.</strong>" in shown
+    assert f"<strong>{second}.</strong> <strong>{third}.</strong>" in shown
 
 
 def test_what_is_lost_is_told_before_all_else_with_its_guids_and_what_to_do() -> None:
