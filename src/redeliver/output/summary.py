@@ -114,7 +114,7 @@ _COLUMNS = {
     "Undelivered": "--:",
     "Lost": "--:",
     "Recovered": "--:",
-    "Can be redelivered until": ":--",
+    "Redeliver before (UTC)": ":--",
     "Once up, this takes": ":--",
 }
 
@@ -136,7 +136,7 @@ def _hook_cells(hook: HookReport) -> list[str]:
         f"{light}&nbsp;{_short(hook)}",
         _hook_state(hook),
         *(numbers if hook.read else ["", "", ""]),
-        "" if hook.deadline is None else f"{day_minute(hook.deadline)} UTC{left}",
+        "" if hook.deadline is None else whole(f"{day_minute(hook.deadline)}{left}"),
         f"about {duration(hook.outage.backlog)}" if hook.outage else "",
     ]
 

@@ -124,7 +124,7 @@ def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_aw
         )
     )
     shown = rendered(markdown(report))
-    until = "9 Nov 21:20 UTC (72 h left)"
+    until = "9 Nov 21:20 (72 h left)"
     assert [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]] == [
         ["🔴 7", "", "0", "1", "0", "", ""],
         ["🔴 6", "not read", "", "", "", "", ""],
