@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
 from redeliver.core.outcomes import Outcome
-from redeliver.core.report import Report
 from redeliver.entry.terminal import TerminalConsole, show_health, show_report
 from redeliver.run.survey import Health, host_of
-from reports import EVENT, hook
+from reports import EVENT, one
 from runner import commands
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -33,7 +32,7 @@ def shown(said: str) -> str:
         with console.group(said):
             console.line("x")
         event = replace(EVENT, guid=said, name=said, outcome=Outcome.REFUSED, detail="GitHub answered 404")
-        show_report(Report((hook(event, errors=(said,), warnings=(said,)),)))
+        show_report(one(event, errors=(said,), warnings=(said,)))
         show_health([Health(1, host_of(f"https://{said}/in"), active=True, deliveries=2, failed=1, last_success=0)])
     return out.getvalue()
 

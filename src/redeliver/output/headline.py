@@ -64,7 +64,10 @@ def _urgent(report: Report) -> Iterator[str]:
         soon = f"{span(left)} left" if left else "No time left"
         of = f"{'at least ' * _is_partial(report)}{count(_open(report), 'undelivered event')}"
         oldest = "the undelivered event" if _is_one(report) else f"the oldest of {of}"
-        yield f"{soon} to redeliver {oldest}: GitHub forgets it at {_deadline(report)}"
+        if _open(report):
+            yield f"{soon} to redeliver {oldest}: GitHub forgets it at {_deadline(report)}"
+        else:
+            yield f"{soon} to read the oldest deliveries: GitHub begins to forget them at {_deadline(report)}"
 
 
 def _state(report: Report) -> Iterator[str]:
@@ -86,6 +89,7 @@ def _state(report: Report) -> Iterator[str]:
     yield from _down(report)
     if unread < len(hooks):
         yield from _counts(report)
+        yield from _until(report)
 
 
 def _off(report: Report) -> Iterator[str]:
@@ -118,20 +122,19 @@ def _counts(report: Report) -> Iterator[str]:
     """What became of the events that are not lost."""
     found = report.failed - report.lost
     still_open = found - report.recovered
-    # What is urgent has been told with how many there are and until when.
-    until = "" if is_urgent(report) else _until(report)
     if not found:
         # After a loss it would read as if all was well.
         yield from () if report.lost else [f"Nothing to redeliver: {_nothing(report)}"]
     elif report.dry_run:
-        yield f"Dry run: {count(still_open, 'undelivered event')} found, nothing was sent{until}"
+        yield f"Dry run: {count(still_open, 'undelivered event')} found, nothing was sent"
     elif not still_open:
         which = "The other" if report.lost else "The" if found == 1 else "All"
         them = "failed event was" if found == 1 else f"{found:,} failed events were"
         yield f"{which} {them} recovered"
     elif not report.recovered and any(hook.outage for hook in report.hooks):
         undelivered = f"{count(still_open, 'event')} {'is' if still_open == 1 else 'are'} undelivered"
-        yield from [f"{'At least ' * _is_partial(report)}{undelivered}{until}"] if until else []
+        # What is urgent has been told with how many there are.
+        yield from () if is_urgent(report) else [f"{'At least ' * _is_partial(report)}{undelivered}"]
     else:
         unseen = report.count(*UNSEEN)
         parts = [
@@ -139,7 +142,7 @@ def _counts(report: Report) -> Iterator[str]:
             f"{unseen:,} with no outcome yet" if unseen else "",
             f"{still_open - unseen:,} still undelivered" if still_open > unseen else "",
         ]
-        yield ", ".join(part for part in parts if part) + until
+        yield ", ".join(part for part in parts if part)
 
 
 def _open(report: Report) -> int:
@@ -156,10 +159,10 @@ def _is_partial(report: Report) -> bool:
     return any(hook.partial for hook in report.hooks)
 
 
-def _until(report: Report) -> str:
-    left = report.time_left
-    which = "it" if _is_one(report) else "the oldest"
-    return "" if left is None else f"; {which} can be redelivered until {_deadline(report)} ({span(left)} left)"
+def _until(report: Report) -> Iterator[str]:
+    if report.time_left is not None and _open(report) and not is_urgent(report):
+        which = "It" if _is_one(report) else "The oldest"
+        yield f"{which} can be redelivered until {_deadline(report)} ({span(report.time_left)} left)"
 
 
 def _deadline(report: Report) -> str:

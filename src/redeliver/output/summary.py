@@ -87,17 +87,14 @@ def _many_hooks(report: Report, space: Space) -> list[str]:
     """Those that somebody should look at in a table, worst first; the others folded away."""
     loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
     quiet = [hook for hook in report.hooks if _is_quiet(hook)]
-    rows = space.fit(map(_hook_row, loud), SHOWN_HOOKS)
+    rows = space.fit(_hook_rows(loud[:SHOWN_HOOKS]), SHOWN_HOOKS + 2)
+    shown = max(0, len(rows) - 2)
     names = space.fit((_short(hook) for hook in quiet), SHOWN_HOOKS)
     title = f"{count(len(quiet), 'webhook')} with nothing to redeliver"
     return [
         f"{len(report.hooks):,} webhooks: {count(report.scanned, 'attempt')} read{_found(report)}",
-        table(
-            "| Webhook | State | Undelivered | Lost | Recovered | Can be redelivered until | Once up, this takes |",
-            "| :-- | :-- | --: | --: | --: | :-- | :-- |",
-            rows,
-        ),
-        more(len(loud) - len(rows), "webhooks"),
+        "\n".join(rows) if shown else "",
+        more(len(loud) - shown, "webhooks"),
         *([folded(title, " · ".join(names), more(len(quiet) - len(names), "webhooks"))] if quiet else []),
     ]
 
@@ -111,15 +108,37 @@ def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
     return (not urgent, not hook.faults, hook.outage is None, -hook.undelivered, not hook.remarks)
 
 
-def _hook_row(hook: HookReport) -> str:
+_COLUMNS = {
+    "Webhook": ":--",
+    "State": ":--",
+    "Undelivered": "--:",
+    "Lost": "--:",
+    "Recovered": "--:",
+    "Redeliver before (UTC)": ":--",
+    "Once up, this takes": ":--",
+}
+
+
+def _hook_rows(hooks: Sequence[HookReport]) -> list[str]:
+    """The table's lines, without columns in which there is nothing."""
+    cells = [_hook_cells(hook) for hook in hooks]
+    kept = [place for place in range(len(_COLUMNS)) if any(row[place] not in {"", "0"} for row in cells)]
+    lines = [[*_COLUMNS], [*_COLUMNS.values()], *cells]
+    return [f"| {' | '.join(line[place] for place in kept)} |" for line in lines]
+
+
+def _hook_cells(hook: HookReport) -> list[str]:
     bad = hook.faults or hook.lost or hook.outage or is_urgent(hook)
     light = "🔴" if bad else "🟡" if hook.undelivered or hook.remarks or not hook.read else "🟢"
     numbers = [f"{hook.undelivered - hook.lost:,}", f"{hook.lost:,}", f"{hook.recovered:,}"]
-    cells = [f"{light}&nbsp;{_short(hook)}", _hook_state(hook), *(numbers if hook.read else ["", "", ""])]
     left = "" if hook.time_left is None else f" ({span(hook.time_left)} left)"
-    until = "" if hook.deadline is None else f"{day_minute(hook.deadline)} UTC{left}"
-    once_up = f"about {duration(hook.outage.backlog)}" if hook.outage else ""
-    return f"| {' | '.join([*cells, until, once_up])} |"
+    return [
+        f"{light}&nbsp;{_short(hook)}",
+        _hook_state(hook),
+        *(numbers if hook.read else ["", "", ""]),
+        "" if hook.deadline is None else whole(f"{day_minute(hook.deadline)}{left}"),
+        f"about {duration(hook.outage.backlog)}" if hook.outage else "",
+    ]
 
 
 def _hook_state(hook: HookReport) -> str:

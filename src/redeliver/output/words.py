@@ -44,7 +44,7 @@ WORDS: dict[Outcome, Words] = {
     Outcome.STOPPED: Words("⏸️", "run stopped", "Nothing: the next run sends them."),
     Outcome.NOT_DUE: Words("⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."),
     Outcome.UNKNOWN: Words(
-        "❔", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
+        "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
     ),
     Outcome.PENDING: Words(
         "⏳",

@@ -19,8 +19,8 @@ from reports import events, hook, hooks, one
 
 UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
 NOTHING = "Nothing to redeliver: no undelivered event was found"
-UNTIL = "; it can be redelivered until 9 Nov 21:20 UTC (72 h left)"
-OLDEST = UNTIL.replace("it", "the oldest")
+UNTIL = ". It can be redelivered until 9 Nov 21:20 UTC (72 h left)"
+OLDEST = UNTIL.replace("It", "The oldest")
 AT_LEAST_A_DAY = Outage(START - DAY, at_least=True, cause="timed out", backlog=1)
 NEW = Outage(None, at_least=False, cause="HTTP 503", backlog=1)
 DOWN = EndpointDown(since=", since Monday", probes=3, cause="no connection")
@@ -95,7 +95,7 @@ def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) ->
         (
             "🟡",
             (
-                "0 of 1 failed event recovered, 1 still undelivered; it can be redelivered until 7 Nov 09:20 UTC "
+                "0 of 1 failed event recovered, 1 still undelivered. It can be redelivered until 7 Nov 09:20 UTC "
                 "(12 h left)"
             ),
             one(*events(Outcome.NOT_DUE), deadline=START + 12 * HOUR),
@@ -107,6 +107,14 @@ def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) ->
                 "0 of 1 failed event recovered, 1 still undelivered"
             ),
             one(*events(Outcome.NOT_DUE), deadline=START),
+        ),
+        (
+            "🔴",
+            (
+                "5 min left to read the oldest deliveries: GitHub begins to forget them at 21:25 UTC. "
+                f"{NOTHING} in what was read"
+            ),
+            one(partial=True, warnings=("only the newest",), deadline=START + 5 * MINUTE),
         ),
         # What is down, or off.
         (

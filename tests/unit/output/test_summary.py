@@ -72,10 +72,10 @@ def test_a_hook_that_was_not_read_says_so() -> None:
 
 def test_the_heading_is_the_first_sentence_and_the_others_stand_below_it() -> None:
     report = one(*events(Outcome.REFUSED, Outcome.GIVEN_UP), faults=(GIVEN_UP,))
-    first, second = headline(report).split(". ")
+    first, second, third = headline(report).split(". ")
     shown = rendered(markdown(report))
     assert f"<h2>🔴 {first}</h2>" in shown
-    assert f"<strong>{second}.</strong>" in shown
+    assert f"<strong>{second}.</strong> <strong>{third}.</strong>" in shown
 
 
 def test_what_is_lost_is_told_before_all_else_with_its_guids_and_what_to_do() -> None:
@@ -124,7 +124,7 @@ def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_aw
         )
     )
     shown = rendered(markdown(report))
-    until = "9 Nov 21:20 UTC (72 h left)"
+    until = "9 Nov 21:20 (72 h left)"
     assert [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]] == [
         ["🔴 7", "", "0", "1", "0", "", ""],
         ["🔴 6", "not read", "", "", "", "", ""],
