@@ -49,7 +49,7 @@ class Run:
     undisturbed: bool = True
     """Nothing came in between, and no signal. Faults are told call by call."""
     signalled: bool = False
-    parts: list[Part] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list, repr=False)
     """One for each hook there is, whether or not it had its turn."""
 
     @property
