@@ -114,7 +114,7 @@ def _found_is_true(world: World, part: Part, report: HookReport) -> None:
     reported = {event.guid for event in report.events}
     whole = part.settings.scan is ScanMode.FULL  # else neither count nor window is all there is
     broke_off = not report.read
-    for guid, rows in part.life.events().items():
+    for guid, rows in part.life.failed_events().items():
         was_there = [row for row in rows if world.in_log(row, part.looked_at)]
         in_window = [row for row in was_there if world.shown_at(row) >= report.cutoff]
         if guid in reported and whole:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND, VirtualClock
+from githubsim.model import SimGitHub
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
@@ -15,6 +17,7 @@ from redeliver.core.settings import FailOn
 from redeliver.output.headline import headline
 
 if TYPE_CHECKING:
+    from githubsim.log import Row
     from guarantees.world import Run
 
 #: As many attempts as three days hold at one every six seconds and a half.
@@ -33,10 +36,17 @@ def long_log(**settings: str) -> World:
     """Three days of attempts that succeeded, read up to now."""
     world = World(None, latency_ms=100, **settings)
     now = world.clock()
-    world.hook.load(world.hook.row(now - place * SPACING) for place in range(1, LOG + 1))
+    world.hook.load(successes(now))
     world.variables.seed(VARIABLE, str(now))
     world.life.anchor = now - DAY
     return world
+
+
+@cache
+def successes(now: int) -> tuple[Row, ...]:
+    """Made once for all tests, since it takes longer than most of them."""
+    hook = SimGitHub(VirtualClock(now), seed=1).org_hook()
+    return tuple(hook.row(now - place * SPACING) for place in range(1, LOG + 1))
 
 
 # -- history, in a log of 40,000 ---------------------------------------------------------------------------------
