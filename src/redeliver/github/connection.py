@@ -78,6 +78,9 @@ class _Connection(HTTPSRequestsConnectionClass):
 
 
 def _read_whole(arriving: requests.Response) -> Response:
+    if "," in arriving.headers.get("Content-Encoding", ""):
+        # One coding after another takes urllib3 time that grows with the square of the size.
+        raise ResponseLost("the answer was compressed more than once")
     body = bytearray()
     for part in arriving.iter_content(_PART):
         body += part
