@@ -65,13 +65,17 @@ class DeliveryLog:
 
     def extend(self, rows: Iterable[Row]) -> None:
         """Put many rows in at once."""
-        new = list(rows)
+        new = sorted(rows)
+        if self._attempts is not None and (not self.rows or not new or new[0] > self.rows[-1]):
+            for row in new:
+                self._attempts.setdefault(row.guid, []).append(row)
+        else:
+            self._attempts = None
         self.rows += new
         self.rows.sort()
         for shelf, kept in self._shelves.items():
             kept += [row for row in new if _shelf(row) == shelf]
             kept.sort()
-        self._attempts = None
         self._failed |= {row.guid: None for row in new if not row.outcome.succeeded}
 
     def find(self, row_id: int) -> Row | None:
