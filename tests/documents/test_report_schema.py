@@ -49,6 +49,7 @@ def test_the_reports_of_good_and_bad_runs_fit_it(dry_run: str) -> None:
 def test_another_shape_does_not_fit_it() -> None:
     told = json.loads(as_json(World().run()))
     CHECK.validate(told)
-    for change in ({"version": 2}, {"more": 1}, {"hooks": [{}]}):
+    changes: list[dict[str, Any]] = [{"version": 2}, {"more": 1}, {"hooks": [{}]}]
+    for change in changes:
         with pytest.raises(ValidationError):
             CHECK.validate(told | change)
