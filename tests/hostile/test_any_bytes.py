@@ -17,6 +17,7 @@ from hostile.rawserver import CLOSE, RawServer
 from places.keys import key_pair
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
+from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
@@ -108,10 +109,10 @@ def run(api: Api, url: str) -> Iterable[str]:
     runs = Runs(chosen, lambda credential: GitHubApi(url, credential, run_clock.call_time_left), run_clock, said)
     api.now = lambda: clock() / 1_000
     report = runs.run()
-    assert report.outputs().keys() >= {"report", "undelivered-count"}
+    assert outputs(report).keys() >= {"report", "undelivered-count"}
     assert markdown(report).startswith("## ")
     assert report.exit_code(chosen.fail_on) == bool(report.errors)
-    return [*said.lines, *said.details, *said.groups, report.as_json(), markdown(report)]
+    return [*said.lines, *said.details, *said.groups, as_json(report), markdown(report)]
 
 
 @given(answer=answers(), target=st.sampled_from(list(TARGETS)))
