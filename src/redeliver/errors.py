@@ -374,7 +374,7 @@ class HookInactive(Finding):
     """The webhook is switched off."""
 
     sentence = "The webhook is switched off: GitHub sends it nothing."
-    advice = "If that is a mistake, tick Active on its page. GitHub never sends the events from the time it was off."
+    advice = "If it should be on, tick Active on its page. GitHub never sends the events from the time it was off."
 
 
 class EndpointDown(Finding):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 URGENT = 12 * HOUR
 #: Annotations of each kind, for one step (https://docs.github.com/en/rest/checks/runs and GitHub's runner).
 MOST = 10
+_FAILED = "The run failed"
 
 
 def headline(report: Report) -> str:
@@ -80,11 +81,11 @@ def _state(report: Report) -> Iterator[str]:
         logs = "the log" if meant == 1 else f"{missed:,} of {meant:,} logs"
         yield f"The run was stopped before it had read {logs}" if missed else "The run was stopped"
     elif unread == len(hooks):
-        yield "The run failed: no deliveries could be checked" if failed else "No deliveries could be checked"
+        yield f"{_FAILED}: no deliveries could be checked" if failed else "No deliveries could be checked"
     elif unread:
         yield f"{unread:,} of {count(len(hooks), 'webhook')} could not be checked"
     elif failed:
-        yield "The run failed"
+        yield _FAILED
     yield from _off(report)
     yield from _down(report)
     if unread < len(hooks):
@@ -208,7 +209,8 @@ class Annotations:
 
 def annotate(report: Report, fail_on: FailOn) -> Annotations:
     """Choose the annotations of a run, and say each thing once: what is an error is not in the warning, too."""
-    state = f"{'. '.join(_state(report))}."
+    # The errors themselves say that it failed.
+    state = "".join(f"{sentence}. " for sentence in _state(report) if sentence != _FAILED).strip()
     urgent = [f"{sentence}." for sentence in _urgent(report)]
     if fail_on is FailOn.UNDELIVERED and report.in_doubt and not report.errors:
         # Else nothing on the page would say why the step failed.
@@ -225,8 +227,11 @@ def annotate(report: Report, fail_on: FailOn) -> Annotations:
 
 def not_in_headline(report: Report) -> list[str]:
     """The remarks; of one webhook, of those whose problem the headline tells, the advice alone."""
-    told = (EndpointDown, HookInactive, RunStopped) if len(report.hooks) == 1 else ()
-    return [one.advice if one.kind in told else str(one) for one in report.remarks]
+    if len(report.hooks) > 1:
+        return [str(one) for one in report.remarks]
+    # What comes next is told of an outage, too.
+    remarks = [one for one in report.remarks if one.kind is not EndpointDown]
+    return [one.advice if one.kind in {HookInactive, RunStopped} else str(one) for one in remarks]
 
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:

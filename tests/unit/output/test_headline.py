@@ -15,7 +15,7 @@ from redeliver.core.report import HookReport, Outage, Report
 from redeliver.core.settings import FailOn
 from redeliver.errors import EndpointDown, EventsGivenUp, GapFound, HookInactive, RunStopped
 from redeliver.output.headline import MOST, Annotations, annotate, bounded, headline, mark
-from reports import events, hook, hooks, one
+from reports import Problem, events, hook, hooks, one
 
 UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
 NOTHING = "Nothing to redeliver: no undelivered event was found"
@@ -258,7 +258,7 @@ def test_it_is_never_green_over_a_loss_or_what_was_not_read(
             Annotations(
                 warning="The receiver has been down since 15:20 UTC (6 h): no connection. "
                 f"1 event is undelivered{UNTIL}. 1 event is due in the next run. Once the receiver is up, redelivering "
-                f"them takes about 4 min. {DOWN.next_step}"
+                "them takes about 4 min."
             ),
             Report((outage(Outcome.ENDPOINT_DOWN),)),
         ),
@@ -287,11 +287,19 @@ def test_it_is_never_green_over_a_loss_or_what_was_not_read(
             Annotations(warning=f"The run was stopped. {NOTHING}. {RunStopped(number=15).next_step}"),
             Report((hook(remarks=(RunStopped(number=15),)),), signal_number=15),
         ),
+        (
+            Annotations((str(EventsGivenUp(events="1 event", guids="g")), "No."), warning="It was slow."),
+            one(
+                *events(Outcome.GIVEN_UP),
+                faults=(Problem("No."), EventsGivenUp(events="1 event", guids="g")),
+                warnings=("It was slow.",),
+            ),
+        ),
         # With several webhooks, each remark names the first that has it.
         (
             Annotations(
                 ("hook 1 of the organization octo: No. The same applies to 1 more webhook.",),
-                warning=f"The run failed. 0 of 2 failed events recovered, 2 still undelivered{OLDEST}. "
+                warning=f"0 of 2 failed events recovered, 2 still undelivered{OLDEST}. "
                 "2 events are due in the next run.",
             ),
             Report(hooks(2, *events(Outcome.REFUSED), errors=("No.",))),
