@@ -162,9 +162,9 @@ DEFECTS = (
     ),
     Defect(
         "each webhook has a limit of points of its own",
-        "        hook = self._owner.hook(main, self._links, hook_id)\n        key",
-        "        hook = self._owner.hook(main, self._links, hook_id)\n"
-        "        main._pace = Pace(self._settings.redeliveries_per_minute)\n        key",
+        "hook = Hook(main, self._links, self._owner, info)\n        store",
+        "hook = Hook(main, self._links, self._owner, info)\n"
+        "        main._pace = Pace(self._settings.redeliveries_per_minute)\n        store",
         {f"{UNBOUND}[3]": "900 points in a minute"},
     ),
     Defect(
@@ -207,8 +207,8 @@ DEFECTS = (
     ),
     Defect(
         "a webhook's failure stops the others",
-        "reports[hook_id] = self._one(hook_id, main, variables)\n",
-        "reports[hook_id] = self._one(hook_id, main, variables)\n"
+        "reports[hook_id] = self._one(chosen[hook_id], main, variables)\n",
+        "reports[hook_id] = self._one(chosen[hook_id], main, variables)\n"
         "                    if reports[hook_id].errors:\n"
         "                        break\n",
         {SEVERAL: "every_hook_has_its_turn"},
