@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -118,9 +119,17 @@ def run(api: Api, url: str) -> Iterable[str]:
 @given(answer=answers(), target=st.sampled_from(list(TARGETS)))
 @settings(max_examples=100, deadline=None)
 def test_any_answer_leads_to_a_clean_end(answer: Answer, target: str) -> None:
-    api = Api([answer], target, now=lambda: START / 1_000)
+    heads: list[bytes] = []
+
+    def noted(body: bytes, status: str) -> Iterable[bytes]:
+        parts = list(answer(body, status))
+        heads.append(b"".join(parts)[:16])
+        return parts
+
+    api = Api([noted], target, now=lambda: START / 1_000)
     with RawServer(api) as server:
         said = run(api, server.url)
     assert not any("hush" in line for line in said)
-    posts = [asked.path for asked in api.asked if asked.path.endswith("/attempts")]
-    assert len(posts) < 40
+    posts = Counter(asked.path for asked in api.asked if asked.path.endswith("/attempts"))
+    # Only what a limit refused may be asked for again.
+    assert max(posts.values(), default=0) <= 1 or any(b"403" in head or b"429" in head for head in heads)
