@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Input
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Group, Input
 from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[1]
@@ -95,10 +95,25 @@ def _allowlist() -> Iterator[str]:
     return (_variable(row) for row in INPUTS if row not in LAUNCHER_INPUTS)
 
 
-def _input_table() -> Iterator[str]:
+def _needed_inputs() -> Iterator[str]:
+    yield from ("| input | what it is | required |", "| :-- | :-- | :-- |")
+    for row in _of(Group.NEEDED):
+        text = row.description.removesuffix(f" Required {row.required}.")
+        yield f"| `{row.name}` | {text} | {row.required or 'no'} |"
+
+
+def _other_inputs(group: Group) -> Iterator[str]:
     yield from ("| input | what it is | default |", "| :-- | :-- | :-- |")
-    for row in INPUTS:
+    for row in _of(group):
         yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
+
+
+def _tuning_names() -> Iterator[str]:
+    yield ", ".join(f"`{row.name}`" for row in _of(Group.TUNING))
+
+
+def _of(group: Group) -> Iterator[Input]:
+    return (row for row in INPUTS if row.group is group)
 
 
 def _output_table() -> Iterator[str]:
@@ -127,7 +142,13 @@ FILES: dict[str, Mapping[str, Block]] = {
         "outputs of the job": _job_outputs,
         "inputs of the step": _with,
     },
-    "README.md": {"inputs": _input_table, "outputs": _output_table},
+    "README.md": {
+        "needed inputs": _needed_inputs,
+        "often inputs": lambda: _other_inputs(Group.OFTEN),
+        "tuning inputs": _tuning_names,
+    },
+    "docs/tuning.md": {"inputs": lambda: _other_inputs(Group.TUNING)},
+    "docs/outputs.md": {"outputs": _output_table},
 }
 
 
