@@ -1,4 +1,4 @@
-"""Writes what is said of inputs and outputs wherever it stands, from the tables in the code: ``make docs``.
+"""Writes inputs, outputs and error messages wherever a file names them, from the code: ``make docs``.
 
 A block lies between two comments, ``# inputs, written by make docs`` and ``# end of inputs`` (or the same in HTML), and
 is indented as they are.
@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Group, Input
+from redeliver.errors import RedeliverError
 from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[1]
@@ -122,6 +123,22 @@ def _output_table() -> Iterator[str]:
         yield f"| `{name}` | {description} |"
 
 
+# -- the headings of docs/troubleshooting.md -----------------------------------------------------------------------
+
+
+def _kinds(kind: type[RedeliverError] = RedeliverError) -> Iterator[type[RedeliverError]]:
+    """Every error and finding with a sentence of its own."""
+    for below in kind.__subclasses__():
+        if "sentence" in vars(below):
+            yield below
+        yield from _kinds(below)
+
+
+def _heading(kind: type[RedeliverError]) -> Block:
+    said = re.sub(r"{\w+}", "…", kind.sentence)
+    return lambda: [f"### `{said}`"]
+
+
 # -- every file, and its blocks ---------------------------------------------------------------------------------
 
 FILES: dict[str, Mapping[str, Block]] = {
@@ -149,6 +166,7 @@ FILES: dict[str, Mapping[str, Block]] = {
     },
     "docs/tuning.md": {"inputs": lambda: _other_inputs(Group.TUNING)},
     "docs/outputs.md": {"outputs": _output_table},
+    "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
 }
 
 
