@@ -13,7 +13,8 @@ from write_docs import FILES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-ENTRIES = dict(re.findall(r"^### `([^\n]*)`\n(?:<!-- end [^\n]*\n)?\n(.*?)(?=^#|^<!--|\Z)", TEXT, re.DOTALL | re.MULTILINE))
+_ENTRY = re.compile(r"^### `([^\n]*)`\n(?:<!-- end [^\n]*\n)?\n(.*?)(?=^#|^<!--|\Z)", re.DOTALL | re.MULTILINE)
+ENTRIES = dict(_ENTRY.findall(TEXT))
 ROWS = dict(re.findall(r"^\| `(.*?)` \| (.*) \|$", TEXT.partition("<!-- problems -->")[2], re.MULTILINE))
 
 

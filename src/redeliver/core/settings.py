@@ -104,8 +104,8 @@ class Settings(BaseModel):
         group=Group.NEEDED,
     )
     hook_id: Hooks = _input(
-        "The webhook's id: the number at the end of its settings page's address. Or several ids (with commas or newlines "
-        "between them), `all`, or a pattern of the webhook's URL (with `*` or `://` in it).",
+        "The webhook's id: the number at the end of its settings page's address. Or several ids (separated by commas "
+        "or newlines), `all`, or a pattern of the webhook's URL (with `*` or `://` in it).",
         group=Group.NEEDED,
         required="unless it is an App's own webhook",
     )
