@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from redeliver.core.inputs import (
     ApiUrl,
@@ -74,7 +74,7 @@ def _input(
     required: str = "",
 ) -> Any:  # noqa: ANN401  see below
     # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
-    extra = {"action_default": action_default, "group": group, "required": required}
+    extra: dict[str, JsonValue] = {"action_default": action_default, "group": group, "required": required}
     if required:
         description += f" Required {required}."
     return Field(default, description=description, json_schema_extra=extra)
@@ -247,7 +247,7 @@ def _table() -> tuple[Input, ...]:
                 default=str(extra.get("action_default") or field.default),
                 secret=kind is SecretStr,
                 choices=tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
-                group=Group(extra["group"]),
+                group=Group(str(extra["group"])),
                 required=str(extra["required"]),
             )
         )
