@@ -1,4 +1,4 @@
-"""Writes what is said of inputs and outputs wherever it stands, from the tables in the code: ``make docs``.
+"""Writes inputs, outputs and error messages wherever a file names them, from the code: ``make docs``.
 
 A block lies between two comments, ``# inputs, written by make docs`` and ``# end of inputs`` (or the same in HTML), and
 is indented as they are.
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Input
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Group, Input
+from redeliver.errors import RedeliverError
 from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[1]
@@ -95,16 +96,47 @@ def _allowlist() -> Iterator[str]:
     return (_variable(row) for row in INPUTS if row not in LAUNCHER_INPUTS)
 
 
-def _input_table() -> Iterator[str]:
+def _needed_inputs() -> Iterator[str]:
+    yield from ("| input | what it is | required |", "| :-- | :-- | :-- |")
+    for row in _of(Group.NEEDED):
+        text = row.description.removesuffix(f" Required {row.required}.")
+        yield f"| `{row.name}` | {text} | {row.required or 'no'} |"
+
+
+def _other_inputs(group: Group) -> Iterator[str]:
     yield from ("| input | what it is | default |", "| :-- | :-- | :-- |")
-    for row in INPUTS:
+    for row in _of(group):
         yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
+
+
+def _tuning_names() -> Iterator[str]:
+    yield ", ".join(f"`{row.name}`" for row in _of(Group.TUNING))
+
+
+def _of(group: Group) -> Iterator[Input]:
+    return (row for row in INPUTS if row.group is group)
 
 
 def _output_table() -> Iterator[str]:
     yield from ("| output | what it is |", "| :-- | :-- |")
     for name, description in OUTPUTS.items():
         yield f"| `{name}` | {description} |"
+
+
+# -- the headings of docs/troubleshooting.md -----------------------------------------------------------------------
+
+
+def _kinds(kind: type[RedeliverError] = RedeliverError) -> Iterator[type[RedeliverError]]:
+    """Every error and finding with a sentence of its own."""
+    for below in kind.__subclasses__():
+        if "sentence" in vars(below):
+            yield below
+        yield from _kinds(below)
+
+
+def _heading(kind: type[RedeliverError]) -> Block:
+    said = re.sub(r"{\w+}", "…", kind.sentence)
+    return lambda: [f"### `{said}`"]
 
 
 # -- every file, and its blocks ---------------------------------------------------------------------------------
@@ -127,7 +159,14 @@ FILES: dict[str, Mapping[str, Block]] = {
         "outputs of the job": _job_outputs,
         "inputs of the step": _with,
     },
-    "README.md": {"inputs": _input_table, "outputs": _output_table},
+    "README.md": {
+        "needed inputs": _needed_inputs,
+        "often inputs": lambda: _other_inputs(Group.OFTEN),
+        "tuning inputs": _tuning_names,
+    },
+    "docs/tuning.md": {"inputs": lambda: _other_inputs(Group.TUNING)},
+    "docs/outputs.md": {"outputs": _output_table},
+    "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
 }
 
 
