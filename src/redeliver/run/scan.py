@@ -106,7 +106,7 @@ class Reader:
 
         Raises:
             HourSpent: a new hour's calls will do, and too few are left of this one's.
-            ApiError, OutOfTime: the scan broke off, and tells nothing.
+            ApiError, OutOfTime: reading stopped early. What the head has shown stays valid.
         """
         if self._read_by_mode(scan, mode, postpone=postpone):
             scan.end(Extent.WHOLE)
