@@ -21,7 +21,7 @@ def test_mermaid_understands_its_diagram() -> None:
 
 
 def test_every_module_and_folder_that_it_names_is_there() -> None:
-    for name in re.findall(r"`([\w/]+\.py)`", TEXT):
+    for name in re.findall(r"`(?!tests/|tools/)([\w/]+\.py)`", TEXT):
         assert (ROOT / "src" / "redeliver" / name).exists(), name
     for name in re.findall(r"`((?:src|tests|tools|requirements)[\w/.-]*)`", TEXT):
         assert (ROOT / name).exists() or name == "src/image.txt", name
