@@ -51,10 +51,10 @@ else
 endif
 
 # Grammar, and sentences of more than 40 words. Off is what takes code, names or our headings for mistakes.
-PROSE := harper lint --quiet --no-color --format compact --ignore \
+PROSE := RUST_BACKTRACE=0 harper lint --quiet --no-color --format compact --ignore \
   SpellCheck,SplitWords,OrthographicConsistency,SentenceCapitalization,UseTitleCase,OxfordComma,UseEllipsisCharacter,$\
-  ExpandMemoryShorthands,ExpandTimeShorthands,ExpandControl,CompoundNouns,MassNouns,MergeWords,OneOfTheSingular,$\
-  DiscourseMarkers,ItsContraction,PhrasalVerbAsCompoundNoun,MissingPreposition,ToTwoToo
+  ExpandMemoryShorthands,ExpandTimeShorthands,ExpandControl,ExpandConfiguration,CompoundNouns,MassNouns,MergeWords,$\
+  OneOfTheSingular,DiscourseMarkers,ItsContraction,PhrasalVerbAsCompoundNoun,MissingPreposition,ToTwoToo
 
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check

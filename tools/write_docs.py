@@ -97,14 +97,14 @@ def _allowlist() -> Iterator[str]:
 
 
 def _needed_inputs() -> Iterator[str]:
-    yield from ("| input | what it is | required |", "| :-- | :-- | :-- |")
+    yield from ("| input | what it is | required |", "|:--|:--|:--|")
     for row in _of(Group.NEEDED):
         text = row.description.removesuffix(f" Required {row.required}.")
         yield f"| `{row.name}` | {text} | {row.required or 'no'} |"
 
 
 def _other_inputs(group: Group) -> Iterator[str]:
-    yield from ("| input | what it is | default |", "| :-- | :-- | :-- |")
+    yield from ("| input | what it is | default |", "|:--|:--|:--|")
     for row in _of(group):
         yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
 
