@@ -72,6 +72,7 @@ def test_a_later_step_is_given_the_outputs(story: Story) -> None:
         "recovered-count": "5",
         "failed-count": "5",
         "undelivered-count": "0",
+        "lost-count": "0",
         "scanned-count": outputs["scanned-count"],
     }
     assert int(outputs["scanned-count"]) >= scanned

@@ -74,6 +74,7 @@ def make_plan(
     success could have been missed. Order: fewest attempts first (see ``FRESH``), then oldest first, so
     that a poisoned event never blocks a fresh one.
     """
+    expired, unchecked = frozenset(expired), frozenset(unchecked)
     due: list[Event] = []
     left: list[tuple[Event, Outcome]] = []
     for event in events:
