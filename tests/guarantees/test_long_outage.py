@@ -70,7 +70,7 @@ def test_what_is_reported_is_what_was_read() -> None:
     assert LONG_OUTAGE - 6 <= report.failed <= LONG_OUTAGE == report.scanned
     assert report.count(Outcome.ENDPOINT_DOWN) == report.failed - promises.PROBE
     assert report.count(Outcome.FAILED_AGAIN) == promises.PROBE
-    assert headline(report) == f"The endpoint is down: at least {report.failed:,} events still undelivered"
+    assert f"at least {report.failed:,} events" in headline(report).lower()
 
 
 @pytest.mark.parametrize("scan", ["full", "failures"])

@@ -109,10 +109,16 @@ def stage(tmp_path: Path, *, faults: tuple[Fault, ...] = (), latency_ms: int = 0
                 process.kill()
 
 
+def is_told(it: Stage) -> None:
+    outputs = it.output.read_text()
+    assert "undelivered-count" in outputs
+    assert "stopped by signal" in outputs, "the report does not say it"
+    assert it.summary.read_text()
+
+
 def is_in_order(it: Stage) -> None:
     """Outputs and summary are there, and the next run will find every event again."""
-    assert "undelivered-count" in it.output.read_text()
-    assert "stopped by signal" in it.summary.read_text()
+    is_told(it)
     assert it.kept is not None
     assert it.kept < min(row.delivered_at for row in it.hook.log.rows)
 
@@ -126,8 +132,7 @@ def test_while_it_reads_the_log(tmp_path: Path, number: signal.Signals) -> None:
         assert it.stop(number) == 128 + number
         assert it.sim.accepted == []
         assert it.kept == 1_700_000_000_000, "a scan that broke off moved the checkpoint"
-        assert "undelivered-count" in it.output.read_text()
-        assert "stopped by signal" in it.summary.read_text()
+        is_told(it)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
