@@ -274,7 +274,7 @@ class ApiFailing(ApiError):
 class ApiUnexpected(ApiError):
     """An answer that is not what GitHub's description promises: HTML, cut off, no JSON, wrong fields."""
 
-    sentence = "The answer is not what GitHub's API gives when asked to {what}: {why}."
+    sentence = "GitHub's API gave an unexpected response when asked to {what}: {why}."
     advice = "Check api-url, and whether a proxy stands in between."
 
     what: str
@@ -284,7 +284,7 @@ class ApiUnexpected(ApiError):
 class ForeignLink(ApiError):
     """A ``next`` link to another place than the API: following it would hand over the token."""
 
-    sentence = "The next page is said to be at another host than the API's own: {host}."
+    sentence = "GitHub's API linked to the next page on a different host: {host}."
     advice = "It was not followed, and no token was sent there. Check api-url and whatever proxy stands in between."
 
     host: str
@@ -316,7 +316,7 @@ class NotWritten(RedeliverError):
 class Unexpected(RedeliverError):
     """A fault that nobody foresaw. Its type alone is shown, since its text could hold a secret."""
 
-    sentence = "The action has a fault of its own: {kind}."
+    sentence = "The action hit an internal error: {kind}."
     advice = "Please report it, with this line, at github.com/org/redeliver-action/issues."
 
     kind: str
@@ -434,9 +434,7 @@ class OutOfTime(RedeliverError):
 class HourSpent(OutOfTime):
     """Too few of an hour's calls are left to read the window, which a whole hour's would do for."""
 
-    sentence = (
-        "The log could not be read: of the calls that GitHub allows an hour {left} are left, too few for all of it."
-    )
+    sentence = "The log could not be read: only {left} of this hour's API calls are left, too few to read it."
     advice = "The next run in a new hour does it. A token that nothing else uses has more, a GitHub App's often too."
 
     def __init__(self, *, left: str) -> None:

@@ -95,7 +95,11 @@ class RunClock:
             Stopped: a signal came; not while closing.
         """
         if seconds > self.remaining():
-            late = f"{duration(seconds)} more would be needed ({why})" if seconds else f"no time was left for {why}"
+            late = (
+                f"it would have had to wait another {duration(seconds)} ({why})"
+                if seconds
+                else f"no time was left for {why}"
+            )
             raise OutOfTime(why=late)
         self._say(seconds, why)
         longest = _STILL_WAITING if self._closing_until is None else _LOOK_FOR_SIGNAL
@@ -106,7 +110,7 @@ class RunClock:
             if seconds > 0 and seconds > self.remaining() and self.signal_number is not None:
                 raise OutOfTime(why="the run was stopped")
             if seconds > 0 and longest == _STILL_WAITING:
-                self._console.line(f"Still waiting, {duration(seconds)} more: {why}")
+                self._console.line(f"Still waiting, {duration(seconds)} to go: {why}")
 
     @contextmanager
     def call(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ OUTPUTS = [
     "recovered-count",
     "failed-count",
     "undelivered-count",
+    "lost-count",
     "scanned-count",
     "checkpoint",
     "report",

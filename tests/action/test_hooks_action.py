@@ -156,7 +156,7 @@ runpy.run_module("redeliver", run_name="__main__")
         said, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     (error,) = [one.data for one in commands(said) if one.name == "error"]
-    assert error.startswith("The action has a fault of its own: KeyError. Please report it")
+    assert error.startswith("The action hit an internal error: KeyError. Please report it")
     assert "Traceback" not in said
     assert "hush" not in said
     assert outputs(tmp_path / "output") == {}

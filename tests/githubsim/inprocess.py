@@ -19,7 +19,7 @@ _PHRASES: dict[LostKind, str] = {
     "reset": "the connection was reset",
     "refused": "the connection was refused",
     "silence": "no answer in time",
-    "cut": "the answer was cut short",
+    "cut": "the response was cut short",
 }
 
 

@@ -124,5 +124,5 @@ def test_a_list_of_webhooks_that_goes_on_elsewhere_is_not_followed_and_nothing_i
     world.fail_at(world.hook)
     world.sim.faults.add(Fault(foreign_next("https://evil.example/orgs/octo/hooks?page=2"), path="*/hooks"))
     report = world.run(hook_id="all")
-    assert "said to be at another host than the API's own: evil.example" in report.errors[0]
+    assert "on a different host: evil.example" in report.errors[0]
     assert (report.hooks, world.sent) == ((), [])

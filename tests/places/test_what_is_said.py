@@ -123,7 +123,7 @@ def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(here: Server) -> 
         said = command(code=1, hook_id="1", breaks="redeliver.run.runs.Runs._main_caller")
         assert said.out == ""
         assert said.err == (
-            "error: The action has a fault of its own: ZeroDivisionError. Please report it, with this line, at "
+            "error: The action hit an internal error: ZeroDivisionError. Please report it, with this line, at "
             "github.com/org/redeliver-action/issues.\n"
         )
 

@@ -14,7 +14,9 @@ def test_a_wait_that_just_fits_is_waited_and_a_longer_one_is_not_begun() -> None
     run_clock = RunClock(clock, 10, Said())
     run_clock.wait(10, "the end")
     assert (clock.slept, run_clock.now(), run_clock.remaining()) == ([10], 10, 0)
-    with pytest.raises(OutOfTime, match=r"time limit ended the run: 1 s more would be needed \(another request\)\."):
+    with pytest.raises(
+        OutOfTime, match=r"time limit ended the run: it would have had to wait another 1 s \(another request\)\."
+    ):
         run_clock.wait(1, "another request")
     assert clock.slept == [10]
 
@@ -59,8 +61,8 @@ def test_a_long_wait_is_told_again_and_again() -> None:
     assert clock.slept == [300, 300, 100]
     assert console.lines == [
         "Waiting 12 min: GitHub asked to wait",
-        "Still waiting, 7 min more: GitHub asked to wait",
-        "Still waiting, 100 s more: GitHub asked to wait",
+        "Still waiting, 7 min to go: GitHub asked to wait",
+        "Still waiting, 100 s to go: GitHub asked to wait",
     ]
 
 

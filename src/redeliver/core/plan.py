@@ -33,7 +33,7 @@ class Rules:
     """Names of the only events that are sent, ``event`` or ``event.action``; empty: all are."""
 
     def settles(self, event: Event, expired: Collection[str]) -> Outcome | None:
-        """Why no run sends an undelivered event any more, so that it does not hold the checkpoint; None: runs go on."""
+        """Why no run sends an undelivered event any more; it then does not hold the checkpoint. None: runs go on."""
         if event.guid in expired:
             return Outcome.EXPIRED
         if self.events and self.events.isdisjoint({event.name, event.name.partition(".")[0]}):
@@ -95,7 +95,7 @@ def _reason_to_leave(
         return ended
     if event.guid in unchecked:
         return Outcome.UNCHECKED
-    # Before the first redelivery nothing is waited for, whatever the clocks make of an event this young.
+    # There is no spacing before the first redelivery, even if clock skew puts the event in the future.
     if event.count > 1 and rules.due_at(event) > now:
         return Outcome.NOT_DUE
     return None

@@ -1,4 +1,4 @@
-"""GitHub's limit of calls an hour, as its last answer told it. Pure.
+"""GitHub's hourly rate limit, as its last answer told it. Pure.
 
 Facts (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api): 5,000 an hour for a person's
 token, 5,000 to 15,000 for an App's; an hour's calls all come back at its end.

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Reply
-from redeliver.errors import ApiError, ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
+from redeliver.errors import ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
 from redeliver.github.pace import READ_POINTS, WRITE_POINTS, Pace
 from redeliver.github.responses import CredentialKind, Purpose, error_for, number
 from redeliver.github.transport import Response, ResponseLost, Transport, Verb
+from redeliver.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: With these GitHub says that it has written something (https://docs.github.com/en/rest/actions/variables).
+#: Statuses that confirm a write (https://docs.github.com/en/rest/actions/variables).
 WRITTEN = frozenset({201, 204})
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
@@ -71,10 +72,10 @@ class Caller:
         """
         if self._date is None:
             # Costs nothing against the limit: https://docs.github.com/en/rest/rate-limit/rate-limit
-            purpose = Purpose("tell the time", "no permission at all")
+            purpose = Purpose("give its current time", "no permission")
             self._repeatable("GET", "/rate_limit", purpose, lambda response: response, accept=range(300, 500))
         if self._date is None:
-            raise ApiUnexpected(what="tell the time", why="it has no Date header")
+            raise ApiUnexpected(what="give its current time", why="the response has no Date header")
         moment, since = self._date
         return moment + int((self._clock.now() - since) * 1000)
 
@@ -108,7 +109,7 @@ class Caller:
         def done(response: Response) -> bool:
             # A proxy's own page comes with a 200, which does not say that GitHub has written anything.
             if response.status not in WRITTEN | {other}:
-                raise ValueError(f"it came with {response.status}")
+                raise ValueError(f"it answered {response.status}")
             return response.status != other
 
         return self._repeatable(verb, path, purpose, done, body=body, accept=(other,))
@@ -129,7 +130,7 @@ class Caller:
             OutOfTime: that does not fit into the time limit.
         """
         if seconds := self.quota.wait(0 if self._clock.is_closing else RESERVE, redelivery=redelivery):
-            self._clock.wait(seconds, "GitHub's limit of calls an hour")
+            self._clock.wait(seconds, "GitHub's hourly rate limit")
         turn = self._pace.turn(points, self._clock.now(), redelivery=redelivery)
         self._clock.wait(turn.seconds, turn.why or "another request")
 
@@ -166,7 +167,7 @@ class Caller:
         body: Mapping[str, str] | None = None,
         accept: Container[int] = (),
     ) -> T:
-        fault: ApiError
+        fault: ApiFailing | ApiUnexpected
         tries = 0
         while True:
             self.wait_for_turn(_points(verb))
@@ -185,7 +186,7 @@ class Caller:
                 fault = ApiUnexpected(what=purpose.what, why=str(unreadable))
             if tries == len(BACKOFF):
                 raise fault
-            self._clock.wait(BACKOFF[tries], f"trying again, since GitHub's API failed: {fault.problem}")
+            self._clock.wait(BACKOFF[tries], f"trying again to {purpose.what} ({plain(fault.why, 400)})")
             tries += 1
 
     def _exchange(

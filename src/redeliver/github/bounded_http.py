@@ -144,7 +144,7 @@ class _BoundedReader(io.RawIOBase):
             except TimeoutError:
                 silence += wait
                 if silence >= TIMEOUT:
-                    raise ResponseLost("no answer came in time") from None
+                    raise ResponseLost("no response in time") from None
                 continue
             self.allowance -= count
             if self.allowance < 0:

@@ -1,4 +1,4 @@
-"""PyGithub, and the only place that knows it: one exchange with GitHub's API.
+"""The only module that uses PyGithub: one exchange with GitHub's API.
 
 PyGithub 2.10 gives authentication, the API version and the address. What it would do with a response is kept off: it
 parses headers that can hold anything, follows a redirect (it drops the query, and repeats a POST), asks again for ever
@@ -34,10 +34,10 @@ API_VERSION = "2022-11-28"
 #: Bytes of a body that are read at once.
 _PART = 64 * 1024
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (Timeout, "no answer came in time"),
+    (Timeout, "no response in time"),
     (SSLError, "the TLS connection failed; is the server's certificate trusted here?"),
     (ProxyError, "the proxy could not be reached"),
-    (ChunkedEncodingError, "the answer was cut short"),
+    (ChunkedEncodingError, "the response was cut short"),
 )
 
 
@@ -81,7 +81,7 @@ class _Connection(HTTPSRequestsConnectionClass):
 def _read_whole(arriving: requests.Response) -> Response:
     if "," in arriving.headers.get("Content-Encoding", ""):
         # One coding after another takes urllib3 time that grows with the square of the size.
-        raise ResponseLost("the answer was compressed more than once")
+        raise ResponseLost("the response was compressed more than once")
     body = bytearray()
     for part in arriving.iter_content(_PART):
         body += part

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.timing import RunClock
 
-#: Milliseconds before GitHub forgets a window's beginning in which nothing of it is postponed.
-_LAST_HOURS = 12 * HOUR
+#: If GitHub forgets the start of the window within this many milliseconds, reading it is not postponed.
+_TOO_LATE_TO_POSTPONE = 12 * HOUR
 
 
 def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> Record:
@@ -94,8 +94,8 @@ class Job:
         reader.read_head(scan, self._settings.scan)
         if scan.extent is Extent.NEWEST and self._probe_endpoint(scan, window) is Probe.DOWN:
             return
-        # Near the end of GitHub's memory there may be no later run that has more calls.
-        postpone = window.cutoff > window.retained_from + _LAST_HOURS
+        # Close to the end of GitHub's memory, a later run may come too late.
+        postpone = window.cutoff > window.retained_from + _TOO_LATE_TO_POSTPONE
         reader.read_window(scan, self._settings.scan, postpone=postpone)
         self.record.retained_from = self._hook.now() - self._settings.retention * 1000
 
@@ -114,7 +114,7 @@ class Job:
             raise CheckpointInFuture(place=self._store.place, value=kept, now=start)
         checkpoint = start - self._settings.lookback * 1000 if kept is None else kept
         retained_from = start - self._settings.retention * 1000
-        # Whole seconds, since some servers tell no more: an attempt of this very second must not be left out.
+        # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
         first = ", since there is no checkpoint yet" if self._store and kept is None else ""
         self._console.line(f"Reading the log of {self._hook.name} back to {clock_time(cutoff)}{first}")
@@ -124,12 +124,12 @@ class Job:
         try:
             return self._hook.is_active()
         except (ApiError, OutOfTime) as fault:
-            # Worth a warning when it is off, but not worth a run: if the log cannot be read either, that says so.
+            # Not worth failing the run for: if the log cannot be read either, that error is reported.
             self._console.detail(str(fault))
             return None
 
     def _probe_endpoint(self, scan: Scan, window: Window) -> Probe | None:
-        """Ask an endpoint that looks down, with the first events read so far. None: it cannot be asked."""
+        """Test an endpoint that looks down with the first events read so far. None: it was not tested."""
         if self._settings.wait_for_results == 0 or self._settings.dry_run:
             return None
         undelivered = scan.log.undelivered(self.record.cutoff)
@@ -140,8 +140,8 @@ class Job:
             return None
         self.record.probed = plan
         self._anchor_checkpoint(window)
-        with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the endpoint"):
-            self._console.line(f"Watching {PROBE} redeliveries before more of the log is read")
+        with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the receiver"):
+            self._console.line(f"Watching {PROBE} test redeliveries before more of the log is read")
             self.record.probe = probe(self._sender(), self._watch(scan), first, self._settings.wait_for_results)
         return self.record.probe
 
@@ -152,7 +152,7 @@ class Job:
             reader.count_attempts(scan, without_original, window.retained_from)
         due = make_plan(self._unsent(scan), self._rules, window.start).due
         if half_read := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
-            if scan.extent is not Extent.NEWEST:  # else there is too little left for it
+            if scan.extent is not Extent.NEWEST:  # else no time or calls are left for it
                 reader.read_on(scan, half_read, window.retained_from)
             half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
         if scan.read_back_to <= window.retained_from:
@@ -165,7 +165,10 @@ class Job:
         return plan
 
     def _anchor_checkpoint(self, window: Window) -> None:
-        """Write the checkpoint as it stands: that proves it can be, and anchors a first run that crashes."""
+        """Write the checkpoint unchanged, which proves that it can be written.
+
+        It also fixes where the next run starts if the first one crashes.
+        """
         if self._store is None or self.record.anchored is not None:
             return
         try:
@@ -207,7 +210,7 @@ class Job:
         if self._settings.dry_run or window is None or scan is None or scan.extent is Extent.BROKEN_OFF:
             return None
         if scan.extent is Extent.NEWEST:
-            # What GitHub has forgotten is told once, by this run, and held against no later one.
+            # Report the forgotten part once; later runs start after it.
             return max(window.checkpoint, window.retained_from) if record.gap else None
         failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
         undelivered = scan.log.undelivered(window.cutoff)
@@ -218,7 +221,7 @@ class Job:
         if self.record.scan is not None:
             self._lines.say_rest(self.record.scan.log)
         if self.record.endpoint_down:
-            self._console.line("The endpoint is down: the other events are left to the next run")
+            self._console.line("The receiver is down: the next run sends the other events")
 
     # -- what the steps use -------------------------------------------------------------------------------------
 

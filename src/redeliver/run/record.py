@@ -1,4 +1,4 @@
-"""What one run knows. Each field is written once, where the run finds it out; the report is made of it."""
+"""Everything that one run has learned. Each field is written once; the report is built from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
 SLACK = 60_000
-#: Milliseconds around the end of GitHub's memory in which a delivery may be forgotten or not.
+#: Milliseconds around the end of GitHub's memory in which a delivery may or may not be gone already.
 _UNSURE = 60_000
 
 
@@ -33,7 +33,7 @@ class Window:
     kept: int | None
     """The checkpoint that was kept; None: there was none."""
     checkpoint: int
-    """Where the run starts from: what was kept, or else ``lookback`` ago."""
+    """Where the run starts from: the stored checkpoint, otherwise ``lookback`` before the start."""
     cutoff: int
     """Where the window begins: ``overlap`` before the checkpoint, but not before ``retained_from``."""
     retained_from: int
@@ -43,7 +43,7 @@ class Window:
         """The time that GitHub has forgotten before a run could settle it; None: there is none.
 
         ``retained_from``: as it was when the window's beginning was read. While a long log is read, GitHub goes on
-        forgetting; and nobody says to the second what it forgets.
+        forgetting; and the exact second is not documented.
         """
         until = retained_from + _UNSURE
         return (self.kept, until) if self.kept is not None and self.kept < until else None
@@ -115,7 +115,7 @@ class Scan:
         return self.pages > 0 and (self.next_page is None or self.last_page_newest < since)
 
     def end(self, extent: Extent) -> None:
-        """Reading the window has come to this end. What is read of single events after it changes nothing of that."""
+        """Record how reading the window ended. Rows read later for single events do not change it."""
         self.extent = extent
         self.known_back_to = min(self.read_back_to, self.failures_back_to)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redeliver.core.quota import Quota
     from redeliver.timing import RunClock
 
-#: So many of the newest attempts without one success, and the endpoint looks down: it is asked before more is read. An
+#: If this many of the newest attempts all failed, the endpoint looks down and is tested before more is read. An
 #: outage of two days would otherwise fill the log, and every run would read all of it.
 LONG_OUTAGE = 2_000
 #: The share of the time and of the calls left that a walk may be expected to take, and the share that goes into a walk
@@ -62,7 +62,7 @@ def walk(
 
 
 class Reader:
-    """Reads one webhook's log, and looks ahead while it does."""
+    """Reads one webhook's log, and forecasts whether it can finish."""
 
     def __init__(
         self, source: DeliverySource, cutoff: int, clock: RunClock, console: Console, quota: Callable[[], Quota]
@@ -80,10 +80,10 @@ class Reader:
     def read_head(self, scan: Scan, mode: ScanMode) -> None:
         """Read the newest attempts: until one has succeeded, LONG_OUTAGE have failed, or the window ends.
 
-        With ``mode`` FAILURES nothing is read but the newest failures where there are none in the window.
+        With ``mode`` FAILURES, one page of failures comes first; if it has none in the window, that is all.
 
         Raises:
-            ApiError, OutOfTime: the scan broke off, and tells nothing.
+            ApiError, OutOfTime: reading stopped early, so the scan is unusable.
         """
         if mode is ScanMode.FAILURES:
             self._read_failures(scan, most=1)
@@ -111,15 +111,15 @@ class Reader:
         if self._read_by_mode(scan, mode, postpone=postpone):
             scan.end(Extent.WHOLE)
             return
-        self._console.line("The window is too long to read whole in the time there is: asking for failures first")
+        self._console.line("Not enough time or API calls to read the whole window: asking GitHub for failures first")
         complete = self._read_failures(scan)
         if not self._knows_filter:
-            raise OutOfTime(why="the window is too long to read, and this server cannot filter it")
+            raise OutOfTime(why="there is too much to read, and this server cannot list failures only")
         self._read_newest(scan)
         scan.end(Extent.FAILURES_FIRST if complete else Extent.NEWEST)
 
     def _read_by_mode(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> bool:
-        """Read as the settings say. False: that can be foreseen to take too long, and reading has stopped."""
+        """Read as the settings say. False: reading stopped because it would take too long."""
         since: float = self._cutoff - SLACK
         if mode is ScanMode.FAILURES:
             if not self._read_failures(scan):
@@ -152,7 +152,7 @@ class Reader:
         """
         targets = [since if _lacks_original(scan.log, guid) else _first(scan.log, guid) for guid in guids]
         if scan.read_back_to > min(targets) and not self._read_plainly(scan, min(targets) - SLACK, only=guids):
-            self._console.line("The log is too long to look for the beginning of every event")
+            self._console.line("Not enough time or API calls to find the first attempt of every event")
 
     # -- walks --------------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class Reader:
             if any(map(succeeded, page.rows)):
                 self._knows_filter = False
                 scan.failures_back_to = inf
-                self._console.line("This server does not know the filter for failures: reading everything")
+                self._console.line("This server does not support the filter for failures: reading everything")
                 return True
             if pages >= most:
                 return True
@@ -186,7 +186,7 @@ class Reader:
     def _read_plainly(
         self, scan: Scan, since: float, *, only: Collection[str] | None = None, postpone: bool = False
     ) -> bool:
-        """Read on, whole, down to ``since``. False: that can be foreseen to take too long, and reading has stopped.
+        """Read on, whole, down to ``since``. False: reading stopped because it would take too long.
 
         ``only``: take in these events alone, and end as soon as they are read whole.
         """

@@ -1,4 +1,4 @@
-"""Sending and watching: one after the other, paced, the first few watched before the rest goes."""
+"""Sending and watching: one at a time, at a limited pace, the first few watched before the rest is sent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from redeliver.core.ports import DeliverySource, Hook
     from redeliver.timing import RunClock
 
-#: How many redeliveries are watched before the rest goes.
+#: How many redeliveries are watched before the rest is sent.
 PROBE = 3
 #: Seconds between looks at the log: short at first, since most deliveries take no time.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
@@ -45,7 +45,7 @@ class Sender:
         """Ask for each event's newest failed attempt to be delivered again.
 
         Raises:
-            ApiError: GitHub would refuse the next one, too; those before it are written down.
+            ApiError: GitHub would refuse every further request. Earlier redeliveries are already recorded.
             OutOfTime: the wait for the next turn does not fit into the time limit.
         """
         for event in events:
@@ -67,14 +67,14 @@ class Sender:
             del self._redeliveries[event.guid]
         else:
             self._redeliveries[event.guid] = Redelivery(event, asked_at, reply)
-            # What became of it is worth a line, and will get one.
+            # Its outcome gets a log line of its own later.
             why = f": {reply.why}" if reply.why else ""
             self._console.detail(f"{title_of(event)}: {reply.acceptance}{why}")
         return reply.acceptance
 
 
 class Watch:
-    """Looks at the newest attempts again and again, and takes them into the log."""
+    """Polls the newest attempts and adds them to the log."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Watch:
         self._another_succeeded = False
 
     def until_settled(self, seconds: int) -> None:
-        """Look until every redelivery has an outcome, for so many seconds at the most.
+        """Look until every redelivery has an outcome, for at most ``seconds`` seconds.
 
         Raises:
             ApiError: the log could not be read.
@@ -104,15 +104,15 @@ class Watch:
         self._look_until(lambda: not self._open(self._redeliveries), seconds)
 
     def probe(self, guids: Collection[str], seconds: int) -> Probe:
-        """Watch the first redeliveries until they tell something, for so many seconds at the most.
+        """Watch the first redeliveries until they show whether the endpoint is up, for at most ``seconds`` seconds.
 
-        The first outcome that an endpoint which is down would not give, or a success of any event since then: UP.
+        UP: an outcome that an endpoint which is down could not produce, or a success of any event since then.
         """
         self._look_until(lambda: self._verdict(guids) is not None, seconds)
         return self._verdict(guids) or Probe.UNSEEN
 
     def _verdict(self, guids: Collection[str]) -> Probe | None:
-        """What can be said by now; None: an outcome that decides may still come."""
+        """The verdict so far. None: still undecided."""
         ours = [self._redeliveries[guid] for guid in guids]
         if self._another_succeeded or any(self._log.is_delivered(guid) for guid in guids):
             return Probe.UP
@@ -121,7 +121,7 @@ class Watch:
             return Probe.UP
         if all(results):
             return Probe.DOWN
-        # One that GitHub refused tells nothing, and the others alone are too few.
+        # A refused redelivery is no evidence, and the others alone are too few.
         refused = any(one.outcome(self._log) is Outcome.REFUSED for one in ours)
         return Probe.UNSEEN if refused else None
 
@@ -136,7 +136,7 @@ class Watch:
                 if done():
                     return
                 unseen = count(len(self._open(self._redeliveries)), "redelivery", "redeliveries")
-                self._clock.wait(pause, f"{unseen} without an outcome yet")
+                self._clock.wait(pause, f"{unseen} with no result yet")
                 self._look()
                 self._lines.say_new(self._log)
 

@@ -204,7 +204,7 @@ mock.patch({where!r}, side_effect=ZeroDivisionError("ghp_hush\\n::error::https:/
 sys.argv[:] = ["redeliver"]
 runpy.run_module("redeliver", run_name="__main__")
 """
-FAULT = "The action has a fault of its own: ZeroDivisionError."
+FAULT = "The action hit an internal error: ZeroDivisionError."
 WHERE_TO_REPORT = "Please report it, with this line, at github.com/org/redeliver-action/issues."
 
 

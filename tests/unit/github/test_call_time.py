@@ -82,7 +82,7 @@ def test_time_that_is_cut_short_while_nothing_comes_is_noticed() -> None:
 def test_silence_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "TIMEOUT", 0.05)
     begun = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-    with RawServer(lambda _: [begun]) as there, pytest.raises(ResponseLost, match=r"^no answer came in time$"):
+    with RawServer(lambda _: [begun]) as there, pytest.raises(ResponseLost, match=r"^no response in time$"):
         GitHubApi(there.url, TOKEN, plenty).exchange("GET", "/x")
 
 

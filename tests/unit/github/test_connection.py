@@ -192,9 +192,9 @@ def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int
     ("effect", "says"),
     [
         (Lose("reset"), "the connection failed"),
-        (Lose("silence"), "no answer came in time"),
-        (Lose("cut"), "the answer was cut short|the connection failed"),
-        (Delay(400), "no answer came in time"),
+        (Lose("silence"), "no response in time"),
+        (Lose("cut"), "the response was cut short|the connection failed"),
+        (Delay(400), "no response in time"),
     ],
     ids=["reset", "silence", "cut", "late"],
 )

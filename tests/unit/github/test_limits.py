@@ -89,7 +89,7 @@ def test_limits_do_not_use_up_the_tries_and_tries_do_not_use_up_the_limits() -> 
 
 def test_a_limit_that_does_not_fit_into_the_run_ends_it_at_once() -> None:
     calls = Calls(answer(429, retry_after="61"), limit=60)
-    with pytest.raises(OutOfTime, match=r"61 s more would be needed \(GitHub asked to wait\)"):
+    with pytest.raises(OutOfTime, match=r"it would have had to wait another 61 s \(GitHub asked to wait\)"):
         calls.get()
     assert calls.clock.slept == []
 
@@ -129,7 +129,7 @@ def test_redeliveries_leave_a_fifth_of_the_hours_calls_to_others_and_less_as_it_
     calls.get()
     calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     calls.get()
-    with pytest.raises(OutOfTime, match="GitHub's limit of calls an hour"):
+    with pytest.raises(OutOfTime, match="GitHub's hourly rate limit"):
         calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     if reserve > RESERVE:
         calls.caller.wait_for_turn(READ_POINTS)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 TOKEN = "ghp_0123456789abcdef"
 PHRASES = {
     "the connection failed",
-    "the answer was cut short",
+    "the response was cut short",
     "the answer was too large",
-    "the answer was compressed more than once",
+    "the response was compressed more than once",
 }
 
 

@@ -35,7 +35,7 @@ def test_after_a_5xx_it_may_have_happened(status: int) -> None:
 
 
 def test_after_a_lost_answer_it_may_have_happened() -> None:
-    assert posted(ResponseLost("no answer came in time")) == Reply(Acceptance.UNKNOWN, "no answer came in time")
+    assert posted(ResponseLost("no response in time")) == Reply(Acceptance.UNKNOWN, "no response in time")
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 409, 410, 422, 451])

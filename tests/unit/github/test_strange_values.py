@@ -142,7 +142,7 @@ def test_a_large_page_is_read() -> None:
     ],
 )
 def test_a_date_that_is_no_time_of_githubs_is_none(date: str) -> None:
-    with pytest.raises(ApiUnexpected, match="it has no Date header"):
+    with pytest.raises(ApiUnexpected, match="the response has no Date header"):
         Calls(answer(200, date=date)).caller.now()
 
 

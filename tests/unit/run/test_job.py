@@ -12,7 +12,7 @@ from world import World, of
 if TYPE_CHECKING:
     from redeliver.core.report import Report
 
-BUG = "The action has a fault of its own: ZeroDivisionError."
+BUG = "The action hit an internal error: ZeroDivisionError."
 
 
 def with_a_bug(world: World, where: str) -> Report:

@@ -123,7 +123,7 @@ def test_a_long_wait_says_what_for() -> None:
     desk = Desk()
     desk.after(2, result("g1", 200))
     desk.watch.until_settled(12)
-    assert desk.console.lines[-1] == "Waiting 5 s: 2 redeliveries without an outcome yet"
+    assert desk.console.lines[-1] == "Waiting 5 s: 2 redeliveries with no result yet"
 
 
 def test_an_answer_that_was_lost_is_found_in_the_log() -> None:
@@ -234,7 +234,7 @@ def test_a_limit_is_not_waited_out_only_to_look() -> None:
     desk = Desk()
 
     def limited(_number: int) -> None:
-        desk.run_clock.wait(1_800, "GitHub's limit of calls an hour")
+        desk.run_clock.wait(1_800, "GitHub's hourly rate limit")
 
     desk.pages.before_page = limited
     desk.watch.until_settled(60)
