@@ -81,7 +81,7 @@ class EventCounts:
 
     @property
     def undelivered(self) -> int:
-        """Events that are not known to be delivered at the end, the lost ones among them."""
+        """Events that are not known to be delivered at the end, among them the lost ones and those that are too old."""
         return self.failed - self.recovered
 
     @property

@@ -22,6 +22,7 @@ from redeliver.core.inputs import (
     Boolean,
     Events,
     Hooks,
+    MaxAge,
     NumberFrom0,
     NumberFrom1,
     PositiveSeconds,
@@ -158,6 +159,10 @@ class Settings(BaseModel):
     events: Events = _input(
         "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
         group=Group.OFTEN,
+    )
+    max_age: MaxAge = _input(
+        "Leave events alone whose first attempt is older than this, as too old: for example `3h`, or by event "
+        "`workflow_job=3h, push=1d`. Empty: redeliver events of any age.",
     )
     max_attempts: NumberFrom0 = _input(
         "Give up on an event after this many attempts, including the original one. 0: no limit.",

@@ -138,6 +138,7 @@ def _figures(hook: HookReport) -> dict[str, object]:
         "undelivered": hook.undelivered,
         "lost": hook.lost,
         "filtered_out": hook.count(Outcome.FILTERED_OUT),
+        "too_old": hook.count(Outcome.TOO_OLD),
         "errors": _sentences(hook.errors, _OF_A_HOOK),
         "warnings": _sentences(hook.warnings, _OF_A_HOOK),
     }
