@@ -30,6 +30,7 @@ inputs=(
   INPUT_TIME-LIMIT
   INPUT_SCAN
   INPUT_FAIL-ON
+  INPUT_EXPLAIN
   INPUT_DRY-RUN
   INPUT_API-URL
   # end of inputs

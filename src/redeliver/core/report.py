@@ -14,6 +14,7 @@ from redeliver.text import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from redeliver.core.endpoint import EndpointResponse
     from redeliver.errors import RedeliverError
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -51,6 +52,19 @@ class Outage:
     """Why most events failed."""
     backlog: int
     """Seconds that redelivering all that is known to be undelivered will take, within the pace and the limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the endpoint answered to one failed attempt, which stands for all that failed with its cause."""
+
+    cause: str
+    """As in the events' reports."""
+    events: int
+    """Events of the webhook that failed with it."""
+    delivery_id: str
+    """The attempt's id, as text."""
+    response: EndpointResponse
 
 
 class EventCounts:
@@ -124,6 +138,8 @@ class HookReport(EventCounts):
     """When GitHub begins to forget what is still undelivered; None: nothing is."""
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
+    explanations: tuple[Explanation, ...] = ()
+    """What the endpoint answered, for a few causes, if that was asked for."""
     faults: tuple[RedeliverError, ...] = ()
     """What makes the run fail."""
     remarks: tuple[RedeliverError, ...] = ()

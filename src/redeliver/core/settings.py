@@ -198,6 +198,11 @@ class Settings(BaseModel):
         "error",
         group=Group.OFTEN,
     )
+    explain: Boolean = _input(
+        "Show what the receiver answered, for up to three causes of failure a run. Everyone who can see the run can "
+        "read it.",
+        "false",
+    )
     dry_run: Boolean = _input(
         "Find and report failed deliveries, but send nothing and leave the checkpoint unchanged.",
         "false",
