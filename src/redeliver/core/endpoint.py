@@ -108,7 +108,7 @@ def _secrets(delivery: Delivery) -> Iterator[str]:
     """Pieces of what GitHub sent that must not be shown, in the forms in which an endpoint may repeat them."""
     request = delivery.get("request") or {}
     for secret in (*_of_address(delivery.get("url") or ""), *_of_headers(request.get("headers") or {})):
-        for form in (secret, unquote(secret), html.escape(secret)):
+        for form in (secret, unquote(secret), html.escape(secret), html.escape(unquote(secret))):
             if len(form) >= _SHORTEST_SECRET:
                 yield form
 

@@ -168,10 +168,10 @@ def hooks(
 @app.command(epilog=_EPILOG)
 @taking(_SHOW)
 def show(
-    guids: Annotated[
-        list[str], typer.Argument(metavar="GUID...", help="The event, as in the header X-GitHub-Delivery. Or several.")
-    ],
     *,
+    guids: Annotated[
+        list[str], typer.Argument(metavar="GUID", help="The event, as in the header X-GitHub-Delivery. Or several.")
+    ],
     form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
     quiet: Annotated[bool, option("quiet", "-q", help="Print only the events, errors and warnings.")] = False,
     verbose: Verbose = False,
