@@ -114,7 +114,7 @@ def test_as_json_it_says_the_same(here: Server) -> None:
 
 def test_it_looks_back_over_all_that_github_keeps_and_no_further_than_it_must(here: Server) -> None:
     for number in range(450):
-        here.hook.add(here.live.sim.clock() - 2 * DAY + number * MINUTE, OK)
+        here.hook.add(here.live.sim.clock() - 3 * DAY + 2 * HOUR + number * 1_000, OK)
     recent, old = event(here, FORBIDDEN, FORBIDDEN, ago=30 * MINUTE), event(here, FORBIDDEN, ago=3 * DAY - HOUR)
     shown(here, recent, code=0)
     assert len(list(here.live.sim.journal.of("GET", "/deliveries"))) == 1
