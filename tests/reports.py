@@ -28,7 +28,7 @@ EVENT = EventReport(
     next_attempt_at=None,
 )
 #: Events with these outcomes are not redelivered again, or are being redelivered.
-_NOT_AGAIN = LOST | UNSEEN | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
+_NOT_AGAIN = LOST | UNSEEN | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
 
 class Problem(RedeliverError):

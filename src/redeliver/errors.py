@@ -84,6 +84,19 @@ class NoSuchHook(RedeliverError):
     owner: str
 
 
+class EventNotFound(RedeliverError):
+    """An event of which GitHub's log has no attempt."""
+
+    sentence = "No attempt of {guid} is in the delivery log."
+    advice = (
+        "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; what is "
+        "older is gone."
+    )
+
+    guid: str
+    days: int
+
+
 # -- the checkpoint -------------------------------------------------------------------------------------
 
 

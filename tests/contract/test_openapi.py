@@ -61,7 +61,8 @@ class World:
         return self.sim.handle(SimRequest(verb, self.sim.root + path, query, headers, sent))
 
     def _filled(self, hook: Hook) -> Hook:
-        for age, outcome in enumerate((*outcomes.FAILURES, outcomes.OK, outcomes.ACCEPTED)):
+        said = outcomes.invalid_response(418, "<title>no</title>", server="nginx", content_type="text/html")
+        for age, outcome in enumerate((*outcomes.FAILURES, said, outcomes.OK, outcomes.ACCEPTED)):
             hook.add(self.clock() - age, outcome, kind=outcomes.Kind("issues", "opened", None, 5))
         return hook
 
@@ -78,11 +79,27 @@ def test_the_log_and_a_redelivery_of_every_sort_of_hook(world: World) -> None:
         row = hook.log.rows[0].id
         assert world.ask("GET", log, token=token, per_page="2").status == 200
         assert world.ask("GET", log, token=token, per_page="100", status="failure").status == 200
-        assert world.ask("GET", f"{log}/{row}", token=token).status == 200
+        assert all(world.ask("GET", f"{log}/{one.id}", token=token).status == 200 for one in hook.log.rows)
         assert world.ask("POST", f"{log}/{row}/attempts", token=token).status == 202
         assert world.ask("GET", f"{log}/1", token=token).status == 404
         assert world.ask("POST", f"{log}/1/attempts", token=token).status == 404
         assert world.ask("GET", log, token=token, cursor="v1_what").status == 400
+    assert world.judge.complaints == []
+
+
+def test_a_delivery_in_full_has_what_was_sent_and_what_was_answered(world: World) -> None:
+    world.org.url = "https://user:hush@hooks.example/in"
+    answered = {
+        row.outcome.status_code: json.loads(world.ask("GET", f"{world.org.path}/deliveries/{row.id}").body)
+        for row in world.org.log.rows
+    }
+    assert all(one["request"]["headers"]["Authorization"] == "Basic dXNlcjpodXNo" for one in answered.values())
+    assert all(one["request"]["payload"]["action"] == "opened" for one in answered.values())
+    assert answered[418]["response"] == {
+        "headers": {"Server": "nginx", "Content-Type": "text/html"},
+        "payload": "<title>no</title>",
+    }
+    assert answered[504]["response"] == {"headers": None, "payload": None}
     assert world.judge.complaints == []
 
 

@@ -147,6 +147,18 @@ DEFECTS = (
         "return list(events)[:PROBE]",
         {LARGE_OUTAGE: "AssertionError"},
     ),
+    Defect(
+        "an event is sent however old it is",
+        "return Outcome.TOO_OLD if too_old else None",
+        "return None",
+        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "an event is too old at half of its age",
+        "return event.attempts[0].at + age + _ROUNDING if age else None",
+        "return event.attempts[0].at + age // 2 if age else None",
+        {ONE: "the_report_is_true|nothing_is_lost", SEVERAL: "the_report_is_true|nothing_is_lost"},
+    ),
     # -- limits
     Defect(
         "a limit's waiting time is ignored",

@@ -85,6 +85,16 @@ def test_a_person_is_given_a_summary(story: Story) -> None:
     assert len(rows) == len(story.missed)
 
 
+def test_and_told_what_the_receiver_answered_as_the_workflow_asked(story: Story) -> None:
+    (row,) = [line for line in story.run.summary.splitlines() if "Body&#58;" in line]
+    assert "HTTP&nbsp;503" in row
+    assert "text&#47;plain" in row
+    looked_up = [one.path for one in story.world.github.sim.journal.entries if re.search(r"/deliveries/\d+$", one.path)]
+    # Of the first three nobody could answer anything: there was no connection.
+    newest = story.world.hook.log.attempts_of(story.missed[-1])[0]
+    assert [path.rpartition("/")[2] for path in looked_up] == [str(newest.id)]
+
+
 def test_githubs_limits_and_description_were_kept(story: Story) -> None:
     assert story.world.judge.seen > 5
     assert story.world.judge.complaints == []

@@ -15,7 +15,7 @@ from unittest import mock
 
 from githubsim.faults import Fault, foreign_next, json_answer
 from githubsim.inprocess import InProcessTransport
-from githubsim.outcomes import Kind, Outcome
+from githubsim.outcomes import Answer, Kind, Outcome
 from redeliver.core.settings import parse
 from redeliver.entry import step
 from redeliver.entry.workflow import ActionsConsole
@@ -38,6 +38,8 @@ class Strange:
     event: str = "push"
     action: str = "opened"
     status: str = "failed"
+    answered: str = "no"
+    """By the endpoint: its body and, behind a letter, its headers."""
     said: str = "message"
     """By GitHub's API, or whatever stands in between: in messages, headers, links and the checkpoint's variable."""
     ending: Ending = "well"
@@ -45,10 +47,12 @@ class Strange:
     def world(self) -> World:
         """Four events, two of them of a stranger's making."""
         world = World()
+        named = tuple((name, f"x{self.answered}") for name in ("Content-Type", "Server", "X-Other"))
         for minutes, code in ((20, 503), (10, 0)):
             # The simulation puts a guid into its JSON as it is.
             guid = json.dumps(f"{self.guid}{minutes}")[1:-1]
-            world.fail(minutes, Outcome(self.status, code), guid=guid, kind=Kind(self.event, self.action))
+            outcome = Outcome(self.status, code, answer=Answer(named, self.answered))
+            world.fail(minutes, outcome, guid=guid, kind=Kind(self.event, self.action))
         world.fail(30)
         world.fail(40)
         header = "".join(mark for mark in self.said if re.match(r"[ -;=?-~\xa0-\xff]", mark))
@@ -85,7 +89,7 @@ class Told:
 def run(world: World) -> Told:
     """Make one step of it."""
     console = ActionsConsole()
-    settings = parse(world.inputs(wait_for_results="10s"))
+    settings = parse(world.inputs(wait_for_results="10s", explain="true"))
 
     def connect(credential: Credential) -> InProcessTransport:
         return InProcessTransport(world.sim, bearer(credential, world.clock), world.clock)

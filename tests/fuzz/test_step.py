@@ -24,7 +24,7 @@ from runner import commands
 
 ENDINGS: tuple[Ending, ...] = ("well", "refused", "forbidden", "unread", "elsewhere", "unreadable checkpoint")
 
-strange = st.builds(Strange, guid=text, event=text, action=text, said=text)
+strange = st.builds(Strange, guid=text, event=text, action=text, said=text, answered=text)
 
 
 @cache
@@ -38,6 +38,8 @@ def test_there_is_something_to_see(ending: Ending) -> None:
     assert "report" in told.outputs
     assert told.commands
     assert len(Page(told.summary).tags) > 5
+    if ending == "well":
+        assert "Server&#58;&#8288; xno" in told.summary
     if ending in {"forbidden", "unread"}:
         assert "message" in told.log + told.summary
 
@@ -64,7 +66,7 @@ def check(strange: Strange) -> None:
 @pytest.mark.parametrize("ending", ["well", "forbidden"])
 def test_nothing_alone_is_a_command_forges_an_output_or_shapes_the_summary(ending: Ending) -> None:
     for piece in PIECES:
-        check(Strange(guid=piece, event=piece, action=piece, said=piece, ending=ending))
+        check(Strange(guid=piece, event=piece, action=piece, said=piece, answered=piece, ending=ending))
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

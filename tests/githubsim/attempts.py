@@ -108,20 +108,26 @@ class Desk:
 
     def deliver(self, work: Work) -> Outcome:
         """Ask the endpoint."""
-        hook = work.hook
-        dispatch = Dispatch(
+        hook, redelivery = work.hook, work.redelivery is not None
+        dispatch = self.dispatch(hook, work.guid, work.kind, work.due, redelivery=redelivery)
+        return (hook.endpoint or self.endpoint).deliver(dispatch)
+
+    @staticmethod
+    def dispatch(hook: Hook, guid: str, kind: Kind, at: int, *, redelivery: bool) -> Dispatch:
+        """What is sent with an attempt."""
+        target = hook.target_type
+        return Dispatch(
             hook.id,
-            hook.target_type,
-            TARGET_IDS[hook.target_type],
+            target,
+            TARGET_IDS[target],
             hook.url,
             hook.secret,
-            work.guid,
-            work.kind,
-            work.redelivery is not None,
-            work.due,
-            hook.payloads.get(work.guid),
+            guid,
+            kind,
+            redelivery,
+            at,
+            hook.payloads.get(guid),
         )
-        return (hook.endpoint or self.endpoint).deliver(dispatch)
 
     def finish(self, work: Work, outcome: Outcome, began: int) -> Row:
         """Write down how an attempt ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import ssl
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
-from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, OK, TIMED_OUT, Outcome, invalid_response
+from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, OK, TIMED_OUT, Answer, Outcome, invalid_response
 from githubsim.payloads import payload_for
 
 if TYPE_CHECKING:
@@ -64,14 +65,18 @@ class HttpDispatch:
             return TIMED_OUT
         except httpx.TransportError as error:
             return BAD_CERTIFICATE if _about_certificates(error) else NO_CONNECTION
+        named = tuple((name.title(), value) for name, value in answer.headers.items())
+        kept = Answer(named, answer.text)
         if answer.is_success:
-            return Outcome(OK.status, answer.status_code)
-        return invalid_response(answer.status_code)
+            return Outcome(OK.status, answer.status_code, answer=kept)
+        return invalid_response(answer.status_code)._replace(answer=kept)
 
 
 def headers(dispatch: Dispatch, body: bytes) -> dict[str, str]:
-    """The headers of an attempt."""
-    return {
+    """The headers of an attempt. A name and a password in the hook's address become one, as in every HTTP client."""
+    user = httpx.URL(dispatch.url).userinfo
+    basic = {"Authorization": f"Basic {base64.b64encode(user).decode()}"} if user else {}
+    return basic | {
         "Accept": "*/*",
         "Content-Type": "application/json",
         "User-Agent": "GitHub-Hookshot/0000000",

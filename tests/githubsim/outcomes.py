@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class Answer(NamedTuple):
+    """What an endpoint answered, as GitHub keeps it."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+
+
 class Outcome(NamedTuple):
-    """What GitHub writes down about an attempt."""
+    """What GitHub writes down about an attempt. ``answer``: None, nothing came."""
 
     status: str
     status_code: int
     duration_ms: int = 120
+    answer: Answer | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -39,9 +47,10 @@ GAVE_UP = Outcome(
 )
 
 
-def invalid_response(code: int) -> Outcome:
-    """Any answer that GitHub does not accept: 302, 404, 503, ..."""
-    return Outcome(f"Invalid HTTP Response: {code}", code)
+def invalid_response(code: int, body: str = "", **headers: str) -> Outcome:
+    """Any answer that GitHub does not accept: 302, 404, 503, ... ``content_type="text/html"`` is a header of it."""
+    named = tuple((name.replace("_", "-").title(), value) for name, value in headers.items())
+    return Outcome(f"Invalid HTTP Response: {code}", code, answer=Answer(named, body))
 
 
 UNAVAILABLE = invalid_response(503)

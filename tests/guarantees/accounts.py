@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
+from guarantees.world import too_old
 from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import ScanMode
 from redeliver.output.report_json import outputs
@@ -81,6 +82,7 @@ def _account_is_true(
         Outcome.GIVEN_UP: 0 < settings.max_attempts <= len(shown),
         Outcome.EXPIRED: not world.in_log(original, part.ended),
         Outcome.FILTERED_OUT: original.kind.event not in (settings.events or {original.kind.event}),
+        Outcome.TOO_OLD: too_old(original, part.looked_at, settings),
         Outcome.NOT_DUE: len(shown) > 1,
         Outcome.ENDPOINT_DOWN: outcomes[Outcome.FAILED_AGAIN] + outcomes[Outcome.GIVEN_UP] > 0,
         Outcome.DRY_RUN: settings.dry_run,

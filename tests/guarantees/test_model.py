@@ -63,6 +63,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         max_attempts=st.sampled_from(["10", "3", "2", "0"]),
         variable=st.sampled_from(["CHECKPOINT", "CHECKPOINT", ""]),
         events=st.sampled_from(["", "", "push"]),
+        max_age=st.sampled_from(["", "", "3h", "issues=30m, push=2h", "20m, push=0", "7d"]),
         scan=st.sampled_from(["full", "full", "full", "failures"]),
         ids_from=st.sampled_from(["start", "end"]),
         delivered_at=st.sampled_from(["start", "end"]),
@@ -84,6 +85,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         max_attempts: str,
         variable: str,
         events: str,
+        max_age: str,
         scan: str,
         outage: list[int],
         still_down: int,
@@ -97,6 +99,7 @@ class GitHubAndUs(RuleBasedStateMachine):
             max_attempts=max_attempts,
             variable_name=variable,
             events=events,
+            max_age=max_age,
             scan=scan,
         )
         self.tally["worlds"] += 1

@@ -188,6 +188,8 @@ class World:
         original = next(row for row in rows if not row.redelivery)
         if settings.events and original.kind.event not in settings.events:
             return False
+        if too_old(original, now, settings):
+            return False
         tried = sum(row.visible_at <= now for row in rows)
         out_of_attempts = 0 < settings.max_attempts <= tried
         return not out_of_attempts and original.delivered_at >= now - self.sim.behaviour.retention_ms
@@ -195,3 +197,9 @@ class World:
 
 def _inputs(settings: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in settings.items()}
+
+
+def too_old(original: Row, now: int, settings: Settings) -> bool:
+    """Whether an event was older than the user wants it at that moment."""
+    age = settings.max_age.get(original.kind.event, settings.max_age.get("", 0))
+    return 0 < age * SECOND < now - original.delivered_at

@@ -140,7 +140,7 @@ class DeliveryLog:
             elif guid not in self._delivered:
                 known = self._failed.get(guid)
                 if known is None:
-                    known = self._failed[guid] = (_name(row), {})
+                    known = self._failed[guid] = (name_of(row), {})
                 known[1][row["id"]] = _attempt(row)
                 self._events.pop(guid, None)
 
@@ -193,7 +193,8 @@ def cause_of(status: str, code: int) -> str:
     return f"HTTP {code}"
 
 
-def _name(row: Row) -> str:
+def name_of(row: Row) -> str:
+    """``event`` or ``event.action``; not to be trusted."""
     action = row.get("action")
     return f"{row['event']}.{action}" if action else row["event"]
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
 _LONGEST = 36_500 * _UNITS["d"]
+_EVENT = r"[a-z_]+(?:\.[a-z_]+)?"
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 
 
@@ -140,9 +141,24 @@ def _hooks(value: object) -> object:
 def _events(value: object) -> object:
     names = [part for part in re.split(r"[\s,]+", str(value)) if part]
     for name in names:
-        if not re.fullmatch(r"[a-z_]+(?:\.[a-z_]+)?", name):
+        if not re.fullmatch(_EVENT, name):
             raise refuse(f"must be events such as push or pull_request.opened, not {plain(name)!r}")
     return frozenset(names)
+
+
+def _max_age(value: object) -> object:
+    ages: dict[str, object] = {}
+    for part in filter(None, map(str.strip, re.split(r"[,\n]", str(value)))):
+        name, equals, age = (one.strip() for one in part.rpartition("="))
+        if not re.fullmatch(_EVENT if equals else "", name) or not _DURATION.fullmatch(age.lower().replace(" ", "")):
+            raise refuse(
+                f"must be a duration such as 3h, or events with one each such as workflow_job=3h, push=1d, not "
+                f"{plain(part)!r}"
+            )
+        if name in ages:
+            raise refuse(f"gives two ages for {name or 'all events'}")
+        ages[name] = _seconds(age)
+    return ages
 
 
 def _optional(check: Callable[[object], object]) -> BeforeValidator:
@@ -162,3 +178,5 @@ Token = Annotated[SecretStr, _optional(_token)]
 PrivateKey = Annotated[SecretStr, _optional(_private_key)]
 Hooks = Annotated[HookChoice, BeforeValidator(_hooks)]
 Events = Annotated[frozenset[str], BeforeValidator(_events)]
+#: Seconds by event; under ``""`` for all that are not named.
+MaxAge = Annotated[dict[str, int], BeforeValidator(_max_age)]

@@ -28,6 +28,8 @@ class Outcome(StrEnum):
     # Left by the plan.
     NOT_DUE = "not_due"
     FILTERED_OUT = "filtered_out"
+    TOO_OLD = "too_old"
+    """Older than ``max-age``, so that nobody wants it any more. It counts as undelivered, but not as lost."""
     UNCHECKED = "unchecked"
     """Too little of the log could be read to know whether it is delivered."""
 

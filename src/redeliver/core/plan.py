@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from redeliver.core.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from redeliver.core.deliveries import Event
 
@@ -19,6 +19,8 @@ LONGEST_SPACING = 4 * 3_600_000
 #: three fresh events; if those came last after it, they would hold the checkpoint where the outage began, and every
 #: run until then would read all of it again.
 FRESH = 2
+#: Milliseconds by which an event may be younger than it looks: some servers tell whole seconds only.
+_ROUNDING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +33,37 @@ class Rules:
     """Milliseconds between an event's first and second redelivery; doubles from there."""
     events: frozenset[str] = frozenset()
     """Names of the only events that are sent, ``event`` or ``event.action``; empty: all are."""
+    max_ages: Mapping[str, int] = field(default_factory=dict)
+    """Milliseconds after its first attempt for which an event is sent, by its name, ``event`` or ``event.action``, or
+    else under ``""``; 0, or no age at all: for ever. None is longer than GitHub keeps deliveries."""
 
-    def settles(self, event: Event, expired: Collection[str]) -> Outcome | None:
-        """Why no run sends an undelivered event any more; it then does not hold the checkpoint. None: runs go on."""
-        if event.guid in expired:
+    def settles(self, event: Event, now: int, expired: Collection[str]) -> Outcome | None:
+        """Why no run sends an undelivered event any more; it then does not hold the checkpoint. None: runs go on.
+
+        ``now``: the run's start, in epoch milliseconds. One run judges an event's age once, and keeps to it.
+        """
+        too_old = self._is_too_old(event, now, expired)
+        if event.guid in expired and not too_old:
             return Outcome.EXPIRED
-        if self.events and self.events.isdisjoint({event.name, event.name.partition(".")[0]}):
+        if self.events and self.events.isdisjoint(_names(event)):
             return Outcome.FILTERED_OUT
         if 0 < self.max_attempts <= event.count:
             return Outcome.GIVEN_UP
-        return None
+        return Outcome.TOO_OLD if too_old else None
+
+    def too_old_after(self, event: Event) -> int | None:
+        """The last moment, in epoch milliseconds, at which the event is young enough; None: it always is.
+
+        Where the original is not among the rows that were read, the first attempt that is known stands for it. It is
+        younger, so that no event is taken for older than it is.
+        """
+        age = next((self.max_ages[name] for name in (*_names(event), "") if name in self.max_ages), 0)
+        return event.attempts[0].at + age + _ROUNDING if age else None
+
+    def _is_too_old(self, event: Event, now: int, expired: Collection[str]) -> bool:
+        last = self.too_old_after(event)
+        # No age is longer than GitHub keeps deliveries, so that an event which has expired is older than any.
+        return last is not None and (last < now or event.guid in expired)
 
     def due_at(self, event: Event) -> int:
         """The moment, in epoch milliseconds, from which the event may be sent."""
@@ -91,7 +114,7 @@ def make_plan(
 def _reason_to_leave(
     event: Event, rules: Rules, now: int, expired: Collection[str], unchecked: Collection[str]
 ) -> Outcome | None:
-    if ended := rules.settles(event, expired):
+    if ended := rules.settles(event, now, expired):
         return ended
     if event.guid in unchecked:
         return Outcome.UNCHECKED
@@ -109,6 +132,11 @@ def settled_up_to(
     Looking from there, the next run finds every one of them again. ``failures_only``: a run that asks GitHub for
     failures finds them, too.
     """
-    unsettled = (event for event in undelivered if rules.settles(event, expired) is None)
+    unsettled = (event for event in undelivered if rules.settles(event, start, expired) is None)
     holding = (event.latest_listed if failures_only else event.latest for event in unsettled)
     return min([start, *(attempt.at - 1 for attempt in holding)])
+
+
+def _names(event: Event) -> tuple[str, str]:
+    """The names by which settings may mean an event, the more exact one first."""
+    return event.name, event.name.partition(".")[0]

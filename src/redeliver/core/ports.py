@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from redeliver.core.deliveries import Filter, Page
+    from redeliver.core.endpoint import EndpointResponse
     from redeliver.core.quota import Quota
     from redeliver.core.redelivery import Reply
 
@@ -68,6 +69,19 @@ class Hook(DeliverySource, Protocol):
             ApiError: GitHub refused, or failed for good.
             OutOfTime: a wait does not fit into the time limit.
         """
+        ...
+
+    def response(self, attempt_id: int) -> EndpointResponse:
+        """What the endpoint answered to an attempt.
+
+        Raises:
+            ApiError: GitHub refused, or failed for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        ...
+
+    def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
+        """The same for a run that can do without: one call, and None where it would be in the way, or failed."""
         ...
 
     def wait_for_turn(self) -> None:

@@ -14,6 +14,7 @@ from redeliver.text import count
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from redeliver.core.endpoint import EndpointResponse
     from redeliver.errors import RedeliverError
 
 _NUMBER = re.compile(r"[0-9]+")
@@ -53,6 +54,19 @@ class Outage:
     """Seconds that redelivering all that is known to be undelivered will take, within the pace and the limits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the endpoint answered to one failed attempt, which stands for all that failed with its cause."""
+
+    cause: str
+    """As in the events' reports."""
+    events: int
+    """Events of the webhook that failed with it."""
+    delivery_id: str
+    """The attempt's id, as text."""
+    response: EndpointResponse
+
+
 class EventCounts:
     """Counts over events, for whatever has them."""
 
@@ -81,7 +95,7 @@ class EventCounts:
 
     @property
     def undelivered(self) -> int:
-        """Events that are not known to be delivered at the end, the lost ones among them."""
+        """Events that are not known to be delivered at the end, among them the lost ones and those that are too old."""
         return self.failed - self.recovered
 
     @property
@@ -124,6 +138,8 @@ class HookReport(EventCounts):
     """When GitHub begins to forget what is still undelivered; None: nothing is."""
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
+    explanations: tuple[Explanation, ...] = ()
+    """What the endpoint answered, for a few causes, if that was asked for."""
     faults: tuple[RedeliverError, ...] = ()
     """What makes the run fail."""
     remarks: tuple[RedeliverError, ...] = ()

@@ -22,6 +22,7 @@ from redeliver.core.inputs import (
     Boolean,
     Events,
     Hooks,
+    MaxAge,
     NumberFrom0,
     NumberFrom1,
     PositiveSeconds,
@@ -159,6 +160,10 @@ class Settings(BaseModel):
         "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
         group=Group.OFTEN,
     )
+    max_age: MaxAge = _input(
+        "Leave events alone whose first attempt is older than this, as too old: for example `3h`, or by event "
+        "`workflow_job=3h, push=1d`. Empty: redeliver events of any age.",
+    )
     max_attempts: NumberFrom0 = _input(
         "Give up on an event after this many attempts, including the original one. 0: no limit.",
         "10",
@@ -192,6 +197,11 @@ class Settings(BaseModel):
         "`never`.",
         "error",
         group=Group.OFTEN,
+    )
+    explain: Boolean = _input(
+        "Show what the receiver answered, for up to three causes of failure a run. Everyone who can see the run can "
+        "read it.",
+        "false",
     )
     dry_run: Boolean = _input(
         "Find and report failed deliveries, but send nothing and leave the checkpoint unchanged.",

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from redeliver import __version__
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
-from redeliver.entry.flags import option, settings_of, taking
-from redeliver.entry.terminal import TerminalConsole, show_health, show_report
-from redeliver.errors import RedeliverError, SettingsError, Stopped, Unexpected
+from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
+from redeliver.entry.flags import guids_of, option, settings_of, taking
+from redeliver.entry.terminal import TerminalConsole, show_events, show_health, show_report
+from redeliver.errors import EventNotFound, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.output.report_json import as_json
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
 from redeliver.run.survey import MATRIX_JOBS, matrix
-from redeliver.text import for_log
+from redeliver.text import for_log, for_shell
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ _HOOKS = [
     *(row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS),
     *(replace(row, description="How far to look back.") for row in INPUTS if row.name == "lookback"),
     *(row for row in INPUTS if row.name == "time-limit"),
+]
+_LISTING = {row.name: row for row in LISTING_INPUTS if row.name != "hook-id"}
+_SHOW = [
+    _LISTING.get(row.name, row)
+    for row in INPUTS
+    if row.name in {*_LISTING, "hook-id", "time-limit"} and row not in LAUNCHER_INPUTS
 ]
 
 app = typer.Typer(
@@ -157,6 +163,37 @@ def hooks(
             typer.echo(json.dumps([one.as_dict() for one in found]))
         else:
             show_health(found)
+
+
+@app.command(epilog=_EPILOG)
+@taking(_SHOW)
+def show(
+    *,
+    guids: Annotated[
+        list[str], typer.Argument(metavar="GUID", help="The event, as in the header X-GitHub-Delivery. Or several.")
+    ],
+    form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
+    quiet: Annotated[bool, option("quiet", "-q", help="Print only the events, errors and warnings.")] = False,
+    verbose: Verbose = False,
+    **flags: object,
+) -> None:
+    """Show every attempt of an event, and what the receiver answered to each. Sends nothing."""
+    with _told():
+        wanted = guids_of(guids)
+        settings = settings_of(flags)
+        console = TerminalConsole(verbose=verbose, quiet=quiet)
+        clock = RunClock(time, settings.time_limit, console)
+        clock.listen_to_signals()
+        with console.live():
+            found = Runs(settings, _connect(settings, clock), clock, console).show(wanted)
+        if form is Format.JSON:
+            typer.echo(for_shell(json.dumps([one.as_dict() for one in found])))
+        else:
+            show_events(found)
+        missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
+        for guid in missing:
+            console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
+        raise typer.Exit(EventNotFound.exit_code if missing else 0)
 
 
 def _key(settings: Settings) -> str:

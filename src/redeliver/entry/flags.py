@@ -16,6 +16,7 @@ import typer
 
 from redeliver.core.settings import INPUTS, Settings, parse
 from redeliver.errors import FileUnreadable, SettingsError
+from redeliver.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _SECRETS = {row.name for row in INPUTS if row.secret}
 _NAMES = {row.name for row in INPUTS}
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Variables in which people keep a token anyway.
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 
@@ -116,6 +118,24 @@ def settings_of(flags: Mapping[str, object], state_file: Path | None = None) -> 
     if problems:
         raise SettingsError(tuple(problems))
     return settings
+
+
+def guids_of(arguments: Iterable[str]) -> tuple[str, ...]:
+    """Read the GUIDs of events, each once.
+
+    Raises:
+        SettingsError: with every problem named.
+    """
+    guids = tuple(dict.fromkeys(one.strip().lower() for one in arguments))
+    if problems := tuple(_what_is_no_guid(guids)):
+        raise SettingsError(problems)
+    return guids
+
+
+def _what_is_no_guid(guids: Iterable[str]) -> Iterator[str]:
+    for guid in guids:
+        if not _GUID.fullmatch(guid):
+            yield f"GUID: must be what the header X-GitHub-Delivery says, 32 digits with hyphens, not {plain(guid)!r}"
 
 
 def _what_a_command_line_lacks(values: Mapping[str, str], state_file: Path | None, *, of_app: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from redeliver.output.explanation import response_lines
 from redeliver.output.headline import headline
 from redeliver.output.words import ORDER, WORDS
 from redeliver.text import for_log, plain
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from redeliver.core.report import Report
+    from redeliver.run.lookup import ShownAttempt, ShownEvent
     from redeliver.run.survey import Health
 
 _LINE = 1_000
@@ -88,7 +90,42 @@ def show_report(report: Report) -> None:
         out.print(table)
     if len(rows) > SHOWN_EVENTS:
         out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
+    for hook in report.hooks:
+        for one in hook.explanations:
+            of = f" of {hook.hook}" if several else ""
+            out.print(_text(f"What the receiver{of} answered ({one.cause}, delivery id {one.delivery_id}):"))
+            for line in response_lines(one.response):
+                out.print(_indented(line, 1))
     out.print(Text(headline(report), style="bold"))
+
+
+def show_events(events: Sequence[ShownEvent]) -> None:
+    """Print events, each with all its attempts, on the standard output."""
+    out, _ = _table()
+    for number, event in enumerate(events):
+        if number:
+            out.print()
+        ending = "delivered" if event.delivered else "not delivered"
+        out.print(_text(f"{event.name} {event.guid} of {event.hook}: {ending}", "bold"))
+        for attempt in event.attempts:
+            for line in _attempt_lines(attempt):
+                out.print(line)
+
+
+def _attempt_lines(attempt: ShownAttempt) -> Iterator[Text]:
+    response = attempt.response
+    took = "" if response is None or response.duration is None else f", {response.duration / 1_000:.2f} s"
+    kind = "redelivery" if attempt.redelivery else "first attempt"
+    ending = f"{attempt.status} ({attempt.code}{took})"
+    yield _indented(f"{clock_time(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}", 1)
+    if response is None:
+        yield _indented(f"What the receiver answered is not known. {attempt.unknown}", 2)
+    else:
+        yield from (_indented(line, 2) for line in response_lines(response))
+
+
+def _indented(text: str, levels: int) -> Text:
+    return Text("  " * levels) + _text(text)
 
 
 def show_health(hooks: Sequence[Health]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from redeliver.core.quota import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
-from redeliver.github.pace import READ_POINTS, WRITE_POINTS, Pace
+from redeliver.github.pace import READ_POINTS, WINDOW, WRITE_POINTS, Pace
 from redeliver.github.responses import CredentialKind, Purpose, error_for, number
 from redeliver.github.transport import Response, ResponseLost, Transport, Verb
 from redeliver.text import plain
@@ -97,6 +97,24 @@ class Caller:
             OutOfTime: a wait does not fit into the time limit.
         """
         return self._repeatable("GET", path, purpose, parse, query=query, accept=(404,) if missing else ())
+
+    def get_if_free(self, path: str, parse: Callable[[Response], T]) -> T | None:
+        """Read something that a run can do without: once, and only where that is in nobody's way.
+
+        None: a limit is near or in force, too little time is left, or GitHub did not give it. ``parse`` raises
+        ValueError for a response that is not what it should be.
+        """
+        if self.quota.wait(RESERVE, redelivery=True):
+            return None  # what is left of the hour's calls is for others
+        turn = self._pace.turn(READ_POINTS, self._clock.now())
+        if turn.seconds > WINDOW or turn.seconds >= self._clock.remaining():
+            return None
+        self._clock.wait(turn.seconds, turn.why or "another request")
+        try:
+            response = self._exchange("GET", path)
+            return None if self._note_limit(response) or response.status != 200 else parse(response)
+        except (ResponseLost, ValueError):
+            return None
 
     def write(self, verb: Verb, path: str, body: Mapping[str, str], purpose: Purpose, *, other: int = 0) -> bool:
         """Write something that may safely be written twice. False when the response's status is ``other``.

@@ -14,6 +14,7 @@ from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import Filter, Page, Row
+from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
 from redeliver.errors import ApiUnexpected, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.responses import Purpose, read_json
@@ -53,6 +54,7 @@ class _OneHook(TypedDict):
 _ROWS = TypeAdapter(Annotated[list[Row], Field(max_length=PAGE_SIZE), FailFast()])
 _LISTED_HOOKS = TypeAdapter(Annotated[list[_ListedHook], Field(max_length=PAGE_SIZE), FailFast()])
 _ONE_HOOK = TypeAdapter(_OneHook)
+_DELIVERY = TypeAdapter(Delivery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,14 @@ class Hook:
             return self._info.active
         return self._caller.get(self._path, {}, self._reading, _active)
 
+    def response(self, attempt_id: int) -> EndpointResponse:
+        """See :class:`redeliver.core.ports.Hook`."""
+        return self._caller.get(f"{self._path}/deliveries/{attempt_id}", {}, self._reading, _response)
+
+    def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
+        """See :class:`redeliver.core.ports.Hook`."""
+        return self._caller.get_if_free(f"{self._path}/deliveries/{attempt_id}", _response)
+
     def wait_for_turn(self) -> None:
         """See :class:`redeliver.core.ports.Hook`."""
         self._caller.wait_for_turn(WRITE_POINTS, redelivery=True)
@@ -208,6 +218,10 @@ class Hook:
 
 def _active(response: Response) -> bool:
     return read_json(_ONE_HOOK, response)["active"]
+
+
+def _response(response: Response) -> EndpointResponse:
+    return endpoint_response(read_json(_DELIVERY, response))
 
 
 def owner_of(settings: Settings) -> Owner:

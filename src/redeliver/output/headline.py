@@ -137,18 +137,20 @@ def _counts(report: Report) -> Iterator[str]:
         # What is urgent has been told with how many there are.
         yield from () if is_urgent(report) else [f"{'At least ' * _is_partial(report)}{undelivered}"]
     else:
-        unseen = report.count(*UNSEEN)
+        unseen, too_old = report.count(*UNSEEN), report.count(Outcome.TOO_OLD)
+        waiting = still_open - unseen - too_old
         parts = [
             f"{report.recovered:,} of {count(found, 'failed event')} recovered",
             f"{unseen:,} with no outcome yet" if unseen else "",
-            f"{still_open - unseen:,} still undelivered" if still_open > unseen else "",
+            f"{waiting:,} still undelivered" if waiting else "",
+            f"{too_old:,} left as too old" if too_old else "",
         ]
         yield ", ".join(part for part in parts if part)
 
 
 def _open(report: Report) -> int:
     """Events that can still be redelivered."""
-    return report.undelivered - report.lost
+    return report.undelivered - report.lost - report.count(Outcome.TOO_OLD)
 
 
 def _is_one(report: Report) -> bool:

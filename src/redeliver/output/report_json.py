@@ -12,7 +12,7 @@ from redeliver.text import for_shell, plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from redeliver.core.report import EventReport, HookReport, Report
+    from redeliver.core.report import EventReport, Explanation, HookReport, Report
 
 #: The action's outputs, and what people read of them.
 OUTPUTS = {
@@ -138,8 +138,24 @@ def _figures(hook: HookReport) -> dict[str, object]:
         "undelivered": hook.undelivered,
         "lost": hook.lost,
         "filtered_out": hook.count(Outcome.FILTERED_OUT),
+        "too_old": hook.count(Outcome.TOO_OLD),
+        "explanations": [_explanation(one) for one in hook.explanations],
         "errors": _sentences(hook.errors, _OF_A_HOOK),
         "warnings": _sentences(hook.warnings, _OF_A_HOOK),
+    }
+
+
+def _explanation(explanation: Explanation) -> dict[str, object]:
+    response = explanation.response
+    return {
+        "cause": plain(explanation.cause, 30),
+        "events": explanation.events,
+        "delivery_id": plain(explanation.delivery_id, 30),
+        "content_type": response.content_type,
+        "server": response.server,
+        "title": response.title,
+        "body": response.body,
+        "duration_ms": response.duration,
     }
 
 

@@ -9,6 +9,7 @@ from redeliver.core.outcomes import LOST, Outcome
 from redeliver.errors import EndpointDown, GapFound, HookInactive, RunStopped
 from redeliver.output.charts import pictures
 from redeliver.output.events import event_parts
+from redeliver.output.explanation import explanations
 from redeliver.output.headline import down, is_urgent, mark, sentences, what_comes_next
 from redeliver.output.markdown import Space, folded, linked, more, table, whole
 from redeliver.output.words import TELLING, WORDS, advice_for
@@ -46,6 +47,7 @@ def markdown(report: Report) -> str:
         *_alerts("WARNING", _remarks(report), "warnings", space, several=several),
         *(_many_hooks(report, space) if several else map(_one_hook, report.hooks)),
         _what_to_do(report),
+        explanations(report),
     ]
     lost, events = event_parts(report, space)
     parts += [

@@ -42,6 +42,7 @@ WORDS: dict[Outcome, Words] = {
         "⏸️", "out of time", "Nothing: the next run sends them. If this happens often, raise time-limit."
     ),
     Outcome.STOPPED: Words("⏸️", "run stopped", "Nothing: the next run sends them."),
+    Outcome.TOO_OLD: Words("⏸️", "too old", "Nothing: they are older than max-age, so no run sends them any more."),
     Outcome.NOT_DUE: Words("⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."),
     Outcome.UNKNOWN: Words(
         "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."

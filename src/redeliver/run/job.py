@@ -71,7 +71,7 @@ class Job:
     """The steps of a run, in the order of ``work``; docs/design.md has them in words."""
 
     def __init__(self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> None:
-        self._rules = Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events)
+        self._rules = rules_of(settings)
         self.record = Record(self._rules)
         self._hook = hook
         self._store = store
@@ -141,13 +141,13 @@ class Job:
         self.record.probed = plan
         self._anchor_checkpoint(window)
         with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the receiver"):
-            self._console.line(f"Watching {PROBE} test redeliveries before more of the log is read")
+            self._console.line(f"Watching {PROBE} test test redeliveries before more of the log is read")
             self.record.probe = probe(self._sender(), self._watch(scan), first, self._settings.wait_for_results)
         return self.record.probe
 
     def _make_plan(self, reader: Reader, scan: Scan, window: Window) -> Plan:
         """Read what came before the window of events that need it, then decide about each."""
-        open_ = [event for event in self._unsent(scan) if self._rules.settles(event, expired=()) is None]
+        open_ = [event for event in self._unsent(scan) if self._rules.settles(event, window.start, expired=()) is None]
         if without_original := [event.guid for event in open_ if event.original is None]:
             reader.count_attempts(scan, without_original, window.retained_from)
         due = make_plan(self._unsent(scan), self._rules, window.start).due
@@ -237,3 +237,10 @@ class Job:
         redeliveries = self.record.redeliveries
         guids = {event.guid for event in scan.log.undelivered(self.record.cutoff)} | set(redeliveries)
         return Watch(self._hook, scan.log, redeliveries, guids, clock=self._clock, lines=self._lines)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What the settings say about one event."""
+    # An age that GitHub's memory does not reach is none: such an event expires first.
+    ages = {name: age * 1000 * (age <= settings.retention) for name, age in settings.max_age.items()}
+    return Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events, ages)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from redeliver.core.deliveries import DeliveryLog, Event
+    from redeliver.core.plan import Rules
     from redeliver.core.ports import Hook
     from redeliver.core.settings import Settings
     from redeliver.run.record import Record
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 #: GUIDs that a sentence names; the summary and the report have more of them.
 _NAMED = 8
 #: Events with these outcomes are never sent again, or need not be.
-_SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
+_SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
 
 def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
@@ -97,10 +98,16 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
                 detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(now.latest.id),
                 forgotten_at=first + settings.retention * 1000,
-                next_attempt_at=None if outcome in _SETTLED | UNSEEN else record.rules.due_at(now),
+                next_attempt_at=None if outcome in _SETTLED | UNSEEN else _next_attempt(record.rules, now),
             )
         )
     return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))
+
+
+def _next_attempt(rules: Rules, event: Event) -> int | None:
+    """From when on a run sends the event; None: it is too old by then."""
+    due, last = rules.due_at(event), rules.too_old_after(event)
+    return due if last is None or due <= last else None
 
 
 def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outcome | None]]:
@@ -122,7 +129,8 @@ def _outcome(record: Record, event: Event, reason: Outcome | None, log: Delivery
     if redelivery is not None:
         outcome = redelivery.outcome(log)
         if outcome is Outcome.FAILED_AGAIN:
-            return record.rules.settles(log.event(event.guid), record.expired) or outcome
+            start = record.window.start if record.window else 0
+            return record.rules.settles(log.event(event.guid), start, record.expired) or outcome
         return outcome
     if log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
         return Outcome.RECOVERED

@@ -16,11 +16,13 @@ from redeliver.github.responses import CredentialKind
 from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook
+from redeliver.run.log_lines import Progress
+from redeliver.run.lookup import explain, show
 from redeliver.run.result import build_report
 from redeliver.run.survey import Health, health
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from redeliver.console import Console
     from redeliver.core.ports import Store
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
     from redeliver.github.transport import Transport
+    from redeliver.run.lookup import ShownEvent
     from redeliver.timing import RunClock
 
 
@@ -78,6 +81,10 @@ class Runs:
             for hook_id in in_turn:
                 if self._clock.signal_number is None:
                     reports[hook_id] = self._one(chosen[hook_id], main, variables)
+            if settings.explain and self._clock.signal_number is None:
+                hooks = [Hook(main, self._links, self._owner, chosen[hook_id]) for hook_id in reports]
+                explained = explain(list(zip(hooks, reports.values(), strict=True)), self._console)
+                reports = dict(zip(reports, explained, strict=True))
         except RedeliverError as error:
             fault = str(error)
         except Stopped:
@@ -109,6 +116,27 @@ class Runs:
             hook = Hook(caller, self._links, self._owner, info)
             self._console.line(f"Reading the log of {hook.name}")
             found.append(health(info.id, info.url, hook, since, active=info.active))
+        return found
+
+    def show(self, guids: Sequence[str]) -> list[ShownEvent]:
+        """Every attempt of these events in the logs of the hooks that are meant, inactive ones too.
+
+        Events that are in none of the logs are left out.
+
+        Raises:
+            NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read.
+        """
+        caller, choice = self._main_caller(), self._settings.hook_id
+        listed = self._owner.list_hooks(caller, self._links) if choice.pattern else ()
+        hooks = [
+            Hook(caller, self._links, self._owner, info) for info in self._owner.pick(listed, choice, inactive=True)
+        ]
+        progress = Progress(self._clock, self._console)
+        retained_from = caller.now() - self._settings.retention * 1000
+        found = []
+        for hook in hooks:
+            self._console.line(f"Looking through the log of {hook.name}")
+            found += show(hook, guids, progress, retained_from)
         return found
 
     def _one(self, info: HookInfo, main: Caller, variables: Caller) -> HookReport:

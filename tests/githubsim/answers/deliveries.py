@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
+from githubsim.dispatch import headers
+from githubsim.payloads import payload_for
 from githubsim.render import JSON_TYPE, reply, row_json, rows_json
 from githubsim.variables import Refused
 from githubsim.wire import SimResponse
@@ -43,8 +45,11 @@ def one(call: Call, hook: Hook, row_id: str) -> SimResponse:
     row = _row(call, hook, row_id)
     described = json.loads(row_json(row, call.sim.behaviour.whole_seconds))
     described["url"] = hook.url
-    described["request"] = {"headers": None, "payload": None}
-    described["response"] = {"headers": None, "payload": None}
+    dispatch = call.sim.desk.dispatch(hook, row.guid, row.kind, row.delivered_at, redelivery=row.redelivery)
+    body = payload_for(row.kind, row.guid) if dispatch.payload is None else dispatch.payload
+    described["request"] = {"headers": headers(dispatch, body), "payload": json.loads(body)}
+    kept = row.outcome.answer
+    described["response"] = {"headers": kept and dict(kept.headers), "payload": kept and kept.body}
     return reply(200, described)
 
 

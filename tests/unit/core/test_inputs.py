@@ -54,6 +54,10 @@ def read(name: str, value: str) -> object:
         ("overlap", "0m", 0),
         ("events", "push", frozenset({"push"})),
         ("events", "push, pull_request.opened\nissues", frozenset({"push", "pull_request.opened", "issues"})),
+        ("max-age", "", {}),
+        ("max-age", "3h", {"": 10_800}),
+        ("max-age", "workflow_job=3H, push = 1d 12h", {"workflow_job": 10_800, "push": 129_600}),
+        ("max-age", "1d\npull_request.opened=0,\n", {"": 86_400, "pull_request.opened": 0}),
         ("max-attempts", "0", 0),
         ("max-attempts", "1000000000", 1_000_000_000),
         ("retry-spacing", "90s", 90),
@@ -78,6 +82,7 @@ def test_what_can_be_set(name: str, value: str, expected: object) -> None:
     assert read(name, value) == expected
 
 
+AGE = "must be a duration such as 3h, or events with one each such as workflow_job=3h, push=1d, not "
 DURATION = "must be a duration such as 24h, 10m, 1h30m or 0, not "
 TOO_LONG = "must be no longer than 36500d, a hundred years, not "
 PLAIN_URL = "must be a plain URL such as https://api.github.com, without a name, a password or a query"
@@ -120,6 +125,15 @@ HTTPS = "must begin with https:// (http:// is for loopback addresses only): it i
         ("dry-run", "Yes", "must be true or false, not 'Yes'"),
         ("dry-run", "1", "must be true or false, not '1'"),
         ("dry-run", "null", "must be true or false, not 'null'"),
+        ("max-age", "3", f"{AGE}'3'"),
+        ("max-age", "3h; push=1d", f"{AGE}'3h; push=1d'"),
+        ("max-age", "push=", f"{AGE}'push='"),
+        ("max-age", "=3h", f"{AGE}'=3h'"),
+        ("max-age", "1h, Push=3h", f"{AGE}'Push=3h'"),
+        ("max-age", "push=-1h", f"{AGE}'push=-1h'"),
+        ("max-age", "1h, push=1h, push=2h", "gives two ages for push"),
+        ("max-age", "1h, 2h", "gives two ages for all events"),
+        ("max-age", "push=36501d", f"{TOO_LONG}'36501d'"),
         ("events", "push;issues", "must be events such as push or pull_request.opened, not 'push;issues'"),
         ("events", "push, Push", "must be events such as push or pull_request.opened, not 'Push'"),
         ("variable-repository", "ops", "must be a repository's full name, owner/name, not 'ops'"),

@@ -156,6 +156,64 @@ def test_an_event_is_wanted_by_its_name_with_or_without_the_action(wanted: list[
     assert reasons(event(name=name), rules=rules) == ([] if sent else [Outcome.FILTERED_OUT])
 
 
+# -- how old ----------------------------------------------------------------------------------------------------
+
+THREE_HOURS = Rules(0, 0, max_ages={"": 3 * HOUR})
+
+
+@pytest.mark.parametrize(
+    ("age", "too_old"), [(0, False), (3 * HOUR, False), (3 * HOUR + 1_000, False), (3 * HOUR + 1_001, True)]
+)
+def test_an_event_is_too_old_when_its_first_attempt_is_whatever_the_later_ones(age: int, *, too_old: bool) -> None:
+    expected = [Outcome.TOO_OLD] if too_old else []
+    assert reasons(event(attempt(1, START - age)), rules=THREE_HOURS) == expected
+    assert reasons(event(attempt(1, START - age), attempt(2, START, redelivery=True)), rules=THREE_HOURS) == expected
+
+
+def test_an_original_out_of_sight_makes_no_event_too_old_before_what_is_known_of_it_is() -> None:
+    young = event(attempt(2, START - 3 * HOUR, redelivery=True), attempt(3, START, redelivery=True))
+    assert reasons(young, rules=THREE_HOURS) == []
+    assert reasons(young, rules=THREE_HOURS, unchecked=("g",)) == [Outcome.UNCHECKED]
+    old = event(attempt(2, START - 4 * HOUR, redelivery=True), attempt(3, START, redelivery=True))
+    assert reasons(old, rules=THREE_HOURS, unchecked=("g",)) == [Outcome.TOO_OLD]
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [
+        ("push", 24),
+        ("workflow_job", 5),
+        ("workflow_job.queued", 1),
+        ("workflow_job.completed", 5),
+        ("issues.opened", 3),
+        ("", 3),
+    ],
+)
+def test_the_age_of_the_most_exact_name_counts(name: str, hours: int) -> None:
+    ages = {"": 3, "push": 24, "workflow_job": 5, "workflow_job.queued": 1, "opened": 9}
+    rules = Rules(0, 0, max_ages={event: age * HOUR for event, age in ages.items()})
+    assert rules.too_old_after(event(attempt(1), name=name)) == START + hours * HOUR + 1_000
+
+
+def test_without_an_age_for_it_an_event_is_never_too_old() -> None:
+    for rules in (Rules(0, 0), Rules(0, 0, max_ages={"push": 1}), Rules(0, 0, max_ages={"": 1, "issues": 0})):
+        assert rules.too_old_after(event(name="issues.opened")) is None
+        assert reasons(event(name="issues.opened"), START + 10**12, rules) == []
+
+
+def test_what_has_expired_is_older_than_any_age() -> None:
+    seen_again = event(attempt(2, START, redelivery=True))
+    assert reasons(seen_again, rules=THREE_HOURS, expired=("g",)) == [Outcome.TOO_OLD]
+    assert reasons(seen_again, rules=Rules(0, 0, max_ages={"issues": HOUR}), expired=("g",)) == [Outcome.EXPIRED]
+
+
+def test_what_nobody_wanted_or_was_given_up_in_time_is_not_called_too_old() -> None:
+    old = tried(3, latest=START - 5 * HOUR)
+    assert reasons(old, rules=Rules(0, 0, frozenset({"issues"}), {"": HOUR})) == [Outcome.FILTERED_OUT]
+    assert reasons(old, rules=Rules(3, 0, max_ages={"": HOUR})) == [Outcome.GIVEN_UP]
+    assert reasons(old, rules=Rules(4, 0, max_ages={"": HOUR})) == [Outcome.TOO_OLD]
+
+
 # -- why not ----------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +317,29 @@ def test_an_event_that_is_not_looked_at_again_does_not_hold_it() -> None:
     assert settled_up_to(START, [waiting], Rules(0, 0, frozenset({"issues"})), ()) == START
     assert settled_up_to(START, [waiting], RULES, {"waiting"}) == START
     assert settled_up_to(START, [waiting], RULES, {"another"}) == START - HOUR - 1
+
+
+def test_an_event_that_is_too_old_does_not_hold_it_and_one_that_is_young_enough_does() -> None:
+    old, young = event(attempt(1, START - 4 * HOUR), guid="old"), event(attempt(2, START - 2 * HOUR), guid="young")
+    assert settled_up_to(START, [old], THREE_HOURS, ()) == START
+    assert settled_up_to(START, [old, young], THREE_HOURS, ()) == START - 2 * HOUR - 1
+    assert settled_up_to(START, [old, young], NO_LIMITS, ()) == START - 4 * HOUR - 1
+
+
+@given(events, st.dictionaries(st.sampled_from(["", "push", "issues"]), st.integers(0, 9 * HOUR)), st.integers(0, 12))
+def test_an_age_passes_over_the_events_that_are_too_old_and_changes_nothing_for_the_others(
+    given_events: list[Event], ages: dict[str, int], limit: int
+) -> None:
+    rules, without = Rules(limit, 0, max_ages=ages), Rules(limit, 0)
+    plan, usual = make_plan(given_events, rules, START), make_plan(given_events, without, START)
+    too_old = {one.guid for one, reason in plan.left if reason is Outcome.TOO_OLD}
+    age = ages.get("push", ages.get("", 0))
+    for one in given_events:
+        assert one.guid not in too_old or 0 < age < START - one.attempts[0].at
+    assert plan.due == tuple(one for one in usual.due if one.guid not in too_old)
+    assert [pair for pair in plan.left if pair[0].guid not in too_old] == list(usual.left)
+    others = [one for one in given_events if one.guid not in too_old]
+    assert settled_up_to(START, given_events, rules, ()) == settled_up_to(START, others, without, ())
 
 
 def test_an_event_that_is_not_due_holds_it() -> None:

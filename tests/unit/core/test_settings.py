@@ -216,6 +216,7 @@ def test_the_table_names_every_input_once_in_the_order_in_which_people_read_them
         "lookback",
         "overlap",
         "events",
+        "max-age",
         "max-attempts",
         "retry-spacing",
         "redeliveries-per-minute",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from math import inf
 
@@ -286,3 +287,69 @@ def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
     assert sum(calls.clock.slept) == 601.0
     calls.caller.wait_for_turn(1)
     assert sum(calls.clock.slept) == 601.0
+
+
+# -- what a run can do without ----------------------------------------------------------------------------------
+
+
+def get_if_free(calls: Calls) -> object:
+    return calls.caller.get_if_free("/log/1", lambda told: json.loads(told.body))
+
+
+def test_what_a_run_can_do_without_is_asked_for_once_and_counts_for_the_limits() -> None:
+    calls = Calls(answer(200, {"a": 1}, date=DATE, x_ratelimit_remaining="4000"))
+    assert get_if_free(calls) == {"a": 1}
+    assert calls.script.lines == ["GET /log/1"]
+    assert calls.clock.slept == []
+    assert calls.caller.quota.left == 4_000
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [*FAULTS, answer(404), answer(401), answer(302), answer(403), answer(204), answer(429, retry_after="5")],
+)
+def test_where_it_fails_it_is_neither_an_error_nor_asked_for_again(fault: Response | ResponseLost) -> None:
+    calls = Calls(fault)
+    assert get_if_free(calls) is None
+    assert calls.count == 1
+    assert calls.clock.slept == []
+
+
+def test_a_limit_that_it_meets_is_kept_by_the_calls_after_it() -> None:
+    calls = Calls(answer(429, retry_after="5"), answer(200, "1"))
+    assert get_if_free(calls) is None
+    assert calls.get() == 1
+    assert calls.clock.slept == [5.0]
+
+
+@pytest.mark.parametrize(
+    ("left", "asked"), [("0", False), ("9", False), ("10", False), ("600", False), ("700", True), ("4000", True)]
+)
+def test_what_others_may_need_of_the_hours_calls_is_left_to_them(left: str, *, asked: bool) -> None:
+    limits = {"x_ratelimit_limit": "5000", "x_ratelimit_reset": "1793877600"}
+    calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining=left, **limits))
+    calls.get()
+    assert calls.caller.quota.resets_in == 2_400
+    assert (get_if_free(calls) == 1) is asked
+    assert calls.count == 1 + asked
+
+
+@pytest.mark.parametrize(("limit", "asked"), [(3_600, True), (20, False)])
+def test_a_short_wait_is_kept_if_there_is_time(limit: float, *, asked: bool) -> None:
+    calls = Calls(answer(200, "1"), limit=limit)
+    calls.pace.limited(30, calls.clock.monotonic(), slower=False)
+    assert (get_if_free(calls) == 1) is asked
+    assert calls.clock.slept == [30.0] * asked
+
+
+def test_a_long_wait_is_not() -> None:
+    calls = Calls(answer(200, "1"))
+    calls.pace.limited(61, calls.clock.monotonic(), slower=False)
+    assert get_if_free(calls) is None
+    assert calls.count == 0
+
+
+def test_when_the_time_is_up_it_is_not_asked_for() -> None:
+    calls = Calls(answer(200, "1"), limit=0)
+    assert get_if_free(calls) is None
+    assert calls.count == 0

@@ -47,6 +47,12 @@ def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) ->
             f"1 of 4 failed events recovered, 2 with no outcome yet, 1 still undelivered{OLDEST}",
             one(*events(Outcome.PENDING, Outcome.UNKNOWN, Outcome.REFUSED, Outcome.RECOVERED)),
         ),
+        ("🟡", "0 of 2 failed events recovered, 2 left as too old", one(*events(*[Outcome.TOO_OLD] * 2))),
+        (
+            "🟡",
+            f"1 of 3 failed events recovered, 1 still undelivered, 1 left as too old{UNTIL.replace('20', '21')}",
+            one(*events(Outcome.TOO_OLD, Outcome.NOT_DUE, Outcome.RECOVERED)),
+        ),
         (
             "🟡",
             f"Dry run: 1 undelivered event found, nothing was sent{UNTIL}",

@@ -92,6 +92,7 @@ def test_everything_that_happened_is_in_the_json() -> None:
                 "undelivered": 1,
                 "lost": 0,
                 "filtered_out": 0,
+                "too_old": 0,
                 "errors": ["no"],
                 "warnings": ["slow"],
                 "events": [

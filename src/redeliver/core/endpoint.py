@@ -1,0 +1,131 @@
+"""What an endpoint answered to one attempt, made safe to show. Pure.
+
+All of it is a stranger's text: whoever runs the endpoint, or a proxy before it, chose it. It can also repeat what
+GitHub sent, secrets included. Shape of GitHub's own answer: https://docs.github.com/en/rest/orgs/webhooks
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, NotRequired
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from redeliver.text import plain, without_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: Characters of a body, of a page's title and of a header that are shown.
+SHOWN_BODY = 200
+_SHOWN_TITLE = 100
+_SHOWN_HEADER = 100
+#: Characters of a body that are looked at.
+_LOOKED_AT = 16_384
+#: A shorter piece of an address or of a header is no secret, and a shorter part of a path may be a common word.
+_SHORTEST_SECRET = 6
+_SHORTEST_PART = 12
+_MASK = "***"
+#: What GitHub sends with every attempt and everybody may know. Any other header, a signature for example, is masked.
+_KNOWN_HEADERS = re.compile(r"accept|content-.*|host|user-agent|x-github-.*")
+_TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
+
+
+class _Request(TypedDict, total=False):
+    headers: dict[str, object] | None
+
+
+class _Response(TypedDict, total=False):
+    headers: dict[str, object] | None
+    payload: object
+
+
+class Delivery(TypedDict):
+    """What we use of one delivery in full, as GitHub's OpenAPI description gives it.
+
+    The request is read for one purpose: to leave out of the response what it repeats of it. Its payload is not read.
+    """
+
+    duration: NotRequired[Annotated[float, Field(ge=0, le=86_400)] | None]
+    url: NotRequired[str | None]
+    request: NotRequired[_Request | None]
+    response: _Response | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointResponse:
+    """What an endpoint answered to one attempt. One line each, with no address in it; empty: it did not say."""
+
+    content_type: str = ""
+    server: str = ""
+    """The header ``Server``."""
+    title: str = ""
+    """A page's title, which says more than the page's beginning."""
+    body: str = ""
+    """The body's first characters, SHOWN_BODY at the most."""
+    duration: int | None = None
+    """How long GitHub waited for it, in milliseconds; None: GitHub does not say."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the endpoint answered nothing that can be shown."""
+        return not (self.content_type or self.server or self.body)
+
+
+def endpoint_response(delivery: Delivery) -> EndpointResponse:
+    """Choose what may be shown of a delivery, and make it safe."""
+    response = delivery["response"] or {}
+    headers = {name.lower(): value for name, value in (response.get("headers") or {}).items()}
+    payload = response.get("payload")
+    body = payload[:_LOOKED_AT] if isinstance(payload, str) else ""
+    secrets = sorted(set(_secrets(delivery)), key=len, reverse=True)
+    title = _TITLE.search(body)
+    duration = delivery.get("duration")
+    return EndpointResponse(
+        content_type=_safe(headers.get("content-type"), secrets, _SHOWN_HEADER),
+        server=_safe(headers.get("server"), secrets, _SHOWN_HEADER),
+        title=_safe(html.unescape(title[1]), secrets, _SHOWN_TITLE) if title else "",
+        body=_safe(body, secrets, SHOWN_BODY),
+        duration=None if duration is None else round(duration * 1_000),
+    )
+
+
+def _safe(value: object, secrets: list[str], limit: int) -> str:
+    if not isinstance(value, str):
+        return ""
+    # Before it is cut: the beginning of a secret is one, too.
+    text = without_urls(value)
+    for secret in secrets:
+        text = text.replace(secret, _MASK)
+    return plain(text, limit)
+
+
+def _secrets(delivery: Delivery) -> Iterator[str]:
+    """Pieces of what GitHub sent that must not be shown, in the forms in which an endpoint may repeat them."""
+    request = delivery.get("request") or {}
+    for secret in (*_of_address(delivery.get("url") or ""), *_of_headers(request.get("headers") or {})):
+        for form in (secret, unquote(secret), html.escape(secret), html.escape(unquote(secret))):
+            if len(form) >= _SHORTEST_SECRET:
+                yield form
+
+
+def _of_address(url: str) -> Iterator[str]:
+    """All of a webhook's address but its host: any part of it can be a password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return
+    yield from (parts.path, *(part for part in parts.path.split("/") if len(part) >= _SHORTEST_PART))
+    yield from (parts.query, *(pair.partition("=")[2] for pair in parts.query.split("&")))
+    yield from (parts.username or "", parts.password or "")
+
+
+def _of_headers(headers: Mapping[str, object]) -> Iterator[str]:
+    for name, value in headers.items():
+        if isinstance(value, str) and not _KNOWN_HEADERS.fullmatch(name.lower()):
+            # "Basic dXNlcjpwYXNz", "sha256=7d38...": the second part alone is enough to be of use.
+            yield from (value, value.partition(" ")[2], value.partition("=")[2])

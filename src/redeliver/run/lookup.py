@@ -1,0 +1,197 @@
+"""What an endpoint answered: to every attempt of an event, or for the commonest causes of a run's failures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING
+
+from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, cause_of, moment, name_of, succeeded
+from redeliver.core.outcomes import Outcome
+from redeliver.core.report import Explanation
+from redeliver.errors import ApiError
+from redeliver.run.scan import walk
+from redeliver.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from redeliver.console import Console
+    from redeliver.core.deliveries import Row
+    from redeliver.core.endpoint import EndpointResponse
+    from redeliver.core.ports import Hook
+    from redeliver.core.report import HookReport
+    from redeliver.run.log_lines import Progress
+
+#: Causes that one run looks up, a call each.
+MOST_CAUSES = 3
+#: With these, no endpoint answered anything.
+_NO_ANSWER = frozenset({NO_CONNECTION, TIMED_OUT, TLS})
+
+
+# -- one event, whole -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAttempt:
+    """One attempt, and what the endpoint answered. Every text is safe to show."""
+
+    delivery_id: str
+    at: int
+    """Epoch milliseconds."""
+    redelivery: bool
+    code: int
+    status: str
+    """GitHub's own words, without addresses."""
+    cause: str
+    """Why it failed, in words of ours; empty: it did not."""
+    response: EndpointResponse | None
+    unknown: str
+    """Why the response is not known; empty: it is."""
+
+    def as_dict(self) -> dict[str, object]:
+        """For programs."""
+        response = self.response
+        answered = response and {
+            "content_type": response.content_type,
+            "server": response.server,
+            "title": response.title,
+            "body": response.body,
+        }
+        return {
+            "delivery_id": self.delivery_id,
+            "at": self.at,
+            "redelivery": self.redelivery,
+            "code": self.code,
+            "status": self.status,
+            "cause": self.cause,
+            "duration_ms": response.duration if response else None,
+            "response": answered,
+            "response_unknown": self.unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEvent:
+    """One event of one webhook: every attempt that GitHub still has, oldest first, at least one."""
+
+    hook: str
+    hook_id: str
+    guid: str
+    name: str
+    """``event`` or ``event.action``."""
+    attempts: tuple[ShownAttempt, ...]
+
+    @property
+    def delivered(self) -> bool:
+        """Whether an attempt delivered it."""
+        return any(not attempt.cause for attempt in self.attempts)
+
+    def as_dict(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "hook": self.hook,
+            "hook_id": self.hook_id,
+            "guid": self.guid,
+            "event": self.name,
+            "delivered": self.delivered,
+            "attempts": [attempt.as_dict() for attempt in self.attempts],
+        }
+
+
+def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> list[ShownEvent]:
+    """Look for events in all of a webhook's log, and look up each of their attempts.
+
+    ``retained_from``: GitHub has forgotten what is older, in epoch milliseconds. Events that are not in the log are
+    left out.
+
+    Raises:
+        ApiError, OutOfTime: the log could not be read to its end, or there is no time to look an attempt up.
+    """
+    found = _find(hook, guids, progress, retained_from)
+    return [_shown(hook, guid, found[guid]) for guid in guids if guid in found]
+
+
+def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> Mapping[str, dict[int, Row]]:
+    found: dict[str, dict[int, Row]] = {}
+    originals: set[str] = set()
+    scanned, newest, oldest = 0, hook.now(), inf
+    for page in walk(hook, since=-inf):
+        for row in page.rows:
+            if row["guid"] in guids:
+                found.setdefault(row["guid"], {})[row["id"]] = row
+                if not row["redelivery"]:
+                    originals.add(row["guid"])
+        # An event's original is its oldest attempt: nothing of it comes after it.
+        if originals.issuperset(guids):
+            break
+        scanned += len(page.rows)
+        oldest = min([oldest, *map(moment, page.rows)])
+        progress.of_walk(scanned, newest, oldest if page.next else -inf, retained_from)
+    return found
+
+
+def _shown(hook: Hook, guid: str, rows: Mapping[int, Row]) -> ShownEvent:
+    attempts = tuple(_attempt(hook, rows[key]) for key in sorted(rows))
+    name = plain(name_of(next(iter(rows.values()))), 100)
+    return ShownEvent(hook.name, hook.hook_id, guid, name, attempts)
+
+
+def _attempt(hook: Hook, row: Row) -> ShownAttempt:
+    response, unknown = None, ""
+    try:
+        response = hook.response(row["id"])
+    except ApiError as fault:
+        # The others are worth showing all the same: GitHub may have forgotten this one just now.
+        unknown = fault.problem
+    code = row["status_code"]
+    return ShownAttempt(
+        delivery_id=str(row["id"]),
+        at=moment(row),
+        redelivery=row["redelivery"],
+        code=code,
+        status=plain(row["status"]),
+        cause="" if succeeded(row) else cause_of(row["status"], code),
+        response=response,
+        unknown=unknown,
+    )
+
+
+# -- the causes of a run's failures -----------------------------------------------------------------------------
+
+
+def explain(runs: Sequence[tuple[Hook, HookReport]], console: Console) -> list[HookReport]:
+    """Look up what the endpoints answered, for the commonest causes, and put it into the webhooks' reports.
+
+    A cause is one webhook's: another's endpoint answers something else. The newest failed attempt stands for all. What
+    cannot be looked up is left out, whatever the reason: it is no part of the run's work.
+    """
+    explanations: dict[int, list[Explanation]] = {}
+    for place, cause, delivery_ids in _commonest(runs):
+        newest = max(delivery_ids, key=int)
+        try:
+            response = runs[place][0].response_if_free(int(newest))
+        except Exception as fault:  # noqa: BLE001  a bug of ours, too, must not turn a good run into a failed one
+            console.detail(f"What the endpoint answered could not be looked up ({type(fault).__name__})")
+            continue
+        if response is None:
+            console.detail(f"What the endpoint answered could not be looked up ({cause})")
+        else:
+            told = Explanation(cause, len(delivery_ids), newest, response)
+            explanations.setdefault(place, []).append(told)
+    return [replace(report, explanations=tuple(explanations.get(place, ()))) for place, (_, report) in enumerate(runs)]
+
+
+def _commonest(runs: Sequence[tuple[Hook, HookReport]]) -> Iterator[tuple[int, str, list[str]]]:
+    """A webhook's place, a cause, and its events' newest failed attempts. What is undelivered comes first."""
+    attempts: dict[tuple[int, str], list[str]] = {}
+    undelivered: Counter[tuple[int, str]] = Counter()
+    for place, (_, report) in enumerate(runs):
+        for event in report.events:
+            if event.outcome is not Outcome.FILTERED_OUT and event.cause not in _NO_ANSWER:
+                attempts.setdefault((place, event.cause), []).append(event.delivery_id)
+                undelivered[place, event.cause] += event.outcome is not Outcome.RECOVERED
+    ranked = sorted(attempts, key=lambda one: (-undelivered[one], -len(attempts[one])))
+    for place, cause in ranked[:MOST_CAUSES]:
+        yield place, cause, attempts[place, cause]
