@@ -26,7 +26,35 @@ class DeliverySource(Protocol):
         ...
 
 
-class Hook(DeliverySource, Protocol):
+class Redeliverer(Protocol):
+    """Asks GitHub for redeliveries of one webhook."""
+
+    def now(self) -> int:
+        """GitHub's clock, in epoch milliseconds.
+
+        Raises:
+            ApiError: nothing had been asked yet, and asking failed.
+        """
+        ...
+
+    def wait_for_turn(self) -> None:
+        """Wait until the limits and the pace allow a redelivery.
+
+        Raises:
+            OutOfTime: that does not fit into the time limit.
+        """
+        ...
+
+    def redeliver(self, attempt_id: int) -> Reply:
+        """Ask GitHub, once, to deliver that attempt's event again. Call :meth:`wait_for_turn` first.
+
+        Raises:
+            ApiError: GitHub would refuse every other redelivery, too.
+        """
+        ...
+
+
+class Hook(DeliverySource, Redeliverer, Protocol):
     """One webhook at GitHub."""
 
     @property
@@ -54,14 +82,6 @@ class Hook(DeliverySource, Protocol):
         """The page with its deliveries; empty: unknown."""
         ...
 
-    def now(self) -> int:
-        """GitHub's clock, in epoch milliseconds.
-
-        Raises:
-            ApiError: nothing had been asked yet, and asking failed.
-        """
-        ...
-
     def is_active(self) -> bool | None:
         """Whether GitHub sends deliveries to it; None: GitHub does not say.
 
@@ -82,22 +102,6 @@ class Hook(DeliverySource, Protocol):
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
         """The same for a run that can do without: one call, and None where it would be in the way, or failed."""
-        ...
-
-    def wait_for_turn(self) -> None:
-        """Wait until the limits and the pace allow a redelivery.
-
-        Raises:
-            OutOfTime: that does not fit into the time limit.
-        """
-        ...
-
-    def redeliver(self, attempt_id: int) -> Reply:
-        """Ask GitHub, once, to deliver that attempt's event again. Call :meth:`wait_for_turn` first.
-
-        Raises:
-            ApiError: GitHub would refuse every other redelivery, too.
-        """
         ...
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from redeliver.console import Console
     from redeliver.core.deliveries import DeliveryLog, Event
-    from redeliver.core.ports import DeliverySource, Hook
+    from redeliver.core.ports import DeliverySource, Redeliverer
     from redeliver.timing import RunClock
 
 #: How many redeliveries are watched before the rest is sent.
@@ -36,7 +36,7 @@ class Sender:
     tells the truth.
     """
 
-    def __init__(self, hook: Hook, redeliveries: dict[str, Redelivery], console: Console) -> None:
+    def __init__(self, hook: Redeliverer, redeliveries: dict[str, Redelivery], console: Console) -> None:
         self._hook = hook
         self._redeliveries = redeliveries
         self._console = console
