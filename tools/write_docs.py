@@ -13,6 +13,8 @@ from pathlib import Path
 
 import yaml
 
+from redeliver.core.replay.report import REPLAY_OUTPUTS
+from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.report import OUTPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Input
 
@@ -21,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 Block = Callable[[], Iterable[str]]
 
 
-# -- action.yml and hooks/action.yml ----------------------------------------------------------------------------
+# -- action.yml, hooks/action.yml and replay/action.yml ----------------------------------------------------------------------------
 
 
 def _inputs(rows: Iterable[Input]) -> Iterator[str]:
@@ -36,8 +38,8 @@ def _environment(rows: Iterable[Input]) -> Iterator[str]:
         yield f"{_variable(row)}: ${{{{ inputs.{row.name} }}}}"
 
 
-def _outputs(context: str) -> Iterator[str]:
-    for name, description in OUTPUTS.items():
+def _outputs(context: str, outputs: Mapping[str, str] = OUTPUTS) -> Iterator[str]:
+    for name, description in outputs.items():
         yield f"{name}:"
         yield f"  description: {_scalar(description)}"
         yield f"  value: ${{{{ {context}.outputs.{name} }}}}"
@@ -92,18 +94,22 @@ def _workflow_type(row: Input) -> str:
 
 
 def _allowlist() -> Iterator[str]:
-    return (_variable(row) for row in INPUTS if row not in LAUNCHER_INPUTS)
+    known = {row.name for row in LAUNCHER_INPUTS}
+    for row in (*INPUTS, *REPLAY_INPUTS):
+        if row.name not in known:
+            known.add(row.name)
+            yield _variable(row)
 
 
-def _input_table() -> Iterator[str]:
+def _input_table(rows: Iterable[Input]) -> Iterator[str]:
     yield from ("| input | what it is | default |", "| :-- | :-- | :-- |")
-    for row in INPUTS:
+    for row in rows:
         yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
 
 
-def _output_table() -> Iterator[str]:
+def _output_table(outputs: Mapping[str, str]) -> Iterator[str]:
     yield from ("| output | what it is |", "| :-- | :-- |")
-    for name, description in OUTPUTS.items():
+    for name, description in outputs.items():
         yield f"| `{name}` | {description} |"
 
 
@@ -119,6 +125,11 @@ FILES: dict[str, Mapping[str, Block]] = {
         "inputs": lambda: _inputs(LISTING_INPUTS),
         "variables": lambda: _environment(LISTING_INPUTS),
     },
+    "replay/action.yml": {
+        "inputs": lambda: _inputs(REPLAY_INPUTS),
+        "outputs": lambda: _outputs("steps.replay", REPLAY_OUTPUTS),
+        "variables": lambda: _environment(REPLAY_INPUTS),
+    },
     "src/launch.sh": {"inputs": _allowlist},
     ".github/workflows/redeliver.yml": {
         "inputs": _workflow_inputs,
@@ -127,7 +138,11 @@ FILES: dict[str, Mapping[str, Block]] = {
         "outputs of the job": _job_outputs,
         "inputs of the step": _with,
     },
-    "README.md": {"inputs": _input_table, "outputs": _output_table},
+    "README.md": {"inputs": lambda: _input_table(INPUTS), "outputs": lambda: _output_table(OUTPUTS)},
+    "docs/replay.md": {
+        "inputs": lambda: _input_table(row for row in REPLAY_INPUTS if row not in INPUTS),
+        "outputs": lambda: _output_table(REPLAY_OUTPUTS),
+    },
 }
 
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from redeliver import __version__
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
+from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, parse
 from redeliver.entry.flags import option, settings_of, taking
-from redeliver.entry.terminal import TerminalConsole, show_health, show_report
+from redeliver.entry.terminal import TerminalConsole, show_health, show_replay, show_report
 from redeliver.errors import RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
+from redeliver.run.replay import replay_hook
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
 from redeliver.run.survey import MATRIX_JOBS, matrix
@@ -27,8 +29,9 @@ from redeliver.text import for_log
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from redeliver.core.replay.settings import ReplaySettings
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
 
@@ -45,6 +48,7 @@ _HOOKS = [
     *(replace(row, description="How far to look back.") for row in INPUTS if row.name == "lookback"),
     *(row for row in INPUTS if row.name == "time-limit"),
 ]
+_REPLAY = [row for row in REPLAY_INPUTS if row.name not in {one.name for one in LAUNCHER_INPUTS}]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -105,7 +109,7 @@ def run(
 ) -> None:
     """Find the deliveries that failed since the last run, redeliver each event once and report the result."""
     with _told():
-        settings = settings_of(flags, state_file)
+        settings = settings_of(flags, _run_settings, state_file)
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         state = StateFile(state_file, _key(settings)) if state_file else None
         clock = RunClock(time, settings.time_limit, console)
@@ -122,6 +126,35 @@ def run(
         elif not quiet:
             show_report(report)
         raise typer.Exit(report.exit_code(settings.fail_on))
+
+
+@app.command(epilog=_EPILOG)
+@taking(_REPLAY)
+def replay(
+    *,
+    form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    **flags: object,
+) -> None:
+    """Show a plan of chosen events, delivered ones too, and with --send send them again. Keeps no checkpoint."""
+    with _told():
+        settings = settings_of(flags, _replay_settings)
+        console = TerminalConsole(verbose=verbose, quiet=quiet)
+        clock = RunClock(time, settings.time_limit, console)
+        clock.listen_to_signals()
+        hook = Runs(settings, _connect(settings, clock), clock, console).hook()
+        with console.live():
+            report = replay_hook(hook, clock, console, settings)
+        for error in report.errors:
+            console.error(error)
+        for warning in report.warnings:
+            console.warning(warning)
+        if form is Format.JSON:
+            typer.echo(report.as_json())
+        elif not quiet:
+            show_replay(report)
+        raise typer.Exit(report.exit_code)
 
 
 @app.command(epilog=_EPILOG)
@@ -142,7 +175,8 @@ def hooks(
     with _told():
         of_app = not (flags["org"] or flags["repository"])
         # An App has one webhook, which has no id, so that "all" says nothing more.
-        settings = settings_of(flags | ({"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}))
+        flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
+        settings = settings_of(flags, _run_settings)
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
@@ -156,6 +190,14 @@ def hooks(
             typer.echo(json.dumps([one.as_dict() for one in found]))
         else:
             show_health(found)
+
+
+def _run_settings(values: Mapping[str, str]) -> Settings:
+    return parse(values, asks_for_token=False)
+
+
+def _replay_settings(values: Mapping[str, str]) -> ReplaySettings:
+    return parse_replay(values, round(time.time() * 1000), asks_for_token=False)
 
 
 def _key(settings: Settings) -> str:

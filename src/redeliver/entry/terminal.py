@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from redeliver.core.causes import short_name
+from redeliver.output import replay_page
 from redeliver.output.advice import ORDER
 from redeliver.output.headline import headline
 from redeliver.text import for_log, plain
@@ -18,6 +19,7 @@ from redeliver.times import clock_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import Report
     from redeliver.run.survey import Health
 
@@ -90,6 +92,24 @@ def show_report(report: Report) -> None:
     if len(rows) > SHOWN_EVENTS:
         out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
     out.print(Text(headline(report), style="bold"))
+
+
+def show_replay(report: ReplayReport) -> None:
+    """Print a replay's plan, and what became of it, on the standard output."""
+    out, table = _table("Event", "First sent", "Delivered before", "Outcome", "Why", "GUID", "Delivery id")
+    for event in report.events[:SHOWN_EVENTS]:
+        before = "yes" if event.delivered_before else "no"
+        cells = _text(event.name), clock_time(event.first_attempt_at), before, replay_page.words(event.outcome)
+        table.add_row(*cells, _text(event.cause or event.detail), _text(event.guid), event.delivery_id)
+    if report.events:
+        out.print(table)
+    if len(report.events) > SHOWN_EVENTS:
+        out.print(f"and {len(report.events) - SHOWN_EVENTS:,} more events")
+    for line in replay_page.guids_to_send(report):
+        out.print(Text(line), soft_wrap=True)  # one line, to be copied
+    if report.plan and report.plan.delivered:
+        out.print(replay_page.NO_RETRY)
+    out.print(Text(replay_page.headline(report), style="bold"))
 
 
 def show_health(hooks: Sequence[Health]) -> None:

@@ -94,6 +94,16 @@ class Runs:
         chosen = self._owner.choose(self._main_caller(), self._links, self._settings.hook_id)
         return [info.id for info in chosen]
 
+    def hook(self) -> Hook:
+        """The one webhook that is meant, where ``hook-id`` is no pattern.
+
+        Raises:
+            ApiError, OutOfTime: the App's token could not be made.
+        """
+        caller = self._main_caller()
+        (info,) = self._owner.choose(caller, self._links, self._settings.hook_id)
+        return Hook(caller, self._links, self._owner, info)
+
     def survey(self) -> list[Health]:
         """How the hooks that are meant fare, within ``lookback``; inactive ones too.
 
