@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.inputs import is_guid
 from redeliver.core.outcomes import UNSEEN, Outcome
 from redeliver.text import plain
+from redeliver.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: The outputs of ``replay/action.yml``, and what people read of them.
 REPLAY_OUTPUTS = {
     "planned-count": "Events that were chosen.",
+    "from": "Beginning of the window as a time, so that a later step can send what was planned; empty with `guid`.",
+    "to": "End of the window as a time; empty with `guid`.",
     "sent-count": "Events that GitHub accepted for redelivery.",
     "recovered-count": "Events that arrived again.",
     "undelivered-guids": "GUIDs of the chosen events that did not arrive, for the next `guid`; at most 500.",
@@ -138,8 +141,11 @@ class ReplayReport:
 
     def outputs(self) -> dict[str, str]:
         """The action's outputs."""
+        window = self.plan.selection if self.plan and not self.plan.selection.guids else None
         return {
             "planned-count": str(self.plan.found if self.plan else 0),
+            "from": timestamp(window.since) if window else "",
+            "to": timestamp(window.until) if window else "",
             "sent-count": str(self.sent),
             "recovered-count": str(self.count(Outcome.RECOVERED)),
             "undelivered-guids": ",".join(self.undelivered[:REPORTED_EVENTS]),
