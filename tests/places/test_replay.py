@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,7 +20,7 @@ from redeliver.times import timestamp
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from places.site import CredentialKind, HookKind
+    from places.site import CredentialKind, HookKind, Place
 
 GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
 LEAST = ("--org", "octo", "--hook-id", "1", *NOWHERE)
@@ -164,9 +164,9 @@ def test_a_flag_or_a_value_that_there_is_not_is_refused(commands: Commands, flag
 def test_it_works_everywhere(
     tmp_path: Path,
     commands: Commands,
-    place: Any,
+    place: Place,
     hook: HookKind,
-    credential: CredentialKind,  # noqa: ANN401
+    credential: CredentialKind,
 ) -> None:
     with server(tmp_path, commands, hook, credential, place) as here:
         guids = deliver(here)
@@ -186,7 +186,11 @@ def test_a_window_of_a_week_is_possible_where_the_server_keeps_a_week(tmp_path: 
 def test_a_replay_that_was_killed_can_be_looked_up_and_finished(here: Server) -> None:
     guids = deliver(here, 12)
     processes: list[subprocess.Popen[bytes]] = []
-    killed = Fault(Call(lambda: processes[0].kill()), path="*/attempts", nth=7, when="after")
+
+    def kill() -> None:
+        processes[0].kill()
+
+    killed = Fault(Call(kill), path="*/attempts", nth=7, when="after")
     here.live.sim.faults.add(killed)
     command = [*REDELIVER, "replay", *here.flags(state=False), "--from", "2h", "--send", "--wait-for-results", "0"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -208,8 +212,9 @@ def test_an_interrupt_ends_it_and_lists_the_rest(here: Server) -> None:
     guids = deliver(here, 6)
     slowly = ("--redeliveries-per-minute", "1", "--wait-for-results", "0", "--format", "json")
     command = [*REDELIVER, "replay", *here.flags(state=False), "--from", "2h", "--send", *slowly]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment(), text=True, **pipes) as started:
+    with subprocess.Popen(
+        command, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
         while len(here.live.sent) < 5:  # as many as may leave at once; the next one is due in a minute
             time.sleep(0.02)
         time.sleep(0.2)

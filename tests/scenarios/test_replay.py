@@ -12,7 +12,6 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.outcomes import Outcome
-from redeliver.errors import SettingsError
 from redeliver.times import timestamp
 from world import World, kind
 
@@ -304,10 +303,3 @@ def test_a_server_that_tells_whole_seconds_only() -> None:
     world = World(behaviour=Behaviour(whole_seconds=True, status_filter=False))
     guids = deliver(world, 50, 49)
     assert outcomes(world.replay(from_="1h", send="true")) == dict.fromkeys(guids, "recovered")
-
-
-@pytest.mark.parametrize("inputs", [{}, {"to": "1h"}, {"from_": "4d"}, {"guid": "x"}, {"from_": "1h", "guid": LOST}])
-def test_what_chooses_nothing_is_refused_before_any_request(world: World, inputs: dict[str, str]) -> None:
-    with pytest.raises(SettingsError):
-        world.replay(**inputs)
-    assert world.sim.journal.entries == []
