@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 Block = Callable[[], Iterable[str]]
 
 
-# -- action.yml, hooks/action.yml and replay/action.yml ----------------------------------------------------------------------------
+# -- action.yml, hooks/action.yml and replay/action.yml ---------------------------------------------------------
 
 
 def _inputs(rows: Iterable[Input]) -> Iterator[str]:
