@@ -183,7 +183,7 @@ def test_what_strangers_wrote_does_nothing(tmp_path: Path, github: Served, hook:
     page = MarkdownIt("gfm-like").render((tmp_path / "summary.md").read_text())
     assert "<script" not in page
     assert re.findall(r'<a href="([^"]*)"', page) == [
-        "https://github.com/organizations/octo/settings/hooks/1?tab=deliveries"
+        f"{github.url}/organizations/octo/settings/hooks/1?tab=deliveries"
     ]
     assert page.count("</table>") == 2
 

@@ -69,6 +69,8 @@ def test_for_people_it_says_what_is_planned_and_how_it_went(here: Server) -> Non
     planned = here.replay("--from", "1h", code=0)
     assert "3 events chosen, 3 of them delivered before" in planned.err
     assert "API calls" in planned.err
+    assert "Events: 3 (3 push)" in planned.out.splitlines()
+    assert "Redelivered within the last hour: 0" in planned.out.splitlines()
     assert planned.out.splitlines()[-1] == "Plan: 3 events to send again, nothing was sent"
     told = here.replay("--from", "1h", "--send", code=1)
     assert "error: 1 event did not arrive (1 failed again)." in told.err

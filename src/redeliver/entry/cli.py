@@ -42,6 +42,10 @@ variable or a file cannot be used, and nothing was sent; 128 + N stopped by sign
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
 or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
 """
+_REPLAY_EPILOG = f"""\
+Exit code 1 is also for an event that did not arrive and a GUID that is not in the log, and 2 for more events than --limit.
+
+{_EPILOG}"""
 _RUN = [row for row in INPUTS if row not in LAUNCHER_INPUTS]
 _HOOKS = [
     *(row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS),
@@ -128,7 +132,7 @@ def run(
         raise typer.Exit(report.exit_code(settings.fail_on))
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=_REPLAY_EPILOG)
 @taking(_REPLAY)
 def replay(
     *,

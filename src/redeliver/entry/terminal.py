@@ -105,6 +105,8 @@ def show_replay(report: ReplayReport) -> None:
         out.print(table)
     if len(report.events) > SHOWN_EVENTS:
         out.print(f"and {len(report.events) - SHOWN_EVENTS:,} more events")
+    for name, value in replay_page.plan_rows(report.plan, str) if report.plan else ():
+        out.print(_text(f"{name}: {value}"), soft_wrap=True)
     for line in replay_page.guids_to_send(report):
         out.print(Text(line), soft_wrap=True)  # one line, to be copied
     if report.plan and report.plan.delivered:

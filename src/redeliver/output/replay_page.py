@@ -9,7 +9,7 @@ from redeliver.text import count, for_markdown
 from redeliver.times import clock_time, day_time, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.replay.report import ReplayedEvent, ReplayReport
@@ -84,23 +84,30 @@ def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:
         yield "Not redelivered within the last hour, to finish a replay that was interrupted", report.unfinished
 
 
-def _plan(plan: ReplayPlan) -> str:
-    types = [f"{number:,} {for_markdown(name, 80)}" for name, number in plan.by_type[:_SHOWN_TYPES]]
+def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """What a plan says, by name; ``shown`` makes a text of somebody else's safe to show."""
+    types = [f"{number:,} {shown(name)}" for name, number in plan.by_type[:_SHOWN_TYPES]]
     if len(plan.by_type) > _SHOWN_TYPES:
         types.append(f"{sum(number for _, number in plan.by_type[_SHOWN_TYPES:]):,} of other types")
     chosen = plan.selection
-    rows = [
-        ("Chosen by", "GUID" if chosen.guids else _window(chosen.since, chosen.until)),
-        ("Events", f"{plan.found:,}" + (f" ({', '.join(types)})" if types else "")),
-        ("Delivered before", f"{plan.delivered:,}"),
-        ("Redelivered within the last hour", f"{plan.redelivered:,}"),
-        ("First", clock_time(plan.first) if plan.first is not None else ""),
-        ("Last", clock_time(plan.last) if plan.last is not None else ""),
-        ("Left out by events", f"{plan.filtered_out:,}" if plan.filtered_out else ""),
-        ("Not in the log", ", ".join(plan.missing[:SHOWN_GUIDS])),
-        ("Sending takes", f"{duration(plan.seconds)}, {count(plan.calls, 'API call')}" if plan.found else ""),
-    ]
-    return "\n".join(["| Plan | |", "| :-- | :-- |", *(f"| {name} | {value} |" for name, value in rows if value)])
+    yield "Chosen by", "GUID" if chosen.guids else _window(chosen.since, chosen.until)
+    yield "Events", f"{plan.found:,}" + (f" ({', '.join(types)})" if types else "")
+    if plan.filtered_out:
+        yield "Left out by events", f"{plan.filtered_out:,}"
+    if plan.missing:
+        yield "Not in the log", ", ".join(plan.missing[:SHOWN_GUIDS])
+    if plan.first is None or plan.last is None:
+        return
+    yield "Delivered before", f"{plan.delivered:,}"
+    yield "Redelivered within the last hour", f"{plan.redelivered:,}"
+    yield "First", clock_time(plan.first)
+    yield "Last", clock_time(plan.last)
+    yield "Sending takes", f"{duration(plan.seconds)}, {count(plan.calls, 'API call')}"
+
+
+def _plan(plan: ReplayPlan) -> str:
+    rows = [f"| {name} | {value} |" for name, value in plan_rows(plan, lambda text: for_markdown(text, 80))]
+    return "\n".join(["| Plan | |", "| :-- | :-- |", *rows])
 
 
 def _window(since: int, until: int) -> str:

@@ -27,7 +27,7 @@ from redeliver.run.log_lines import OutcomeLines, Progress, words
 from redeliver.run.record import SLACK, Sending
 from redeliver.run.scan import walk
 from redeliver.run.send import PROBE, Sender, Watch, send_with_probe
-from redeliver.text import count, plain
+from redeliver.text import count
 from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Replay:
         settings = self._settings
         seconds = seconds_to_redeliver(chooser.end(), settings.redeliveries_per_minute, self._hook.quota.hourly)
         plan = chooser.plan(seconds=seconds, pages=pages)
-        for line in plan_lines(plan):
+        for line in _planned(plan):
             self._console.line(line)
         return plan
 
@@ -216,14 +216,11 @@ class Replay:
             yield OutcomesUnseen(events=count(unseen, "event"))
 
 
-def plan_lines(plan: ReplayPlan) -> Iterator[str]:
-    """A plan in lines for a log."""
+def _planned(plan: ReplayPlan) -> Iterator[str]:
     read = f"{count(plan.scanned, 'attempt')} read"
     left = f" ({plan.filtered_out:,} more left out by events)" if plan.filtered_out else ""
     yield f"{read}: {count(plan.found, 'event')} chosen{left}, {plan.delivered:,} of them delivered before"
-    if plan.first is not None and plan.last is not None:
-        types = ", ".join(f"{number:,} {plain(name, 80)}" for name, number in plan.by_type)
-        yield f"From {clock_time(plan.first)} to {clock_time(plan.last)}: {types}"
+    if plan.found:
         yield f"Sending takes about {duration(plan.seconds)} and {count(plan.calls, 'API call')}"
     if plan.redelivered:
         yield f"{plan.redelivered:,} of them were redelivered within the last hour"
