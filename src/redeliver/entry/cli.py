@@ -43,7 +43,7 @@ Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-i
 or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
 """
 _REPLAY_EPILOG = f"""\
-Exit code 1 is also for an event that did not arrive and a GUID that is not in the log, and 2 for more events than --limit.
+Exit code 1 is also for an event that did not arrive and a GUID that is not in the log, 2 for more events than --limit.
 
 {_EPILOG}"""
 _RUN = [row for row in INPUTS if row not in LAUNCHER_INPUTS]
