@@ -13,7 +13,6 @@ from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
 from redeliver.core.replay.settings import parse_replay
 from redeliver.core.settings import parse
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 from samples import Said
@@ -88,7 +87,7 @@ class World:
             self.run_clock,
             self.console,
         )
-        return replay_hook(runs.hook(), self.run_clock, self.console, settings)
+        return runs.replay(settings)
 
     def fail(self, minutes_ago: float = 5, outcome: Outcome = UNAVAILABLE, **row: Any) -> str:  # noqa: ANN401
         """An event whose first attempt failed some minutes ago. Gives its guid."""

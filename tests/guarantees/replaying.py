@@ -14,7 +14,6 @@ from guarantees.world import REPOSITORY, Run, World
 from redeliver.core.outcomes import Outcome
 from redeliver.core.replay.settings import parse_replay
 from redeliver.output.replay_page import headline, markdown
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 
@@ -66,7 +65,7 @@ def replay(
         return WatchedTransport(inner, interference, run.calls, run.accepted, run.writes, world.sim, REPOSITORY)
 
     try:
-        run.replay = replay_hook(Runs(settings, connect, clock, console).hook(), clock, console, settings)
+        run.replay = Runs(settings, connect, clock, console).replay(settings)
     except Crash:
         pass
     finally:

@@ -22,7 +22,6 @@ from githubsim.wire import Lost
 from guarantees.processes import Nursery, nursery
 from redeliver.core.replay.settings import parse_replay
 from redeliver.github.connection import GitHubApi
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 from samples import Said
@@ -59,7 +58,7 @@ def plan(inputs: dict[str, str]) -> ReplayReport:
     settings = parse_replay(given | {"from": "1h"}, system_ms())
     clock = RunClock(time, settings.time_limit, Said())
     runs = Runs(settings, lambda one: GitHubApi(settings.api_url, one, clock.call_time_left), clock, Said())
-    return replay_hook(runs.hook(), clock, Said(), settings)
+    return runs.replay(settings)
 
 
 @pytest.fixture(scope="module")

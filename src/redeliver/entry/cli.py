@@ -21,7 +21,6 @@ from redeliver.entry.terminal import TerminalConsole, show_health, show_replay, 
 from redeliver.errors import RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
 from redeliver.run.survey import MATRIX_JOBS, matrix
@@ -147,9 +146,9 @@ def replay(
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
-        hook = Runs(settings, _connect(settings, clock), clock, console).hook()
+        runs = Runs(settings, _connect(settings, clock), clock, console)
         with console.live():
-            report = replay_hook(hook, clock, console, settings)
+            report = runs.replay(settings)
         for error in report.errors:
             console.error(error)
         for warning in report.warnings:

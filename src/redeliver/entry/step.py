@@ -17,7 +17,6 @@ from redeliver.output import replay_page
 from redeliver.output.annotations import annotate, bounded
 from redeliver.output.headline import headline
 from redeliver.output.summary import markdown, unusable
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import Runs
 from redeliver.run.survey import matrix
 from redeliver.text import for_shell
@@ -56,14 +55,13 @@ def replay_step() -> int:
 def _step(
     rows: Iterable[Input],
     read: Callable[[Mapping[str, str]], AnySettings],
-    work: Callable[[AnySettings, Runs, RunClock, workflow.ActionsConsole], int],
+    work: Callable[[AnySettings, Runs, workflow.ActionsConsole], int],
 ) -> int:
     console = workflow.ActionsConsole()
     try:
         settings = read(workflow.read_inputs(rows))
         workflow.check_files()
-        clock = RunClock(time, settings.time_limit, console)
-        return work(settings, _runs(settings, clock, console), clock, console)
+        return work(settings, _runs(settings, console), console)
     except SettingsError as wrong:
         for problem in bounded(wrong.problems):
             console.error(problem)
@@ -83,8 +81,9 @@ def _step(
         return said.exit_code
 
 
-def _runs(settings: Settings, clock: RunClock, console: workflow.ActionsConsole) -> Runs:
+def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
     workflow.mask(settings.private_key.get_secret_value())
+    clock = RunClock(time, settings.time_limit, console)
 
     def connect(credential: Credential) -> GitHubApi:
         if isinstance(credential, str):
@@ -95,7 +94,7 @@ def _runs(settings: Settings, clock: RunClock, console: workflow.ActionsConsole)
     return Runs(settings, connect, clock, console)
 
 
-def _redeliver(settings: Settings, runs: Runs, _clock: RunClock, console: workflow.ActionsConsole) -> int:
+def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
     outputs: dict[str, str] = {}
     try:
         report = runs.run()
@@ -120,7 +119,7 @@ def _redeliver(settings: Settings, runs: Runs, _clock: RunClock, console: workfl
         workflow.write_outputs({name: for_shell(value) for name, value in outputs.items()})
 
 
-def _list_hooks(_settings: Settings, runs: Runs, _clock: RunClock, console: workflow.ActionsConsole) -> int:
+def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
     try:
         hook_ids = runs.hook_ids()
     except NoSuchHook as none:
@@ -133,8 +132,8 @@ def _list_hooks(_settings: Settings, runs: Runs, _clock: RunClock, console: work
     return 0
 
 
-def _replay(settings: ReplaySettings, runs: Runs, clock: RunClock, console: workflow.ActionsConsole) -> int:
-    report = replay_hook(runs.hook(), clock, console, settings)
+def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConsole) -> int:
+    report = runs.replay(settings)
     for error in report.errors:
         console.error(error)
     for warning in report.warnings:
