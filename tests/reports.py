@@ -3,33 +3,98 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from githubsim.clock import START
-from redeliver.core.outcomes import Outcome
+from githubsim.clock import DAY, START
+from redeliver.core.outcomes import LOST, UNSEEN, Outcome
 from redeliver.core.report import EventReport, HookReport, Report
+from redeliver.errors import RedeliverError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PAGE = "https://github.com/organizations/octo/settings/hooks/1?tab=deliveries"
-EVENT = EventReport("g", "push", START, "HTTP 503", 2, Outcome.RECOVERED, "")
+RETENTION = 3 * DAY
+EVENT = EventReport(
+    guid="g",
+    name="push",
+    first_failed_at=START,
+    cause="HTTP 503",
+    attempts=2,
+    outcome=Outcome.RECOVERED,
+    detail="",
+    delivery_id="3804004623172239366",
+    forgotten_at=START + RETENTION,
+    next_attempt_at=None,
+)
+#: Events with these outcomes are not redelivered again, or are being redelivered.
+_NOT_AGAIN = LOST | UNSEEN | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
+
+
+class Problem(RedeliverError):
+    """A fault or a remark with these words."""
+
+    def __init__(self, problem: str, advice: str = "") -> None:
+        # Not as attributes of the class: the documents list those of every class.
+        vars(self).update(sentence=_literal(problem), advice=_literal(advice))
+        super().__init__()
+        self.args = (f"{problem} {advice}".strip(),)
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def problems(sentences: Iterable[str]) -> tuple[RedeliverError, ...]:
+    """Faults or remarks with these words."""
+    return tuple(map(Problem, sentences))
 
 
 def events(*outcomes: Outcome) -> tuple[EventReport, ...]:
     """Events with these outcomes, a minute apart."""
+    moments = [START + number * 60_000 for number in range(len(outcomes))]
     return tuple(
-        replace(EVENT, guid=f"guid-{number}", outcome=outcome, first_failed_at=START + number * 60_000)
-        for number, outcome in enumerate(outcomes)
+        replace(
+            EVENT,
+            guid=f"guid-{number}",
+            outcome=outcome,
+            first_failed_at=moment,
+            forgotten_at=moment + RETENTION,
+            next_attempt_at=None if outcome in _NOT_AGAIN else moment,
+        )
+        for number, (outcome, moment) in enumerate(zip(outcomes, moments, strict=True))
     )
 
 
-def hook(*shown: EventReport, name: str = "hook 1 of the organization octo", **known: Any) -> HookReport:  # noqa: ANN401
-    """A run over one hook."""
-    usual: dict[str, Any] = {"page": PAGE, "start": START, "cutoff": START, "scanned": 1_234, "redelivered": 2}
-    return HookReport(hook=name, events=shown, **usual | {"checkpoint": START} | known)
+def hook(
+    *shown: EventReport,
+    number: int = 1,
+    errors: Iterable[str] = (),
+    warnings: Iterable[str] = (),
+    **known: Any,  # noqa: ANN401  fields of HookReport
+) -> HookReport:
+    """A run over one hook. Its deadline is that of its oldest event that can still be redelivered."""
+    can = [event.forgotten_at for event in shown if event.outcome not in _NOT_AGAIN - UNSEEN]
+    usual: dict[str, Any] = {
+        "hook": f"hook {number} of the organization octo",
+        "hook_id": str(number),
+        "owner": "octo",
+        "page": PAGE,
+        "start": START,
+        "cutoff": START,
+        "scanned": 1_234,
+        "redelivered": 2,
+        "checkpoint": START,
+        "deadline": min(can, default=None),
+        "faults": problems(errors),
+        "remarks": problems(warnings),
+    }
+    return HookReport(events=shown, **usual | known)
 
 
 def hooks(number: int, *shown: EventReport, **known: Any) -> tuple[HookReport, ...]:  # noqa: ANN401
     """So many hooks, each with these events."""
-    return tuple(hook(*shown, name=f"hook {count} of the organization octo", **known) for count in range(1, 1 + number))
+    return tuple(hook(*shown, number=one, **known) for one in range(1, 1 + number))
 
 
 def one(*shown: EventReport, **known: Any) -> Report:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Writes what is said of inputs and outputs wherever it stands, from the tables in the code: ``make docs``.
+"""Writes inputs, outputs and error messages wherever a file names them, from the code: ``make docs``.
 
 A block lies between two comments, ``# inputs, written by make docs`` and ``# end of inputs`` (or the same in HTML), and
 is indented as they are.
@@ -13,10 +13,12 @@ from pathlib import Path
 
 import yaml
 
-from redeliver.core.replay.report import REPLAY_OUTPUTS
+import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
 from redeliver.core.replay.settings import REPLAY_INPUTS
-from redeliver.core.report import OUTPUTS
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Input
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Group, Input
+from redeliver.errors import RedeliverError
+from redeliver.output.replay_json import REPLAY_OUTPUTS
+from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -101,8 +103,23 @@ def _allowlist() -> Iterator[str]:
             yield _variable(row)
 
 
+def _needed_inputs() -> Iterator[str]:
+    yield from ("| input | what it is | required |", "|:--|:--|:--|")
+    for row in _of(Group.NEEDED):
+        text = row.description.removesuffix(f" Required {row.required}.")
+        yield f"| `{row.name}` | {text} | {row.required or 'no'} |"
+
+
+def _tuning_names() -> Iterator[str]:
+    yield ", ".join(f"`{row.name}`" for row in _of(Group.TUNING))
+
+
+def _of(group: Group) -> Iterator[Input]:
+    return (row for row in INPUTS if row.group is group)
+
+
 def _input_table(rows: Iterable[Input]) -> Iterator[str]:
-    yield from ("| input | what it is | default |", "| :-- | :-- | :-- |")
+    yield from ("| input | what it is | default |", "|:--|:--|:--|")
     for row in rows:
         yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
 
@@ -111,6 +128,22 @@ def _output_table(outputs: Mapping[str, str]) -> Iterator[str]:
     yield from ("| output | what it is |", "| :-- | :-- |")
     for name, description in outputs.items():
         yield f"| `{name}` | {description} |"
+
+
+# -- the headings of docs/troubleshooting.md -----------------------------------------------------------------------
+
+
+def _kinds(kind: type[RedeliverError] = RedeliverError) -> Iterator[type[RedeliverError]]:
+    """Every error and finding with a sentence of its own."""
+    for below in kind.__subclasses__():
+        if "sentence" in vars(below):
+            yield below
+        yield from _kinds(below)
+
+
+def _heading(kind: type[RedeliverError]) -> Block:
+    said = re.sub(r"{\w+}", "…", kind.sentence)
+    return lambda: [f"### `{said}`"]
 
 
 # -- every file, and its blocks ---------------------------------------------------------------------------------
@@ -138,7 +171,14 @@ FILES: dict[str, Mapping[str, Block]] = {
         "outputs of the job": _job_outputs,
         "inputs of the step": _with,
     },
-    "README.md": {"inputs": lambda: _input_table(INPUTS), "outputs": lambda: _output_table(OUTPUTS)},
+    "README.md": {
+        "needed inputs": _needed_inputs,
+        "often inputs": lambda: _input_table(_of(Group.OFTEN)),
+        "tuning inputs": _tuning_names,
+    },
+    "docs/tuning.md": {"inputs": lambda: _input_table(_of(Group.TUNING))},
+    "docs/outputs.md": {"outputs": lambda: _output_table(OUTPUTS)},
+    "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
     "docs/replay.md": {
         "inputs": lambda: _input_table(row for row in REPLAY_INPUTS if row not in INPUTS),
         "outputs": lambda: _output_table(REPLAY_OUTPUTS),

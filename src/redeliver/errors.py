@@ -326,42 +326,45 @@ class Unexpected(RedeliverError):
 
 
 class Finding(RedeliverError):
-    """Something that people should know of a webhook. ``exit_code`` 1: it makes the run fail."""
+    """Something that people should know about a webhook. ``exit_code`` 1: it makes the run fail."""
 
     exit_code = 0
 
 
-class GapFound(Finding):
-    """The checkpoint is older than what GitHub remembers, so that nobody can know what failed in between."""
+class Loss(Finding):
+    """Something is lost for good, and no later run can redeliver it."""
 
-    sentence = "GitHub has forgotten the deliveries between {since} and {until}, and no run had settled them in time."
-    advice = (
-        "What failed then is lost to this action. Run it at least once a day, and check that its schedule is switched "
-        "on; the checkpoint goes on from there."
-    )
     exit_code = 1
+
+
+class GapFound(Loss):
+    """The checkpoint is older than what GitHub remembers, so nobody can know what failed in between."""
+
+    sentence = "GitHub has forgotten the deliveries between {since} and {until}, and no run had checked them."
+    advice = (
+        "Failures in that time can no longer be found or redelivered. Check that the schedule is enabled, and run at "
+        "least once a day. The next run continues from here."
+    )
 
     since: str
     until: str
 
 
-class EventsGivenUp(Finding):
+class EventsGivenUp(Loss):
     """Events that used up their attempts."""
 
     sentence = "{events} given up after max-attempts: {guids}."
-    advice = "Fix the receiver, then redeliver them from the webhook's page before GitHub forgets them."
-    exit_code = 1
+    advice = "Fix the receiver, then redeliver them manually from the webhook's page before GitHub forgets them."
 
     events: str
     guids: str
 
 
-class EventsExpired(Finding):
+class EventsExpired(Loss):
     """Events that were undelivered when GitHub forgot their first attempt."""
 
-    sentence = "{events} expired: GitHub has forgotten their first attempt: {guids}."
-    advice = "They cannot be recovered by this action. Run it more often, or allow fewer attempts."
-    exit_code = 1
+    sentence = "{events} expired undelivered, because GitHub has forgotten the first attempt: {guids}."
+    advice = "They can no longer be redelivered. Run more often, or raise time-limit."
 
     events: str
     guids: str
@@ -371,14 +374,14 @@ class HookInactive(Finding):
     """The webhook is switched off."""
 
     sentence = "The webhook is switched off: GitHub sends it nothing."
-    advice = "If that is not meant, tick Active on the webhook's page. Events from meanwhile are never sent."
+    advice = "If it should be on, tick Active on its page. GitHub never sends the events from the time it was off."
 
 
 class EndpointDown(Finding):
     """The first redeliveries failed the way every attempt does while an endpoint is down."""
 
     sentence = "The receiver is still down{since}: {probes} test redeliveries failed the same way ({cause})."
-    advice = "The other events are left to the next run."
+    advice = "The next run tests it again, and redelivers the other events once it is up."
 
     since: str
     probes: int
@@ -389,7 +392,7 @@ class OnlyNewestRead(Finding):
     """Only the newest part of the window was read."""
 
     sentence = "Only the newest part of the log was read, back to {back_to}."
-    advice = "Older failures are not counted here. The checkpoint stays before them, so that a later run finds them."
+    advice = "Older failures are not counted here. The checkpoint stays before them, so a later run finds them."
 
     back_to: str
 
@@ -397,13 +400,13 @@ class OnlyNewestRead(Finding):
 class OnlyNewestReadWithGap(OnlyNewestRead):
     """The same where the window reaches beyond GitHub's memory."""
 
-    advice = "Older failures are not counted here, and some of them GitHub has forgotten already."
+    advice = "Older failures are not counted here, and GitHub has already forgotten some of them."
 
 
 class FailuresFirst(Finding):
     """The older part of the window was read with GitHub's filter for failures."""
 
-    sentence = "The log was too long to read whole: older failures with status 0 or 3xx may have been missed."
+    sentence = "The log was too long to read whole: older failures with status 0 or 3xx may be missing."
     advice = "Raise time-limit, or run more often."
 
 

@@ -20,7 +20,7 @@ _URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
 _LOOKED_AT = 16_384
 _BLANKS = re.compile(r"\s+")
 _ISSUE = re.compile(r"\bGH&#45;(?=[0-9])", re.IGNORECASE)
-_OF_A_SHELL = {ord(mark): f"\\u{ord(mark):04x}" for mark in "'`$;&|<>()"}
+_OF_A_SHELL = {ord(mark): f"\\u{ord(mark):04x}" for mark in "'`$;&|<>()#"}
 _COMMAND_START = re.compile(r"^(\s*):(?=:)")
 
 
@@ -44,10 +44,10 @@ def for_log(line: str) -> str:
 
 
 def for_shell(json_text: str) -> str:
-    r"""JSON that says the same and holds nothing that a shell acts on but its own double quotes.
+    r"""JSON that says the same and holds nothing that a shell or a runner acts on but its own double quotes.
 
     Somebody will write ``echo '${{ steps.redeliver.outputs.report }}'``, which pastes it into a script. JSON needs
-    these characters only within strings, where each may stand as ``\u0027``.
+    these characters only within strings, where each may stand as ``\u0027``. Without ``#``, no ``##[`` is left.
     """
     return json_text.translate(_OF_A_SHELL)
 

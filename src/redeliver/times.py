@@ -27,6 +27,25 @@ def day_time(moment: int) -> str:
     return f"{_day(moment)} {_at(moment):%H:%M:%S}"
 
 
+def time_near(moment: int, now: int) -> str:
+    """A moment (epoch milliseconds) not far from another one, in UTC: ``15:20 UTC``, ``9 Nov 15:20 UTC``."""
+    day = "" if _at(moment).date() == _at(now).date() else f"{_day(moment)} "
+    return f"{day}{_at(moment):%H:%M} UTC"
+
+
+def day_minute(moment: int) -> str:
+    """A moment (epoch milliseconds) of this week or so, in UTC to the minute: ``9 Nov 15:20``."""
+    return f"{_day(moment)} {_at(moment):%H:%M}"
+
+
+def span(milliseconds: int) -> str:
+    """How long something has lasted or will, as people say it, rounded down: ``50 min``, ``5 h 20 min``, ``71 h``."""
+    hours, minutes = divmod(max(0, milliseconds) // MINUTE, 60)
+    if hours == 0:
+        return f"{minutes} min" if minutes else "less than a minute"
+    return f"{hours} h {minutes} min" if minutes and hours < 12 else f"{hours:,} h"
+
+
 def hour_label(moment: int) -> str:
     """A moment (epoch milliseconds) of a known day, in UTC to the minute."""
     return f"{_at(moment):%H:%M}"

@@ -103,7 +103,7 @@ class RunClock:
             with self._until_signal():
                 self._clock.sleep(min(seconds, longest))
             seconds -= longest
-            if seconds > self.remaining():
+            if seconds > 0 and seconds > self.remaining() and self.signal_number is not None:
                 raise OutOfTime(why="the run was stopped")
             if seconds > 0 and longest == _STILL_WAITING:
                 self._console.line(f"Still waiting, {duration(seconds)} more: {why}")

@@ -21,8 +21,8 @@ from githubsim.clock import MINUTE, system_ms
 from githubsim.outcomes import OK, Kind, invalid_response
 from githubsim.server import serve
 from places.command import SOURCES
-from redeliver.core.replay.report import REPLAY_OUTPUTS
 from redeliver.core.replay.settings import REPLAY_INPUTS
+from redeliver.output.replay_json import REPLAY_OUTPUTS
 from runner import Command, commands, outputs
 
 if TYPE_CHECKING:

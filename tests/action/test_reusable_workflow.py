@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from action.step import ROOT
-from redeliver.core.report import OUTPUTS
 from redeliver.core.settings import INPUTS
+from redeliver.output.report_json import OUTPUTS
 
 # YAML 1.1 takes the word on for a truth.
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "redeliver.yml").read_text())

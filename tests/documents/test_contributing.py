@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 from pictures.page import diagrams
 from pictures.test_mermaid import faults_of
 
@@ -19,7 +21,7 @@ def test_mermaid_understands_its_diagram() -> None:
 
 
 def test_every_module_and_folder_that_it_names_is_there() -> None:
-    for name in re.findall(r"`([\w/]+\.py)`", TEXT):
+    for name in re.findall(r"`(?!tests/|tools/)([\w/]+\.py)`", TEXT):
         assert (ROOT / "src" / "redeliver" / name).exists(), name
     for name in re.findall(r"`((?:src|tests|tools|requirements)[\w/.-]*)`", TEXT):
         assert (ROOT / name).exists() or name == "src/image.txt", name
@@ -30,3 +32,13 @@ def test_every_command_that_it_names_is_there() -> None:
     named = set(re.findall(r"\bmake ([a-z0-9]+)\b", "".join(re.findall(r"`[^`]*`", TEXT, re.DOTALL))))
     assert len(named) > 8
     assert named <= targets
+
+
+def test_what_git_checks_before_a_commit_comes_from_the_same_pins_as_make_check() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    programs = {found for hook in hooks for found in re.findall(r"\.venv/bin/([\w-]+)", hook["entry"])}
+    assert programs == {"ruff", "actionlint", "zizmor"}
+    lock = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    for program in programs:
+        assert re.search(rf"^{program}(-\w+)?==", lock, re.MULTILINE), program
+    assert all(hook["language"] == "system" for hook in hooks)

@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.outcomes import Outcome
+from redeliver.output.replay_json import as_json
+from redeliver.output.report_json import MOST
 from world import World
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
 
 
 def checked(report: ReplayReport) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(report.as_json())
+    text = as_json(report)
+    assert len(text) <= MOST
+    told: dict[str, Any] = json.loads(text)
     CHECK.validate(told)
     return told
 
@@ -43,7 +47,7 @@ def test_the_reports_of_good_and_bad_replays_fit_it() -> None:
     checked(world.replay(from_="1h"))
     guids = [world.fail(50 - number / 100, (OK, UNAVAILABLE)[number % 2]) for number in range(600)]
     assert checked(world.replay(from_="1h", send="true"))["plan"]["events"] == 600  # more than the limit
-    assert checked(world.replay(from_="1h", limit="600"))["events_omitted"] == 100
+    assert checked(world.replay(from_="1h", limit="600"))["events_omitted"] > 100
     assert checked(world.replay(guid=f"{GUID},{guids[0]}"))["plan"]["missing"] == [GUID]
     world.sim.stub.by_guid[guids[0]] = invalid_response(422)
     world.sim.faults.add(Fault(json_answer(410, "gone"), path="*/attempts", nth=2))

@@ -22,7 +22,7 @@ def test_every_file_says_what_the_code_says(name: str) -> None:
 def test_a_file_that_lacks_them_is_not_taken_for_one_that_has_them(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     lacking = _LINES.sub(r"\1\2", text)
-    assert lacking.count("\n") < text.count("\n") - len(FILES[name])
+    assert lacking.count("\n") <= text.count("\n") - len(FILES[name])
     assert written(lacking, FILES[name]) == text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from unittest import mock
 
 from hypothesis import given, settings
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
 from redeliver.core.outcomes import Outcome
-from redeliver.core.report import EventReport, HookReport, Report
 from redeliver.entry.terminal import TerminalConsole, show_health, show_report
 from redeliver.run.survey import Health, host_of
+from reports import EVENT, one
 from runner import commands
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -30,10 +31,9 @@ def shown(said: str) -> str:
             say(said)
         with console.group(said):
             console.line("x")
-        event = EventReport(said, said, 0, "HTTP 503", 2, Outcome.REFUSED, "GitHub answered 404")
-        hook = HookReport("hook 1", "", 1, 1, 1, 1, (event,), 1, errors=(said,), warnings=(said,))
-        show_report(Report((hook,)))
-        show_health([Health(1, host_of(f"https://{said}/in"), 2, 1, 0)])
+        event = replace(EVENT, guid=said, name=said, outcome=Outcome.REFUSED, detail="GitHub answered 404")
+        show_report(one(event, errors=(said,), warnings=(said,)))
+        show_health([Health(1, host_of(f"https://{said}/in"), active=True, deliveries=2, failed=1, last_success=0)])
     return out.getvalue()
 
 

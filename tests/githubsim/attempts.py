@@ -26,7 +26,7 @@ class Redelivery:
     attempt it led to, once that was made.
     """
 
-    hook: Hook
+    hook: Hook = field(repr=False)
     guid: str
     of_attempt: int
     accepted_at: int

@@ -45,13 +45,13 @@ class Hook:
     target: str
     url: str
     secret: str
-    desk: Desk
+    desk: Desk = field(repr=False)
     created_at: int
     events: list[str] = field(default_factory=lambda: ["*"])
     active: bool = True
     endpoint: Endpoint | None = None
-    log: DeliveryLog = field(default_factory=DeliveryLog)
-    payloads: dict[str, bytes] = field(default_factory=dict)
+    log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
+    payloads: dict[str, bytes] = field(default_factory=dict, repr=False)
     pages_read: int = 0
 
     @property

@@ -49,6 +49,8 @@ class DeliveryLog:
     forgotten: list[Row] = field(default_factory=list)
     _shelves: dict[StatusFilter, list[Row]] = field(default_factory=lambda: {"success": [], "failure": []})
     _attempts: dict[str, list[Row]] | None = None
+    _failed: dict[str, None] = field(default_factory=dict)
+    """Guids of events an attempt of which failed, in order."""
 
     def add(self, row: Row) -> None:
         """Put one row where its id belongs."""
@@ -58,16 +60,23 @@ class DeliveryLog:
             _put(self._shelves[shelf], row)
         if self._attempts is not None:
             self._attempts.setdefault(row.guid, []).append(row)
+        if not row.outcome.succeeded:
+            self._failed[row.guid] = None
 
     def extend(self, rows: Iterable[Row]) -> None:
         """Put many rows in at once."""
-        new = list(rows)
+        new = sorted(rows)
+        if self._attempts is not None and (not self.rows or not new or new[0] > self.rows[-1]):
+            for row in new:
+                self._attempts.setdefault(row.guid, []).append(row)
+        else:
+            self._attempts = None
         self.rows += new
         self.rows.sort()
         for shelf, kept in self._shelves.items():
             kept += [row for row in new if _shelf(row) == shelf]
             kept.sort()
-        self._attempts = None
+        self._failed |= {row.guid: None for row in new if not row.outcome.succeeded}
 
     def find(self, row_id: int) -> Row | None:
         """The row with this id, seen or not."""
@@ -111,6 +120,11 @@ class DeliveryLog:
             for row in (*self.forgotten, *self.rows):
                 self._attempts.setdefault(row.guid, []).append(row)
         return self._attempts
+
+    def attempts_of_failed(self) -> dict[str, list[Row]]:
+        """The same, but only of events an attempt of which failed."""
+        attempts = self.attempts()
+        return {guid: attempts[guid] for guid in self._failed}
 
 
 def _shelf(row: Row) -> StatusFilter | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from githubsim.clock import SECOND
 from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import ScanMode
+from redeliver.output.report_json import outputs
 from redeliver.output.summary import markdown
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def the_sums_are_right(run: Run, report: Report) -> None:
         "scanned-count": sum(hook.scanned for hook in hooks),
         "checkpoint": min((hook.checkpoint for hook in hooks if hook.checkpoint is not None), default=""),
     }
-    outputs = report.outputs()
-    assert {name: outputs[name] for name in sums} == {name: str(value) for name, value in sums.items()}
+    told = outputs(report)
+    assert {name: told[name] for name in sums} == {name: str(value) for name, value in sums.items()}
     assert (report.signal_number is not None) == run.signalled
     assert markdown(report)
 
@@ -113,7 +114,7 @@ def _found_is_true(world: World, part: Part, report: HookReport) -> None:
     reported = {event.guid for event in report.events}
     whole = part.settings.scan is ScanMode.FULL  # else neither count nor window is all there is
     broke_off = not report.read
-    for guid, rows in part.life.events().items():
+    for guid, rows in part.life.failed_events().items():
         was_there = [row for row in rows if world.in_log(row, part.looked_at)]
         in_window = [row for row in was_there if world.shown_at(row) >= report.cutoff]
         if guid in reported and whole:

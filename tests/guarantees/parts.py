@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
@@ -46,6 +47,10 @@ class Life:
         """Every event's attempts, forgotten and not yet shown ones too, in the order they were made."""
         return self.hook.log.attempts()
 
+    def failed_events(self) -> Mapping[str, list[Row]]:
+        """The same, but only of events an attempt of which failed: no other can be lost, or sent."""
+        return self.hook.log.attempts_of_failed()
+
     def is_ours(self, rows: list[Row], now: int, settings: Settings) -> bool:
         """Whether the user asked for this event: an attempt failed since the first checkpoint, or in ``lookback``."""
         since = self.anchor
@@ -54,7 +59,7 @@ class Life:
         return any(not row.outcome.succeeded and row.delivered_at >= since for row in rows)
 
 
-@dataclass(slots=True)
+@dataclass
 class Part:
     """What a run did with one hook."""
 
@@ -88,12 +93,12 @@ class Part:
         last = self.calls[-1]
         return last.keeps_checkpoint and last.status in {201, 204}
 
-    @property
+    @cached_property
     def looked_at(self) -> int:
         """When it began to read the log: what can be seen then, it has to see. The end, if it did not come to that."""
         return next((call.at for call in self.calls if call.lists), self.ended)
 
-    @property
+    @cached_property
     def ended(self) -> int:
         """When GitHub told it the last thing; the run's end, if that was nothing."""
         return self.calls[-1].answered_at if self.calls else self.run.ended

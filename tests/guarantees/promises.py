@@ -64,7 +64,7 @@ def nothing_is_lost(world: World, part: Part) -> None:
         return  # the next run looks back over ``lookback``, and that is what ours means then
     for now, kept in (*part.writes, (world.clock(), life.kept)):
         cutoff = (kept - settings.overlap * SECOND) // SECOND * SECOND
-        for guid, attempts in life.events().items():
+        for guid, attempts in life.failed_events().items():
             # A success that the log did not show yet settled nothing.
             rows = [row for row in attempts if row.visible_at <= now or not row.outcome.succeeded]
             if guid in life.unseen or not rows or rows[0].redelivery:
@@ -80,7 +80,7 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
     if report is None or not report.read or life.kept is None or world.sim.behaviour.retention_ms < retention:
         return  # the run tells nothing, keeps nothing, or could not know
     lost = set()
-    for guid, attempts in life.events().items():
+    for guid, attempts in life.failed_events().items():
         rows = [row for row in attempts if row.visible_at <= part.looked_at]
         if guid in life.unseen or guid in life.told_lost or not rows or rows[0].redelivery:
             continue
@@ -141,7 +141,7 @@ def the_checkpoint_is_sound(world: World, part: Part) -> None:
         assert not there, "a scan that broke off moved the checkpoint"
     if part.closed:
         _, kept = part.writes[-1]
-        for guid, rows in life.events().items():
+        for guid, rows in life.failed_events().items():
             seen = [row for row in rows if world.in_log(row, part.looked_at)]
             if not seen or guid in life.unseen or not world.is_open(rows, part.ended, part.settings):
                 continue
@@ -214,7 +214,7 @@ def what_can_be_done_is_done(world: World, part: Part) -> None:
         return  # the endpoint is down, or the time was up
     assert not report.errors or report.lost or report.gap, report.errors
     accepted = {one.guid for one in part.accepted}
-    for guid, rows in life.events().items():
+    for guid, rows in life.failed_events().items():
         meanwhile = [row for row in rows if row.redelivery and part.looked_at < row.visible_at <= part.ended]
         if meanwhile and guid not in accepted:
             continue  # that was somebody else

@@ -13,6 +13,7 @@ from guarantees.interference import Crash, Cut, Interference, WatchedClock, Watc
 from guarantees.world import REPOSITORY, Run, World
 from redeliver.core.outcomes import Outcome
 from redeliver.core.replay.settings import parse_replay
+from redeliver.output.replay_json import as_json
 from redeliver.output.replay_page import headline, markdown
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
@@ -90,7 +91,7 @@ def _keeps_its_promises(world: World, run: ReplayRun, settings: ReplaySettings) 
     if run.replay is not None:
         assert markdown(run.replay)
         assert headline(run.replay)
-        assert run.replay.as_json()
+        assert as_json(run.replay)
         _the_report_is_true(world, run, run.replay)
 
 

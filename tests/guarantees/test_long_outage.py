@@ -37,6 +37,7 @@ def a_quarter_passes(world: World) -> None:
     world.sim.run_due()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scan", ["full", "failures"])
 def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: str) -> None:
     world = outage(scan=scan)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from guarantees import promises
@@ -56,6 +58,7 @@ def test_a_schedule_that_was_off_for_ten_days_leaves_a_gap_and_the_next_run_is_w
     assert (following.errors, following.warnings, following.gap) == ((), (), None)
 
 
+@pytest.mark.long
 def test_an_outage_of_95_hours_is_told_until_when_it_can_be_saved_and_then_what_is_lost() -> None:
     world = at_work()
     world.life.endpoint.fail_with()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND, VirtualClock
+from githubsim.model import SimGitHub
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
@@ -15,6 +17,7 @@ from redeliver.core.settings import FailOn
 from redeliver.output.headline import headline
 
 if TYPE_CHECKING:
+    from githubsim.log import Row
     from guarantees.world import Run
 
 #: As many attempts as three days hold at one every six seconds and a half.
@@ -33,10 +36,17 @@ def long_log(**settings: str) -> World:
     """Three days of attempts that succeeded, read up to now."""
     world = World(None, latency_ms=100, **settings)
     now = world.clock()
-    world.hook.load(world.hook.row(now - place * SPACING) for place in range(1, LOG + 1))
+    world.hook.load(successes(now))
     world.variables.seed(VARIABLE, str(now))
     world.life.anchor = now - DAY
     return world
+
+
+@cache
+def successes(now: int) -> tuple[Row, ...]:
+    """Made once for all tests, since it takes longer than most of them."""
+    hook = SimGitHub(VirtualClock(now), seed=1).org_hook()
+    return tuple(hook.row(now - place * SPACING) for place in range(1, LOG + 1))
 
 
 # -- history, in a log of 40,000 ---------------------------------------------------------------------------------
@@ -188,6 +198,34 @@ def test_waits_for_limits_are_part_of_what_a_page_takes(a_minute: int) -> None:
     assert run.report.errors == (), "it broke off where it could have asked for failures"
     assert outcome_of(run, guid) is not None
     assert len(run.accepted) == 1
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_of_failures_that_are_more_pages_than_the_hours_calls_the_newest_are_sent(scan: str) -> None:
+    world = World(None, latency_ms=100, scan=scan)
+    now = world.clock()
+    world.life.anchor = now - DAY
+    world.hook.load(world.hook.row(now - place * SECOND, UNAVAILABLE) for place in range(2, 20_000))
+    world.hook.add(now - SECOND, OK)
+    kept = now - 6 * HOUR
+    world.variables.seed(VARIABLE, str(kept))
+    world.sim.limits.policy.hourly = 150
+    run = world.run()
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert report.errors == ()
+    assert any(warning.startswith("Only the newest part of the log was read") for warning in report.warnings)
+    assert report.exit_code(FailOn.UNDELIVERED) == 1
+    assert report.hooks[0].partial
+    assert world.life.kept == kept
+    # The newest: of the part that was read whole, the oldest first.
+    assert len(run.accepted) > 5
+    assert report.redelivered == len(run.accepted)
+    assert (
+        min(row.delivered_at for one in run.accepted for row in [world.hook.log.attempts_of(one.guid)[0]])
+        > now - HOUR * 3
+    )
 
 
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:

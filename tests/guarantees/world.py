@@ -49,7 +49,7 @@ class Run:
     undisturbed: bool = True
     """Nothing came in between, and no signal. Faults are told call by call."""
     signalled: bool = False
-    parts: list[Part] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list, repr=False)
     """One for each hook there is, whether or not it had its turn."""
 
     @property
@@ -165,7 +165,7 @@ class World:
         # Asked for failures alone, GitHub shows neither 0 nor 3xx; the documents say so, and so does the run.
         if part.filtered or part.settings.scan is ScanMode.FAILURES:
             looked_at = part.looked_at
-            for guid, rows in life.events().items():
+            for guid, rows in life.failed_events().items():
                 seen = [row for row in rows if row.visible_at <= looked_at]
                 window = [row for row in seen if self.shown_at(row) >= part.report.cutoff] if part.report else seen[-1:]
                 if window and all(not row.outcome.succeeded and row.outcome.status_code < 400 for row in window):

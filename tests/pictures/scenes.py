@@ -6,7 +6,8 @@ import random
 import signal
 from typing import TYPE_CHECKING
 
-from githubsim.clock import MINUTE
+from githubsim.clock import DAY, HOUR, MINUTE
+from githubsim.endpoint import StubEndpoint
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import (
     BAD_CERTIFICATE,
@@ -87,12 +88,58 @@ def failing_again() -> Report:
     return world.run()
 
 
-def endpoint_down() -> Report:
-    """The receiver is still down."""
+def down(world: World, hours: float, number: int) -> None:
+    """A receiver that has been down for so long, and stays down."""
+    world.sim.stub.fail_with(NO_CONNECTION)
+    outage(world, number, hours * 60, hours * 60 - 2, [NO_CONNECTION])
+
+
+def outage_of_an_hour() -> Report:
+    """The receiver is still down, and there is time enough."""
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 75 * MINUTE))
+    for number in range(30):
+        world.fail(62 + number * 4, OK, kind=KINDS[number % len(KINDS)])
+    down(world, 1, 60)
+    return world.run()
+
+
+def two_hours_left() -> Report:
+    """GitHub forgets the first event of an outage soon."""
+    world = World()
+    start = world.clock() - 70 * HOUR
+    world.variables.seed("CHECKPOINT", str(start - MINUTE))
+    for number in range(30):
+        world.fail(70 * 60 + 5 + number * 4, OK, kind=KINDS[number % len(KINDS)])
+    down(world, 70, 1_400)
+    return world.run()
+
+
+def given_up() -> Report:
+    """The receiver refuses three events whatever happens, and they are out of attempts."""
     world = World()
     busy(world)
-    world.sim.stub.fail_with(NO_CONNECTION)
-    outage(world, 60, 180, 178, [NO_CONNECTION])
+    guids = outage(world, 12, 300, 200, [UNAVAILABLE])
+    for guid in guids[1:12:4]:
+        for minutes in (90, 60, 30):
+            world.again(guid, minutes, invalid_response(422))
+    return world.run(max_attempts="4")
+
+
+def gap() -> Report:
+    """The schedule was off for ten days."""
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 10 * DAY))
+    busy(world, hours=70, every=20)
+    outage(world, 8, 100, 60, [TIMED_OUT])
+    return world.run()
+
+
+def switched_off() -> Report:
+    """Somebody has switched the webhook off."""
+    world = World()
+    busy(world)
+    world.hook.active = False
     return world.run()
 
 
@@ -117,6 +164,22 @@ def ten_thousand() -> Report:
     world = World()
     outage(world, 10_000, 1_430, 1_420, [NO_CONNECTION, NO_CONNECTION, UNAVAILABLE])
     return world.run(latency_ms=100)
+
+
+def forty_hooks() -> Report:
+    """Of forty webhooks, the receivers of three are down."""
+    world = World()
+    hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(39))]
+    now = world.clock()
+    for number, hook in enumerate(hooks):
+        is_down = number in {4, 11, 30}
+        for count in range(120):
+            failed = is_down and count < 20 + number
+            hook.add(now - (count + 1) * MINUTE, NO_CONNECTION if failed else OK, kind=KINDS[count % len(KINDS)])
+        if is_down:
+            hook.endpoint = endpoint = StubEndpoint()
+            endpoint.fail_with(NO_CONNECTION)
+    return world.run(hook_id=",".join(str(hook.id) for hook in hooks))
 
 
 def several_hooks() -> Report:
@@ -166,10 +229,15 @@ SCENES: dict[str, Callable[[], Report]] = {
         healthy,
         recovered,
         failing_again,
-        endpoint_down,
+        outage_of_an_hour,
+        two_hours_left,
+        given_up,
+        gap,
+        switched_off,
         dry_run,
         many_causes,
         ten_thousand,
+        forty_hooks,
         several_hooks,
         hostile,
         wrong_token,

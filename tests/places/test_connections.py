@@ -13,6 +13,7 @@ from githubsim.server import Served, serve
 from places.proxy import Proxy
 from places.site import PLACES, CredentialKind, HookKind, Place, combinations
 from places.sockets import Live
+from redeliver.output.report_json import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +155,7 @@ def test_a_proxy_that_lets_nothing_through_is_named_without_its_password(
         report = secure.live.run(secure.by_name, {"time-limit": "2s"})
     (error,) = report.errors
     assert "the proxy could not be reached" in error
-    assert "hunter2" not in report.as_json()
+    assert "hunter2" not in as_json(report)
     assert secure.live.sim.journal.entries == []
 
 

@@ -15,6 +15,7 @@ from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import SettingsError
 from redeliver.github.connection import GitHubApi
+from redeliver.output.report_json import as_json
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 from world import Transcript, of
@@ -193,7 +194,7 @@ def test_a_key_that_only_looks_like_one_is_named_and_nothing_is_asked() -> None:
     (error,) = report.errors
     assert error.startswith("The App's private key cannot be used. Give the whole file that GitHub made for the App")
     assert report.exit_code(FailOn.ERROR) == 1
-    assert "bm8ga2V5" not in report.as_json()
+    assert "bm8ga2V5" not in as_json(report)
 
 
 def test_an_app_that_is_not_installed_there_is_named() -> None:
@@ -265,7 +266,7 @@ def test_no_sentence_and_no_line_holds_a_secret() -> None:
     site = of_app()
     guid = site.fail(5)
     report = site.run()
-    said = "\n".join([*site.console.lines, *site.console.details, report.as_json()])
+    said = "\n".join([*site.console.lines, *site.console.details, as_json(report)])
     assert guid in said
     (token,) = [token for value, token in site.sim.tokens._by_value.items() if value.startswith("ghs_")]
     for secret in (token.value, key_pair().private, key_pair().private.splitlines()[3]):

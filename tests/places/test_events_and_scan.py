@@ -13,6 +13,7 @@ from githubsim.seeds import Mix, seed
 from places.site import PLACES, Place, Site
 from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
+from redeliver.output.report_json import as_json
 from world import World, kind, of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def test_only_the_events_that_are_named_are_sent_and_the_others_are_neither_fail
     assert [of(report, guid).outcome for guid in (closed, issue)] == [Outcome.FILTERED_OUT, Outcome.FILTERED_OUT]
     assert report.exit_code(FailOn.UNDELIVERED) == 0
     assert world.checkpoint == str(report.start)
-    (hook,) = json.loads(report.as_json())["hooks"]
+    (hook,) = json.loads(as_json(report))["hooks"]
     assert (hook["failed"], hook["filtered_out"]) == (2, 2)
 
 

@@ -48,7 +48,7 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     name, _, cause, attempts, outcome, found, delivery = re.split(r"  +", row.strip())
     assert (name, cause, attempts, outcome, found) == ("push", "HTTP 503", "1", "recovered", guid)
     assert int(delivery) in {attempt.id for attempt in here.hook.log.attempts_of(guid)}
-    assert said.out.splitlines()[-1] == "The event that had failed is recovered"
+    assert said.out.splitlines()[-1] == "The failed event was recovered"
     assert f"Reading the log of hook {here.hook.id} of the organization octo back to" in said.err
     assert f"{guid} (first failed " in said.err
 
@@ -88,7 +88,7 @@ def test_of_several_webhooks_the_one_that_failed_is_named(here: Server) -> None:
 def test_a_fault_that_several_webhooks_have_is_told_once(here: Server) -> None:
     said = here.run("--format", "json", hook_id="1001,1002", code=1)
     (error,) = [line for line in said.err.splitlines() if line.startswith("error: ")]
-    assert error.endswith(" (1 more webhook likewise.)")
+    assert "The same applies to 1 more webhook." in error
     assert [len(hook["errors"]) for hook in said.json["hooks"]] == [1, 1]
 
 
@@ -214,7 +214,7 @@ def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(
     lines = [line.rstrip() for line in CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
     assert any(line.startswith(f"Reading the log of hook {here.hook.id} of the organization octo") for line in lines)
     assert any(guid in line and line.endswith(": recovered") for line in lines)
-    assert "The event that had failed is recovered" in lines
+    assert "The failed event was recovered" in lines
     assert lines[-1] == "exit 0"
 
 

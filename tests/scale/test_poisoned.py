@@ -31,6 +31,7 @@ def hook_of(retention: int) -> Days:
     return days
 
 
+@pytest.mark.long
 def test_three_days_of_log_and_seven_cost_the_same_calls_run_by_run() -> None:
     short, long = hook_of(3), hook_of(7)
     costs = [(one.requests, other.requests) for one, other in zip(short.runs(1.5), long.runs(1.5), strict=True)]

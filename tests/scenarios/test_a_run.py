@@ -8,6 +8,7 @@ from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.outcomes import ACCEPTED, FAILURES, OK, TIMED_OUT, UNAVAILABLE, invalid_response
 from redeliver.core.outcomes import Outcome
 from redeliver.core.settings import FailOn
+from redeliver.output.report_json import outputs
 from world import World, of
 
 
@@ -131,7 +132,7 @@ def test_without_a_variable_every_run_looks_back_and_keeps_nothing() -> None:
     assert world.sent == [inside]
     assert outside not in world.sent
     assert world.checkpoint is None
-    assert report.outputs()["checkpoint"] == ""
+    assert outputs(report)["checkpoint"] == ""
 
 
 def test_the_window_never_reaches_past_what_github_keeps() -> None:

@@ -72,3 +72,11 @@ def test_what_is_reserved_is_not_waited_for_until_the_block_has_ended() -> None:
         with pytest.raises(OutOfTime):
             run_clock.wait(7, "the end")
     run_clock.wait(7, "the end")
+
+
+def test_a_clock_that_oversleeps_a_little_is_no_signal() -> None:
+    class Oversleeping(Patience):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds + 1e-7)
+
+    RunClock(Oversleeping(), 700, Said()).wait(700, "the end")

@@ -193,11 +193,12 @@ def cause_of(status: str, code: int) -> str:
     # A hook's own address says nothing about the fault, even if it is called connect.example.
     text = without_urls(status).lower()
     if not text.startswith("invalid http response"):
-        if "timed out" in text or "deadline exceeded" in text:
+        if any(word in text for word in ("timed out", "timeout", "deadline exceeded")):
             return TIMED_OUT
-        if "x509" in text or "tls" in text or "certificate" in text:
+        if any(word in text for word in ("x509", "tls", "certificate")):
             return TLS
-        if "connect" in text or code == 0:
+        # "giving up" is GitHub's word for an endpoint that answered nothing, and it goes with the code 500.
+        if code == 0 or any(word in text for word in ("connect", "giving up")):
             return NO_CONNECTION
     return f"HTTP {code}"
 

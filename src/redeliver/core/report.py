@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.causes import group_errors
 from redeliver.core.outcomes import LOST, Outcome
 from redeliver.core.settings import FailOn
-from redeliver.text import plain
+from redeliver.errors import Finding, Loss
+from redeliver.text import count
 
-#: The action's outputs, and what people read of them.
-OUTPUTS = {
-    "redelivered-count": "Redeliveries that GitHub accepted.",
-    "recovered-count": "Events that were delivered in the course of the run.",
-    "failed-count": "Events that were found undelivered: `recovered-count` and `undelivered-count` together.",
-    "undelivered-count": "Events that are still undelivered at the end.",
-    "lost-count": "Events that no later run delivers: given up, or expired. They are part of `undelivered-count`.",
-    "scanned-count": "Attempts that were read from the delivery log.",
-    "checkpoint": "The moment up to which everything is settled, in epoch milliseconds.",
-    "report": "What happened to each event, as JSON.",
-}
-#: Of the JSON report. A change that breaks a reader raises it.
-VERSION = 1
-#: Events in the JSON report; an output may hold 1 MiB in all, and this stays far below.
-REPORTED_EVENTS = 500
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redeliver.errors import RedeliverError
+
+_NUMBER = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,34 +124,30 @@ class HookReport(EventCounts):
     """When GitHub begins to forget what is still undelivered; None: nothing is."""
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
-    errors: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    faults: tuple[RedeliverError, ...] = ()
+    """What makes the run fail."""
+    remarks: tuple[RedeliverError, ...] = ()
+    """What does not make it fail, but should be known."""
 
-    def figures(self) -> dict[str, object]:
-        """What programs read of it, without the events."""
-        return {
-            "hook": self.hook,
-            "hook_id": self.hook_id,
-            "owner": self.owner,
-            "active": self.active,
-            "start": self.start,
-            "cutoff": self.cutoff,
-            "checkpoint": self.checkpoint,
-            "read": self.read,
-            "partial": self.partial,
-            "gap": None if self.gap is None else {"from": self.gap[0], "to": self.gap[1]},
-            "deadline": self.deadline,
-            "down_since": self.outage.since if self.outage else None,
-            "scanned": self.scanned,
-            "failed": self.failed,
-            "redelivered": self.redelivered,
-            "recovered": self.recovered,
-            "undelivered": self.undelivered,
-            "lost": self.lost,
-            "filtered_out": self.count(Outcome.FILTERED_OUT),
-            "errors": list(self.errors),
-            "warnings": list(self.warnings),
-        }
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The faults as sentences."""
+        return tuple(map(str, self.faults))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The remarks as sentences."""
+        return tuple(map(str, self.remarks))
+
+    @property
+    def time_left(self) -> int | None:
+        """Milliseconds from the run's start until the deadline."""
+        return None if self.deadline is None else self.deadline - self.start
+
+    @property
+    def short_name(self) -> str:
+        """Its id, which is enough beside other webhooks; an App's whole name."""
+        return self.hook_id or self.hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +159,8 @@ class Report(EventCounts):
     signal_number: int | None = None
     fault: str = ""
     """What kept the run from any webhook; empty: nothing did."""
+    unreached: int = 0
+    """Webhooks that a run which was stopped has not come to. ``hooks`` lacks them."""
 
     @property
     def events(self) -> tuple[EventReport, ...]:
@@ -204,6 +193,11 @@ class Report(EventCounts):
         return min((hook.deadline for hook in self.hooks if hook.deadline is not None), default=None)
 
     @property
+    def time_left(self) -> int | None:
+        """Milliseconds from a webhook's run until its deadline: the fewest."""
+        return min((hook.time_left for hook in self.hooks if hook.time_left is not None), default=None)
+
+    @property
     def in_doubt(self) -> bool:
         """Whether nobody can say that all is delivered: an event is not, or a log was not read by a run to its end."""
         unread = self.signal_number is None and not all(hook.read for hook in self.hooks)
@@ -215,61 +209,84 @@ class Report(EventCounts):
         return min((hook.checkpoint for hook in self.hooks if hook.checkpoint is not None), default=None)
 
     @property
+    def faults(self) -> tuple[Told, ...]:
+        """What makes the run fail, each cause once, losses first; each webhook has its own besides."""
+        own = (Told(self.fault),) if self.fault else ()
+        told = group([(hook, sorted(hook.faults, key=_losses_first)) for hook in self.hooks])
+        return (*own, *sorted(told, key=lambda one: not one.is_loss))
+
+    @property
+    def remarks(self) -> tuple[Told, ...]:
+        """What does not make it fail, but should be known, each cause once."""
+        return group([(hook, hook.remarks) for hook in self.hooks])
+
+    @property
     def errors(self) -> tuple[str, ...]:
-        """What makes the run fail, a sentence or two for each cause; each hook has its own besides."""
-        told = group_errors([(hook.hook, hook.errors) for hook in self.hooks])
-        return (self.fault, *told) if self.fault else told
+        """The faults as sentences."""
+        return tuple(map(str, self.faults))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What does not make it fail, but should be known. Each webhook has its own besides."""
-        return group_errors([(hook.hook, hook.warnings) for hook in self.hooks])
+        """The remarks as sentences."""
+        return tuple(map(str, self.remarks))
 
     def exit_code(self, fail_on: FailOn) -> int:
         """0, 1, or 128 + the signal's number."""
         if self.signal_number is not None:
             return 128 + self.signal_number
-        failing = bool(self.errors) or (fail_on is FailOn.UNDELIVERED and self.in_doubt)
+        failing = bool(self.fault) or any(hook.faults for hook in self.hooks)
+        failing |= fail_on is FailOn.UNDELIVERED and self.in_doubt
         return int(failing and fail_on is not FailOn.NEVER)
 
-    def outputs(self) -> dict[str, str]:
-        """The action's outputs."""
-        return {
-            "redelivered-count": str(self.redelivered),
-            "recovered-count": str(self.recovered),
-            "failed-count": str(self.failed),
-            "undelivered-count": str(self.undelivered),
-            "lost-count": str(self.lost),
-            "scanned-count": str(self.scanned),
-            "checkpoint": "" if self.checkpoint is None else str(self.checkpoint),
-            "report": self.as_json(),
-        }
 
-    def as_json(self) -> str:
-        """The report for programs: bounded, and with nothing in it that could not be shown."""
-        room = REPORTED_EVENTS
-        hooks = []
-        for hook in self.hooks:
-            shown = hook.events[:room]
-            room -= len(shown)
-            events = [_event(event) for event in shown]
-            hooks.append(hook.figures() | {"events": events, "events_omitted": len(hook.events) - len(shown)})
-        whole = {"version": VERSION, "dry_run": self.dry_run, "errors": list(self.errors), "hooks": hooks}
-        text = json.dumps(whole, ensure_ascii=True, separators=(",", ":"))
-        # A later step may print it, and "##[" is a command wherever it stands in a line.
-        return text.replace("##[", r"#\u0023[")
+# -- what many webhooks have, told once -------------------------------------------------------------------------
 
 
-def _event(event: EventReport) -> dict[str, int | str | None]:
-    return {
-        "guid": plain(event.guid, 64),
-        "event": plain(event.name, 100),
-        "first_failed_at": event.first_failed_at,
-        "cause": event.cause,
-        "attempts": event.attempts,
-        "outcome": str(event.outcome),
-        "detail": event.detail,
-        "delivery_id": event.delivery_id,
-        "forgotten_at": event.forgotten_at,
-        "next_attempt_at": event.next_attempt_at,
-    }
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fault or a remark, for one webhook or for many. ``str()`` gives all of it."""
+
+    problem: str
+    advice: str = ""
+    kind: type[RedeliverError] | None = None
+    others: int = 0
+    """Webhooks that have the same, besides the one that ``problem`` names."""
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether something is lost for good."""
+        return self.kind is not None and issubclass(self.kind, Loss)
+
+    def __str__(self) -> str:
+        others = f"The same applies to {count(self.others, 'more webhook')}." if self.others else ""
+        return " ".join(part for part in (self.problem, others, self.advice) if part)
+
+
+def group(hooks: Sequence[tuple[HookReport, Sequence[RedeliverError]]]) -> tuple[Told, ...]:
+    """What these webhooks have, each cause once, with the first webhook that has it."""
+    first: dict[tuple[type, str], Told] = {}
+    others: dict[tuple[type, str], int] = {}
+    for hook, faults in hooks:
+        for fault in faults:
+            key = type(fault), _cause(fault, hook)
+            if key in first:
+                others[key] += 1
+                continue
+            named = len(hooks) == 1 or hook.hook in fault.problem
+            problem = fault.problem if named else f"{hook.hook}: {fault.problem}"
+            first[key], others[key] = Told(problem, fault.next_step, type(fault)), 0
+    return tuple(Told(told.problem, told.advice, told.kind, others[key]) for key, told in first.items())
+
+
+def _cause(fault: RedeliverError, hook: HookReport) -> str:
+    """What tells a fault from another one of its kind."""
+    if isinstance(fault, Finding) and not isinstance(fault, Loss):
+        return ""
+    # A sentence names the webhook, and sometimes a variable that goes by its number.
+    text = str(fault).replace(hook.hook, "")
+    number = _NUMBER.search(hook.hook_id or hook.hook)
+    return _NUMBER.sub(lambda found: "" if number and found[0] == number[0] else found[0], text)
+
+
+def _losses_first(fault: RedeliverError) -> bool:
+    return not isinstance(fault, Loss)

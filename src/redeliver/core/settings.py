@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from redeliver.core.inputs import (
     ApiUrl,
@@ -57,10 +66,28 @@ class ScanMode(StrEnum):
     FAILURES = "failures"
 
 
-def as_input(description: str, default: str = "", *, action_default: str = "") -> Any:  # noqa: ANN401  see below
+class Group(StrEnum):
+    """Under which heading people read an input, in the order of the headings."""
+
+    NEEDED = "needed"
+    OFTEN = "often"
+    TUNING = "tuning"
+
+
+def as_input(
+    description: str,
+    default: str = "",
+    *,
+    action_default: str = "",
+    group: Group = Group.TUNING,
+    required: str = "",
+) -> Any:  # noqa: ANN401  see below
     """A field that is an input: what people read of it, and the text that stands for it when it is left empty."""
     # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
-    return Field(default, description=description, json_schema_extra={"action_default": action_default})
+    extra: dict[str, JsonValue] = {"action_default": action_default, "group": group, "required": required}
+    if required:
+        description += f" Required {required}."
+    return Field(default, description=description, json_schema_extra=extra)
 
 
 class Settings(BaseModel):
@@ -79,32 +106,40 @@ class Settings(BaseModel):
     )
 
     org: Annotated[str, matching(_OWNER, "an organization's name")] = as_input(
-        "Organization that owns the webhook. Required unless `repository` is set or it is an App's own webhook.",
+        "Organization that owns the webhook.",
+        group=Group.NEEDED,
+        required="unless `repository` is set or it is an App's own webhook",
     )
     repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that owns the webhook, as owner/name. For an App's own webhook, leave this and `org` empty.",
+        group=Group.NEEDED,
     )
     hook_id: Hooks = as_input(
-        "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
-        "commas or newlines), `all`, or a pattern of the webhook's URL (with `*` or `://` in it). Required unless it "
-        "is an App's own webhook.",
+        "The webhook's id: the number at the end of its settings page's address. Or several ids (separated by commas "
+        "or newlines), `all`, or a pattern of the webhook's URL (with `*` or `://` in it).",
+        group=Group.NEEDED,
+        required="unless it is an App's own webhook",
     )
     token: Token = as_input(
-        "Token that can read and redeliver the webhook's deliveries and write the variable. Required unless "
-        "`client-id` and `private-key` are set.",
+        "Token that can read and redeliver the webhook's deliveries and write the variable.",
+        group=Group.NEEDED,
+        required="unless `client-id` and `private-key` are set",
     )
     client_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
-        "Client ID of a GitHub App. Use it with `private-key` instead of `token`; each run then makes its own tokens."
+        "Client ID of a GitHub App. Use it with `private-key` instead of `token`; each run then makes its own tokens.",
+        group=Group.NEEDED,
     )
     app_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "App ID of the GitHub App, if you do not set `client-id`, which GitHub recommends.",
     )
     private_key: PrivateKey = as_input(
         "Private key of the GitHub App: the whole PEM file that GitHub generated.",
+        group=Group.NEEDED,
     )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
-        "Repository variable that stores the checkpoint. Recommended: without it, every run looks back over `lookback` "
-        "only. Each webhook needs a variable of its own. With several webhooks, `_<hook-id>` is appended to the name.",
+        "Repository variable that stores the checkpoint, one for each webhook: with several, `_<hook-id>` is appended. "
+        "Recommended: without it, every run looks back over `lookback` only.",
+        group=Group.NEEDED,
     )
     variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that holds the variable, as owner/name.",
@@ -116,6 +151,7 @@ class Settings(BaseModel):
     lookback: PositiveSeconds = as_input(
         "How far to look back while there is no checkpoint.",
         "24h",
+        group=Group.OFTEN,
     )
     overlap: Seconds = as_input(
         "How far before the checkpoint to look again, to catch deliveries that appeared late.",
@@ -123,10 +159,12 @@ class Settings(BaseModel):
     )
     events: Events = as_input(
         "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
+        group=Group.OFTEN,
     )
     max_attempts: NumberFrom0 = as_input(
         "Give up on an event after this many attempts, including the original one. 0: no limit.",
         "10",
+        group=Group.OFTEN,
     )
     retry_spacing: Seconds = as_input(
         "Pause before an event's second redelivery. It doubles with each further one, up to 4 h. 0: no pause.",
@@ -144,6 +182,7 @@ class Settings(BaseModel):
     time_limit: PositiveSeconds = as_input(
         "Stop cleanly after this long; the next run continues.",
         "30m",
+        group=Group.OFTEN,
     )
     scan: ScanMode = as_input(
         "How to read the delivery log: `full`, or, for a very large log, `failures`. That takes far fewer API calls, "
@@ -154,10 +193,12 @@ class Settings(BaseModel):
         "When to fail: `error`, `undelivered` (also while an event is undelivered or a log could not be read), or "
         "`never`.",
         "error",
+        group=Group.OFTEN,
     )
     dry_run: Boolean = as_input(
         "Find and report failed deliveries, but send nothing and leave the checkpoint unchanged.",
         "false",
+        group=Group.OFTEN,
     )
     api_url: ApiUrl = as_input(
         "Root URL of GitHub's REST API.",
@@ -205,6 +246,9 @@ class Input:
     """The only values there are; empty: any text that can be read."""
     several: bool = False
     """Whether it is a list, so that its flag may be given several times."""
+    group: Group = Group.TUNING
+    required: str = ""
+    """When it is required, as the description says it at its end; empty: never."""
 
 
 def table(settings: type[Settings]) -> tuple[Input, ...]:
@@ -221,6 +265,8 @@ def table(settings: type[Settings]) -> tuple[Input, ...]:
                 secret=kind is SecretStr,
                 choices=tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
                 several=get_origin(kind) is tuple,
+                group=Group(str(extra["group"])),
+                required=str(extra["required"]),
             )
         )
     return tuple(rows)

@@ -21,6 +21,8 @@ from redeliver.entry.terminal import TerminalConsole, show_health, show_replay, 
 from redeliver.errors import RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
+from redeliver.output import replay_json
+from redeliver.output.report_json import as_json
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
 from redeliver.run.survey import MATRIX_JOBS, matrix
@@ -125,7 +127,7 @@ def run(
         for warning in report.warnings:
             console.warning(warning)
         if form is Format.JSON:
-            typer.echo(report.as_json())
+            typer.echo(as_json(report))
         elif not quiet:
             show_report(report)
         raise typer.Exit(report.exit_code(settings.fail_on))
@@ -154,7 +156,7 @@ def replay(
         for warning in report.warnings:
             console.warning(warning)
         if form is Format.JSON:
-            typer.echo(report.as_json())
+            typer.echo(replay_json.as_json(report))
         elif not quiet:
             show_replay(report)
         raise typer.Exit(report.exit_code)

@@ -13,13 +13,12 @@ from redeliver.core.settings import INPUTS, parse
 from redeliver.entry import workflow
 from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
-from redeliver.output import replay_page
-from redeliver.output.annotations import annotate, bounded
-from redeliver.output.headline import headline
+from redeliver.output import replay_json, replay_page
+from redeliver.output.headline import annotate, bounded, headline
+from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown, unusable
 from redeliver.run.runs import Runs
 from redeliver.run.survey import matrix
-from redeliver.text import for_shell
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -95,10 +94,10 @@ def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
 
 
 def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
-    outputs: dict[str, str] = {}
+    results: dict[str, str] = {}
     try:
         report = runs.run()
-        outputs = report.outputs()
+        results = outputs(report)
         said = annotate(report, settings.fail_on)
         for error in said.errors:
             console.error(error)
@@ -110,13 +109,13 @@ def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole)
         workflow.write_summary(markdown(report))
         return report.exit_code(settings.fail_on)
     except Exception as fault:
-        if not outputs:
+        if not results:
             # Nothing is known but that; no count is better than one that may be wrong.
             known = Report((), settings.dry_run, fault=str(Unexpected(kind=type(fault).__name__)))
-            outputs = {"report": known.as_json()}
+            results = {"report": as_json(known)}
         raise
     finally:
-        workflow.write_outputs({name: for_shell(value) for name, value in outputs.items()})
+        workflow.write_outputs(results)
 
 
 def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
@@ -143,6 +142,6 @@ def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConso
     for line in replay_page.guids_to_send(report):
         console.line(line)
     console.line(replay_page.headline(report))
-    workflow.write_outputs({name: for_shell(value) for name, value in report.outputs().items()})
+    workflow.write_outputs(replay_json.outputs(report))
     workflow.write_summary(replay_page.markdown(report))
     return report.exit_code

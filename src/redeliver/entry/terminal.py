@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.core.causes import short_name
 from redeliver.output import replay_page
-from redeliver.output.advice import ORDER
 from redeliver.output.headline import headline
+from redeliver.output.words import ORDER, WORDS
 from redeliver.text import for_log, plain
 from redeliver.times import clock_time
 
@@ -83,10 +82,10 @@ def show_report(report: Report) -> None:
     several = ["Hook"] if len(report.hooks) > 1 else []
     out, table = _table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome", "GUID", "Delivery id")
     for hook, event in rows[:SHOWN_EVENTS]:
-        whose = [short_name(hook.hook)] if several else []
+        whose = [hook.short_name] if several else []
         when, attempts = clock_time(event.first_failed_at), str(event.attempts)
         ids = _text(event.guid), event.delivery_id
-        table.add_row(*whose, _text(event.name), when, event.cause, attempts, event.outcome, *ids)
+        table.add_row(*whose, _text(event.name), when, event.cause, attempts, WORDS[event.outcome].word, *ids)
     if rows:
         out.print(table)
     if len(rows) > SHOWN_EVENTS:

@@ -223,7 +223,7 @@ class Caller:
         primary = self._left == 0
         if (wait := number(asked)) is not None:
             seconds = max(1.0, wait)
-        elif primary and self._resets_at is not None:
+        elif primary and self._resets_at is not None and self._date is not None:
             seconds = max(1.0, self._resets_at - self.now() / 1000 + 1)
         elif asked or primary or response.status == 429 or "rate limit" in response.body[:_MESSAGE_WITHIN].lower():
             seconds = LIMIT_WAIT * 2**self._limits_met

@@ -54,7 +54,8 @@ class _Connection(HTTPSRequestsConnectionClass):
     def __init__(self, api_url: str, verify: bool | str, time_left: Callable[[], float]) -> None:  # noqa: FBT001  as in requests
         parts = urlsplit(api_url)
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-        super().__init__(parts.hostname or "", port, verify=verify)
+        host = parts.hostname or ""
+        super().__init__(f"[{host}]" if ":" in host else host, port, verify=verify)
         self.protocol = parts.scheme
         # Settings allow plain HTTP for loopback alone. A proxy there would be handed the token.
         self.session.trust_env = parts.scheme == "https"
@@ -78,6 +79,9 @@ class _Connection(HTTPSRequestsConnectionClass):
 
 
 def _read_whole(arriving: requests.Response) -> Response:
+    if "," in arriving.headers.get("Content-Encoding", ""):
+        # One coding after another takes urllib3 time that grows with the square of the size.
+        raise ResponseLost("the answer was compressed more than once")
     body = bytearray()
     for part in arriving.iter_content(_PART):
         body += part

@@ -1,8 +1,10 @@
-"""Pictures of a run, as Mermaid, which GitHub draws in a job summary. Pure.
+"""Charts of a run, as Mermaid, which GitHub draws in a job summary. Pure.
 
-Nothing that a stranger wrote goes in: times, counts, and causes in words of ours. They are drawn flat and wide, so
-that what there is to do stays in sight, on no ground of their own, since Mermaid's dark one is not the page's, and
-without a scale: with one, Mermaid lifts the bars off the axis, and draws something where there is nothing.
+Nothing that a stranger wrote goes in: only times, counts, and causes in our own words. The charts are low and wide, so
+that what there is to do stays in sight. They have no background, since Mermaid's dark one differs from the page's.
+
+Where a scale has labels, Mermaid lifts its zero off the axis by half a label's height, but draws each bar down to the
+axis: a bar of 0 would show. ``_LIFT`` lets the scale begin above 0 by as much, which puts its zero onto the axis.
 """
 
 from __future__ import annotations
@@ -15,24 +17,26 @@ from redeliver.core.outcomes import Outcome
 from redeliver.times import HOUR, MINUTE, day_label, hour_label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from redeliver.core.report import EventReport
 
 #: Fewer events than this are seen at a glance in the table.
-WORTH_A_PICTURE = 3
-#: So many labels stand side by side, of each kind.
+WORTH_A_PICTURE = 10
+#: So many labels stand side by side, of each kind. Few events make few bars, or each would hold one event.
 _HOURS = 24
 _DAYS = 15
+_FEW = 6
 _DAY = 24 * HOUR
 _WIDTHS = {
-    MINUTE: "a minute",
+    MINUTE: "minute",
     5 * MINUTE: "5 minutes",
     15 * MINUTE: "15 minutes",
-    HOUR: "an hour",
+    HOUR: "hour",
     3 * HOUR: "3 hours",
     6 * HOUR: "6 hours",
     12 * HOUR: "12 hours",
+    24 * HOUR: "day",
 }
 _CAUSES = 8
 _CAUSE = 30
@@ -41,7 +45,13 @@ _OTHERS = "others"
 _RED, _YELLOW, _GREEN = "#cf222e", "#d4a72c", "#2da44e"
 _COLOURS = {_GREEN: ("🟩", "recovered"), _YELLOW: ("🟨", "no outcome yet"), _RED: ("🟥", "undelivered")}
 _WIDE = 920
+_HIGH = 220
 _ROW = 26
+_LABEL = {"labelFontSize": 11, "showTick": False}
+#: The share of the scale that half a label's height takes, at this font size and height of the chart.
+_LIFT = 0.039
+#: Ends of a scale, and ten, a hundred... times as much, for which Mermaid writes 8 to 10 labels, all whole numbers.
+_ENDS = (8, 10, 16, 20, 40, 50)
 
 
 def pictures(events: Sequence[EventReport]) -> list[str]:
@@ -56,22 +66,33 @@ def pictures(events: Sequence[EventReport]) -> list[str]:
 def _over_time(events: Sequence[EventReport]) -> str:
     """Events by the time they first failed."""
     moments = [event.first_failed_at for event in events]
-    width, name, label = _scale(min(moments), max(moments))
+    width, name, label = _scale(min(moments), max(moments), most=max(_FEW, len(moments) // 3))
     slots = range(min(moments) // width, max(moments) // width + 1)
     most = max(Counter(moment // width for moment in moments).values())
     bars = _bars(events, slots, lambda event: event.first_failed_at // width)
     labels = [label(slot * width) for slot in slots]
-    title = f"When they first failed (UTC): {most:,} at the most in {name}"
-    return _chart(title, labels, bars, height=200)
+    end = _end_of_scale(most)
+    scale = {"labelFontSize": 11, "tickLength": 4, "tickWidth": 1, "axisLineWidth": 1}
+    title = f"Failed events per {name}, by the time they first failed (UTC)"
+    return _chart(title, labels, bars, height=_HIGH, scale=scale, ends=(f"{_LIFT * end:.3f}", end))
 
 
-def _scale(first: int, last: int) -> tuple[int, str, Callable[[int], str]]:
-    """The width of a bar, in milliseconds and in words, and what is written below it."""
+def _end_of_scale(most: int) -> int:
+    power = 1
+    while True:
+        for end in _ENDS:
+            if most <= end * power:
+                return end * power
+        power *= 10
+
+
+def _scale(first: int, last: int, most: int) -> tuple[int, str, Callable[[int], str]]:
+    """The width of a bar, in milliseconds and in words, and what is written below it. ``most``: bars."""
     for width, name in _WIDTHS.items():
         bars = last // width - first // width + 1
-        if bars * width <= _DAY and bars <= _HOURS:
+        if bars * width <= _DAY and bars <= min(_HOURS, most):
             return width, name, hour_label
-        if width > HOUR and bars <= _DAYS:
+        if width > HOUR and bars <= min(_DAYS, most):
             return width, name, day_label
     # Further apart than GitHub keeps anything; but these times come from outside.
     days = (last - first) // (_DAYS - 1) // _DAY + 1
@@ -88,7 +109,11 @@ def _causes(events: Sequence[EventReport]) -> str:
         numbers[_OTHERS] = rest
     bars = _bars(events, [*numbers], lambda event: event.cause if event.cause in numbers else _OTHERS)
     labels = [f"{cause[:_CAUSE]}: {number:,}" for cause, number in numbers.items()]
-    return _chart("Why they failed", labels, bars, height=50 + _ROW * len(labels), direction=" horizontal")
+    most = max(numbers.values())
+    # The labels hold the numbers, so a scale would tell nothing more.
+    scale = {"showLabel": False, "showTick": False, "showAxisLine": False}
+    height = 50 + _ROW * len(labels)
+    return _chart("Why they failed", labels, bars, height=height, scale=scale, ends=("0", most), way=" horizontal")
 
 
 def _colour(event: EventReport) -> str:
@@ -117,17 +142,12 @@ def _chart(
     bars: Sequence[tuple[str, list[int]]],
     *,
     height: int,
-    direction: str = "",
+    scale: Mapping[str, object],
+    ends: tuple[str, int],
+    way: str = "",
 ) -> str:
-    most = max(max(heights) for _, heights in bars)
     config = {
-        "xyChart": {
-            "width": _WIDE,
-            "height": height,
-            "titleFontSize": 15,
-            "xAxis": {"labelFontSize": 11, "showTick": False},
-            "yAxis": {"showLabel": False, "showTick": False, "showAxisLine": False},
-        },
+        "xyChart": {"width": _WIDE, "height": height, "titleFontSize": 15, "xAxis": _LABEL, "yAxis": scale},
         "themeVariables": {
             "xyChart": {"backgroundColor": "transparent", "plotColorPalette": ", ".join(colour for colour, _ in bars)}
         },
@@ -135,10 +155,10 @@ def _chart(
     lines = [
         "```mermaid",
         f"%%{{init: {json.dumps(config)}}}%%",
-        f"xychart-beta{direction}",
+        f"xychart-beta{way}",
         f'  title "{title}"',
         f"  x-axis [{', '.join(json.dumps(label) for label in labels)}]",
-        f"  y-axis 0 --> {most}",
+        f"  y-axis {ends[0]} --> {ends[1]}",
         *(f"  bar [{', '.join(map(str, heights))}]" for _, heights in bars),
         "```",
     ]

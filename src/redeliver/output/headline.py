@@ -1,75 +1,245 @@
-"""A run in one sentence. Pure."""
+"""A run in a sentence or two, and what stands on its own page. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import Outcome
+from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.core.settings import FailOn
+from redeliver.errors import EndpointDown, HookInactive, RunStopped
 from redeliver.text import count
+from redeliver.times import HOUR, duration, span, time_near
 
 if TYPE_CHECKING:
-    from redeliver.core.report import Report
+    from collections.abc import Iterator, Sequence
+
+    from redeliver.core.report import HookReport, Outage, Report
+
+#: Milliseconds until GitHub forgets an event, below which that comes first of all.
+URGENT = 12 * HOUR
+#: Annotations of each kind, for one step (https://docs.github.com/en/rest/checks/runs and GitHub's runner).
+MOST = 10
+_FAILED = "The run failed"
 
 
 def headline(report: Report) -> str:
-    """What somebody should know who reads nothing else. What could not be checked comes first."""
-    found = _found(report)
-    if report.signal_number is not None:
-        return f"The run was stopped: {_lower(found)}" if report.failed else "The run was stopped"
-    unread = sum(not hook.read for hook in report.hooks)
-    if unread == len(report.hooks) and (report.errors or report.warnings):
-        return "The run failed: no deliveries could be checked" if report.errors else "No deliveries could be checked"
-    if unread:
-        return f"{unread:,} of {count(len(report.hooks), 'webhook')} could not be checked; elsewhere {_lower(found)}"
-    return f"The run failed; {_lower(found)}" if report.errors else found
+    """What somebody should know who reads nothing else: losses first, then what will be lost, then the rest."""
+    return ". ".join(sentences(report))
+
+
+def sentences(report: Report) -> list[str]:
+    """The sentences of the headline, without their full stops; the first is the one that matters most."""
+    return [*_losses(report), *_urgent(report), *_state(report)]
 
 
 def mark(report: Report) -> str:
-    """The headline's traffic light."""
-    if report.errors or report.count(Outcome.ENDPOINT_DOWN):
+    """The headline's traffic light. Never green over what is lost, about to be, or was not read."""
+    if report.errors or report.lost or is_urgent(report) or any(hook.outage for hook in report.hooks):
         return "🔴"
-    return "🟡" if report.undelivered or report.warnings or report.signal_number is not None else "🟢"
+    unread = report.signal_number is not None or report.unreached or not all(hook.read for hook in report.hooks)
+    return "🟡" if unread or report.undelivered or report.warnings else "🟢"
 
 
-def _found(report: Report) -> str:
-    """What became of the events."""
-    if not report.failed:
-        return f"Nothing to redeliver: {_nothing(report)}"
-    if report.dry_run:
-        return f"Dry run: {count(report.failed, 'event')} undelivered, nothing was sent"
-    if report.undelivered == 0:
-        return (
-            "The event that had failed is recovered"
-            if report.failed == 1
-            else f"All {report.failed:,} events that had failed are recovered"
-        )
-    down = sum(hook.count(Outcome.ENDPOINT_DOWN) > 0 for hook in report.hooks)
-    if down:
-        least = "at least " if any(hook.partial for hook in report.hooks) else ""
-        undelivered = f"{least}{count(report.undelivered, 'event')} still undelivered"
-        return f"{_endpoints(down, len(report.hooks))} down: {undelivered}"
-    unseen = report.count(Outcome.PENDING) + report.count(Outcome.UNKNOWN)
-    parts = [
-        f"{report.recovered:,} of {count(report.failed, 'event')} recovered",
-        f"{unseen:,} with no outcome yet" if unseen else "",
-        f"{report.undelivered - unseen:,} still undelivered" if report.undelivered > unseen else "",
-    ]
-    return ", ".join(part for part in parts if part)
+def is_urgent(report: Report | HookReport) -> bool:
+    """Whether GitHub forgets an undelivered event soon."""
+    return report.time_left is not None and report.time_left < URGENT
+
+
+def _losses(report: Report) -> Iterator[str]:
+    kinds = ((report.count(Outcome.GIVEN_UP), "given up"), (report.count(Outcome.EXPIRED), "expired"))
+    lost = [f"{count(number, 'event')} {word}" for number, word in kinds if number]
+    if lost:
+        yield " and ".join(lost)
+    gaps = [(hook.gap, hook.start) for hook in report.hooks if hook.gap]
+    if len(gaps) > 1:
+        yield f"Of {len(gaps):,} webhooks GitHub has forgotten deliveries that no run checked"
+    for (since, until), start in gaps if len(gaps) == 1 else ():
+        times = f"{time_near(since, start)} to {time_near(until, start)}"
+        yield f"GitHub has forgotten deliveries that no run checked, from {times}"
+
+
+def _urgent(report: Report) -> Iterator[str]:
+    if is_urgent(report):
+        left = max(0, report.time_left or 0)
+        soon = f"{span(left)} left" if left else "No time left"
+        of = f"{'at least ' * _is_partial(report)}{count(_open(report), 'undelivered event')}"
+        oldest = "the undelivered event" if _is_one(report) else f"the oldest of {of}"
+        if _open(report):
+            yield f"{soon} to redeliver {oldest}: GitHub forgets it at {_deadline(report)}"
+        else:
+            yield f"{soon} to read the oldest deliveries: GitHub begins to forget them at {_deadline(report)}"
+
+
+def _state(report: Report) -> Iterator[str]:
+    """All but what is lost, or will be soon."""
+    hooks = report.hooks
+    failed = bool(report.fault) or any(not fault.is_loss for fault in report.faults)
+    unread = sum(not hook.read for hook in hooks)
+    if report.signal_number is not None:
+        missed, meant = unread + report.unreached, len(hooks) + report.unreached
+        logs = "the log" if meant == 1 else f"{missed:,} of {meant:,} logs"
+        yield f"The run was stopped before it had read {logs}" if missed else "The run was stopped"
+    elif unread == len(hooks):
+        yield f"{_FAILED}: no deliveries could be checked" if failed else "No deliveries could be checked"
+    elif unread:
+        yield f"{unread:,} of {count(len(hooks), 'webhook')} could not be checked"
+    elif failed:
+        yield _FAILED
+    yield from _off(report)
+    yield from _down(report)
+    if unread < len(hooks):
+        yield from _counts(report)
+        yield from _until(report)
+
+
+def _off(report: Report) -> Iterator[str]:
+    off = sum(hook.active is False for hook in report.hooks)
+    if off and len(report.hooks) == 1:
+        yield HookInactive.sentence.rstrip(".")
+    elif off:
+        yield f"{off:,} of {len(report.hooks):,} webhooks {'is' if off == 1 else 'are'} switched off"
+
+
+def _down(report: Report) -> Iterator[str]:
+    outages = [(hook.outage, hook.start) for hook in report.hooks if hook.outage]
+    if outages and len(report.hooks) > 1:
+        yield f"{len(outages):,} of {len(report.hooks):,} receivers {'is' if len(outages) == 1 else 'are'} down"
+    for outage, start in outages if len(report.hooks) == 1 else ():
+        been = "has been" if outage.since else "is"
+        yield f"The receiver {been} {down(outage, start)}"
+
+
+def down(outage: Outage, start: int) -> str:
+    """Since when a receiver is down, for how long, and with which cause, as far as that is known."""
+    cause = f": {outage.cause}" if outage.cause else ""
+    if outage.since is None:
+        return f"down{cause}"
+    least = "at least " if outage.at_least else ""
+    return f"down since {least}{time_near(outage.since, start)} ({span(start - outage.since)}){cause}"
+
+
+def _counts(report: Report) -> Iterator[str]:
+    """What became of the events that are not lost."""
+    found = report.failed - report.lost
+    still_open = found - report.recovered
+    if not found:
+        # After a loss it would read as if all was well.
+        yield from () if report.lost else [f"Nothing to redeliver: {_nothing(report)}"]
+    elif report.dry_run:
+        yield f"Dry run: {count(still_open, 'undelivered event')} found, nothing was sent"
+    elif not still_open:
+        which = "The other" if report.lost else "The" if found == 1 else "All"
+        them = "failed event was" if found == 1 else f"{found:,} failed events were"
+        yield f"{which} {them} recovered"
+    elif not report.recovered and any(hook.outage for hook in report.hooks):
+        undelivered = f"{count(still_open, 'event')} {'is' if still_open == 1 else 'are'} undelivered"
+        # What is urgent has been told with how many there are.
+        yield from () if is_urgent(report) else [f"{'At least ' * _is_partial(report)}{undelivered}"]
+    else:
+        unseen = report.count(*UNSEEN)
+        parts = [
+            f"{report.recovered:,} of {count(found, 'failed event')} recovered",
+            f"{unseen:,} with no outcome yet" if unseen else "",
+            f"{still_open - unseen:,} still undelivered" if still_open > unseen else "",
+        ]
+        yield ", ".join(part for part in parts if part)
+
+
+def _open(report: Report) -> int:
+    """Events that can still be redelivered."""
+    return report.undelivered - report.lost
+
+
+def _is_one(report: Report) -> bool:
+    return _open(report) == 1 and not _is_partial(report)
+
+
+def _is_partial(report: Report) -> bool:
+    """Whether there may be more events than are counted."""
+    return any(hook.partial for hook in report.hooks)
+
+
+def _until(report: Report) -> Iterator[str]:
+    if report.time_left is not None and _open(report) and not is_urgent(report):
+        which = "It" if _is_one(report) else "The oldest"
+        yield f"{which} can be redelivered until {_deadline(report)} ({span(report.time_left)} left)"
+
+
+def _deadline(report: Report) -> str:
+    return "" if report.deadline is None else time_near(report.deadline, report.start)
 
 
 def _nothing(report: Report) -> str:
-    filtered = report.count(Outcome.FILTERED_OUT)
-    if filtered:
+    if filtered := report.count(Outcome.FILTERED_OUT):
         return f"{count(filtered, 'event')} filtered out"
     # Not "every event was delivered": a run knows its window, and of that only what it asked for.
-    return "no undelivered event was found"
+    where = " in what was read" if _is_partial(report) or not all(hook.read for hook in report.hooks) else ""
+    return f"no undelivered event was found{where}"
 
 
-def _endpoints(down: int, hooks: int) -> str:
-    if hooks == 1:
-        return "The endpoint is"
-    return f"{down:,} of {hooks:,} endpoints {'is' if down == 1 else 'are'}"
+def what_comes_next(report: Report) -> list[str]:
+    """When events are redelivered next, and how long that takes; nothing where nothing is to come."""
+    due = [event.next_attempt_at for event in report.events if event.next_attempt_at is not None]
+    later = [moment for moment in due if moment > report.start]
+    now = len(due) - len(later)
+    told = []
+    if now:
+        more = f", {len(later):,} more from {time_near(min(later), report.start)} on" if later else ""
+        told.append(f"{count(now, 'event')} {'is' if now == 1 else 'are'} due in the next run{more}.")
+    elif later:
+        told.append(f"The next redelivery is due at {time_near(min(later), report.start)}.")
+    outages = [hook.outage for hook in report.hooks if hook.outage]
+    if len(outages) == len(report.hooks) == 1:
+        told.append(f"Once the receiver is up, redelivering them takes about {duration(outages[0].backlog)}.")
+    return told
 
 
-def _lower(sentence: str) -> str:
-    return sentence[0].lower() + sentence[1:]
+# -- what stands on a run's own page ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """Sentences. At most one of ``warning`` and ``notice`` is not empty; on a good day, none is."""
+
+    errors: tuple[str, ...] = ()
+    warning: str = ""
+    notice: str = ""
+
+
+def annotate(report: Report, fail_on: FailOn) -> Annotations:
+    """Choose the annotations of a run, and say each thing once: what is an error is not in the warning, too."""
+    # The errors themselves say that it failed.
+    state = "".join(f"{sentence}. " for sentence in _state(report) if sentence != _FAILED).strip()
+    urgent = [f"{sentence}." for sentence in _urgent(report)]
+    if fail_on is FailOn.UNDELIVERED and report.in_doubt and not report.errors:
+        # Else nothing on the page would say why the step failed.
+        urgent = [f"{headline(report)} (fail-on: undelivered)"]
+        state = ""
+    errors = bounded([*urgent, *report.errors])
+    more = [*what_comes_next(report), *not_in_headline(report)]
+    if more or report.undelivered > report.lost or report.unreached or report.signal_number is not None:
+        return Annotations(errors, warning=" ".join(part for part in (state, *more) if part))
+    if report.failed > report.lost:
+        return Annotations(errors, notice=state)
+    return Annotations(errors)
+
+
+def not_in_headline(report: Report) -> list[str]:
+    """The remarks; of one webhook, of those whose problem the headline tells, the advice alone."""
+    if len(report.hooks) > 1:
+        return [str(one) for one in report.remarks]
+    # What comes next is told of an outage, too.
+    remarks = [one for one in report.remarks if one.kind is not EndpointDown]
+    return [one.advice if one.kind in {HookInactive, RunStopped} else str(one) for one in remarks]
+
+
+def bounded(sentences: Sequence[str]) -> tuple[str, ...]:
+    """As many as GitHub shows, the last one saying how many there are besides."""
+    if len(sentences) <= MOST:
+        return tuple(sentences)
+    rest = len(sentences) - MOST + 1
+    return (
+        *sentences[: MOST - 1],
+        f"and {rest:,} more errors: the job summary has some of them, the output report all",
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.output.markdown import folded, linked, more, table
+from redeliver.output.words import WORDS
 from redeliver.text import count, for_markdown
 from redeliver.times import clock_time, day_time, duration
 
@@ -55,10 +57,9 @@ def guids_to_send(report: ReplayReport) -> Iterator[str]:
 
 def markdown(report: ReplayReport) -> str:
     """The job summary as GitHub-flavoured Markdown."""
-    shown = for_markdown(report.hook)
     parts = [
         f"## {_mark(report)} {headline(report)}",
-        f"[{shown}]({report.page})" if report.page else shown,
+        linked(for_markdown(report.hook), report.page),
         *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors),
         *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings),
         _plan(report.plan) if report.plan else "",
@@ -107,7 +108,7 @@ def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[s
 
 def _plan(plan: ReplayPlan) -> str:
     rows = [f"| {name} | {value} |" for name, value in plan_rows(plan, lambda text: for_markdown(text, 80))]
-    return "\n".join(["| Plan | |", "| :-- | :-- |", *rows])
+    return table("| Plan | |", "| :-- | :-- |", rows)
 
 
 def _window(since: int, until: int) -> str:
@@ -116,8 +117,8 @@ def _window(since: int, until: int) -> str:
 
 def _guid_list(title: str, guids: Sequence[str]) -> str:
     # Only what is written like a guid is in such a list, so nothing in it can end the block.
-    more = f"\n\nand {len(guids) - SHOWN_GUIDS:,} more" if len(guids) > SHOWN_GUIDS else ""
-    return f"{title}:\n\n```\n{','.join(guids[:SHOWN_GUIDS])}\n```{more}"
+    shown = f"{title}:\n\n```\n{','.join(guids[:SHOWN_GUIDS])}\n```"
+    return "\n\n".join(filter(None, [shown, more(len(guids) - SHOWN_GUIDS, "GUIDs")]))
 
 
 def _events(report: ReplayReport) -> str:
@@ -125,18 +126,12 @@ def _events(report: ReplayReport) -> str:
     if not report.events:
         return ""
     events = sorted(report.events, key=lambda event: event.outcome is Outcome.RECOVERED)
-    rows = [_row(event) for event in events[:SHOWN_EVENTS]]
-    more = f"\n\nand {len(events) - SHOWN_EVENTS:,} more" if len(events) > SHOWN_EVENTS else ""
-    table = "\n".join(
-        [
-            "| Event | First sent (UTC) | Delivered before | Last redelivered (UTC) | Outcome | GUID |",
-            "| :-- | :-- | :-- | :-- | :-- | :-- |",
-            *rows,
-        ]
+    shown = table(
+        "| Event | First sent (UTC) | Delivered before | Last redelivered (UTC) | Outcome | GUID |",
+        "| :-- | :-- | :-- | :-- | :-- | :-- |",
+        [_row(event) for event in events[:SHOWN_EVENTS]],
     )
-    title = f"{count(len(events), 'event')}, one by one"
-    # GitHub reads Markdown within HTML only between blank lines.
-    return f"<details><summary>{title}</summary>\n\n{table}{more}\n\n</details>"
+    return folded(f"{count(len(events), 'event')}, one by one", shown, more(len(events) - SHOWN_EVENTS, "events"))
 
 
 def _row(event: ReplayedEvent) -> str:
@@ -154,4 +149,4 @@ def _row(event: ReplayedEvent) -> str:
 
 def words(outcome: Outcome) -> str:
     """An outcome as people read it."""
-    return "not sent" if outcome is Outcome.DRY_RUN else outcome.replace("_", " ")
+    return "not sent" if outcome is Outcome.DRY_RUN else WORDS[outcome].word

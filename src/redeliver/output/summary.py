@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.causes import short_name
-from redeliver.core.outcomes import Outcome
-from redeliver.output import headline
-from redeliver.output.advice import ADVICE, MARKS, ORDER
+from redeliver.core.outcomes import LOST, Outcome
+from redeliver.errors import EndpointDown, GapFound, HookInactive, RunStopped
 from redeliver.output.charts import pictures
+from redeliver.output.events import event_parts
+from redeliver.output.headline import down, is_urgent, mark, sentences, what_comes_next
+from redeliver.output.markdown import Space, folded, linked, more, table, whole
+from redeliver.output.words import TELLING, WORDS, advice_for
 from redeliver.text import count, for_markdown
-from redeliver.times import clock_time, day_time
+from redeliver.times import clock_time, day_minute, duration, span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from redeliver.core.report import EventReport, HookReport, Report
+    from redeliver.core.report import HookReport, Report, Told
 
-#: Rows of the tables; a summary over 1 MiB would be dropped whole.
-SHOWN_EVENTS = 200
+#: Bytes of all that is written row by row. GitHub drops a summary of more than 1 MiB whole; headings, charts, and
+#: whatever else does not grow with a report take less than a tenth of that.
+SPACE = 700_000
+#: Rows of the tables, and sentences.
 SHOWN_HOOKS = 300
-SHOWN_FAULTS = 20
+SHOWN_SENTENCES = 20
+_CAUSES = 8
 _SENTENCE = 1_000
-_NOTHING_TO_DO = frozenset({Outcome.RECOVERED, Outcome.FILTERED_OUT})
+#: There is nothing to do about these, or an error says it.
+_TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
+#: Of one webhook, the headline tells these problems.
+_IN_HEADLINE = (GapFound, HookInactive)
 
 
 def markdown(report: Report) -> str:
     """The job summary as GitHub-flavoured Markdown: three lines on a good day, and what to do before all details."""
-    events = [event for event in report.events if event.outcome is not Outcome.FILTERED_OUT]
+    space = Space(SPACE)
+    several = len(report.hooks) > 1
+    first, *others = [f"{sentence}." for sentence in sentences(report)]
     parts = [
-        f"## {headline.mark(report)} {headline.headline(report)}",
-        *(_many_hooks(report) if len(report.hooks) > 1 else map(_one_hook, report.hooks)),
-        *_alerts("CAUTION", report.errors, "errors"),
-        *_alerts("WARNING", report.warnings, "warnings"),
+        f"## {mark(report)} {first.removesuffix('.')}",
+        *_alerts("CAUTION", report.faults, "errors", space, several=several),
+        " ".join([*(f"**{other}**" for other in others), *what_comes_next(report)]),
+        *_alerts("WARNING", _remarks(report), "warnings", space, several=several),
+        *(_many_hooks(report, space) if several else map(_one_hook, report.hooks)),
         _what_to_do(report),
-        *pictures(events),
-        *_tables(report),
+    ]
+    lost, events = event_parts(report, space)
+    parts += [
+        *lost,
+        *pictures([event for event in report.events if event.outcome is not Outcome.FILTERED_OUT]),
+        *events,
     ]
     text = "\n\n".join(part for part in parts if part)
     # Without a blank line after it, HTML would swallow the heading of whatever comes next.
@@ -44,149 +60,132 @@ def markdown(report: Report) -> str:
 
 def unusable(problems: Sequence[str]) -> str:
     """The job summary of a run that could not begin."""
-    lines = [f"- {for_markdown(problem, _SENTENCE)}" for problem in problems[:SHOWN_FAULTS]]
-    return "\n".join(["## 🔴 The inputs cannot be used", "", *lines, _more(len(problems) - SHOWN_FAULTS, "problems")])
+    shown = [f"- {for_markdown(problem, _SENTENCE)}" for problem in problems[:SHOWN_SENTENCES]]
+    return "\n".join(["## 🔴 The inputs cannot be used", "", *shown, more(len(problems) - len(shown), "problems")])
 
 
 # -- the webhooks -----------------------------------------------------------------------------------------------
 
 
 def _one_hook(hook: HookReport) -> str:
-    shown = _linked(for_markdown(hook.hook), hook)
+    shown = linked(for_markdown(hook.hook), hook.page)
     if not hook.read:
         return f"{shown}: not read"
-    read = f"{shown}: {count(hook.scanned, 'attempt')} read, back to {clock_time(hook.cutoff)}"
-    if not hook.failed:
-        return read
+    return f"{shown}: {count(hook.scanned, 'attempt')} read, back to {clock_time(hook.cutoff)}{_found(hook)}"
+
+
+def _found(report: HookReport | Report) -> str:
+    if not report.failed:
+        return ""
     return (
-        f"{read}; {count(hook.failed, 'event')} found undelivered, {hook.redelivered:,} redelivered, "
-        f"{hook.recovered:,} recovered"
+        f"; {count(report.failed, 'event')} found undelivered, {report.redelivered:,} redelivered, "
+        f"{report.recovered:,} recovered"
     )
 
 
-def _many_hooks(report: Report) -> list[str]:
+def _many_hooks(report: Report, space: Space) -> list[str]:
     """Those that somebody should look at in a table, worst first; the others folded away."""
     loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
     quiet = [hook for hook in report.hooks if _is_quiet(hook)]
-    table = _table(
-        "| Webhook | Attempts read | Found | Redelivered | Recovered | Undelivered |",
-        "| :-- | --: | --: | --: | --: | --: |",
-        [_hook_row(hook) for hook in loud[:SHOWN_HOOKS]],
-    )
-    names = " · ".join(_linked(for_markdown(short_name(hook.hook)), hook) for hook in quiet[:SHOWN_HOOKS])
-    read = sum(hook.scanned for hook in quiet)
-    title = f"{count(len(quiet), 'webhook')} with nothing to redeliver ({count(read, 'attempt')} read)"
+    rows = space.fit(_hook_rows(loud[:SHOWN_HOOKS]), SHOWN_HOOKS + 2)
+    shown = max(0, len(rows) - 2)
+    names = space.fit((_short(hook) for hook in quiet), SHOWN_HOOKS)
+    title = f"{count(len(quiet), 'webhook')} with nothing to redeliver"
     return [
-        table,
-        _more(len(loud) - SHOWN_HOOKS, "webhooks"),
-        *([_folded(title, names, _more(len(quiet) - SHOWN_HOOKS, "webhooks"))] if quiet else []),
+        f"{len(report.hooks):,} webhooks: {count(report.scanned, 'attempt')} read{_found(report)}",
+        "\n".join(rows) if shown else "",
+        more(len(loud) - shown, "webhooks"),
+        *([folded(title, " · ".join(names), more(len(quiet) - len(names), "webhooks"))] if quiet else []),
     ]
 
 
 def _is_quiet(hook: HookReport) -> bool:
-    return hook.read and not (hook.failed or hook.errors or hook.warnings)
+    return hook.read and not (hook.failed or hook.faults or hook.remarks)
 
 
-def _how_bad(hook: HookReport) -> tuple[bool, bool, int]:
-    return (not hook.errors, not hook.count(Outcome.ENDPOINT_DOWN), -hook.undelivered)
+def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
+    urgent = hook.lost > 0 or hook.gap is not None or is_urgent(hook)
+    return (not urgent, not hook.faults, hook.outage is None, -hook.undelivered, not hook.remarks)
 
 
-def _hook_row(hook: HookReport) -> str:
-    light = "🔴" if hook.errors or hook.count(Outcome.ENDPOINT_DOWN) else "🟡" if hook.undelivered else "🟢"
-    numbers = [hook.scanned, hook.failed, hook.redelivered, hook.recovered, hook.undelivered]
-    shown = " | ".join(f"{number:,}" for number in numbers) if hook.read else "not read | | | |"
-    return f"| {light} {_linked(for_markdown(hook.hook), hook)} | {shown} |"
+_COLUMNS = {
+    "Webhook": ":--",
+    "State": ":--",
+    "Undelivered": "--:",
+    "Lost": "--:",
+    "Recovered": "--:",
+    "Redeliver before (UTC)": ":--",
+    "Once up, this takes": ":--",
+}
+
+
+def _hook_rows(hooks: Sequence[HookReport]) -> list[str]:
+    """The table's lines, without columns in which there is nothing."""
+    cells = [_hook_cells(hook) for hook in hooks]
+    kept = [place for place in range(len(_COLUMNS)) if any(row[place] not in {"", "0"} for row in cells)]
+    lines = [[*_COLUMNS], [*_COLUMNS.values()], *cells]
+    return [f"| {' | '.join(line[place] for place in kept)} |" for line in lines]
+
+
+def _hook_cells(hook: HookReport) -> list[str]:
+    bad = hook.faults or hook.lost or hook.outage or is_urgent(hook)
+    light = "🔴" if bad else "🟡" if hook.undelivered or hook.remarks or not hook.read else "🟢"
+    numbers = [f"{hook.undelivered - hook.lost:,}", f"{hook.lost:,}", f"{hook.recovered:,}"]
+    left = "" if hook.time_left is None else f" ({span(hook.time_left)} left)"
+    return [
+        f"{light}&nbsp;{_short(hook)}",
+        _hook_state(hook),
+        *(numbers if hook.read else ["", "", ""]),
+        "" if hook.deadline is None else whole(f"{day_minute(hook.deadline)}{left}"),
+        f"about {duration(hook.outage.backlog)}" if hook.outage else "",
+    ]
+
+
+def _hook_state(hook: HookReport) -> str:
+    state = [
+        "" if hook.read else "not read",
+        "switched off" if hook.active is False else "",
+        down(hook.outage, hook.start) if hook.outage else "",
+        "GitHub has forgotten unchecked deliveries" if hook.gap else "",
+        "only the newest part was read" if hook.partial else "",
+    ]
+    return "; ".join(part for part in state if part)
+
+
+def _short(hook: HookReport) -> str:
+    return linked(for_markdown(hook.short_name), hook.page)
 
 
 # -- what is not well -------------------------------------------------------------------------------------------
 
 
-def _alerts(kind: str, sentences: Sequence[str], what: str) -> list[str]:
-    shown = [f"> [!{kind}]\n> {for_markdown(sentence, _SENTENCE)}" for sentence in sentences[:SHOWN_FAULTS]]
-    return [*shown, _more(len(sentences) - SHOWN_FAULTS, what)]
+def _remarks(report: Report) -> list[Told]:
+    """Without those that the headline, or the table of webhooks, tells already; unless they say what to do."""
+    told = (EndpointDown, RunStopped) if len(report.hooks) == 1 else (EndpointDown, HookInactive, RunStopped)
+    return [one for one in report.remarks if one.kind not in told]
+
+
+def _alerts(kind: str, all_told: Sequence[Told], what: str, space: Space, *, several: bool) -> list[str]:
+    shown = space.fit((_alert(kind, one, several=several) for one in all_told), SHOWN_SENTENCES)
+    return [*shown, more(len(all_told) - len(shown), what)]
+
+
+def _alert(kind: str, told: Told, *, several: bool) -> str:
+    lines = [f"**{for_markdown(told.problem, _SENTENCE)}**", for_markdown(told.advice, _SENTENCE)]
+    if told.others:
+        lines.insert(1, f"The same applies to {count(told.others, 'more webhook')}.")
+    if told.kind in _IN_HEADLINE and not several:
+        del lines[0]
+    return "\n".join([f"> [!{kind}]", *(f"> {line}" for line in lines if line)])
 
 
 def _what_to_do(report: Report) -> str:
-    """What became of the events, and what to do about it; nothing where there is nothing to do."""
-    numbers = {kind: number for kind in ADVICE if (number := report.count(kind))}
-    if numbers.keys() <= _NOTHING_TO_DO:
-        return ""
-    rows = [f"| {_shown(kind)} | {number:,} | {ADVICE[kind]} |" for kind, number in numbers.items()]
-    return _table("| Outcome | Events | What to do |", "| :-- | --: | :-- |", rows)
-
-
-# -- the events -------------------------------------------------------------------------------------------------
-
-
-def _tables(report: Report) -> list[str]:
-    """What is not well in sight, and first, so that it does not fall off the end; all else folded away."""
-    several = len(report.hooks) > 1
-    rows = [(hook, event) for hook in report.hooks for event in hook.events]
-    undelivered = sorted(
-        (row for row in rows if row[1].outcome not in _NOTHING_TO_DO), key=lambda row: ORDER[row[1].outcome]
-    )
-    recovered = [row for row in rows if row[1].outcome is Outcome.RECOVERED]
-    filtered = [row for row in rows if row[1].outcome is Outcome.FILTERED_OUT]
-    room = SHOWN_EVENTS
-    parts = []
-    for group, title in (
-        (undelivered, ""),
-        (recovered, f"{count(len(recovered), 'event')} recovered"),
-        (filtered, f"{count(len(filtered), 'event')} filtered out"),
-    ):
-        table = _event_table(group[:room], several=several)
-        more = _more(len(group) - room, "events")
-        parts += [_folded(title, table, more)] if title and group else [table, more]
-        room = max(0, room - len(group))
-    return parts
-
-
-def _event_table(rows: Iterable[tuple[HookReport, EventReport]], *, several: bool) -> str:
-    hook = " Webhook |" if several else ""
-    return _table(
-        f"| Event | First failed (UTC) | Cause | Attempts | Outcome | Delivery |{hook}",
-        "| :-- | :-- | :-- | --: | :-- | :-- |" + (" :-- |" if several else ""),
-        [_event_row(hook, event, several=several) for hook, event in rows],
-    )
-
-
-def _event_row(hook: HookReport, event: EventReport, *, several: bool) -> str:
-    cells = [
-        for_markdown(event.name, 80),
-        _whole(day_time(event.first_failed_at)),
-        _whole(event.cause[:30]),
-        str(event.attempts),
-        _shown(event.outcome) + (f" ({event.detail})" if event.detail else ""),
-        for_markdown(event.guid, 36) if several else _linked(for_markdown(event.guid, 36), hook),
-        *([_linked(for_markdown(short_name(hook.hook)), hook)] if several else []),
+    """Why events are undelivered and what became of them, and what to do about it; nothing where nothing is to do."""
+    numbers = {kind: number for kind in WORDS if (number := report.count(kind)) and kind not in _TOLD}
+    causes = Counter(event.cause for event in report.events if event.outcome in TELLING).most_common(_CAUSES)
+    rows = [f"| {whole(cause[:30])} | {number:,} | {advice_for(cause)} |" for cause, number in causes]
+    rows += [
+        f"| {whole(f'{WORDS[kind].mark} {WORDS[kind].word}')} | {number:,} | {WORDS[kind].advice} |"
+        for kind, number in numbers.items()
     ]
-    return f"| {' | '.join(cells)} |"
-
-
-# -- Markdown ---------------------------------------------------------------------------------------------------
-
-
-def _table(header: str, rule: str, rows: list[str]) -> str:
-    return "\n".join([header, rule, *rows]) if rows else ""
-
-
-def _folded(title: str, *parts: str) -> str:
-    # GitHub reads Markdown within HTML only between blank lines.
-    return "\n\n".join([f"<details><summary>{title}</summary>", *(part for part in parts if part), "</details>"])
-
-
-def _linked(shown: str, hook: HookReport) -> str:
-    return f"[{shown}]({hook.page})" if hook.page else shown
-
-
-def _shown(kind: Outcome) -> str:
-    return _whole(f"{MARKS[kind]} {kind}")
-
-
-def _whole(text: str) -> str:
-    """Words that stay on one line."""
-    return text.replace(" ", "&nbsp;")
-
-
-def _more(number: int, what: str) -> str:
-    return f"and {number:,} more {what}" if number > 0 else ""
+    return table("| Cause&nbsp;or&nbsp;outcome | Events | What to do |", "| :-- | --: | :-- |", rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from redeliver.core.plan import Rules, make_plan, settled_up_to
@@ -23,7 +24,7 @@ from redeliver.text import count
 from redeliver.times import HOUR, clock_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from redeliver.console import Console
     from redeliver.core.deliveries import Event
@@ -42,16 +43,28 @@ def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console,
     ``store``: None: no checkpoint is kept, and every run looks back over ``lookback``.
     """
     job = Job(hook, store, clock, console, settings)
-    try:
+    with _ending_in(job.record):
         job.work()
-    except (RedeliverError, Stopped) as ending:
-        job.record.ended_by = ending
-    except Exception as bug:  # noqa: BLE001  a bug of ours must not hide what has been done until then
-        job.record.ended_by = Unexpected(kind=type(bug).__name__)
-    job.say_outcomes()
-    with clock.closing():
+    with _ending_in(job.record), clock.closing():
         job.save_checkpoint()
+    with _ending_in(job.record):
+        job.say_outcomes()
     return job.record
+
+
+@contextmanager
+def _ending_in(record: Record) -> Iterator[None]:
+    """Whatever ends this block early is recorded, the first time."""
+    try:
+        yield
+    except (RedeliverError, Stopped) as fault:
+        ending: RedeliverError | Stopped = fault
+    except Exception as bug:  # noqa: BLE001  a bug must not hide what the run has already done
+        ending = Unexpected(kind=type(bug).__name__)
+    else:
+        return
+    if record.ended_by is None:
+        record.ended_by = ending
 
 
 class Job:
@@ -110,7 +123,7 @@ class Job:
     def _is_active(self) -> bool | None:
         try:
             return self._hook.is_active()
-        except ApiError as fault:
+        except (ApiError, OutOfTime) as fault:
             # Worth a warning when it is off, but not worth a run: if the log cannot be read either, that says so.
             self._console.detail(str(fault))
             return None
@@ -139,7 +152,8 @@ class Job:
             reader.count_attempts(scan, without_original, window.retained_from)
         due = make_plan(self._unsent(scan), self._rules, window.start).due
         if half_read := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
-            reader.read_on(scan, half_read, window.retained_from)
+            if scan.extent is not Extent.NEWEST:  # else there is too little left for it
+                reader.read_on(scan, half_read, window.retained_from)
             half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
         if scan.read_back_to <= window.retained_from:
             self.record.expired, half_read = frozenset(half_read), []

@@ -76,6 +76,8 @@ class Scan:
     """Every row at this moment or later has been read, successes too."""
     failures_back_to: float = inf
     """Every failure that GitHub lists at this moment or later has been read."""
+    known_back_to: float = inf
+    """Every failed attempt at this moment or later was known when the reading of the window ended."""
     last_page_newest: float = inf
     """The newest moment on the last page of a plain walk that was not empty."""
     next_page: Mapping[str, str] | None = None
@@ -112,10 +114,10 @@ class Scan:
         """Whether a plain walk down to that moment is over: nothing follows, or all of the last page is older."""
         return self.pages > 0 and (self.next_page is None or self.last_page_newest < since)
 
-    @property
-    def known_back_to(self) -> float:
-        """Failed attempts at this moment or later are known."""
-        return min(self.read_back_to, self.failures_back_to)
+    def end(self, extent: Extent) -> None:
+        """Reading the window has come to this end. What is read of single events after it changes nothing of that."""
+        self.extent = extent
+        self.known_back_to = min(self.read_back_to, self.failures_back_to)
 
     def pages_ahead(self, since: float) -> float:
         """How many pages more there may be down to that moment.

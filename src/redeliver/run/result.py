@@ -68,8 +68,8 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         gap=record.gap,
         deadline=_deadline(record, events, settings),
         outage=outage,
-        errors=(*map(str, _faults(record)), *(str(one) for one in findings if one.exit_code)),
-        warnings=(*map(str, _endings(record)), *(str(one) for one in findings if not one.exit_code)),
+        faults=(*_faults(record), *(one for one in findings if one.exit_code)),
+        remarks=(*_endings(record), *(one for one in findings if not one.exit_code)),
     )
 
 

@@ -86,7 +86,8 @@ class Runs:
         except Stopped:
             pass
         told = tuple(reports[hook_id] for hook_id in chosen if hook_id in reports)
-        return Report(told, settings.dry_run, self._clock.signal_number, fault)
+        unreached = len(chosen) - len(told)
+        return Report(told, settings.dry_run, self._clock.signal_number, fault, unreached)
 
     def hook_ids(self) -> list[int | None]:
         """The ids of the hooks that are meant.

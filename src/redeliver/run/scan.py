@@ -28,6 +28,8 @@ LONG_OUTAGE = 2_000
 #: which is known to be too long.
 _AFFORDABLE = 0.8
 _HALF = 0.5
+#: The share for pages of failures alone: of what they show, only the part that is also read whole can be sent.
+_QUARTER = 0.25
 
 
 def walk(
@@ -92,7 +94,7 @@ class Reader:
             if scan.any_success or scan.ends_at(self._cutoff - SLACK):
                 return
             if scan.scanned >= LONG_OUTAGE:
-                scan.extent = Extent.NEWEST
+                scan.end(Extent.NEWEST)
                 return
 
     def read_window(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> None:
@@ -104,17 +106,17 @@ class Reader:
 
         Raises:
             HourSpent: a new hour's calls will do, and too few are left of this one's.
-            ApiError, OutOfTime: the scan broke off, and tells nothing.
+            ApiError, OutOfTime: reading stopped early. What the head has shown stays valid.
         """
         if self._read_by_mode(scan, mode, postpone=postpone):
-            scan.extent = Extent.WHOLE
+            scan.end(Extent.WHOLE)
             return
         self._console.line("The window is too long to read whole in the time there is: asking for failures first")
         complete = self._read_failures(scan)
         if not self._knows_filter:
             raise OutOfTime(why="the window is too long to read, and this server cannot filter it")
         self._read_newest(scan)
-        scan.extent = Extent.FAILURES_FIRST if complete else Extent.NEWEST
+        scan.end(Extent.FAILURES_FIRST if complete else Extent.NEWEST)
 
     def _read_by_mode(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> bool:
         """Read as the settings say. False: that can be foreseen to take too long, and reading has stopped."""
@@ -133,7 +135,7 @@ class Reader:
         Few calls whatever the log's size; it ends as soon as every event's original is found. A server that does
         not know the filter gives itself away by a success: then reading on has to do.
         """
-        allowance = Allowance(self._clock, self._quota, _HALF)
+        allowance = Allowance(self._clock, self._quota, _QUARTER)
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows, only=guids)
             self._progress.of_failures(page)
@@ -164,7 +166,7 @@ class Reader:
             return True
         if self._failures_given_up:
             return False
-        allowance = Allowance(self._clock, self._quota, _HALF)
+        allowance = Allowance(self._clock, self._quota, _QUARTER)
         for pages, page in enumerate(walk(self._source, since=since, start=scan.next_failures, only="failure"), 1):
             scan.take_failures(page)
             self._progress.of_failures(page)

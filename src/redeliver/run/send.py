@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import moment, succeeded
 from redeliver.core.outcomes import Outcome
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
+from redeliver.errors import OutOfTime, RedeliverError
 from redeliver.run.log_lines import OutcomeLines, title_of
 from redeliver.run.record import SLACK, Probe, Sending
 from redeliver.run.scan import walk
@@ -57,8 +59,8 @@ class Sender:
         self._redeliveries[event.guid] = Redelivery(event, asked_at, unknown)
         try:
             reply = self._hook.redeliver(event.latest.id)
-        except Exception:
-            # A refusal that ends the run: GitHub did not accept this one.
+        except RedeliverError:
+            # A refusal that ends the run: GitHub did not accept this one. After anything else, nobody knows.
             del self._redeliveries[event.guid]
             raise
         if reply.acceptance is Acceptance.LIMITED:
@@ -127,14 +129,16 @@ class Watch:
         return [guid for guid in guids if self._redeliveries[guid].is_open(self._log)]
 
     def _look_until(self, done: Callable[[], bool], seconds: int) -> None:
-        end = self._clock.now() + min(seconds, self._clock.remaining())
-        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
-            if done() or self._clock.now() + pause > end:
-                return
-            unseen = count(len(self._open(self._redeliveries)), "redelivery", "redeliveries")
-            self._clock.wait(pause, f"{unseen} without an outcome yet")
-            self._look()
-            self._lines.say_new(self._log)
+        # A limit of GitHub's must not be waited out only to look: the time to watch is all there is.
+        after = max(0.0, self._clock.remaining() - seconds)
+        with suppress(OutOfTime), self._clock.reserving(after):
+            for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+                if done():
+                    return
+                unseen = count(len(self._open(self._redeliveries)), "redelivery", "redeliveries")
+                self._clock.wait(pause, f"{unseen} without an outcome yet")
+                self._look()
+                self._lines.say_new(self._log)
 
     def _look(self) -> None:
         asked = [self._redeliveries[guid].asked_at for guid in self._open(self._redeliveries)]

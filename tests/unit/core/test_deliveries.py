@@ -226,6 +226,11 @@ def test_a_dead_endpoint_is_told_from_one_that_dislikes_an_event(code: int, *, d
     assert attempt(1, code=code).like_endpoint_down is dead
 
 
+def _gave_up(why: str) -> str:
+    """GitHub's words for an endpoint that answered nothing, with its code 500."""
+    return f'POST https://x.example/in giving up after 1 attempt(s): Post "https://x.example/in": {why}'
+
+
 @pytest.mark.parametrize(
     ("outcome", "cause"),
     [
@@ -244,7 +249,14 @@ def test_a_dead_endpoint_is_told_from_one_that_dislikes_an_event(code: int, *, d
         (Outcome("no such host", 0), "no connection"),
         (Outcome("", 500), "HTTP 500"),
         (Outcome("unheard of", 418), "HTTP 418"),
-        (Outcome("POST https://connect.example/tls/x509 giving up after 1 attempt(s)", 500), "HTTP 500"),
+        (Outcome("POST https://tls.example/x509 giving up after 1 attempt(s)", 500), "no connection"),
+        (Outcome(_gave_up("EOF"), 500), "no connection"),
+        (Outcome(_gave_up("dial tcp: lookup x.example: no such host"), 500), "no connection"),
+        (Outcome(_gave_up("http2: server sent GOAWAY and closed the connection"), 500), "no connection"),
+        (Outcome(_gave_up("dial tcp 192.0.2.7:443: i/o timeout"), 500), "timed out"),
+        (Outcome(_gave_up("net/http: TLS handshake timeout"), 500), "timed out"),
+        (Outcome(_gave_up("tls: failed to verify certificate: x509: unknown authority"), 500), "TLS failed"),
+        (Outcome("Invalid HTTP Response: 500", 500), "HTTP 500"),
         (Outcome("POST https://x.example/in timed out: connection reset", 500), "timed out"),
     ],
 )

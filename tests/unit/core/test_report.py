@@ -1,140 +1,122 @@
-"""The report for programs: complete, bounded, and safe to put anywhere."""
+"""What happened in a run: sums over webhooks, exit codes, and faults of many webhooks told once for each cause."""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import replace
-from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from githubsim.clock import START
 from redeliver.core.outcomes import Outcome
-from redeliver.core.report import OUTPUTS, REPORTED_EVENTS, EventReport, HookReport, Report
+from redeliver.core.report import Report
+from redeliver.core.settings import FailOn
+from redeliver.errors import EndpointDown, EventsGivenUp, GapFound, HookInactive
+from reports import Problem, events, hook, hooks, one, problems
 
-EVENT = EventReport("g", "push", START, "HTTP 503", 2, Outcome.RECOVERED, "")
-HOSTILE = "x\n::error::y ##[error]z <script> | `@octocat` \x1b[31m\u202e https://user:secret@evil.example/?token=secret"
-
-
-def hook(*events: EventReport, name: str = "hook 1", **known: Any) -> HookReport:  # noqa: ANN401
-    usual: dict[str, Any] = {"page": "", "start": START, "cutoff": START - 1, "scanned": 9, "redelivered": 1}
-    return HookReport(hook=name, events=events, **usual | {"checkpoint": START} | known)
+GAP = GapFound(since="Monday", until="Friday")
 
 
-def read(report: Report) -> Any:  # noqa: ANN401
-    return json.loads(report.as_json())
+def down(since: str) -> EndpointDown:
+    return EndpointDown(since=since, probes=3, cause="HTTP 503")
 
 
-def test_the_outputs_are_the_ones_that_are_documented_and_all_of_them_text() -> None:
-    events = [replace(EVENT, outcome=outcome) for outcome in (Outcome.RECOVERED, Outcome.PENDING, Outcome.FILTERED_OUT)]
-    outputs = Report((hook(*events, checkpoint=17), hook(checkpoint=None))).outputs()
-    assert list(outputs) == list(OUTPUTS)
-    assert outputs | {"report": ""} == {
-        "redelivered-count": "2",
-        "recovered-count": "1",
-        "failed-count": "2",
-        "undelivered-count": "1",
-        "scanned-count": "18",
-        "checkpoint": "17",
-        "report": "",
-    }
+def test_a_report_adds_up_what_its_webhooks_have() -> None:
+    report = Report(
+        (
+            hook(*events(Outcome.RECOVERED, Outcome.PENDING, Outcome.GIVEN_UP), number=1),
+            hook(*events(Outcome.EXPIRED, Outcome.FILTERED_OUT), number=2),
+        )
+    )
+    assert (report.failed, report.recovered, report.undelivered, report.lost) == (4, 1, 3, 2)
+    assert (report.scanned, report.redelivered) == (2_468, 4)
 
 
 def test_the_checkpoint_is_the_earliest_of_those_that_are_kept() -> None:
-    assert Report((hook(checkpoint=19), hook(checkpoint=17), hook(checkpoint=None))).outputs()["checkpoint"] == "17"
-    assert Report((hook(checkpoint=0),)).outputs()["checkpoint"] == "0"
-    assert Report((hook(checkpoint=None),)).outputs()["checkpoint"] == ""
-    assert Report(()).outputs()["checkpoint"] == ""
+    assert Report((hook(checkpoint=19), hook(checkpoint=17), hook(checkpoint=None))).checkpoint == 17
+    assert Report((hook(checkpoint=0),)).checkpoint == 0
+    assert Report((hook(checkpoint=None),)).checkpoint is None
+    assert Report(()).checkpoint is None
 
 
-def test_everything_that_happened_is_in_the_json() -> None:
-    told = read(Report((hook(EVENT, errors=("no",), warnings=("slow",)),), dry_run=True))
-    assert told == {
-        "dry_run": True,
-        "errors": ["no"],
-        "hooks": [
-            {
-                "hook": "hook 1",
-                "start": START,
-                "cutoff": START - 1,
-                "checkpoint": START,
-                "read": True,
-                "whole": True,
-                "scanned": 9,
-                "failed": 1,
-                "redelivered": 1,
-                "recovered": 1,
-                "undelivered": 0,
-                "filtered": 0,
-                "errors": ["no"],
-                "warnings": ["slow"],
-                "events": [
-                    {
-                        "guid": "g",
-                        "event": "push",
-                        "first_failed_at": START,
-                        "cause": "HTTP 503",
-                        "attempts": 2,
-                        "outcome": "recovered",
-                        "detail": "",
-                    }
-                ],
-                "events_omitted": 0,
-            }
-        ],
-    }
+def test_the_deadline_and_the_time_left_are_those_of_the_webhook_that_has_least() -> None:
+    report = Report((hook(start=1, deadline=50), hook(start=30, deadline=60), hook(deadline=None)))
+    assert (report.deadline, report.time_left) == (50, 30)
+    assert (one().deadline, one().time_left) == (None, None)
 
 
-def test_no_id_is_a_number_that_other_readers_would_round() -> None:
-    def numbers(told: object) -> list[int]:
-        if isinstance(told, dict):
-            return [number for value in told.values() for number in numbers(value)]
-        if isinstance(told, list):
-            return [number for value in told for number in numbers(value)]
-        return [told] if isinstance(told, int) else []
-
-    assert all(abs(number) < 2**53 for number in numbers(read(Report((hook(EVENT),)))))
-
-
-def test_a_fault_that_kept_the_run_from_any_hook_is_told() -> None:
-    assert read(Report((), fault="No webhook fits."))["errors"] == ["No webhook fits."]
-
-
-def test_a_fault_of_several_hooks_is_told_once_and_each_of_them_has_it_too() -> None:
-    told = read(Report((hook(name="hook 1", errors=("no",)), hook(name="hook 2", errors=("no",)))))
-    assert told["errors"] == ["hook 1: no (1 more webhook likewise.)"]
-    assert [each["errors"] for each in told["hooks"]] == [["no"], ["no"]]
+@pytest.mark.parametrize(
+    ("report", "codes"),
+    [
+        (one(), (0, 0, 0)),
+        (one(*events(Outcome.FAILED_AGAIN)), (0, 1, 0)),
+        (one(*events(Outcome.FAILED_AGAIN), errors=("no",)), (1, 1, 0)),
+        (one(faults=(GAP,)), (1, 1, 0)),
+        (Report((), fault="No webhook fits."), (1, 1, 0)),
+        (one(read=False, warnings=("The hour is spent.",)), (0, 1, 0)),
+        (Report((), signal_number=15), (143, 143, 143)),
+    ],
+)
+def test_each_exit_code_has_its_reason(report: Report, codes: tuple[int, int, int]) -> None:
+    assert tuple(report.exit_code(on) for on in (FailOn.ERROR, FailOn.UNDELIVERED, FailOn.NEVER)) == codes
 
 
-def test_however_many_events_there_are_the_json_stays_far_below_a_mebibyte() -> None:
-    many = [replace(EVENT, guid="\\" * 300, name='"\\' * 500, outcome=Outcome.UNCHECKED) for _ in range(10_000)]
-    report = Report((hook(*many[: REPORTED_EVENTS - 1]), hook(*many), hook(*many)))
-    told = read(report)
-    assert [len(each["events"]) for each in told["hooks"]] == [REPORTED_EVENTS - 1, 1, 0]
-    assert [each["events_omitted"] for each in told["hooks"]] == [0, 9_999, 10_000]
-    assert len(report.as_json()) < 500_000
+# -- what many webhooks have ------------------------------------------------------------------------------------
 
 
-@given(st.text(), st.text())
-def test_whatever_strangers_wrote_it_is_one_line_of_ascii(guid: str, name: str) -> None:
-    text = Report((hook(replace(EVENT, guid=guid, name=name)),)).as_json()
-    assert re.fullmatch(r"[ -~]+", text)
-    assert len(json.loads(text)["hooks"]) == 1
+def test_with_one_webhook_a_fault_stands_as_it_is() -> None:
+    report = one(errors=("It may not.", "It was not saved."), warnings=("It was slow.",))
+    assert report.errors == ("It may not.", "It was not saved.")
+    assert report.warnings == ("It was slow.",)
 
 
-def test_what_is_hostile_is_shown_without_its_addresses() -> None:
-    text = Report((hook(replace(EVENT, guid=HOSTILE, name=HOSTILE)),)).as_json()
-    assert "secret" not in text
-    assert "\\u001b" not in text
-    assert "\\u202e" not in text
-    assert "\\n" not in text
+def test_what_many_have_is_told_once_with_the_first_of_them() -> None:
+    report = Report((hook(), *hooks(1_000, errors=("The token may not.",))))
+    assert report.errors == (
+        "hook 1 of the organization octo: The token may not. The same applies to 999 more webhooks.",
+    )
 
 
-@given(st.text(st.sampled_from("#[]x:"), max_size=12))
-def test_a_line_that_shows_the_json_is_no_workflow_command(name: str) -> None:
-    report = Report((hook(replace(EVENT, name=name), errors=(name,)),), fault=name)
-    assert "##[" not in report.as_json()
-    assert read(report)["hooks"][0]["errors"] == [name]
-    assert read(report)["hooks"][0]["events"][0]["event"] == name
+def test_a_sentence_that_names_its_webhook_or_its_variable_is_the_same_cause() -> None:
+    named = [
+        replace(one, remarks=problems((f"May not read {one.hook} (403).", f"CHECKPOINT_{one.hook_id} was not saved.")))
+        for one in hooks(3)
+    ]
+    assert Report(tuple(named)).warnings == (
+        "May not read hook 1 of the organization octo (403). The same applies to 2 more webhooks.",
+        "hook 1 of the organization octo: CHECKPOINT_1 was not saved. The same applies to 2 more webhooks.",
+    )
+
+
+def test_another_number_is_another_cause() -> None:
+    one, two = hooks(2)
+    for mine, other in (("Answered 401 to 1.", "Answered 402 to 2."), ("Answered 11.", "Answered 1.")):
+        report = Report((replace(one, faults=problems([mine])), replace(two, faults=problems([other]))))
+        assert len(report.errors) == 2
+
+
+def test_causes_that_differ_stand_apart_and_what_kept_the_run_from_any_hook_first() -> None:
+    report = Report((*hooks(2, errors=("One.",)), hook(number=9, errors=("Two.",))), fault="None was listed.")
+    assert report.errors == (
+        "None was listed.",
+        "hook 1 of the organization octo: One. The same applies to 1 more webhook.",
+        "hook 9 of the organization octo: Two.",
+    )
+
+
+def test_a_finding_that_many_have_is_told_once_though_its_facts_differ() -> None:
+    report = Report((hook(remarks=(down("Monday"),)), hook(number=2, remarks=(down("Friday"), HookInactive()))))
+    still_down, off = report.warnings
+    assert "Monday" in still_down
+    assert "1 more webhook" in still_down
+    assert off.startswith("hook 2")
+
+
+def test_a_loss_is_told_for_each_webhook_with_its_own_guids_and_before_all_else() -> None:
+    lost = [EventsGivenUp(events="1 event", guids=guid) for guid in ("g1", "g2")]
+    report = Report(tuple(hook(number=number, faults=(Problem("No."), each)) for number, each in enumerate(lost, 1)))
+    first, second, rest = report.errors
+    assert ["g1" in first, "g2" in second, "No." in rest] == [True, True, True]
+
+
+def test_a_webhook_goes_by_its_id_and_an_apps_by_its_whole_name() -> None:
+    assert hook(hook_id="3804004623172239366").short_name == "3804004623172239366"
+    assert hook(hook_id="", hook="the webhook of the App Iv").short_name == "the webhook of the App Iv"

@@ -159,8 +159,8 @@ def test_a_run_sends_what_failed_and_hands_its_results_to_the_runner(step: Step)
     assert variable
     assert told["checkpoint"] == variable.value
     assert json.loads(told["report"])["hooks"][0]["events"][0]["guid"] == guid
-    assert "0 of 1 event recovered" in step.summary.read_text(encoding="utf-8")
-    assert done.stdout.rstrip().endswith("0 of 1 event recovered, 1 with no outcome yet")
+    assert "0 of 1 failed event recovered" in step.summary.read_text(encoding="utf-8")
+    assert "0 of 1 failed event recovered, 1 with no outcome yet" in done.stdout.splitlines()[-1]
     assert names(done.stdout) == ["add-mask", "add-mask", "group", "endgroup", "warning"]
 
 
@@ -238,12 +238,8 @@ def test_a_bug_after_something_was_sent_hides_nothing_of_it_and_moves_no_checkpo
 def test_a_bug_before_anything_is_known_leaves_the_report_and_no_count_that_may_be_wrong(step: Step) -> None:
     told, summary = with_a_bug(step, "redeliver.github.hooks.Owner.choose")
     assert list(told) == ["report"]
-    assert json.loads(told["report"]) == {
-        "version": 1,
-        "dry_run": False,
-        "errors": [f"{FAULT} {WHERE_TO_REPORT}"],
-        "hooks": [],
-    }
+    report = json.loads(told["report"])
+    assert (report["errors"], report["hooks"]) == ([f"{FAULT} {WHERE_TO_REPORT}"], [])
     assert summary == f"## 🔴 {FAULT}\n\n{WHERE_TO_REPORT}\n"
 
 
@@ -256,7 +252,7 @@ def test_a_bug_in_what_is_shown_leaves_the_outputs_as_they_are(step: Step, where
 
 
 def test_a_bug_in_the_outputs_leaves_a_report_of_it(step: Step) -> None:
-    told, _ = with_a_bug(step, "redeliver.core.report.Report.outputs")
+    told, _ = with_a_bug(step, "redeliver.entry.step.outputs")
     assert json.loads(told["report"])["errors"] == [f"{FAULT} {WHERE_TO_REPORT}"]
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from rawserver import CLOSE, Asked, RawServer, reply
+from hostile.answers import SLOW, drip
+from hostile.rawserver import CLOSE, Asked, RawServer, reply
 from redeliver.github import bounded_http
 from redeliver.github.connection import GitHubApi
 from redeliver.github.transport import ResponseLost
@@ -49,33 +50,10 @@ def plenty() -> float:
     return 60.0
 
 
-def drip(data: bytes, before: bytes, *after: bytes) -> Iterator[bytes]:
-    """Parts that come byte by byte. They end well after all, so that a test fails where somebody waits for that."""
-    yield before
-    for place in range(len(data)):
-        yield data[place : place + 1]
-        time.sleep(0.002)
-    yield from after
-
-
-#: Each is the beginning of an answer, what comes byte by byte, and its end.
-DRIPPING = {
-    "the status line": (b"HTTP/1.1 200 ", b"K" * 600, b"\r\nContent-Length: 2\r\n\r\n{}"),
-    "a header": (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a" * 600, b"\r\nContent-Length: 2\r\n\r\n{}"),
-    "many headers": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 99, b"Content-Length: 2\r\n\r\n{}"),
-    "the body": (b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n", b" " * 598, b"{}"),
-    "a body without an end": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b" " * 600, CLOSE),
-    "the size of a chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0" * 600, b"\r\n\r\n"),
-    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 100, b"0\r\n\r\n"),
-    "the trailer": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n" * 100, b"\r\n"),
-    "answers before the answer": (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n" * 25, reply()),
-}
-
-
 @pytest.mark.parametrize("verb", ["GET", "POST"])
-@pytest.mark.parametrize("what", DRIPPING)
+@pytest.mark.parametrize("what", SLOW)
 def test_what_comes_byte_by_byte_is_given_up_when_the_time_is_over(what: str, verb: str) -> None:
-    before, slow, after = DRIPPING[what]
+    before, slow, after = SLOW[what]
     looks = Looks(20)
     with (
         RawServer(lambda _: drip(slow, before, after)) as there,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from requests import PreparedRequest
+
     from githubsim.hooks import Hook
     from githubsim.wire import SimRequest, SimResponse
 
@@ -150,6 +152,28 @@ def test_one_connection_serves_one_request_after_the_other(there: There) -> None
     for _ in range(3):
         assert there.api.exchange("GET", there.log).status == 200
     assert len(there.lines) == 3
+
+
+@pytest.mark.parametrize(
+    ("root", "url"),
+    [
+        ("http://[::1]:8080", "http://[::1]:8080/x?a=1"),
+        ("http://localhost", "http://localhost:80/x?a=1"),
+        ("https://github.example/api/v3", "https://github.example:443/api/v3/x?a=1"),
+    ],
+)
+def test_the_address_is_that_of_the_api(root: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    api = GitHubApi(root, TOKEN, plenty)
+
+    def send(request: PreparedRequest, **_: object) -> None:
+        asked.append(str(request.url))
+        raise OSError
+
+    monkeypatch.setattr(api._connection.adapter, "send", send)
+    with pytest.raises(ResponseLost):
+        api.exchange("GET", "/x", query={"a": "1"})
+    assert asked == [url]
 
 
 # -- what PyGithub would do on its own --------------------------------------------------------------------------

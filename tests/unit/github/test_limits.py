@@ -146,3 +146,11 @@ def test_a_spent_hour_does_not_slow_the_pace_down() -> None:
     calls = Calls(answer(403, date=DATE, x_ratelimit_remaining="0", x_ratelimit_reset=str(NOON)), GOOD)
     calls.get()
     assert calls.pace.share(calls.clock.monotonic()) == 1.0
+
+
+def test_a_limit_without_a_date_is_waited_out_as_one_that_names_no_time() -> None:
+    limit = answer(403, x_ratelimit_remaining="0", x_ratelimit_reset="1793875800")
+    calls = Calls(limit, answer(200, "1", date=DATE))
+    calls.get()
+    assert calls.script.lines == ["GET /log"] * 2
+    assert sum(calls.clock.slept) == LIMIT_WAIT

@@ -19,9 +19,6 @@ from reports import EVENT, events
 if TYPE_CHECKING:
     from redeliver.core.report import EventReport
 
-if TYPE_CHECKING:
-    from redeliver.core.report import EventReport
-
 
 def bars(picture: str) -> list[list[int]]:
     """The heights in a picture, the highest bars first."""
@@ -39,6 +36,11 @@ def title(picture: str) -> str:
     return str(re.findall(r'^  title "(.*)"$', picture, re.MULTILINE)[0])
 
 
+def ends(picture: str) -> tuple[float, float]:
+    (axis,) = re.findall(r"^  y-axis (\S+) --> (\S+)$", picture, re.MULTILINE)
+    return float(axis[0]), float(axis[1])
+
+
 def at(*moments: int) -> list[EventReport]:
     return [replace(EVENT, first_failed_at=START + moment) for moment in moments]
 
@@ -47,45 +49,63 @@ def test_a_few_events_are_no_picture() -> None:
     assert pictures([]) == pictures(events(*[Outcome.RECOVERED] * (WORTH_A_PICTURE - 1))) == []
 
 
-def test_each_bar_is_a_span_of_time_and_shows_how_its_events_fared() -> None:
-    sent = events(Outcome.RECOVERED, Outcome.RECOVERED, Outcome.PENDING)
-    left = events(Outcome.FAILED_AGAIN, Outcome.NOT_DUE)
+def test_each_bar_is_a_span_of_time_and_shows_what_became_of_its_events() -> None:
+    sent = events(*[Outcome.RECOVERED] * 6, *[Outcome.PENDING] * 3)
+    left = events(*[Outcome.FAILED_AGAIN] * 4, *[Outcome.NOT_DUE] * 4)
     told = [replace(event, first_failed_at=START) for event in sent]
     told += [replace(event, first_failed_at=START + 2 * MINUTE) for event in left]
     legend, picture = pictures(told)
     assert legend == "🟩 recovered &nbsp; 🟨 no outcome yet &nbsp; 🟥 undelivered"
     assert '"plotColorPalette": "#cf222e, #d4a72c, #2da44e"' in picture
-    assert bars(picture) == [[3, 0, 2], [3, 0, 0], [2, 0, 0]]
+    assert bars(picture) == [[9, 0, 8], [9, 0, 0], [6, 0, 0]]
     assert labels(picture) == ["21:20", "21:21", "21:22"]
-    assert title(picture) == "When they first failed (UTC): 3 at the most in a minute"
+    assert title(picture) == "Failed events per minute, by the time they first failed (UTC)"
 
 
 def test_only_colours_that_are_there_are_explained() -> None:
-    legend, picture = pictures(events(*[Outcome.FAILED_AGAIN] * 3))
+    legend, picture = pictures(events(*[Outcome.FAILED_AGAIN] * 18))
     assert legend == "🟥 undelivered"
-    assert bars(picture) == [[1, 1, 1]]
+    assert bars(picture) == [[5, 5, 5, 3]]
+
+
+@pytest.mark.parametrize(
+    ("most", "end"),
+    [(10, 10), (11, 16), (17, 20), (33, 40), (50, 50), (51, 80), (81, 100), (780, 800), (123_456, 160_000)],
+)
+def test_the_scale_ends_above_the_highest_bar_at_a_round_number(most: int, end: int) -> None:
+    _, picture = pictures([EVENT] * most)
+    assert ends(picture)[1] == end
+    # Where it begins, its zero is on the axis: see the chart as it is drawn, with `make picture`.
+    assert ends(picture)[0] == pytest.approx(0.039 * end, abs=0.001)
 
 
 @pytest.mark.parametrize(
     ("span", "width", "first"),
     [
-        (20 * MINUTE, "a minute", "21:20"),
+        (20 * MINUTE, "minute", "21:20"),
         (100 * MINUTE, "5 minutes", "21:20"),
         (5 * HOUR, "15 minutes", "21:15"),
-        (22 * HOUR, "an hour", "21:00"),
+        (22 * HOUR, "hour", "21:00"),
         (40 * HOUR, "3 hours", "6 Nov 21h"),
         (3 * DAY, "6 hours", "6 Nov 18h"),
         (7 * DAY, "12 hours", "6 Nov 12h"),
+        (14 * DAY, "day", "6 Nov 00h"),
         (365 * DAY, "27 days", "6 Nov 00h"),
     ],
 )
 def test_the_span_of_a_bar_goes_with_the_time_there_is_to_show(span: int, width: str, first: str) -> None:
-    _, picture = pictures(at(0, 1, span))
-    assert title(picture).endswith(f"2 at the most in {width}")
+    _, picture = pictures(at(*range(99), span))
+    assert title(picture).startswith(f"Failed events per {width}, ")
     assert labels(picture)[0] == first
 
 
-@given(st.lists(st.integers(-20_000 * DAY, 20_000 * DAY), min_size=3, max_size=40))
+def test_few_events_make_few_bars() -> None:
+    _, picture = pictures(at(*(number * 17 * MINUTE for number in range(12))))
+    assert [sum(heights) for heights in bars(picture)] == [12]
+    assert len(labels(picture)) <= 6
+
+
+@given(st.lists(st.integers(-20_000 * DAY, 20_000 * DAY), min_size=10, max_size=40))
 def test_whatever_times_there_are_every_event_is_in_and_the_labels_do_not_crowd(moments: list[int]) -> None:
     _, picture = pictures(at(*moments))
     (heights,) = bars(picture)
@@ -102,10 +122,10 @@ def test_causes_stand_by_their_number_and_the_rest_together() -> None:
 
 
 def test_one_cause_alone_is_no_picture() -> None:
-    assert len(pictures(events(*[Outcome.RECOVERED] * 3))) == 2
+    assert len(pictures(events(*[Outcome.RECOVERED] * 10))) == 2
 
 
-@given(st.lists(st.text(), min_size=3, max_size=5))
+@given(st.lists(st.text(), min_size=10, max_size=12))
 def test_nothing_that_strangers_wrote_is_drawn(names: list[str]) -> None:
     told = [replace(EVENT, name=name, guid=name, detail=name) for name in names]
     assert pictures(told) == pictures([EVENT] * len(names))

@@ -6,17 +6,24 @@ import html
 import re
 from dataclasses import replace
 
-from hypothesis import example, given
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from githubsim.clock import HOUR, START
 from redeliver.core.outcomes import Outcome
-from redeliver.core.report import Report
-from redeliver.output.summary import SHOWN_EVENTS, markdown, unusable
+from redeliver.core.report import Outage, Report
+from redeliver.errors import EndpointDown, EventsGivenUp, Finding, GapFound, HookInactive
+from redeliver.output.events import SHOWN_EVENTS
+from redeliver.output.headline import headline
+from redeliver.output.summary import markdown, unusable
+from redeliver.output.words import WORDS, advice_for
 from redeliver.text import plain
-from reports import EVENT, PAGE, events, hook, hooks, one
+from reports import EVENT, PAGE, Problem, events, hook, hooks, one
 
 MEBIBYTE = 1_048_576
+GIVEN_UP = EventsGivenUp(events="1 event", guids="guid-1")
 
 hostile = st.text(st.sampled_from("a|\\`*_<>[]()#@!&:;~$-+.\n\r\t\x00\u202e é"), max_size=40) | st.text(max_size=40)
 
@@ -39,76 +46,111 @@ def table_of(shown: str, number: int) -> list[list[str]]:
 
 def words(cell: str) -> str:
     """What a reader sees."""
-    return html.unescape(re.sub(r"<[^>]*>", "", cell)).replace("\xa0", " ")
+    return html.unescape(re.sub(r"<[^>]*>", "", cell)).replace("\xa0", " ").replace("\u2060", "")
 
 
 # -- what one sees first ----------------------------------------------------------------------------------------
 
 
 def test_a_good_day_is_told_in_three_lines() -> None:
-    assert markdown(one()).splitlines() == [
-        "## 🟢 Nothing to redeliver: no undelivered event was found",
-        "",
-        f"[hook 1 of the organization octo]({PAGE}): 1,234 attempts read, back to 2026-11-06 21:20:00 UTC",
-    ]
+    heading, blank, read = markdown(one()).splitlines()
+    assert heading == f"## 🟢 {headline(one())}"
+    assert blank == ""
+    assert read == f"[hook 1 of the organization octo]({PAGE}): 1,234 attempts read, back to 2026-11-06 21:20:00 UTC"
 
 
 def test_a_good_day_of_many_webhooks_is_told_in_a_few() -> None:
     text = markdown(Report(hooks(1_000)))
-    assert text.splitlines()[:3] == [
-        "## 🟢 Nothing to redeliver: no undelivered event was found",
-        "",
-        "<details><summary>1,000 webhooks with nothing to redeliver (1,234,000 attempts read)</summary>",
-    ]
-    assert len(text.splitlines()) == 10
+    assert text.splitlines()[2] == "1,000 webhooks: 1,234,000 attempts read"
+    assert text.splitlines()[4] == "<details><summary>1,000 webhooks with nothing to redeliver</summary>"
+    assert len(text.splitlines()) == 12
 
 
 def test_a_hook_that_was_not_read_says_so() -> None:
-    assert (
-        markdown(one(read=False, errors=("no",))).splitlines()[2]
-        == f"[hook 1 of the organization octo]({PAGE}): not read"
-    )
+    assert f"[hook 1 of the organization octo]({PAGE}): not read" in markdown(one(read=False, errors=("no",)))
+
+
+def test_the_heading_is_the_first_sentence_and_the_others_stand_below_it() -> None:
+    report = one(*events(Outcome.REFUSED, Outcome.GIVEN_UP), faults=(GIVEN_UP,))
+    first, second, third = headline(report).split(". ")
+    shown = rendered(markdown(report))
+    assert f"<h2>🔴 {first}</h2>" in shown
+    assert f"<strong>{second}.</strong> <strong>{third}.</strong>" in shown
+
+
+def test_what_is_lost_is_told_before_all_else_with_its_guids_and_what_to_do() -> None:
+    lost = events(Outcome.REFUSED, Outcome.GIVEN_UP)
+    text = markdown(one(*lost, faults=(Problem("No."), GIVEN_UP), warnings=("It was slow.",)))
+    alerts = re.findall(r"<blockquote>\s*<p>\[!(\w+)\]\s*<strong>(.*?)</strong>", rendered(text))
+    assert [kind for kind, _ in alerts] == ["CAUTION", "CAUTION", "WARNING"]
+    assert words(alerts[0][1]) == GIVEN_UP.problem
+    assert words(GIVEN_UP.next_step) in words(rendered(text))
+    first_table, *_ = [table_of(rendered(text), number) for number in (2, 3)]
+    assert "guid-1" in words(first_table[1][0])
+    assert words(first_table[1][-1]) == "9 Nov 21:21"
+
+
+@pytest.mark.parametrize("finding", [GapFound(since="x", until="y"), HookInactive()])
+def test_what_the_heading_says_of_one_webhook_is_not_said_again(finding: Finding) -> None:
+    known = {"gap": (1, START), "active": False}
+    alone = rendered(markdown(one(faults=(finding,), **known)))
+    assert finding.next_step in words(alone)
+    assert f"<strong>{finding.problem}" not in words(alone)
+    many = words(rendered(markdown(Report(hooks(2, faults=(finding,), **known)))))
+    assert finding.problem in many
+    assert "The same applies to 1 more webhook." in many
+
+
+def test_an_outage_is_told_once_and_what_comes_next() -> None:
+    down = EndpointDown(since=", since Monday", probes=3, cause="no connection")
+    outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240)
+    text = markdown(one(*events(Outcome.ENDPOINT_DOWN), outage=outage, remarks=(down,)))
+    assert text.count("since") == 1
+    assert "Once the receiver is up, redelivering them takes about 4 min." in text
+    assert "GitHub could not connect" not in text, "the cause of the events counts, and that is HTTP 503"
 
 
 def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_away() -> None:
+    outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240)
     report = Report(
         (
             *hooks(2),
-            hook(*events(Outcome.RECOVERED), name="hook 3"),
-            hook(*events(Outcome.REFUSED, Outcome.NOT_DUE), name="hook 4"),
-            hook(*events(Outcome.ENDPOINT_DOWN), name="hook 5"),
-            hook(name="hook 6", read=False, scanned=0, errors=("no",)),
+            hook(*events(Outcome.RECOVERED), number=3),
+            hook(*events(Outcome.REFUSED, Outcome.NOT_DUE), number=4),
+            hook(*events(Outcome.ENDPOINT_DOWN), number=5, outage=outage),
+            hook(number=6, read=False, scanned=0, errors=("no",)),
+            hook(*events(Outcome.GIVEN_UP), number=7, faults=(GIVEN_UP,)),
+            hook(number=8, active=False, remarks=(HookInactive(),)),
         )
     )
     shown = rendered(markdown(report))
-    rows = [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]]
-    assert rows == [
-        ["🔴 hook 6", "not read", "", "", "", ""],
-        ["🔴 hook 5", "1,234", "1", "2", "0", "1"],
-        ["🟡 hook 4", "1,234", "2", "2", "0", "2"],
-        ["🟢 hook 3", "1,234", "1", "2", "1", "0"],
+    until = "9 Nov 21:20 (72 h left)"
+    assert [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]] == [
+        ["🔴 7", "", "0", "1", "0", "", ""],
+        ["🔴 6", "not read", "", "", "", "", ""],
+        ["🔴 5", "down since 20:20 UTC (1 h): no connection", "1", "0", "0", until, "about 4 min"],
+        ["🟡 4", "", "2", "0", "0", until, ""],
+        ["🟡 8", "switched off", "0", "0", "0", "", ""],
+        ["🟢 3", "", "0", "0", "1", "", ""],
     ]
-    folded = re.search(r"<details><summary>2 webhooks with nothing to redeliver .*?</details>", shown, re.DOTALL)
+    folded = re.search(
+        r"<details><summary>2 webhooks with nothing to redeliver</summary>.*?</details>", shown, re.DOTALL
+    )
     assert folded
     assert re.findall(r">(\d)</a>", folded[0]) == ["1", "2"]
 
 
-def test_errors_and_warnings_stand_out() -> None:
-    shown = rendered(markdown(one(errors=("The token may not do this.",), warnings=("It was slow.",))))
-    assert re.search(r"<blockquote>\s*<p>\[!CAUTION\]\s*The token may not do this\.</p>", shown)
-    assert re.search(r"<blockquote>\s*<p>\[!WARNING\]\s*It was slow\.</p>", shown)
-
-
 def test_what_to_do_stands_before_every_detail() -> None:
-    text = markdown(one(*events(*[Outcome.FAILED_AGAIN] * 9), errors=("no",), warnings=("slow",)))
+    text = markdown(one(*events(*[Outcome.FAILED_AGAIN] * 19), errors=("no",), warnings=("slow",)))
     places = [text.index(part) for part in ("## ", "[!CAUTION]", "[!WARNING]", "What to do", "mermaid", "First failed")]
     assert places == sorted(places)
 
 
-def test_every_outcome_has_its_line_and_what_to_do_about_it() -> None:
-    kinds: list[Outcome] = Outcome
-    rows = table_of(rendered(markdown(one(*events(*kinds)))), 1)[1:]
-    assert sorted(words(row[0]).partition(" ")[2] for row in rows) == sorted(kinds)
+def test_every_outcome_that_needs_something_has_its_line() -> None:
+    rows = table_of(rendered(markdown(one(*events(*Outcome)))), 1)[1:]
+    told = [words(row[0]) for row in rows]
+    quiet = {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.GIVEN_UP, Outcome.EXPIRED}
+    assert told == ["HTTP 503", *(f"{w.mark} {w.word}" for kind, w in WORDS.items() if kind not in quiet)]
     assert all(words(advice) for _, _, advice in rows)
 
 
@@ -116,14 +158,20 @@ def test_where_there_is_nothing_to_do_nothing_is_said_of_it() -> None:
     assert "What to do" not in markdown(one(*events(Outcome.RECOVERED, Outcome.FILTERED_OUT)))
 
 
-def test_what_is_not_well_comes_first_by_its_weight_and_does_not_fall_off_the_end() -> None:
-    many = events(*[Outcome.RECOVERED] * 300, Outcome.PENDING, Outcome.REFUSED, Outcome.GIVEN_UP)
-    text = markdown(one(*many))
-    open_rows, folded_rows = (table_of(rendered(text), number)[1:] for number in (2, 3))
-    assert [words(row[4]) for row in open_rows] == ["⏸️ out of attempts", "🚫 refused", "⏳ pending"]
-    assert len(folded_rows) == SHOWN_EVENTS - 3
-    assert "<details><summary>300 events recovered</summary>" in text
-    assert "and 103 more events\n\n</details>" in text
+def test_the_advice_fits_the_causes_of_what_failed_again() -> None:
+    failed = [
+        replace(event, cause=cause)
+        for event, cause in zip(
+            events(*[Outcome.FAILED_AGAIN] * 3), ("no connection", "HTTP 422", "no connection"), strict=True
+        )
+    ]
+    pending = replace(EVENT, outcome=Outcome.PENDING, cause="HTTP 404")
+    rows = table_of(rendered(markdown(one(*failed, pending))), 1)[1:]
+    assert [[words(cell) for cell in row] for row in rows[:2]] == [
+        ["no connection", "2", advice_for("no connection")],
+        ["HTTP 422", "1", advice_for("HTTP 422")],
+    ]
+    assert "HTTP 404" not in [words(row[0]) for row in rows]
 
 
 def test_what_comes_after_it_is_not_swallowed() -> None:
@@ -131,14 +179,49 @@ def test_what_comes_after_it_is_not_swallowed() -> None:
         assert rendered(markdown(report) + "## Next\n").rstrip().endswith("<h2>Next</h2>")
 
 
+# -- the events -------------------------------------------------------------------------------------------------
+
+
+def test_a_few_events_are_listed_one_by_one() -> None:
+    (_, row) = cells(markdown(one(*events(Outcome.NOT_DUE))))
+    assert row == ["guid-03804004623172239366", "push", "6 Nov 21:20", "HTTP 503", "2", "⏸️ not due yet"]
+
+
+def test_events_that_are_alike_are_one_row_and_listed_below_it() -> None:
+    many = [
+        *events(*[Outcome.ENDPOINT_DOWN] * 20),
+        *(replace(event, guid=f"other-{event.guid}", name="issues") for event in events(*[Outcome.ENDPOINT_DOWN] * 30)),
+        *(replace(event, guid=f"third-{event.guid}") for event in events(Outcome.FAILED_AGAIN)),
+    ]
+    text = markdown(one(*many))
+    kinds, listed = (table_of(rendered(text), number) for number in (2, 3))
+    assert [[words(cell) for cell in row] for row in kinds[1:]] == [
+        ["1", "push", "HTTP 503", "❌ failed again", "6 Nov 21:20"],
+        ["30", "issues", "HTTP 503", "⏸️ receiver down", "6 Nov 21:20 to 21:49"],
+        ["20", "push", "HTTP 503", "⏸️ receiver down", "6 Nov 21:20 to 21:39"],
+    ]
+    assert len(listed[1:]) == 51
+    assert "<details><summary>GUIDs and delivery ids of 51 events</summary>" in text
+
+
+def test_what_is_not_well_comes_first_by_its_weight_and_does_not_fall_off_the_end() -> None:
+    many = events(*[Outcome.RECOVERED] * 300, Outcome.PENDING, Outcome.REFUSED, Outcome.GIVEN_UP)
+    text = markdown(one(*many))
+    lost, waiting, recovered = (table_of(rendered(text), number)[1:] for number in (2, 3, 4))
+    assert [words(row[5]) for row in lost + waiting] == ["🔴 given up", "🚫 refused", "⏳ pending"]
+    assert len(recovered) == SHOWN_EVENTS - 3
+    assert "<details><summary>300 events recovered</summary>" in text
+    assert "and 103 more events\n\n</details>" in text
+
+
 def test_with_several_webhooks_each_event_says_whose_it_is() -> None:
     text = markdown(Report(hooks(2, *events(Outcome.FAILED_AGAIN))))
-    assert [words(row[-1]) for row in cells(text)] == ["Webhook", "1", "2"]
+    assert [row[-1] for row in cells(text)] == ["Webhook", "1", "2"]
 
 
 def test_why_is_told_beside_the_outcome() -> None:
     refused = replace(EVENT, outcome=Outcome.REFUSED, detail="GitHub answered 404")
-    assert cells(markdown(one(refused)))[1][4] == "🚫 refused (GitHub answered 404)"
+    assert cells(markdown(one(refused)))[1][5] == "🚫 refused (GitHub answered 404)"
 
 
 # -- nothing that strangers wrote does anything -----------------------------------------------------------------
@@ -157,11 +240,13 @@ def test_no_text_breaks_a_cell_or_means_anything_in_it(name: str, guid: str) -> 
     text = markdown(one(replace(EVENT, name=name, guid=guid)))
     header, row = cells(text)
     assert len(header) == len(row) == 6
-    assert row[0].replace("\u2060", "").strip() == plain(name, 80)
-    assert row[5].replace("\u2060", "").strip() == plain(guid, 36)
+    assert row[1].strip() == plain(name, 80)
+    assert row[0].strip() == (plain(guid, 36) + EVENT.delivery_id).strip()
     shown = rendered(text)
     assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {
         *"abp",
+        "br",
+        "strong",
         "h2",
         "details",
         "summary",
@@ -179,7 +264,7 @@ def test_no_text_breaks_a_cell_or_means_anything_in_it(name: str, guid: str) -> 
 def test_no_text_breaks_out_of_a_caution(said: str) -> None:
     shown = rendered(markdown(one(errors=(f"GitHub says: {said}",))))
     assert shown.count("<blockquote>") == 1
-    assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {"h2", "a", "blockquote", "p"}
+    assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {"h2", "a", "blockquote", "p", "strong"}
     assert set(re.findall(r'href="([^"]*)"', shown)) == {PAGE}
 
 
@@ -193,31 +278,49 @@ def test_no_text_in_an_input_breaks_out_of_the_list_of_problems() -> None:
 
 # -- its size ---------------------------------------------------------------------------------------------------
 
-
-def test_ten_thousand_events_stay_below_what_github_takes() -> None:
-    worst = replace(EVENT, name="|" * 500, guid="@" * 500, outcome=Outcome.REFUSED, detail="GitHub answered 404")
-    text = markdown(one(*[worst] * 10_000, errors=("|" * 5_000,), warnings=("|" * 5_000,)))
-    assert len(text.encode()) < MEBIBYTE / 2
-    assert "and 9,800 more events" in text
+WORST = ["|" * 5_000, "\U0001f600" * 5_000, "@" * 5_000, "é" * 5_000]
 
 
-def test_a_thousand_failing_hooks_stay_below_what_github_takes() -> None:
-    worst = replace(EVENT, name="|" * 500, guid="@" * 500, cause="HTTP " + "9" * 500, outcome=Outcome.FAILED_AGAIN)
-    owner = f"the organization {'o' * 100}"
+@pytest.mark.parametrize("text", WORST)
+def test_ten_thousand_events_stay_below_what_github_takes(text: str) -> None:
+    worst = replace(EVENT, name=text, guid=text, outcome=Outcome.REFUSED, detail=text)
+    errors = [f"{'a' * number}{text}" for number in range(30)]
+    shown = markdown(one(*[worst] * 10_000, errors=errors, warnings=errors, hook=text))
+    assert len(shown.encode()) < MEBIBYTE
+    left_out = dict(re.findall(r"^and [\d,]+ more (\w+) ?(.*)", shown, re.MULTILINE))
+    assert {"errors", "warnings", "events"} <= left_out.keys()
+
+
+@pytest.mark.parametrize("text", WORST)
+def test_thousands_of_failing_hooks_stay_below_what_github_takes(text: str) -> None:
+    worst = [replace(EVENT, name=f"{number}{text}", guid=text, outcome=Outcome.FAILED_AGAIN) for number in range(8)]
+    # As many different errors as there are webhooks, and addresses as long as a server's name lets them be.
     failing = [
-        hook(*[worst] * 100, name=f"hook {number:019} of {owner}", errors=(f"{number % 99} {'|' * 5_000}",) * 3)
-        for number in range(1_000)
+        hook(
+            *worst,
+            number=number,
+            page=f"{PAGE}{'x' * 300}",
+            hook_id=text,
+            hook=text,
+            errors=[f"{'a' * number}{text}"] * 3,
+        )
+        for number in range(1, 500)
     ]
-    text = markdown(Report(tuple(failing)))
-    assert len(text.encode()) < MEBIBYTE / 2
-    assert [line for line in text.splitlines() if line.startswith("and ")] == [
-        "and 700 more webhooks",
-        "and 79 more errors",
-        "and 99,800 more events",
-    ]
+    shown = markdown(Report(tuple(failing)))
+    assert len(shown.encode()) < MEBIBYTE
+    assert shown.count("\nand ") >= 2
 
 
 def test_a_thousand_quiet_hooks_stay_below_what_github_takes() -> None:
     text = markdown(Report(hooks(1_000)))
     assert len(text.encode()) < MEBIBYTE / 10
     assert "and 700 more webhooks" in text
+
+
+@given(hostile, st.integers(1, 400), st.integers(1, 5), st.sampled_from(Outcome))
+@settings(deadline=None, max_examples=30)
+def test_it_stays_below_what_github_takes_whatever_is_in_it(said: str, many: int, several: int, kind: Outcome) -> None:
+    text = said * 200
+    worst = replace(EVENT, name=text, guid=text, cause=text, detail=text, delivery_id=text, outcome=kind)
+    shown = markdown(Report(hooks(several, *[worst] * many, errors=[text], warnings=[text])))
+    assert len(shown.encode()) < MEBIBYTE

@@ -40,12 +40,13 @@ class Desk:
             guid: Redelivery(self.log.event(guid), ASKED, Reply(answer))
             for guid, answer in zip(self.guids, answers, strict=True)
         }
+        self.run_clock = RunClock(self.clock, limit, self.console)
         self.watch = Watch(
             self.pages,
             self.log,
             self.redeliveries,
             {*self.guids, "waiting"},
-            clock=RunClock(self.clock, limit, self.console),
+            clock=self.run_clock,
             lines=OutcomeLines(self.redeliveries, self.console),
         )
 
@@ -227,3 +228,16 @@ def test_when_all_are_refused_there_is_nothing_to_watch() -> None:
     desk = Desk(Acceptance.REFUSED)
     assert desk.probe() is Probe.UNSEEN
     assert desk.pages.asked == []
+
+
+def test_a_limit_is_not_waited_out_only_to_look() -> None:
+    desk = Desk()
+
+    def limited(_number: int) -> None:
+        desk.run_clock.wait(1_800, "GitHub's limit of calls an hour")
+
+    desk.pages.before_page = limited
+    desk.watch.until_settled(60)
+    assert desk.clock.monotonic() < 60
+    assert desk.outcomes == [Outcome.PENDING] * 3
+    desk.run_clock.wait(1_800, "what comes after watching")

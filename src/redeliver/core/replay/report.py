@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from math import ceil
 from typing import TYPE_CHECKING
 
 from redeliver.core.inputs import is_guid
 from redeliver.core.outcomes import UNSEEN, Outcome
-from redeliver.text import plain
-from redeliver.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from redeliver.core.replay.plan import ReplayPlan
-
-#: The outputs of ``replay/action.yml``, and what people read of them.
-REPLAY_OUTPUTS = {
-    "planned-count": "Events that were chosen.",
-    "from": "Beginning of the window as a time, so that a later step can send what was planned; empty with `guid`.",
-    "to": "End of the window as a time; empty with `guid`.",
-    "sent-count": "Events that GitHub accepted for redelivery.",
-    "recovered-count": "Events that arrived again.",
-    "undelivered-guids": "GUIDs of the chosen events that did not arrive, for the next `guid`; at most 500.",
-    "report": "The plan, and what happened to each event, as JSON.",
-}
-#: Of the JSON report. A change that breaks a reader raises it.
-VERSION = 1
-#: Events, and GUIDs, in the JSON report and the outputs; a job's outputs may hold 1 MiB in all.
-REPORTED_EVENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +38,6 @@ class ReplayedEvent:
     """Why GitHub refused, or why its reply is unknown; else empty."""
     delivery_id: str
     """The newest attempt's id, as text: it has more digits than many readers of JSON keep."""
-
-    def as_dict(self) -> dict[str, object]:
-        """For programs, and with nothing in it that could not be shown."""
-        return {
-            "guid": plain(self.guid, 64),
-            "event": plain(self.name, 100),
-            "first_attempt_at": self.first_attempt_at,
-            "attempts": self.attempts,
-            "delivered_before": self.delivered_before,
-            "redelivered_at": self.redelivered_at,
-            "outcome": str(self.outcome),
-            "cause": self.cause,
-            "detail": self.detail,
-            "delivery_id": self.delivery_id,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,59 +104,3 @@ class ReplayReport:
     def _guids(events: Iterable[ReplayedEvent]) -> tuple[str, ...]:
         # What is no guid is a server's invention, and cannot be chosen by it.
         return tuple(event.guid for event in events if is_guid(event.guid))
-
-    def outputs(self) -> dict[str, str]:
-        """The action's outputs."""
-        window = self.plan.selection if self.plan and not self.plan.selection.guids else None
-        return {
-            "planned-count": str(self.plan.found if self.plan else 0),
-            "from": timestamp(window.since) if window else "",
-            "to": timestamp(window.until) if window else "",
-            "sent-count": str(self.sent),
-            "recovered-count": str(self.count(Outcome.RECOVERED)),
-            "undelivered-guids": ",".join(self.undelivered[:REPORTED_EVENTS]),
-            "report": self.as_json(),
-        }
-
-    def as_json(self) -> str:
-        """The report for programs: bounded, and with nothing in it that could not be shown."""
-        # Where there are too many, those that did not arrive count more.
-        kept = sorted(self.events, key=lambda event: event.outcome is Outcome.RECOVERED)[:REPORTED_EVENTS]
-        kept.sort(key=lambda event: event.first_attempt_at)
-        whole = {
-            "version": VERSION,
-            "hook": self.hook,
-            "hook_id": self.hook_id,
-            "owner": self.owner,
-            "send": self.send,
-            "plan": _plan(self.plan) if self.plan else None,
-            "sent": self.sent,
-            "events": [event.as_dict() for event in kept],
-            "events_omitted": len(self.events) - len(kept),
-            "errors": list(self.errors),
-            "warnings": list(self.warnings),
-        }
-        text = json.dumps(whole, ensure_ascii=True, separators=(",", ":"))
-        # A later step may print it, and "##[" is a command wherever it stands in a line.
-        return text.replace("##[", r"#\u0023[")
-
-
-def _plan(plan: ReplayPlan) -> dict[str, object]:
-    chosen = plan.selection
-    return {
-        "made_at": plan.made_at,
-        "from": None if chosen.guids else chosen.since,
-        "to": None if chosen.guids else chosen.until,
-        "limit": chosen.limit,
-        "events": plan.found,
-        "by_event": [{"event": plain(name, 100), "events": number} for name, number in plan.by_type],
-        "delivered": plan.delivered,
-        "redelivered_within_hour": plan.redelivered,
-        "filtered_out": plan.filtered_out,
-        "missing": list(plan.missing[:REPORTED_EVENTS]),
-        "first": plan.first,
-        "last": plan.last,
-        "scanned": plan.scanned,
-        "calls": plan.calls,
-        "minutes": ceil(plan.seconds / 60),
-    }

@@ -1,0 +1,84 @@
+"""What became of an event, and what a person can do about it, in words. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.outcomes import Outcome
+
+
+class Words(NamedTuple):
+    """How people read an outcome."""
+
+    mark: str
+    word: str
+    advice: str
+    """What a person can do."""
+
+
+#: In the order in which people should look at them.
+WORDS: dict[Outcome, Words] = {
+    Outcome.GIVEN_UP: Words(
+        "🔴",
+        "given up",
+        "They used up max-attempts. Fix the receiver, then redeliver them manually from the webhook's page before "
+        "GitHub forgets them.",
+    ),
+    Outcome.EXPIRED: Words(
+        "🔴", "expired", "GitHub has forgotten them, so nothing can redeliver them. Run more often."
+    ),
+    Outcome.FAILED_AGAIN: Words("❌", "failed again", "A later run redelivers them, when retry-spacing has passed."),
+    Outcome.REFUSED: Words("🚫", "refused", "GitHub refused to redeliver them. The next run asks again."),
+    Outcome.UNCHECKED: Words(
+        "⏸️",
+        "not checked",
+        "The log was too long to see whether they are delivered already. Raise time-limit, or run more often.",
+    ),
+    Outcome.ENDPOINT_DOWN: Words("⏸️", "receiver down", "A later run sends them, once the receiver is up."),
+    Outcome.RUN_FAILED: Words("⏸️", "run failed", "Fix the error above. The next run sends them."),
+    Outcome.DRY_RUN: Words("⏸️", "dry run", "Run without dry-run to send them."),
+    Outcome.OUT_OF_TIME: Words(
+        "⏸️", "out of time", "Nothing: the next run sends them. If this happens often, raise time-limit."
+    ),
+    Outcome.STOPPED: Words("⏸️", "run stopped", "Nothing: the next run sends them."),
+    Outcome.NOT_DUE: Words("⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."),
+    Outcome.UNKNOWN: Words(
+        "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
+    ),
+    Outcome.PENDING: Words(
+        "⏳",
+        "pending",
+        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run looks again. With a "
+        "longer wait-for-results one run sees more.",
+    ),
+    Outcome.RECOVERED: Words("✅", "recovered", "Nothing."),
+    Outcome.FILTERED_OUT: Words("⏸️", "filtered out", "Nothing: the input events leaves them out."),
+}
+#: That order, to sort by: what is not well comes first, so that it does not fall off the end.
+ORDER = {kind: place for place, kind in enumerate(WORDS)}
+#: Why the latest attempt failed matters for these; the others may well go through.
+TELLING = frozenset({Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.NOT_DUE})
+
+_BY_CAUSE = {
+    NO_CONNECTION: "GitHub could not connect. Check that the receiver is running, its DNS name, its port, and that its "
+    "firewall admits GitHub's addresses.",
+    TIMED_OUT: "The receiver took too long: GitHub waits 10 s (Enterprise Server: 30 s). Let it answer first and work "
+    "afterwards.",
+    TLS: "Check the receiver's certificate: its expiry, its host name, and that it sends the whole chain.",
+    "HTTP 401": "The receiver rejects the signature or a login. Compare its secret with the webhook's.",
+    "HTTP 404": "Nothing is at that address. Compare the webhook's URL with the receiver's.",
+    "HTTP 413": "The payload is too large for the receiver, or for a proxy in front of it. Raise that limit.",
+    "HTTP 429": "The receiver is asked too often. Raise its limit, or lower redeliveries-per-minute.",
+}
+_BY_CAUSE |= {"HTTP 403": _BY_CAUSE["HTTP 401"], "HTTP 410": _BY_CAUSE["HTTP 404"]}
+_REDIRECTED = "GitHub does not follow redirects. Set the webhook's URL to the address that it redirects to."
+_REFUSED = "The receiver refuses them. Read its response on the webhook's page, under Recent Deliveries."
+_BROKEN = "The receiver fails, or a proxy in front of it. Look for the GUIDs in the receiver's log."
+
+
+def advice_for(cause: str) -> str:
+    """What to check where attempts fail for this cause."""
+    if cause in _BY_CAUSE:
+        return _BY_CAUSE[cause]
+    return {"3": _REDIRECTED, "4": _REFUSED}.get(cause.removeprefix("HTTP ")[:1], _BROKEN)

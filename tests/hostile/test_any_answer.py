@@ -1,0 +1,132 @@
+"""Whatever an API answers to any of its calls, a run ends cleanly: in time, in little memory, with all its results."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import redeliver
+from hostile import launcher
+from hostile.answers import everything
+from hostile.api import TARGETS, Api
+from hostile.rawserver import RawServer
+from places.keys import key_pair
+from runner import commands, outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SOURCES = Path(redeliver.__file__).resolve().parents[1]
+#: Bytes of memory, as the container and the unit of a server limit it, and seconds until a run is killed.
+MEMORY, KILLED_AFTER = 900 * 10**6, 60
+TOKEN = "github_pat_hush"
+NAMES = {"group", "endgroup", "notice", "warning", "error", "add-mask"}
+#: Where answers without an end and slow ones are given too; they are read in one place, whatever was asked for.
+EVERYTHING_AT = ("GET the deliveries", "POST an attempt")
+
+
+def step(api: Api, number: int, url: str, folder: Path) -> dict[str, str]:
+    """What a step has in its environment."""
+    files = {"GITHUB_OUTPUT": folder / f"{number}.output", "GITHUB_STEP_SUMMARY": folder / f"{number}.md"}
+    for file in files.values():
+        file.touch()
+    given = api.inputs(number, key_pair().private, TOKEN) | {"time-limit": "1s", "api-url": url}
+    inputs = {f"INPUT_{name.upper()}": value for name, value in given.items()}
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    usual = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "GITHUB_ACTIONS": "true"}
+    return usual | measured | inputs | {name: str(path) for name, path in files.items()}
+
+
+def wrong(code: int, folder: Path, number: int) -> Iterator[str]:
+    """What is wrong with how a run ended."""
+    log = (folder / f"{number}.log").read_text("utf-8", errors="replace")
+    if code not in {0, 1}:
+        yield f"ended with {code}: {log[-300:]}"
+        return
+    written = outputs(folder / f"{number}.output")
+    summary = (folder / f"{number}.md").read_text("utf-8")
+    if "Traceback" in log or "unexpected" in log.lower():
+        yield f"fell over: {log[-300:]}"
+    if not summary.startswith("## "):
+        yield f"summary: {summary[:80]!r}"
+    if not {"report", "redelivered-count", "undelivered-count", "scanned-count"} <= written.keys():
+        yield f"outputs: {sorted(written)}"
+    elif bool(json.loads(written["report"])["errors"]) != (code == 1):
+        yield f"ended with {code}, though the report says {written['report'][:200]}"
+    if odd := {command.name for command in commands(log)} - NAMES:
+        yield f"commands: {odd}"
+    shown = "\n".join(line for line in log.splitlines() if not line.startswith("::add-mask::")) + summary
+    if TOKEN in shown or "ghs_hush" in shown or "evil.example/" in shown:
+        yield "shows what it must not"
+
+
+def repeated(api: Api, number: int) -> Iterator[str]:
+    """Which attempts were asked for more than once."""
+    path = f"/run-{number}/"
+    posts = Counter(one.path for one in api.asked if one.path.endswith("/attempts") and path in one.path)
+    return (f"asked {times} times for {one}" for one, times in posts.items() if times > 1)
+
+
+def is_limit(name: str) -> bool:
+    """Whether it says that a limit refused the call, which may then be made again."""
+    return name.startswith("limit") or name == "status: 429"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_run_ends_cleanly_whatever_is_answered(target: str, tmp_path: Path) -> None:
+    given = {
+        name: answer
+        for name, answer in everything().items()
+        if target in EVERYTHING_AT or not name.startswith(("large", "slow"))
+    }
+    names, api = list(given), Api(list(given.values()), target)
+    with RawServer(api) as server:
+        jobs = [
+            {
+                "name": number,
+                "environment": step(api, number, server.url, tmp_path),
+                "log": str(tmp_path / f"{number}.log"),
+                "memory": MEMORY,
+                "seconds": KILLED_AFTER,
+            }
+            for number in range(len(names))
+        ]
+        lines = "".join(json.dumps(job) + "\n" for job in jobs)
+        surroundings = os.environ | {"PYTHONPATH": str(SOURCES)}
+        program = [sys.executable, launcher.__file__]
+        done = subprocess.run(program, input=lines, env=surroundings, stdout=subprocess.PIPE, text=True, check=True)
+    codes = {ended["name"]: ended["code"] for ended in map(json.loads, done.stdout.splitlines())}
+    faults = {
+        name: [*wrong(codes[number], tmp_path, number), *(() if is_limit(name) else repeated(api, number))]
+        for number, name in enumerate(names)
+    }
+    assert {name: found for name, found in faults.items() if found} == {}
+    assert len(codes) == len(names) > 70
+
+
+@pytest.mark.parametrize("target", EVERYTHING_AT)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "large: gzip",
+        "large: a chunk of size -1, which http.client reads to the end",
+        "body: a row of parts",
+        "slow: silence",
+    ],
+)
+def test_the_program_as_it_is_started_ends_cleanly_too(name: str, target: str, tmp_path: Path) -> None:
+    api = Api([everything()[name]], target)
+    # Not sh, which drops variables whose names hold a hyphen.
+    limited = ["bash", "-c", f'ulimit -v {MEMORY // 1_024} && exec "$0" -m redeliver', sys.executable]
+    with RawServer(api) as server, (tmp_path / "0.log").open("wb") as log:
+        environment = step(api, 0, server.url, tmp_path)
+        code = subprocess.run(limited, env=environment, stdout=log, stderr=log, timeout=60, check=False).returncode
+    assert [*wrong(code, tmp_path, 0), *repeated(api, 0)] == []
+    assert code == ("deliveries" in target)

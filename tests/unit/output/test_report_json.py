@@ -1,0 +1,242 @@
+"""The report for programs: complete, bounded, and safe to put anywhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from githubsim.clock import HOUR, START
+from redeliver.core.outcomes import Outcome
+from redeliver.core.report import Outage, Report
+from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
+from reports import EVENT, events, hook, hooks, one
+
+ROOT = Path(__file__).parents[3]
+CHECK = Draft202012Validator(json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8")))
+HOSTILE = "x\n::error::y ##[error]z <script> | `@octocat` \x1b[31m\u202e https://user:secret@evil.example/?token=secret"
+#: Characters that take more than others: twelve each as JSON, or six; long ones are cut.
+wide = st.text(st.sampled_from("\U0001f600\uffff'\"\\<`$#[é a"), max_size=40) | st.sampled_from(
+    ["\U0001f600" * 5_000, "'" * 5_000, "\uffff" * 5_000, "\\" * 5_000, "1" * 5_000]
+)
+
+
+def read(report: Report) -> Any:  # noqa: ANN401
+    return json.loads(as_json(report))
+
+
+def test_the_outputs_are_the_ones_that_are_documented_and_all_of_them_text() -> None:
+    kinds = (Outcome.RECOVERED, Outcome.PENDING, Outcome.FILTERED_OUT, Outcome.GIVEN_UP)
+    told = outputs(Report((hook(*events(*kinds), checkpoint=17), hook(checkpoint=None))))
+    assert list(told) == list(OUTPUTS)
+    assert told | {"report": ""} == {
+        "redelivered-count": "4",
+        "recovered-count": "1",
+        "failed-count": "3",
+        "undelivered-count": "2",
+        "lost-count": "1",
+        "scanned-count": "2468",
+        "checkpoint": "17",
+        "report": "",
+    }
+    assert outputs(Report(()))["checkpoint"] == ""
+
+
+def test_everything_that_happened_is_in_the_json() -> None:
+    event = replace(EVENT, outcome=Outcome.NOT_DUE, next_attempt_at=START + HOUR)
+    outage = Outage(START - HOUR, at_least=False, cause="HTTP 503", backlog=1)
+    known: dict[str, Any] = {"outage": outage, "gap": (1, 2), "active": True}
+    known |= {"cutoff": START - 1, "deadline": START + HOUR}
+    report = Report((hook(event, errors=("no",), warnings=("slow",), **known),), dry_run=True, unreached=2)
+    told = read(report)
+    CHECK.validate(told)
+    assert told == {
+        "version": 1,
+        "dry_run": True,
+        "scanned": 1_234,
+        "failed": 1,
+        "redelivered": 2,
+        "recovered": 0,
+        "undelivered": 1,
+        "lost": 0,
+        "errors": ["no"],
+        "hooks_unreached": 2,
+        "hooks_omitted": 0,
+        "hooks": [
+            {
+                "hook": "hook 1 of the organization octo",
+                "hook_id": "1",
+                "owner": "octo",
+                "active": True,
+                "start": START,
+                "cutoff": START - 1,
+                "checkpoint": START,
+                "read": True,
+                "partial": False,
+                "gap": {"from": 1, "to": 2},
+                "deadline": START + HOUR,
+                "down": True,
+                "down_since": START - HOUR,
+                "scanned": 1_234,
+                "failed": 1,
+                "redelivered": 2,
+                "recovered": 0,
+                "undelivered": 1,
+                "lost": 0,
+                "filtered_out": 0,
+                "errors": ["no"],
+                "warnings": ["slow"],
+                "events": [
+                    {
+                        "guid": "g",
+                        "event": "push",
+                        "first_failed_at": START,
+                        "cause": "HTTP 503",
+                        "attempts": 2,
+                        "outcome": "not_due",
+                        "detail": "",
+                        "delivery_id": "3804004623172239366",
+                        "forgotten_at": EVENT.forgotten_at,
+                        "next_attempt_at": START + HOUR,
+                    }
+                ],
+                "events_omitted": 0,
+            }
+        ],
+    }
+
+
+def test_no_id_is_a_number_that_other_readers_would_round() -> None:
+    def numbers(told: object) -> list[int]:
+        if isinstance(told, dict):
+            return [number for value in told.values() for number in numbers(value)]
+        if isinstance(told, list):
+            return [number for value in told for number in numbers(value)]
+        return [told] if isinstance(told, int) else []
+
+    found = numbers(read(one(EVENT, hook_id="3804004623172239366")))
+    assert len(found) > 10
+    assert all(abs(number) < 2**53 for number in found)
+
+
+def test_a_fault_that_kept_the_run_from_any_hook_is_told() -> None:
+    assert read(Report((), fault="No webhook fits."))["errors"] == ["No webhook fits."]
+
+
+def test_a_fault_of_several_hooks_is_told_once_and_each_of_them_has_it_too() -> None:
+    told = read(Report(hooks(2, errors=("no",))))
+    assert told["errors"] == ["hook 1 of the organization octo: no The same applies to 1 more webhook."]
+    assert [each["errors"] for each in told["hooks"]] == [["no"], ["no"]]
+
+
+# -- its size ---------------------------------------------------------------------------------------------------
+
+
+def fits(report: Report) -> Any:  # noqa: ANN401
+    """The report as a program reads it, which is no larger than promised, and whose counts add up."""
+    text = as_json(report)
+    assert len(text) <= MOST
+    told = json.loads(text)
+    CHECK.validate(told)
+    assert len(told["hooks"]) + told["hooks_omitted"] == len(report.hooks)
+    assert (told["failed"], told["lost"]) == (report.failed, report.lost)
+    for each in told["hooks"]:
+        assert len(each["events"]) + each["events_omitted"] == each["failed"] + each["filtered_out"]
+    return told
+
+
+def test_ten_thousand_events_fit_and_recovered_ones_go_first() -> None:
+    many = events(*[Outcome.RECOVERED] * 5_000, *[Outcome.REFUSED] * 50, *[Outcome.GIVEN_UP] * 10)
+    (told,) = fits(one(*many, *many[:5_000]))["hooks"]
+    kept = [event["outcome"] for event in told["events"]]
+    assert (kept.count("given_up"), kept.count("refused")) == (10, 50)
+    assert 200 < kept.count("recovered") < 5_000
+    moments = [event["first_failed_at"] for event in told["events"]]
+    assert moments == sorted(moments)
+
+
+def test_three_thousand_failing_hooks_fit() -> None:
+    told = fits(Report(hooks(3_000, *events(Outcome.GIVEN_UP), errors=["no " * 300] * 3)))
+    assert told["hooks_omitted"] > 2_000
+    assert sum(len(each["events"]) for each in told["hooks"]) > 10, "there is space for GUIDs of what is lost"
+
+
+def test_of_many_hooks_the_quiet_ones_go_first() -> None:
+    report = Report((*hooks(2_000), hook(*events(Outcome.GIVEN_UP), number=2_001), hook(number=2_002, read=False)))
+    shown = {each["hook_id"] for each in fits(report)["hooks"]}
+    assert "2001" in shown
+    assert 100 < len(shown) < 2_000
+
+
+def test_a_few_hooks_and_their_events_are_all_there() -> None:
+    told = fits(Report(hooks(40, *events(*[Outcome.RECOVERED] * 3))))
+    assert told["hooks_omitted"] == sum(each["events_omitted"] for each in told["hooks"]) == 0
+
+
+strange_event = st.builds(
+    lambda guid, name, cause, detail, outcome: replace(
+        EVENT, guid=guid, name=name, cause=cause, detail=detail, delivery_id=cause, outcome=outcome
+    ),
+    wide,
+    wide,
+    wide,
+    wide,
+    st.sampled_from(Outcome),
+)
+
+
+@given(
+    shown=st.lists(strange_event, max_size=4),
+    times=st.sampled_from([1, 1, 200]),
+    said=st.lists(wide, max_size=3),
+    number=st.sampled_from([1, 2, 40]),
+    name=wide,
+)
+@example(shown=[], times=1, said=["\U0001f600" * 5_000] * 30, number=600, name="\U0001f600" * 5_000)
+@settings(max_examples=30, deadline=None)
+def test_whatever_strangers_wrote_and_however_much_it_fits(
+    shown: list[Any], times: int, said: list[str], number: int, name: str
+) -> None:
+    each = hook(*shown * times, hook=name, owner=name, errors=said, warnings=said)
+    report = Report((each,) * number, fault="".join(said))
+    text = as_json(report)
+    assert re.fullmatch(r"[ -~]+", text)
+    assert not set(text) & set("'`$<>&#;|()")
+    fits(report)
+
+
+# -- what is in it does nothing ---------------------------------------------------------------------------------
+
+
+def test_what_is_hostile_is_shown_without_its_addresses() -> None:
+    text = as_json(one(replace(EVENT, guid=HOSTILE, name=HOSTILE, detail=HOSTILE)))
+    for absent in ("secret", "\\u001b", "\\u202e", "\\n"):
+        assert absent not in text
+
+
+@given(st.text(st.sampled_from("#[]x:'`$<>&"), max_size=12))
+def test_what_stands_in_it_is_read_as_it_was(name: str) -> None:
+    report = one(replace(EVENT, name=name), errors=(name,))
+    assert "##[" not in as_json(report)
+    assert read(report)["hooks"][0]["errors"] == [name]
+    assert read(report)["hooks"][0]["events"][0]["event"] == name
+
+
+@pytest.mark.parametrize("quote", ["'{}'", "{}"])
+def test_a_careless_echo_of_it_runs_nothing(tmp_path: Path, quote: str) -> None:
+    tricks = ["'; touch made; '", "$(touch made)", "`touch made`", "x > made", "& touch made &", "| touch made", "\n#"]
+    shown = [replace(EVENT, name=trick) for trick in tricks]
+    text = as_json(one(*shown, errors=tricks))
+    script = f"echo {quote.format(text)}\n"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert list(tmp_path.iterdir()) == []
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1

@@ -1,0 +1,30 @@
+"""What became of an event, in words, and advice that fits the cause."""
+
+from __future__ import annotations
+
+import pytest
+
+from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.outcomes import LOST, Outcome
+from redeliver.output.words import ORDER, WORDS, advice_for
+
+
+def test_every_outcome_has_its_words_and_a_place_among_the_others() -> None:
+    assert set(WORDS) == set(Outcome)
+    assert len({words.word for words in WORDS.values()}) == len(WORDS)
+    assert all(words.mark and words.advice for words in WORDS.values())
+    assert {kind for kind, place in ORDER.items() if place < len(LOST)} == LOST, "what is lost comes first"
+    assert ORDER[Outcome.RECOVERED] > ORDER[Outcome.PENDING]
+
+
+@pytest.mark.parametrize("cause", [NO_CONNECTION, TIMED_OUT, TLS])
+def test_without_an_answer_nobody_is_told_to_read_one(cause: str) -> None:
+    assert "response" not in advice_for(cause)
+
+
+def test_the_advice_fits_the_cause() -> None:
+    causes = [NO_CONNECTION, TIMED_OUT, TLS, "HTTP 302", "HTTP 401", "HTTP 404", "HTTP 413", "HTTP 422", "HTTP 429"]
+    assert len({advice_for(cause) for cause in [*causes, "HTTP 503"]}) == len(causes) + 1
+    assert advice_for("HTTP 301") == advice_for("HTTP 308")
+    assert advice_for("HTTP 400") == advice_for("HTTP 422")
+    assert advice_for("HTTP 500") == advice_for("HTTP 599") == advice_for("HTTP 0")

@@ -1,0 +1,47 @@
+"""Whatever goes wrong in a run, what it has done until then is known, and the checkpoint is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from githubsim.faults import Answer, Fault
+from redeliver.core.outcomes import Outcome
+from world import World, of
+
+if TYPE_CHECKING:
+    from redeliver.core.report import Report
+
+BUG = "The action has a fault of its own: ZeroDivisionError."
+
+
+def with_a_bug(world: World, where: str) -> Report:
+    with mock.patch(where, side_effect=ZeroDivisionError("hush")):
+        return world.run()
+
+
+def test_a_bug_in_what_is_said_at_the_end_loses_neither_the_report_nor_the_checkpoint() -> None:
+    world = World()
+    guid = world.fail(5)
+    report = with_a_bug(world, "redeliver.run.log_lines.OutcomeLines.say_rest")
+    assert of(report, guid).outcome is Outcome.RECOVERED
+    assert world.checkpoint == str(report.start)
+    assert BUG in report.errors[0]
+
+
+def test_a_bug_after_a_redelivery_was_requested_leaves_it_unknown() -> None:
+    world = World()
+    guid = world.fail(5)
+    report = with_a_bug(world, "redeliver.github.api.Caller.post_once")
+    assert of(report, guid).outcome is Outcome.UNKNOWN
+    assert BUG in report.errors[0]
+
+
+def test_a_webhook_that_cannot_be_asked_whether_it_is_active_is_read_all_the_same() -> None:
+    world = World()
+    guid = world.fail(5)
+    world.sim.faults.add(Fault(Answer(500), path=f"*/hooks/{world.hook.id}", times=None))
+    report = world.run()
+    assert report.hooks[0].active is None
+    assert of(report, guid).outcome is Outcome.RECOVERED
+    assert report.errors == ()
