@@ -33,6 +33,11 @@ inputs=(
   INPUT_EXPLAIN
   INPUT_DRY-RUN
   INPUT_API-URL
+  INPUT_FROM
+  INPUT_TO
+  INPUT_GUID
+  INPUT_LIMIT
+  INPUT_SEND
   # end of inputs
 )
 

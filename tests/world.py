@@ -11,6 +11,7 @@ from githubsim.clock import MINUTE, SECOND, VirtualClock
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
+from redeliver.core.replay.settings import parse_replay
 from redeliver.core.settings import parse
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
@@ -19,6 +20,7 @@ from samples import Said
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import EventReport, Report
     from redeliver.github.app_token import Credential
 
@@ -72,6 +74,20 @@ class World:
             self.console,
             shuffle=self.shuffle,
         ).run()
+
+    def replay(self, *, latency_ms: int = 0, slow_by: int = 0, **inputs: str) -> ReplayReport:
+        """One replay, as the action would make it; ``from_`` for ``from``. The machine's clock is so many ms slow."""
+        given = {name.rstrip("_"): value for name, value in inputs.items()}
+        settings = parse_replay(self.inputs(**given), self.clock() - slow_by)
+        self.console = Transcript()
+        self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
+        runs = Runs(
+            settings,
+            lambda credential: InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, latency_ms),
+            self.run_clock,
+            self.console,
+        )
+        return runs.replay(settings)
 
     def fail(self, minutes_ago: float = 5, outcome: Outcome = UNAVAILABLE, **row: Any) -> str:  # noqa: ANN401
         """An event whose first attempt failed some minutes ago. Gives its guid."""

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import yaml
 
+import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
+from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Group, Input
 from redeliver.errors import RedeliverError
+from redeliver.output.replay_json import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 Block = Callable[[], Iterable[str]]
 
 
-# -- action.yml and hooks/action.yml ----------------------------------------------------------------------------
+# -- action.yml, hooks/action.yml and replay/action.yml ---------------------------------------------------------
 
 
 def _inputs(rows: Iterable[Input]) -> Iterator[str]:
@@ -37,8 +40,8 @@ def _environment(rows: Iterable[Input]) -> Iterator[str]:
         yield f"{_variable(row)}: ${{{{ inputs.{row.name} }}}}"
 
 
-def _outputs(context: str) -> Iterator[str]:
-    for name, description in OUTPUTS.items():
+def _outputs(context: str, outputs: Mapping[str, str] = OUTPUTS) -> Iterator[str]:
+    for name, description in outputs.items():
         yield f"{name}:"
         yield f"  description: {_scalar(description)}"
         yield f"  value: ${{{{ {context}.outputs.{name} }}}}"
@@ -93,7 +96,11 @@ def _workflow_type(row: Input) -> str:
 
 
 def _allowlist() -> Iterator[str]:
-    return (_variable(row) for row in INPUTS if row not in LAUNCHER_INPUTS)
+    known = {row.name for row in LAUNCHER_INPUTS}
+    for row in (*INPUTS, *REPLAY_INPUTS):
+        if row.name not in known:
+            known.add(row.name)
+            yield _variable(row)
 
 
 def _needed_inputs() -> Iterator[str]:
@@ -101,12 +108,6 @@ def _needed_inputs() -> Iterator[str]:
     for row in _of(Group.NEEDED):
         text = row.description.removesuffix(f" Required {row.required}.")
         yield f"| `{row.name}` | {text} | {row.required or 'no'} |"
-
-
-def _other_inputs(group: Group) -> Iterator[str]:
-    yield from ("| input | what it is | default |", "|:--|:--|:--|")
-    for row in _of(group):
-        yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
 
 
 def _tuning_names() -> Iterator[str]:
@@ -117,9 +118,15 @@ def _of(group: Group) -> Iterator[Input]:
     return (row for row in INPUTS if row.group is group)
 
 
-def _output_table() -> Iterator[str]:
+def _input_table(rows: Iterable[Input]) -> Iterator[str]:
+    yield from ("| input | what it is | default |", "|:--|:--|:--|")
+    for row in rows:
+        yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
+
+
+def _output_table(outputs: Mapping[str, str]) -> Iterator[str]:
     yield from ("| output | what it is |", "| :-- | :-- |")
-    for name, description in OUTPUTS.items():
+    for name, description in outputs.items():
         yield f"| `{name}` | {description} |"
 
 
@@ -151,6 +158,11 @@ FILES: dict[str, Mapping[str, Block]] = {
         "inputs": lambda: _inputs(LISTING_INPUTS),
         "variables": lambda: _environment(LISTING_INPUTS),
     },
+    "replay/action.yml": {
+        "inputs": lambda: _inputs(REPLAY_INPUTS),
+        "outputs": lambda: _outputs("steps.replay", REPLAY_OUTPUTS),
+        "variables": lambda: _environment(REPLAY_INPUTS),
+    },
     "src/launch.sh": {"inputs": _allowlist},
     ".github/workflows/redeliver.yml": {
         "inputs": _workflow_inputs,
@@ -161,12 +173,16 @@ FILES: dict[str, Mapping[str, Block]] = {
     },
     "README.md": {
         "needed inputs": _needed_inputs,
-        "often inputs": lambda: _other_inputs(Group.OFTEN),
+        "often inputs": lambda: _input_table(_of(Group.OFTEN)),
         "tuning inputs": _tuning_names,
     },
-    "docs/tuning.md": {"inputs": lambda: _other_inputs(Group.TUNING)},
-    "docs/outputs.md": {"outputs": _output_table},
+    "docs/tuning.md": {"inputs": lambda: _input_table(_of(Group.TUNING))},
+    "docs/outputs.md": {"outputs": lambda: _output_table(OUTPUTS)},
     "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
+    "docs/replay.md": {
+        "inputs": lambda: _input_table(row for row in REPLAY_INPUTS if row not in INPUTS),
+        "outputs": lambda: _output_table(REPLAY_OUTPUTS),
+    },
 }
 
 

@@ -12,10 +12,11 @@ def main() -> None:
     # Until the run listens to signals itself, one ends the process as quietly as it would end any other.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # What is imported is most of the start-up, and a step needs nothing that draws on a terminal.
-    if sys.argv[1:] in ([], ["hooks"]) and os.environ.get("GITHUB_ACTIONS") == "true":
-        from redeliver.entry.step import hooks_step, run_step  # noqa: PLC0415
+    if sys.argv[1:] in ([], ["hooks"], ["replay"]) and os.environ.get("GITHUB_ACTIONS") == "true":
+        from redeliver.entry.step import hooks_step, replay_step, run_step  # noqa: PLC0415
 
-        sys.exit(hooks_step() if sys.argv[1:] else run_step())
+        steps = {"": run_step, "hooks": hooks_step, "replay": replay_step}
+        sys.exit(steps["".join(sys.argv[1:])]())
     from redeliver.entry.cli import app  # noqa: PLC0415
 
     app()

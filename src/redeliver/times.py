@@ -17,6 +17,11 @@ def clock_time(moment: int) -> str:
     return _at(moment).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def timestamp(moment: int) -> str:
+    """A moment (epoch milliseconds) as programs exchange it (RFC 3339)."""
+    return f"{_at(moment):%Y-%m-%dT%H:%M:%S}.{moment % 1000:03}Z"
+
+
 def day_time(moment: int) -> str:
     """A moment (epoch milliseconds) of this week or so, in UTC to the second."""
     return f"{_day(moment)} {_at(moment):%H:%M:%S}"

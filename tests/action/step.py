@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
+REPLAY_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "replay" / "action.yml").read_text())
 HOOKS_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "hooks" / "action.yml").read_text())
 (STEP,) = ACTION["runs"]["steps"]
 GITHUB = {"repository": "octo-org/automation", "api_url": "https://api.github.com"}
@@ -41,8 +42,11 @@ def step_command(folder: Path, action: Mapping[str, Any] = ACTION) -> list[str]:
 
 
 def step_environment(inputs: Mapping[str, str], action: Mapping[str, Any] = ACTION) -> dict[str, str]:
-    """What the step's ``env:`` makes of inputs (``hook_id`` for ``hook-id``) and of the defaults of the others."""
-    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    """What the step's ``env:`` makes of inputs, and of the defaults of the others.
+
+    ``inputs``: ``hook_id`` for ``hook-id``, ``from_`` for ``from``.
+    """
+    given = {name.rstrip("_").replace("_", "-"): value for name, value in inputs.items()}
     (step,) = action["runs"]["steps"]
     return {name: _evaluate(text, given, action) for name, text in step["env"].items()}
 
@@ -149,7 +153,8 @@ class Runner:
 
     def _environment(self, inputs: dict[str, str]) -> dict[str, str]:
         # The runner's own variables, and of the inputs only what the step itself maps.
-        path = self.checkout / "hooks" if self.action is HOOKS_ACTION else self.checkout
+        below = "hooks" if self.action is HOOKS_ACTION else "replay" if self.action is REPLAY_ACTION else ""
+        path = self.checkout / below
         return {
             "PATH": str(self.bin),
             "HOME": str(self.folder),

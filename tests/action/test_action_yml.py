@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from action.step import ACTION, ROOT, STEP
+from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ def variable(input_name: str) -> str:
     return f"INPUT_{input_name.upper()}"
 
 
+#: What any of the actions may be given, and the core reads.
+CORE = list(dict.fromkeys(variable(row.name) for row in (*INPUTS, *REPLAY_INPUTS) if row not in LAUNCHER_INPUTS))
+
+
 def test_inputs_are_those_of_the_settings_table_in_its_order() -> None:
     declared: list[tuple[str, dict[str, Any]]] = [(name, dict(row)) for name, row in ACTION["inputs"].items()]
     table = [
@@ -50,14 +55,14 @@ def test_the_step_maps_each_input_to_its_variable() -> None:
 def test_the_container_is_given_every_input_that_the_core_reads(runner: Runner) -> None:
     runner.step(image="ghcr.io/octo-org/mirror")
     forwarded = [name for name in runner.container.values_of("--env") if name.startswith("INPUT_")]
-    assert forwarded == [variable(row.name) for row in INPUTS if row not in LAUNCHER_INPUTS]
+    assert forwarded == CORE
 
 
 def test_the_launcher_lists_them_where_a_program_can_write_them() -> None:
     lines = (ROOT / "src" / "launch.sh").read_text().splitlines()
     begin, end = (lines.index(marker) for marker in MARKERS)
     assert lines[begin - 1] == "inputs=("
-    assert lines[begin + 1 : end] == [f"  {variable(row.name)}" for row in INPUTS if row not in LAUNCHER_INPUTS]
+    assert lines[begin + 1 : end] == [f"  {name}" for name in CORE]
     assert lines[end + 1] == ")"
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from action.standins import Python
-from action.step import HOOKS_ACTION, Runner
+from action.step import HOOKS_ACTION, REPLAY_ACTION, Runner
 
 IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
 ERROR = "::error title=Redeliver Action::"
@@ -106,6 +106,16 @@ def test_any_other_runtime_is_refused_like_any_other_setting(both: Runner, runti
     assert result.returncode == 2
     assert result.stdout == f"{ERROR}runtime: must be one of docker, python, auto, not '{shown}'\n"
     assert both.calls == []
+
+
+@pytest.mark.parametrize("runtime", ["docker", "python"])
+def test_the_step_that_replays_is_the_same_launcher_with_another_word(both: Runner, runtime: str) -> None:
+    both.action = REPLAY_ACTION
+    both.step(org="octo-org", token="ghp_x", from_="2h", guid="a b", send="true", image=IMAGE, runtime=runtime)
+    ran = both.container if runtime == "docker" else both.core
+    assert ran.argv[-1] == "replay"
+    named = {name: ran.environment[f"INPUT_{name}"] for name in ("FROM", "TO", "GUID", "LIMIT", "SEND")}
+    assert named == {"FROM": "2h", "TO": "", "GUID": "a b", "LIMIT": "500", "SEND": "true"}
 
 
 @pytest.mark.parametrize("runtime", ["docker", "python"])

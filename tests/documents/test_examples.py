@@ -84,7 +84,7 @@ def variables() -> dict[str, str]:
 
 def test_no_two_share_a_variable_unless_they_are_for_different_githubs() -> None:
     kept = variables()
-    assert kept.keys() == {path.stem for path in EXAMPLES} - {"manual-dry-run"}
+    assert kept.keys() == {path.stem for path in EXAMPLES} - {"manual-dry-run", "replay", "replay-by-guid"}
     assert kept.pop("enterprise-server") == kept["scheduled"]  # two servers, so two variables
     assert len(set(kept.values())) == len(kept)
     # What is made of a name for several webhooks is no other example's name.
@@ -95,13 +95,31 @@ def test_no_two_share_a_variable_unless_they_are_for_different_githubs() -> None
 def test_its_secrets_are_those_of_an_environment_unless_a_call_forbids_it(path: Path) -> None:
     for job in load(path)["jobs"].values():
         if "secrets." not in str(job):
-            assert "environment" not in job
+            assert job.get("environment") in {None, "replay"}  # what somebody approves
         elif "uses" in job:
             assert path.stem == "reusable"
         elif path.stem == "enterprise-server":
             assert job["environment"] == "redeliver"  # a server may not know `deployment` yet
         else:
             assert job["environment"] == {"name": "redeliver", "deployment": False}
+
+
+def test_what_is_approved_is_what_is_sent_and_the_approval_holds_up_nothing_else() -> None:
+    jobs = load(FOLDER / "replay.yml")["jobs"]
+    plan, send = jobs["plan"]["steps"][0]["with"], jobs["send"]["steps"][0]["with"]
+    window = {name: f"${{{{ needs.plan.outputs.{name} }}}}" for name in ("from", "to")}
+    assert send == plan | window | {"send": True}
+    assert jobs["approve"]["environment"] == "replay"
+    assert "concurrency" not in jobs["approve"]
+    assert "approve" in jobs["send"]["needs"]
+    assert jobs["send"]["concurrency"]["group"] == load(FOLDER / "scheduled.yml")["concurrency"]["group"]
+
+
+def test_what_an_alert_says_is_part_of_no_script_and_can_send_only_a_few_events() -> None:
+    (step,) = load(FOLDER / "replay-by-guid.yml")["jobs"]["replay"]["steps"]
+    assert "client_payload" in step["with"]["guid"]
+    assert int(step["with"]["limit"]) <= 20
+    assert "run" not in step
 
 
 def test_a_token_that_a_step_makes_may_do_what_is_needed_and_nothing_else() -> None:

@@ -73,6 +73,7 @@ class Act:
         *,
         event: str = "workflow_dispatch",
         inputs: Mapping[str, str] | None = None,
+        payload: Mapping[str, object] | None = None,
         secrets: Mapping[str, str],
         variables: Mapping[str, str],
         environment: Mapping[str, str] | None = None,
@@ -80,12 +81,13 @@ class Act:
     ) -> Iterator[Run]:
         """Start a workflow; its process is gone when the block ends.
 
-        ``environment`` is what the runner itself has; ``path`` its PATH, where it is not this machine's.
+        ``payload`` is what a ``repository_dispatch`` says; ``environment`` is what the runner itself has; ``path`` its
+        PATH, where it is not this machine's.
         """
         builds = {name: value for name, value in os.environ.items() if name.startswith("REDELIVER_")}
         given = builds | {"RESULTS": str(self.results)} | dict(environment or {})
         happened = self.folder / "event.json"
-        happened.write_text(json.dumps({"inputs": dict(inputs or {})}))
+        happened.write_text(json.dumps({"inputs": dict(inputs or {}), "client_payload": dict(payload or {})}))
         command = [
             str(shutil.which("act")),
             event,

@@ -99,6 +99,17 @@ def test_it_lists_webhooks(redeliver: Command, here: World) -> None:
     assert [one["hook_id"] for one in json.loads(told.stdout)] == [str(here.hook.id)]
 
 
+def test_it_replays_what_had_arrived(redeliver: Command, here: World) -> None:
+    (guid,) = here.happen(1)
+    flags = ("--org", ORG, "--hook-id", str(here.hook.id), "--api-url", here.github.url, "--guid", guid)
+    plan = say(*redeliver, "replay", *flags, "--format", "json", GH_TOKEN=TOKEN)
+    assert plan.returncode == 0, plan
+    assert (json.loads(plan.stdout)["plan"]["events"], here.receiver.accepted()[guid]) == (1, 1)
+    told = say(*redeliver, "replay", *flags, "--send", GH_TOKEN=TOKEN)
+    assert told.returncode == 0, told
+    assert here.receiver.accepted()[guid] == 2
+
+
 def test_it_redelivers_what_failed(redeliver: Command, here: World) -> None:
     here.receiver.go_down()
     missed = here.happen(2)

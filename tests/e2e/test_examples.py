@@ -77,6 +77,8 @@ NOTIFY = Example(
     kept=frozenset({"LAST_REDELIVERY_NOTIFY"}),
 )
 ENTERPRISE = Example("enterprise-server")
+#: In test_replay.py.
+REPLAYS = {"replay", "replay-by-guid"}
 PLAIN = [
     Example("scheduled"),
     Example(
@@ -137,7 +139,7 @@ def expect_all_is_well(it: Scene, missed: list[str], run: Run, kept: frozenset[s
 
 
 def test_every_example_is_among_these() -> None:
-    examples = {example.name for example in [*PLAIN, MANUAL, NOTIFY, ENTERPRISE]}
+    examples = {example.name for example in [*PLAIN, MANUAL, NOTIFY, ENTERPRISE]} | REPLAYS
     assert {path.stem for path in EXAMPLES.glob("*.yml")} == examples
 
 

@@ -27,17 +27,17 @@ class Nursery:
     asks: IO[str]
     answers: IO[str]
 
-    def start(self, inputs: Mapping[str, str]) -> int:
-        """Start the action with these inputs (``_`` for ``-``). Gives the process's id."""
-        return self._ask({"start": environment(inputs)})
+    def start(self, inputs: Mapping[str, str], *arguments: str) -> int:
+        """Start the action with these inputs (``_`` for ``-``) and arguments. Gives the process's id."""
+        return self._ask({"start": environment(inputs), "arguments": arguments})
 
     def wait(self, pid: int) -> int:
         """Wait for its end. Gives the exit code, or minus the signal that killed it."""
         return self._ask({"wait": pid})
 
-    def run(self, inputs: Mapping[str, str]) -> int:
+    def run(self, inputs: Mapping[str, str], *arguments: str) -> int:
         """Start it and wait."""
-        return self.wait(self.start(inputs))
+        return self.wait(self.start(inputs, *arguments))
 
     def _ask(self, what: Mapping[str, object]) -> int:
         print(json.dumps(what), file=self.asks, flush=True)
@@ -80,7 +80,7 @@ def _serve() -> None:
             continue
         os.environ.clear()
         os.environ.update(asked["start"])
-        sys.argv = ["redeliver"]
+        sys.argv = ["redeliver", *asked["arguments"]]
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 0)
         os.dup2(nowhere, 1)

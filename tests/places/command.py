@@ -157,6 +157,11 @@ class Server:
         flags = self.flags(state=False, hook_id=hook_id)
         return self.commands.run("hooks", *flags, *more, given=self.given, code=code, **how)
 
+    def replay(self, *more: str, code: int | None = None, **how: Any) -> Said:  # noqa: ANN401
+        """``redeliver replay``."""
+        flags = self.flags(state=False)
+        return self.commands.run("replay", *flags, *more, given=self.given, code=code, **how)
+
     @property
     def kept(self) -> dict[str, int]:
         """The checkpoints in the state file."""

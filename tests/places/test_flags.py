@@ -13,6 +13,7 @@ from places.command import NOWHERE, REDELIVER, TOKEN, Commands, Server, environm
 from places.keys import key_pair
 from places.test_what_is_said import CONTROL, on_a_terminal
 from redeliver import __version__
+from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.entry.cli import app
 
@@ -24,6 +25,7 @@ SECRETS = {"token", "private-key", "variable-token"}
 ROWS = {row.name: row for row in INPUTS if row not in LAUNCHER_INPUTS}
 CORE = set(ROWS)
 OF_ITS_OWN = {"state-file", "format", "quiet", "verbose", "help"}
+REPLAY = {row.name: row for row in REPLAY_INPUTS if row.name not in {"image", "runtime"}}
 LISTING = {row.name: row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS}
 #: Without a place for its checkpoint; nothing is asked of GitHub by what is wrong with it.
 LEAST = ("--org", "octo", "--hook-id", "1", *NOWHERE)
@@ -57,17 +59,17 @@ def test_hooks_has_the_flags_that_make_sense_for_it() -> None:
     assert set(options("hooks")) == shared | files | {"format", "jobs", "quiet", "verbose", "help"}
 
 
-@pytest.mark.parametrize(("command", "rows"), [("run", ROWS), ("hooks", LISTING)])
+@pytest.mark.parametrize(("command", "rows"), [("run", ROWS), ("hooks", LISTING), ("replay", REPLAY)])
 def test_flags_say_what_the_inputs_say_and_have_their_defaults(command: str, rows: dict[str, Any]) -> None:
-    here = {"api-url": "https://api.github.com", "variable-repository": "", "dry-run": False}
+    here = {"api-url": "https://api.github.com", "variable-repository": "", "dry-run": False, "send": False}
     for name, row in rows.items():
         flag = options(command)[f"{name}-file" if row.secret else name]
         words = re.sub(r"`(.*?)`", r"\1", row.description)
         assert re.sub(r"--([a-z-]+[a-z])", lambda one: one[1].removesuffix("-file"), flag.help).startswith(words)
-        assert flag.default == (None if row.secret else here.get(name, row.default))
+        assert flag.default == (None if row.secret or row.several else here.get(name, row.default))
 
 
-@pytest.mark.parametrize("command", ["run", "hooks"])
+@pytest.mark.parametrize("command", ["run", "hooks", "replay"])
 def test_help_speaks_of_flags_that_there_are_and_not_of_inputs(command: str) -> None:
     there = set(options(command))
     for flag, text in helps(command):
@@ -77,6 +79,11 @@ def test_help_speaks_of_flags_that_there_are_and_not_of_inputs(command: str) -> 
         assert set(re.findall(r"--([a-z-]+[a-z])", text)) <= there
         # An input's name stands nowhere without its dashes; the brackets are around what differs.
         assert not {one for one in re.findall(r"(?<![<a-z-])[a-z]+(?:-[a-z]+)+", text) if one in CORE}
+
+
+def test_replay_has_the_flags_that_make_sense_for_it() -> None:
+    files = {"token-file", "private-key-file"}
+    assert set(options("replay")) == (set(REPLAY) - SECRETS) | files | {"format", "quiet", "verbose", "help"}
 
 
 def test_choices_are_choices() -> None:
@@ -89,7 +96,7 @@ def test_choices_are_choices() -> None:
     assert "'full', 'failures'" in told.output
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["hooks"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["hooks"], ["replay"]])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_names_exit_codes_and_variables(command: list[str], flag: str) -> None:
     told = CliRunner().invoke(app, [*command, flag])
@@ -136,7 +143,8 @@ def test_it_tells_its_version(flag: str) -> None:
 @pytest.mark.parametrize(
     ("words", "there"),
     [
-        ("redeliver ", {"run", "hooks"}),
+        ("redeliver ", {"run", "replay", "hooks"}),
+        ("redeliver replay --f", {"--from", "--format"}),
         ("redeliver run --retry", {"--retry-spacing"}),
         ("redeliver run --scan ", {"full", "failures"}),
         ("redeliver hooks --format ", {"text", "json", "matrix"}),
@@ -164,9 +172,10 @@ def test_that_is_told_first_and_what_the_variable_lacks_is_no_question_then() ->
     ]
 
 
-@pytest.mark.parametrize("command", ["run", "hooks"])
+@pytest.mark.parametrize("command", ["run", "hooks", "replay"])
 def test_without_a_token_it_names_what_there_is_on_a_command_line(command: str) -> None:
-    told = CliRunner().invoke(app, [command, "--org", "octo", "--hook-id", "1", *NOWHERE], env={})
+    chosen = ("--from", "1h") if command == "replay" else ()
+    told = CliRunner().invoke(app, [command, "--org", "octo", "--hook-id", "1", *chosen, *NOWHERE], env={})
     assert told.exit_code == 2
     assert told.stderr == (
         "error: token: is needed, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
@@ -184,7 +193,7 @@ def test_a_run_has_no_matrix() -> None:
 # -- variables ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["run", "hooks"])
+@pytest.mark.parametrize("command", ["run", "hooks", "replay"])
 def test_every_flag_is_a_variable_too(command: str) -> None:
     for flag, one in options(command).items():
         if flag != "help":

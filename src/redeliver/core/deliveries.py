@@ -64,7 +64,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One failed row of the delivery log."""
+    """One row of the delivery log."""
 
     id: int
     at: int
@@ -72,7 +72,8 @@ class Attempt:
     redelivery: bool
     code: int
     cause: str
-    """Why, in words of ours: GitHub's own ``status`` can hold the hook's URL, and anything else."""
+    """Why it failed, in words of ours: GitHub's own ``status`` can hold the hook's URL, and anything else. Empty: it
+    succeeded."""
 
     @property
     def like_endpoint_down(self) -> bool:
@@ -82,7 +83,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event that no attempt is known to have delivered: its failed attempts, oldest first, at least one."""
+    """An event and its attempts, oldest first, at least one.
+
+    In a run no attempt is known to have delivered it, and these are the failed ones. In a replay they are all that
+    were read.
+    """
 
     guid: str
     name: str
@@ -91,7 +96,7 @@ class Event:
 
     @property
     def latest(self) -> Attempt:
-        """The newest failed attempt: the one to redeliver, and the one that holds the checkpoint."""
+        """The newest attempt: the one to redeliver, and in a run the one that holds the checkpoint."""
         return self.attempts[-1]
 
     @property
@@ -103,6 +108,11 @@ class Event:
     def count(self) -> int:
         """Attempts so far, the original included even when it is not among the rows that were read."""
         return len(self.attempts) + (self.original is None)
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether one of the attempts succeeded."""
+        return any(not attempt.cause for attempt in self.attempts)
 
     @property
     def original(self) -> Attempt | None:
@@ -141,7 +151,7 @@ class DeliveryLog:
                 known = self._failed.get(guid)
                 if known is None:
                     known = self._failed[guid] = (name_of(row), {})
-                known[1][row["id"]] = _attempt(row)
+                known[1][row["id"]] = attempt_of(row)
                 self._events.pop(guid, None)
 
     def is_delivered(self, guid: str) -> bool:
@@ -199,6 +209,8 @@ def name_of(row: Row) -> str:
     return f"{row['event']}.{action}" if action else row["event"]
 
 
-def _attempt(row: Row) -> Attempt:
+def attempt_of(row: Row) -> Attempt:
+    """A row without what a stranger wrote into it."""
     code = row["status_code"]
-    return Attempt(row["id"], moment(row), row["redelivery"], code, cause_of(row["status"], code))
+    cause = "" if succeeded(row) else cause_of(row["status"], code)
+    return Attempt(row["id"], moment(row), row["redelivery"], code, cause)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
+# RFC 3339, section 5.6. People leave the seconds out.
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+#: The form of a guid in every log and header of GitHub's: that of a UUID.
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 36_500 * _UNITS["d"]
 _EVENT = r"[a-z_]+(?:\.[a-z_]+)?"
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
@@ -35,6 +40,20 @@ class HookChoice:
     """With ``*`` for any text; empty: the ids alone count."""
     several: bool = False
     """Whether it is a list or a pattern, however many hooks it comes to; a comma after one id makes a list of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment as an input gives it: a fixed one, or a duration before now."""
+
+    at: int = 0
+    """Epoch milliseconds, where ``ago`` is None."""
+    ago: int | None = None
+    """Seconds before now."""
+
+    def on(self, now: int) -> int:
+        """The moment in epoch milliseconds, when it is ``now`` (epoch milliseconds)."""
+        return self.at if self.ago is None else now - self.ago * 1000
 
 
 def refuse(sentence: str) -> PydanticCustomError:
@@ -65,7 +84,7 @@ def sentence_of(fault: ErrorDetails, field: FieldInfo, text: str) -> str:
             return "cannot be used"
 
 
-def _seconds(value: object) -> object:
+def _seconds(value: object) -> int:
     text = str(value).strip().lower().replace(" ", "")
     if not _DURATION.fullmatch(text):
         raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {plain(str(value))!r}")
@@ -75,6 +94,35 @@ def _seconds(value: object) -> object:
     if seconds > _LONGEST:
         raise refuse(f"must be no longer than 36500d, a hundred years, not {plain(str(value))!r}")
     return seconds
+
+
+def _moment(value: object) -> object:
+    text = str(value).strip().upper()
+    if not text:
+        return None
+    if not _TIMESTAMP.fullmatch(text):
+        if _DURATION.fullmatch(text.lower().replace(" ", "")):
+            return Moment(ago=_seconds(text))
+        raise refuse(
+            f"must be a time such as 2026-11-24T13:00:00Z, or a duration back such as 2h, not {plain(str(value))!r}"
+        )
+    try:
+        return Moment(at=round(datetime.fromisoformat(text).timestamp() * 1000))
+    except (ValueError, OverflowError):
+        raise refuse(f"must be a day and a time that there are, not {plain(str(value))!r}") from None
+
+
+def is_guid(text: str) -> bool:
+    """Whether it is written as GitHub writes a guid."""
+    return bool(_GUID.fullmatch(text))
+
+
+def _guids(value: object) -> object:
+    guids = [part.lower() for part in re.split(r"[\s,]+", str(value)) if part]
+    for guid in guids:
+        if not is_guid(guid):
+            raise refuse(f"must be GUIDs as in the header X-GitHub-Delivery, not {plain(guid)!r}")
+    return tuple(dict.fromkeys(guids))
 
 
 def _positive_seconds(value: object) -> object:
@@ -177,6 +225,8 @@ ApiUrl = Annotated[str, BeforeValidator(_api_url)]
 Token = Annotated[SecretStr, _optional(_token)]
 PrivateKey = Annotated[SecretStr, _optional(_private_key)]
 Hooks = Annotated[HookChoice, BeforeValidator(_hooks)]
+OptionalMoment = Annotated[Moment | None, BeforeValidator(_moment)]
+Guids = Annotated[tuple[str, ...], BeforeValidator(_guids)]
 Events = Annotated[frozenset[str], BeforeValidator(_events)]
 #: Seconds by event; under ``""`` for all that are not named.
 MaxAge = Annotated[dict[str, int], BeforeValidator(_max_age)]

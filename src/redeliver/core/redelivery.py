@@ -53,11 +53,15 @@ class Redelivery:
 
     def result(self, log: DeliveryLog) -> Attempt | None:
         """The failed attempt that came of it, once the log shows one; the event must not be delivered."""
-        known = {attempt.id for attempt in self.event.attempts}
-        for attempt in log.event(self.event.guid).attempts:
-            if attempt.redelivery and attempt.id not in known and attempt.at >= self.asked_at - _ROUNDING:
-                return attempt
-        return None
+        return next(filter(self.may_have_led_to, log.event(self.event.guid).attempts), None)
+
+    def may_have_led_to(self, attempt: Attempt) -> bool:
+        """Whether this attempt can have come of it: a redelivery that is no older than the request, and was not known.
+
+        Somebody else may have asked for it at the same time; no log tells.
+        """
+        known = (one.id for one in self.event.attempts)
+        return attempt.redelivery and attempt.at >= self.asked_at - _ROUNDING and attempt.id not in known
 
     def outcome(self, log: DeliveryLog) -> Outcome:
         """What became of it, as far as the log tells. A success counts whoever brought it about."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_origin
 
 from pydantic import (
     BaseModel,
@@ -35,7 +35,7 @@ from redeliver.core.inputs import (
 from redeliver.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 DAY = 86_400
 #: GitHub keeps deliveries for 3 days, GitHub Enterprise Server for 7
@@ -75,7 +75,7 @@ class Group(StrEnum):
     TUNING = "tuning"
 
 
-def _input(
+def as_input(
     description: str,
     default: str = "",
     *,
@@ -83,6 +83,7 @@ def _input(
     group: Group = Group.TUNING,
     required: str = "",
 ) -> Any:  # noqa: ANN401  see below
+    """A field that is an input: what people read of it, and the text that stands for it when it is left empty."""
     # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
     extra: dict[str, JsonValue] = {"action_default": action_default, "group": group, "required": required}
     if required:
@@ -99,116 +100,117 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
-        alias_generator=lambda name: name.replace("_", "-"),
+        # A field whose name would be a word of Python's ends with "_".
+        alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
         validate_default=True,
         hide_input_in_errors=True,
     )
 
-    org: Annotated[str, matching(_OWNER, "an organization's name")] = _input(
+    org: Annotated[str, matching(_OWNER, "an organization's name")] = as_input(
         "Organization that owns the webhook.",
         group=Group.NEEDED,
         required="unless `repository` is set or it is an App's own webhook",
     )
-    repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
+    repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that owns the webhook, as owner/name. For an App's own webhook, leave this and `org` empty.",
         group=Group.NEEDED,
     )
-    hook_id: Hooks = _input(
+    hook_id: Hooks = as_input(
         "The webhook's id: the number at the end of its settings page's address. Or several ids (separated by commas "
         "or newlines), `all`, or a pattern of the webhook's URL (with `*` or `://` in it).",
         group=Group.NEEDED,
         required="unless it is an App's own webhook",
     )
-    token: Token = _input(
+    token: Token = as_input(
         "Token that can read and redeliver the webhook's deliveries and write the variable.",
         group=Group.NEEDED,
         required="unless `client-id` and `private-key` are set",
     )
-    client_id: Annotated[str, matching(_APP, _APP_RULE)] = _input(
+    client_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "Client ID of a GitHub App. Use it with `private-key` instead of `token`; each run then makes its own tokens.",
         group=Group.NEEDED,
     )
-    app_id: Annotated[str, matching(_APP, _APP_RULE)] = _input(
+    app_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "App ID of the GitHub App, if you do not set `client-id`, which GitHub recommends.",
     )
-    private_key: PrivateKey = _input(
+    private_key: PrivateKey = as_input(
         "Private key of the GitHub App: the whole PEM file that GitHub generated.",
         group=Group.NEEDED,
     )
-    variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = _input(
+    variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
         "Repository variable that stores the checkpoint, one for each webhook: with several, `_<hook-id>` is appended. "
         "Recommended: without it, every run looks back over `lookback` only.",
         group=Group.NEEDED,
     )
-    variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = _input(
+    variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that holds the variable, as owner/name.",
         action_default="${{ github.repository }}",
     )
-    variable_token: Token = _input(
+    variable_token: Token = as_input(
         "Separate token for the variable. Empty: the token for the webhook.",
     )
-    lookback: PositiveSeconds = _input(
+    lookback: PositiveSeconds = as_input(
         "How far to look back while there is no checkpoint.",
         "24h",
         group=Group.OFTEN,
     )
-    overlap: Seconds = _input(
+    overlap: Seconds = as_input(
         "How far before the checkpoint to look again, to catch deliveries that appeared late.",
         "10m",
     )
-    events: Events = _input(
+    events: Events = as_input(
         "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
         group=Group.OFTEN,
     )
-    max_age: MaxAge = _input(
+    max_age: MaxAge = as_input(
         "Leave events alone whose first attempt is older than this, as too old: for example `3h`, or by event "
         "`workflow_job=3h, push=1d`. Empty: redeliver events of any age.",
     )
-    max_attempts: NumberFrom0 = _input(
+    max_attempts: NumberFrom0 = as_input(
         "Give up on an event after this many attempts, including the original one. 0: no limit.",
         "10",
         group=Group.OFTEN,
     )
-    retry_spacing: Seconds = _input(
+    retry_spacing: Seconds = as_input(
         "Pause before an event's second redelivery. It doubles with each further one, up to 4 h. 0: no pause.",
         "10m",
     )
-    redeliveries_per_minute: NumberFrom1 = _input(
+    redeliveries_per_minute: NumberFrom1 = as_input(
         "How many redeliveries to send a minute at most. GitHub's own limits always apply.",
         "150",
     )
-    wait_for_results: Seconds = _input(
+    wait_for_results: Seconds = as_input(
         "How long to wait for the results of the redeliveries. 0: do not wait, and send everything even if the "
         "receiver is down.",
         "60s",
     )
-    time_limit: PositiveSeconds = _input(
+    time_limit: PositiveSeconds = as_input(
         "Stop cleanly after this long; the next run continues.",
         "30m",
         group=Group.OFTEN,
     )
-    scan: ScanMode = _input(
+    scan: ScanMode = as_input(
         "How to read the delivery log: `full`, or, for a very large log, `failures`. That takes far fewer API calls, "
         "but may miss connection errors and redirects.",
         "full",
     )
-    fail_on: FailOn = _input(
+    fail_on: FailOn = as_input(
         "When to fail: `error`, `undelivered` (also while an event is undelivered or a log could not be read), or "
         "`never`.",
         "error",
         group=Group.OFTEN,
     )
-    explain: Boolean = _input(
+    explain: Boolean = as_input(
         "Show what the receiver answered, for up to three causes of failure a run. Everyone who can see the run can "
         "read it.",
         "false",
     )
-    dry_run: Boolean = _input(
+    dry_run: Boolean = as_input(
         "Find and report failed deliveries, but send nothing and leave the checkpoint unchanged.",
         "false",
         group=Group.OFTEN,
     )
-    api_url: ApiUrl = _input(
+    api_url: ApiUrl = as_input(
         "Root URL of GitHub's REST API.",
         "https://api.github.com",
         action_default="${{ github.api_url }}",
@@ -237,6 +239,9 @@ class Settings(BaseModel):
         return RETENTION_SERVER if self.api_url.endswith("/api/v3") else RETENTION_CLOUD
 
 
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One input of the action: what its files, the command line and the documents say of it."""
@@ -249,14 +254,17 @@ class Input:
     """Whether its value must not be seen: never on a command line, and a secret of the reusable workflow."""
     choices: tuple[str, ...] = ()
     """The only values there are; empty: any text that can be read."""
+    several: bool = False
+    """Whether it is a list, so that its flag may be given several times."""
     group: Group = Group.TUNING
     required: str = ""
     """When it is required, as the description says it at its end; empty: never."""
 
 
-def _table() -> tuple[Input, ...]:
+def table(settings: type[Settings]) -> tuple[Input, ...]:
+    """The inputs that these settings are read from, in the order of the fields."""
     rows = []
-    for field in Settings.model_fields.values():
+    for field in settings.model_fields.values():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         kind = field.annotation
         rows.append(
@@ -266,6 +274,7 @@ def _table() -> tuple[Input, ...]:
                 default=str(extra.get("action_default") or field.default),
                 secret=kind is SecretStr,
                 choices=tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
+                several=get_origin(kind) is tuple,
                 group=Group(str(extra["group"])),
                 required=str(extra["required"]),
             )
@@ -283,7 +292,7 @@ LAUNCHER_INPUTS = (
     ),
 )
 #: Every input, in the order in which people read them.
-INPUTS = _table() + LAUNCHER_INPUTS
+INPUTS = table(Settings) + LAUNCHER_INPUTS
 
 #: What the inputs of ``hooks/action.yml`` do not share with those of the same name above.
 _OF_LISTING: dict[str, dict[str, Any]] = {
@@ -316,12 +325,25 @@ def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings
     Raises:
         SettingsError: with every problem named, each beginning with its input's name; no value of a secret is quoted.
     """
-    given = {row.name: values[row.name].strip() for row in INPUTS if values.get(row.name, "").strip()}
-    problems = list(_what_does_not_go_together(given, asks_for_token=asks_for_token))
+    given = without_empty(values, INPUTS)
+    return read(Settings, given, list(what_does_not_go_together(given, asks_for_token=asks_for_token)))
+
+
+def without_empty(values: Mapping[str, str], rows: Iterable[Input]) -> dict[str, str]:
+    """Of the values by name those that are inputs and are not empty."""
+    return {row.name: values[row.name].strip() for row in rows if values.get(row.name, "").strip()}
+
+
+def read(kind: type[AnySettings], given: Mapping[str, str], problems: list[str]) -> AnySettings:
+    """Read settings of a kind, when what is ``given`` has these ``problems`` already.
+
+    Raises:
+        SettingsError: as :func:`parse`.
+    """
     try:
-        settings = Settings.model_validate(given)
+        settings = kind.model_validate(given)
     except ValidationError as error:
-        fields = {field.alias: field for field in Settings.model_fields.values()}
+        fields = {field.alias: field for field in kind.model_fields.values()}
         for fault in error.errors():
             name = str(fault["loc"][0])
             problems.append(f"{name}: {sentence_of(fault, fields[name], given.get(name, ''))}")
@@ -331,7 +353,8 @@ def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings
     return settings
 
 
-def _what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
+def what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
+    """Whatever settings are read for: what is missing, or excludes something else."""
     app = bool(given.keys() & {"client-id", "app-id"})
     of_app = not (given.keys() & {"org", "repository"})
     if {"org", "repository"} <= given.keys():

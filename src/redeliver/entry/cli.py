@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from redeliver import __version__
-from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
+from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
+from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, parse
 from redeliver.entry.flags import guids_of, option, settings_of, taking
-from redeliver.entry.terminal import TerminalConsole, show_events, show_health, show_report
+from redeliver.entry.terminal import TerminalConsole, show_events, show_health, show_replay, show_report
 from redeliver.errors import EventNotFound, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
+from redeliver.output import replay_json
 from redeliver.output.report_json import as_json
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
@@ -28,8 +30,9 @@ from redeliver.text import for_log, for_shell
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from redeliver.core.replay.settings import ReplaySettings
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
 
@@ -40,6 +43,10 @@ variable or a file cannot be used, and nothing was sent; 128 + N stopped by sign
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
 or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
 """
+_REPLAY_EPILOG = f"""\
+Exit code 1 is also for an event that did not arrive and a GUID that is not in the log, 2 for more events than --limit.
+
+{_EPILOG}"""
 _RUN = [row for row in INPUTS if row not in LAUNCHER_INPUTS]
 _HOOKS = [
     *(row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS),
@@ -52,6 +59,7 @@ _SHOW = [
     for row in INPUTS
     if row.name in {*_LISTING, "hook-id", "time-limit"} and row not in LAUNCHER_INPUTS
 ]
+_REPLAY = [row for row in REPLAY_INPUTS if row.name not in {one.name for one in LAUNCHER_INPUTS}]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -112,7 +120,7 @@ def run(
 ) -> None:
     """Find the deliveries that failed since the last run, redeliver each event once and report the result."""
     with _told():
-        settings = settings_of(flags, state_file)
+        settings = settings_of(flags, _run_settings, state_file)
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         state = StateFile(state_file, _key(settings)) if state_file else None
         clock = RunClock(time, settings.time_limit, console)
@@ -129,6 +137,35 @@ def run(
         elif not quiet:
             show_report(report)
         raise typer.Exit(report.exit_code(settings.fail_on))
+
+
+@app.command(epilog=_REPLAY_EPILOG)
+@taking(_REPLAY)
+def replay(
+    *,
+    form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    **flags: object,
+) -> None:
+    """Show a plan of chosen events, delivered ones too, and with --send send them again. Keeps no checkpoint."""
+    with _told():
+        settings = settings_of(flags, _replay_settings)
+        console = TerminalConsole(verbose=verbose, quiet=quiet)
+        clock = RunClock(time, settings.time_limit, console)
+        clock.listen_to_signals()
+        runs = Runs(settings, _connect(settings, clock), clock, console)
+        with console.live():
+            report = runs.replay(settings)
+        for error in report.errors:
+            console.error(error)
+        for warning in report.warnings:
+            console.warning(warning)
+        if form is Format.JSON:
+            typer.echo(replay_json.as_json(report))
+        elif not quiet:
+            show_replay(report)
+        raise typer.Exit(report.exit_code)
 
 
 @app.command(epilog=_EPILOG)
@@ -149,7 +186,8 @@ def hooks(
     with _told():
         of_app = not (flags["org"] or flags["repository"])
         # An App has one webhook, which has no id, so that "all" says nothing more.
-        settings = settings_of(flags | ({"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}))
+        flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
+        settings = settings_of(flags, _run_settings)
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
@@ -180,7 +218,7 @@ def show(
     """Show every attempt of an event, and what the receiver answered to each. Sends nothing."""
     with _told():
         wanted = guids_of(guids)
-        settings = settings_of(flags)
+        settings = settings_of(flags, _run_settings)
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
@@ -194,6 +232,14 @@ def show(
         for guid in missing:
             console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
         raise typer.Exit(EventNotFound.exit_code if missing else 0)
+
+
+def _run_settings(values: Mapping[str, str]) -> Settings:
+    return parse(values, asks_for_token=False)
+
+
+def _replay_settings(values: Mapping[str, str]) -> ReplaySettings:
+    return parse_replay(values, round(time.time() * 1000), asks_for_token=False)
 
 
 def _key(settings: Settings) -> str:

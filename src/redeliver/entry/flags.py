@@ -9,23 +9,25 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from redeliver.core.settings import INPUTS, Settings, parse
+from redeliver.core.replay.settings import REPLAY_INPUTS
+from redeliver.core.settings import INPUTS, Settings
 from redeliver.errors import FileUnreadable, SettingsError
 from redeliver.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from redeliver.core.settings import Input
+    from redeliver.core.settings import AnySettings, Input
 
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _SECRETS = {row.name for row in INPUTS if row.secret}
-_NAMES = {row.name for row in INPUTS}
+_NAMES = {row.name for row in (*INPUTS, *REPLAY_INPUTS)}
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Variables in which people keep a token anyway.
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
@@ -67,10 +69,13 @@ def _parameter(row: Input) -> inspect.Parameter:
         text += f" Read from this file, or from the environment variable {' or '.join(variables)}."
     elif row.choices:
         kind, metavar = Literal[row.choices], None
+    elif row.several:
+        value, kind = None, list[str]
     elif default == "false":
         value, kind, metavar = False, bool, None
+    name = flag.replace("-", "_")
     return inspect.Parameter(
-        flag.replace("-", "_"),
+        f"{name}_" if iskeyword(name) else name,
         inspect.Parameter.KEYWORD_ONLY,
         default=value,
         annotation=Annotated[kind, option(flag, help=text, metavar=metavar, show_default=bool(value))],
@@ -89,18 +94,20 @@ def _for_flags(description: str) -> str:
     return re.sub(r"`([^`]+)`", named, description)
 
 
-def settings_of(flags: Mapping[str, object], state_file: Path | None = None) -> Settings:
+def settings_of(
+    flags: Mapping[str, object],
+    read: Callable[[Mapping[str, str]], AnySettings],
+    state_file: Path | None = None,
+) -> AnySettings:
     """Read settings from a command's flags, by their Python names, and from files and variables.
+
+    ``read``: what reads them by name. It need not ask for a token, since that is done here.
 
     Raises:
         SettingsError: with every problem named.
         FileUnreadable: a file that should hold a secret.
     """
-    values = {
-        name.replace("_", "-"): str(value).lower() if isinstance(value, bool) else str(value)
-        for name, value in flags.items()
-        if value is not None
-    }
+    values = {name.rstrip("_").replace("_", "-"): _text(value) for name, value in flags.items() if value is not None}
     for name in _SECRETS:
         path = values.pop(f"{name}-file", "")
         values[name] = _read(Path(path)) if path else os.environ.get(variable(name), "")
@@ -111,7 +118,7 @@ def settings_of(flags: Mapping[str, object], state_file: Path | None = None) -> 
     if state_file:
         values.pop("variable-name", None)  # what a variable needs besides is then no question any more
     try:
-        settings = parse(values, asks_for_token=False)
+        settings = read(values)
     except SettingsError as wrong:
         problems += wrong.problems
         raise SettingsError(tuple(problems)) from None
@@ -136,6 +143,13 @@ def _what_is_no_guid(guids: Iterable[str]) -> Iterator[str]:
     for guid in guids:
         if not _GUID.fullmatch(guid):
             yield f"GUID: must be what the header X-GitHub-Delivery says, 32 digits with hyphens, not {plain(guid)!r}"
+
+
+def _text(value: object) -> str:
+    """A flag's value as an input has it."""
+    if isinstance(value, list):
+        return "\n".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _what_a_command_line_lacks(values: Mapping[str, str], state_file: Path | None, *, of_app: bool) -> Iterator[str]:

@@ -7,11 +7,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
 from redeliver.core.report import Report
-from redeliver.core.settings import parse
+from redeliver.core.settings import INPUTS, parse
 from redeliver.entry import workflow
 from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
+from redeliver.output import replay_json, replay_page
 from redeliver.output.headline import annotate, bounded, headline
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown, unusable
@@ -20,26 +22,43 @@ from redeliver.run.survey import matrix
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from redeliver.core.settings import Settings
+    from redeliver.core.replay.settings import ReplaySettings
+    from redeliver.core.settings import AnySettings, Input, Settings
     from redeliver.github.app_token import Credential
 
 
 def run_step() -> int:
     """Make the action's step. Gives its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
-    return _step(_redeliver)
+    return _step(INPUTS, parse, _redeliver)
 
 
 def hooks_step() -> int:
     """Make the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
-    return _step(_list_hooks)
+    return _step(INPUTS, parse, _list_hooks)
 
 
-def _step(work: Callable[[Settings, Runs, workflow.ActionsConsole], int]) -> int:
+def replay_step() -> int:
+    """Make the step of ``replay/action.yml``, which sends chosen events again. Exit codes as above.
+
+    2 is also for a choice that comes to too many events.
+    """
+
+    def read(values: Mapping[str, str]) -> ReplaySettings:
+        return parse_replay(values, round(time.time() * 1000))
+
+    return _step(REPLAY_INPUTS, read, _replay)
+
+
+def _step(
+    rows: Iterable[Input],
+    read: Callable[[Mapping[str, str]], AnySettings],
+    work: Callable[[AnySettings, Runs, workflow.ActionsConsole], int],
+) -> int:
     console = workflow.ActionsConsole()
     try:
-        settings = parse(workflow.read_inputs())
+        settings = read(workflow.read_inputs(rows))
         workflow.check_files()
         return work(settings, _runs(settings, console), console)
     except SettingsError as wrong:
@@ -110,3 +129,19 @@ def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsol
     console.line(f"{len(hook_ids)} webhooks for {len(jobs['include'])} jobs")
     workflow.write_outputs({"matrix": json.dumps(jobs), "hooks-count": str(len(hook_ids))})
     return 0
+
+
+def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConsole) -> int:
+    report = runs.replay(settings)
+    for error in report.errors:
+        console.error(error)
+    for warning in report.warnings:
+        console.warning(warning)
+    if not (report.errors or report.warnings):
+        console.notice(f"{replay_page.headline(report)}.")
+    for line in replay_page.guids_to_send(report):
+        console.line(line)
+    console.line(replay_page.headline(report))
+    workflow.write_outputs(replay_json.outputs(report))
+    workflow.write_summary(replay_page.markdown(report))
+    return report.exit_code

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from redeliver.output import replay_page
 from redeliver.output.explanation import response_lines
 from redeliver.output.headline import headline
 from redeliver.output.words import ORDER, WORDS
@@ -18,6 +19,7 @@ from redeliver.times import clock_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import Report
     from redeliver.run.lookup import ShownAttempt, ShownEvent
     from redeliver.run.survey import Health
@@ -126,6 +128,26 @@ def _attempt_lines(attempt: ShownAttempt) -> Iterator[Text]:
 
 def _indented(text: str, levels: int) -> Text:
     return Text("  " * levels) + _text(text)
+
+
+def show_replay(report: ReplayReport) -> None:
+    """Print a replay's plan, and what became of it, on the standard output."""
+    out, table = _table("Event", "First sent", "Delivered before", "Outcome", "Why", "GUID", "Delivery id")
+    for event in report.events[:SHOWN_EVENTS]:
+        before = "yes" if event.delivered_before else "no"
+        cells = _text(event.name), clock_time(event.first_attempt_at), before, replay_page.words(event.outcome)
+        table.add_row(*cells, _text(event.cause or event.detail), _text(event.guid), event.delivery_id)
+    if report.events:
+        out.print(table)
+    if len(report.events) > SHOWN_EVENTS:
+        out.print(f"and {len(report.events) - SHOWN_EVENTS:,} more events")
+    for name, value in replay_page.plan_rows(report.plan, str) if report.plan else ():
+        out.print(_text(f"{name}: {value}"), soft_wrap=True)
+    for line in replay_page.guids_to_send(report):
+        out.print(Text(line), soft_wrap=True)  # one line, to be copied
+    if report.plan and report.plan.delivered:
+        out.print(replay_page.NO_RETRY)
+    out.print(Text(replay_page.headline(report), style="bold"))
 
 
 def show_health(hooks: Sequence[Health]) -> None:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
-from redeliver.core.settings import INPUTS
 from redeliver.errors import NotWritten
 from redeliver.text import for_log, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from redeliver.core.settings import Input
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
@@ -31,12 +32,9 @@ _ANNOTATION = 4_000
 _OF_THE_RUNNER = {"api-url": "GITHUB_API_URL", "variable-repository": "GITHUB_REPOSITORY"}
 
 
-def read_inputs() -> dict[str, str]:
+def read_inputs(rows: Iterable[Input]) -> dict[str, str]:
     """Every input by its name, as the step's ``env`` maps it; for some that are empty, the runner's own word."""
-    inputs = {row.name: core.get_input(row.name) for row in INPUTS}
-    for name, variable in _OF_THE_RUNNER.items():
-        inputs[name] = inputs[name] or os.environ.get(variable, "")
-    return inputs
+    return {row.name: core.get_input(row.name) or os.environ.get(_OF_THE_RUNNER.get(row.name, ""), "") for row in rows}
 
 
 def mask(secret: str) -> None:

@@ -141,7 +141,7 @@ class Job:
         self.record.probed = plan
         self._anchor_checkpoint(window)
         with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the receiver"):
-            self._console.line(f"Watching {PROBE} test test redeliveries before more of the log is read")
+            self._console.line(f"Watching {PROBE} test test test redeliveries before more of the log is read")
             self.record.probe = probe(self._sender(), self._watch(scan), first, self._settings.wait_for_results)
         return self.record.probe
 

@@ -28,7 +28,9 @@ EVERY = 10.0
 
 def title_of(event: Event) -> str:
     """An event as a log names it: what one can look for in a receiver's log."""
-    return f"{plain(event.name, 80)} {plain(event.guid, 64)} (first failed {clock_time(event.attempts[0].at)})"
+    first = event.attempts[0]
+    how = "first failed" if first.cause else "delivered"
+    return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(first.at)})"
 
 
 def found(scanned: int, plan: Plan, *, dry_run: bool) -> str:

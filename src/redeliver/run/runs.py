@@ -18,6 +18,7 @@ from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook
 from redeliver.run.log_lines import Progress
 from redeliver.run.lookup import explain, show
+from redeliver.run.replay import replay_hook
 from redeliver.run.result import build_report
 from redeliver.run.survey import Health, health
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from redeliver.console import Console
     from redeliver.core.ports import Store
+    from redeliver.core.replay.report import ReplayReport
+    from redeliver.core.replay.settings import ReplaySettings
     from redeliver.core.report import HookReport
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
@@ -101,6 +104,16 @@ class Runs:
         """
         chosen = self._owner.choose(self._main_caller(), self._links, self._settings.hook_id)
         return [info.id for info in chosen]
+
+    def replay(self, settings: ReplaySettings) -> ReplayReport:
+        """One replay over the one webhook that is meant. Whatever happens, report.
+
+        Raises:
+            BadPrivateKey: nothing could be asked at all.
+        """
+        caller = self._main_caller()
+        (info,) = self._owner.choose(caller, self._links, settings.hook_id)
+        return replay_hook(Hook(caller, self._links, self._owner, info), self._clock, self._console, settings)
 
     def survey(self) -> list[Health]:
         """How the hooks that are meant fare, within ``lookback``; inactive ones too.

@@ -42,7 +42,7 @@ class Sender:
         self._console = console
 
     def send(self, events: Iterable[Event]) -> None:
-        """Ask for each event's newest failed attempt to be delivered again.
+        """Ask for each event's newest attempt to be delivered again.
 
         Raises:
             ApiError: GitHub would refuse every further request. Earlier redeliveries are already recorded.
@@ -160,15 +160,23 @@ def probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int) -
     return watch.probe({event.guid for event in events}, seconds)
 
 
-def send_with_probe(sender: Sender, watch: Watch, events: Sequence[Event], log: DeliveryLog, seconds: int) -> Sending:
+def send_with_probe(
+    sender: Sender,
+    watch: Watch,
+    events: Sequence[Event],
+    log: DeliveryLog,
+    seconds: int,
+    *,
+    choose: Callable[[Sequence[Event]], Sequence[Event]] = first_to_ask,
+) -> Sending:
     """Send the first few, see whether the endpoint is up, and send the rest only if it is not down.
 
-    ``seconds``: how long to watch the first few for; 0: send everything at once.
+    ``seconds``: how long to watch the first few for; 0: send everything at once. ``choose``: which are the first few.
     """
     if seconds == 0 or len(events) <= PROBE:
         sender.send(events)
         return Sending.DONE
-    first = first_to_ask(events)
+    first = choose(events)
     if probe(sender, watch, first, seconds) is Probe.DOWN:
         return Sending.ENDPOINT_DOWN
     # Meanwhile somebody else may have redelivered one of them.

@@ -52,13 +52,13 @@ def no_room() -> Iterator[None]:
 def test_inputs_are_read_by_their_names_in_capitals_and_with_hyphens(monkeypatch: pytest.MonkeyPatch) -> None:
     for row in INPUTS:
         monkeypatch.setenv(f"INPUT_{row.name.upper()}", f"  {row.name}\n")
-    assert workflow.read_inputs() == {row.name: row.name for row in INPUTS}
+    assert workflow.read_inputs(INPUTS) == {row.name: row.name for row in INPUTS}
 
 
 def test_an_input_that_is_not_mapped_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
     for row in INPUTS:
         monkeypatch.delenv(f"INPUT_{row.name.upper()}", raising=False)
-    assert set(workflow.read_inputs().values()) == {""}
+    assert set(workflow.read_inputs(INPUTS).values()) == {""}
 
 
 # -- the log ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,152 @@
+"""A replay for people: a headline, GUIDs to go on with, and the job summary. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.output.markdown import folded, linked, more, table
+from redeliver.output.words import WORDS
+from redeliver.text import count, for_markdown
+from redeliver.times import clock_time, day_time, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from redeliver.core.replay.plan import ReplayPlan
+    from redeliver.core.replay.report import ReplayedEvent, ReplayReport
+
+#: Rows of the table; a summary over 1 MiB would be dropped whole.
+SHOWN_EVENTS = 200
+#: GUIDs of a list in the summary; the output has as many.
+SHOWN_GUIDS = 500
+_SHOWN_TYPES = 20
+_SENTENCE = 1_000
+NO_RETRY = "A scheduled run does not retry an event that was delivered before its replay."
+
+
+def headline(report: ReplayReport) -> str:
+    """What somebody should know who reads nothing else."""
+    plan = report.plan
+    if plan is None:
+        return "Nothing was sent: the log could not be read"
+    if plan.missing:
+        return f"Nothing was sent: {count(len(plan.missing), 'GUID is', 'GUIDs are')} not in the webhook's log"
+    if plan.too_many:
+        return f"Nothing was sent: {count(plan.found, 'event')} chosen, and limit is {plan.selection.limit:,}"
+    if not plan.found:
+        return "Nothing to send: no event was found"
+    if not report.send:
+        return f"Plan: {count(plan.found, 'event')} to send again, nothing was sent"
+    unseen = report.count(*UNSEEN)
+    rest = plan.found - report.count(Outcome.RECOVERED) - unseen
+    parts = [
+        f"{report.count(Outcome.RECOVERED):,} of {count(plan.found, 'event')} arrived again",
+        f"{unseen:,} with no outcome yet" if unseen else "",
+        f"{rest:,} did not arrive" if rest else "",
+    ]
+    stopped = "The replay was stopped: " if report.signal_number is not None else ""
+    return stopped + ", ".join(part for part in parts if part)
+
+
+def guids_to_send(report: ReplayReport) -> Iterator[str]:
+    """Lines with the GUIDs that another replay may be given."""
+    for title, guids in _lists(report):
+        yield f"{title}: {','.join(guids)}"
+
+
+def markdown(report: ReplayReport) -> str:
+    """The job summary as GitHub-flavoured Markdown."""
+    parts = [
+        f"## {_mark(report)} {headline(report)}",
+        linked(for_markdown(report.hook), report.page),
+        *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors),
+        *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings),
+        _plan(report.plan) if report.plan else "",
+        NO_RETRY if report.plan and report.plan.delivered else "",
+        *(_guid_list(title, guids) for title, guids in _lists(report)),
+        _events(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n\n"
+
+
+def _mark(report: ReplayReport) -> str:
+    if report.errors:
+        return "🔴"
+    return "🟡" if report.warnings or report.signal_number is not None else "🟢"
+
+
+def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:
+    if report.send and report.undelivered:
+        yield "Did not arrive, for the next guid", report.undelivered
+    if report.unseen:
+        yield "Without an outcome yet", report.unseen
+    if not report.send and report.unfinished:
+        yield "Not redelivered within the last hour, to finish a replay that was interrupted", report.unfinished
+
+
+def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """What a plan says, by name; ``shown`` makes a text of somebody else's safe to show."""
+    types = [f"{number:,} {shown(name)}" for name, number in plan.by_type[:_SHOWN_TYPES]]
+    if len(plan.by_type) > _SHOWN_TYPES:
+        types.append(f"{sum(number for _, number in plan.by_type[_SHOWN_TYPES:]):,} of other types")
+    chosen = plan.selection
+    yield "Chosen by", "GUID" if chosen.guids else _window(chosen.since, chosen.until)
+    yield "Events", f"{plan.found:,}" + (f" ({', '.join(types)})" if types else "")
+    if plan.filtered_out:
+        yield "Left out by events", f"{plan.filtered_out:,}"
+    if plan.missing:
+        yield "Not in the log", ", ".join(plan.missing[:SHOWN_GUIDS])
+    if plan.first is None or plan.last is None:
+        return
+    yield "Delivered before", f"{plan.delivered:,}"
+    yield "Redelivered within the last hour", f"{plan.redelivered:,}"
+    yield "First", clock_time(plan.first)
+    yield "Last", clock_time(plan.last)
+    yield "Sending takes", f"{duration(plan.seconds)}, {count(plan.calls, 'API call')}"
+
+
+def _plan(plan: ReplayPlan) -> str:
+    rows = [f"| {name} | {value} |" for name, value in plan_rows(plan, lambda text: for_markdown(text, 80))]
+    return table("| Plan | |", "| :-- | :-- |", rows)
+
+
+def _window(since: int, until: int) -> str:
+    return f"first sent from {clock_time(since)} to {clock_time(until)}"
+
+
+def _guid_list(title: str, guids: Sequence[str]) -> str:
+    # Only what is written like a guid is in such a list, so nothing in it can end the block.
+    shown = f"{title}:\n\n```\n{','.join(guids[:SHOWN_GUIDS])}\n```"
+    return "\n\n".join(filter(None, [shown, more(len(guids) - SHOWN_GUIDS, "GUIDs")]))
+
+
+def _events(report: ReplayReport) -> str:
+    """The events in a folded table; first those that did not arrive."""
+    if not report.events:
+        return ""
+    events = sorted(report.events, key=lambda event: event.outcome is Outcome.RECOVERED)
+    shown = table(
+        "| Event | First sent (UTC) | Delivered before | Last redelivered (UTC) | Outcome | GUID |",
+        "| :-- | :-- | :-- | :-- | :-- | :-- |",
+        [_row(event) for event in events[:SHOWN_EVENTS]],
+    )
+    return folded(f"{count(len(events), 'event')}, one by one", shown, more(len(events) - SHOWN_EVENTS, "events"))
+
+
+def _row(event: ReplayedEvent) -> str:
+    why = event.cause or event.detail
+    cells = [
+        for_markdown(event.name, 80),
+        day_time(event.first_attempt_at),
+        "yes" if event.delivered_before else "no",
+        "" if event.redelivered_at is None else day_time(event.redelivered_at),
+        words(event.outcome) + (f" ({for_markdown(why)})" if why else ""),
+        for_markdown(event.guid, 64),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def words(outcome: Outcome) -> str:
+    """An outcome as people read it."""
+    return "not sent" if outcome is Outcome.DRY_RUN else WORDS[outcome].word

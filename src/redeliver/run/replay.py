@@ -1,0 +1,239 @@
+"""One replay over one webhook: choose, plan, and if told so send and watch. It knows no checkpoint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import inf
+from typing import TYPE_CHECKING
+
+from redeliver.core.deliveries import moment
+from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.core.replay.attempts import NewAttempts
+from redeliver.core.replay.errors import (
+    EventsNotDelivered,
+    GuidsNotFound,
+    OutcomesUnseen,
+    ReceiverDown,
+    ReplayEndedEarly,
+    ReplayStopped,
+    TooManyEvents,
+    WindowForgotten,
+)
+from redeliver.core.replay.plan import Chooser, Selection
+from redeliver.core.replay.report import ReplayedEvent, ReplayReport
+from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, Stopped, Unexpected
+from redeliver.github.pace import seconds_to_redeliver
+from redeliver.run.log_lines import OutcomeLines, Progress, words
+from redeliver.run.record import SLACK, Sending
+from redeliver.run.scan import walk
+from redeliver.run.send import PROBE, Sender, Watch, send_with_probe
+from redeliver.text import count
+from redeliver.times import clock_time, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from redeliver.console import Console
+    from redeliver.core.deliveries import Event
+    from redeliver.core.ports import Hook
+    from redeliver.core.redelivery import Redelivery
+    from redeliver.core.replay.plan import ReplayPlan
+    from redeliver.core.replay.settings import ReplaySettings
+    from redeliver.timing import RunClock
+
+#: GUIDs that a sentence names; the summary and the report have all.
+_NAMED = 8
+
+
+def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: ReplaySettings) -> ReplayReport:
+    """One replay over one webhook. Whatever happens, what is known is in the report."""
+    replay = Replay(hook, clock, console, settings)
+    try:
+        replay.work()
+    except (RedeliverError, Stopped) as ending:
+        replay.ended_by = ending
+    except Exception as bug:  # noqa: BLE001  a bug of ours must not hide what has been done until then
+        replay.ended_by = Unexpected(kind=type(bug).__name__)
+    replay.say_outcomes()
+    return replay.report()
+
+
+class Replay:
+    """The steps of a replay, in the order of ``work``."""
+
+    def __init__(self, hook: Hook, clock: RunClock, console: Console, settings: ReplaySettings) -> None:
+        self.ended_by: RedeliverError | Stopped | None = None
+        self._hook = hook
+        self._clock = clock
+        self._console = console
+        self._settings = settings
+        self._plan: ReplayPlan | None = None
+        self._redeliveries: dict[str, Redelivery] = {}
+        self._log = NewAttempts(self._redeliveries)
+        self._lines = OutcomeLines(self._redeliveries, console)
+        self._sending: Sending | None = None
+
+    def work(self) -> None:
+        """Everything but the report.
+
+        Raises:
+            RedeliverError, Stopped: what ended it early.
+        """
+        self._plan = plan = self._make_plan()
+        if plan.missing:
+            raise GuidsNotFound(guids=_some(plan.missing))
+        if plan.too_many:
+            raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.selection.limit:,}")
+        if self._settings.send and plan.events:
+            self._send(plan.events)
+
+    def _make_plan(self) -> ReplayPlan:
+        now = self._hook.now()
+        selection = self._select(now)
+        chooser, progress = Chooser(selection, now), Progress(self._clock, self._console)
+        pages, oldest = 0, inf
+        self._console.line(f"Reading the log of {self._hook.name} back to {clock_time(selection.since)} at the most")
+        for page in walk(self._hook, since=selection.since - SLACK):
+            pages += 1
+            chooser.add(page.rows)
+            oldest = min(map(moment, page.rows), default=oldest) if page.next else -inf
+            progress.of_walk(chooser.scanned, now, oldest, selection.since)
+            if chooser.is_complete:
+                break
+        settings = self._settings
+        seconds = seconds_to_redeliver(chooser.end(), settings.redeliveries_per_minute, self._hook.quota.hourly)
+        plan = chooser.plan(seconds=seconds, pages=pages)
+        for line in _planned(plan):
+            self._console.line(line)
+        return plan
+
+    def _select(self, now: int) -> Selection:
+        settings = self._settings
+        oldest = now - settings.retention * 1000
+        since = oldest if settings.from_ is None else settings.from_.on(now)
+        # The settings were read by this machine's clock.
+        if since < oldest - SLACK:
+            raise WindowForgotten(oldest=clock_time(oldest))
+        until = now if settings.to is None else settings.to.on(now)
+        return Selection(since, until, settings.guid, settings.events, settings.limit)
+
+    def _send(self, events: Sequence[Event]) -> None:
+        wait = self._settings.wait_for_results
+        for_watching = min(wait, self._clock.remaining() / 2)
+        sender = Sender(self._hook, self._redeliveries, self._console)
+        guids = {event.guid for event in events}
+        watch = Watch(self._hook, self._log, self._redeliveries, guids, clock=self._clock, lines=self._lines)
+        title, late = f"Sending {count(len(events), 'event')} again", None
+        try:
+            with self._console.group(title), self._clock.reserving(for_watching):
+                self._sending = send_with_probe(sender, watch, events, self._log, wait, choose=_oldest)
+        except OutOfTime as fault:
+            self._sending, late = Sending.OUT_OF_TIME, fault
+        watch.until_settled(wait)
+        if late:
+            raise late
+
+    def say_outcomes(self) -> None:
+        """Say what became of what was sent."""
+        self._lines.say_rest(self._log)
+
+    # -- the report ---------------------------------------------------------------------------------------------
+
+    def report(self) -> ReplayReport:
+        """What is known."""
+        events = tuple(self._events())
+        stopped = self.ended_by.signal_number if isinstance(self.ended_by, Stopped) else self._clock.signal_number
+        sent = sum(one.was_accepted(self._log) for one in self._redeliveries.values())
+        findings = [*self._findings(events)]
+        return ReplayReport(
+            hook=self._hook.name,
+            hook_id=self._hook.hook_id,
+            owner=self._hook.owner,
+            page=self._hook.web_page,
+            send=self._settings.send,
+            plan=self._plan,
+            sent=sent,
+            events=events,
+            errors=tuple(str(one) for one in findings if one.exit_code),
+            warnings=tuple(str(one) for one in findings if not one.exit_code),
+            signal_number=stopped,
+            refused=isinstance(self.ended_by, RedeliverError) and self.ended_by.exit_code == 2,
+        )
+
+    def _events(self) -> Iterator[ReplayedEvent]:
+        for event in self._plan.events if self._plan else ():
+            redelivery = self._redeliveries.get(event.guid)
+            outcome = redelivery.outcome(self._log) if redelivery else self._why_unsent()
+            failed = redelivery.result(self._log) if redelivery and outcome is Outcome.FAILED_AGAIN else None
+            yield ReplayedEvent(
+                guid=event.guid,
+                name=event.name,
+                first_attempt_at=event.attempts[0].at,
+                attempts=len(event.attempts),
+                delivered_before=event.is_delivered,
+                redelivered_at=max((one.at for one in event.attempts if one.redelivery), default=None),
+                recent=self._plan is not None and self._plan.was_redelivered(event),
+                outcome=outcome,
+                cause=failed.cause if failed else "",
+                detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
+                delivery_id=str(event.latest.id),
+            )
+
+    def _why_unsent(self) -> Outcome:
+        if not self._settings.send:
+            return Outcome.DRY_RUN
+        if self._sending is Sending.ENDPOINT_DOWN:
+            return Outcome.ENDPOINT_DOWN
+        match self.ended_by:
+            case OutOfTime():
+                return Outcome.OUT_OF_TIME
+            case Stopped():
+                return Outcome.STOPPED
+            case _:
+                return Outcome.RUN_FAILED
+
+    def _findings(self, events: Sequence[ReplayedEvent]) -> Iterator[RedeliverError]:
+        match self.ended_by:
+            case ApiFailing() | OutOfTime() as fault:
+                # Their own advice is about a next run, and there is none.
+                yield ReplayEndedEarly(why=fault.problem, sent=_sent(len(self._redeliveries)))
+            case RedeliverError() as fault:
+                yield fault
+            case Stopped() as stopped:
+                yield ReplayStopped(number=stopped.signal_number)
+            case None:
+                pass
+        if self._sending is Sending.ENDPOINT_DOWN:
+            causes = Counter(event.cause for event in events if event.cause)
+            yield ReceiverDown(probes=PROBE, cause=causes.most_common(1)[0][0])
+        if not self._redeliveries:
+            return
+        kinds = Counter(event.outcome for event in events if event.outcome not in UNSEEN | {Outcome.RECOVERED})
+        if kinds:
+            why = ", ".join(f"{number:,} {words(kind)}" for kind, number in kinds.items())
+            yield EventsNotDelivered(events=count(kinds.total(), "event"), why=why)
+        if unseen := sum(event.outcome in UNSEEN for event in events):
+            yield OutcomesUnseen(events=count(unseen, "event"))
+
+
+def _planned(plan: ReplayPlan) -> Iterator[str]:
+    read = f"{count(plan.scanned, 'attempt')} read"
+    left = f" ({plan.filtered_out:,} more left out by events)" if plan.filtered_out else ""
+    yield f"{read}: {count(plan.found, 'event')} chosen{left}, {plan.delivered:,} of them delivered before"
+    if plan.found:
+        yield f"Sending takes about {duration(plan.seconds)} and {count(plan.calls, 'API call')}"
+    if plan.redelivered:
+        yield f"{plan.redelivered:,} of them were redelivered within the last hour"
+
+
+def _oldest(events: Sequence[Event]) -> Sequence[Event]:
+    return events[:PROBE]
+
+
+def _sent(events: int) -> str:
+    return count(events, "event was", "events were") + " sent" if events else "Nothing was sent"
+
+
+def _some(guids: Sequence[str]) -> str:
+    named = ", ".join(guids[:_NAMED])
+    return f"{named} and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else named

@@ -1,0 +1,201 @@
+"""replay/action.yml: a replay as a step of a workflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from markdown_it import MarkdownIt
+
+from action.step import ACTION, REPLAY_ACTION, step_environment
+from githubsim import Fault, Lose, SimGitHub
+from githubsim.behaviour import Behaviour
+from githubsim.clock import MINUTE, system_ms
+from githubsim.outcomes import OK, Kind, invalid_response
+from githubsim.server import serve
+from places.command import SOURCES
+from redeliver.core.replay.settings import REPLAY_INPUTS
+from redeliver.output.replay_json import REPLAY_OUTPUTS
+from runner import Command, commands, outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from githubsim.hooks import Hook
+    from githubsim.server import Served
+
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+HOSTILE = "::error::x\n##[error]y | <script>z</script> [w](javascript:v) @octocat \x1b[31m\u202e```"
+GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
+
+
+@pytest.fixture
+def github() -> Iterator[Served]:
+    sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=20, appears_ms=10))
+    sim.token(TOKEN)
+    sim.org_hook("octo", id=1)
+    with serve(sim) as served:
+        yield served
+
+
+@pytest.fixture
+def hook(github: Served) -> Hook:
+    return github.sim.hooks[1]
+
+
+def deliver(hook: Hook, number: int = 3) -> list[str]:
+    now = system_ms()
+    return [hook.add(now - (40 + number - place) * MINUTE, OK).guid for place in range(number)]
+
+
+def start(folder: Path, github: Served, **inputs: str) -> subprocess.Popen[str]:
+    """The core as the launcher starts it."""
+    files = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary.md"}
+    for file in files.values():
+        file.write_text("")
+    given = {"org": "octo", "hook_id": "1", "token": TOKEN, "api_url": github.url, "wait_for_results": "5s"} | inputs
+    return subprocess.Popen(
+        [sys.executable, "-m", "redeliver", "replay"],
+        env={
+            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
+            "PYTHONPATH": str(SOURCES),
+            "GITHUB_ACTIONS": "true",
+            **{name: str(file) for name, file in files.items()},
+            **step_environment(given, REPLAY_ACTION),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def step(folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
+    """Its exit code, what it said, and its outputs."""
+    with start(folder, github, **inputs) as process:
+        said, _ = process.communicate(timeout=30)
+    return process.returncode, said, outputs(folder / "output")
+
+
+def test_its_inputs_are_those_of_the_table() -> None:
+    declared = {name: dict(row) for name, row in REPLAY_ACTION["inputs"].items()}
+    assert declared == {row.name: {"description": row.description, "default": row.default} for row in REPLAY_INPUTS}
+    assert list(declared) == [row.name for row in REPLAY_INPUTS]
+
+
+def test_an_input_of_the_actions_own_name_has_its_default() -> None:
+    for name, row in REPLAY_ACTION["inputs"].items():
+        if name in ACTION["inputs"]:
+            assert row["default"] == ACTION["inputs"][name]["default"]
+
+
+def test_its_step_maps_each_input_and_output() -> None:
+    (one,) = REPLAY_ACTION["runs"]["steps"]
+    assert one["env"] == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in REPLAY_ACTION["inputs"]}
+    assert {name: row["value"] for name, row in REPLAY_ACTION["outputs"].items()} == {
+        name: f"${{{{ steps.{one['id']}.outputs.{name} }}}}" for name in REPLAY_OUTPUTS
+    }
+    assert "${{" not in one["run"]
+
+
+def test_the_plan_names_its_window_as_times_and_those_send_the_same(tmp_path: Path, github: Served, hook: Hook) -> None:
+    guids = deliver(hook)
+    code, said, planned = step(tmp_path, github, from_="1h")
+    assert (code, planned["planned-count"], planned["sent-count"]) == (0, "3", "0")
+    assert Command("notice", "Plan: 3 events to send again, nothing was sent.") in commands(said)
+    assert (tmp_path / "summary.md").read_text().startswith("## 🟢 Plan: 3 events to send again, nothing was sent\n")
+    hook.add(system_ms(), OK)  # after the plan, and so no part of it
+    code, said, sent = step(tmp_path, github, from_=planned["from"], to=planned["to"], send="true")
+    assert (code, sent["sent-count"], sent["recovered-count"], sent["undelivered-guids"]) == (0, "3", "3", "")
+    assert [one.guid for one in github.sim.accepted] == guids
+    assert json.loads(sent["report"])["plan"]["from"] == json.loads(planned["report"])["plan"]["from"]
+
+
+def test_what_did_not_arrive_is_an_error_and_an_output_for_the_next_guid(
+    tmp_path: Path, github: Served, hook: Hook
+) -> None:
+    guids = deliver(hook)
+    github.sim.stub.by_guid[guids[1]] = invalid_response(422)
+    code, said, given = step(tmp_path, github, from_="1h", send="true")
+    assert (code, given["recovered-count"], given["undelivered-guids"]) == (1, "2", guids[1])
+    (error,) = [one.data for one in commands(said) if one.name == "error"]
+    assert error.startswith("1 event did not arrive (1 failed again).")
+    assert "A scheduled run does not retry" in (tmp_path / "summary.md").read_text()
+    github.sim.stub.by_guid.clear()
+    code, _, given = step(tmp_path, github, guid=given["undelivered-guids"], send="true")
+    assert (code, given["recovered-count"]) == (0, "1")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "$(touch /tmp/x)",
+        "`id`",
+        f"{GUID}; rm -rf /",
+        f"{GUID}\n::error::x",
+        "Object",
+        "../../attempts",
+        "*",
+        "all",
+        GUID + "\u0661",
+        HOSTILE,
+    ],
+)
+def test_a_payload_that_is_no_guid_is_refused_without_a_request(tmp_path: Path, github: Served, payload: str) -> None:
+    code, said, given = step(tmp_path, github, guid=payload, send="true")
+    assert (code, given) == (2, {})
+    (error,) = [one.data for one in commands(said) if one.name != "add-mask"]
+    assert error.startswith("guid: must be GUIDs as in the header X-GitHub-Delivery, not ")
+    assert github.sim.journal.entries == []
+
+
+def test_an_empty_payload_chooses_nothing(tmp_path: Path, github: Served) -> None:
+    code, said, _ = step(tmp_path, github, guid="", send="true")
+    assert code == 2
+    assert "from: is needed, or guid" in said
+    assert github.sim.journal.entries == []
+
+
+def test_more_than_the_limit_ends_with_2_and_the_summary_says_why(tmp_path: Path, github: Served, hook: Hook) -> None:
+    deliver(hook)
+    code, _, given = step(tmp_path, github, from_="1h", limit="2", send="true")
+    assert (code, given["planned-count"], given["sent-count"]) == (2, "3", "0")
+    assert "## 🔴 Nothing was sent: 3 events chosen, and limit is 2" in (tmp_path / "summary.md").read_text()
+    assert github.sim.accepted == []
+
+
+def test_what_strangers_wrote_does_nothing(tmp_path: Path, github: Served, hook: Hook) -> None:
+    now = system_ms()
+    hook.add(now - 50 * MINUTE, OK, guid="::error::x ##[error]y <script> @octocat | ```", kind=Kind(HOSTILE, HOSTILE))
+    hook.add(now - 40 * MINUTE, invalid_response(500), guid="```", kind=Kind("push", HOSTILE))
+    code, said, given = step(tmp_path, github, from_="1h", send="true", wait_for_results="0")
+    assert code == 0, said
+    assert {one.name for one in commands(said)} <= {"add-mask", "group", "endgroup", "notice", "warning"}
+    assert commands(given["report"]) == []
+    assert len(json.loads(given["report"])["events"]) == 2
+    page = MarkdownIt("gfm-like").render((tmp_path / "summary.md").read_text())
+    assert "<script" not in page
+    assert re.findall(r'<a href="([^"]*)"', page) == [
+        f"{github.url}/organizations/octo/settings/hooks/1?tab=deliveries"
+    ]
+    assert page.count("</table>") == 2
+
+
+def test_a_signal_ends_it_at_once_and_leaves_its_outputs(tmp_path: Path, github: Served, hook: Hook) -> None:
+    deliver(hook)
+    github.sim.faults.add(Fault(Lose("silence"), path="*/attempts", nth=2))
+    with start(tmp_path, github, from_="1h", send="true") as process:
+        while len([one for one in github.sim.journal.entries if one.verb == "POST"]) < 2:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=5)
+    assert process.returncode == 128 + signal.SIGINT
+    report = json.loads(outputs(tmp_path / "output")["report"])
+    assert [event["outcome"] for event in report["events"]][1:] == ["unknown", "stopped"]

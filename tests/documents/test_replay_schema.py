@@ -1,0 +1,64 @@
+"""docs/replay.schema.json is what a replay's report really is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from githubsim.faults import Fault, json_answer
+from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
+from redeliver.core.outcomes import Outcome
+from redeliver.output.replay_json import as_json
+from redeliver.output.report_json import MOST
+from world import World
+
+if TYPE_CHECKING:
+    from redeliver.core.replay.report import ReplayReport
+
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/replay.schema.json").read_text(encoding="utf-8"))
+CHECK = Draft202012Validator(SCHEMA)
+GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
+
+
+def checked(report: ReplayReport) -> dict[str, Any]:
+    text = as_json(report)
+    assert len(text) <= MOST
+    told: dict[str, Any] = json.loads(text)
+    CHECK.validate(told)
+    return told
+
+
+def test_the_schema_is_one_and_its_codes_are_those_of_the_report() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert set(SCHEMA["$defs"]["event"]["properties"]["outcome"]["enum"]) < {*Outcome}
+
+
+def test_every_property_is_required() -> None:
+    for one in (SCHEMA, *(SCHEMA["$defs"][name] for name in ("plan", "event"))):
+        assert set(one["required"]) == set(one["properties"])
+
+
+def test_the_reports_of_good_and_bad_replays_fit_it() -> None:
+    world = World()
+    checked(world.replay(from_="1h"))
+    guids = [world.fail(50 - number / 100, (OK, UNAVAILABLE)[number % 2]) for number in range(600)]
+    assert checked(world.replay(from_="1h", send="true"))["plan"]["events"] == 600  # more than the limit
+    assert checked(world.replay(from_="1h", limit="600"))["events_omitted"] > 100
+    assert checked(world.replay(guid=f"{GUID},{guids[0]}"))["plan"]["missing"] == [GUID]
+    world.sim.stub.by_guid[guids[0]] = invalid_response(422)
+    world.sim.faults.add(Fault(json_answer(410, "gone"), path="*/attempts", nth=2))
+    world.sim.faults.add(Fault(json_answer(502, "no"), path="*/attempts", nth=3))
+    told = checked(world.replay(from_="1h", limit="600", send="true"))
+    kept = [event["guid"] for event in told["events"]]
+    assert kept[:2] == guids[:2]  # those that did not arrive are kept
+    assert len(kept) + told["events_omitted"] == 600
+    checked(world.replay(from_="1h", token="wrong"))
+
+
+def test_another_shape_does_not_fit_it() -> None:
+    with pytest.raises(ValidationError):
+        CHECK.validate({"plan": {}, "sent": 0, "events": []})

@@ -1,0 +1,235 @@
+"""``redeliver replay`` as an operator starts it: a process, real sockets, and all that can be wrong with a flag."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import MINUTE
+from githubsim.faults import Call, Fault
+from githubsim.outcomes import OK, UNAVAILABLE
+from places.command import NOWHERE, REDELIVER, Commands, Server, environment, server, start
+from places.site import PLACES
+from redeliver.times import timestamp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from places.site import CredentialKind, HookKind, Place
+
+GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
+LEAST = ("--org", "octo", "--hook-id", "1", *NOWHERE)
+
+
+def deliver(here: Server, number: int = 3) -> list[str]:
+    """So many events that arrived at once, a minute apart, the last one 40 minutes ago. Gives their guids."""
+    now = here.live.sim.clock()
+    return [here.hook.add(now - (40 + number - place) * MINUTE, OK).guid for place in range(number)]
+
+
+def test_first_the_plan_then_it_is_sent_oldest_first(here: Server) -> None:
+    guids = deliver(here)
+    plan = here.replay("--from", "1h", "--format", "json", code=0).json
+    assert here.live.sent == []
+    assert (plan["plan"]["events"], plan["plan"]["delivered"], plan["sent"]) == (3, 3, 0)
+    assert plan["plan"]["by_event"] == [{"event": "push", "events": 3}]
+    assert [event["outcome"] for event in plan["events"]] == ["dry_run"] * 3
+    told = here.replay("--from", "1h", "--send", "--format", "json", code=0).json
+    assert here.live.sent == guids
+    assert told["sent"] == 3
+    assert [event["outcome"] for event in told["events"]] == ["recovered"] * 3
+    assert {entry.verb for entry in here.live.sim.journal.entries} == {"GET", "POST"}
+    assert not [entry for entry in here.live.sim.journal.entries if "variables" in entry.path]
+
+
+def test_a_window_by_the_clock(here: Server) -> None:
+    first, second, third = deliver(here)
+    at = [here.hook.log.attempts_of(guid)[0].delivered_at for guid in (first, second, third)]
+    here.replay("--from", timestamp(at[1]), "--to", timestamp(at[2]), "--send", code=0)
+    assert here.live.sent == [second]
+
+
+def test_guids_by_several_flags_or_by_one_or_by_a_variable(here: Server) -> None:
+    first, second, third = deliver(here)
+    here.replay("--guid", first, "--guid", f"{second},{third}", "--send", code=0)
+    assert here.live.sent == [first, second, third]
+    here.given["REDELIVER_GUID"] = f"{third} {first}"
+    here.replay("--send", code=0)
+    assert here.live.sent[3:] == [first, third]
+
+
+def test_for_people_it_says_what_is_planned_and_how_it_went(here: Server) -> None:
+    guids = deliver(here)
+    here.live.sim.stub.by_guid[guids[1]] = UNAVAILABLE
+    planned = here.replay("--from", "1h", code=0)
+    assert "3 events chosen, 3 of them delivered before" in planned.err
+    assert "API calls" in planned.err
+    assert "Events: 3 (3 push)" in planned.out.splitlines()
+    assert "Redelivered within the last hour: 0" in planned.out.splitlines()
+    assert planned.out.splitlines()[-1] == "Plan: 3 events to send again, nothing was sent"
+    told = here.replay("--from", "1h", "--send", code=1)
+    assert "error: 1 event did not arrive (1 failed again)." in told.err
+    *_, listed, scheduled, headline = told.out.splitlines()
+    assert listed == f"Did not arrive, for the next guid: {guids[1]}"
+    assert scheduled == "A scheduled run does not retry an event that was delivered before its replay."
+    assert headline == "2 of 3 events arrived again, 1 did not arrive"
+
+
+def test_a_line_of_guids_is_not_wrapped(here: Server) -> None:
+    guids = deliver(here, 30)
+    here.live.sim.stub.outcome = UNAVAILABLE
+    out = here.replay("--from", "2h", "--send", code=1).out
+    assert f"Did not arrive, for the next guid: {','.join(guids)}" in out.splitlines()
+
+
+def test_quiet_prints_errors_alone(here: Server) -> None:
+    deliver(here)
+    assert here.replay("--from", "1h", "-q", code=0).everything == ""
+    assert "does not have these GUIDs" in here.replay("--guid", GUID, "-q", code=1).err
+
+
+def test_a_guid_that_is_not_in_the_log_is_named_before_anything_is_sent(here: Server) -> None:
+    (there,) = deliver(here, 1)
+    told = here.replay("--guid", GUID, "--guid", there, "--send", code=1)
+    assert f"error: The webhook's log does not have these GUIDs: {GUID}. Nothing was sent." in told.err
+    assert here.live.sent == []
+
+
+def test_more_than_the_limit_is_refused_before_anything_is_sent(here: Server) -> None:
+    deliver(here)
+    told = here.replay("--from", "1h", "--limit", "2", "--send", "--format", "json", code=2)
+    assert "error: 3 events are chosen, and limit allows 2. Nothing was sent." in told.err
+    assert (told.json["plan"]["events"], told.json["sent"], told.json["events"]) == (3, 0, [])
+    assert here.live.sent == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        ((), "from: is needed, or guid: a replay sends only what you choose"),
+        (("--to", "1h"), "from: is needed, or guid: a replay sends only what you choose"),
+        (("--from", "73h"), "from: GitHub keeps deliveries for 3 days, so it must be "),
+        (("--from", "2020-01-01T00:00:00Z"), "from: GitHub keeps deliveries for 3 days, so it must be "),
+        (("--from", "yesterday"), "from: must be a time such as 2026-11-24T13:00:00Z, or a duration back such as 2h, "),
+        (("--from", "2026-11-24T13:00:00"), "from: must be a time such as "),
+        (("--from", "2026-13-24T13:00:00Z"), "from: must be a day and a time that there are, not "),
+        (("--from", "1h", "--to", "2h"), "from: must lie before to, and before now"),
+        (("--from", "1h", "--to", "1h"), "from: must lie before to, and before now"),
+        (("--from", "1h", "--to", "soon"), "to: must be a time such as "),
+        (("--from", "2999-01-01T00:00:00Z"), "from: must lie before to, and before now"),
+        (("--guid", GUID, "--from", "1h"), "guid: give either guid, or from and to"),
+        (("--guid", GUID[:-1]), "guid: must be GUIDs as in the header X-GitHub-Delivery, not "),
+        (("--guid", GUID, "--guid", f"{GUID[:-1]}e", "--limit", "1"), "guid: names 2 events, and limit allows 1"),
+        (("--from", "1h", "--limit", "0"), "limit: must be a whole number, 1 or more, not '0'"),
+        (("--from", "1h", "--limit", "many"), "limit: must be a whole number, 1 or more, not 'many'"),
+        (("--from", "1h", "--events", "Push!"), "events: must be events such as push or pull_request.opened, not "),
+        (("--from", "1h", "--hook-id", "1,2"), "hook-id: must be the id of one webhook: a replay is for one at a time"),
+        (("--from", "1h", "--hook-id", "all"), "hook-id: must be the id of one webhook: a replay is for one at a time"),
+        (("--from", "1h", "--hook-id", ""), "hook-id: is needed"),
+        (("--from", "1h", "--org", "no/such"), "org: must be an organization's name, not "),
+        (("--from", "1h", "--repository", "octo/a"), "repository: give either org or repository, not both"),
+        (("--from", "1h", "--client-id", "?"), "client-id: must be a GitHub App's client ID or App ID, not "),
+        (("--from", "1h", "--app-id", "?"), "app-id: must be a GitHub App's client ID or App ID, not "),
+        (("--from", "1h", "--api-url", "http://api.example"), "api-url: must begin with https:// "),
+        (("--from", "1h", "--redeliveries-per-minute", "0"), "redeliveries-per-minute: must be a whole number, 1 or "),
+        (("--from", "1h", "--wait-for-results", "a while"), "wait-for-results: must be a duration such as "),
+        (("--from", "1h", "--time-limit", "0"), "time-limit: must be longer than 0"),
+    ],
+)
+def test_what_is_wrong_with_a_flag_is_told_before_any_request(
+    here: Server, flags: tuple[str, ...], problem: str
+) -> None:
+    told = here.replay("--send", *flags, code=2)
+    assert f"error: {problem}" in told.err
+    assert told.out == ""
+    assert here.live.sim.journal.entries == []
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--format", "matrix"), ("--send", "please"), ("--fail-on", "never"), ("--state-file", "x"), ("--token", "t")],
+)
+def test_a_flag_or_a_value_that_there_is_not_is_refused(commands: Commands, flags: tuple[str, ...]) -> None:
+    commands.run("replay", *LEAST, "--from", "1h", *flags, given={"GH_TOKEN": "t"}, code=2)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+@pytest.mark.parametrize(
+    ("hook", "credential"),
+    [("organization", "fine-grained"), ("repository", "classic"), ("organization", "app"), ("app", "app")],
+)
+def test_it_works_everywhere(
+    tmp_path: Path,
+    commands: Commands,
+    place: Place,
+    hook: HookKind,
+    credential: CredentialKind,
+) -> None:
+    with server(tmp_path, commands, hook, credential, place) as here:
+        guids = deliver(here)
+        told = here.replay("--from", "1h", "--send", "--format", "json", code=0).json
+        assert [event["outcome"] for event in told["events"]] == ["recovered"] * 3
+        assert here.live.sent == guids
+
+
+def test_a_window_of_a_week_is_possible_where_the_server_keeps_a_week(tmp_path: Path, commands: Commands) -> None:
+    with server(tmp_path, commands, place=PLACES[2]) as here:
+        guid = here.hook.add(here.live.sim.clock() - 6 * 24 * 60 * MINUTE, OK).guid
+        here.replay("--from", "7d", "--send", code=0)
+        assert here.live.sent == [guid]
+        assert "GitHub keeps deliveries for 7 days" in here.replay("--from", "8d", code=2).err
+
+
+def test_a_replay_that_was_killed_can_be_looked_up_and_finished(here: Server) -> None:
+    guids = deliver(here, 12)
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def kill() -> None:
+        processes[0].kill()
+
+    killed = Fault(Call(kill), path="*/attempts", nth=7, when="after")
+    here.live.sim.faults.add(killed)
+    command = [*REDELIVER, "replay", *here.flags(state=False), "--from", "2h", "--send", "--wait-for-results", "0"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        processes.append(process)
+        assert process.wait(30) == -signal.SIGKILL
+    assert here.live.sent == guids[:7]
+    assert here.served.wait_until_idle()
+    time.sleep(0.2)  # the log tells no less than milliseconds
+    plan = here.replay("--from", "2h", "--format", "json", code=0).json
+    assert plan["plan"]["redelivered_within_hour"] == 7
+    rest = [event["guid"] for event in plan["events"] if event["redelivered_at"] is None]
+    (listed,) = [line for line in here.replay("--from", "2h").out.splitlines() if line.startswith("Not redelivered")]
+    assert listed.endswith(": " + ",".join(rest))
+    here.replay("--guid", ",".join(rest), "--send", code=0)
+    assert here.live.sent == guids
+
+
+def test_an_interrupt_ends_it_and_lists_the_rest(here: Server) -> None:
+    guids = deliver(here, 6)
+    slowly = ("--redeliveries-per-minute", "1", "--wait-for-results", "0", "--format", "json")
+    command = [*REDELIVER, "replay", *here.flags(state=False), "--from", "2h", "--send", *slowly]
+    with subprocess.Popen(
+        command, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        while len(here.live.sent) < 5:  # as many as may leave at once; the next one is due in a minute
+            time.sleep(0.02)
+        time.sleep(0.2)
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=10)
+    assert started.returncode == 128 + signal.SIGINT
+    told = json.loads(out)
+    assert told["sent"] == 5
+    assert told["events"][-1] | {"guid": guids[5], "outcome": "stopped"} == told["events"][-1]
+    assert "The replay was stopped by signal 2." in err
+
+
+def test_it_is_a_process_of_its_own_from_the_first_instruction(here: Server) -> None:
+    deliver(here)
+    told = start("replay", *here.flags(state=False), "--from", "1h")
+    assert (told.code, here.live.sent) == (0, [])

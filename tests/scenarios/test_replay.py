@@ -1,0 +1,305 @@
+"""A replay as a story: the plan, what is sent, and what is said of it."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.behaviour import Behaviour
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
+from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
+from redeliver.core.outcomes import Outcome
+from redeliver.times import timestamp
+from world import World, kind
+
+if TYPE_CHECKING:
+    from redeliver.core.replay.report import ReplayReport
+
+LOST = "3b1f2a00-0000-11ee-8000-00000000dead"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def deliver(world: World, *minutes_ago: float) -> list[str]:
+    """Events that arrived at once; their guids."""
+    return [world.fail(minutes, OK) for minutes in minutes_ago]
+
+
+def outcomes(report: ReplayReport) -> dict[str, str]:
+    return {event.guid: str(event.outcome) for event in report.events}
+
+
+# -- which -------------------------------------------------------------------------------------------------------
+
+
+def test_without_send_it_is_a_plan_and_nothing_is_sent(world: World) -> None:
+    deliver(world, 50, 40)
+    world.fail(30, kind=kind("issues", "opened"))
+    report = world.replay(from_="1h")
+    assert world.sent == []
+    assert report.exit_code == 0
+    plan = report.plan
+    assert plan is not None
+    assert (plan.found, plan.delivered, plan.redelivered) == (3, 2, 0)
+    assert plan.by_type == (("push", 2), ("issues", 1))
+    now = plan.made_at
+    assert (plan.first, plan.last) == pytest.approx((now - 50 * MINUTE, now - 30 * MINUTE), abs=2 * SECOND)
+    assert plan.calls == 3 + 1
+    assert set(outcomes(report).values()) == {Outcome.DRY_RUN}
+
+
+def test_a_window_is_about_originals_begins_with_from_and_ends_before_to(world: World) -> None:
+    start = world.clock() - 2 * HOUR
+    at = [world.hook.add(start + offset, OK).guid for offset in (-1, 0, HOUR - 1, HOUR)]
+    world.again(at[0], 100, OK)  # within the window, but its original is not
+    report = world.replay(from_=timestamp(start), to=timestamp(start + HOUR), send="true")
+    assert world.sent == at[1:3]
+    assert list(outcomes(report)) == at[1:3]
+
+
+def test_only_some_events(world: World) -> None:
+    deliver(world, 50)
+    opened = world.fail(40, OK, kind=kind("issues", "opened"))
+    world.fail(30, OK, kind=kind("issues", "closed"))
+    report = world.replay(from_="1h", events="issues.opened", send="true")
+    assert world.sent == [opened]
+    assert report.plan
+    assert report.plan.filtered_out == 2
+
+
+def test_single_events_are_sent_by_guid_in_any_case_and_in_any_order(world: World) -> None:
+    first, _, third = deliver(world, 50, 40, 30)
+    world.replay(guid=f"{third.upper()}\n{first}", send="true")
+    assert world.sent == [first, third]
+
+
+def test_a_guid_whose_original_is_forgotten_is_sent_by_its_redelivery(world: World) -> None:
+    (guid,) = deliver(world, 71 * 60)
+    world.clock.advance(2 * HOUR)
+    world.again(guid, 60)
+    world.replay(guid=guid, send="true")
+    (sent,) = world.sim.accepted
+    assert sent.guid == guid
+    assert sent.row
+
+
+def test_looking_for_a_guid_ends_with_its_original(world: World) -> None:
+    world.sim.behaviour.page_cap = 2
+    *_, last = deliver(world, *range(60, 10, -1))
+    world.replay(guid=last)
+    assert len(world.requests()) == 1
+
+
+def test_a_guid_that_is_not_in_the_log_is_named_and_nothing_is_sent(world: World) -> None:
+    (there,) = deliver(world, 50)
+    report = world.replay(guid=f"{LOST},{there}", send="true")
+    assert world.sent == []
+    assert report.exit_code == 1
+    (error,) = report.errors
+    assert LOST in error
+    assert there not in error
+
+
+def test_more_than_the_limit_is_refused_and_still_counted(world: World) -> None:
+    deliver(world, *range(50, 40, -1))
+    report = world.replay(from_="1h", limit="9", send="true")
+    assert world.sent == []
+    assert report.exit_code == 2
+    assert report.plan
+    assert (report.plan.found, report.plan.delivered, report.events) == (10, 10, ())
+    (error,) = report.errors
+    assert error.startswith("10 events are chosen, and limit allows 9. Nothing was sent. Choose a shorter window")
+    assert world.replay(from_="1h", limit="10", send="true").exit_code == 0
+    assert len(world.sent) == 10
+
+
+def test_by_githubs_clock_too_a_window_must_be_within_its_memory(world: World) -> None:
+    since = timestamp(world.clock() - 3 * DAY - 5 * MINUTE)
+    report = world.replay(from_=since, send="true", slow_by=10 * MINUTE)
+    assert report.exit_code == 2
+    assert "GitHub has forgotten" in report.errors[0]
+    assert world.requests() == []
+
+
+def test_the_second_replay_of_a_window_says_how_many_were_redelivered_within_the_hour(world: World) -> None:
+    guids = deliver(world, *range(50, 40, -1))
+    world.replay(from_="1h", to="45m", send="true")
+    world.clock.advance(5 * SECOND)
+    report = world.replay(from_="1h")
+    assert report.plan
+    assert report.plan.redelivered == 5
+    assert list(report.unfinished) == guids[5:]
+    assert "5 of them were redelivered within the last hour" in world.console.lines
+    world.clock.advance(HOUR)
+    later = world.replay(from_="2h")
+    assert later.plan
+    assert later.plan.redelivered == 0
+
+
+# -- what becomes of it ------------------------------------------------------------------------------------------
+
+
+def test_they_are_sent_oldest_first_and_an_old_success_proves_nothing(world: World) -> None:
+    guids = deliver(world, *range(50, 40, -1))
+    broken = guids[4]
+    world.sim.stub.by_guid[broken] = invalid_response(422)
+    report = world.replay(from_="1h", send="true")
+    assert world.sent == guids
+    assert outcomes(report) == dict.fromkeys(guids, "recovered") | {broken: "failed_again"}
+    assert report.sent == 10
+    assert report.exit_code == 1
+    assert report.undelivered == (broken,)
+    assert "1 event did not arrive (1 failed again)." in report.errors[0]
+    world.sim.stub.by_guid.clear()
+    again = world.replay(guid=",".join(report.undelivered), send="true")
+    assert (again.exit_code, outcomes(again)) == (0, {broken: "recovered"})
+
+
+def test_a_success_that_appears_late_but_is_older_than_the_request_proves_nothing(world: World) -> None:
+    (guid,) = deliver(world, 50)
+    world.sim.stub.by_guid[guid] = invalid_response(422)
+
+    def late_success() -> None:
+        world.hook.add(world.clock() - 10 * SECOND, OK, guid=guid, redelivery=True)
+
+    world.sim.faults.add(Fault(Call(late_success), path="*/attempts", when="after"))
+    assert outcomes(world.replay(guid=guid, send="true")) == {guid: "failed_again"}
+
+
+def test_what_does_not_appear_in_time_is_pending_and_no_error(world: World) -> None:
+    world.sim.behaviour.appears_ms = 10 * MINUTE
+    (guid,) = deliver(world, 50)
+    world.clock.advance(10 * MINUTE)
+    report = world.replay(from_="2h", send="true")
+    assert outcomes(report) == {guid: "pending"}
+    assert (report.exit_code, report.undelivered, report.unseen) == (0, (), (guid,))
+    assert "with no result yet" in report.warnings[0]
+
+
+def test_an_endpoint_that_is_down_gets_three_and_the_rest_is_listed(world: World) -> None:
+    guids = deliver(world, *range(50, 40, -1))
+    world.sim.stub.outcome = UNAVAILABLE
+    report = world.replay(from_="1h", send="true")
+    assert world.sent == guids[:3]
+    assert [*outcomes(report).values()] == ["failed_again"] * 3 + ["endpoint_down"] * 7
+    assert list(report.undelivered) == guids
+    assert report.exit_code == 1
+    assert "The receiver is down: the first 3 events failed the same way (HTTP 503)." in report.warnings[0]
+    assert "next run" not in " ".join(report.errors + report.warnings)
+
+
+def test_without_watching_everything_is_sent_and_nothing_is_known(world: World) -> None:
+    guids = deliver(world, *range(50, 45, -1))
+    world.sim.stub.outcome = UNAVAILABLE
+    report = world.replay(from_="1h", send="true", wait_for_results="0")
+    assert world.sent == guids
+    assert set(outcomes(report).values()) == {"pending"}
+
+
+@pytest.mark.parametrize("effect", [Rewrite(500), Lose("reset")])
+def test_a_request_whose_reply_is_lost_is_never_made_again(world: World, effect: Rewrite | Lose) -> None:
+    guids = deliver(world, 50, 49, 48)
+    world.sim.faults.add(Fault(effect, path="*/attempts", nth=2, when="after"))
+    report = world.replay(from_="1h", send="true")
+    assert world.sent == guids
+    assert len(world.requests("POST", "/attempts")) == 3
+    assert set(outcomes(report).values()) == {"recovered"}
+    assert report.sent == 3
+
+
+def test_what_github_refuses_is_told_and_the_others_are_sent(world: World) -> None:
+    guids = deliver(world, 50, 49, 48)
+    world.sim.faults.add(Fault(json_answer(422, "No"), path="*/attempts", nth=2))
+    report = world.replay(from_="1h", send="true")
+    assert outcomes(report) == dict.fromkeys(guids, "recovered") | {guids[1]: "refused"}
+    assert report.sent == 2
+    assert report.undelivered == (guids[1],)
+
+
+def test_a_token_that_may_not_redeliver_ends_it(world: World) -> None:
+    deliver(world, 50, 49, 48)
+    world.sim.faults.add(Fault(json_answer(403, "Resource not accessible"), path="*/attempts", times=9))
+    report = world.replay(from_="1h", send="true")
+    assert len(world.requests("POST", "/attempts")) == 1
+    assert report.exit_code == 1
+    assert set(outcomes(report).values()) == {"run_failed"}
+    assert report.sent == 0
+
+
+def test_a_log_that_cannot_be_read_to_its_end_is_an_error_and_nothing_is_sent(world: World) -> None:
+    world.sim.behaviour.page_cap = 2
+    deliver(world, *range(50, 40, -1))
+    world.sim.faults.add(Fault(json_answer(502, "Bad"), path="*/deliveries", nth=3, times=99))
+    report = world.replay(from_="1h", send="true")
+    assert (report.exit_code, report.plan, world.sent) == (1, None, [])
+    assert report.errors[0].startswith("The replay ended early: GitHub's API failed")
+    assert "Nothing was sent." in report.errors[0]
+
+
+def test_a_spent_time_limit_lists_what_was_not_sent(world: World) -> None:
+    guids = deliver(world, *range(50, 20, -1))
+    report = world.replay(from_="1h", send="true", redeliveries_per_minute="10", time_limit="90s")
+    assert 3 < len(world.sent) < 30
+    assert world.sent == guids[: len(world.sent)]
+    assert set(report.undelivered) >= set(guids) - set(world.sent)
+    assert report.exit_code == 1
+    assert report.errors[0].startswith("The replay ended early: The time limit ended the run")
+    finished = world.replay(guid=",".join(report.undelivered), send="true", time_limit="1h")
+    assert finished.exit_code == 0
+    assert sorted(world.sent) == sorted(guids)
+
+
+def test_a_signal_ends_it_and_the_plan_tells_how_to_finish(world: World) -> None:
+    guids = deliver(world, *range(50, 30, -1))
+    stop = Fault(Call(lambda: world.run_clock.on_signal(signal.SIGTERM)), path="*/attempts", nth=8)
+    world.sim.faults.add(stop)
+    report = world.replay(from_="1h", send="true", wait_for_results="0")
+    assert report.exit_code == 128 + signal.SIGTERM
+    assert report.count(Outcome.STOPPED) == 12
+    world.sim.faults.rules.remove(stop)
+    world.clock.advance(MINUTE)
+    plan = world.replay(from_="2h")
+    assert plan.plan
+    assert plan.plan.redelivered == len(world.sent)
+    world.replay(guid=",".join(plan.unfinished), send="true")
+    assert sorted(world.sent) == sorted(guids)
+
+
+def test_it_stays_within_the_limits_and_keeps_the_pace(world: World) -> None:
+    deliver(world, *[30 + number / 10 for number in range(400)])
+    report = world.replay(from_="2h", send="true", latency_ms=40)
+    assert report.sent == 400
+    assert world.sim.limits.violations == 0
+    assert report.plan
+    began = world.sim.accepted[0].accepted_at
+    minutes = (world.sim.accepted[-1].accepted_at - began) / MINUTE
+    assert minutes == pytest.approx(report.plan.seconds / 60, rel=0.2)
+
+
+def test_it_knows_no_checkpoint(world: World) -> None:
+    deliver(world, 50)
+    world.variables.seed("CHECKPOINT", "yesterday")
+    world.replay(from_="1h", send="true")
+    assert world.checkpoint == "yesterday"
+    assert not [entry for entry in world.sim.journal.entries if "variables" in entry.path]
+
+
+def test_a_run_after_it_does_not_retry_what_was_delivered_before(world: World) -> None:
+    (guid,) = deliver(world, 50)
+    world.sim.stub.by_guid[guid] = invalid_response(422)
+    world.replay(from_="1h", send="true")
+    world.sim.stub.by_guid.clear()
+    world.run(retry_spacing="0")
+    assert world.sent == [guid]
+
+
+def test_a_server_that_tells_whole_seconds_only() -> None:
+    world = World(behaviour=Behaviour(whole_seconds=True, status_filter=False))
+    guids = deliver(world, 50, 49)
+    assert outcomes(world.replay(from_="1h", send="true")) == dict.fromkeys(guids, "recovered")
