@@ -18,7 +18,7 @@ from githubsim.clock import system_ms
 from githubsim.server import serve
 from places.command import SOURCES
 from places.keys import key_pair
-from redeliver.run.survey import MATRIX_JOBS
+from redeliver.run.lookup import MATRIX_JOBS
 from runner import commands, outputs
 
 if TYPE_CHECKING:

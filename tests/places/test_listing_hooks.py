@@ -15,7 +15,7 @@ from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
 from places.command import REDELIVER, Commands, Server, environment, server
 from redeliver.core.settings import parse
-from redeliver.run.survey import host_of, matrix
+from redeliver.run.lookup import host_of, matrix
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,9 +23,9 @@ from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.output import replay_json
 from redeliver.output.report_json import as_json
+from redeliver.run.lookup import MATRIX_JOBS, matrix
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
-from redeliver.run.survey import MATRIX_JOBS, matrix
 from redeliver.text import for_log, for_shell
 from redeliver.timing import RunClock
 

@@ -17,8 +17,8 @@ from redeliver.output import replay_json, replay_page
 from redeliver.output.headline import annotate, bounded, headline
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown, unusable
+from redeliver.run.lookup import matrix
 from redeliver.run.runs import Runs
-from redeliver.run.survey import matrix
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import Report
-    from redeliver.run.lookup import ShownAttempt, ShownEvent
-    from redeliver.run.survey import Health
+    from redeliver.run.lookup import Health, ShownAttempt, ShownEvent
 
 _LINE = 1_000
 #: As wide as no line is: what reads a pipe wraps lines by itself, or had rather that nobody did.

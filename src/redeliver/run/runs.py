@@ -17,10 +17,9 @@ from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook
 from redeliver.run.log_lines import Progress
-from redeliver.run.lookup import explain, show
+from redeliver.run.lookup import Health, explain, health, show
 from redeliver.run.replay import replay_hook
 from redeliver.run.result import build_report
-from redeliver.run.survey import Health, health
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

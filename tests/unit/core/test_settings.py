@@ -224,6 +224,7 @@ def test_the_table_names_every_input_once_in_the_order_in_which_people_read_them
         "time-limit",
         "scan",
         "fail-on",
+        "explain",
         "dry-run",
         "api-url",
         "image",

@@ -93,6 +93,7 @@ def test_everything_that_happened_is_in_the_json() -> None:
                 "lost": 0,
                 "filtered_out": 0,
                 "too_old": 0,
+                "explanations": [],
                 "errors": ["no"],
                 "warnings": ["slow"],
                 "events": [
