@@ -18,7 +18,7 @@ CALL = WORKFLOW[True]["workflow_call"]
 (STEP,) = JOB["steps"]
 SECRETS = {"token", "private-key", "variable-token"}
 OF_THE_JOB = {"runs-on", "timeout-minutes"}
-TYPES = {"dry-run": "boolean", "max-attempts": "number", "redeliveries-per-minute": "number"}
+TYPES = {"explain": "boolean", "dry-run": "boolean", "max-attempts": "number", "redeliveries-per-minute": "number"}
 
 
 def test_inputs_and_secrets_are_the_actions_own_and_typed() -> None:

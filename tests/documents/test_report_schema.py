@@ -24,7 +24,7 @@ def test_the_schema_is_one_and_knows_every_outcome() -> None:
     assert SCHEMA["$defs"]["event"]["properties"]["outcome"]["enum"] == [*Outcome]
     assert SCHEMA["properties"]["version"]["const"] == VERSION
     # Strict: a field that the schema lacks is a fault of the schema.
-    for part in (SCHEMA, SCHEMA["$defs"]["hook"], SCHEMA["$defs"]["event"]):
+    for part in (SCHEMA, *(SCHEMA["$defs"][name] for name in ("hook", "explanation", "event"))):
         assert part["additionalProperties"] is False
         assert part["required"] == [*part["properties"]]
 
@@ -37,12 +37,13 @@ def test_the_reports_of_good_and_bad_runs_fit_it(dry_run: str) -> None:
         world.fail(1 + number, FAILURES[number % len(FAILURES)])
     world.sim.faults.add(Fault(json_answer(410, "gone"), path="*/attempts", nth=2))
     world.sim.faults.add(Fault(json_answer(502, "no"), path="*/attempts", nth=3))
-    report = json.loads(as_json(world.run(dry_run=dry_run, lookback="3d", variable_name="")))
+    report = json.loads(as_json(world.run(dry_run=dry_run, lookback="3d", variable_name="", explain="true")))
     CHECK.validate(report)
     (hook,) = report["hooks"]
     assert len(hook["events"]) + hook["events_omitted"] == hook["failed"] == hook["recovered"] + hook["undelivered"]
     assert hook["failed"] == 600
     assert hook["events"]
+    assert len(hook["explanations"]) == 3
     CHECK.validate(json.loads(as_json(world.run(token="wrong"))))
 
 

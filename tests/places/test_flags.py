@@ -26,6 +26,7 @@ ROWS = {row.name: row for row in INPUTS if row not in LAUNCHER_INPUTS}
 CORE = set(ROWS)
 OF_ITS_OWN = {"state-file", "format", "quiet", "verbose", "help"}
 REPLAY = {row.name: row for row in REPLAY_INPUTS if row.name not in {"image", "runtime"}}
+UNKNOWN = "0b989ba4-242f-11e5-81e1-c7b6966d2516"
 LISTING = {row.name: row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS}
 #: Without a place for its checkpoint; nothing is asked of GitHub by what is wrong with it.
 LEAST = ("--org", "octo", "--hook-id", "1", *NOWHERE)
@@ -59,9 +60,21 @@ def test_hooks_has_the_flags_that_make_sense_for_it() -> None:
     assert set(options("hooks")) == shared | files | {"format", "jobs", "quiet", "verbose", "help"}
 
 
+def test_show_has_the_flags_that_name_a_webhook_and_its_credential() -> None:
+    shared = {"org", "repository", "hook-id", "client-id", "app-id", "time-limit", "api-url"}
+    files = {"token-file", "private-key-file"}
+    assert set(options("show")) == shared | files | {"format", "quiet", "verbose", "help"}
+
+
 @pytest.mark.parametrize(("command", "rows"), [("run", ROWS), ("hooks", LISTING), ("replay", REPLAY)])
 def test_flags_say_what_the_inputs_say_and_have_their_defaults(command: str, rows: dict[str, Any]) -> None:
-    here = {"api-url": "https://api.github.com", "variable-repository": "", "dry-run": False, "send": False}
+    here = {
+        "api-url": "https://api.github.com",
+        "variable-repository": "",
+        "explain": False,
+        "dry-run": False,
+        "send": False,
+    }
     for name, row in rows.items():
         flag = options(command)[f"{name}-file" if row.secret else name]
         words = re.sub(r"`(.*?)`", r"\1", row.description)
@@ -69,7 +82,7 @@ def test_flags_say_what_the_inputs_say_and_have_their_defaults(command: str, row
         assert flag.default == (None if row.secret or row.several else here.get(name, row.default))
 
 
-@pytest.mark.parametrize("command", ["run", "hooks", "replay"])
+@pytest.mark.parametrize("command", ["run", "hooks", "replay", "show"])
 def test_help_speaks_of_flags_that_there_are_and_not_of_inputs(command: str) -> None:
     there = set(options(command))
     for flag, text in helps(command):
@@ -96,7 +109,7 @@ def test_choices_are_choices() -> None:
     assert "'full', 'failures'" in told.output
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["hooks"], ["replay"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["hooks"], ["replay"], ["show"]])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_names_exit_codes_and_variables(command: list[str], flag: str) -> None:
     told = CliRunner().invoke(app, [*command, flag])
@@ -143,7 +156,7 @@ def test_it_tells_its_version(flag: str) -> None:
 @pytest.mark.parametrize(
     ("words", "there"),
     [
-        ("redeliver ", {"run", "replay", "hooks"}),
+        ("redeliver ", {"run", "replay", "hooks", "show"}),
         ("redeliver replay --f", {"--from", "--format"}),
         ("redeliver run --retry", {"--retry-spacing"}),
         ("redeliver run --scan ", {"full", "failures"}),
@@ -172,9 +185,9 @@ def test_that_is_told_first_and_what_the_variable_lacks_is_no_question_then() ->
     ]
 
 
-@pytest.mark.parametrize("command", ["run", "hooks", "replay"])
+@pytest.mark.parametrize("command", ["run", "hooks", "replay", "show"])
 def test_without_a_token_it_names_what_there_is_on_a_command_line(command: str) -> None:
-    chosen = ("--from", "1h") if command == "replay" else ()
+    chosen = {"replay": ("--from", "1h"), "show": (UNKNOWN,)}.get(command, ())
     told = CliRunner().invoke(app, [command, "--org", "octo", "--hook-id", "1", *chosen, *NOWHERE], env={})
     assert told.exit_code == 2
     assert told.stderr == (
@@ -193,7 +206,7 @@ def test_a_run_has_no_matrix() -> None:
 # -- variables ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["run", "hooks", "replay"])
+@pytest.mark.parametrize("command", ["run", "hooks", "replay", "show"])
 def test_every_flag_is_a_variable_too(command: str) -> None:
     for flag, one in options(command).items():
         if flag != "help":

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from githubsim.clock import HOUR, START
+from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.outcomes import Outcome
-from redeliver.core.report import Outage, Report
+from redeliver.core.report import Explanation, Outage, Report
 from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
 from reports import EVENT, events, hook, hooks, one
 
@@ -114,6 +115,23 @@ def test_everything_that_happened_is_in_the_json() -> None:
             }
         ],
     }
+
+
+def test_what_an_endpoint_answered_is_in_the_json() -> None:
+    response = EndpointResponse("text/html", "nginx", "502 Bad Gateway", "<html>`x`", 120)
+    told = read(one(explanations=(Explanation("HTTP 502", 3, "3804004623172239366", response),)))
+    assert told["hooks"][0]["explanations"] == [
+        {
+            "cause": "HTTP 502",
+            "events": 3,
+            "delivery_id": "3804004623172239366",
+            "content_type": "text/html",
+            "server": "nginx",
+            "title": "502 Bad Gateway",
+            "body": "<html>`x`",
+            "duration_ms": 120,
+        }
+    ]
 
 
 def test_no_id_is_a_number_that_other_readers_would_round() -> None:
