@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from redeliver.core.inputs import is_guid
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, Settings
 from redeliver.errors import FileUnreadable, SettingsError
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _SECRETS = {row.name for row in INPUTS if row.secret}
 _NAMES = {row.name for row in (*INPUTS, *REPLAY_INPUTS)}
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Variables in which people keep a token anyway.
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 
@@ -141,7 +141,7 @@ def guids_of(arguments: Iterable[str]) -> tuple[str, ...]:
 
 def _what_is_no_guid(guids: Iterable[str]) -> Iterator[str]:
     for guid in guids:
-        if not _GUID.fullmatch(guid):
+        if not is_guid(guid):
             yield f"GUID: must be what the header X-GitHub-Delivery says, 32 digits with hyphens, not {plain(guid)!r}"
 
 
