@@ -124,7 +124,7 @@ class Event:
 class DeliveryLog:
     """What has been read of one hook's log.
 
-    A row is not kept once it is counted, but for failed attempts of events that are not delivered. An event's
+    Rows are not kept once they are counted, except for failed attempts of undelivered events. An event's
     original is its oldest row, so after a successful original nothing needs to be remembered of it.
     """
 

@@ -73,7 +73,7 @@ class _BoundedHttp(HTTPConnection):
     def __init__(self, time_left: Callable[[], float], **options: Any) -> None:  # noqa: ANN401  urllib3's own
         super().__init__(**options)
         self._time_left = time_left
-        self.response_class = partial(_BoundedResponse, time_left)  # type: ignore[assignment]
+        self.response_class = partial(_BoundedResponse, time_left)  # type: ignore[assignment]  # called, never subclassed
 
     def _new_conn(self) -> socket.socket:
         """Try each address of the host. The socket keeps a timeout for what follows: TLS, or the proxy."""

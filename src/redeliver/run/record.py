@@ -104,9 +104,9 @@ class Scan:
         self.next_page = page.next
         self.read_back_to = _back_to(self.read_back_to, times, page.next)
 
-    def take_failures(self, page: Page, *, only: Collection[str] | None = None) -> None:
+    def take_failures(self, page: Page) -> None:
         """Take in the next page of failures."""
-        self.log.add(page.rows, only=only)
+        self.log.add(page.rows)
         self.next_failures = page.next
         self.failures_back_to = _back_to(self.failures_back_to, [*map(moment, page.rows)], page.next)
 

@@ -159,13 +159,9 @@ def _why_unsent(record: Record, *, dry_run: bool) -> Outcome:
 
 def _faults(record: Record) -> Iterator[RedeliverError]:
     """What went wrong."""
-    match record.ended_by:
-        case OutOfTime() as late if record.read or isinstance(late, HourSpent):
-            pass
-        case RedeliverError() as fault:
-            yield fault
-        case _:
-            pass
+    ending = record.ended_by
+    if isinstance(ending, RedeliverError) and not _is_normal(record, ending):
+        yield ending
     if record.unsaved:
         yield record.unsaved
 
@@ -174,13 +170,16 @@ def _endings(record: Record) -> Iterator[RedeliverError]:
     """Why a run ended early without a fault."""
     if record.late:
         yield record.late
-    match record.ended_by:
-        case OutOfTime() as late if record.read or isinstance(late, HourSpent):
-            yield late
-        case Stopped() as stopped:
-            yield RunStopped(number=stopped.signal_number)
-        case _:
-            pass
+    ending = record.ended_by
+    if isinstance(ending, Stopped):
+        yield RunStopped(number=ending.signal_number)
+    elif ending is not None and _is_normal(record, ending):
+        yield ending
+
+
+def _is_normal(record: Record, ending: RedeliverError) -> bool:
+    """Whether a run that ended so is none that failed: its time or its calls were spent."""
+    return isinstance(ending, HourSpent) or (isinstance(ending, OutOfTime) and record.read)
 
 
 def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:

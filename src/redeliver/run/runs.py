@@ -115,7 +115,7 @@ class Runs:
         return replay_hook(Hook(caller, self._links, self._owner, info), self._clock, self._console, settings)
 
     def survey(self) -> list[Health]:
-        """How the hooks that are meant fare, within ``lookback``; inactive ones too.
+        """The deliveries of the chosen webhooks within ``lookback``, inactive webhooks included.
 
         Raises:
             NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
