@@ -76,8 +76,8 @@ DEFECTS = (
     ),
     Defect(
         "a success before the window is not looked for",
-        "if half_read := [event.guid for event in due if not scan.is_read_whole(event.guid)]:",
-        "if half_read := []:",
+        "if incomplete := [event.guid for event in due if not scan.is_read_whole(event.guid)]:",
+        "if incomplete := []:",
         {f"{TOO_LONG}::test_an_earlier_success_is_found_however_far_back": "nothing_is_sent_in_vain"},
     ),
     Defect(
@@ -131,7 +131,7 @@ DEFECTS = (
     ),
     Defect(
         "there is no probe",
-        "if seconds == 0 or len(events) <= PROBE:",
+        "if seconds == 0 or len(events) <= PROBE_SIZE:",
         "if True:",
         {ONE: "a_dead_endpoint_is_spared", SEVERAL: "a_dead_endpoint_is_spared"},
     ),
@@ -143,8 +143,8 @@ DEFECTS = (
     ),
     Defect(
         "a dead endpoint is asked by events that failed twice",
-        "return sorted(events, key=lambda event: event.count)[:PROBE]",
-        "return list(events)[:PROBE]",
+        "return sorted(events, key=lambda event: event.count)[:PROBE_SIZE]",
+        "return list(events)[:PROBE_SIZE]",
         {LARGE_OUTAGE: "AssertionError"},
     ),
     Defect(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
 
 #: Redeliveries that a dead endpoint gets in one run.
-PROBE = 3
+PROBE_SIZE = 3
 
 
 def keep_all(world: World, run: Run) -> None:
@@ -210,7 +210,7 @@ def a_dead_endpoint_is_spared(part: Part) -> None:
     others = [row for rows in part.life.events().values() for row in rows if row not in attempts]
     if any(row.outcome.succeeded and part.looked_at - 60 * SECOND <= row.visible_at <= part.ended for row in others):
         return
-    assert len(part.accepted) <= PROBE, f"a dead endpoint got {len(part.accepted)} redeliveries"
+    assert len(part.accepted) <= PROBE_SIZE, f"a dead endpoint got {len(part.accepted)} redeliveries"
 
 
 def what_can_be_done_is_done(world: World, part: Part) -> None:

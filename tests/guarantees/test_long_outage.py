@@ -50,7 +50,7 @@ def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: st
         assert run.report is not None
         assert [warning.partition(" ")[0] for warning in run.report.warnings] == ["The", "Only"]
         assert not run.report.errors
-        assert len(run.accepted) == promises.PROBE
+        assert len(run.accepted) == promises.PROBE_SIZE
         assert world.life.kept == kept, "what was not read is behind the checkpoint"
         costs.add(run.list_calls)
     pages = LONG_OUTAGE // 100 * (2 if scan == "failures" else 1)
@@ -68,8 +68,8 @@ def test_what_is_reported_is_what_was_read() -> None:
     assert report.cutoff > world.clock() - EVENTS * APART
     # The oldest rows within a minute of the last one read count as history only: more may follow of their time.
     assert LONG_OUTAGE - 6 <= report.failed <= LONG_OUTAGE == report.scanned
-    assert report.count(Outcome.ENDPOINT_DOWN) == report.failed - promises.PROBE
-    assert report.count(Outcome.FAILED_AGAIN) == promises.PROBE
+    assert report.count(Outcome.ENDPOINT_DOWN) == report.failed - promises.PROBE_SIZE
+    assert report.count(Outcome.FAILED_AGAIN) == promises.PROBE_SIZE
     assert f"at least {report.failed:,} events" in headline(report).lower()
 
 
@@ -109,8 +109,8 @@ def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() 
     assert run.report is not None
     assert run.report.errors
     assert run.report.hooks[0].partial
-    assert run.report.redelivered == run.report.recovered == promises.PROBE
-    assert run.report.count(Outcome.RUN_FAILED) == run.report.failed - promises.PROBE
+    assert run.report.redelivered == run.report.recovered == promises.PROBE_SIZE
+    assert run.report.count(Outcome.RUN_FAILED) == run.report.failed - promises.PROBE_SIZE
     assert world.life.kept == kept
 
 

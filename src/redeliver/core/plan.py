@@ -1,4 +1,4 @@
-"""Which events to send now, in which order, and why the others are left. Pure."""
+"""Which events to send now, in which order, and why the others are skipped. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Rules:
     """Milliseconds after its first attempt for which an event is sent, by its name, ``event`` or ``event.action``, or
     else under ``""``; 0, or no age at all: for ever. None is longer than GitHub keeps deliveries."""
 
-    def settles(self, event: Event, now: int, expired: Collection[str]) -> Outcome | None:
+    def final_outcome(self, event: Event, now: int, expired: Collection[str]) -> Outcome | None:
         """Why no run sends an undelivered event any more; it then does not hold the checkpoint. None: runs go on.
 
         ``now``: the run's start, in epoch milliseconds. One run judges an event's age once, and keeps to it.
@@ -77,10 +77,10 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Events to send, in order, and events left, with the reason."""
+    """Events to send, in order, and events to skip, each with the reason."""
 
     due: tuple[Event, ...]
-    left: tuple[tuple[Event, Outcome], ...]
+    skipped: tuple[tuple[Event, Outcome], ...]
 
 
 def make_plan(
@@ -99,22 +99,22 @@ def make_plan(
     """
     expired, unchecked = frozenset(expired), frozenset(unchecked)
     due: list[Event] = []
-    left: list[tuple[Event, Outcome]] = []
+    skipped: list[tuple[Event, Outcome]] = []
     for event in events:
-        reason = _reason_to_leave(event, rules, now, expired, unchecked)
+        reason = _reason_to_skip(event, rules, now, expired, unchecked)
         if reason is None:
             due.append(event)
         else:
-            left.append((event, reason))
+            skipped.append((event, reason))
     due.sort(key=lambda event: (max(event.count, FRESH), event.attempts[0].at, event.attempts[0].id))
-    left.sort(key=lambda pair: (pair[0].attempts[0].at, pair[0].attempts[0].id))
-    return Plan(tuple(due), tuple(left))
+    skipped.sort(key=lambda pair: (pair[0].attempts[0].at, pair[0].attempts[0].id))
+    return Plan(tuple(due), tuple(skipped))
 
 
-def _reason_to_leave(
+def _reason_to_skip(
     event: Event, rules: Rules, now: int, expired: Collection[str], unchecked: Collection[str]
 ) -> Outcome | None:
-    if ended := rules.settles(event, now, expired):
+    if ended := rules.final_outcome(event, now, expired):
         return ended
     if event.guid in unchecked:
         return Outcome.UNCHECKED
@@ -124,7 +124,7 @@ def _reason_to_leave(
     return None
 
 
-def settled_up_to(
+def next_checkpoint(
     start: int, undelivered: Iterable[Event], rules: Rules, expired: Collection[str], *, failures_only: bool = False
 ) -> int:
     """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
@@ -132,7 +132,7 @@ def settled_up_to(
     Looking from there, the next run finds every one of them again. ``failures_only``: a run that asks GitHub for
     failures finds them, too.
     """
-    unsettled = (event for event in undelivered if rules.settles(event, start, expired) is None)
+    unsettled = (event for event in undelivered if rules.final_outcome(event, start, expired) is None)
     holding = (event.latest_listed if failures_only else event.latest for event in unsettled)
     return min([start, *(attempt.at - 1 for attempt in holding)])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-HOUR = 3_600.0
+SECONDS_PER_HOUR = 3_600.0
 #: The share of an hour's calls that redeliveries leave to others, less and less as the hour goes by: runs after this
 #: one, and those over other webhooks, could not even look.
 FOR_OTHERS = 1 / 5
@@ -30,7 +30,7 @@ class Quota:
         """How many calls there are within so many seconds from now."""
         if seconds < self.resets_in:
             return self.left
-        return self.left + self.hourly * (1 + (seconds - self.resets_in) // HOUR)
+        return self.left + self.hourly * (1 + (seconds - self.resets_in) // SECONDS_PER_HOUR)
 
     def wait(self, reserve: int, *, redelivery: bool = False) -> float:
         """Seconds until a call may be made that leaves alone a reserve, and if it redelivers what is for others."""
@@ -41,4 +41,4 @@ class Quota:
         if not redelivery or not self.hourly:
             return 0
         # The share of the others becomes smaller by the minute.
-        return max(0.0, self.resets_in - self.left * HOUR / (self.hourly * FOR_OTHERS))
+        return max(0.0, self.resets_in - self.left * SECONDS_PER_HOUR / (self.hourly * FOR_OTHERS))

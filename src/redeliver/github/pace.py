@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from redeliver.core.quota import FOR_OTHERS, HOUR
+from redeliver.core.quota import FOR_OTHERS, SECONDS_PER_HOUR
 
 READ_POINTS = 1
 WRITE_POINTS = 5
-#: GitHub's limit of points in any window of this many seconds, less a tenth of head-room.
+#: GitHub's limit of points in any window of this many seconds, and what is spent of it: a tenth is head-room.
 WINDOW = 60.0
-BUDGET = 810
+POINTS_A_MINUTE = 900
+BUDGET = POINTS_A_MINUTE * 9 // 10
 #: Redeliveries that may leave at once after a pause.
 BURST = 5
 #: The slowest share of the full pace, and how much of it comes back in a minute.
@@ -35,7 +36,7 @@ def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
     """How long so many redeliveries take at that pace, within the limits a minute and an hour."""
     in_an_hour = hourly * (1 - FOR_OTHERS)
     by_the_minute = number * 60 / min(per_minute, BUDGET / WRITE_POINTS)
-    return round(by_the_minute if number <= in_an_hour else max(by_the_minute, number / in_an_hour * HOUR))
+    return round(by_the_minute if number <= in_an_hour else max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
 
 
 class Pace:
@@ -54,7 +55,7 @@ class Pace:
         """What has to be waited for before a request of that many points."""
         waits = [
             Turn(self._blocked_until - now, "GitHub asked to wait"),
-            Turn(self._room_for(points, now) - now, "GitHub's limit of 900 points a minute"),
+            Turn(self._room_for(points, now) - now, f"GitHub's limit of {POINTS_A_MINUTE} points a minute"),
         ]
         if redelivery:
             ahead = (BURST - 1) * self._interval(now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from redeliver.core.plan import Rules, make_plan, settled_up_to
+from redeliver.core.plan import Rules, make_plan, next_checkpoint
 from redeliver.core.settings import ScanMode
 from redeliver.errors import (
     ApiError,
@@ -16,10 +16,10 @@ from redeliver.errors import (
     Stopped,
     Unexpected,
 )
-from redeliver.run.log_lines import OutcomeLines, found, title_of, words
+from redeliver.run.log_lines import OutcomeLines, found_line, in_words, title_of
 from redeliver.run.record import Extent, Probe, Record, Scan, Sending, Window
 from redeliver.run.scan import Reader
-from redeliver.run.send import PROBE, Sender, Watch, first_to_ask, probe, send_with_probe
+from redeliver.run.send import PROBE_SIZE, Sender, Watch, first_to_ask, send_probe, send_with_probe
 from redeliver.text import count
 from redeliver.times import HOUR, clock_time
 
@@ -99,7 +99,8 @@ class Job:
         reader.read_window(scan, self._settings.scan, postpone=postpone)
         self.record.retained_from = self._hook.now() - self._settings.retention * 1000
 
-        self.record.plan = plan = self._make_plan(reader, scan, window)
+        incomplete = self._read_history(reader, scan, window)
+        self.record.plan = plan = self._make_plan(scan, window, incomplete)
         if plan.due and not self._settings.dry_run:
             self._anchor_checkpoint(window)
             self._send(plan, scan)
@@ -133,35 +134,44 @@ class Job:
         if self._settings.wait_for_results == 0 or self._settings.dry_run:
             return None
         undelivered = scan.log.undelivered(self.record.cutoff)
-        half_read = [event.guid for event in undelivered if not scan.is_read_whole(event.guid)]
-        plan = make_plan(undelivered, self._rules, window.start, unchecked=half_read)
+        incomplete = [event.guid for event in undelivered if not scan.is_read_whole(event.guid)]
+        plan = make_plan(undelivered, self._rules, window.start, unchecked=incomplete)
         first = first_to_ask(plan.due)
-        if len(first) < PROBE:
+        if len(first) < PROBE_SIZE:
             return None
-        self.record.probed = plan
+        self.record.probe_plan = plan
         self._anchor_checkpoint(window)
         with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the receiver"):
-            self._console.line(f"Watching {PROBE} test test test redeliveries before more of the log is read")
-            self.record.probe = probe(self._sender(), self._watch(scan), first, self._settings.wait_for_results)
-        return self.record.probe
+            self._console.line(f"Watching {PROBE_SIZE} test redeliveries before more of the log is read")
+            seconds = self._settings.wait_for_results
+            self.record.probe_result = send_probe(self._sender(), self._watch(scan), first, seconds)
+        return self.record.probe_result
 
-    def _make_plan(self, reader: Reader, scan: Scan, window: Window) -> Plan:
-        """Read what came before the window of events that need it, then decide about each."""
-        open_ = [event for event in self._unsent(scan) if self._rules.settles(event, window.start, expired=()) is None]
-        if without_original := [event.guid for event in open_ if event.original is None]:
-            reader.count_attempts(scan, without_original, window.retained_from)
+    def _read_history(self, reader: Reader, scan: Scan, window: Window) -> list[str]:
+        """Read what came before the window of events that need it. The guids of those that stay incomplete."""
+        without_original = [
+            event.guid
+            for event in self._unsent(scan)
+            if event.original is None and not self._rules.final_outcome(event, window.start, expired=())
+        ]
+        if without_original:
+            reader.count_earlier_failures(scan, without_original, window.retained_from)
         due = make_plan(self._unsent(scan), self._rules, window.start).due
-        if half_read := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
+        if incomplete := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
             if scan.extent is not Extent.NEWEST:  # else no time or calls are left for it
-                reader.read_on(scan, half_read, window.retained_from)
-            half_read = [guid for guid in half_read if not scan.is_read_whole(guid)]
+                reader.read_earlier_attempts(scan, incomplete, window.retained_from)
+            incomplete = [guid for guid in incomplete if not scan.is_read_whole(guid)]
+        return incomplete
+
+    def _make_plan(self, scan: Scan, window: Window, incomplete: list[str]) -> Plan:
+        """Decide about each event. If all that GitHub has was read, the first attempts of the incomplete are gone."""
         if scan.read_back_to <= window.retained_from:
-            self.record.expired, half_read = frozenset(half_read), []
+            self.record.expired, incomplete = frozenset(incomplete), []
         expired = self.record.expired
-        plan = make_plan(self._unsent(scan), self._rules, window.start, expired=expired, unchecked=half_read)
-        self._console.line(found(scan.scanned, plan, dry_run=self._settings.dry_run))
-        for event, reason in plan.left:
-            self._console.detail(f"{title_of(event)}: {words(reason)}")
+        plan = make_plan(self._unsent(scan), self._rules, window.start, expired=expired, unchecked=incomplete)
+        self._console.line(found_line(scan.scanned, plan, dry_run=self._settings.dry_run))
+        for event, reason in plan.skipped:
+            self._console.detail(f"{title_of(event)}: {in_words(reason)}")
         return plan
 
     def _anchor_checkpoint(self, window: Window) -> None:
@@ -181,19 +191,19 @@ class Job:
 
     def _send(self, plan: Plan, scan: Scan) -> None:
         # An endpoint that was probed before the window was read need not be probed again.
-        wait = self._settings.wait_for_results if self.record.probe is None else 0
+        wait = self._settings.wait_for_results if self.record.probe_result is None else 0
         for_watching = min(self._settings.wait_for_results, self._clock.remaining() / 2)
         title = f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}"
         try:
             with self._console.group(title), self._clock.reserving(for_watching):
                 self.record.sending = send_with_probe(self._sender(), self._watch(scan), plan.due, scan.log, wait)
         except OutOfTime as late:
-            self.record.sending, self.record.late = Sending.OUT_OF_TIME, late
+            self.record.sending, self.record.out_of_time = Sending.OUT_OF_TIME, late
 
     def save_checkpoint(self) -> None:
         """Write how far everything is settled; not after a bug of ours. The clock must be closing."""
         record = self.record
-        moment = self._settled_up_to()
+        moment = self._next_checkpoint()
         if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
             return
         try:
@@ -204,7 +214,7 @@ class Job:
             record.saved = moment
             self._console.line(f"The next run starts from {clock_time(moment)}")
 
-    def _settled_up_to(self) -> int | None:
+    def _next_checkpoint(self) -> int | None:
         """The next checkpoint; None: it stays as it is, since nothing was to be settled or too little was read."""
         record, window, scan = self.record, self.record.window, self.record.scan
         if self._settings.dry_run or window is None or scan is None or scan.extent is Extent.BROKEN_OFF:
@@ -214,7 +224,7 @@ class Job:
             return max(window.checkpoint, window.retained_from) if record.gap else None
         failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
         undelivered = scan.log.undelivered(window.cutoff)
-        return settled_up_to(window.start, undelivered, self._rules, record.expired, failures_only=failures_only)
+        return next_checkpoint(window.start, undelivered, self._rules, record.expired, failures_only=failures_only)
 
     def say_outcomes(self) -> None:
         """Say what became of what was sent."""

@@ -33,18 +33,18 @@ def title_of(event: Event) -> str:
     return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(first.at)})"
 
 
-def found(scanned: int, plan: Plan, *, dry_run: bool) -> str:
+def found_line(scanned: int, plan: Plan, *, dry_run: bool) -> str:
     """What reading the log has shown."""
     read = f"{count(scanned, 'attempt')} read"
-    if not plan.due and not plan.left:
+    if not plan.due and not plan.skipped:
         return f"{read}: nothing to redeliver"
     due = f"{len(plan.due):,} to send" + (", but this is a dry run" if dry_run and plan.due else "")
-    left = [f"{number:,} {words(reason)}" for reason, number in Counter(reason for _, reason in plan.left).items()]
-    parts = ", ".join([due, *left])
-    return f"{read}: {count(len(plan.due) + len(plan.left), 'event')} undelivered ({parts})"
+    reasons = Counter(reason for _, reason in plan.skipped)
+    parts = ", ".join([due, *(f"{number:,} {in_words(reason)}" for reason, number in reasons.items())])
+    return f"{read}: {count(len(plan.due) + len(plan.skipped), 'event')} undelivered ({parts})"
 
 
-def words(outcome: Outcome) -> str:
+def in_words(outcome: Outcome) -> str:
     """An outcome as a log says it."""
     return outcome.replace("_", " ")
 
@@ -64,7 +64,7 @@ class OutcomeLines:
                 continue
             self._said.add(guid)
             if len(self._said) <= SHOWN:
-                self._console.line(f"{title_of(one.event)}: {words(outcome)}{_why(one, outcome, log)}")
+                self._console.line(f"{title_of(one.event)}: {in_words(outcome)}{_why(one, outcome, log)}")
 
     def say_rest(self, log: DeliveryLog) -> None:
         """Say what has not been said, and how many there are of each outcome."""
@@ -78,7 +78,7 @@ class OutcomeLines:
 def _sums(redeliveries: Mapping[str, Redelivery], log: DeliveryLog) -> Iterator[str]:
     number = Counter(one.outcome(log) for one in redeliveries.values())
     if number:
-        others = [f"{many:,} {words(kind)}" for kind, many in number.items() if kind is not Outcome.RECOVERED]
+        others = [f"{many:,} {in_words(kind)}" for kind, many in number.items() if kind is not Outcome.RECOVERED]
         recovered = f"{number[Outcome.RECOVERED]:,} of {count(len(redeliveries), 'redelivered event')} recovered"
         yield ", ".join([recovered, *others])
 

@@ -30,8 +30,8 @@ class Window:
 
     start: int
     """The run's start, where the window ends."""
-    kept: int | None
-    """The checkpoint that was kept; None: there was none."""
+    stored: int | None
+    """The checkpoint that was stored; None: there was none."""
     checkpoint: int
     """Where the run starts from: the stored checkpoint, otherwise ``lookback`` before the start."""
     cutoff: int
@@ -46,7 +46,7 @@ class Window:
         forgetting; and the exact second is not documented.
         """
         until = retained_from + _UNSURE
-        return (self.kept, until) if self.kept is not None and self.kept < until else None
+        return (self.stored, until) if self.stored is not None and self.stored < until else None
 
 
 class Extent(Enum):
@@ -165,9 +165,9 @@ class Record:
     scan: Scan | None = None
     retained_from: int | None = None
     """What GitHub remembered when the window's beginning was read; None: it was not."""
-    probe: Probe | None = None
+    probe_result: Probe | None = None
     """What was found out before the window was read; None: the endpoint did not look down."""
-    probed: Plan | None = None
+    probe_plan: Plan | None = None
     """The plan for the newest part of the log, made to choose what to probe the endpoint with."""
     plan: Plan | None = None
     expired: frozenset[str] = frozenset()
@@ -177,7 +177,7 @@ class Record:
     anchored: int | None = None
     """The checkpoint that was written before anything was sent."""
     sending: Sending | None = None
-    late: OutOfTime | None = None
+    out_of_time: OutOfTime | None = None
     """Why sending ended before everything was sent."""
     ended_by: RedeliverError | Stopped | None = None
     saved: int | None = None
@@ -192,7 +192,7 @@ class Record:
     @property
     def checkpoint(self) -> int | None:
         """The checkpoint as it is kept now; None: there is none, or it could not be read."""
-        kept = self.window.kept if self.window else None
+        kept = self.window.stored if self.window else None
         return next((one for one in (self.saved, self.anchored, kept) if one is not None), None)
 
     @property
@@ -210,7 +210,7 @@ class Record:
     @property
     def endpoint_down(self) -> bool:
         """Whether redeliveries showed that the endpoint is down."""
-        return self.probe is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
+        return self.probe_result is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
 
     @property
     def cutoff(self) -> int:

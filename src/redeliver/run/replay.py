@@ -23,10 +23,10 @@ from redeliver.core.replay.plan import Chooser, Selection
 from redeliver.core.replay.report import ReplayedEvent, ReplayReport
 from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
-from redeliver.run.log_lines import OutcomeLines, Progress, words
+from redeliver.run.log_lines import OutcomeLines, Progress, in_words
 from redeliver.run.record import SLACK, Sending
 from redeliver.run.scan import walk
-from redeliver.run.send import PROBE, Sender, Watch, send_with_probe
+from redeliver.run.send import PROBE_SIZE, Sender, Watch, send_with_probe
 from redeliver.text import count
 from redeliver.times import clock_time, duration
 
@@ -205,12 +205,12 @@ class Replay:
                 pass
         if self._sending is Sending.ENDPOINT_DOWN:
             causes = Counter(event.cause for event in events if event.cause)
-            yield ReceiverDown(probes=PROBE, cause=causes.most_common(1)[0][0])
+            yield ReceiverDown(probes=PROBE_SIZE, cause=causes.most_common(1)[0][0])
         if not self._redeliveries:
             return
         kinds = Counter(event.outcome for event in events if event.outcome not in UNSEEN | {Outcome.RECOVERED})
         if kinds:
-            why = ", ".join(f"{number:,} {words(kind)}" for kind, number in kinds.items())
+            why = ", ".join(f"{number:,} {in_words(kind)}" for kind, number in kinds.items())
             yield EventsNotDelivered(events=count(kinds.total(), "event"), why=why)
         if unseen := sum(event.outcome in UNSEEN for event in events):
             yield OutcomesUnseen(events=count(unseen, "event"))
@@ -227,7 +227,7 @@ def _planned(plan: ReplayPlan) -> Iterator[str]:
 
 
 def _oldest(events: Sequence[Event]) -> Sequence[Event]:
-    return events[:PROBE]
+    return events[:PROBE_SIZE]
 
 
 def _sent(events: int) -> str:

@@ -25,7 +25,7 @@ from redeliver.errors import (
 )
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.run.record import Extent
-from redeliver.run.send import PROBE
+from redeliver.run.send import PROBE_SIZE
 from redeliver.text import count, plain
 from redeliver.times import clock_time, duration
 
@@ -112,7 +112,7 @@ def _next_attempt(rules: Rules, event: Event) -> int | None:
 
 def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outcome | None]]:
     """Every event to account for, and why the plan left it; None: it was due."""
-    plan = record.plan or record.probed
+    plan = record.plan or record.probe_plan
     known = {}
     for event in (*(one.event for one in record.redeliveries.values()), *(plan.due if plan else ())):
         known[event.guid] = event
@@ -120,7 +120,7 @@ def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outco
         known |= {event.guid: event for event in log.undelivered(record.cutoff)}
     for event in known.values():
         yield event, None
-    for event, reason in plan.left if plan else ():
+    for event, reason in plan.skipped if plan else ():
         yield event, reason
 
 
@@ -130,7 +130,7 @@ def _outcome(record: Record, event: Event, reason: Outcome | None, log: Delivery
         outcome = redelivery.outcome(log)
         if outcome is Outcome.FAILED_AGAIN:
             start = record.window.start if record.window else 0
-            return record.rules.settles(log.event(event.guid), start, record.expired) or outcome
+            return record.rules.final_outcome(log.event(event.guid), start, record.expired) or outcome
         return outcome
     if log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
         return Outcome.RECOVERED
@@ -148,7 +148,7 @@ def _why_unsent(record: Record, *, dry_run: bool) -> Outcome:
             return Outcome.OUT_OF_TIME
         case Stopped():
             return Outcome.STOPPED
-        case None if record.late:
+        case None if record.out_of_time:
             return Outcome.OUT_OF_TIME
         case _:
             return Outcome.RUN_FAILED
@@ -168,8 +168,8 @@ def _faults(record: Record) -> Iterator[RedeliverError]:
 
 def _endings(record: Record) -> Iterator[RedeliverError]:
     """Why a run ended early without a fault."""
-    if record.late:
-        yield record.late
+    if record.out_of_time:
+        yield record.out_of_time
     ending = record.ended_by
     if isinstance(ending, Stopped):
         yield RunStopped(number=ending.signal_number)
@@ -198,7 +198,7 @@ def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
     if record.active is False:
         yield HookInactive()
     if outage:
-        yield EndpointDown(since=_since(record, outage), probes=PROBE, cause=outage.cause)
+        yield EndpointDown(since=_since(record, outage), probes=PROBE_SIZE, cause=outage.cause)
     if record.scan and record.scan.extent is Extent.FAILURES_FIRST:
         yield FailuresFirst()
     if record.scan and record.scan.extent is Extent.NEWEST:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 LONG_OUTAGE = 2_000
 #: The share of the time and of the calls left that a walk may be expected to take, and the share that goes into a walk
 #: which is known to be too long.
-_AFFORDABLE = 0.8
-_HALF = 0.5
+_AFFORDABLE_SHARE = 0.8
+_SHARE_FOR_NEWEST = 0.5
 #: The share for pages of failures alone: of what they show, only the part that is also read whole can be sent.
-_QUARTER = 0.25
+_SHARE_FOR_FAILURES = 0.25
 
 
 def walk(
@@ -129,13 +129,13 @@ class Reader:
                 since, postpone = self._oldest_candidate(scan) - SLACK, False
         return since == inf or scan.ends_at(since) or self._read_plainly(scan, since, postpone=postpone)
 
-    def count_attempts(self, scan: Scan, guids: Collection[str], since: float) -> None:
+    def count_earlier_failures(self, scan: Scan, guids: Collection[str], since: float) -> None:
         """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
 
         Few calls whatever the log's size; it ends as soon as every event's original is found. A server that does
         not know the filter gives itself away by a success: then reading on has to do.
         """
-        allowance = Allowance(self._clock, self._quota, _QUARTER)
+        allowance = Allowance(self._clock, self._quota, _SHARE_FOR_FAILURES)
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows, only=guids)
             self._progress.of_failures(page)
@@ -144,7 +144,7 @@ class Reader:
             if allowance.after_page(0) is not Verdict.READ_ON:
                 return
 
-    def read_on(self, scan: Scan, guids: Collection[str], since: float) -> None:
+    def read_earlier_attempts(self, scan: Scan, guids: Collection[str], since: float) -> None:
         """Read on, plainly, from where the window ended, for some events alone, back to ``since`` at the most.
 
         Finds an earlier success, or an original that failed in a way the filter does not see (0, 3xx). It ends as
@@ -166,7 +166,7 @@ class Reader:
             return True
         if self._failures_given_up:
             return False
-        allowance = Allowance(self._clock, self._quota, _QUARTER)
+        allowance = Allowance(self._clock, self._quota, _SHARE_FOR_FAILURES)
         for pages, page in enumerate(walk(self._source, since=since, start=scan.next_failures, only="failure"), 1):
             scan.take_failures(page)
             self._progress.of_failures(page)
@@ -190,7 +190,7 @@ class Reader:
 
         ``only``: take in these events alone, and end as soon as they are read whole.
         """
-        allowance = Allowance(self._clock, self._quota, _AFFORDABLE, decides_early=only is not None)
+        allowance = Allowance(self._clock, self._quota, _AFFORDABLE_SHARE, decides_early=only is not None)
         for page in walk(self._source, since=since, start=scan.next_page):
             self._take(scan, page, since, only=only)
             if only is not None and all(map(scan.is_read_whole, only)):
@@ -207,7 +207,7 @@ class Reader:
         since = self._oldest_candidate(scan) - SLACK
         if scan.read_back_to <= since + SLACK:
             return
-        allowance = Allowance(self._clock, self._quota, _HALF)
+        allowance = Allowance(self._clock, self._quota, _SHARE_FOR_NEWEST)
         for page in walk(self._source, since=since, start=scan.next_page):
             self._take(scan, page, since)
             if page.next is not None and allowance.after_page(0) is not Verdict.READ_ON:

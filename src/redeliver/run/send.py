@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from redeliver.timing import RunClock
 
 #: How many redeliveries are watched before the rest is sent.
-PROBE = 3
+PROBE_SIZE = 3
 #: Seconds between looks at the log: short at first, since most deliveries take no time.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
 
@@ -151,10 +151,10 @@ class Watch:
 
 def first_to_ask(events: Iterable[Event]) -> list[Event]:
     """Those to probe the endpoint with: the ones with fewest attempts, since others may fail whatever happens."""
-    return sorted(events, key=lambda event: event.count)[:PROBE]
+    return sorted(events, key=lambda event: event.count)[:PROBE_SIZE]
 
 
-def probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int) -> Probe:
+def send_probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int) -> Probe:
     """Send these and see what they tell of the endpoint, within so many seconds."""
     sender.send(events)
     return watch.probe({event.guid for event in events}, seconds)
@@ -173,11 +173,11 @@ def send_with_probe(
 
     ``seconds``: how long to watch the first few for; 0: send everything at once. ``choose``: which are the first few.
     """
-    if seconds == 0 or len(events) <= PROBE:
+    if seconds == 0 or len(events) <= PROBE_SIZE:
         sender.send(events)
         return Sending.DONE
     first = choose(events)
-    if probe(sender, watch, first, seconds) is Probe.DOWN:
+    if send_probe(sender, watch, first, seconds) is Probe.DOWN:
         return Sending.ENDPOINT_DOWN
     # Meanwhile somebody else may have redelivered one of them.
     sender.send(event for event in events if event not in first and not log.is_delivered(event.guid))

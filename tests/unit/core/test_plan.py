@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.outcomes import Outcome
-from redeliver.core.plan import LONGEST_SPACING, Rules, make_plan, settled_up_to
+from redeliver.core.plan import LONGEST_SPACING, Rules, make_plan, next_checkpoint
 from samples import HOUR, MINUTE, attempt, event
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def reasons(
     unchecked: tuple[str, ...] = (),
 ) -> list[Outcome]:
     plan = make_plan([plan_of], rules, now, expired=expired, unchecked=unchecked)
-    assert len(plan.due) + len(plan.left) == 1
-    return [reason for _, reason in plan.left]
+    assert len(plan.due) + len(plan.skipped) == 1
+    return [reason for _, reason in plan.skipped]
 
 
 # -- when -------------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_what_is_said_of_one_event_is_not_said_of_another() -> None:
         unchecked=["b"],
     )
     assert [one.guid for one in plan.due] == ["c"]
-    assert {one.guid: reason for one, reason in plan.left} == {"a": Outcome.EXPIRED, "b": Outcome.UNCHECKED}
+    assert {one.guid: reason for one, reason in plan.skipped} == {"a": Outcome.EXPIRED, "b": Outcome.UNCHECKED}
 
 
 # -- in which order ---------------------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:
         event(attempt(1, START - 7), guid="unchecked"),
     ]
     plan = make_plan(reversed(left), RULES, START, expired=["expired, smaller id"], unchecked=["unchecked"])
-    assert [one for one, _ in plan.left] == left
+    assert [one for one, _ in plan.skipped] == left
 
 
 events = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 10 * HOUR)), max_size=12).map(
@@ -285,7 +285,7 @@ def test_every_event_is_either_due_or_left_and_the_order_of_asking_does_not_matt
 ) -> None:
     rules = Rules(limit, spacing)
     plan = make_plan(given_events, rules, START)
-    everyone = [*plan.due, *(one for one, _ in plan.left)]
+    everyone = [*plan.due, *(one for one, _ in plan.skipped)]
     assert sorted(one.guid for one in everyone) == sorted(one.guid for one in given_events)
     shuffled = data.draw(st.permutations(given_events))
     assert make_plan(shuffled, rules, START) == plan
@@ -295,35 +295,35 @@ def test_every_event_is_either_due_or_left_and_the_order_of_asking_does_not_matt
 
 
 def test_with_nothing_undelivered_everything_up_to_the_runs_start_is_settled() -> None:
-    assert settled_up_to(START, [], RULES, ()) == START
+    assert next_checkpoint(START, [], RULES, ()) == START
 
 
 def test_the_earliest_of_the_latest_attempts_holds_the_checkpoint_a_millisecond_before_it() -> None:
     old_but_tried_again = event(attempt(1, START - 9 * HOUR), attempt(5, START - HOUR, redelivery=True))
     waiting = event(attempt(2, START - 2 * HOUR))
-    assert settled_up_to(START, [old_but_tried_again, waiting], RULES, ()) == START - 2 * HOUR - 1
-    assert settled_up_to(START, [old_but_tried_again], RULES, ()) == START - HOUR - 1
+    assert next_checkpoint(START, [old_but_tried_again, waiting], RULES, ()) == START - 2 * HOUR - 1
+    assert next_checkpoint(START, [old_but_tried_again], RULES, ()) == START - HOUR - 1
 
 
 @pytest.mark.parametrize(("at", "settled"), [(START - 1, START - 2), (START, START - 1), (START + 1, START)])
 def test_around_the_runs_start_the_earlier_of_the_two_counts(at: int, settled: int) -> None:
-    assert settled_up_to(START, [event(attempt(1, at))], RULES, ()) == settled
-    assert settled_up_to(START, [event(attempt(1, START + HOUR))], RULES, ()) == START
+    assert next_checkpoint(START, [event(attempt(1, at))], RULES, ()) == settled
+    assert next_checkpoint(START, [event(attempt(1, START + HOUR))], RULES, ()) == START
 
 
 def test_an_event_that_is_not_looked_at_again_does_not_hold_it() -> None:
     waiting = event(attempt(1, START - HOUR), guid="waiting")
-    assert settled_up_to(START, [waiting], Rules(1, 0), ()) == START
-    assert settled_up_to(START, [waiting], Rules(0, 0, frozenset({"issues"})), ()) == START
-    assert settled_up_to(START, [waiting], RULES, {"waiting"}) == START
-    assert settled_up_to(START, [waiting], RULES, {"another"}) == START - HOUR - 1
+    assert next_checkpoint(START, [waiting], Rules(1, 0), ()) == START
+    assert next_checkpoint(START, [waiting], Rules(0, 0, frozenset({"issues"})), ()) == START
+    assert next_checkpoint(START, [waiting], RULES, {"waiting"}) == START
+    assert next_checkpoint(START, [waiting], RULES, {"another"}) == START - HOUR - 1
 
 
 def test_an_event_that_is_too_old_does_not_hold_it_and_one_that_is_young_enough_does() -> None:
     old, young = event(attempt(1, START - 4 * HOUR), guid="old"), event(attempt(2, START - 2 * HOUR), guid="young")
-    assert settled_up_to(START, [old], THREE_HOURS, ()) == START
-    assert settled_up_to(START, [old, young], THREE_HOURS, ()) == START - 2 * HOUR - 1
-    assert settled_up_to(START, [old, young], NO_LIMITS, ()) == START - 4 * HOUR - 1
+    assert next_checkpoint(START, [old], THREE_HOURS, ()) == START
+    assert next_checkpoint(START, [old, young], THREE_HOURS, ()) == START - 2 * HOUR - 1
+    assert next_checkpoint(START, [old, young], NO_LIMITS, ()) == START - 4 * HOUR - 1
 
 
 @given(events, st.dictionaries(st.sampled_from(["", "push", "issues"]), st.integers(0, 9 * HOUR)), st.integers(0, 12))
@@ -332,26 +332,26 @@ def test_an_age_passes_over_the_events_that_are_too_old_and_changes_nothing_for_
 ) -> None:
     rules, without = Rules(limit, 0, max_ages=ages), Rules(limit, 0)
     plan, usual = make_plan(given_events, rules, START), make_plan(given_events, without, START)
-    too_old = {one.guid for one, reason in plan.left if reason is Outcome.TOO_OLD}
+    too_old = {one.guid for one, reason in plan.skipped if reason is Outcome.TOO_OLD}
     age = ages.get("push", ages.get("", 0))
     for one in given_events:
         assert one.guid not in too_old or 0 < age < START - one.attempts[0].at
     assert plan.due == tuple(one for one in usual.due if one.guid not in too_old)
-    assert [pair for pair in plan.left if pair[0].guid not in too_old] == list(usual.left)
+    assert [pair for pair in plan.skipped if pair[0].guid not in too_old] == list(usual.skipped)
     others = [one for one in given_events if one.guid not in too_old]
-    assert settled_up_to(START, given_events, rules, ()) == settled_up_to(START, others, without, ())
+    assert next_checkpoint(START, given_events, rules, ()) == next_checkpoint(START, others, without, ())
 
 
 def test_an_event_that_is_not_due_holds_it() -> None:
     tired = tried(3, latest=START - MINUTE)
     assert reasons(tired) == [Outcome.NOT_DUE]
-    assert settled_up_to(START, [tired], RULES, ()) == START - MINUTE - 1
+    assert next_checkpoint(START, [tired], RULES, ()) == START - MINUTE - 1
 
 
 def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it() -> None:
     first, then_redirected = attempt(1, START - HOUR), attempt(2, START - MINUTE, redelivery=True, code=302)
     mixed = event(first, then_redirected)
-    assert settled_up_to(START, [mixed], RULES, ()) == START - MINUTE - 1
-    assert settled_up_to(START, [mixed], RULES, (), failures_only=True) == START - HOUR - 1
+    assert next_checkpoint(START, [mixed], RULES, ()) == START - MINUTE - 1
+    assert next_checkpoint(START, [mixed], RULES, (), failures_only=True) == START - HOUR - 1
     only_redirected = event(attempt(1, START - HOUR, code=302))
-    assert settled_up_to(START, [only_redirected], RULES, (), failures_only=True) == START - HOUR - 1
+    assert next_checkpoint(START, [only_redirected], RULES, (), failures_only=True) == START - HOUR - 1

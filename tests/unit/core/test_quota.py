@@ -6,7 +6,8 @@ from math import inf
 
 import pytest
 
-from redeliver.core.quota import HOUR, Quota
+from redeliver.core.quota import SECONDS_PER_HOUR as HOUR
+from redeliver.core.quota import Quota
 
 
 @pytest.mark.parametrize(

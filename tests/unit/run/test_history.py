@@ -35,10 +35,10 @@ class Desk:
         self.pages.asked.clear()
 
     def before(self, *guids: str) -> None:
-        self.reader.count_attempts(self.scan, guids, RETAINED_FROM)
+        self.reader.count_earlier_failures(self.scan, guids, RETAINED_FROM)
 
     def whole(self, *guids: str) -> None:
-        self.reader.read_on(self.scan, guids, RETAINED_FROM)
+        self.reader.read_earlier_attempts(self.scan, guids, RETAINED_FROM)
 
     def attempts(self, guid: str = "g") -> list[int]:
         return [one.id for one in self.scan.log.event(guid).attempts]
@@ -156,9 +156,9 @@ def test_a_log_that_was_read_to_its_end_is_not_read_again() -> None:
 
 def test_a_log_that_was_read_far_enough_is_not_read_again() -> None:
     desk = Desk(at(100, redelivery=False))
-    desk.reader.read_on(desk.scan, ["g"], RETAINED_FROM)
+    desk.reader.read_earlier_attempts(desk.scan, ["g"], RETAINED_FROM)
     assert desk.pages.asked == []
     empty = Scan(read_back_to=-inf, scanned=5)
     empty.log.add([row(1, START - HOUR)])
-    desk.reader.read_on(empty, ["g"], RETAINED_FROM)
+    desk.reader.read_earlier_attempts(empty, ["g"], RETAINED_FROM)
     assert desk.pages.asked == []

@@ -7,7 +7,7 @@ from redeliver.core.deliveries import DeliveryLog
 from redeliver.core.outcomes import Outcome
 from redeliver.core.plan import Plan
 from redeliver.core.redelivery import Acceptance, Redelivery, Reply
-from redeliver.run.log_lines import SHOWN, OutcomeLines, found, title_of
+from redeliver.run.log_lines import SHOWN, OutcomeLines, found_line, title_of
 from samples import Said, attempt, event, row
 
 HOSTILE = "x\n::error::y https://user:secret@evil.example/"
@@ -22,9 +22,9 @@ def test_an_event_goes_by_its_name_its_guid_and_the_time_it_first_failed() -> No
 def test_what_was_found_is_said_with_what_will_be_done() -> None:
     events = [event(guid=f"g{number}") for number in range(5)]
     plan = Plan((events[0], events[1]), tuple((one, Outcome.NOT_DUE) for one in events[2:]))
-    assert found(1_234, Plan((), ()), dry_run=False) == "1,234 attempts read: nothing to redeliver"
-    assert found(1_234, plan, dry_run=False) == "1,234 attempts read: 5 events undelivered (2 to send, 3 not due)"
-    assert "(2 to send, but this is a dry run, 3 not due)" in found(1_234, plan, dry_run=True)
+    assert found_line(1_234, Plan((), ()), dry_run=False) == "1,234 attempts read: nothing to redeliver"
+    assert found_line(1_234, plan, dry_run=False) == "1,234 attempts read: 5 events undelivered (2 to send, 3 not due)"
+    assert "(2 to send, but this is a dry run, 3 not due)" in found_line(1_234, plan, dry_run=True)
 
 
 class Sent:

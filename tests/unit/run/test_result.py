@@ -144,9 +144,9 @@ def test_what_became_of_an_event(fate: Fate, expected: Outcome) -> None:
     [
         ({"dry_run": True, "sending": Sending.ENDPOINT_DOWN}, Outcome.DRY_RUN),
         ({"sending": Sending.ENDPOINT_DOWN, "ended_by": OutOfTime(why="x")}, Outcome.ENDPOINT_DOWN),
-        ({"probe": Probe.DOWN}, Outcome.ENDPOINT_DOWN),
+        ({"probe_result": Probe.DOWN}, Outcome.ENDPOINT_DOWN),
         ({"ended_by": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
-        ({"sending": Sending.OUT_OF_TIME, "late": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
+        ({"sending": Sending.OUT_OF_TIME, "out_of_time": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
         ({"ended_by": Stopped(15)}, Outcome.STOPPED),
         ({"ended_by": BadToken(what="x")}, Outcome.RUN_FAILED),
     ],
@@ -275,7 +275,7 @@ def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> No
 
 def test_a_run_that_read_nothing_reports_no_events() -> None:
     report = report_of(Record(RULES, window=WINDOW, ended_by=BadToken(what="read the log")))
-    assert (report.events, report.scanned, report.redelivered, report.checkpoint) == ((), 0, 0, WINDOW.kept)
+    assert (report.events, report.scanned, report.redelivered, report.checkpoint) == ((), 0, 0, WINDOW.stored)
     assert "does not accept the token" in report.errors[0]
     assert not report.read
 
@@ -289,7 +289,7 @@ def test_no_time_after_the_scan_is_a_warning_and_before_it_an_error() -> None:
     late = OutOfTime(why="another request would have taken 9 s more")
     assert told(ended_by=late).warnings == (str(late),)
     assert told(ended_by=late).errors == ()
-    assert told(late=late, sending=Sending.OUT_OF_TIME).warnings == (str(late),)
+    assert told(out_of_time=late, sending=Sending.OUT_OF_TIME).warnings == (str(late),)
     assert report_of(Record(RULES, ended_by=late)).errors == (str(late),)
 
 
@@ -300,7 +300,7 @@ def test_an_hour_that_is_spent_before_the_scan_is_a_warning() -> None:
 
 
 def test_a_signal_an_endpoint_that_is_down_and_failures_first_are_warnings() -> None:
-    report = told(Fate(), ended_by=Stopped(15), probe=Probe.DOWN, extent=Extent.FAILURES_FIRST)
+    report = told(Fate(), ended_by=Stopped(15), probe_result=Probe.DOWN, extent=Extent.FAILURES_FIRST)
     stopped, down, failures_first = report.warnings
     assert "stopped by signal 15" in stopped
     assert "is still down" in down
@@ -314,7 +314,7 @@ def test_a_webhook_that_is_switched_off_is_a_warning() -> None:
 
 
 def test_an_endpoint_that_is_down_is_told_with_its_beginning_and_its_cause() -> None:
-    record = record_of(Fate(), Fate(), Fate(), probe=Probe.DOWN, extent=Extent.NEWEST)
+    record = record_of(Fate(), Fate(), Fate(), probe_result=Probe.DOWN, extent=Extent.NEWEST)
     assert record.scan
     record.scan.failing_since = START - 6 * HOUR
     report = report_of(record)

@@ -14,7 +14,7 @@ from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import BadToken, OutOfTime, Stopped
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.run.record import Probe, Sending
-from redeliver.run.send import PROBE, Sender, send_with_probe
+from redeliver.run.send import PROBE_SIZE, Sender, send_with_probe
 from samples import TASK, Calls, answer, attempt, event, row
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def test_the_rest_is_kept_when_the_endpoint_is_down() -> None:
     assert desk.hook.asked == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("events", "seconds"), [(PROBE, 60), (1, 60), (0, 60), (9, 0)])
+@pytest.mark.parametrize(("events", "seconds"), [(PROBE_SIZE, 60), (1, 60), (0, 60), (9, 0)])
 def test_with_no_rest_or_no_time_to_watch_there_is_no_probe(events: int, seconds: int) -> None:
     desk, watch = Desk(), Watch(Probe.DOWN)
     assert probed(desk, watch, some(events), seconds=seconds) is Sending.DONE
