@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import DAY, START
-from redeliver.core.outcomes import LOST, UNSEEN, Outcome
+from redeliver.core.redelivery import LOST, UNSEEN, Outcome
 from redeliver.core.report import EventReport, HookReport, Report
 from redeliver.errors import RedeliverError
 

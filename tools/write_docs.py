@@ -14,8 +14,9 @@ from pathlib import Path
 import yaml
 
 import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
+from redeliver.core.input_table import Group, Input
 from redeliver.core.replay.settings import REPLAY_INPUTS
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, Group, Input
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.errors import RedeliverError
 from redeliver.output.replay_json import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.entry.terminal import TerminalConsole, show_health, show_report
 from redeliver.run.lookup import Health, host_of
 from reports import EVENT, one

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
 from guarantees.world import too_old
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import ScanMode
 from redeliver.output.report_json import outputs
 from redeliver.output.summary import markdown

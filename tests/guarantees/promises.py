@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from githubsim.clock import SECOND
 from guarantees.accounts import the_report_is_true, the_sums_are_right
 from guarantees.world import too_old
-from redeliver.core.outcomes import LOST
 from redeliver.core.plan import LONGEST_SPACING
+from redeliver.core.redelivery import LOST
 from redeliver.core.settings import ScanMode
 
 if TYPE_CHECKING:

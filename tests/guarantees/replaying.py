@@ -11,7 +11,7 @@ from githubsim.inprocess import InProcessTransport
 from guarantees import promises
 from guarantees.interference import Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
 from guarantees.world import REPOSITORY, Run, World
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.replay.settings import parse_replay
 from redeliver.output.replay_json import as_json
 from redeliver.output.replay_page import headline, markdown

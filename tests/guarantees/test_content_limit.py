@@ -14,7 +14,7 @@ from githubsim.limits import COUNTED
 from githubsim.outcomes import UNAVAILABLE
 from guarantees import promises
 from guarantees.world import World
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 
 if TYPE_CHECKING:
     from guarantees.world import Run

@@ -16,7 +16,7 @@ from githubsim.outcomes import invalid_response as invalid
 from guarantees import promises
 from guarantees.lengths import SOAK
 from guarantees.world import World
-from redeliver.core.outcomes import Outcome as Became
+from redeliver.core.redelivery import Outcome as Became
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from githubsim.faults import Answer, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from guarantees import promises
 from guarantees.world import VARIABLE, World
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.output.headline import headline
 from redeliver.run.scan import LONG_OUTAGE
 

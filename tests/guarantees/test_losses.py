@@ -10,7 +10,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE
 from guarantees import promises
 from guarantees.world import World
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from guarantees.replaying import ReplayRun, replay
 from guarantees.strategies import FAILURES, LIMITS, NOES, POISON, WHEN, faults
 from guarantees.test_model import profile
 from guarantees.world import World
-from redeliver.core.outcomes import Outcome as Became
+from redeliver.core.redelivery import Outcome as Became
 
 KINDS = st.sampled_from([Kind(), Kind("issues", "opened")])
 #: Minutes before the replay, how it ended, of which type, and what becomes of it from now on.

@@ -11,7 +11,7 @@ from githubsim.apps import Installation
 from githubsim.clock import HOUR, MINUTE, SECOND
 from places.keys import KeyPair, key_pair
 from places.site import APP_ID, PLACES, HookKind, Site
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import SettingsError
 from redeliver.github.connection import GitHubApi

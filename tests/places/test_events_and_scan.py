@@ -11,7 +11,7 @@ from githubsim.clock import MINUTE
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE
 from githubsim.seeds import Mix, seed
 from places.site import PLACES, Place, Site
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import as_json
 from world import World, kind, of

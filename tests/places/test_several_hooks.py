@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from githubsim.clock import MINUTE
 from githubsim.outcomes import OK, UNAVAILABLE
 from places.several import Several, names
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import outputs
 

@@ -9,7 +9,7 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import as_json
 from world import World, kind, of

@@ -11,7 +11,7 @@ import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
 from redeliver.core.deliveries import Filter, Page
-from redeliver.core.quota import Quota
+from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
 from redeliver.run.record import Scan
 from redeliver.run.scan import Reader

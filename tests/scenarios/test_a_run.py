@@ -6,7 +6,7 @@ import random
 
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.outcomes import ACCEPTED, FAILURES, OK, TIMED_OUT, UNAVAILABLE, invalid_response
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import outputs
 from world import World, of

@@ -7,7 +7,7 @@ import pytest
 from githubsim.clock import MINUTE
 from githubsim.faults import Fault, Lose, every_kind, foreign_next, garbage, html_answer, json_answer, redirect
 from githubsim.outcomes import OK, UNAVAILABLE
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from world import API, World, of
 

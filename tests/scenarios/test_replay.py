@@ -11,7 +11,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.times import timestamp
 from world import World, kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -1,7 +1,9 @@
-"""What a run is handed: a webhook and a place for its checkpoint."""
+"""What a run is handed: a webhook, a place for its checkpoint, and what is left of GitHub's hourly rate limit."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -9,7 +11,6 @@ if TYPE_CHECKING:
 
     from redeliver.core.deliveries import Filter, Page
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.quota import Quota
     from redeliver.core.redelivery import Reply
 
 
@@ -129,3 +130,44 @@ class Store(Protocol):
             CheckpointNotSaved: with the cause as its ``__cause__``.
         """
         ...
+
+
+# -- the hourly rate limit --------------------------------------------------------------------------------------
+
+SECONDS_PER_HOUR = 3_600.0
+#: The share of an hour's calls that redeliveries leave to others, less and less as the hour goes by: runs after this
+#: one, and those over other webhooks, could not even look.
+FOR_OTHERS = 1 / 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of GitHub's hourly rate limit, as its last answer told it. Where it does not say, there is no end.
+
+    5,000 an hour for a person's token, 5,000 to 15,000 for an App's; an hour's calls all come back at its end. Source:
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+
+    left: float = inf
+    """Calls within this hour."""
+    hourly: float = inf
+    """Calls of a whole hour."""
+    resets_in: float = inf
+    """Seconds to the hour's end; below 0 when it is over, as far as is known."""
+
+    def within(self, seconds: float) -> float:
+        """How many calls there are within so many seconds from now."""
+        if seconds < self.resets_in:
+            return self.left
+        return self.left + self.hourly * (1 + (seconds - self.resets_in) // SECONDS_PER_HOUR)
+
+    def wait(self, reserve: int, *, redelivery: bool = False) -> float:
+        """Seconds until a call may be made that leaves alone a reserve, and if it redelivers what is for others."""
+        if not 0 < self.resets_in < inf:
+            return 0
+        if self.left < reserve:
+            return self.resets_in + 1
+        if not redelivery or not self.hourly:
+            return 0
+        # The share of the others becomes smaller by the minute.
+        return max(0.0, self.resets_in - self.left * SECONDS_PER_HOUR / (self.hourly * FOR_OTHERS))

@@ -1,4 +1,4 @@
-"""One redelivery that was asked for, and what became of it."""
+"""Redeliveries that were asked for, and what became of events. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,50 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import UNSEEN, Outcome
-
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Attempt, DeliveryLog, Event
+
+
+class Outcome(StrEnum):
+    """What became of an event. The codes are frozen: programs read them in the report."""
+
+    RECOVERED = "recovered"
+    """Delivered in the course of the run."""
+
+    # Redelivered.
+    FAILED_AGAIN = "failed_again"
+    PENDING = "pending"
+    """Accepted by GitHub, but the log does not show the new attempt yet."""
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """GitHub's reply was lost, and the log does not show a new attempt yet."""
+
+    # Lost.
+    GIVEN_UP = "given_up"
+    """Out of attempts."""
+    EXPIRED = "expired"
+    """Undelivered when its first attempt left GitHub's log."""
+
+    # Left by the plan.
+    NOT_DUE = "not_due"
+    FILTERED_OUT = "filtered_out"
+    TOO_OLD = "too_old"
+    """Older than ``max-age``, so that nobody wants it any more. It counts as undelivered, but not as lost."""
+    UNCHECKED = "unchecked"
+    """Too little of the log could be read to know whether it is delivered."""
+
+    # Due, and not sent.
+    DRY_RUN = "dry_run"
+    ENDPOINT_DOWN = "endpoint_down"
+    OUT_OF_TIME = "out_of_time"
+    STOPPED = "stopped"
+    RUN_FAILED = "run_failed"
+
+
+#: No later run delivers these.
+LOST = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED})
+#: The log may still show what became of these redeliveries.
+UNSEEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN})
 
 #: Milliseconds by which a new row's time may lie before the moment we asked: some servers tell whole seconds only,
 #: and so does the ``Date`` header that our idea of GitHub's time comes from.

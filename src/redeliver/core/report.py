@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import LOST, Outcome
+from redeliver.core.findings import Told, group
+from redeliver.core.redelivery import LOST, Outcome
 from redeliver.core.settings import FailOn
-from redeliver.errors import Finding, Loss
-from redeliver.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from redeliver.core.endpoint import EndpointResponse
     from redeliver.errors import RedeliverError
-
-_NUMBER = re.compile(r"[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +222,7 @@ class Report(EventCounts):
     def faults(self) -> tuple[Told, ...]:
         """What makes the run fail, each cause once, losses first; each webhook has its own besides."""
         own = (Told(self.fault),) if self.fault else ()
-        told = group([(hook, sorted(hook.faults, key=_losses_first)) for hook in self.hooks])
-        return (*own, *sorted(told, key=lambda one: not one.is_loss))
+        return (*own, *group([(hook, hook.faults) for hook in self.hooks]))
 
     @property
     def remarks(self) -> tuple[Told, ...]:
@@ -253,56 +246,3 @@ class Report(EventCounts):
         failing = bool(self.fault) or any(hook.faults for hook in self.hooks)
         failing |= fail_on is FailOn.UNDELIVERED and self.in_doubt
         return int(failing and fail_on is not FailOn.NEVER)
-
-
-# -- what many webhooks have, told once -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A fault or a remark, for one webhook or for many. ``str()`` gives all of it."""
-
-    problem: str
-    advice: str = ""
-    kind: type[RedeliverError] | None = None
-    others: int = 0
-    """Webhooks that have the same, besides the one that ``problem`` names."""
-
-    @property
-    def is_loss(self) -> bool:
-        """Whether something is lost for good."""
-        return self.kind is not None and issubclass(self.kind, Loss)
-
-    def __str__(self) -> str:
-        others = f"The same applies to {count(self.others, 'more webhook')}." if self.others else ""
-        return " ".join(part for part in (self.problem, others, self.advice) if part)
-
-
-def group(hooks: Sequence[tuple[HookReport, Sequence[RedeliverError]]]) -> tuple[Told, ...]:
-    """What these webhooks have, each cause once, with the first webhook that has it."""
-    first: dict[tuple[type, str], Told] = {}
-    others: dict[tuple[type, str], int] = {}
-    for hook, faults in hooks:
-        for fault in faults:
-            key = type(fault), _cause(fault, hook)
-            if key in first:
-                others[key] += 1
-                continue
-            named = len(hooks) == 1 or hook.hook in fault.problem
-            problem = fault.problem if named else f"{hook.hook}: {fault.problem}"
-            first[key], others[key] = Told(problem, fault.next_step, type(fault)), 0
-    return tuple(Told(told.problem, told.advice, told.kind, others[key]) for key, told in first.items())
-
-
-def _cause(fault: RedeliverError, hook: HookReport) -> str:
-    """What tells a fault from another one of its kind."""
-    if isinstance(fault, Finding) and not isinstance(fault, Loss):
-        return ""
-    # A sentence names the webhook, and sometimes a variable that goes by its number.
-    text = str(fault).replace(hook.hook, "")
-    number = _NUMBER.search(hook.hook_id or hook.hook)
-    return _NUMBER.sub(lambda found: "" if number and found[0] == number[0] else found[0], text)
-
-
-def _losses_first(fault: RedeliverError) -> bool:
-    return not isinstance(fault, Loss)

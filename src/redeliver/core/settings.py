@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Field,
-    JsonValue,
-    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
+from redeliver.core.input_table import Group, Input, as_input, table
 from redeliver.core.inputs import (
     ApiUrl,
     Boolean,
@@ -65,30 +63,6 @@ class ScanMode(StrEnum):
 
     FULL = "full"
     FAILURES = "failures"
-
-
-class Group(StrEnum):
-    """Under which heading people read an input, in the order of the headings."""
-
-    NEEDED = "needed"
-    OFTEN = "often"
-    TUNING = "tuning"
-
-
-def as_input(
-    description: str,
-    default: str = "",
-    *,
-    action_default: str = "",
-    group: Group = Group.TUNING,
-    required: str = "",
-) -> Any:  # noqa: ANN401  see below
-    """A field that is an input: what people read of it, and the text that stands for it when it is left empty."""
-    # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
-    extra: dict[str, JsonValue] = {"action_default": action_default, "group": group, "required": required}
-    if required:
-        description += f" Required {required}."
-    return Field(default, description=description, json_schema_extra=extra)
 
 
 class Settings(BaseModel):
@@ -240,46 +214,6 @@ class Settings(BaseModel):
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """One input of the action: what its files, the command line and the documents say of it."""
-
-    name: str
-    description: str
-    default: str = ""
-    """In action.yml; on the command line a GitHub expression stands for the field's own default."""
-    secret: bool = False
-    """Whether its value must not be seen: never on a command line, and a secret of the reusable workflow."""
-    choices: tuple[str, ...] = ()
-    """The only values there are; empty: any text that can be read."""
-    several: bool = False
-    """Whether it is a list, so that its flag may be given several times."""
-    group: Group = Group.TUNING
-    required: str = ""
-    """When it is required, as the description says it at its end; empty: never."""
-
-
-def table(settings: type[Settings]) -> tuple[Input, ...]:
-    """The inputs that these settings are read from, in the order of the fields."""
-    rows = []
-    for field in settings.model_fields.values():
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        kind = field.annotation
-        rows.append(
-            Input(
-                name=field.alias or "",
-                description=field.description or "",
-                default=str(extra.get("action_default") or field.default),
-                secret=kind is SecretStr,
-                choices=tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
-                several=get_origin(kind) is tuple,
-                group=Group(str(extra["group"])),
-                required=str(extra["required"]),
-            )
-        )
-    return tuple(rows)
 
 
 #: Inputs that the launcher reads and the core never sees.

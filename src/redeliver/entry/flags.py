@@ -24,7 +24,8 @@ from redeliver.text import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from redeliver.core.settings import AnySettings, Input
+    from redeliver.core.input_table import Input
+    from redeliver.core.settings import AnySettings
 
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _SECRETS = {row.name for row in INPUTS if row.secret}

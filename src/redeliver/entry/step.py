@@ -24,8 +24,9 @@ from redeliver.timing import RunClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from redeliver.core.input_table import Input
     from redeliver.core.replay.settings import ReplaySettings
-    from redeliver.core.settings import AnySettings, Input, Settings
+    from redeliver.core.settings import AnySettings, Settings
     from redeliver.github.app_token import Credential
 
 

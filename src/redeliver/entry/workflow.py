@@ -21,7 +21,7 @@ from redeliver.text import for_log, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from redeliver.core.settings import Input
+    from redeliver.core.input_table import Input
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000

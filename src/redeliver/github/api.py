@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
-from redeliver.core.quota import Quota
+from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
 from redeliver.github.pace import READ_POINTS, WINDOW, WRITE_POINTS, Pace

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from redeliver.core.inputs import HookChoice
-    from redeliver.core.quota import Quota
+    from redeliver.core.ports import Quota
     from redeliver.core.redelivery import Reply
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller

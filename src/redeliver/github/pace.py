@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from redeliver.core.quota import FOR_OTHERS, SECONDS_PER_HOUR
+from redeliver.core.ports import FOR_OTHERS, SECONDS_PER_HOUR
 
 READ_POINTS = 1
 WRITE_POINTS = 5

@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.times import HOUR, MINUTE, day_label, hour_label
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import LOST, Outcome
+from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.markdown import folded, linked, more, table, whole
 from redeliver.output.words import ORDER, WORDS
 from redeliver.text import count, for_markdown

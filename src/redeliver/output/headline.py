@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.core.findings import EndpointDown, HookInactive, RunStopped
+from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.core.settings import FailOn
-from redeliver.errors import EndpointDown, HookInactive, RunStopped
 from redeliver.text import count
 from redeliver.times import HOUR, duration, span, time_near
 

@@ -6,7 +6,7 @@ import json
 from math import ceil
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.output.report_json import MOST
 from redeliver.text import for_shell, plain
 from redeliver.times import timestamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.output.markdown import folded, linked, more, table
 from redeliver.output.words import WORDS
 from redeliver.text import count, for_markdown

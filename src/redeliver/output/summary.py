@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import LOST, Outcome
-from redeliver.errors import EndpointDown, GapFound, HookInactive, RunStopped
+from redeliver.core.findings import EndpointDown, GapFound, HookInactive, RunStopped
+from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.charts import pictures
 from redeliver.output.events import event_parts
 from redeliver.output.explanation import explanations
@@ -19,7 +19,8 @@ from redeliver.times import clock_time, day_minute, duration, span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from redeliver.core.report import HookReport, Report, Told
+    from redeliver.core.findings import Told
+    from redeliver.core.report import HookReport, Report
 
 #: Bytes of all that is written row by row. GitHub drops a summary of more than 1 MiB whole; headings, charts, and
 #: whatever else does not grow with a report take less than a tenth of that.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 
 
 class Words(NamedTuple):

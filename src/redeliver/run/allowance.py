@@ -10,7 +10,7 @@ from redeliver.github.pace import BUDGET, WINDOW
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from redeliver.core.quota import Quota
+    from redeliver.core.ports import Quota
     from redeliver.timing import RunClock
 
 #: Pages before a forecast is worth anything.

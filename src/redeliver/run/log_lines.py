@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import moment
-from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.text import count, plain
 from redeliver.times import clock_time
 

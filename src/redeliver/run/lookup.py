@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, cause_of, moment, name_of, succeeded
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
 from redeliver.errors import ApiError
 from redeliver.run.scan import walk

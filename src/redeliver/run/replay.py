@@ -6,9 +6,8 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import moment
-from redeliver.core.outcomes import UNSEEN, Outcome
-from redeliver.core.replay.attempts import NewAttempts
+from redeliver.core.deliveries import DeliveryLog, attempt_of, moment
+from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.core.replay.errors import (
     EventsNotDelivered,
     GuidsNotFound,
@@ -31,10 +30,10 @@ from redeliver.text import count
 from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from redeliver.console import Console
-    from redeliver.core.deliveries import Event
+    from redeliver.core.deliveries import Event, Row
     from redeliver.core.ports import Hook
     from redeliver.core.redelivery import Redelivery
     from redeliver.core.replay.plan import ReplayPlan
@@ -237,3 +236,35 @@ def _sent(events: int) -> str:
 def _some(guids: Sequence[str]) -> str:
     named = ", ".join(guids[:_NAMED])
     return f"{named} and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else named
+
+
+class NewAttempts(DeliveryLog):
+    """What has been read of a log since a replay began to send.
+
+    It takes in nothing but redeliveries that are newer than the request: that an event was delivered before says
+    nothing about its replay.
+    """
+
+    def __init__(self, redeliveries: Mapping[str, Redelivery]) -> None:
+        """``redeliveries``: what was asked for so far, by guid. It grows meanwhile."""
+        super().__init__()
+        self._redeliveries = redeliveries
+
+    def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
+        """See :meth:`DeliveryLog.add`."""
+        super().add((row for row in rows if self._is_new(row)), only=only)
+
+    def event(self, guid: str) -> Event:
+        """The event with its new failed attempts; as it was when it was sent, if there are none.
+
+        Raises:
+            KeyError: it was not sent.
+        """
+        try:
+            return super().event(guid)
+        except KeyError:
+            return self._redeliveries[guid].event
+
+    def _is_new(self, row: Row) -> bool:
+        asked = self._redeliveries.get(row["guid"])
+        return asked is not None and asked.may_have_led_to(attempt_of(row))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.outcomes import LOST, UNSEEN, Outcome
-from redeliver.core.report import EventReport, HookReport, Outage
-from redeliver.errors import (
+from redeliver.core.findings import (
     EndpointDown,
     EventsExpired,
     EventsGivenUp,
@@ -15,14 +13,13 @@ from redeliver.errors import (
     Finding,
     GapFound,
     HookInactive,
-    HourSpent,
     OnlyNewestRead,
     OnlyNewestReadWithGap,
-    OutOfTime,
-    RedeliverError,
     RunStopped,
-    Stopped,
 )
+from redeliver.core.redelivery import LOST, UNSEEN, Outcome
+from redeliver.core.report import EventReport, HookReport, Outage
+from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.run.record import Extent
 from redeliver.run.send import PROBE_SIZE

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from redeliver.console import Console
-    from redeliver.core.ports import DeliverySource
-    from redeliver.core.quota import Quota
+    from redeliver.core.ports import DeliverySource, Quota
     from redeliver.timing import RunClock
 
 #: If this many of the newest attempts all failed, the endpoint looks down and is tested before more is read. An

@@ -7,8 +7,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import moment, succeeded
-from redeliver.core.outcomes import Outcome
-from redeliver.core.redelivery import Acceptance, Redelivery, Reply
+from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.errors import OutOfTime, RedeliverError
 from redeliver.run.log_lines import OutcomeLines, title_of
 from redeliver.run.record import SLACK, Probe, Sending

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.outcomes import Outcome
 from redeliver.core.plan import LONGEST_SPACING, Rules, make_plan, next_checkpoint
+from redeliver.core.redelivery import Outcome
 from samples import HOUR, MINUTE, attempt, event
 
 if TYPE_CHECKING:

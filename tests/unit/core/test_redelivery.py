@@ -6,8 +6,7 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog
-from redeliver.core.outcomes import Outcome
-from redeliver.core.redelivery import Acceptance, Redelivery, Reply
+from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from samples import row
 
 ASKED = START + 60_000

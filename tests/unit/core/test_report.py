@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from redeliver.core.outcomes import Outcome
+from redeliver.core.findings import EndpointDown, EventsGivenUp, GapFound, HookInactive
+from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
-from redeliver.errors import EndpointDown, EventsGivenUp, GapFound, HookInactive
 from reports import Problem, events, hook, hooks, one, problems
 
 GAP = GapFound(since="Monday", until="Friday")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.core.settings import (
-    INPUTS,
-    LAUNCHER_INPUTS,
-    RETENTION_CLOUD,
-    RETENTION_SERVER,
-    FailOn,
-    Input,
-    ScanMode,
-    parse,
-)
+from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, RETENTION_CLOUD, RETENTION_SERVER, FailOn, ScanMode, parse
 from redeliver.errors import SettingsError
+
+if TYPE_CHECKING:
+    from redeliver.core.input_table import Input
 
 HOOK = {"org": "octo", "hook-id": "1", "token": "ghp_secret"}
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----"

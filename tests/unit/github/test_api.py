@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from redeliver.core.quota import Quota
+from redeliver.core.ports import Quota
 from redeliver.errors import (
     ApiError,
     ApiFailing,

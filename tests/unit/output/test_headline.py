@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
-from redeliver.core.outcomes import LOST, Outcome
+from redeliver.core.findings import EndpointDown, EventsGivenUp, GapFound, HookInactive, RunStopped
+from redeliver.core.redelivery import LOST, Outcome
 from redeliver.core.report import HookReport, Outage, Report
 from redeliver.core.settings import FailOn
-from redeliver.errors import EndpointDown, EventsGivenUp, GapFound, HookInactive, RunStopped
 from redeliver.output.headline import MOST, Annotations, annotate, bounded, headline, mark
 from reports import Problem, events, hook, hooks, one
 

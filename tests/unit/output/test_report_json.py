@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from githubsim.clock import HOUR, START
 from redeliver.core.endpoint import EndpointResponse
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation, Outage, Report
 from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
 from reports import EVENT, events, hook, hooks, one

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from githubsim.clock import HOUR, START
-from redeliver.core.outcomes import Outcome
+from redeliver.core.findings import EndpointDown, EventsGivenUp, Finding, GapFound, HookInactive
+from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
-from redeliver.errors import EndpointDown, EventsGivenUp, Finding, GapFound, HookInactive
 from redeliver.output.events import SHOWN_EVENTS
 from redeliver.output.headline import headline
 from redeliver.output.summary import markdown, unusable

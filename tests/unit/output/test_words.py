@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
-from redeliver.core.outcomes import LOST, Outcome
+from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.words import ORDER, WORDS, advice_for
 
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from githubsim.clock import START
-from redeliver.core.quota import Quota
+from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
 from redeliver.run.record import Scan
 from redeliver.run.scan import Reader

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 from githubsim.faults import Answer, Fault
-from redeliver.core.outcomes import Outcome
+from redeliver.core.redelivery import Outcome
 from world import World, of
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog
-from redeliver.core.outcomes import Outcome
 from redeliver.core.plan import Plan
-from redeliver.core.redelivery import Acceptance, Redelivery, Reply
+from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.run.log_lines import SHOWN, OutcomeLines, found_line, title_of
 from samples import Said, attempt, event, row
 

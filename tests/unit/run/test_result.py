@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.outcomes import Outcome
 from redeliver.core.plan import Plan, Rules
-from redeliver.core.quota import Quota
-from redeliver.core.redelivery import Acceptance, Redelivery, Reply
+from redeliver.core.ports import Quota
+from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.core.report import EventReport, HookReport, Outage, Report
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.deliveries import Page, Row
-from redeliver.core.quota import Quota
+from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
 from redeliver.run.record import SLACK, Extent, Scan

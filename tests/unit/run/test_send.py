@@ -9,7 +9,7 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog, Event, Filter, Page
-from redeliver.core.quota import Quota
+from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import BadToken, OutOfTime, Stopped
 from redeliver.github.pace import WRITE_POINTS

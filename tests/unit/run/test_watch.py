@@ -8,8 +8,7 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.deliveries import DeliveryLog
-from redeliver.core.outcomes import Outcome
-from redeliver.core.redelivery import Acceptance, Redelivery, Reply
+from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.errors import ApiFailing
 from redeliver.run.log_lines import OutcomeLines
 from redeliver.run.record import Probe

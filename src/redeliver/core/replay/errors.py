@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from redeliver.errors import Finding, RedeliverError
+from redeliver.core.findings import Finding
+from redeliver.errors import RedeliverError
 
 
 class GuidsNotFound(RedeliverError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeliver.core.inputs import is_guid
-from redeliver.core.outcomes import UNSEEN, Outcome
+from redeliver.core.redelivery import UNSEEN, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

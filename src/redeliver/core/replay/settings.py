@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from redeliver.core.input_table import as_input, table
 from redeliver.core.inputs import Boolean, Guids, NumberFrom1, OptionalMoment
-from redeliver.core.settings import (
-    DAY,
-    INPUTS,
-    Settings,
-    as_input,
-    read,
-    table,
-    what_does_not_go_together,
-    without_empty,
-)
+from redeliver.core.settings import DAY, INPUTS, Settings, read, what_does_not_go_together, without_empty
 from redeliver.errors import SettingsError
 from redeliver.times import clock_time
 

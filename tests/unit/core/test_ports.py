@@ -6,8 +6,8 @@ from math import inf
 
 import pytest
 
-from redeliver.core.quota import SECONDS_PER_HOUR as HOUR
-from redeliver.core.quota import Quota
+from redeliver.core.ports import SECONDS_PER_HOUR as HOUR
+from redeliver.core.ports import Quota
 
 
 @pytest.mark.parametrize(
