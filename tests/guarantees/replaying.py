@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from githubsim.clock import HOUR, SECOND
-from githubsim.inprocess import InProcessTransport
 from guarantees import promises
-from guarantees.interference import Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
-from guarantees.world import REPOSITORY, Run, World
+from guarantees.interference import Cut, Interference
+from guarantees.world import Run, World
 from redeliver.core.redelivery import Outcome
 from redeliver.core.replay.settings import parse_replay
 from redeliver.output.replay_json import as_json
 from redeliver.output.replay_page import headline, markdown
-from redeliver.run.runs import Runs
-from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.replay.report import ReplayedEvent, ReplayReport
     from redeliver.core.replay.settings import ReplaySettings
-    from redeliver.github.app_token import Credential
 
 
 @dataclass(slots=True)
@@ -55,26 +51,8 @@ def replay(
     named = {name.replace("_", "-"): value for name, value in inputs.items()}
     settings = parse_replay(given | named, world.clock())
     run = ReplayRun(settings, world.clock())
-    interference = Interference(cut, {})
-    console = WatchedConsole(interference)
-    clock = interference.clock = RunClock(WatchedClock(world.clock, interference), settings.time_limit, console)
-    world.sim.faults.add(*faults)
-
-    def connect(token: Credential) -> WatchedTransport:
-        assert isinstance(token, str)
-        inner = InProcessTransport(world.sim, token, world.clock, world.latency_ms)
-        return WatchedTransport(inner, interference, run.calls, run.accepted, run.writes, world.sim, REPOSITORY)
-
-    try:
-        run.replay = Runs(settings, connect, clock, console).replay(settings)
-    except Crash:
-        pass
-    finally:
-        for fault in faults:
-            world.sim.faults.rules.remove(fault)
-    run.ended = world.clock()
-    run.undisturbed = not interference.struck
-    run.signalled = clock.signal_number is not None
+    with world.disturbing(run, Interference(cut, {}), faults) as runs:
+        run.replay = runs.replay(settings)
     _keeps_its_promises(world, run, settings)
     return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from githubsim.attempts import Redelivery
     from githubsim.behaviour import Behaviour
@@ -130,11 +131,20 @@ class World:
         **changed: str,
     ) -> Run:
         """One run of the action, whatever comes in its way."""
-        settings = self.settings(**changed)
-        run_ = Run(settings, self.clock())
-        interference = Interference(cut, happenings or {})
+        run_ = Run(self.settings(**changed), self.clock())
+        with self.disturbing(run_, Interference(cut, happenings or {}), faults) as runs:
+            run_.report = runs.run()
+        run_.parts = [part_of(run_, life) for life in self.lives]
+        for part in run_.parts:
+            self._note(part)
+        return run_
+
+    @contextmanager
+    def disturbing(self, run_: Run, interference: Interference, faults: tuple[Fault, ...]) -> Iterator[Runs]:
+        """What a run or a replay is started with. Watches it, comes in its way, and swallows its crash."""
         console = WatchedConsole(interference)
-        clock = interference.clock = RunClock(WatchedClock(self.clock, interference), settings.time_limit, console)
+        clock = RunClock(WatchedClock(self.clock, interference), run_.settings.time_limit, console)
+        interference.clock = clock
         self.sim.faults.add(*faults)
 
         def connect(token: Credential) -> WatchedTransport:
@@ -143,7 +153,7 @@ class World:
             return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, self.sim, REPOSITORY)
 
         try:
-            run_.report = Runs(settings, connect, clock, console).run()
+            yield Runs(run_.settings, connect, clock, console)
         except Crash:
             pass
         finally:
@@ -152,10 +162,6 @@ class World:
         run_.ended = self.clock()
         run_.undisturbed = not interference.struck
         run_.signalled = clock.signal_number is not None
-        run_.parts = [part_of(run_, life) for life in self.lives]
-        for part in run_.parts:
-            self._note(part)
-        return run_
 
     def _note(self, part: Part) -> None:
         """What a run changes about what a hook's users may expect from now on."""

@@ -13,10 +13,12 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, ClassVar
 
 import trustme
+
+from releasing.web import Handler, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +59,7 @@ class Index:
         }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     index: ClassVar[Index]
 
@@ -72,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer({}, 404)
 
     def do_POST(self) -> None:
-        body = self._body()
+        body = self.body()
         if self.path == "/_/oidc/mint-token":
             told = json.loads(body)["token"]
             self._answer({"token": MINTED} if told == IDENTITY else {}, 200 if told == IDENTITY else 422)
@@ -106,16 +108,6 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer({"message": "File already exists"}, 400)
 
-    def _body(self) -> bytes:
-        if self.headers["transfer-encoding"] != "chunked":
-            return self.rfile.read(int(self.headers["content-length"] or 0))
-        chunks = []
-        while size := int(self.rfile.readline(), 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
-
     def _answer(self, said: object, status: int = 200) -> None:
         body = json.dumps(said).encode()
         self.send_response(status)
@@ -123,13 +115,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
 
 
 @contextmanager
@@ -141,7 +126,7 @@ def serve(folder: Path) -> Iterator[tuple[Index, Path]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
     handler = type("Handler", (_Handler,), {"index": index})
-    with _Server(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         index.url = f"https://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))

@@ -11,11 +11,12 @@ import threading
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from release.registry import Manifest, digest_of
+from releasing.web import Handler, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +59,7 @@ class Store:
         return digest_of(body)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     store: ClassVar[Store]
 
@@ -83,20 +84,20 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
     def do_POST(self) -> None:
-        self._body()
+        self.body()
         if self._is_known():
             upload = uuid.uuid4().hex
             (self.store.folder / upload).touch()
             self._answer(202, location=f"{urlsplit(self.path).path}{upload}", range="0-0")
 
     def do_PATCH(self) -> None:
-        body = self._body()
+        body = self.body()
         if self._is_known():
             size = self._append(body)
             self._answer(202, location=self.path, range=f"0-{size - 1}")
 
     def do_PUT(self) -> None:
-        body = self._body()
+        body = self.body()
         if not self._is_known():
             return
         found = _PATH.fullmatch(urlsplit(self.path).path)
@@ -154,16 +155,6 @@ class _Handler(BaseHTTPRequestHandler):
             file.write(body)
             return file.tell()
 
-    def _body(self) -> bytes:
-        if self.headers["transfer-encoding"] != "chunked":
-            return self.rfile.read(int(self.headers["content-length"] or 0))
-        chunks = []
-        while size := int(self.rfile.readline(), 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
-
     def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         self.send_header("Docker-Distribution-API-Version", "registry/2.0")
@@ -174,20 +165,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Store]:
     """Have one for a while."""
     store = Store(folder)
     handler = type("Handler", (_Handler,), {"store": store})
-    with _Server(("127.0.0.1", 0), handler) as server:
+    with Server(("127.0.0.1", 0), handler) as server:
         store.host = f"127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
