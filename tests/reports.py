@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import DAY, START
+from redeliver.core.health import DeliveryStats, TypeStats
 from redeliver.core.redelivery import LOST, UNSEEN, Outcome
 from redeliver.core.report import EventReport, HookReport, Report
 from redeliver.errors import RedeliverError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 PAGE = "https://github.com/organizations/octo/settings/hooks/1?tab=deliveries"
 RETENTION = 3 * DAY
@@ -95,6 +96,24 @@ def hook(
 def hooks(number: int, *shown: EventReport, **known: Any) -> tuple[HookReport, ...]:  # noqa: ANN401
     """So many hooks, each with these events."""
     return tuple(hook(*shown, number=one, **known) for one in range(1, 1 + number))
+
+
+def stats(
+    types: Mapping[str, tuple[int, int]], *, p95: int | None = 1_800, near: int = 0, throttled: int = 0
+) -> DeliveryStats:
+    """Statistics of these types of events, each with its events and how many were delivered at first try."""
+    each = tuple(TypeStats(name, events, delivered, p95) for name, (events, delivered) in types.items())
+    return DeliveryStats(
+        events=sum(one.events for one in each),
+        delivered_first_try=sum(one.delivered_first_try for one in each),
+        p50=p95,
+        p95=p95,
+        longest=p95,
+        near_timeout=near,
+        throttled=throttled,
+        by_event=each,
+        timeout=10,
+    )
 
 
 def one(*shown: EventReport, **known: Any) -> Report:  # noqa: ANN401

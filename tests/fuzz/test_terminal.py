@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
 from redeliver.core.redelivery import Outcome
-from redeliver.entry.terminal import TerminalConsole, show_health, show_report
-from redeliver.run.lookup import Health, host_of
-from reports import EVENT, one
+from redeliver.entry.terminal import TerminalConsole, show_hooks, show_report
+from redeliver.run.lookup import HookHealth, host_of
+from reports import EVENT, one, stats
 from runner import commands
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -33,7 +33,8 @@ def shown(said: str) -> str:
             console.line("x")
         event = replace(EVENT, guid=said, name=said, outcome=Outcome.REFUSED, detail="GitHub answered 404")
         show_report(one(event, errors=(said,), warnings=(said,)))
-        show_health([Health(1, host_of(f"https://{said}/in"), active=True, deliveries=2, failed=1, last_success=0)])
+        host = host_of(f"https://{said}/in")
+        show_hooks([HookHealth(1, host, True, 2, 1, last_success=0, undelivered=1, stats=stats({said: (2, 1)}))])
     return out.getvalue()
 
 

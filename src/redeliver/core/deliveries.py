@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, GetPydanticSchema
+from pydantic_core.core_schema import with_default_schema
 from typing_extensions import TypedDict
 
 from redeliver.text import without_urls
@@ -37,6 +38,15 @@ def _status_code(number: int) -> int:
     return min(max(number, 0), 999)
 
 
+#: Seconds. GitHub waits 10 s for an answer, Enterprise Server 30 s.
+LONGEST_DURATION = 600
+
+#: Of a field that a run can do without: a value that makes no sense counts as none.
+_or_none = GetPydanticSchema(
+    lambda source, handler: with_default_schema(handler(source), default=None, on_error="default")
+)
+_Duration = Annotated[float, Field(strict=True, ge=0, le=LONGEST_DURATION, allow_inf_nan=False)]
+
 #: GitHub's are 36 characters (guid) and up to about 50 (event and action).
 _Name = Annotated[str, Field(max_length=200)]
 
@@ -52,6 +62,10 @@ class Row(TypedDict):
     status_code: Annotated[int, AfterValidator(_status_code)]
     event: _Name
     action: NotRequired[_Name | None]
+    duration: NotRequired[Annotated[_Duration | None, _or_none]]
+    """Seconds until the endpoint had answered, or GitHub had given up on it."""
+    throttled_at: NotRequired[Annotated[datetime | None, _or_none]]
+    """When GitHub held the delivery back, which it does with an endpoint that answers too slowly."""
 
 
 @dataclass(frozen=True, slots=True)

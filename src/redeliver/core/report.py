@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeliver.core.findings import Told, group
+from redeliver.core.health import Health, health_of, worst
 from redeliver.core.redelivery import LOST, Outcome
 from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:
     from redeliver.core.endpoint import EndpointResponse
+    from redeliver.core.health import DeliveryStats
     from redeliver.errors import RedeliverError
 
 
@@ -132,6 +134,8 @@ class HookReport(EventCounts):
     """When GitHub begins to forget what is still undelivered; None: nothing is."""
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
+    stats: DeliveryStats | None = None
+    """How the window's deliveries went; None: the window was not read whole."""
     explanations: tuple[Explanation, ...] = ()
     """What the endpoint answered, for a few causes, if that was asked for."""
     faults: tuple[RedeliverError, ...] = ()
@@ -148,6 +152,22 @@ class HookReport(EventCounts):
     def warnings(self) -> tuple[str, ...]:
         """The remarks as sentences."""
         return tuple(map(str, self.remarks))
+
+    @property
+    def health(self) -> Health:
+        """How its receiver does. What the input ``events`` leaves out counts as well: it was not delivered."""
+        return health_of(
+            self.stats,
+            down=self.outage is not None,
+            undelivered=self.undelivered > 0 or self.gap is not None,
+            in_doubt=bool(self.faults) or self.active is False,
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is known of its health for the one reason that no event arrived."""
+        idle = self.stats is not None and not self.stats.events and self.active is not False
+        return idle and not self.faults and self.health is Health.UNKNOWN
 
     @property
     def time_left(self) -> int | None:
@@ -212,6 +232,12 @@ class Report(EventCounts):
         """Whether nobody can say that all is delivered: an event is not, or a log was not read by a run to its end."""
         unread = self.signal_number is None and not all(hook.read for hook in self.hooks)
         return unread or self.undelivered > 0
+
+    @property
+    def health(self) -> Health:
+        """The worst of the webhooks'; those without an event count only if there are no others."""
+        states = [hook.health for hook in self.hooks if not hook.is_idle]
+        return worst([*states, Health.UNKNOWN] if self.fault or self.unreached else states)
 
     @property
     def checkpoint(self) -> int | None:

@@ -40,6 +40,9 @@ DAY = 86_400
 #: (https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries).
 RETENTION_CLOUD = 3 * DAY
 RETENTION_SERVER = 7 * DAY
+#: Seconds that GitHub waits for an endpoint's answer (https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks).
+_TIMEOUT_CLOUD = 10
+_TIMEOUT_SERVER = 30
 
 _OWNER = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?"
 _REPOSITORY = r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
@@ -209,8 +212,17 @@ class Settings(BaseModel):
     @property
     def retention(self) -> int:
         """Seconds for which this server keeps deliveries."""
+        return RETENTION_SERVER if self._is_enterprise_server else RETENTION_CLOUD
+
+    @property
+    def delivery_timeout(self) -> int:
+        """Seconds that this server waits for an endpoint's answer."""
+        return _TIMEOUT_SERVER if self._is_enterprise_server else _TIMEOUT_CLOUD
+
+    @property
+    def _is_enterprise_server(self) -> bool:
         # Only Enterprise Server has its API below a path (https://docs.github.com/en/enterprise-server/rest).
-        return RETENTION_SERVER if self.api_url.endswith("/api/v3") else RETENTION_CLOUD
+        return self.api_url.endswith("/api/v3")
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

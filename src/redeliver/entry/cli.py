@@ -17,7 +17,7 @@ from redeliver import __version__
 from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
 from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, parse
 from redeliver.entry.flags import guids_of, option, settings_of, taking
-from redeliver.entry.terminal import TerminalConsole, show_events, show_health, show_replay, show_report
+from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
 from redeliver.errors import EventNotFound, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
@@ -182,7 +182,7 @@ def hooks(
     verbose: Verbose = False,
     **flags: object,
 ) -> None:
-    """List webhooks with their deliveries, failures and last success within --lookback."""
+    """List webhooks with their deliveries, failures and health within --lookback."""
     with _told():
         of_app = not (flags["org"] or flags["repository"])
         # An App has one webhook, which has no id, so that "all" says nothing more.
@@ -200,7 +200,7 @@ def hooks(
         if form is ListFormat.JSON:
             typer.echo(json.dumps([one.as_dict() for one in found]))
         else:
-            show_health(found)
+            show_hooks(found)
 
 
 @app.command(epilog=_EPILOG)

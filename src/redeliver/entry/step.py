@@ -15,6 +15,7 @@ from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsErr
 from redeliver.github.connection import GitHubApi
 from redeliver.output import replay_json, replay_page
 from redeliver.output.headline import annotate, bounded, headline
+from redeliver.output.receivers import health_line
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown, unusable
 from redeliver.run.lookup import matrix
@@ -106,6 +107,8 @@ def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole)
             console.warning(said.warning)
         if said.notice:
             console.notice(said.notice)
+        if health := health_line(report):
+            console.line(health)
         console.line(headline(report))
         workflow.write_summary(markdown(report))
         return report.exit_code(settings.fail_on)
@@ -113,7 +116,7 @@ def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole)
         if not results:
             # Nothing is known but that; no count is better than one that may be wrong.
             known = Report((), settings.dry_run, fault=str(Unexpected(kind=type(fault).__name__)))
-            results = {"report": as_json(known)}
+            results = {"health": str(known.health), "report": as_json(known)}
         raise
     finally:
         workflow.write_outputs(results)

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from redeliver.output import replay_page
-from redeliver.output.explanation import response_lines
 from redeliver.output.headline import headline
+from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.output.words import ORDER, WORDS
 from redeliver.text import for_log, plain
 from redeliver.times import clock_time
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import Report
-    from redeliver.run.lookup import Health, ShownAttempt, ShownEvent
+    from redeliver.run.lookup import HookHealth, ShownAttempt, ShownEvent
 
 _LINE = 1_000
 #: As wide as no line is: what reads a pipe wraps lines by itself, or had rather that nobody did.
@@ -97,6 +97,8 @@ def show_report(report: Report) -> None:
             out.print(_text(f"What the receiver{of} answered ({one.cause}, delivery id {one.delivery_id}):"))
             for line in response_lines(one.response):
                 out.print(_indented(line, 1))
+    if health := health_line(report):
+        out.print(_text(health))
     out.print(Text(headline(report), style="bold"))
 
 
@@ -149,14 +151,19 @@ def show_replay(report: ReplayReport) -> None:
     out.print(Text(replay_page.headline(report), style="bold"))
 
 
-def show_health(hooks: Sequence[Health]) -> None:
+def show_hooks(hooks: Sequence[HookHealth]) -> None:
     """Print webhooks and how their deliveries went on the standard output."""
-    out, table = _table("Hook", "Points to", "Deliveries", "Failed", "Rate", "Last success")
+    out, table = _table(
+        "Hook", "Points to", "Deliveries", "Failed", "Rate", "At first try", "p95", "Health", "Last success"
+    )
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
         last = clock_time(one.last_success) if one.last_success else "-"
         host = f"{one.host} (inactive)" if one.active is False else one.host
-        table.add_row(str(one.hook_id or "-"), _text(host), f"{one.deliveries:,}", f"{one.failed:,}", rate, last)
+        numbers = [f"{one.deliveries:,}", f"{one.failed:,}", rate]
+        stats = one.stats
+        first = [percent(stats.delivered_first_try, stats.events), took(stats.p95), str(one.health)]
+        table.add_row(str(one.hook_id or "-"), _text(host), *numbers, *first, last)
     out.print(table)
 
 

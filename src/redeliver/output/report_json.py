@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from redeliver.core.health import figures, type_figures
 from redeliver.core.redelivery import Outcome
 from redeliver.output.words import ORDER
 from redeliver.text import for_shell, plain
@@ -22,6 +23,7 @@ OUTPUTS = {
     "undelivered-count": "Events that are still undelivered at the end.",
     "lost-count": "Events that no later run delivers: given up, or expired. They are part of `undelivered-count`.",
     "scanned-count": "Attempts that were read from the delivery log.",
+    "health": "How the receiver does: `healthy`, `degraded`, `down`, or `unknown`. Of several webhooks, the worst.",
     "checkpoint": "The moment up to which everything is settled, in epoch milliseconds.",
     "report": "What happened to each event, as JSON.",
 }
@@ -43,6 +45,7 @@ def outputs(report: Report) -> dict[str, str]:
         "undelivered-count": str(report.undelivered),
         "lost-count": str(report.lost),
         "scanned-count": str(report.scanned),
+        "health": str(report.health),
         "checkpoint": "" if report.checkpoint is None else str(report.checkpoint),
         "report": as_json(report),
     }
@@ -63,6 +66,7 @@ def as_json(report: Report) -> str:
         "recovered": report.recovered,
         "undelivered": report.undelivered,
         "lost": report.lost,
+        "health": {"state": str(report.health)},
         "errors": _sentences(report.errors, _ERRORS),
         "hooks_unreached": report.unreached,
         "hooks_omitted": len(report.hooks),
@@ -71,11 +75,14 @@ def as_json(report: Report) -> str:
     left = MOST - len(_text(whole))
     for_events = left // 3 if report.events else 0
     hooks, left = _shown_hooks(report.hooks, left - for_events)
-    events = _shown_events([report.hooks[place] for place in hooks], left + for_events)
+    events, left = _shown_events([report.hooks[place] for place in hooks], left + for_events)
+    types = _shown_types([report.hooks[place] for place in hooks], left)
     whole["hooks_omitted"] = len(report.hooks) - len(hooks)
     whole["hooks"] = [
-        figures | {"events": told, "events_omitted": len(report.hooks[place].events) - len(told)}
-        for (place, figures), told in zip(hooks.items(), events, strict=True)
+        known
+        | {"health": _health(report.hooks[place], by_event)}
+        | {"events": told, "events_omitted": len(report.hooks[place].events) - len(told)}
+        for (place, known), told, by_event in zip(hooks.items(), events, types, strict=True)
     ]
     return _text(whole)
 
@@ -84,13 +91,13 @@ def _shown_hooks(hooks: Sequence[HookReport], left: int) -> tuple[dict[int, dict
     """What is told of webhooks, by their places, and the characters that are left then."""
     shown: dict[int, dict[str, object]] = {}
     for place in sorted(range(len(hooks)), key=lambda place: _how_quiet(hooks[place])):
-        figures = _figures(hooks[place])
+        known = _known(hooks[place])
         # Its events' commas are counted with them; here, the longest that the two fields can be.
-        size = len(_text(figures | {"events": [], "events_omitted": len(hooks[place].events)})) + 1
+        size = len(_text(known | {"events": [], "events_omitted": len(hooks[place].events)})) + 1
         if size > left:
             break
         left -= size
-        shown[place] = figures
+        shown[place] = known
     return dict(sorted(shown.items())), left
 
 
@@ -98,8 +105,8 @@ def _how_quiet(hook: HookReport) -> tuple[bool, bool, int]:
     return (not (hook.faults or hook.lost), not (hook.remarks or hook.undelivered), -hook.failed)
 
 
-def _shown_events(hooks: Sequence[HookReport], left: int) -> list[list[dict[str, object]]]:
-    """What is told of events, oldest first, a list for each webhook."""
+def _shown_events(hooks: Sequence[HookReport], left: int) -> tuple[list[list[dict[str, object]]], int]:
+    """What is told of events, oldest first, a list for each webhook, and the characters that are left then."""
     rows = [
         (ORDER[event.outcome], place, number)
         for place, hook in enumerate(hooks)
@@ -108,14 +115,38 @@ def _shown_events(hooks: Sequence[HookReport], left: int) -> list[list[dict[str,
     shown: list[dict[int, dict[str, object]]] = [{} for _ in hooks]
     for _, place, number in sorted(rows):
         event = _event(hooks[place].events[number])
-        left -= len(_text(event)) + 1
+        size = len(_text(event)) + 1
+        if size > left:
+            break
+        left -= size
+        shown[place][number] = event
+    return [[event for _, event in sorted(events.items())] for events in shown], left
+
+
+def _shown_types(hooks: Sequence[HookReport], left: int) -> list[list[dict[str, object]]]:
+    """What is told of types of events, a list for each webhook, each webhook's commonest types before rarer ones."""
+    shown: list[list[dict[str, object]]] = [[] for _ in hooks]
+    rows = [(number, place) for place, hook in enumerate(hooks) for number in range(_types(hook))]
+    for number, place in sorted(rows):
+        stats = hooks[place].stats
+        one = type_figures(stats.by_event[number]) if stats else {}
+        left -= len(_text(one)) + 1
         if left < 0:
             break
-        shown[place][number] = event
-    return [[event for _, event in sorted(events.items())] for events in shown]
+        shown[place].append(one)
+    return shown
 
 
-def _figures(hook: HookReport) -> dict[str, object]:
+def _types(hook: HookReport) -> int:
+    return len(hook.stats.by_event) if hook.stats else 0
+
+
+def _health(hook: HookReport, by_event: list[dict[str, object]]) -> dict[str, object]:
+    omitted = _types(hook) - len(by_event)
+    return figures(hook.health, hook.stats) | {"by_event": by_event, "by_event_omitted": omitted}
+
+
+def _known(hook: HookReport) -> dict[str, object]:
     """What is told of a webhook, without its events."""
     return {
         "hook": plain(hook.hook),
@@ -137,6 +168,7 @@ def _figures(hook: HookReport) -> dict[str, object]:
         "recovered": hook.recovered,
         "undelivered": hook.undelivered,
         "lost": hook.lost,
+        "health": _health(hook, []),
         "filtered_out": hook.count(Outcome.FILTERED_OUT),
         "too_old": hook.count(Outcome.TOO_OLD),
         "explanations": [_explanation(one) for one in hook.explanations],

@@ -9,9 +9,9 @@ from redeliver.core.findings import EndpointDown, GapFound, HookInactive, RunSto
 from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.charts import pictures
 from redeliver.output.events import event_parts
-from redeliver.output.explanation import explanations
 from redeliver.output.headline import down, is_urgent, mark, sentences, what_comes_next
 from redeliver.output.markdown import Space, folded, linked, more, table, whole
+from redeliver.output.receivers import explanations, health_parts
 from redeliver.output.words import TELLING, WORDS, advice_for
 from redeliver.text import count, for_markdown
 from redeliver.times import clock_time, day_minute, duration, span
@@ -37,7 +37,7 @@ _IN_HEADLINE = (GapFound, HookInactive)
 
 
 def markdown(report: Report) -> str:
-    """The job summary as GitHub-flavoured Markdown: three lines on a good day, and what to do before all details."""
+    """The job summary as GitHub-flavoured Markdown: a few lines on a good day, and what to do before all details."""
     space = Space(SPACE)
     several = len(report.hooks) > 1
     first, *others = [f"{sentence}." for sentence in sentences(report)]
@@ -47,6 +47,7 @@ def markdown(report: Report) -> str:
         " ".join([*(f"**{other}**" for other in others), *what_comes_next(report)]),
         *_alerts("WARNING", _remarks(report), "warnings", space, several=several),
         *(_many_hooks(report, space) if several else map(_one_hook, report.hooks)),
+        *health_parts(report, space),
         _what_to_do(report),
         explanations(report),
     ]

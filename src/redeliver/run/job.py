@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from redeliver.core.health import FirstAttempts
 from redeliver.core.plan import Rules, make_plan, next_checkpoint
 from redeliver.core.settings import ScanMode
 from redeliver.errors import (
@@ -88,7 +89,9 @@ class Job:
         """
         self.record.window = window = self._find_window()
         self.record.active = self._is_active()
-        self.record.scan = scan = Scan(newest=window.start)
+        self.record.scan = scan = Scan(
+            newest=window.start, first_attempts=FirstAttempts(window.cutoff, self._settings.delivery_timeout)
+        )
         reader = Reader(self._hook, window.cutoff, self._clock, self._console, lambda: self._hook.quota)
 
         reader.read_head(scan, self._settings.scan)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, cause_of, moment, name_of, succeeded
+from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, DeliveryLog, cause_of, moment, name_of, succeeded
+from redeliver.core.health import FirstAttempts, figures, health_of, type_figures
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
 from redeliver.errors import ApiError
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.deliveries import Row
     from redeliver.core.endpoint import EndpointResponse
+    from redeliver.core.health import DeliveryStats, Health
     from redeliver.core.ports import DeliverySource, Hook
     from redeliver.core.report import HookReport
+    from redeliver.github.hooks import HookInfo
     from redeliver.run.log_lines import Progress
 
 #: Jobs that one matrix may have (https://docs.github.com/en/actions/reference/limits).
@@ -204,7 +207,7 @@ def _commonest(runs: Sequence[tuple[Hook, HookReport]]) -> Iterator[tuple[int, s
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HookHealth:
     """One webhook's deliveries within a window."""
 
     hook_id: int | None
@@ -218,23 +221,54 @@ class Health:
     """Those of them that failed."""
     last_success: int | None
     """Epoch milliseconds; None: no attempt in the window succeeded."""
+    undelivered: int
+    """Events with a failed attempt in the window and no success."""
+    stats: DeliveryStats
+    """How the first attempts in the window went."""
 
-    def as_dict(self) -> dict[str, str | int | None]:
+    @property
+    def health(self) -> Health:
+        """How its receiver does; never DOWN, since that takes redeliveries to know."""
+        return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False)
+
+    def as_dict(self) -> dict[str, object]:
         """For programs, the id as text: it can be too large for some readers of JSON."""
-        return asdict(self) | {"hook_id": str(self.hook_id or "")}
+        return {
+            "hook_id": str(self.hook_id or ""),
+            "host": self.host,
+            "active": self.active,
+            "deliveries": self.deliveries,
+            "failed": self.failed,
+            "last_success": self.last_success,
+            "undelivered": self.undelivered,
+            "health": figures(self.health, self.stats)
+            | {"by_event": [type_figures(one) for one in self.stats.by_event]},
+        }
 
 
-def health(hook_id: int | None, url: str, source: DeliverySource, since: int, *, active: bool | None = None) -> Health:
-    """Read one hook's log back to a moment (epoch ms). ``url`` is where it points."""
+def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int) -> HookHealth:
+    """Read one hook's log back to a moment (epoch ms). ``timeout``: GitHub's for the endpoint, in seconds."""
+    log, first_attempts = DeliveryLog(), FirstAttempts(since, timeout)
     deliveries = failed = 0
     last = 0
     for page in walk(source, since=since):
         rows = [row for row in page.rows if moment(row) >= since]
+        log.add(rows)
+        first_attempts.add(rows, [*map(moment, rows)])
         deliveries += len(rows)
         good = [moment(row) for row in rows if succeeded(row)]
         failed += len(rows) - len(good)
         last = max([last, *good])
-    return Health(hook_id, host_of(url), active, deliveries, failed, last or None)
+    return HookHealth(
+        hook_id=info.id,
+        host=host_of(info.url),
+        active=info.active,
+        deliveries=deliveries,
+        failed=failed,
+        last_success=last or None,
+        undelivered=len(log.undelivered(since)),
+        stats=first_attempts.stats(),
+    )
 
 
 def host_of(url: str) -> str:

@@ -8,10 +8,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import DeliveryLog, Page, moment, succeeded
+from redeliver.core.health import FirstAttempts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from redeliver.core.health import DeliveryStats
     from redeliver.core.plan import Plan, Rules
     from redeliver.core.redelivery import Redelivery
     from redeliver.errors import CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
@@ -68,6 +70,8 @@ class Scan:
     newest: float = inf
     """The moment from which it was read; no row is younger."""
     log: DeliveryLog = field(default_factory=DeliveryLog)
+    first_attempts: FirstAttempts = field(default_factory=lambda: FirstAttempts(-inf, timeout=10))
+    """Counts of the window's events."""
     extent: Extent = Extent.BROKEN_OFF
     pages: int = 0
     scanned: int = 0
@@ -95,6 +99,7 @@ class Scan:
         self.pages += 1
         self.scanned += len(page.rows)
         times = [*map(moment, page.rows)]
+        self.first_attempts.add(page.rows, times)
         for row, at in zip(page.rows, times, strict=True):
             if self.any_success or succeeded(row):
                 self.any_success = True
@@ -206,6 +211,13 @@ class Record:
     def read(self) -> bool:
         """Whether the log was read far enough to tell anything."""
         return self.scan is not None and self.scan.extent is not Extent.BROKEN_OFF
+
+    @property
+    def stats(self) -> DeliveryStats | None:
+        """How the window's deliveries went; None: not all of its rows were read, successes too."""
+        if self.window is None or self.scan is None or not self.read or self.scan.read_back_to > self.window.cutoff:
+            return None
+        return self.scan.first_attempts.stats()
 
     @property
     def endpoint_down(self) -> bool:

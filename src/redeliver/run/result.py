@@ -66,6 +66,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         gap=record.gap,
         deadline=_deadline(record, events, settings),
         outage=outage,
+        stats=record.stats,
         faults=(*_faults(record), *(one for one in findings if one.exit_code)),
         remarks=(*_endings(record), *(one for one in findings if not one.exit_code)),
     )

@@ -17,7 +17,7 @@ from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook
 from redeliver.run.log_lines import Progress
-from redeliver.run.lookup import Health, explain, health, show
+from redeliver.run.lookup import HookHealth, explain, hook_health, show
 from redeliver.run.replay import replay_hook
 from redeliver.run.result import build_report
 
@@ -114,7 +114,7 @@ class Runs:
         (info,) = self._owner.choose(caller, self._links, settings.hook_id)
         return replay_hook(Hook(caller, self._links, self._owner, info), self._clock, self._console, settings)
 
-    def survey(self) -> list[Health]:
+    def survey(self) -> list[HookHealth]:
         """The deliveries of the chosen webhooks within ``lookback``, inactive webhooks included.
 
         Raises:
@@ -127,7 +127,7 @@ class Runs:
         for info in self._owner.pick(listed, self._settings.hook_id, inactive=True):
             hook = Hook(caller, self._links, self._owner, info)
             self._console.line(f"Reading the log of {hook.name}")
-            found.append(health(info.id, info.url, hook, since, active=info.active))
+            found.append(hook_health(info, hook, since, self._settings.delivery_timeout))
         return found
 
     def show(self, guids: Sequence[str]) -> list[ShownEvent]:

@@ -30,20 +30,29 @@ _SHARE_FOR_NEWEST = 0.5
 #: The share for pages of failures alone: of what they show, only the part that is also read whole can be sent.
 _SHARE_FOR_FAILURES = 0.25
 
+#: Pages whose rows are compared with the next page's.
+_PAGES_COMPARED = 3
+
 
 def walk(
-    source: DeliverySource, *, since: float, start: Mapping[str, str] | None = None, only: Filter | None = None
+    source: DeliverySource,
+    *,
+    since: float,
+    start: Mapping[str, str] | None = None,
+    only: Filter | None = None,
+    seen_ids: deque[set[int]] | None = None,
 ) -> Iterator[Page]:
     """Pages from the newest row (or from ``start``) to the first page whose rows are all older than ``since``.
 
     Follows ``next`` past empty pages; rows that the pages before held already are left out, since a log that
-    grows while it is read can push rows from one page to the next.
+    grows while it is read can push rows from one page to the next. ``seen_ids``: of the pages before ``start``.
 
     Raises:
         BrokenPaging: a page names a next page that has been read.
         ApiError, OutOfTime: as the source does; what was yielded until then is not the whole.
     """
-    seen_ids: deque[set[int]] = deque(maxlen=3)
+    if seen_ids is None:
+        seen_ids = deque(maxlen=_PAGES_COMPARED)
     seen_pages: set[frozenset[tuple[str, str]]] = set()
     query = start
     while True:
@@ -73,6 +82,8 @@ class Reader:
         self._console = console
         self._quota = quota
         self._progress = Progress(clock, console)
+        # One after the other, the plain walks are one: each begins where the one before ended.
+        self._seen_ids: deque[set[int]] = deque(maxlen=_PAGES_COMPARED)
         self._knows_filter = True
         self._failures_given_up = False
 
@@ -88,7 +99,7 @@ class Reader:
             self._read_failures(scan, most=1)
             if self._knows_filter and not scan.log.undelivered(self._cutoff):
                 return
-        for page in walk(self._source, since=self._cutoff - SLACK):
+        for page in walk(self._source, since=self._cutoff - SLACK, seen_ids=self._seen_ids):
             self._take(scan, page, self._cutoff - SLACK)
             if scan.any_success or scan.ends_at(self._cutoff - SLACK):
                 return
@@ -190,7 +201,7 @@ class Reader:
         ``only``: take in these events alone, and end as soon as they are read whole.
         """
         allowance = Allowance(self._clock, self._quota, _AFFORDABLE_SHARE, decides_early=only is not None)
-        for page in walk(self._source, since=since, start=scan.next_page):
+        for page in walk(self._source, since=since, start=scan.next_page, seen_ids=self._seen_ids):
             self._take(scan, page, since, only=only)
             if only is not None and all(map(scan.is_read_whole, only)):
                 return True
@@ -207,7 +218,7 @@ class Reader:
         if scan.read_back_to <= since + SLACK:
             return
         allowance = Allowance(self._clock, self._quota, _SHARE_FOR_NEWEST)
-        for page in walk(self._source, since=since, start=scan.next_page):
+        for page in walk(self._source, since=since, start=scan.next_page, seen_ids=self._seen_ids):
             self._take(scan, page, since)
             if page.next is not None and allowance.after_page(0) is not Verdict.READ_ON:
                 return

@@ -13,7 +13,7 @@ from fuzz.strange import PIECES, text
 from githubsim.clock import START
 from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.report import Explanation, HookReport, Report
-from redeliver.output.explanation import explanations, response_lines
+from redeliver.output.receivers import explanations, response_lines
 from redeliver.output.summary import markdown
 
 CLOUDFLARE = EndpointResponse("text/html", "cloudflare", "Error · Cloudflare Access", "<!DOCTYPE html> <html>", 120)

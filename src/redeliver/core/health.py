@@ -1,0 +1,211 @@
+"""How a webhook's deliveries go, from rows that a run reads anyway. Pure.
+
+What counts is the first attempt of each event: how many were delivered by it, and how long it took. Durations go into
+buckets that grow by a fifth each, so that a percentile is at most a tenth off, and nothing grows with the log.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import accumulate
+from math import ceil
+from typing import TYPE_CHECKING
+
+from redeliver.core.deliveries import LONGEST_DURATION, succeeded
+from redeliver.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from redeliver.core.deliveries import Row
+
+#: Event types that are counted each; a stranger may have written the log, and GitHub has about 70. Then OTHER.
+MOST_TYPES = 100
+OTHER = "other"
+#: Of all events, delivered at first try: below this share a webhook is degraded.
+_WELL = 0.95
+#: Of GitHub's time-out: a delivery that took longer nearly failed.
+_NEAR = 0.8
+_GROWTH = 1.2
+#: The upper ends of the buckets, in milliseconds. The first holds all that took 1 ms or less.
+_BUCKETS = [1.0]
+while _BUCKETS[-1] < LONGEST_DURATION * 1_000:
+    _BUCKETS.append(_BUCKETS[-1] * _GROWTH)
+
+
+class Health(StrEnum):
+    """How a receiver does, worst first. The codes are frozen: programs read them."""
+
+    DOWN = "down"
+    """Redeliveries have shown that it accepts nothing."""
+    DEGRADED = "degraded"
+    """An event is undelivered or lost, or too few were delivered at first try."""
+    UNKNOWN = "unknown"
+    """Too little is known: the log was not read whole, the run failed, or no event arrived."""
+    HEALTHY = "healthy"
+    """The log was read whole, nothing in it is undelivered, and nearly all was delivered at first try."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeStats:
+    """The events of one type."""
+
+    event: str
+    """GitHub's name of it, safe to show on one line; OTHER for all types after MOST_TYPES."""
+    events: int
+    delivered_first_try: int
+    p95: int | None
+    """Milliseconds; None: GitHub told no duration."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStats:
+    """The first attempts of a window's events, those that failed included. Durations are milliseconds."""
+
+    events: int
+    delivered_first_try: int
+    p50: int | None
+    """None, as the next two: GitHub told no duration."""
+    p95: int | None
+    longest: int | None
+    near_timeout: int
+    """Delivered, but after more than ``near`` seconds."""
+    throttled: int
+    by_event: tuple[TypeStats, ...]
+    """The commonest type first."""
+    timeout: int
+    """Seconds that GitHub waits for an answer."""
+
+    @property
+    def near(self) -> float:
+        """Seconds after which a delivery is near the time-out."""
+        return self.timeout * _NEAR
+
+
+class _OfType:
+    """Counts of one type."""
+
+    __slots__ = ("delivered", "durations", "events", "longest")
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.delivered = 0
+        self.durations = [0] * len(_BUCKETS)
+        self.longest = 0.0
+
+
+class FirstAttempts:
+    """Counts the first attempts of the events since a moment, as pages of the log are read, each row once."""
+
+    def __init__(self, since: float, timeout: int) -> None:
+        """``since`` is in epoch milliseconds, ``timeout`` GitHub's for the endpoint's answer, in seconds."""
+        self._since = since
+        self._timeout = timeout
+        self._near = timeout * 1_000 * _NEAR
+        self._types: dict[str, _OfType] = {}
+        self._near_timeout = 0
+        self._throttled = 0
+
+    def add(self, rows: Sequence[Row], times: Sequence[int]) -> None:
+        """Count rows that have not been counted; ``times`` are theirs, in epoch milliseconds."""
+        for row, at in zip(rows, times, strict=True):
+            if at < self._since or row["redelivery"]:
+                continue
+            one = self._types.get(row["event"]) or self._of_new(row["event"])
+            one.events += 1
+            delivered = succeeded(row)
+            one.delivered += delivered
+            if row.get("throttled_at") is not None:
+                self._throttled += 1
+            seconds = row.get("duration")
+            if seconds is not None:
+                took = seconds * 1_000
+                one.durations[bisect_left(_BUCKETS, took)] += 1
+                one.longest = max(one.longest, took)
+                if delivered and took > self._near:
+                    self._near_timeout += 1
+
+    def stats(self) -> DeliveryStats:
+        """What the rows that were added come to."""
+        types = sorted(self._types.items(), key=lambda item: (-item[1].events, item[0]))
+        durations = [sum(numbers) for numbers in zip(*(one.durations for _, one in types), strict=True)]
+        longest = max((one.longest for _, one in types), default=0.0)
+        return DeliveryStats(
+            events=sum(one.events for _, one in types),
+            delivered_first_try=sum(one.delivered for _, one in types),
+            p50=_percentile(durations, 0.5, longest),
+            p95=_percentile(durations, 0.95, longest),
+            longest=round(longest) if any(durations) else None,
+            near_timeout=self._near_timeout,
+            throttled=self._throttled,
+            by_event=tuple(
+                TypeStats(plain(name, 60), one.events, one.delivered, _percentile(one.durations, 0.95, one.longest))
+                for name, one in types
+            ),
+            timeout=self._timeout,
+        )
+
+    def _of_new(self, name: str) -> _OfType:
+        if len(self._types) >= MOST_TYPES:
+            name = OTHER
+        if name not in self._types:
+            self._types[name] = _OfType()
+        return self._types[name]
+
+
+def _percentile(durations: Sequence[int], share: float, longest: float) -> int | None:
+    """The duration that this share did not exceed; None: there is none."""
+    rank = ceil(share * sum(durations))
+    if not rank:
+        return None
+    place = bisect_left([*accumulate(durations)], rank)
+    return round(min(_BUCKETS[place] * 2 / (1 + _GROWTH), longest))
+
+
+def health_of(
+    stats: DeliveryStats | None, *, down: bool = False, undelivered: bool = False, in_doubt: bool = False
+) -> Health:
+    """Judge one webhook. ``stats``: None where the window was not read whole.
+
+    ``undelivered``: an event is, or is lost. ``in_doubt``: something else keeps it from being called healthy.
+    """
+    if down:
+        return Health.DOWN
+    if undelivered or (stats and stats.delivered_first_try < _WELL * stats.events):
+        return Health.DEGRADED
+    # A window without an event tells nothing: the receiver may be down, and its last events given up.
+    return Health.UNKNOWN if in_doubt or stats is None or not stats.events else Health.HEALTHY
+
+
+def worst(states: Iterable[Health]) -> Health:
+    """The state of several webhooks; of none, nothing is known."""
+    order = [*Health]
+    return min(states, key=order.index, default=Health.UNKNOWN)
+
+
+def figures(health: Health, stats: DeliveryStats | None) -> dict[str, object]:
+    """For programs, without the types of events: every figure is None where the window was not read whole."""
+    if stats is None:
+        names = ("events", "delivered_first_try", "duration_ms", "near_timeout", "throttled")
+        return {"state": str(health)} | dict.fromkeys(names)
+    durations = {"p50": stats.p50, "p95": stats.p95, "max": stats.longest}
+    return {
+        "state": str(health),
+        "events": stats.events,
+        "delivered_first_try": stats.delivered_first_try,
+        "duration_ms": None if stats.longest is None else durations,
+        "near_timeout": stats.near_timeout,
+        "throttled": stats.throttled,
+    }
+
+
+def type_figures(one: TypeStats) -> dict[str, object]:
+    """One type of events, for programs."""
+    return {
+        "event": one.event,
+        "events": one.events,
+        "delivered_first_try": one.delivered_first_try,
+        "p95_ms": one.p95,
+    }
