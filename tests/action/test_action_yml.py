@@ -22,6 +22,7 @@ OUTPUTS = [
     "undelivered-count",
     "lost-count",
     "scanned-count",
+    "health",
     "checkpoint",
     "report",
 ]

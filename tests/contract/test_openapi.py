@@ -62,7 +62,8 @@ class World:
 
     def _filled(self, hook: Hook) -> Hook:
         said = outcomes.invalid_response(418, "<title>no</title>", server="nginx", content_type="text/html")
-        for age, outcome in enumerate((*outcomes.FAILURES, said, outcomes.OK, outcomes.ACCEPTED)):
+        held = outcomes.OK._replace(throttled=True, duration_ms=9_870)
+        for age, outcome in enumerate((*outcomes.FAILURES, said, outcomes.OK, held, outcomes.ACCEPTED)):
             hook.add(self.clock() - age, outcome, kind=outcomes.Kind("issues", "opened", None, 5))
         return hook
 

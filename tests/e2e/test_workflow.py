@@ -74,6 +74,7 @@ def test_a_later_step_is_given_the_outputs(story: Story) -> None:
         "undelivered-count": "0",
         "lost-count": "0",
         "scanned-count": outputs["scanned-count"],
+        "health": "degraded",
     }
     assert int(outputs["scanned-count"]) >= scanned
 

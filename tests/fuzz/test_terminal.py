@@ -34,7 +34,8 @@ def shown(said: str) -> str:
         event = replace(EVENT, guid=said, name=said, outcome=Outcome.REFUSED, detail="GitHub answered 404")
         show_report(one(event, errors=(said,), warnings=(said,)))
         host = host_of(f"https://{said}/in")
-        show_hooks([HookHealth(1, host, True, 2, 1, last_success=0, undelivered=1, stats=stats({said: (2, 1)}))])
+        known = {"deliveries": 2, "failed": 1, "last_success": 0, "undelivered": 1}
+        show_hooks([HookHealth(1, host, active=True, **known, stats=stats({said: (2, 1)}))])
     return out.getvalue()
 
 

@@ -19,6 +19,8 @@ class Outcome(NamedTuple):
     status_code: int
     duration_ms: int = 120
     answer: Answer | None = None
+    throttled: bool = False
+    """Whether GitHub held the delivery back."""
 
     @property
     def succeeded(self) -> bool:

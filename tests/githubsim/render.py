@@ -64,10 +64,9 @@ def _tail(outcome: Outcome, kind: Kind) -> str:
             "action": kind.action,
             "installation_id": kind.installation_id,
             "repository_id": kind.repository_id,
-            "throttled_at": None,
         }
     )
-    return text[1:]
+    return text[1:-1]
 
 
 @lru_cache(maxsize=65_536)
@@ -75,9 +74,10 @@ def row_json(row: Row, whole_seconds: bool) -> str:  # noqa: FBT001 - a cache is
     """One row of the log. By hand and once: a long test reads millions of rows, and most of them many times."""
     redelivery = "true" if row.redelivery else "false"
     when = iso(row.delivered_at, whole_seconds=whole_seconds)
+    throttled = f'"{when}"' if row.outcome.throttled else "null"
     return (
         f'{{"id": {row.id}, "guid": "{row.guid}", "delivered_at": "{when}", '
-        f'"redelivery": {redelivery}, {_tail(row.outcome, row.kind)}'
+        f'"redelivery": {redelivery}, {_tail(row.outcome, row.kind)}, "throttled_at": {throttled}}}'
     )
 
 

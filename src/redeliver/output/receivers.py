@@ -1,4 +1,4 @@
-"""What is known of receivers, as lines of text and as parts of the job summary: their health, and their answers. Pure."""
+"""What is known of receivers, as lines of text and as parts of the job summary: health and answers. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST = 220
 
 
 def health_line(report: Report) -> str:
-    """How the receivers do, and how the first attempts went; without what there is none of, and empty if nothing is known."""
+    """How the receivers do, and how the first attempts went. It leaves out what there is none of; empty: not known."""
     stats = [hook.stats for hook in report.hooks if hook.stats and hook.stats.events]
     if not stats:
         return ""

@@ -19,7 +19,7 @@ from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation, Outage, Report
 from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
-from reports import EVENT, events, hook, hooks, one
+from reports import EVENT, events, hook, hooks, one, stats
 
 ROOT = Path(__file__).parents[3]
 CHECK = Draft202012Validator(json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8")))
@@ -44,6 +44,7 @@ def test_the_outputs_are_the_ones_that_are_documented_and_all_of_them_text() -> 
         "failed-count": "3",
         "undelivered-count": "2",
         "lost-count": "1",
+        "health": "degraded",
         "scanned-count": "2468",
         "checkpoint": "17",
         "report": "",
@@ -55,6 +56,7 @@ def test_everything_that_happened_is_in_the_json() -> None:
     event = replace(EVENT, outcome=Outcome.NOT_DUE, next_attempt_at=START + HOUR)
     outage = Outage(START - HOUR, at_least=False, cause="HTTP 503", backlog=1)
     known: dict[str, Any] = {"outage": outage, "gap": (1, 2), "active": True}
+    known |= {"stats": stats({"push": (6, 6), "issues": (4, 3)}, near=2, throttled=1)}
     known |= {"cutoff": START - 1, "deadline": START + HOUR}
     report = Report((hook(event, errors=("no",), warnings=("slow",), **known),), dry_run=True, unreached=2)
     told = read(report)
@@ -68,6 +70,7 @@ def test_everything_that_happened_is_in_the_json() -> None:
         "recovered": 0,
         "undelivered": 1,
         "lost": 0,
+        "health": {"state": "down"},
         "errors": ["no"],
         "hooks_unreached": 2,
         "hooks_omitted": 0,
@@ -92,6 +95,19 @@ def test_everything_that_happened_is_in_the_json() -> None:
                 "recovered": 0,
                 "undelivered": 1,
                 "lost": 0,
+                "health": {
+                    "state": "down",
+                    "events": 10,
+                    "delivered_first_try": 9,
+                    "duration_ms": {"p50": 1_800, "p95": 1_800, "max": 1_800},
+                    "near_timeout": 2,
+                    "throttled": 1,
+                    "by_event": [
+                        {"event": "push", "events": 6, "delivered_first_try": 6, "p95_ms": 1_800},
+                        {"event": "issues", "events": 4, "delivered_first_try": 3, "p95_ms": 1_800},
+                    ],
+                    "by_event_omitted": 0,
+                },
                 "filtered_out": 0,
                 "too_old": 0,
                 "explanations": [],
