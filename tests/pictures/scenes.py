@@ -47,7 +47,9 @@ def busy(world: World, hours: float = 20, every: float = 4) -> None:
     """Deliveries that arrived, one every few minutes."""
     chance = random.Random(3)  # noqa: S311 - repeatable on purpose
     for number in range(int(hours * 60 / every)):
-        world.fail(hours * 60 - number * every, OK, kind=chance.choice(KINDS))
+        kind, took = chance.choice(KINDS), min(9_900, round(chance.lognormvariate(6.2, 1.1)))
+        outcome = OK._replace(duration_ms=took, throttled=took > 9_000)
+        world.fail(hours * 60 - number * every, outcome, kind=kind)
 
 
 def outage(world: World, number: int, minutes_ago: float, lasts: float, outcomes: Sequence[Outcome]) -> list[str]:

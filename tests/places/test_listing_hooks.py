@@ -51,6 +51,16 @@ def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(h
             "deliveries": 4,
             "failed": 2,
             "last_success": last,
+            "undelivered": 2,
+            "health": {
+                "state": "degraded",
+                "events": 4,
+                "delivered_first_try": 2,
+                "duration_ms": {"p50": 120, "p95": 120, "max": 120},
+                "near_timeout": 0,
+                "throttled": 0,
+                "by_event": [{"event": "push", "events": 4, "delivered_first_try": 2, "p95_ms": 120}],
+            },
         },
         {
             "hook_id": str(quiet.id),
@@ -59,6 +69,16 @@ def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(h
             "deliveries": 0,
             "failed": 0,
             "last_success": None,
+            "undelivered": 0,
+            "health": {
+                "state": "unknown",
+                "events": 0,
+                "delivered_first_try": 0,
+                "duration_ms": None,
+                "near_timeout": 0,
+                "throttled": 0,
+                "by_event": [],
+            },
         },
     ]
     assert listed(here, "--lookback", "45m")[0]["deliveries"] == 3
@@ -93,15 +113,29 @@ def test_for_people_it_is_a_table(here: Server) -> None:
     log(here, here.hook)
     out = here.hooks(code=0).out
     row = next(line for line in out.splitlines() if str(here.hook.id) in line)
-    assert re.split(r"  +", row)[:5] == [
+    assert re.split(r"  +", row)[:8] == [
         str(here.hook.id),
         "hooks.example",
         "4",
         "2",
         "50.0%",
+        "50%",
+        "120 ms",
+        "degraded",
     ]
     assert "Last success" in out
     assert out.isascii()
+
+
+def test_what_arrived_at_first_try_is_healthy_and_what_a_redelivery_delivered_is_not_undelivered(here: Server) -> None:
+    now = here.live.sim.clock()
+    for minutes in range(1, 30):
+        here.hook.add(now - minutes * MINUTE, OK)
+    failed = here.hook.add(now - 50 * MINUTE, UNAVAILABLE)
+    here.hook.add(now - 40 * MINUTE, OK, guid=failed.guid, redelivery=True)
+    (one,) = listed(here)
+    told = (one["failed"], one["undelivered"], one["health"]["delivered_first_try"], one["health"]["state"])
+    assert told == (1, 0, 29, "healthy")
 
 
 def test_nothing_is_sent_and_nothing_written(here: Server) -> None:

@@ -72,7 +72,7 @@ def test_what_is_given_up_is_degraded_and_a_window_after_it_without_events_is_no
     world = World()
     refused = invalid_response(400)
     world.sim.stub.fail_with(refused)
-    world.fail(5, refused)
+    world.fail(30, refused)
     report = world.run(max_attempts="1")
     assert (report.lost, report.health) == (1, Health.DEGRADED)
     world.clock.advance(HOUR)
@@ -129,7 +129,7 @@ def test_a_log_that_could_not_be_read_is_unknown() -> None:
 def test_a_run_that_failed_after_it_had_read_everything_is_not_called_healthy() -> None:
     world = World()
     arrive(world, 30)
-    world.sim.faults.add(Fault(json_answer(403, "no"), method="POST", path="*/variables"))
+    world.sim.faults.add(Fault(json_answer(403, "no"), verb="POST", path="*/variables"))
     report = world.run()
     assert report.errors
     assert report.health is Health.UNKNOWN
@@ -138,9 +138,8 @@ def test_a_run_that_failed_after_it_had_read_everything_is_not_called_healthy() 
 def test_a_signal_in_the_middle_of_the_log_leaves_it_unknown_and_webhooks_not_reached_too() -> None:
     world = World()
     arrive(world, 300)
-    arrive_at = world.sim.org_hook("octo")
-    arrive_at.add(world.clock() - MINUTE, OK)
-    stop = Call(lambda: world.run_clock.stop(signal.SIGTERM))
+    world.sim.org_hook("octo").add(world.clock() - MINUTE, OK)
+    stop = Call(lambda: world.run_clock.on_signal(signal.SIGTERM))
     world.sim.faults.add(Fault(stop, path="*/deliveries", nth=2))
     report = world.run(hook_id="all")
     assert (report.unreached, report.health) == (1, Health.UNKNOWN)
