@@ -29,6 +29,8 @@ from samples import row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from redeliver.core.deliveries import Row
+
 SIZES = (10_000, 100_000, 1_000_000)
 CPU_BUDGET_US = 25.0
 PEAK_BUDGET_MB = 180
@@ -80,7 +82,7 @@ def client(url: str) -> dict[str, float]:
 
 def health(attempts: int) -> tuple[float, float]:
     """What counting an attempt for the health figures takes: microseconds of CPU, and bytes that stay."""
-    page = [
+    page: list[Row] = [
         {**row(number, code=200, event=f"event_{number % 20}"), "duration": number * 0.02, "throttled_at": None}
         for number in range(1, 101)
     ]
@@ -120,9 +122,9 @@ def main() -> int:
         )
     kept = largest["cpu_us"] <= CPU_BUDGET_US and largest["peak_mb"] <= PEAK_BUDGET_MB
     print(f"\nBudgets: {CPU_BUDGET_US:.0f} us, {PEAK_BUDGET_MB} MB: {'kept' if kept else 'BROKEN'}")
-    cpu, size = health(SIZES[1])
-    kept_too = cpu <= HEALTH_CPU_BUDGET_US and size <= HEALTH_BYTES_BUDGET
-    print(f"\nHealth, of each attempt: {cpu:.2f} us, {size:.2f} bytes")
+    cpu, left = health(SIZES[1])
+    kept_too = cpu <= HEALTH_CPU_BUDGET_US and left <= HEALTH_BYTES_BUDGET
+    print(f"\nHealth, of each attempt: {cpu:.2f} us, {left:.2f} bytes")
     print(
         f"Budgets: {HEALTH_CPU_BUDGET_US:.0f} us, {HEALTH_BYTES_BUDGET:.0f} bytes: {'kept' if kept_too else 'BROKEN'}"
     )

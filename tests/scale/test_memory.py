@@ -21,7 +21,7 @@ from samples import Said, row
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Bytes. Of a success nothing is kept: of them all 41 KB are, the ids of the last three pages and the figures of health.
+#: Bytes. Of a success nothing is kept: of all of them 41 KB are, ids of the last three pages and the figures of health.
 KEPT_OF_SUCCESSES = 50_000
 #: Bytes. An `Attempt` with its id and time, its event's guid and name, two dictionaries' places: 590 were measured.
 KEPT_OF_A_FAILURE = 650

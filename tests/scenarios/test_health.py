@@ -35,6 +35,12 @@ def arrive(world: World, number: int, *, since: float = 60) -> None:
         world.fail(since - place * since / number, OK)
 
 
+def arrives(world: World, number: int, outcome: Outcome) -> None:
+    """So many events, now."""
+    for _ in range(number):
+        world.fail(0, outcome)
+
+
 # -- states -----------------------------------------------------------------------------------------------------
 
 
@@ -57,14 +63,24 @@ def test_recovered_is_degraded_where_too_few_arrived_at_first_and_healthy_where_
     assert (report.undelivered, report.health) == (0, Health.HEALTHY)
 
 
-@pytest.mark.parametrize("more", [{}, {"wait_for_results": "0"}, {"dry_run": "true"}, {"scan": "failures"}])
-def test_sixteen_hours_of_nothing_but_failures_are_never_called_healthy(more: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("changed", "health"),
+    [
+        ({}, Health.DOWN),
+        ({"scan": "failures"}, Health.DOWN),
+        ({"wait-for-results": "0"}, Health.DEGRADED),
+        ({"dry-run": "true"}, Health.DEGRADED),
+    ],
+)
+def test_sixteen_hours_of_nothing_but_failures_are_never_called_healthy(
+    changed: dict[str, str], health: Health
+) -> None:
     world = World()
     world.sim.stub.fail_with(NO_CONNECTION)
     for number in range(16 * 12):
         world.fail(16 * 60 - number * 5, NO_CONNECTION)
     for _ in range(4):
-        assert world.run(**more).health is (Health.DEGRADED if "scan" not in more and more else Health.DOWN)
+        assert world.run(changed).health is health
         world.clock.advance(15 * MINUTE)
 
 
@@ -182,7 +198,7 @@ def test_the_figures_agree_with_what_really_happened(
     for seconds_ago, how, name in log:
         world.hook.add(world.clock() - seconds_ago * SECOND, how, kind=Kind(name))
     # New deliveries while it reads push rows from page to page, where pages go by number.
-    world.sim.faults.add(Fault(Call(lambda: world.fail(0, UNAVAILABLE)), path="*/deliveries", nth=2))
+    world.sim.faults.add(Fault(Call(lambda: arrives(world, 1, UNAVAILABLE)), path="*/deliveries", nth=2))
     report = world.run(dry_run="true", lookback="2h", overlap="0")
     stats, (hook,) = of_one(report), report.hooks
     events = [event for event in world.sim.truth.events(world.hook) if event.original]
@@ -210,7 +226,6 @@ def test_rows_that_a_growing_log_pushes_from_page_to_page_count_once() -> None:
     arrive(world, 250)
     for page in (2, 3):
         # Between the head and the rest of the window, too.
-        new = Call(lambda: [world.fail(0, OK) for _ in range(40)])
-        world.sim.faults.add(Fault(new, path="*/deliveries", nth=page))
+        world.sim.faults.add(Fault(Call(lambda: arrives(world, 40, OK)), path="*/deliveries", nth=page))
     report = world.run(dry_run="true")
     assert of_one(report).events == report.scanned == 250

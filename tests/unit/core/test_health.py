@@ -116,7 +116,7 @@ def read(**columns: object) -> DeliveryStats:
     return counted(hook.page().rows)
 
 
-NONSENSE = (
+NONSENSE: tuple[object, ...] = (
     None,
     -1,
     -0.001,
