@@ -19,6 +19,7 @@ from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation, Outage, Report
 from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
+from redeliver.text import plain
 from reports import EVENT, events, hook, hooks, one, stats
 
 ROOT = Path(__file__).parents[3]
@@ -217,6 +218,17 @@ def test_a_few_hooks_and_their_events_are_all_there() -> None:
     assert told["hooks_omitted"] == sum(each["events_omitted"] for each in told["hooks"]) == 0
 
 
+def test_types_of_events_give_way_to_events_and_to_webhooks_and_are_counted() -> None:
+    types = stats({f"type_{number}": (200 - number, 1) for number in range(101)})
+    (alone,) = fits(Report((hook(stats=types),)))["hooks"]
+    assert (len(alone["health"]["by_event"]), alone["health"]["by_event_omitted"]) == (101, 0)
+    with_types = fits(Report(hooks(60, *events(*[Outcome.RECOVERED] * 3), stats=types)))
+    assert with_types["hooks_omitted"] == sum(each["events_omitted"] for each in with_types["hooks"]) == 0
+    shown = [each["health"] for each in with_types["hooks"]]
+    assert all(len(one["by_event"]) + one["by_event_omitted"] == 101 for one in shown)
+    assert all(one["by_event"][0]["event"] == "type_0" for one in shown), "the commonest first, of each webhook"
+
+
 strange_event = st.builds(
     lambda guid, name, cause, detail, outcome: replace(
         EVENT, guid=guid, name=name, cause=cause, detail=detail, delivery_id=cause, outcome=outcome
@@ -241,7 +253,8 @@ strange_event = st.builds(
 def test_whatever_strangers_wrote_and_however_much_it_fits(
     shown: list[Any], times: int, said: list[str], number: int, name: str
 ) -> None:
-    each = hook(*shown * times, hook=name, owner=name, errors=said, warnings=said)
+    many_types = stats({plain(f"{number}{name}", 60): (2, 1) for number in range(101)})
+    each = hook(*shown * times, hook=name, owner=name, errors=said, warnings=said, stats=many_types)
     report = Report((each,) * number, fault="".join(said))
     text = as_json(report)
     assert re.fullmatch(r"[ -~]+", text)
