@@ -35,7 +35,7 @@ class Strange:
     """The places where strangers' text stands, harmless unless it is given, and how the run goes."""
 
     guid: str = "guid"
-    event: str = "push"
+    event: str = "issues"
     action: str = "opened"
     status: str = "failed"
     answered: str = "no"
