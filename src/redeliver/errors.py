@@ -323,6 +323,34 @@ class NotWritten(RedeliverError):
     why: str
 
 
+# -- metrics --------------------------------------------------------------------------------------------
+
+
+class MetricsPackageMissing(RedeliverError):
+    """The package that writes metrics is an extra, since the action itself needs none."""
+
+    sentence = "Metrics need the package prometheus-client, which is not installed."
+    advice = "Nothing was sent. Install it: pip install redeliver-action[metrics]"
+    exit_code = 2
+
+
+class MetricsNotWritten(RedeliverError):
+    """The file of --metrics-file could not be replaced after the run."""
+
+    sentence = "The metrics file {path} cannot be written: {why}."
+    advice = "The run did its work. The metrics are still those of an earlier run."
+
+    path: str
+    why: str
+
+
+class MetricsFileUnusable(MetricsNotWritten):
+    """The same, found out before the run."""
+
+    advice = "Nothing was sent. Give the path of a file in a folder that this user may write to."
+    exit_code = 2
+
+
 # -- the action itself ----------------------------------------------------------------------------------
 
 

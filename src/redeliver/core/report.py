@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.findings import Told, group
+from redeliver.core.findings import RunStopped, Told, group
 from redeliver.core.health import Health, health_of, worst
 from redeliver.core.redelivery import LOST, Outcome
 from redeliver.core.settings import FailOn
@@ -142,6 +142,13 @@ class HookReport(EventCounts):
     """What makes the run fail."""
     remarks: tuple[RedeliverError, ...] = ()
     """What does not make it fail, but should be known."""
+    seconds: float = 0.0
+    """How long the run took."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended without a fault and unstopped; a spent time limit or a receiver that is down is none."""
+        return self.read and not self.faults and not any(isinstance(one, RunStopped) for one in self.remarks)
 
     @property
     def errors(self) -> tuple[str, ...]:

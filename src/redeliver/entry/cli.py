@@ -15,10 +15,11 @@ import typer
 
 from redeliver import __version__
 from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
-from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, parse
+from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, FailOn, parse
 from redeliver.entry.flags import guids_of, option, settings_of, taking
+from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
-from redeliver.errors import EventNotFound, RedeliverError, SettingsError, Stopped, Unexpected
+from redeliver.errors import EventNotFound, MetricsNotWritten, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.output import replay_json
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from redeliver.core.replay.settings import ReplaySettings
+    from redeliver.core.report import Report
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
 
@@ -84,6 +86,7 @@ class ListFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MATRIX = "matrix"
+    PROMETHEUS = "prometheus"
 
 
 Quiet = Annotated[bool, option("quiet", "-q", help="Print only errors and warnings, and what --format json prints.")]
@@ -96,6 +99,16 @@ StateFilePath = Annotated[
         show_default=False,
         help="Keep the checkpoint in this file instead of a variable. While one run uses it, another one leaves (exit "
         "code 0).",
+    ),
+]
+MetricsFilePath = Annotated[
+    Path | None,
+    option(
+        "metrics-file",
+        metavar="FILE",
+        show_default=False,
+        help="Write metrics of the run into this file, for Prometheus (node_exporter's textfile collector). Needs the "
+        "package's extra: redeliver-action[metrics]. A dry run leaves the file as it is.",
     ),
 ]
 
@@ -113,6 +126,7 @@ def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show
 def run(
     *,
     state_file: StateFilePath = None,
+    metrics_file: MetricsFilePath = None,
     form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -120,7 +134,8 @@ def run(
 ) -> None:
     """Find the deliveries that failed since the last run, redeliver each event once and report the result."""
     with _told():
-        settings = settings_of(flags, _run_settings, state_file)
+        settings = settings_of(flags, _run_settings, state_file, metrics_file)
+        metrics = MetricsFile(metrics_file) if metrics_file else None
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         state = StateFile(state_file, _key(settings)) if state_file else None
         clock = RunClock(time, settings.time_limit, console)
@@ -128,7 +143,9 @@ def run(
         runs = Runs(settings, _connect(settings, clock), clock, console, store_for=state.store if state else None)
         with state.locked(settings.time_limit) if state else nullcontext(), console.live():
             report = runs.run()
-        for error in report.errors:
+            # While no other run can write it.
+            unwritten = _write(metrics, report) if metrics and not settings.dry_run else None
+        for error in (*report.errors, *([str(unwritten)] if unwritten else ())):
             console.error(error)
         for warning in report.warnings:
             console.warning(warning)
@@ -136,7 +153,8 @@ def run(
             typer.echo(as_json(report))
         elif not quiet:
             show_report(report)
-        raise typer.Exit(report.exit_code(settings.fail_on))
+        fault = unwritten.exit_code if unwritten and settings.fail_on is not FailOn.NEVER else 0
+        raise typer.Exit(report.exit_code(settings.fail_on) or fault)
 
 
 @app.command(epilog=_REPLAY_EPILOG)
@@ -173,7 +191,8 @@ def replay(
 def hooks(
     *,
     form: Annotated[
-        ListFormat, option("format", help="How to print the list; matrix is for a workflow.")
+        ListFormat,
+        option("format", help="How to print the list; matrix is for a workflow, prometheus needs the extra metrics."),
     ] = ListFormat.TEXT,
     jobs: Annotated[
         int, option("jobs", help="The most jobs of a matrix.", min=1, max=MATRIX_JOBS, metavar="N")
@@ -188,6 +207,8 @@ def hooks(
         # An App has one webhook, which has no id, so that "all" says nothing more.
         flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
         settings = settings_of(flags, _run_settings)
+        if form is ListFormat.PROMETHEUS:
+            need_package()
         console = TerminalConsole(verbose=verbose, quiet=quiet)
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
@@ -199,6 +220,10 @@ def hooks(
             found = runs.survey()
         if form is ListFormat.JSON:
             typer.echo(json.dumps([one.as_dict() for one in found]))
+        elif form is ListFormat.PROMETHEUS:
+            from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
+
+            typer.echo(webhook_metrics(owner_of(settings).login, found), nl=False)
         else:
             show_hooks(found)
 
@@ -232,6 +257,15 @@ def show(
         for guid in missing:
             console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
         raise typer.Exit(EventNotFound.exit_code if missing else 0)
+
+
+def _write(metrics: MetricsFile, report: Report) -> MetricsNotWritten | None:
+    """Write a run's metrics; gives what kept it from that, which is no reason to hide what the run did."""
+    try:
+        metrics.write(report, time.time())
+    except MetricsNotWritten as fault:
+        return fault
+    return None
 
 
 def _run_settings(values: Mapping[str, str]) -> Settings:

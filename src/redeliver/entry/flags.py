@@ -99,6 +99,7 @@ def settings_of(
     flags: Mapping[str, object],
     read: Callable[[Mapping[str, str]], AnySettings],
     state_file: Path | None = None,
+    metrics_file: Path | None = None,
 ) -> AnySettings:
     """Read settings from a command's flags, by their Python names, and from files and variables.
 
@@ -116,6 +117,8 @@ def settings_of(
     if not values["token"] and not of_app:
         values["token"] = next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "")
     problems = list(_what_a_command_line_lacks(values, state_file, of_app=of_app))
+    if state_file and metrics_file and state_file.absolute() == metrics_file.absolute():
+        problems.append("metrics-file: must be another file than state-file")
     if state_file:
         values.pop("variable-name", None)  # what a variable needs besides is then no question any more
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from redeliver.core.report import Report
@@ -154,8 +155,9 @@ class Runs:
     def _one(self, info: HookInfo, main: Caller, variables: Caller) -> HookReport:
         hook = Hook(main, self._links, self._owner, info)
         store = self._store_for(hook.hook_id) if self._store_for else self._variable(variables, hook.hook_id)
+        began = self._clock.now()
         record = run_hook(hook, store, self._clock, self._console, self._settings)
-        return build_report(hook, record, self._settings)
+        return replace(build_report(hook, record, self._settings), seconds=self._clock.now() - began)
 
     def _variable(self, caller: Caller, key: str) -> Store | None:
         settings = self._settings

@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from redeliver.errors import CheckpointNotSaved, StateLocked, StateLockedTooLong, StateUnreadable, StateUnsafe
+from redeliver.files import SAFELY, replace_file, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _CHECKPOINTS = TypeAdapter(dict[str, int])
-# Follow no link, and wait for nobody at the other end of a FIFO. Windows has neither flag.
-_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 #: Seconds after its time limit in which a run still makes its last calls; three minutes would do.
 _CLOSING = 300.0
 #: Seconds in which a run that has just taken the lock says until when it may hold it.
@@ -75,7 +74,7 @@ class StateFile:
                 lock = until_over.enter_context(os.fdopen(_open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b"))
                 self._take(lock.fileno(), path, time_limit + _CLOSING)
             except OSError as fault:
-                raise CheckpointNotSaved(place=str(self.path), why=f"{_why(fault)}.") from fault
+                raise CheckpointNotSaved(place=str(self.path), why=f"{why(fault)}.") from fault
             yield
 
     def _take(self, lock: int, path: Path, seconds: float) -> None:
@@ -104,7 +103,7 @@ class StateFile:
         except FileNotFoundError:
             return {}
         except OSError as fault:
-            raise StateUnreadable(path=str(self.path), why=_why(fault)) from fault
+            raise StateUnreadable(path=str(self.path), why=why(fault)) from fault
         except ValidationError as fault:
             raise StateUnreadable(path=str(self.path), why="it is not a JSON object of numbers") from fault
 
@@ -115,17 +114,10 @@ class StateFile:
             CheckpointNotSaved: the old file stands.
         """
         try:
-            # One name is enough, as only the lock's holder writes; what a killed run left there goes first.
-            new = self.path.with_name(f".{self.path.name}.new")
-            new.unlink(missing_ok=True)
-            with open(new, "xb", opener=_opener) as file:
-                file.write(_CHECKPOINTS.dump_json(checkpoints, indent=1) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self.path)
-            _sync_folder(self.path.parent)
+            # Only the lock's holder writes.
+            replace_file(self.path, _CHECKPOINTS.dump_json(checkpoints, indent=1) + b"\n")
         except OSError as fault:
-            raise CheckpointNotSaved(place=str(self.path), why=f"{_why(fault)}.") from fault
+            raise CheckpointNotSaved(place=str(self.path), why=f"{why(fault)}.") from fault
 
 
 class FileCheckpoint:
@@ -163,7 +155,7 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
     """
     try:
         folder = path.parent.stat()
-        descriptor = os.open(path, flags | _SAFELY, mode)
+        descriptor = os.open(path, flags | SAFELY, mode)
     except OSError as fault:
         if fault.errno == errno.ELOOP:
             raise StateUnsafe(path=str(path), why="it is a symbolic link") from fault
@@ -200,10 +192,6 @@ def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
     return ""
 
 
-def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o644)
-
-
 # -- the lock ----------------------------------------------------------------------------------------------------
 
 
@@ -227,17 +215,3 @@ def _lock(descriptor: int) -> bool:
             return False
         raise
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    """The new name is kept by the folder, which Windows does not let one open."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _why(fault: OSError) -> str:
-    return fault.strerror or type(fault).__name__

@@ -1,0 +1,88 @@
+"""The file that a run's metrics go into, for node_exporter's textfile collector."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+from redeliver.errors import MetricsFileUnusable, MetricsNotWritten, MetricsPackageMissing
+from redeliver.files import SAFELY, replace_file, why
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from redeliver.core.report import Report
+
+#: Characters of an older file that are read, enough for 10,000 webhooks.
+_MOST = 20_000_000
+
+
+def need_package() -> None:
+    """See to it that metrics can be made.
+
+    Raises:
+        MetricsPackageMissing: they cannot.
+    """
+    try:
+        import redeliver.output.metrics  # noqa: F401, PLC0415  an extra, which most people do without
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] != "prometheus_client":
+            raise
+        raise MetricsPackageMissing from missing
+
+
+class MetricsFile:
+    """A file of metrics. It is looked at before the run, and replaced as a whole after it."""
+
+    def __init__(self, path: Path) -> None:
+        """See to it that the file can be written before anything is asked of GitHub.
+
+        Raises:
+            MetricsPackageMissing: there is nothing to write it with.
+            MetricsFileUnusable: it cannot be written, or is another program's.
+        """
+        need_package()
+        self._path = path
+        try:
+            self._read()
+            with TemporaryFile(dir=path.parent):
+                pass
+        except OSError as fault:
+            raise MetricsFileUnusable(path=str(path), why=why(fault)) from fault
+
+    def write(self, report: Report, ended: float) -> None:
+        """Write a run's metrics. ``ended``: now, in epoch seconds.
+
+        Raises:
+            MetricsNotWritten: the old file stands.
+        """
+        from redeliver.output.metrics import run_metrics  # noqa: PLC0415  as above
+
+        try:
+            text = run_metrics(report, ended, self._read())
+            replace_file(self._path, text.encode(), for_everybody=True)
+        except OSError as fault:
+            raise MetricsNotWritten(path=str(self._path), why=why(fault)) from fault
+
+    def _read(self) -> str:
+        """The text that is there; empty: none.
+
+        Raises:
+            OSError: it cannot be read, or nobody may replace it with metrics.
+        """
+        from redeliver.output.metrics import BEGINNING  # noqa: PLC0415  as above
+
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | SAFELY)
+        except FileNotFoundError:
+            return ""
+        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            text = file.read(_MOST)
+        if text and not text.startswith(BEGINNING):
+            raise OSError(errno.EEXIST, "it holds something else than metrics of this program")
+        return text
