@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> 
 
 def why(fault: OSError) -> str:
     """What the system says is wrong, without the path."""
+    if fault.errno == errno.ELOOP:
+        return "it is a symbolic link"
     return fault.strerror or type(fault).__name__
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECRETS = {"token", "private-key", "variable-token"}
 ROWS = {row.name: row for row in INPUTS if row not in LAUNCHER_INPUTS}
 CORE = set(ROWS)
-OF_ITS_OWN = {"state-file", "format", "quiet", "verbose", "help"}
+OF_ITS_OWN = {"state-file", "metrics-file", "format", "quiet", "verbose", "help"}
 REPLAY = {row.name: row for row in REPLAY_INPUTS if row.name not in {"image", "runtime"}}
 UNKNOWN = "0b989ba4-242f-11e5-81e1-c7b6966d2516"
 LISTING = {row.name: row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS}
@@ -160,7 +160,7 @@ def test_it_tells_its_version(flag: str) -> None:
         ("redeliver replay --f", {"--from", "--format"}),
         ("redeliver run --retry", {"--retry-spacing"}),
         ("redeliver run --scan ", {"full", "failures"}),
-        ("redeliver hooks --format ", {"text", "json", "matrix"}),
+        ("redeliver hooks --format ", {"text", "json", "matrix", "prometheus"}),
     ],
 )
 def test_a_shell_completes_commands_flags_and_choices(words: str, there: set[str]) -> None:

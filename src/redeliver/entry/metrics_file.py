@@ -76,13 +76,16 @@ class MetricsFile:
         from redeliver.output.metrics import BEGINNING  # noqa: PLC0415  as above
 
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | SAFELY)
+            with open(self._path, encoding="utf-8", errors="replace", opener=_opener) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise OSError(errno.EINVAL, "it is not a regular file")
+                text = file.read(_MOST)
         except FileNotFoundError:
             return ""
-        with os.fdopen(descriptor, encoding="utf-8", errors="replace") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "it is not a regular file")
-            text = file.read(_MOST)
         if text and not text.startswith(BEGINNING):
             raise OSError(errno.EEXIST, "it holds something else than metrics of this program")
         return text
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | SAFELY)

@@ -1,0 +1,17 @@
+"""Metrics, read as Prometheus reads them: with the library's own parser."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+
+def read(text: str) -> dict[tuple[str, str], dict[str, float]]:
+    """Every series, by its webhook's owner and id and then by name. No series is there twice."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            assert set(sample.labels) == {"owner", "hook_id"}
+            series = found.setdefault((sample.labels["owner"], sample.labels["hook_id"]), {})
+            assert sample.name not in series
+            series[sample.name] = sample.value
+    return found

@@ -1,0 +1,190 @@
+"""Metrics for Prometheus: what the run knows, and what it cannot know as it was before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from exposition import read
+from githubsim.clock import HOUR, START
+from redeliver.core.outcomes import Outcome
+from redeliver.core.report import Outage, Report
+from redeliver.errors import RunStopped
+from redeliver.output import metrics
+from redeliver.output.metrics import BEGINNING, RUN_METRICS, WEBHOOK_METRICS, run_metrics, webhook_metrics
+from redeliver.text import plain
+from reports import events, hook, one
+
+ENDED = 1_794_000_000.25
+LATER = ENDED + 900
+OUTAGE = Outage(START - HOUR, at_least=False, cause="HTTP 503", backlog=1)
+FINE = one(checkpoint=START + 1_500, seconds=12.5)
+BEFORE = run_metrics(one(*events(Outcome.PENDING), outage=OUTAGE), ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    hook_id: int | None = 1
+    active: bool | None = True
+    deliveries: int = 40
+    failed: int = 3
+    last_success: int | None = START
+
+
+def after(report: Report, before: str = "", hook_id: str = "1") -> dict[str, float]:
+    """The metrics of one of octo's webhooks after a run."""
+    return read(run_metrics(report, LATER, before))["octo", hook_id]
+
+
+# -- a run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_runs_metrics_say_what_its_report_says() -> None:
+    kinds = (Outcome.RECOVERED, Outcome.RECOVERED, Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FILTERED_OUT)
+    report = one(*events(*kinds), gap=(START - HOUR, START), checkpoint=START + 1_500, outage=OUTAGE, seconds=12.5)
+    assert after(report) == {
+        metrics.LAST_RUN: LATER,
+        metrics.LAST_SUCCESS: LATER,
+        metrics.DURATION: 12.5,
+        metrics.SCANNED: 1_234,
+        metrics.REDELIVERED: 2,
+        metrics.RECOVERED: 2,
+        metrics.UNDELIVERED: 2,
+        metrics.LOST: 1,
+        metrics.GAP: 3_600,
+        metrics.DEADLINE: report.hooks[0].events[2].forgotten_at / 1_000,
+        metrics.DOWN: 1,
+        metrics.CHECKPOINT: (START + 1_500) / 1_000,
+    }
+
+
+def test_what_there_is_none_of_is_absent_and_no_zero() -> None:
+    assert set(RUN_METRICS) - set(after(one(checkpoint=None))) == {metrics.DEADLINE, metrics.CHECKPOINT}
+    assert set(RUN_METRICS) - set(after(one(checkpoint=0))) == {metrics.DEADLINE}
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        one(errors=["lost"]),
+        one(read=False),
+        Report((hook(remarks=(RunStopped(number=15),)),), signal_number=15),
+    ],
+    ids=["a fault", "a log that was not read", "a signal"],
+)
+def test_a_run_that_is_no_success_keeps_the_moment_of_the_last_one(report: Report) -> None:
+    told = after(report, BEFORE)
+    assert (told[metrics.LAST_RUN], told[metrics.LAST_SUCCESS]) == (LATER, ENDED)
+    assert metrics.LAST_SUCCESS not in after(report)
+
+
+def test_a_warning_is_no_fault() -> None:
+    assert after(one(warnings=["slow"]), BEFORE)[metrics.LAST_SUCCESS] == LATER
+
+
+def test_a_run_that_reads_the_log_says_all_that_is_known_anew() -> None:
+    told = after(one(checkpoint=None), BEFORE)
+    assert (told[metrics.UNDELIVERED], told[metrics.DOWN]) == (0, 0)
+    assert not {metrics.DEADLINE, metrics.CHECKPOINT} & set(told)
+
+
+def test_a_run_that_cannot_read_the_log_calls_nothing_fine() -> None:
+    old, told = read(BEFORE)["octo", "1"], after(one(errors=["no"], read=False, checkpoint=None, redelivered=0), BEFORE)
+    kept = {metrics.UNDELIVERED, metrics.DOWN, metrics.DEADLINE, metrics.CHECKPOINT, metrics.LAST_SUCCESS}
+    assert {name for name in RUN_METRICS if told[name] == old[name]} >= kept
+    assert (told[metrics.UNDELIVERED], told[metrics.DOWN]) == (1, 1)
+    assert (told[metrics.LAST_RUN], told[metrics.REDELIVERED]) == (LATER, 0)
+    # Nor does the first of all runs.
+    assert not {metrics.UNDELIVERED, metrics.DOWN} & set(after(one(read=False)))
+
+
+@pytest.mark.parametrize(
+    "broken_off",
+    [Report((), fault="no list"), Report((hook(number=2),), unreached=1), Report((hook(number=2),), signal_number=2)],
+)
+def test_a_webhook_that_the_run_did_not_come_to_stays_as_it_was(broken_off: Report) -> None:
+    assert after(broken_off, BEFORE) == read(BEFORE)["octo", "1"]
+
+
+def test_a_webhook_that_is_no_longer_meant_is_gone() -> None:
+    assert set(read(run_metrics(one(number=2), LATER, BEFORE))) == {("octo", "2")}
+
+
+def test_several_webhooks_and_owners_are_told_apart() -> None:
+    report = Report((hook(number=2), hook(owner="octo/hello"), hook(hook_id="", owner="91011")))
+    assert set(read(run_metrics(report, ENDED))) == {("octo", "2"), ("octo/hello", "1"), ("91011", "")}
+
+
+@given(st.text() | st.integers(0, len(BEFORE)).map(lambda cut: BEFORE[:cut]))
+def test_any_text_may_have_been_there_before(before: str) -> None:
+    assert after(FINE, before) == after(FINE)
+    assert after(one(read=False, errors=["no"]), before)[metrics.LAST_RUN] == LATER
+
+
+def test_a_text_that_follows_itself_again_and_again_does_not_grow() -> None:
+    text = BEFORE
+    for _ in range(3):
+        text = run_metrics(Report((), fault="no list"), LATER, text)
+    assert text == BEFORE
+
+
+# -- a list of webhooks ---------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_webhooks_says_how_each_fares() -> None:
+    told = read(webhook_metrics("octo", [Webhook(), Webhook(2, active=False, last_success=None)]))
+    assert told == {
+        ("octo", "1"): {
+            metrics.WEBHOOK_DELIVERIES: 40,
+            metrics.WEBHOOK_FAILED: 3,
+            metrics.WEBHOOK_LAST_SUCCESS: START / 1_000,
+            metrics.WEBHOOK_ACTIVE: 1,
+        },
+        ("octo", "2"): {
+            metrics.WEBHOOK_DELIVERIES: 40,
+            metrics.WEBHOOK_FAILED: 3,
+            metrics.WEBHOOK_ACTIVE: 0,
+        },
+    }
+    assert metrics.WEBHOOK_ACTIVE not in read(webhook_metrics("91011", [Webhook(None, active=None)]))["91011", ""]
+
+
+# -- the format -----------------------------------------------------------------------------------------------------
+
+
+def test_runs_and_lists_have_no_series_in_common_since_node_exporter_would_report_neither() -> None:
+    assert not set(RUN_METRICS) & set(WEBHOOK_METRICS)
+
+
+def test_names_have_our_prefix_and_a_base_unit() -> None:
+    for name in (*RUN_METRICS, *WEBHOOK_METRICS):
+        assert re.fullmatch(r"redeliver_[a-z_]+", name)
+        assert name.endswith(("_seconds", "_events", "_attempts", "_deliveries", "_down", "_active"))
+        assert not re.search(r"time(?!stamp_seconds$)", name)
+
+
+def test_every_metric_has_a_help_and_is_a_gauge_without_a_time_of_its_own() -> None:
+    for text, ours in (
+        (run_metrics(FINE, ENDED), RUN_METRICS),
+        (webhook_metrics("octo", [Webhook()]), WEBHOOK_METRICS),
+    ):
+        assert text.startswith(BEGINNING)
+        families = list(text_string_to_metric_families(text))
+        assert {family.name: family.documentation for family in families} == ours
+        assert {family.type for family in families} == {"gauge"}
+        # node_exporter takes no samples that have one.
+        assert {sample.timestamp for family in families for sample in family.samples} == {None}
+
+
+@given(st.text(), st.text())
+def test_any_owner_and_id_is_one_labels_value(owner: str, hook_id: str) -> None:
+    known = {"owner": owner, "hook_id": hook_id}
+    assert set(read(run_metrics(one(**known), ENDED))) == {(plain(owner), plain(hook_id))}
+    assert set(read(run_metrics(one(**known), LATER, run_metrics(one(**known), ENDED)))) == {
+        (plain(owner), plain(hook_id))
+    }
