@@ -18,6 +18,7 @@ from redeliver.core.input_table import Group, Input
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.errors import RedeliverError
+from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.replay_json import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
 
@@ -125,8 +126,8 @@ def _input_table(rows: Iterable[Input]) -> Iterator[str]:
         yield f"| `{row.name}` | {row.description} | {f'`{row.default}`' if row.default else ''} |"
 
 
-def _output_table(outputs: Mapping[str, str]) -> Iterator[str]:
-    yield from ("| output | what it is |", "| :-- | :-- |")
+def _output_table(outputs: Mapping[str, str], what: str = "output") -> Iterator[str]:
+    yield from (f"| {what} | what it is |", "| :-- | :-- |")
     for name, description in outputs.items():
         yield f"| `{name}` | {description} |"
 
@@ -179,6 +180,10 @@ FILES: dict[str, Mapping[str, Block]] = {
     },
     "docs/tuning.md": {"inputs": lambda: _input_table(_of(Group.TUNING))},
     "docs/outputs.md": {"outputs": lambda: _output_table(OUTPUTS)},
+    "docs/metrics.md": {
+        "metrics of a run": lambda: _output_table(RUN_METRICS, "metric"),
+        "metrics of webhooks": lambda: _output_table(WEBHOOK_METRICS, "metric"),
+    },
     "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
     "docs/replay.md": {
         "inputs": lambda: _input_table(row for row in REPLAY_INPUTS if row not in INPUTS),

@@ -116,9 +116,7 @@ def settings_of(
     of_app = bool(values.get("client-id") or values.get("app-id"))
     if not values["token"] and not of_app:
         values["token"] = next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "")
-    problems = list(_what_a_command_line_lacks(values, state_file, of_app=of_app))
-    if state_file and metrics_file and state_file.absolute() == metrics_file.absolute():
-        problems.append("metrics-file: must be another file than state-file")
+    problems = list(_what_a_command_line_lacks(values, state_file, metrics_file, of_app=of_app))
     if state_file:
         values.pop("variable-name", None)  # what a variable needs besides is then no question any more
     try:
@@ -156,12 +154,16 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _what_a_command_line_lacks(values: Mapping[str, str], state_file: Path | None, *, of_app: bool) -> Iterator[str]:
+def _what_a_command_line_lacks(
+    values: Mapping[str, str], state_file: Path | None, metrics_file: Path | None, *, of_app: bool
+) -> Iterator[str]:
     """What the table of settings does not know of, or would say in the words of a workflow."""
     if state_file and values.get("variable-name"):
         yield "state-file: give either state-file or variable-name"
     if state_file and not state_file.name:
         yield "state-file: names no file"
+    if state_file and metrics_file and state_file.absolute() == metrics_file.absolute():
+        yield "metrics-file: must be another file than state-file"
     if not values["token"] and not of_app:
         yield (
             "token: is needed, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
