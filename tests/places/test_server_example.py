@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exposition import read
 from githubsim import SimGitHub
 from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "server"
 SERVICE, TIMER = FOLDER / "redeliver.service", FOLDER / "redeliver.timer"
+FAILED = FOLDER / "redeliver-failed.service"
+DROP_INS = FOLDER / "redeliver.service.d"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
 INSTALLED = "/usr/local/bin/redeliver"
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 
@@ -117,9 +121,13 @@ def test_the_timer_starts_it_off_the_hour() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here: the tests above read the units")
 def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> None:
-    for path in (SERVICE, TIMER):
-        text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}")
-        (machine / path.name).write_text(text)
+    curl = machine / "usr" / "bin" / "curl"
+    curl.parent.mkdir()
+    curl.symlink_to("/bin/true")
+    (machine / DROP_INS.name).mkdir()
+    for path in (SERVICE, TIMER, FAILED, *DROP_INS.iterdir()):
+        text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}").replace("-/usr/bin/curl", f"-{curl}")
+        (machine / path.relative_to(FOLDER)).write_text(text)
     units = [str(machine / path.name) for path in (SERVICE, TIMER)]
     checked = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], check=False, capture_output=True, text=True
@@ -129,6 +137,47 @@ def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> No
     measured = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", units[0]]
     judged = subprocess.run(measured, check=False, capture_output=True, text=True)
     assert judged.returncode == 0, judged.stdout
+
+
+def test_a_run_that_fails_starts_a_unit_that_there_is() -> None:
+    assert unit(DROP_INS / "on-failure.conf")["Unit"]["OnFailure"] == FAILED.name
+    assert unit(FAILED)["Service"]["Type"] == "oneshot"
+
+
+def test_after_every_run_a_ping_says_how_it_ended(machine: Path) -> None:
+    command = unit(DROP_INS / "ping.conf")["Service"]["ExecStopPost"]
+    assert command.startswith("-")  # a ping that fails does not make the run fail
+    curl = machine / "curl"
+    curl.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    curl.chmod(0o755)
+    pinged = subprocess.run(
+        ["/bin/sh", "-c", command.removeprefix("-").replace("/usr/bin/curl", str(curl))],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"EXIT_STATUS": "143"},  # systemd gives it to ExecStopPost
+    ).stdout.splitlines()
+    assert pinged[-1].startswith("https://ping.your-company.example/")
+    assert pinged[-1].endswith("/143")
+    # It has to end before systemd loses patience.
+    patience = unit(SERVICE)["Service"]["TimeoutStopSec"].removesuffix("s")
+    assert int(pinged[pinged.index("--max-time") + 1]) < int(patience)
+
+
+def test_with_the_drop_in_it_writes_metrics_where_it_may_write(machine: Path, github: Served) -> None:
+    given = unit(DROP_INS / "metrics.conf")["Service"]
+    name, _, path = given["Environment"].partition("=")
+    assert str(Path(path).parent) == given["ReadWritePaths"]
+    group = given["SupplementaryGroups"]
+    assert f"groupadd --system {group}\n" in README
+    assert f"install -d -g {group} -m 0775 {Path(path).parent}\n" in README
+    (machine / "token").write_text(f"{TOKEN}\n")
+    there = Path(f"{machine}{path}")
+    there.parent.mkdir(parents=True)
+    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(machine / "var" / "lib" / "redeliver")}
+    told = start(unit(SERVICE)["Service"]["ExecStart"], machine, github, **folders, **{name: str(there)})
+    assert told.returncode == 0, told
+    assert set(read(there.read_text(encoding="utf-8"))) == {("your-organization", "123456789")}
 
 
 # -- cron, and a secret manager -------------------------------------------------------------------------------
@@ -163,6 +212,16 @@ def test_the_cron_line_runs_with_a_token_from_the_secret_manager(machine: Path, 
     assert len(github.sim.accepted) == 1
     assert (machine / "var" / "lib" / "redeliver" / "state.json").is_file()
     assert not [word for word in shlex.split(command) if TOKEN in word]
+
+
+def test_the_variable_in_the_cron_file_writes_metrics(machine: Path, vault: Path, github: Served) -> None:
+    assert vault.exists()
+    (path,) = re.findall(r"^# REDELIVER_METRICS_FILE=(\S+)$", (FOLDER / "redeliver.cron").read_text(), re.MULTILINE)
+    there = Path(f"{machine}{path}")
+    there.parent.mkdir(parents=True)
+    told = start(cron_lines()[1].split(None, 6)[-1], machine, github, REDELIVER_METRICS_FILE=str(there))
+    assert told.returncode == 0, told
+    assert set(read(there.read_text(encoding="utf-8"))) == {("your-organization", "123456789")}
 
 
 @pytest.mark.parametrize("secret", ["", None])
