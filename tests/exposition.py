@@ -6,12 +6,16 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 def read(text: str) -> dict[tuple[str, str], dict[str, float]]:
-    """Every series, by its webhook's owner and id and then by name. No series is there twice."""
+    """Every series, by its webhook's owner and id and then by name. No series is there twice.
+
+    One of a set of states has its state after its name: ``redeliver_health=down``.
+    """
     found: dict[tuple[str, str], dict[str, float]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            assert set(sample.labels) == {"owner", "hook_id"}
+            assert set(sample.labels) <= {"owner", "hook_id", sample.name}
             series = found.setdefault((sample.labels["owner"], sample.labels["hook_id"]), {})
-            assert sample.name not in series
-            series[sample.name] = sample.value
+            name = f"{sample.name}={state}" if (state := sample.labels.get(sample.name)) else sample.name
+            assert name not in series
+            series[name] = sample.value
     return found

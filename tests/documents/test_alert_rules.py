@@ -13,6 +13,7 @@ import pytest
 import yaml
 from promql_parser import Call, NumberLiteral, VectorSelector
 
+from redeliver.core.health import Health
 from redeliver.core.settings import RETENTION_CLOUD
 from redeliver.output import metrics
 from redeliver.output.metrics import RUN_METRICS
@@ -43,6 +44,19 @@ def test_it_fires_on_metrics_that_a_run_writes(rule: str) -> None:
     assert named(rule) <= set(RUN_METRICS)
 
 
+def test_a_state_that_it_names_is_one_that_there_is() -> None:
+    states = {
+        matcher.value
+        for rule in RULES
+        for part in parts(rule)
+        if isinstance(part, VectorSelector)
+        for matcher in part.matchers.matchers
+        if matcher.name == metrics.HEALTH
+    }
+    assert states
+    assert states <= set(Health)
+
+
 def test_what_should_wake_somebody_up_does() -> None:
     assert set().union(*map(named, RULES)) >= {
         metrics.LOST,
@@ -52,7 +66,7 @@ def test_what_should_wake_somebody_up_does() -> None:
         metrics.LAST_RUN,
         metrics.LAST_SUCCESS,
         metrics.CHECKPOINT,
-        metrics.DOWN,
+        metrics.HEALTH,
     }
 
 

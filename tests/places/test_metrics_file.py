@@ -60,7 +60,8 @@ def test_a_run_writes_what_its_report_says(watched: Watched) -> None:
     before = time.time()
     hook = watched.run("--format", "json", "--wait-for-results", "30s", code=0).json["hooks"][0]
     told = watched.told
-    counts = {
+    counts: dict[str, float] = {
+        f"{metrics.HEALTH}={hook['health']['state']}": 1,
         metrics.SCANNED: hook["scanned"],
         metrics.REDELIVERED: 1,
         metrics.RECOVERED: hook["recovered"],
@@ -299,15 +300,20 @@ def test_webhooks_are_listed_as_metrics(here: Server) -> None:
     last = here.hook.add(now - 40 * MINUTE, OK).delivered_at
     off = here.live.sim.org_hook("octo", active=False)
     out = here.hooks("--format", "prometheus", "--quiet", code=0, hook_id="all").out
-    assert read(out) == {
-        ("octo", str(here.hook.id)): {
-            metrics.WEBHOOK_DELIVERIES: 2,
-            metrics.WEBHOOK_FAILED: 1,
-            metrics.WEBHOOK_LAST_SUCCESS: last / 1_000,
-            metrics.WEBHOOK_ACTIVE: 1,
-        },
-        ("octo", str(off.id)): {metrics.WEBHOOK_DELIVERIES: 0, metrics.WEBHOOK_FAILED: 0, metrics.WEBHOOK_ACTIVE: 0},
+    told = read(out)
+    assert set(told) == {("octo", str(here.hook.id)), ("octo", str(off.id))}
+    expected = {
+        metrics.WEBHOOK_DELIVERIES: 2,
+        metrics.WEBHOOK_FAILED: 1,
+        metrics.WEBHOOK_UNDELIVERED: 1,
+        metrics.WEBHOOK_LAST_SUCCESS: last / 1_000,
+        metrics.WEBHOOK_ACTIVE: 1,
+        f"{metrics.WEBHOOK_HEALTH}=degraded": 1,
+        f"{metrics.WEBHOOK_HEALTH}=healthy": 0,
+        "redeliver_webhook_first_try_ratio": 0.5,
     }
+    assert expected.items() <= told["octo", str(here.hook.id)].items()
+    assert (told["octo", str(off.id)][metrics.WEBHOOK_ACTIVE]) == 0
     assert out.endswith("\n")
     assert not out.endswith("\n\n")
 

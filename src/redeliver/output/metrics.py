@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.metrics_core import GaugeMetricFamily, StateSetMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
+from redeliver.core.health import Health
 from redeliver.text import plain
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
+    from redeliver.core.health import DeliveryStats
     from redeliver.core.report import HookReport, Report
 
 LAST_RUN = "redeliver_last_run_timestamp_seconds"
@@ -33,8 +35,27 @@ UNDELIVERED = "redeliver_undelivered_events"
 LOST = "redeliver_lost_events"
 GAP = "redeliver_gap_seconds"
 DEADLINE = "redeliver_deadline_timestamp_seconds"
-DOWN = "redeliver_receiver_down"
 CHECKPOINT = "redeliver_checkpoint_timestamp_seconds"
+HEALTH = "redeliver_health"
+
+WEBHOOK = "redeliver_webhook_"
+WEBHOOK_DELIVERIES = "redeliver_webhook_deliveries"
+WEBHOOK_FAILED = "redeliver_webhook_failed_deliveries"
+WEBHOOK_UNDELIVERED = "redeliver_webhook_undelivered_events"
+WEBHOOK_LAST_SUCCESS = "redeliver_webhook_last_success_timestamp_seconds"
+WEBHOOK_ACTIVE = "redeliver_webhook_active"
+WEBHOOK_HEALTH = "redeliver_webhook_health"
+
+_HEALTH = "How the receiver does: 1 for the state that the label of the metric's own name says, 0 for the others."
+#: What is told of first attempts, after the prefix of whoever tells it.
+_STATS = {
+    "events": "Events whose first attempt was read.",
+    "first_try_ratio": "Share of these events that their first attempt delivered. Absent if there are no events.",
+    "p50_duration_seconds": "Median of what their first attempts took. Absent if not known.",
+    "p95_duration_seconds": "The duration that 95 % of their first attempts did not exceed. Absent if not known.",
+    "longest_duration_seconds": "The longest that one of their first attempts took. Absent if not known.",
+    "near_timeout_events": "Those of them that were delivered shortly before GitHub's time-out.",
+}
 #: Of the last run over a webhook.
 RUN_METRICS = {
     LAST_RUN: "When the last run ended.",
@@ -47,27 +68,34 @@ RUN_METRICS = {
     LOST: "Events that the last run found lost: given up, or expired.",
     GAP: "Length of the time that GitHub has forgotten and no run had checked, found by the last run.",
     DEADLINE: "When GitHub begins to forget what is still undelivered. Absent if nothing is.",
-    DOWN: "1 if the last run that could read the delivery log found that the receiver is down, else 0.",
     CHECKPOINT: "The moment up to which everything is settled. Absent if no checkpoint is kept.",
-}
-
-WEBHOOK_DELIVERIES = "redeliver_webhook_deliveries"
-WEBHOOK_FAILED = "redeliver_webhook_failed_deliveries"
-WEBHOOK_LAST_SUCCESS = "redeliver_webhook_last_success_timestamp_seconds"
-WEBHOOK_ACTIVE = "redeliver_webhook_active"
+    HEALTH: _HEALTH,
+} | {f"redeliver_{name}": meaning for name, meaning in _STATS.items()}
 #: Of a webhook's log, as ``redeliver hooks`` reads it.
 WEBHOOK_METRICS = {
     WEBHOOK_DELIVERIES: "Attempts within the lookback.",
     WEBHOOK_FAILED: "Attempts within the lookback that failed.",
+    WEBHOOK_UNDELIVERED: "Events with a failed attempt within the lookback and no success.",
     WEBHOOK_LAST_SUCCESS: "When the last successful attempt within the lookback was made. Absent if there is none.",
     WEBHOOK_ACTIVE: "1 if GitHub sends deliveries to the webhook, 0 if it is switched off. Absent if not known.",
-}
+    WEBHOOK_HEALTH: _HEALTH,
+} | {f"{WEBHOOK}{name}": meaning for name, meaning in _STATS.items()}
+#: What stays as it was when a run cannot read the log.
+_KEPT = {UNDELIVERED, DEADLINE, CHECKPOINT}
 #: How every text of ours begins.
 BEGINNING = "# HELP redeliver_"
 
 #: A webhook's owner and id.
 _Key = tuple[str, str]
-_Series = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What is told of one webhook."""
+
+    values: Mapping[str, float]
+    """By the metric's name."""
+    health: Health
 
 
 class Webhook(Protocol):
@@ -98,6 +126,21 @@ class Webhook(Protocol):
         """Epoch milliseconds; None: no attempt succeeded."""
         ...
 
+    @property
+    def undelivered(self) -> int:
+        """Events with a failed attempt and no success."""
+        ...
+
+    @property
+    def stats(self) -> DeliveryStats:
+        """How the first attempts went."""
+        ...
+
+    @property
+    def health(self) -> Health:
+        """How its receiver does."""
+        ...
+
 
 def run_metrics(report: Report, ended: float, before: str = "") -> str:
     """Metrics of a run that ended then (epoch seconds).
@@ -109,22 +152,23 @@ def run_metrics(report: Report, ended: float, before: str = "") -> str:
     series: dict[_Key, _Series] = {}
     for hook in report.hooks:
         key = plain(hook.owner), plain(hook.hook_id)
-        known = old.get(key, {})
-        if hook.read:
-            known = {name: value for name, value in known.items() if name == LAST_SUCCESS}
-        series[key] = known | _of_run(hook, ended)
+        known = old[key].values if key in old else {}
+        stays = {LAST_SUCCESS} if hook.read else {LAST_SUCCESS, *_KEPT}
+        kept = {name: value for name, value in known.items() if name in stays}
+        series[key] = _Series(kept | _of_run(hook, ended), hook.health)
     broke_off = report.fault or report.unreached or report.signal_number is not None
-    return _text(RUN_METRICS, old | series if broke_off else series)
+    return _text(RUN_METRICS, HEALTH, old | series if broke_off else series)
 
 
 def webhook_metrics(owner: str, webhooks: Iterable[Webhook]) -> str:
     """Metrics of an owner's webhooks."""
-    return _text(WEBHOOK_METRICS, {(plain(owner), str(one.hook_id or "")): _of_webhook(one) for one in webhooks})
+    series = {(plain(owner), str(one.hook_id or "")): _Series(_of_webhook(one), one.health) for one in webhooks}
+    return _text(WEBHOOK_METRICS, WEBHOOK_HEALTH, series)
 
 
-def _of_run(hook: HookReport, ended: float) -> _Series:
+def _of_run(hook: HookReport, ended: float) -> dict[str, float]:
     """What a run knows."""
-    series = {
+    values = {
         LAST_RUN: ended,
         DURATION: hook.seconds,
         SCANNED: hook.scanned,
@@ -134,37 +178,53 @@ def _of_run(hook: HookReport, ended: float) -> _Series:
         GAP: (hook.gap[1] - hook.gap[0]) / 1000 if hook.gap else 0,
     }
     if hook.succeeded:
-        series[LAST_SUCCESS] = ended
+        values[LAST_SUCCESS] = ended
     if hook.read:
-        series |= {UNDELIVERED: hook.undelivered, DOWN: hook.outage is not None}
+        values[UNDELIVERED] = hook.undelivered
     if hook.deadline is not None:
-        series[DEADLINE] = hook.deadline / 1000
+        values[DEADLINE] = hook.deadline / 1000
     if hook.checkpoint is not None:
-        series[CHECKPOINT] = hook.checkpoint / 1000
-    return series
+        values[CHECKPOINT] = hook.checkpoint / 1000
+    return values | (_of_stats("redeliver_", hook.stats) if hook.stats else {})
 
 
-def _of_webhook(webhook: Webhook) -> _Series:
-    series: _Series = {WEBHOOK_DELIVERIES: webhook.deliveries, WEBHOOK_FAILED: webhook.failed}
+def _of_webhook(webhook: Webhook) -> dict[str, float]:
+    values: dict[str, float] = {
+        WEBHOOK_DELIVERIES: webhook.deliveries,
+        WEBHOOK_FAILED: webhook.failed,
+        WEBHOOK_UNDELIVERED: webhook.undelivered,
+    }
     if webhook.last_success is not None:
-        series[WEBHOOK_LAST_SUCCESS] = webhook.last_success / 1000
+        values[WEBHOOK_LAST_SUCCESS] = webhook.last_success / 1000
     if webhook.active is not None:
-        series[WEBHOOK_ACTIVE] = webhook.active
-    return series
+        values[WEBHOOK_ACTIVE] = webhook.active
+    return values | _of_stats(WEBHOOK, webhook.stats)
+
+
+def _of_stats(prefix: str, stats: DeliveryStats) -> dict[str, float]:
+    durations = {"p50": stats.p50, "p95": stats.p95, "longest": stats.longest}
+    values: dict[str, float] = {"events": stats.events, "near_timeout_events": stats.near_timeout}
+    values |= {f"{name}_duration_seconds": took / 1000 for name, took in durations.items() if took is not None}
+    if stats.events:
+        values["first_try_ratio"] = stats.delivered_first_try / stats.events
+    return {f"{prefix}{name}": value for name, value in values.items()}
 
 
 def _read(text: str) -> dict[_Key, _Series]:
     """The series of a run's metrics. A text that is none, or a part of one, has none."""
-    found: dict[_Key, _Series] = {}
+    values: dict[_Key, dict[str, float]] = {}
+    states: dict[_Key, Health] = {}
     try:
         for family in text_string_to_metric_families(text):
             for one in family.samples:
-                if one.name in RUN_METRICS:
-                    key = one.labels.get("owner", ""), one.labels.get("hook_id", "")
-                    found.setdefault(key, {})[one.name] = one.value
+                key = one.labels.get("owner", ""), one.labels.get("hook_id", "")
+                if one.name == HEALTH and one.value:
+                    states[key] = Health(one.labels[HEALTH])
+                elif one.name in RUN_METRICS and one.name != HEALTH:
+                    values.setdefault(key, {})[one.name] = one.value
     except (ValueError, LookupError):
         return {}
-    return found
+    return {key: _Series(values[key], states.get(key, Health.UNKNOWN)) for key in values}
 
 
 # -- the library's part -------------------------------------------------------------------------------------------
@@ -180,12 +240,19 @@ class _Families:
         return self.families
 
 
-def _text(metrics: Mapping[str, str], series: Mapping[_Key, _Series]) -> str:
-    families = []
+def _text(metrics: Mapping[str, str], health: str, series: Mapping[_Key, _Series]) -> str:
+    labels = ("owner", "hook_id")
+    families: list[Metric] = []
     for name, meaning in metrics.items():
-        family = GaugeMetricFamily(name, meaning, labels=("owner", "hook_id"))
-        for key in sorted(series):
-            if name in series[key]:
-                family.add_metric(key, series[key][name])
-        families.append(family)
+        if name == health:
+            states = StateSetMetricFamily(name, meaning, labels=labels)
+            for key in sorted(series):
+                states.add_metric(key, {state: state is series[key].health for state in Health})
+            families.append(states)
+        else:
+            gauge = GaugeMetricFamily(name, meaning, labels=labels)
+            for key in sorted(series):
+                if name in series[key].values:
+                    gauge.add_metric(key, series[key].values[name])
+            families.append(gauge)
     return generate_latest(_Families(families)).decode()

@@ -12,17 +12,28 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exposition import read
 from githubsim.clock import HOUR, START
-from redeliver.core.outcomes import Outcome
+from redeliver.core.findings import RunStopped
+from redeliver.core.health import DeliveryStats, Health
+from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
-from redeliver.errors import RunStopped
 from redeliver.output import metrics
 from redeliver.output.metrics import BEGINNING, RUN_METRICS, WEBHOOK_METRICS, run_metrics, webhook_metrics
 from redeliver.text import plain
-from reports import events, hook, one
+from reports import events, hook, one, stats
 
 ENDED = 1_794_000_000.25
 LATER = ENDED + 900
 OUTAGE = Outage(START - HOUR, at_least=False, cause="HTTP 503", backlog=1)
+STATS = stats({"push": (30, 27), "issues": (10, 9)}, p95=1_800, near=4)
+NO_EVENTS = stats({}, p95=None)
+OF_STATS = {
+    "events": 40,
+    "first_try_ratio": 0.9,
+    "p50_duration_seconds": 1.8,
+    "p95_duration_seconds": 1.8,
+    "longest_duration_seconds": 1.8,
+    "near_timeout_events": 4,
+}
 FINE = one(checkpoint=START + 1_500, seconds=12.5)
 BEFORE = run_metrics(one(*events(Outcome.PENDING), outage=OUTAGE), ENDED)
 
@@ -34,6 +45,14 @@ class Webhook:
     deliveries: int = 40
     failed: int = 3
     last_success: int | None = START
+    undelivered: int = 2
+    stats: DeliveryStats = STATS
+    health: Health = Health.DEGRADED
+
+
+def states(name: str, shown: Health) -> dict[str, int]:
+    """A set of states, as the exposition has it."""
+    return {f"{name}={state}": int(state is shown) for state in Health}
 
 
 def after(report: Report, before: str = "", hook_id: str = "1") -> dict[str, float]:
@@ -46,7 +65,9 @@ def after(report: Report, before: str = "", hook_id: str = "1") -> dict[str, flo
 
 def test_a_runs_metrics_say_what_its_report_says() -> None:
     kinds = (Outcome.RECOVERED, Outcome.RECOVERED, Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FILTERED_OUT)
-    report = one(*events(*kinds), gap=(START - HOUR, START), checkpoint=START + 1_500, outage=OUTAGE, seconds=12.5)
+    report = one(
+        *events(*kinds), gap=(START - HOUR, START), checkpoint=START + 1_500, outage=OUTAGE, seconds=12.5, stats=STATS
+    )
     assert after(report) == {
         metrics.LAST_RUN: LATER,
         metrics.LAST_SUCCESS: LATER,
@@ -58,14 +79,28 @@ def test_a_runs_metrics_say_what_its_report_says() -> None:
         metrics.LOST: 1,
         metrics.GAP: 3_600,
         metrics.DEADLINE: report.hooks[0].events[2].forgotten_at / 1_000,
-        metrics.DOWN: 1,
         metrics.CHECKPOINT: (START + 1_500) / 1_000,
+        **states(metrics.HEALTH, Health.DOWN),
+        **{f"redeliver_{name}": value for name, value in OF_STATS.items()},
     }
 
 
+def names(told: dict[str, float]) -> set[str]:
+    return {name.partition("=")[0] for name in told}
+
+
 def test_what_there_is_none_of_is_absent_and_no_zero() -> None:
-    assert set(RUN_METRICS) - set(after(one(checkpoint=None))) == {metrics.DEADLINE, metrics.CHECKPOINT}
-    assert set(RUN_METRICS) - set(after(one(checkpoint=0))) == {metrics.DEADLINE}
+    told = names(after(one(checkpoint=None, stats=STATS)))
+    assert set(RUN_METRICS) - told == {metrics.DEADLINE, metrics.CHECKPOINT}
+    assert metrics.CHECKPOINT in after(one(checkpoint=0))
+    durations = {f"redeliver_{one}_duration_seconds" for one in ("p50", "p95", "longest")}
+    told = names(after(one(stats=NO_EVENTS)))
+    assert set(RUN_METRICS) - told == {metrics.DEADLINE, "redeliver_first_try_ratio", *durations}
+
+
+def test_a_log_that_was_not_read_whole_has_no_statistics() -> None:
+    of_stats = {f"redeliver_{name}" for name in OF_STATS}
+    assert not of_stats & names(after(one(stats=None), run_metrics(one(stats=STATS), ENDED)))
 
 
 @pytest.mark.parametrize(
@@ -89,18 +124,20 @@ def test_a_warning_is_no_fault() -> None:
 
 def test_a_run_that_reads_the_log_says_all_that_is_known_anew() -> None:
     told = after(one(checkpoint=None), BEFORE)
-    assert (told[metrics.UNDELIVERED], told[metrics.DOWN]) == (0, 0)
+    assert told[metrics.UNDELIVERED] == 0
     assert not {metrics.DEADLINE, metrics.CHECKPOINT} & set(told)
 
 
 def test_a_run_that_cannot_read_the_log_calls_nothing_fine() -> None:
-    old, told = read(BEFORE)["octo", "1"], after(one(errors=["no"], read=False, checkpoint=None, redelivered=0), BEFORE)
-    kept = {metrics.UNDELIVERED, metrics.DOWN, metrics.DEADLINE, metrics.CHECKPOINT, metrics.LAST_SUCCESS}
-    assert {name for name in RUN_METRICS if told[name] == old[name]} >= kept
-    assert (told[metrics.UNDELIVERED], told[metrics.DOWN]) == (1, 1)
-    assert (told[metrics.LAST_RUN], told[metrics.REDELIVERED]) == (LATER, 0)
+    told = after(one(errors=["no"], read=False, checkpoint=None, redelivered=0), BEFORE)
+    kept = {metrics.UNDELIVERED, metrics.DEADLINE, metrics.CHECKPOINT, metrics.LAST_SUCCESS}
+    old = read(BEFORE)["octo", "1"]
+    assert {name: told[name] for name in kept} == {name: old[name] for name in kept}
+    assert (told[metrics.UNDELIVERED], told[metrics.LAST_RUN], told[metrics.REDELIVERED]) == (1, LATER, 0)
+    unknown = states(metrics.HEALTH, Health.UNKNOWN)
+    assert {name: told[name] for name in unknown} == unknown
     # Nor does the first of all runs.
-    assert not {metrics.UNDELIVERED, metrics.DOWN} & set(after(one(read=False)))
+    assert metrics.UNDELIVERED not in after(one(read=False))
 
 
 @pytest.mark.parametrize(
@@ -137,20 +174,18 @@ def test_a_text_that_follows_itself_again_and_again_does_not_grow() -> None:
 
 
 def test_a_list_of_webhooks_says_how_each_fares() -> None:
-    told = read(webhook_metrics("octo", [Webhook(), Webhook(2, active=False, last_success=None)]))
-    assert told == {
-        ("octo", "1"): {
-            metrics.WEBHOOK_DELIVERIES: 40,
-            metrics.WEBHOOK_FAILED: 3,
-            metrics.WEBHOOK_LAST_SUCCESS: START / 1_000,
-            metrics.WEBHOOK_ACTIVE: 1,
-        },
-        ("octo", "2"): {
-            metrics.WEBHOOK_DELIVERIES: 40,
-            metrics.WEBHOOK_FAILED: 3,
-            metrics.WEBHOOK_ACTIVE: 0,
-        },
+    told = read(webhook_metrics("octo", [Webhook(), Webhook(2, active=False, last_success=None, stats=NO_EVENTS)]))
+    always = {
+        metrics.WEBHOOK_DELIVERIES: 40,
+        metrics.WEBHOOK_FAILED: 3,
+        metrics.WEBHOOK_UNDELIVERED: 2,
+        **states(metrics.WEBHOOK_HEALTH, Health.DEGRADED),
     }
+    of_stats = {f"redeliver_webhook_{name}": value for name, value in OF_STATS.items()}
+    successful = {metrics.WEBHOOK_LAST_SUCCESS: START / 1_000, metrics.WEBHOOK_ACTIVE: 1}
+    assert told["octo", "1"] == always | of_stats | successful
+    no_events = {"redeliver_webhook_events": 0, "redeliver_webhook_near_timeout_events": 0, metrics.WEBHOOK_ACTIVE: 0}
+    assert told["octo", "2"] == always | no_events
     assert metrics.WEBHOOK_ACTIVE not in read(webhook_metrics("91011", [Webhook(None, active=None)]))["91011", ""]
 
 
@@ -162,10 +197,11 @@ def test_runs_and_lists_have_no_series_in_common_since_node_exporter_would_repor
 
 
 def test_names_have_our_prefix_and_a_base_unit() -> None:
+    units = ("_seconds", "_events", "_attempts", "_deliveries", "_ratio", "_active", "_health")
     for name in (*RUN_METRICS, *WEBHOOK_METRICS):
-        assert re.fullmatch(r"redeliver_[a-z_]+", name)
-        assert name.endswith(("_seconds", "_events", "_attempts", "_deliveries", "_down", "_active"))
-        assert not re.search(r"time(?!stamp_seconds$)", name)
+        assert re.fullmatch(r"redeliver_[a-z0-9_]+", name)
+        assert name.endswith(units)
+        assert ("_timestamp_" in name) == name.endswith("_timestamp_seconds")
 
 
 def test_every_metric_has_a_help_and_is_a_gauge_without_a_time_of_its_own() -> None:
