@@ -17,6 +17,7 @@ UNBOUND = f"{PACE}::test_a_pace_without_bound_stays_within_the_points"
 FOR_OTHERS = "test_a_run_with_much_to_send_leaves_a_fifth_of_what_is_left_of_the_hour_to_others"
 STOPPING = "tests/guarantees/test_stopping.py"
 NEW_HOUR = "test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole"
+QUIET = "tests/guarantees/test_quiet_webhook.py"
 TOO_LONG = "tests/guarantees/test_too_long.py"
 
 
@@ -101,15 +102,21 @@ DEFECTS = (
     ),
     Defect(
         "an event gets one attempt more than max-attempts",
-        "0 < self.max_attempts <= event.count:",
-        "0 < self.max_attempts < event.count:",
-        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain"},
+        "0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):",
+        "0 < self.max_attempts < event.count and _counts(event.latest, oldest_success):",
+        {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain|no_run_is_green_over_a_loss"},
     ),
     Defect(
         "an event gets one attempt less than max-attempts",
-        "0 < self.max_attempts <= event.count:",
-        "0 < self.max_attempts <= event.count + 1:",
-        {ONE: "the_report_is_true|nothing_is_lost", SEVERAL: "the_report_is_true|nothing_is_lost"},
+        "0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):",
+        "0 < self.max_attempts <= event.count + 1 and _counts(event.latest, oldest_success):",
+        {ONE: "the_report_is_true|nothing_is_lost", SEVERAL: "the_report_is_true|nothing_is_lost|the_checkpoint"},
+    ),
+    Defect(
+        "attempts at an endpoint that is down use up max-attempts",
+        "return attempt.at >= oldest_success or not attempt.like_endpoint_down",
+        "return True",
+        {f"{QUIET}::test_an_outage_of_a_weekend_loses_nothing": "AssertionError"},
     ),
     Defect(
         "there is no spacing",

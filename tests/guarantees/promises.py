@@ -70,7 +70,7 @@ def nothing_is_lost(world: World, part: Part) -> None:
             rows = [row for row in attempts if row.visible_at <= now or not row.outcome.succeeded]
             if guid in life.unseen or not rows or rows[0].redelivery:
                 continue
-            if life.is_ours(rows, now, settings) and world.is_open(rows, now, settings):
+            if life.is_ours(rows, now, settings) and world.is_open(life.hook.log, rows, now, settings):
                 assert any(world.shown_at(row) >= cutoff for row in rows), f"{guid} lies before the checkpoint: lost"
 
 
@@ -92,7 +92,7 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
         if too_old(rows[0], part.looked_at, settings) and not world.in_log(rows[0], part.looked_at):
             continue  # nobody wants it any more, and of its attempts not all are known
         expired = all(world.shown_at(row) < part.looked_at - retention for row in rows)
-        given_up = 0 < settings.max_attempts <= len(rows)
+        given_up = world.is_out_of_attempts(life.hook.log, rows, part.looked_at, settings, report.cutoff)
         if expired or (given_up and not report.partial):
             lost.add(guid)
     assert report.errors or not lost, f"green, and lost: {lost}"
@@ -113,8 +113,9 @@ def nothing_is_sent_in_vain(world: World, run: Run) -> None:
         for one in part.accepted:
             seen = [row for row in one.hook.log.attempts_of(one.guid) if row.visible_at <= part.looked_at]
             assert not any(row.outcome.succeeded for row in seen), f"{one.guid} was delivered, and that could be seen"
-            limit = run.settings.max_attempts
-            assert limit == 0 or len(seen) < limit, f"{one.guid} had had its {limit} attempts"
+            since = part.report.cutoff if part.report else part.looked_at
+            over = world.is_out_of_attempts(one.hook.log, seen, part.looked_at, run.settings, since)
+            assert not over, f"{one.guid} had had its {run.settings.max_attempts} attempts"
             assert one.accepted_at + SECOND > due_at(world, seen, run.settings), f"{one.guid} was not due yet"
             # A run keeps to what it found at its start; some of GitHub's clocks tell whole seconds only.
             began = run.began - 3 * SECOND
@@ -150,7 +151,7 @@ def the_checkpoint_is_sound(world: World, part: Part) -> None:
         _, kept = part.writes[-1]
         for guid, rows in life.failed_events().items():
             seen = [row for row in rows if world.in_log(row, part.looked_at)]
-            if not seen or guid in life.unseen or not world.is_open(rows, part.ended, part.settings):
+            if not seen or guid in life.unseen or not world.is_open(life.hook.log, rows, part.ended, part.settings):
                 continue
             if life.is_ours(seen, part.looked_at, part.settings):
                 latest = max(row.delivered_at for row in rows if row.visible_at <= part.ended)
@@ -226,7 +227,7 @@ def what_can_be_done_is_done(world: World, part: Part) -> None:
         if meanwhile and guid not in accepted:
             continue  # that was somebody else
         seen = [row for row in rows if world.in_log(row, part.looked_at)]
-        open_ = seen and guid not in life.unseen and world.is_open(rows, part.looked_at, settings)
-        open_ = (open_ and world.is_open(rows, part.ended, settings)) or guid in accepted
+        open_ = seen and guid not in life.unseen and world.is_open(life.hook.log, rows, part.looked_at, settings)
+        open_ = (open_ and world.is_open(life.hook.log, rows, part.ended, settings)) or guid in accepted
         if open_ and life.is_ours(seen, part.looked_at, settings) and due_at(world, seen, settings) < report.start:
             assert guid in accepted, f"{guid} was due, and was not sent"

@@ -170,7 +170,7 @@ def test_a_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: F
 
 def _end_of(world: World, guid: str) -> str:
     rows = world.hook.log.attempts_of(guid)
-    if world.is_open(rows, world.clock(), world.settings()):
+    if world.is_open(world.hook.log, rows, world.clock(), world.settings()):
         return "open"
     return "out of attempts" if len(rows) >= MAX_ATTEMPTS else "forgotten"
 

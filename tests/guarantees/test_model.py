@@ -283,7 +283,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         now, wanted = world.clock(), world.settings()
         for life in world.lives:
             for guid, rows in life.failed_events().items():
-                done = not world.is_open(rows, now, wanted)
+                done = not world.is_open(life.hook.log, rows, now, wanted)
                 assert done or guid in life.unseen or not life.is_ours(rows, now, wanted), guid
 
 

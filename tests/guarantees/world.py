@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from githubsim.behaviour import Behaviour
     from githubsim.faults import Fault
     from githubsim.hooks import Hook
-    from githubsim.log import Row
+    from githubsim.log import DeliveryLog, Row
     from redeliver.core.report import Report
     from redeliver.github.app_token import Credential
 
@@ -187,7 +187,7 @@ class World:
         """Whether GitHub's log shows it at that moment."""
         return row.shown(now, now - self.sim.behaviour.retention_ms)
 
-    def is_open(self, rows: list[Row], now: int, settings: Settings) -> bool:
+    def is_open(self, log: DeliveryLog, rows: list[Row], now: int, settings: Settings) -> bool:
         """Whether there is something left to do for an event: no attempt delivered it, none of the ends is reached."""
         if any(row.outcome.succeeded for row in rows):
             return False
@@ -196,9 +196,26 @@ class World:
             return False
         if too_old(original, now, settings):
             return False
-        tried = sum(row.visible_at <= now for row in rows)
-        out_of_attempts = 0 < settings.max_attempts <= tried
-        return not out_of_attempts and original.delivered_at >= now - self.sim.behaviour.retention_ms
+        if self.is_out_of_attempts(log, rows, now, settings):
+            return False
+        return original.delivered_at >= now - self.sim.behaviour.retention_ms
+
+    def is_out_of_attempts(
+        self, log: DeliveryLog, rows: list[Row], now: int, settings: Settings, since: int = 0
+    ) -> bool:
+        """Whether an undelivered event has had its attempts, the last one at an endpoint that was not down.
+
+        That it was not is known from its answer, or from a success before it, but not before ``since``.
+        """
+        tried = [row for row in rows if row.visible_at <= now]
+        if not 0 < settings.max_attempts <= len(tried):
+            return False
+        latest = max(tried, key=lambda row: row.delivered_at)
+        if 0 < latest.outcome.status_code < 500:
+            return True
+        at = self.shown_at(latest)
+        successes = (self.shown_at(row) for row in log.rows if row.outcome.succeeded and row.visible_at <= now)
+        return any(since <= moment <= at for moment in successes)
 
 
 def _inputs(settings: Mapping[str, str]) -> dict[str, str]:

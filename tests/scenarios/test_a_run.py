@@ -92,6 +92,7 @@ def test_fewest_attempts_go_first_then_the_oldest() -> None:
 def test_an_event_out_of_attempts_is_reported_and_lets_the_checkpoint_go() -> None:
     world = World()
     guid = world.fail(50)
+    world.hook.add(world.clock() - 40 * MINUTE)
     world.again(guid, 30)
     report = world.run(max_attempts="2")
     assert world.sent == []
@@ -101,6 +102,17 @@ def test_an_event_out_of_attempts_is_reported_and_lets_the_checkpoint_go() -> No
     assert report.exit_code(FailOn.NEVER) == 0
     assert guid in report.errors[0]
     assert world.checkpoint == str(report.start)
+
+
+def test_an_endpoint_that_was_down_all_the_time_uses_up_no_attempts() -> None:
+    world = World()
+    guid = world.fail(50)
+    world.again(guid, 30)
+    world.hook.add(world.clock() - 10 * MINUTE)  # it is up again, after the latest attempt
+    report = world.run(max_attempts="2")
+    assert world.sent == [guid]
+    assert of(report, guid).outcome is Outcome.RECOVERED
+    assert report.lost == 0
 
 
 def test_whole_second_times_around_the_checkpoint_hide_nothing() -> None:

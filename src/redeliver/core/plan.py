@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.redelivery import Outcome
@@ -10,7 +11,7 @@ from redeliver.core.redelivery import Outcome
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from redeliver.core.deliveries import Event
+    from redeliver.core.deliveries import Attempt, Event
 
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000
@@ -37,17 +38,20 @@ class Rules:
     """Milliseconds after its first attempt for which an event is sent, by its name, ``event`` or ``event.action``, or
     else under ``""``; 0, or no age at all: for ever. None is longer than GitHub keeps deliveries."""
 
-    def final_outcome(self, event: Event, now: int, expired: Collection[str]) -> Outcome | None:
+    def final_outcome(
+        self, event: Event, now: int, expired: Collection[str], oldest_success: float = -inf
+    ) -> Outcome | None:
         """Why no run sends an undelivered event any more; it then does not hold the checkpoint. None: runs go on.
 
         ``now``: the run's start, in epoch milliseconds. One run judges an event's age once, and keeps to it.
+        ``oldest_success``: of all attempts in the window, in epoch milliseconds; inf: none of them succeeded.
         """
         too_old = self._is_too_old(event, now, expired)
         if event.guid in expired and not too_old:
             return Outcome.EXPIRED
         if self.events and self.events.isdisjoint(_names(event)):
             return Outcome.FILTERED_OUT
-        if 0 < self.max_attempts <= event.count:
+        if 0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):
             return Outcome.GIVEN_UP
         return Outcome.TOO_OLD if too_old else None
 
@@ -90,18 +94,21 @@ def make_plan(
     *,
     expired: Collection[str] = (),
     unchecked: Collection[str] = (),
+    oldest_success: float = -inf,
 ) -> Plan:
     """Decide about every undelivered event.
 
     ``expired``: guids of events whose first attempt has left GitHub's log. ``unchecked``: guids of events whose
-    success could have been missed. Order: fewest attempts first (see ``FRESH``), then oldest first, so
-    that a poisoned event never blocks a fresh one.
+    success could have been missed. ``oldest_success``: see :meth:`Rules.final_outcome`. Order: fewest attempts first
+    (see ``FRESH``), then oldest first, so that a poisoned event never blocks a fresh one.
     """
     expired, unchecked = frozenset(expired), frozenset(unchecked)
     due: list[Event] = []
     skipped: list[tuple[Event, Outcome]] = []
     for event in events:
-        reason = _reason_to_skip(event, rules, now, expired, unchecked)
+        reason = rules.final_outcome(event, now, expired, oldest_success) or _reason_to_wait(
+            event, rules, now, unchecked
+        )
         if reason is None:
             due.append(event)
         else:
@@ -111,11 +118,7 @@ def make_plan(
     return Plan(tuple(due), tuple(skipped))
 
 
-def _reason_to_skip(
-    event: Event, rules: Rules, now: int, expired: Collection[str], unchecked: Collection[str]
-) -> Outcome | None:
-    if ended := rules.final_outcome(event, now, expired):
-        return ended
+def _reason_to_wait(event: Event, rules: Rules, now: int, unchecked: Collection[str]) -> Outcome | None:
     if event.guid in unchecked:
         return Outcome.UNCHECKED
     # There is no spacing before the first redelivery, even if clock skew puts the event in the future.
@@ -125,16 +128,31 @@ def _reason_to_skip(
 
 
 def next_checkpoint(
-    start: int, undelivered: Iterable[Event], rules: Rules, expired: Collection[str], *, failures_only: bool = False
+    start: int,
+    undelivered: Iterable[Event],
+    rules: Rules,
+    expired: Collection[str],
+    *,
+    failures_only: bool = False,
+    oldest_success: float = -inf,
 ) -> int:
     """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
 
     Looking from there, the next run finds every one of them again. ``failures_only``: a run that asks GitHub for
-    failures finds them, too.
+    failures finds them, too. ``oldest_success``: see :meth:`Rules.final_outcome`.
     """
-    unsettled = (event for event in undelivered if rules.final_outcome(event, start, expired) is None)
+    unsettled = (event for event in undelivered if rules.final_outcome(event, start, expired, oldest_success) is None)
     holding = (event.latest_listed if failures_only else event.latest for event in unsettled)
     return min([start, *(attempt.at - 1 for attempt in holding)])
+
+
+def _counts(attempt: Attempt, oldest_success: float) -> bool:
+    """Whether an attempt says that its event fails, and not only that the endpoint is down.
+
+    An endpoint that is down for a day would else use up the attempts of every event that is asked for in that day. So
+    the endpoint must have answered, or have accepted another event in the window before.
+    """
+    return attempt.at >= oldest_success or not attempt.like_endpoint_down
 
 
 def _names(event: Event) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from redeliver.text import count
 from redeliver.times import HOUR, clock_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from redeliver.console import Console
     from redeliver.core.deliveries import Event
@@ -90,7 +90,9 @@ class Job:
         self.record.window = window = self._find_window()
         self.record.active = self._is_active()
         self.record.scan = scan = Scan(
-            newest=window.start, first_attempts=FirstAttempts(window.cutoff, self._settings.delivery_timeout)
+            newest=window.start,
+            cutoff=window.cutoff,
+            first_attempts=FirstAttempts(window.cutoff, self._settings.delivery_timeout),
         )
         reader = Reader(self._hook, window.cutoff, self._clock, self._console, lambda: self._hook.quota)
 
@@ -138,7 +140,7 @@ class Job:
             return None
         undelivered = scan.log.undelivered(self.record.cutoff)
         incomplete = [event.guid for event in undelivered if not scan.is_read_whole(event.guid)]
-        plan = make_plan(undelivered, self._rules, window.start, unchecked=incomplete)
+        plan = self._plan_for(undelivered, scan, window, unchecked=incomplete)
         first = first_to_ask(plan.due)
         if len(first) < PROBE_SIZE:
             return None
@@ -155,11 +157,11 @@ class Job:
         without_original = [
             event.guid
             for event in self._unsent(scan)
-            if event.original is None and not self._rules.final_outcome(event, window.start, expired=())
+            if event.original is None and not self.record.final_outcome(event)
         ]
         if without_original:
             reader.count_earlier_failures(scan, without_original, window.retained_from)
-        due = make_plan(self._unsent(scan), self._rules, window.start).due
+        due = self._plan_for(self._unsent(scan), scan, window).due
         if incomplete := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
             if scan.extent is not Extent.NEWEST:  # else no time or calls are left for it
                 reader.read_earlier_attempts(scan, incomplete, window.retained_from)
@@ -171,7 +173,7 @@ class Job:
         if scan.read_back_to <= window.retained_from:
             self.record.expired, incomplete = frozenset(incomplete), []
         expired = self.record.expired
-        plan = make_plan(self._unsent(scan), self._rules, window.start, expired=expired, unchecked=incomplete)
+        plan = self._plan_for(self._unsent(scan), scan, window, expired, incomplete)
         self._console.line(found_line(scan.scanned, plan, dry_run=self._settings.dry_run))
         for event, reason in plan.skipped:
             self._console.detail(f"{title_of(event)}: {in_words(reason)}")
@@ -227,7 +229,14 @@ class Job:
             return max(window.checkpoint, window.retained_from) if record.gap else None
         failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
         undelivered = scan.log.undelivered(window.cutoff)
-        return next_checkpoint(window.start, undelivered, self._rules, record.expired, failures_only=failures_only)
+        return next_checkpoint(
+            window.start,
+            undelivered,
+            self._rules,
+            record.expired,
+            failures_only=failures_only,
+            oldest_success=scan.oldest_success,
+        )
 
     def say_outcomes(self) -> None:
         """Say what became of what was sent."""
@@ -242,6 +251,23 @@ class Job:
         """Undelivered events, without those that a probe has sent."""
         undelivered = scan.log.undelivered(self.record.cutoff)
         return [event for event in undelivered if event.guid not in self.record.redeliveries]
+
+    def _plan_for(
+        self,
+        events: Iterable[Event],
+        scan: Scan,
+        window: Window,
+        expired: Collection[str] = (),
+        unchecked: Collection[str] = (),
+    ) -> Plan:
+        return make_plan(
+            events,
+            self._rules,
+            window.start,
+            expired=expired,
+            unchecked=unchecked,
+            oldest_success=scan.oldest_success,
+        )
 
     def _sender(self) -> Sender:
         return Sender(self._hook, self.record.redeliveries, self._console)

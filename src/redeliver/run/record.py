@@ -13,9 +13,10 @@ from redeliver.core.health import FirstAttempts
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from redeliver.core.deliveries import Event
     from redeliver.core.health import DeliveryStats
     from redeliver.core.plan import Plan, Rules
-    from redeliver.core.redelivery import Redelivery
+    from redeliver.core.redelivery import Outcome, Redelivery
     from redeliver.errors import CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
 
 
@@ -69,6 +70,8 @@ class Scan:
 
     newest: float = inf
     """The moment from which it was read; no row is younger."""
+    cutoff: float = -inf
+    """Where the window begins."""
     log: DeliveryLog = field(default_factory=DeliveryLog)
     first_attempts: FirstAttempts = field(default_factory=lambda: FirstAttempts(-inf, timeout=10))
     """Counts of the window's events."""
@@ -88,6 +91,8 @@ class Scan:
     """The query of the page after the last one read; None: nothing follows, or nothing was read."""
     next_failures: Mapping[str, str] | None = None
     """The same for pages of failures."""
+    oldest_success: float = inf
+    """The oldest attempt of the window that succeeded, of those that have been read."""
     any_success: bool = False
     """Whether an attempt that succeeded has been read."""
     failing_since: int | None = None
@@ -105,6 +110,10 @@ class Scan:
                 self.any_success = True
                 break
             self.failing_since = at
+        for row, at in zip(reversed(page.rows), reversed(times), strict=True):
+            if at >= self.cutoff and succeeded(row):
+                self.oldest_success = min(self.oldest_success, at)
+                break
         self.last_page_newest = max(times, default=self.last_page_newest)
         self.next_page = page.next
         self.read_back_to = _back_to(self.read_back_to, times, page.next)
@@ -223,6 +232,11 @@ class Record:
     def endpoint_down(self) -> bool:
         """Whether redeliveries showed that the endpoint is down."""
         return self.probe_result is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
+
+    def final_outcome(self, event: Event) -> Outcome | None:
+        """Why no run sends an undelivered event any more. None: runs go on."""
+        start = self.window.start if self.window else 0
+        return self.rules.final_outcome(event, start, self.expired, self.scan.oldest_success if self.scan else inf)
 
     @property
     def cutoff(self) -> int:

@@ -127,8 +127,7 @@ def _outcome(record: Record, event: Event, reason: Outcome | None, log: Delivery
     if redelivery is not None:
         outcome = redelivery.outcome(log)
         if outcome is Outcome.FAILED_AGAIN:
-            start = record.window.start if record.window else 0
-            return record.rules.final_outcome(log.event(event.guid), start, record.expired) or outcome
+            return record.final_outcome(log.event(event.guid)) or outcome
         return outcome
     if log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
         return Outcome.RECOVERED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,6 +134,29 @@ def test_an_original_out_of_sight_counts_as_an_attempt() -> None:
 
 
 # -- which ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "oldest_success", "given_up"),
+    [
+        (503, inf, False),
+        (0, inf, False),
+        (503, START + 1, False),
+        (503, START, True),
+        (0, START - HOUR, True),
+        (404, inf, True),
+        (302, inf, True),
+    ],
+)
+def test_an_attempt_at_an_endpoint_that_is_down_uses_nothing_up(
+    code: int, oldest_success: float, *, given_up: bool
+) -> None:
+    spent = event(attempt(1, START - HOUR, code=code), attempt(2, START, redelivery=True, code=code))
+    rules = Rules(2, 0)
+    plan = make_plan([spent], rules, START, oldest_success=oldest_success)
+    assert plan.skipped == (((spent, Outcome.GIVEN_UP),) if given_up else ())
+    kept = next_checkpoint(START, [spent], rules, (), oldest_success=oldest_success)
+    assert kept == (START if given_up else START - 1)
 
 
 @pytest.mark.parametrize(

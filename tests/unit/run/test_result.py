@@ -230,7 +230,11 @@ def test_of_many_lost_events_some_are_named() -> None:
 
 
 def test_the_run_whose_own_redelivery_was_the_last_one_gives_the_event_up() -> None:
-    report = told(Fate(answer=Acceptance.ACCEPTED, result=503), rules=Rules(2, 10 * MINUTE))
+    record = record_of(Fate(answer=Acceptance.ACCEPTED, result=503), rules=Rules(2, 10 * MINUTE))
+    assert record.scan is not None
+    assert report_of(record).events[0].outcome is Outcome.FAILED_AGAIN, "nothing says that the endpoint is up"
+    record.scan.oldest_success = START - 2 * MINUTE
+    report = report_of(record)
     assert report.events[0].outcome is Outcome.GIVEN_UP
     assert report.lost == 1
     assert len(report.errors) == 1
