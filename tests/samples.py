@@ -141,7 +141,7 @@ class Said:
 
 @dataclass
 class Script:
-    """A connection that gives one prepared answer after the other, and then the last one for ever."""
+    """A connection that gives one prepared answer after the other, and then the last one again and again."""
 
     answers: list[Response | ResponseLost]
     clock: VirtualClock | None = None
@@ -170,7 +170,7 @@ class Script:
         return [f"{verb} {path}" for verb, path, _, _ in self.calls]
 
 
-TASK = Purpose("read the log", "the permission to read")
+TASK = Purpose("read the log", "the permission to read", "The log")
 
 
 class Calls:

@@ -232,10 +232,10 @@ class WorkflowToken(MissingPermission):
 class NotFound(ApiError):
     """404: not there, or hidden from this token; GitHub does not say which."""
 
-    sentence = "GitHub does not find what is needed to {what} (404)."
-    advice = "Either it does not exist, so check the name and the id, or the token may not see it: it needs {needed}."
+    sentence = "{subject} not found, or hidden from this token (404)."
+    advice = "Check the name and the id. If they are right, the token may not see it: it needs {needed}."
 
-    what: str
+    subject: str
     needed: str
 
 
@@ -369,8 +369,8 @@ class Unexpected(RedeliverError):
 class OutOfTime(RedeliverError):
     """The run's ``time-limit`` is spent, or would be by a wait that is due."""
 
-    sentence = "The time limit ended the run: {why}."
-    advice = "What was not done is left for the next run; raise time-limit if it happens often."
+    sentence = "Stopped at time-limit {why}."
+    advice = "The next run does what is left. Raise time-limit if this happens often."
 
     why: str
 
@@ -378,8 +378,10 @@ class OutOfTime(RedeliverError):
 class HourSpent(OutOfTime):
     """Too few of an hour's calls are left to read the window, which a whole hour's would do for."""
 
-    sentence = "The log could not be read: only {left} of this hour's API calls are left, too few to read it."
-    advice = "The next run in a new hour does it. A token that nothing else uses has more, a GitHub App's often too."
+    sentence = "Only {left} API calls remain this hour; not enough to read the log."
+    advice = (
+        "A run in the next hour reads it. A token that nothing else uses has more calls, and often an App's has, too."
+    )
 
     def __init__(self, *, left: str) -> None:
         # Without the `why` of the class above: the sentence has it.

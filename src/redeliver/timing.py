@@ -87,30 +87,26 @@ class RunClock:
 
     # -- waits and calls ----------------------------------------------------------------------------------------
 
-    def wait(self, seconds: float, why: str) -> None:
-        """Wait that long.
+    def wait(self, seconds: float, what: str) -> None:
+        """Wait that long. ``what``: what for, as a noun: "the send rate".
 
         Raises:
             OutOfTime: at once, when the wait would end after the deadline.
             Stopped: a signal came; not while closing.
         """
         if seconds > self.remaining():
-            late = (
-                f"it would have had to wait another {duration(seconds)} ({why})"
-                if seconds
-                else f"no time was left for {why}"
-            )
-            raise OutOfTime(why=late)
-        self._say(seconds, why)
+            waiting = f"while waiting for {what} ({duration(seconds)} more)"
+            raise OutOfTime(why=waiting if seconds else f"with no time left for {what}")
+        self._say(seconds, what)
         longest = _STILL_WAITING if self._closing_until is None else _LOOK_FOR_SIGNAL
         while seconds > 0:
             with self._until_signal():
                 self._clock.sleep(min(seconds, longest))
             seconds -= longest
             if seconds > 0 and seconds > self.remaining() and self.signal_number is not None:
-                raise OutOfTime(why="the run was stopped")
+                raise OutOfTime(why="because a signal stopped the run")
             if seconds > 0 and longest == _STILL_WAITING:
-                self._console.line(f"Still waiting, {duration(seconds)} to go: {why}")
+                self._console.line(f"Still waiting for {what}, {duration(seconds)} to go")
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -175,11 +171,11 @@ class RunClock:
         finally:
             self._interruptible = False
 
-    def _say(self, seconds: float, why: str) -> None:
+    def _say(self, seconds: float, what: str) -> None:
         last, when = self._last_line
-        repeated = seconds < _REPEAT_LINE / 2 and why == last and self.now() < when + _REPEAT_LINE
+        repeated = seconds < _REPEAT_LINE / 2 and what == last and self.now() < when + _REPEAT_LINE
         if seconds >= _WORTH_A_LINE and not repeated:
-            self._last_line = (why, self.now())
-            self._console.line(f"Waiting {duration(seconds)}: {why}")
+            self._last_line = (what, self.now())
+            self._console.line(f"Waiting {duration(seconds)} for {what}")
         elif seconds > 0:
-            self._console.detail(f"Waiting {seconds:.1f} s: {why}")
+            self._console.detail(f"Waiting {seconds:.1f} s for {what}")

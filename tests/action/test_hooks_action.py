@@ -18,8 +18,10 @@ from githubsim.clock import system_ms
 from githubsim.server import serve
 from places.command import SOURCES
 from places.keys import key_pair
+from redeliver.errors import NoSuchHook, Unexpected
 from redeliver.run.lookup import MATRIX_JOBS
 from runner import commands, outputs
+from wording import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +121,7 @@ def test_no_webhook_at_all_is_a_warning_and_an_empty_matrix(tmp_path: Path, gith
     assert code == 0
     assert given == {"matrix": '{"include": []}', "hooks-count": "0"}
     (warning,) = [one.data for one in commands(said) if one.name == "warning"]
-    assert warning.startswith("No active webhook of the organization octo fits hook-id.")
+    assert told(NoSuchHook, warning)["owner"].endswith("octo")
 
 
 def test_the_apps_own_webhook_is_one_job(tmp_path: Path, github: Served) -> None:
@@ -156,7 +158,7 @@ runpy.run_module("redeliver", run_name="__main__")
         said, _ = process.communicate(timeout=30)
     assert process.returncode == 1
     (error,) = [one.data for one in commands(said) if one.name == "error"]
-    assert error.startswith("The action hit an internal error: KeyError. Please report it")
+    assert told(Unexpected, error) == {"kind": "KeyError"}
     assert "Traceback" not in said
     assert "hush" not in said
     assert outputs(tmp_path / "output") == {}

@@ -15,6 +15,7 @@ from githubsim.outcomes import UNAVAILABLE
 from guarantees import promises
 from guarantees.world import World
 from redeliver.core.redelivery import Outcome
+from redeliver.github.pace import GITHUB_REFUSES
 
 if TYPE_CHECKING:
     from guarantees.world import Run
@@ -75,7 +76,7 @@ def test_what_a_limit_of_the_hour_leaves_is_left_with_its_reason_and_its_checkpo
     assert len(run.accepted) == AN_HOUR
     assert run.report.count(Outcome.OUT_OF_TIME) == EVENTS - AN_HOUR
     assert run.report.count(Outcome.RECOVERED) + run.report.count(Outcome.PENDING) == AN_HOUR
-    assert any("GitHub asked to wait" in warning for warning in run.report.warnings)
+    assert any(GITHUB_REFUSES in warning for warning in run.report.warnings)
     assert world.life.kept is not None
     assert world.life.kept < run.began - HOUR
 

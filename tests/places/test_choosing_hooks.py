@@ -9,6 +9,8 @@ import pytest
 from githubsim.faults import Fault, foreign_next
 from places.several import Several, names
 from redeliver.core.settings import FailOn
+from redeliver.errors import NoSuchHook
+from wording import told
 from world import World
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def test_a_pattern_that_fits_none_is_an_error_and_shows_no_address(pattern: str)
     world.fail()
     report = world.run(hook_id=pattern)
     (error,) = report.errors
-    assert error.startswith("No active webhook of the organization octo fits hook-id. Check the pattern")
+    assert told(NoSuchHook, error)["owner"].endswith("octo")
     assert "elsewhere" not in error
     assert report.exit_code(FailOn.ERROR) == 1
     assert (world.sent, world.variables.all()) == ([], [])

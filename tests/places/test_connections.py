@@ -13,7 +13,9 @@ from githubsim.server import Served, serve
 from places.proxy import Proxy
 from places.site import PLACES, CredentialKind, HookKind, Place, combinations
 from places.sockets import Live
+from redeliver.errors import ApiFailing, CertificatesMissing, NotFound
 from redeliver.output.report_json import as_json
+from wording import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +61,7 @@ def test_a_wrong_path_of_the_api_is_told() -> None:
     live.fail()
     with serve(live.sim) as served:
         report = live.run(served.url.removesuffix("/api/v3"))
-    assert report.errors[0].startswith("GitHub does not find what is needed to read the deliveries of hook")
+    assert str(live.hook.id) in told(NotFound, report.errors[0])["subject"]
     assert live.sent == []
 
 
@@ -107,7 +109,7 @@ def test_of_two_bundles_the_first_named_counts(secure: Secure, monkeypatch: pyte
 def test_a_certificate_that_nothing_vouches_for_is_refused_and_nothing_is_told_to_it(secure: Secure) -> None:
     report = secure.live.run(secure.served.url, {"time-limit": "2s"})
     (error,) = report.errors
-    assert "the TLS connection failed; is the server's certificate trusted here?" in error
+    assert "certificate" in told(ApiFailing, error)["why"]
     assert secure.live.sim.journal.entries == []
 
 
@@ -115,7 +117,7 @@ def test_a_certificate_that_nothing_vouches_for_is_refused_and_nothing_is_told_t
 def test_a_bundle_that_is_not_there_is_named(secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "/nowhere/corporate.pem")
     (error,) = secure.live.run(secure.served.url).errors
-    assert error.startswith("There are no certificates at /nowhere/corporate.pem.")
+    assert told(CertificatesMissing, error) == {"path": "/nowhere/corporate.pem"}
     assert "REQUESTS_CA_BUNDLE" in error
 
 

@@ -13,11 +13,12 @@ from places.keys import KeyPair, key_pair
 from places.site import APP_ID, PLACES, HookKind, Site
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn, parse
-from redeliver.errors import SettingsError
+from redeliver.errors import BadPrivateKey, CheckpointNotSaved, NotInstalled, OutOfTime, SettingsError
 from redeliver.github.connection import GitHubApi
 from redeliver.output.report_json import as_json
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
+from wording import says, told
 from world import Transcript, of
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def test_a_token_is_renewed_for_the_checkpoint_even_when_the_runs_time_is_over(l
     site.fail(5)
     report = site.run(latency_ms=20_000, time_limit="100s")
     assert (report.errors, site.sent) == ((), [])
-    assert "The time limit ended the run" in report.warnings[0]
+    assert says(OutOfTime, report.warnings[0])
     assert minted(site) == 2
     assert site.checkpoint is not None
 
@@ -106,7 +107,7 @@ def test_an_app_that_is_uninstalled_in_mid_run_ends_it_and_the_next_one_goes_on(
 
     site.sim.observers.append(uninstall_later)
     report = site.run(SLOW)
-    assert report.errors[0].startswith(f"The App {APP_ID} is not installed at octo")
+    assert told(NotInstalled, report.errors[0]) == {"app": str(APP_ID), "owner": "octo"}
     assert 20 < len(site.sent) < 40
     assert report.count(Outcome.RUN_FAILED) == 90 - len(site.sent)
     site.sim.observers.clear()
@@ -192,7 +193,7 @@ def test_a_key_that_only_looks_like_one_is_named_and_nothing_is_asked() -> None:
     key = "-----BEGIN RSA PRIVATE KEY-----\nbm8ga2V5IGF0IGFsbCwganVzdCB0ZXh0\n-----END RSA PRIVATE KEY-----"
     report = _over_pygithub(site, private_key=key)
     (error,) = report.errors
-    assert error.startswith("The App's private key cannot be used. Give the whole file that GitHub made for the App")
+    assert says(BadPrivateKey, error)
     assert report.exit_code(FailOn.ERROR) == 1
     assert "bm8ga2V5" not in as_json(report)
 
@@ -202,8 +203,7 @@ def test_an_app_that_is_not_installed_there_is_named() -> None:
     site.fail(5)
     site.sim.installations[0].account = "elsewhere"
     error = only_error(site)
-    assert error.startswith(f"The App {APP_ID} is not installed at octo, or cannot be seen there.")
-    assert "Check org or repository, and client-id (or app-id)" in error
+    assert told(NotInstalled, error) == {"app": str(APP_ID), "owner": "octo"}
 
 
 def test_an_app_without_the_permission_is_told_which_it_lacks() -> None:
@@ -252,8 +252,8 @@ def test_the_workflows_own_token_is_explained_for_the_variable_too() -> None:
     site.fail(5)
     site.sim.token("ghs_workflow", kind="actions", permissions={"actions_variables": "read"})
     error = only_error(site, variable_token="ghs_workflow")
-    assert error.startswith("The checkpoint could not be saved in the variable CHECKPOINT of octo/ops")
-    assert "If it is the workflow's own GITHUB_TOKEN" in error
+    assert told(CheckpointNotSaved, error)["place"].endswith("CHECKPOINT of octo/ops")
+    assert "GITHUB_TOKEN" in error
 
 
 def test_a_personal_token_without_the_permission_is_not_taken_for_the_workflows() -> None:

@@ -15,7 +15,9 @@ from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
 from places.command import REDELIVER, Commands, Server, environment, server
 from redeliver.core.settings import parse
+from redeliver.errors import NotFound
 from redeliver.run.lookup import host_of, matrix
+from wording import told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -187,7 +189,7 @@ def test_of_an_address_the_host_is_shown_and_only_what_can_be_seen_of_it(url: st
 
 def test_an_unknown_webhook_is_a_clear_error(here: Server) -> None:
     said = here.hooks("--hook-id", "404", code=1)
-    assert said.err.splitlines()[-1].startswith("error: GitHub does not find what is needed to read the deliveries of")
+    assert "404" in told(NotFound, said.err.splitlines()[-1])["subject"]
     assert said.out == ""
 
 

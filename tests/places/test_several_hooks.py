@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from githubsim.clock import MINUTE
 from githubsim.outcomes import OK, UNAVAILABLE
 from places.several import Several, names
+from redeliver.core.findings import EndpointDown
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
+from redeliver.errors import CheckpointUnreadable, NotFound, OutOfTime
 from redeliver.output.report_json import outputs
+from wording import says, told
 
 if TYPE_CHECKING:
     from githubsim.endpoint import Dispatch
@@ -28,7 +31,7 @@ def test_an_unknown_webhook_among_several_is_named_at_the_end_and_stops_no_other
     report = world.run(hook_id=",".join([first, "404404404", *others]))
     assert world.sent == failed
     (error,) = report.errors
-    assert error.startswith("GitHub does not find what is needed to read the deliveries of hook 404404404 of the")
+    assert "404404404" in told(NotFound, error)["subject"]
     assert report.exit_code(FailOn.ERROR) == 1
     assert outputs(report)["recovered-count"] == "3"
     assert "CHECKPOINT_404404404" not in world.kept
@@ -42,7 +45,9 @@ def test_a_checkpoint_that_is_no_time_stops_its_own_webhook_alone() -> None:
     report = world.run(hook_id="all")
     assert world.sent == [failed[0], failed[2]]
     (error,) = report.errors
-    assert error.startswith(f"{names(report)[1]}: The checkpoint in the variable {broken} of octo/ops is not a time")
+    assert told(CheckpointUnreadable, error)["value"] == "tomorrow"
+    assert broken in error
+    assert error.startswith(names(report)[1])
     assert world.kept[broken] == "tomorrow"
 
 
@@ -66,7 +71,8 @@ def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting() -
     assert [hook.recovered for hook in report.hooks] == [0, 10, 10]
     assert report.hooks[0].count(Outcome.ENDPOINT_DOWN) == 7
     (warning,) = report.warnings
-    assert warning.startswith(f"{names(report)[0]}: The receiver is still down")
+    assert says(EndpointDown, warning)
+    assert warning.startswith(names(report)[0])
     assert report.exit_code(FailOn.ERROR) == 0
     first, *others = world.kept.values()
     assert int(first) < report.hooks[0].start - 20 * MINUTE
@@ -81,8 +87,9 @@ def test_a_spent_time_limit_leaves_the_webhooks_after_it_as_they_are_and_says_wh
     assert list(world.kept) == [f"CHECKPOINT_{world.hooks[0].id}"]
     assert [hook.hook for hook in report.hooks if hook.errors] == names(report)[1:]
     (error,) = report.errors
-    assert error.startswith(f"{names(report)[1]}: The time limit ended the run")
-    assert "The same applies to 1 more webhook." in error
+    assert says(OutOfTime, error)
+    assert error.startswith(names(report)[1])
+    assert "1 more" in error
     world.clock.advance(5 * MINUTE)
     assert world.run(hook_id="all").errors == ()
     assert sorted(world.sent) == sorted(guid for guids in failed for guid in guids)

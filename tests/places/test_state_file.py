@@ -23,6 +23,7 @@ from places.command import REDELIVER, Commands, Said, Server, environment, serve
 from places.site import PLACES
 from redeliver.errors import CheckpointNotSaved, StateLocked, StateLockedTooLong, StateUnreadable, StateUnsafe
 from redeliver.run.state_file import StateFile
+from wording import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,9 +95,9 @@ def test_a_torn_state_file_is_neither_read_nor_overwritten(tmp_path: Path, conte
     path = tmp_path / "state.json"
     path.write_bytes(content)
     store = StateFile(path, "api.github.com/orgs/octo").store("1")
-    with pytest.raises(StateUnreadable, match="it is not a JSON object of numbers"):
+    with pytest.raises(StateUnreadable, match="JSON"):
         store.read()
-    with pytest.raises(CheckpointNotSaved, match="it is not a JSON object of numbers"):
+    with pytest.raises(CheckpointNotSaved, match="JSON"):
         store.write(5)
     assert path.read_bytes() == content
 
@@ -276,10 +277,10 @@ def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.
         )
 
     monkeypatch.setattr(os, "fstat", of_another)
-    with pytest.raises(StateUnsafe, match=r"state\.json cannot be used .* belongs to another user \(uid 4242\)"):
+    with pytest.raises(StateUnsafe, match=r"state\.json .*4242"):
         state.read()
     with (
-        pytest.raises(StateUnsafe, match=r"state\.json\.lock cannot be used .* belongs to another user"),
+        pytest.raises(StateUnsafe, match=r"state\.json\.lock .*4242"),
         state.locked(60),
     ):
         pass
@@ -325,7 +326,7 @@ def test_a_run_keeps_the_lock_until_it_is_over(here: Server) -> None:
     here.live.sim.faults.add(Fault(Call(lambda: second.append(start("run", *here.flags()))), path="*/attempts"))
     here.run(code=0)
     assert second[0].code == 0
-    assert second[0].err.startswith("Another run is at work")
+    assert says(StateLocked, second[0].err)
     assert len(here.live.sent) == 1
 
 
@@ -339,7 +340,7 @@ def test_a_lock_held_by_a_dead_process_is_free(here: Server) -> None:
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
-        assert here.run(code=0).err.startswith("Another run is at work")
+        assert says(StateLocked, here.run(code=0).err)
         process.send_signal(signal.SIGKILL)
     here.live.hook.add(here.live.sim.clock() - 60_000, UNAVAILABLE)
     here.run(code=0)

@@ -9,6 +9,8 @@ from githubsim.faults import Fault, Lose, every_kind, foreign_next, garbage, htm
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
+from redeliver.errors import CheckpointNotSaved, NotFound
+from wording import told
 from world import API, World, of
 
 LIST = "*/hooks/*/deliveries"
@@ -52,7 +54,7 @@ def test_a_variable_that_cannot_be_written_is_found_out_before_anything_is_sent(
     world.fail()
     world.token.permissions = {"organization_hooks": "write", "actions_variables": "read"}
     error = only_error(world)
-    assert "The checkpoint could not be saved in the variable CHECKPOINT of octo/ops" in error
+    assert told(CheckpointNotSaved, error)["place"].endswith("CHECKPOINT of octo/ops")
     assert "actions_variables=write" in error
     assert "Resource not accessible by personal access token" in error
 
@@ -62,7 +64,7 @@ def test_a_variable_in_a_repository_out_of_sight_is_found_out_before_anything_is
     world.fail()
     world.token.sees = frozenset({"octo"})
     error = only_error(world, variable_repository="elsewhere/ops")
-    assert "GitHub does not find what is needed to write the variable CHECKPOINT of elsewhere/ops" in error
+    assert told(NotFound, error)["subject"].endswith("CHECKPOINT of elsewhere/ops")
 
 
 # -- the token and the hook -------------------------------------------------------------------------------------
@@ -77,7 +79,7 @@ def test_a_wrong_token_is_named_and_never_shown() -> None:
 
 def test_a_missing_hook_is_named() -> None:
     error = only_error(World(), hook_id="404")
-    assert "read the deliveries of hook 404 of the organization octo" in error
+    assert "404" in told(NotFound, error)["subject"]
     assert "Webhooks: write" in error
 
 

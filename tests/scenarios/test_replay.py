@@ -12,7 +12,10 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.redelivery import Outcome
+from redeliver.core.replay.errors import OutcomesUnseen, ReplayEndedEarly
+from redeliver.errors import ApiFailing, OutOfTime
 from redeliver.times import timestamp
+from wording import says
 from world import World, kind
 
 if TYPE_CHECKING:
@@ -179,7 +182,7 @@ def test_what_does_not_appear_in_time_is_pending_and_no_error(world: World) -> N
     report = world.replay(from_="2h", send="true")
     assert outcomes(report) == {guid: "pending"}
     assert (report.exit_code, report.undelivered, report.unseen) == (0, (), (guid,))
-    assert "with no result yet" in report.warnings[0]
+    assert says(OutcomesUnseen, report.warnings[0])
 
 
 def test_an_endpoint_that_is_down_gets_three_and_the_rest_is_listed(world: World) -> None:
@@ -238,8 +241,8 @@ def test_a_log_that_cannot_be_read_to_its_end_is_an_error_and_nothing_is_sent(wo
     world.sim.faults.add(Fault(json_answer(502, "Bad"), path="*/deliveries", nth=3, times=99))
     report = world.replay(from_="1h", send="true")
     assert (report.exit_code, report.plan, world.sent) == (1, None, [])
-    assert report.errors[0].startswith("The replay ended early: GitHub's API failed")
-    assert "Nothing was sent." in report.errors[0]
+    assert says(ReplayEndedEarly, report.errors[0])
+    assert says(ApiFailing, report.errors[0])
 
 
 def test_a_spent_time_limit_lists_what_was_not_sent(world: World) -> None:
@@ -249,7 +252,8 @@ def test_a_spent_time_limit_lists_what_was_not_sent(world: World) -> None:
     assert world.sent == guids[: len(world.sent)]
     assert set(report.undelivered) >= set(guids) - set(world.sent)
     assert report.exit_code == 1
-    assert report.errors[0].startswith("The replay ended early: The time limit ended the run")
+    assert says(ReplayEndedEarly, report.errors[0])
+    assert says(OutOfTime, report.errors[0])
     finished = world.replay(guid=",".join(report.undelivered), send="true", time_limit="1h")
     assert finished.exit_code == 0
     assert sorted(world.sent) == sorted(guids)

@@ -7,6 +7,7 @@ import pytest
 from redeliver.errors import OutOfTime
 from redeliver.timing import RunClock
 from samples import Patience, Said
+from wording import figures
 
 
 def test_a_wait_that_just_fits_is_waited_and_a_longer_one_is_not_begun() -> None:
@@ -14,9 +15,7 @@ def test_a_wait_that_just_fits_is_waited_and_a_longer_one_is_not_begun() -> None
     run_clock = RunClock(clock, 10, Said())
     run_clock.wait(10, "the end")
     assert (clock.slept, run_clock.now(), run_clock.remaining()) == ([10], 10, 0)
-    with pytest.raises(
-        OutOfTime, match=r"time limit ended the run: it would have had to wait another 1 s \(another request\)\."
-    ):
+    with pytest.raises(OutOfTime, match=r"another request.*\b1 s\b"):
         run_clock.wait(1, "another request")
     assert clock.slept == [10]
 
@@ -26,7 +25,7 @@ def test_after_the_deadline_there_is_no_time_for_anything() -> None:
     run_clock = RunClock(clock, 10, Said())
     clock.sleep(11)
     assert run_clock.remaining() == -1
-    with pytest.raises(OutOfTime, match="no time was left for another request"):
+    with pytest.raises(OutOfTime, match="another request"):
         run_clock.wait(0, "another request")
 
 
@@ -36,34 +35,32 @@ def test_no_wait_is_no_sleep() -> None:
     assert clock.slept == []
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(5.0, ["Waiting 5 s: GitHub asked to wait"]), (4.9, [])])
+@pytest.mark.parametrize(("seconds", "said"), [(5.0, ["5"]), (4.9, [])])
 def test_long_waits_are_told_and_short_ones_are_not(seconds: float, said: list[str]) -> None:
     console = Said()
-    RunClock(Patience(), 10, console).wait(seconds, "GitHub asked to wait")
-    assert console.lines == said
+    RunClock(Patience(), 10, console).wait(seconds, "the end")
+    assert [*map(figures, console.lines)] == [[one] for one in said]
+    assert all("the end" in line for line in console.lines)
 
 
 def test_waits_for_the_same_thing_are_not_told_each_time() -> None:
     console, clock = Said(), Patience()
     run_clock = RunClock(clock, 1_000, console)
     for _ in range(20):
-        run_clock.wait(10, "the pace of redeliveries")
-    assert [line for line in console.lines if line.startswith("Waiting 10 s")] == [
-        "Waiting 10 s: the pace of redeliveries"
-    ] * 4
+        run_clock.wait(10, "the end")
+    assert len(console.lines) == 4
+    assert all("the end" in line and figures(line) == ["10"] for line in console.lines)
     run_clock.wait(10, "something else")
-    assert console.lines[-1] == "Waiting 10 s: something else"
+    assert "something else" in console.lines[-1]
 
 
 def test_a_long_wait_is_told_again_and_again() -> None:
     console, clock = Said(), Patience()
-    RunClock(clock, 1_000, console).wait(700, "GitHub asked to wait")
+    RunClock(clock, 1_000, console).wait(700, "the end")
     assert clock.slept == [300, 300, 100]
-    assert console.lines == [
-        "Waiting 12 min: GitHub asked to wait",
-        "Still waiting, 7 min to go: GitHub asked to wait",
-        "Still waiting, 100 s to go: GitHub asked to wait",
-    ]
+    assert all("the end" in line for line in console.lines)
+    for line, left in zip(console.lines, ("12 min", "7 min", "100 s"), strict=True):
+        assert left in line
 
 
 def test_what_is_reserved_is_not_waited_for_until_the_block_has_ended() -> None:

@@ -38,28 +38,35 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
 
-_EPILOG = """\
-Exit codes: 0 done; 1 a request failed for good, the checkpoint could not be saved, or --fail-on applies; 2 a flag, a \
-variable or a file cannot be used, and nothing was sent; 128 + N stopped by signal N.
-
+_VARIABLES = """\
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
 or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
 """
-_REPLAY_EPILOG = f"""\
-Exit code 1 is also for an event that did not arrive and a GUID that is not in the log, 2 for more events than --limit.
 
-{_EPILOG}"""
+
+def _epilog(fails: str = "", refuses: str = "") -> str:
+    """The end of a command's help. ``fails``, ``refuses``: what else gives exit code 1 or 2."""
+    return (
+        f"Exit codes: 0 done; 1 a request failed for good{fails}; 2 a flag, a variable or a file cannot be used"
+        f"{refuses}, and nothing was sent; 128 + N stopped by signal N.\n\n{_VARIABLES}"
+    )
+
+
 _RUN = [row for row in INPUTS if row not in LAUNCHER_INPUTS]
+_READING_LIMIT = [
+    replace(row, description="End with an error if reading takes longer than this.")
+    for row in INPUTS
+    if row.name == "time-limit"
+]
 _HOOKS = [
     *(row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS),
     *(replace(row, description="How far to look back.") for row in INPUTS if row.name == "lookback"),
-    *(row for row in INPUTS if row.name == "time-limit"),
+    *_READING_LIMIT,
 ]
-_LISTING = {row.name: row for row in LISTING_INPUTS if row.name != "hook-id"}
+_LISTING = {row.name: row for row in LISTING_INPUTS if row.name != "hook-id" and row not in LAUNCHER_INPUTS}
 _SHOW = [
-    _LISTING.get(row.name, row)
-    for row in INPUTS
-    if row.name in {*_LISTING, "hook-id", "time-limit"} and row not in LAUNCHER_INPUTS
+    *(_LISTING.get(row.name, row) for row in INPUTS if row.name in {*_LISTING, "hook-id"}),
+    *_READING_LIMIT,
 ]
 _REPLAY = [row for row in REPLAY_INPUTS if row.name not in {one.name for one in LAUNCHER_INPUTS}]
 
@@ -69,7 +76,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     # Boxes and colours are for a terminal; whatever reads a pipe gets plain text.
     rich_markup_mode="rich" if sys.stdout.isatty() and sys.stderr.isatty() else None,
-    epilog=_EPILOG,
+    epilog=_epilog(", or a reason that the command's own help gives"),
 )
 
 
@@ -97,8 +104,8 @@ StateFilePath = Annotated[
         "state-file",
         metavar="FILE",
         show_default=False,
-        help="Keep the checkpoint in this file instead of a variable. While one run uses it, another one leaves (exit "
-        "code 0).",
+        help="Keep the checkpoint in this file instead of a variable. While one run uses it, another one ends at "
+        "once (exit code 0).",
     ),
 ]
 MetricsFilePath = Annotated[
@@ -121,7 +128,7 @@ def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show
         raise typer.Exit
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=_epilog(", an event is lost, the checkpoint could not be saved, or --fail-on applies"))
 @taking(_RUN)
 def run(
     *,
@@ -157,7 +164,7 @@ def run(
         raise typer.Exit(report.exit_code(settings.fail_on) or fault)
 
 
-@app.command(epilog=_REPLAY_EPILOG)
+@app.command(epilog=_epilog(", an event did not arrive, or a GUID is not in the log", ", or --limit is exceeded"))
 @taking(_REPLAY)
 def replay(
     *,
@@ -186,7 +193,7 @@ def replay(
         raise typer.Exit(report.exit_code)
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=_epilog(", or --time-limit is exceeded"))
 @taking(_HOOKS)
 def hooks(
     *,
@@ -228,7 +235,7 @@ def hooks(
             show_hooks(found)
 
 
-@app.command(epilog=_EPILOG)
+@app.command(epilog=_epilog(", --time-limit is exceeded, or a GUID is not in the log"))
 @taking(_SHOW)
 def show(
     *,

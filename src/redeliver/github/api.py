@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
-from redeliver.github.pace import READ_POINTS, WINDOW, WRITE_POINTS, Pace
+from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace
 from redeliver.github.responses import CredentialKind, Purpose, error_for, number
 from redeliver.github.transport import Response, ResponseLost, Transport, Verb
 from redeliver.text import plain
@@ -72,7 +72,7 @@ class Caller:
         """
         if self._date is None:
             # Costs nothing against the limit: https://docs.github.com/en/rest/rate-limit/rate-limit
-            purpose = Purpose("give its current time", "no permission")
+            purpose = Purpose("give its current time", "no permission", "GitHub's clock")
             self._repeatable("GET", "/rate_limit", purpose, lambda response: response, accept=range(300, 500))
         if self._date is None:
             raise ApiUnexpected(what="give its current time", why="the response has no Date header")
@@ -109,7 +109,7 @@ class Caller:
         turn = self._pace.turn(READ_POINTS, self._clock.now())
         if turn.seconds > WINDOW or turn.seconds >= self._clock.remaining():
             return None
-        self._clock.wait(turn.seconds, turn.why or "another request")
+        self._clock.wait(turn.seconds, turn.what or "another request")
         try:
             response = self._exchange("GET", path)
             return None if self._note_limit(response) or response.status != 200 else parse(response)
@@ -148,9 +148,9 @@ class Caller:
             OutOfTime: that does not fit into the time limit.
         """
         if seconds := self.quota.wait(0 if self._clock.is_closing else RESERVE, redelivery=redelivery):
-            self._clock.wait(seconds, "GitHub's hourly rate limit")
+            self._clock.wait(seconds, HOURLY_LIMIT)
         turn = self._pace.turn(points, self._clock.now(), redelivery=redelivery)
-        self._clock.wait(turn.seconds, turn.why or "another request")
+        self._clock.wait(turn.seconds, turn.what or "another request")
 
     def post_once(self, path: str, purpose: Purpose) -> Reply:
         """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.
@@ -204,7 +204,7 @@ class Caller:
                 fault = ApiUnexpected(what=purpose.what, why=str(unreadable))
             if tries == len(BACKOFF):
                 raise fault
-            self._clock.wait(BACKOFF[tries], f"trying again to {purpose.what} ({plain(fault.why, 400)})")
+            self._clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
             tries += 1
 
     def _exchange(

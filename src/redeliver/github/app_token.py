@@ -79,11 +79,12 @@ class InstallationTransport:
     def _make(self) -> Transport:
         whose = self.owner_path.partition("/")[2].partition("/")[2]
         needed = f"the App to be installed at {whose}, with the right to its webhooks"
-        purpose = Purpose(f"find the App's installation at {whose}", needed)
+        subject = f"The App's installation at {whose}"
+        purpose = Purpose(f"find the App's installation at {whose}", needed, subject)
         found = self.app.get(f"{self.owner_path}/installation", {}, purpose, _installation, missing=True)
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
-        purpose = Purpose(f"make a token for the App's installation at {whose}", needed)
+        purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)
         made = self.app.create(f"/app/installations/{found['id']}/access_tokens", purpose, _token)
         self._renew_at = int(made["expires_at"].timestamp() * 1000) - _EARLY
         return self.connect(made["token"])

@@ -37,7 +37,9 @@ _MAX_HEADERS = 100
 #: Bytes of a body, both as it is sent and unpacked. A page of GitHub's is less than 0.1 MiB.
 BODY_LIMIT = 32 * 1024 * 1024
 
+#: Why a response is lost.
 TOO_LONG = "it took too long"
+NO_RESPONSE = "no response in time"
 TOO_LARGE = "the answer was too large"
 
 
@@ -144,7 +146,7 @@ class _BoundedReader(io.RawIOBase):
             except TimeoutError:
                 silence += wait
                 if silence >= TIMEOUT:
-                    raise ResponseLost("no response in time") from None
+                    raise ResponseLost(NO_RESPONSE) from None
                 continue
             self.allowance -= count
             if self.allowance < 0:

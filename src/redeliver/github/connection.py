@@ -20,7 +20,7 @@ from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Time
 
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing
-from redeliver.github.bounded_http import BODY_LIMIT, TIMEOUT, TOO_LARGE, TOO_LONG, BoundedAdapter
+from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, TOO_LONG, BoundedAdapter
 from redeliver.github.transport import Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 API_VERSION = "2022-11-28"
 #: Bytes of a body that are read at once.
 _PART = 64 * 1024
+_FAILED = "the connection failed"
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (Timeout, "no response in time"),
+    (Timeout, NO_RESPONSE),
     (SSLError, "the TLS connection failed; is the server's certificate trusted here?"),
     (ProxyError, "the proxy could not be reached"),
     (ChunkedEncodingError, "the response was cut short"),
@@ -169,4 +170,4 @@ class GitHubApi:
             return str(fault)
         if self._time_left() <= 0:
             return TOO_LONG
-        return next((reason for kind, reason in _REASONS if isinstance(fault, kind)), "the connection failed")
+        return next((reason for kind, reason in _REASONS if isinstance(fault, kind)), _FAILED)

@@ -101,7 +101,8 @@ class Owner:
 
         if self.is_app:
             return []
-        purpose = Purpose(f"list the webhooks of {self.name}", self.permission)
+        subject = self.name[0].upper() + self.name[1:]
+        purpose = Purpose(f"list the webhooks of {self.name}", self.permission, subject)
         found: dict[int, HookInfo] = {}
         query: Mapping[str, str] | None = {"per_page": str(PAGE_SIZE)}
         while query is not None:
@@ -154,17 +155,19 @@ class Hook:
         if info.id is None:
             self.hook_id = self.web_page = ""
             self.name = f"the webhook of {owner.name}"
+            subject = f"The webhook of {owner.name}"
             self._path = f"{owner.path}/hook"
         else:
             self.hook_id = str(info.id)
             self.web_page = f"{owner.web_page}/{info.id}?tab=deliveries"
             self.name = f"hook {info.id} of {owner.name}"
+            subject = f"Webhook {info.id} of {owner.name}"
             self._path = f"{owner.path}/hooks/{info.id}"
         self._caller = caller
         self._links = links
         self._info = info
-        self._reading = Purpose(f"read the deliveries of {self.name}", owner.permission)
-        self._redelivering = Purpose(f"redeliver a delivery of {self.name}", owner.permission)
+        self._reading = Purpose(f"read the deliveries of {self.name}", owner.permission, subject)
+        self._redelivering = Purpose(f"redeliver a delivery of {self.name}", owner.permission, subject)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         """See :class:`redeliver.core.ports.DeliverySource`.

@@ -17,6 +17,11 @@ WRITE_POINTS = 5
 WINDOW = 60.0
 POINTS_A_MINUTE = 900
 BUDGET = POINTS_A_MINUTE * 9 // 10
+#: What a request waits for, as the end of "waiting for ...".
+GITHUB_REFUSES = "GitHub to accept requests again"
+POINTS_LIMIT = f"GitHub's limit of {POINTS_A_MINUTE} points a minute"
+HOURLY_LIMIT = "GitHub's hourly rate limit"
+SEND_RATE = "the send rate"
 #: Redeliveries that may leave at once after a pause.
 BURST = 5
 #: The slowest share of the full pace, and how much of it comes back in a minute.
@@ -29,7 +34,7 @@ class Turn:
     """How long to wait before the next request, in seconds, and what for."""
 
     seconds: float
-    why: str
+    what: str
 
 
 def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
@@ -54,12 +59,12 @@ class Pace:
     def turn(self, points: int, now: float, *, redelivery: bool = False) -> Turn:
         """What has to be waited for before a request of that many points."""
         waits = [
-            Turn(self._blocked_until - now, "GitHub asked to wait"),
-            Turn(self._room_for(points, now) - now, f"GitHub's limit of {POINTS_A_MINUTE} points a minute"),
+            Turn(self._blocked_until - now, GITHUB_REFUSES),
+            Turn(self._room_for(points, now) - now, POINTS_LIMIT),
         ]
         if redelivery:
             ahead = (BURST - 1) * self._interval(now)
-            waits.append(Turn(self._due - ahead - now, "the pace of redeliveries"))
+            waits.append(Turn(self._due - ahead - now, SEND_RATE))
         return max((Turn(0.0, ""), *waits), key=lambda turn: turn.seconds)
 
     def spent(self, points: int, now: float, *, redelivery: bool = False) -> None:

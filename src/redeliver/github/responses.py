@@ -49,6 +49,8 @@ class Purpose:
     """The end of "refused to ..."."""
     permission: str
     """What it takes, as GitHub's own pages name it."""
+    subject: str
+    """What a 404 says is not there, at the beginning of a sentence: "Webhook 17 of the organization octo"."""
 
 
 class CredentialKind(Enum):
@@ -89,7 +91,7 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind) -> Api
             error = WorkflowToken if is_workflows else MissingPermission
             return error(what=purpose.what, message=message, needed=needed)
         case 404:
-            return NotFound(what=purpose.what, needed=needed)
+            return NotFound(subject=purpose.subject, needed=needed)
         case status if status < 400:
             return Moved(what=purpose.what, status=status)
         case status:

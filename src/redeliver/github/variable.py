@@ -38,8 +38,9 @@ class Variable:
         self._name = name
         self._all = f"/repos/{repository}/actions/variables"
         self._path = f"{self._all}/{name}"
-        self._reading = Purpose(f"read {self.place}", _PERMISSION)
-        self._writing = Purpose(f"write {self.place}", _PERMISSION)
+        subject = f"The variable {name} of {repository}"
+        self._reading = Purpose(f"read {self.place}", _PERMISSION, subject)
+        self._writing = Purpose(f"write {self.place}", _PERMISSION, subject)
 
     def read(self) -> int | None:
         """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing tells which."""

@@ -22,7 +22,7 @@ WORDS: dict[Outcome, Words] = {
     Outcome.GIVEN_UP: Words(
         "🔴",
         "given up",
-        "They used up max-attempts. Fix the receiver, then redeliver them manually from the webhook's page before "
+        "Gave up after max-attempts. Fix the receiver, then redeliver them manually from the webhook's page before "
         "GitHub forgets them.",
     ),
     Outcome.EXPIRED: Words(

@@ -179,10 +179,10 @@ def explain(runs: Sequence[tuple[Hook, HookReport]], console: Console) -> list[H
         try:
             response = runs[place][0].response_if_free(int(newest))
         except Exception as fault:  # noqa: BLE001  a bug of ours, too, must not turn a good run into a failed one
-            console.detail(f"What the endpoint answered could not be looked up ({type(fault).__name__})")
+            console.detail(f"What the receiver answered could not be looked up ({type(fault).__name__})")
             continue
         if response is None:
-            console.detail(f"What the endpoint answered could not be looked up ({cause})")
+            console.detail(f"What the receiver answered could not be looked up ({cause})")
         else:
             told = Explanation(cause, len(delivery_ids), newest, response)
             explanations.setdefault(place, []).append(told)

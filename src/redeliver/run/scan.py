@@ -124,7 +124,7 @@ class Reader:
         self._console.line("Not enough time or API calls to read the whole window: asking GitHub for failures first")
         complete = self._read_failures(scan)
         if not self._knows_filter:
-            raise OutOfTime(why="there is too much to read, and this server cannot list failures only")
+            raise OutOfTime(why="because there is too much to read and this server cannot list failures only")
         self._read_newest(scan)
         scan.end(Extent.FAILURES_FIRST if complete else Extent.NEWEST)
 

@@ -8,8 +8,9 @@ import pytest
 
 from redeliver.errors import MissingPermission, OutOfTime
 from redeliver.github.api import LIMIT_WAIT, RESERVE
-from redeliver.github.pace import READ_POINTS, WRITE_POINTS
+from redeliver.github.pace import GITHUB_REFUSES, HOURLY_LIMIT, READ_POINTS, WRITE_POINTS
 from samples import Calls, answer
+from wording import figures
 
 if TYPE_CHECKING:
     from redeliver.github.transport import Response
@@ -25,7 +26,9 @@ def test_the_seconds_that_github_names_are_waited_for(status: int) -> None:
     calls = Calls(answer(status, SECONDARY, retry_after="7"), GOOD)
     assert calls.get() == 1
     assert calls.clock.slept == [7.0]
-    assert calls.console.lines == ["Waiting 7 s: GitHub asked to wait"]
+    (line,) = calls.console.lines
+    assert GITHUB_REFUSES in line
+    assert figures(line) == ["7"]
 
 
 @pytest.mark.parametrize("status", [403, 429])
@@ -89,7 +92,7 @@ def test_limits_do_not_use_up_the_tries_and_tries_do_not_use_up_the_limits() -> 
 
 def test_a_limit_that_does_not_fit_into_the_run_ends_it_at_once() -> None:
     calls = Calls(answer(429, retry_after="61"), limit=60)
-    with pytest.raises(OutOfTime, match=r"it would have had to wait another 61 s \(GitHub asked to wait\)"):
+    with pytest.raises(OutOfTime, match=rf"{GITHUB_REFUSES}.*\b61 s\b"):
         calls.get()
     assert calls.clock.slept == []
 
@@ -129,7 +132,7 @@ def test_redeliveries_leave_a_fifth_of_the_hours_calls_to_others_and_less_as_it_
     calls.get()
     calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     calls.get()
-    with pytest.raises(OutOfTime, match="GitHub's hourly rate limit"):
+    with pytest.raises(OutOfTime, match=HOURLY_LIMIT):
         calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     if reserve > RESERVE:
         calls.caller.wait_for_turn(READ_POINTS)

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.github.pace import BUDGET, BURST, READ_POINTS, WINDOW, WRITE_POINTS, Pace
+from redeliver.github.pace import (
+    BUDGET,
+    BURST,
+    GITHUB_REFUSES,
+    POINTS_LIMIT,
+    READ_POINTS,
+    SEND_RATE,
+    WINDOW,
+    WRITE_POINTS,
+    Pace,
+)
 
 # Sums of waits are floats; GitHub's minute is not measured in nanoseconds either.
 EPSILON = 1e-6
@@ -88,7 +98,7 @@ def test_the_budget_is_used_up_before_anything_has_to_wait() -> None:
     run = Run(100_000)
     assert [run.request(READ_POINTS) for _ in range(BUDGET)] == [0.0] * BUDGET
     turn = run.pace.turn(READ_POINTS, run.now)
-    assert (turn.seconds, turn.why) == (WINDOW, "GitHub's limit of 900 points a minute")
+    assert (turn.seconds, turn.what) == (WINDOW, POINTS_LIMIT)
 
 
 def test_room_is_made_by_what_leaves_the_window_first() -> None:
@@ -121,7 +131,7 @@ def test_a_request_larger_than_the_whole_budget_is_not_waited_for_in_vain() -> N
 def test_a_few_leave_at_once_and_the_rest_at_an_even_pace() -> None:
     run = Run(60)
     assert [run.redeliver() for _ in range(8)] == [0.0] * BURST + [1.0] * 3
-    assert run.pace.turn(WRITE_POINTS, run.now, redelivery=True).why == "the pace of redeliveries"
+    assert run.pace.turn(WRITE_POINTS, run.now, redelivery=True).what == SEND_RATE
     assert run.pace.turn(WRITE_POINTS, run.now).seconds == 0.0
 
 
@@ -161,7 +171,7 @@ def test_nothing_leaves_before_github_wants_it_to() -> None:
     pace = Pace(150)
     pace.limited(30, 100, slower=False)
     turn = pace.turn(READ_POINTS, 110)
-    assert (turn.seconds, turn.why) == (20, "GitHub asked to wait")
+    assert (turn.seconds, turn.what) == (20, GITHUB_REFUSES)
     assert pace.turn(READ_POINTS, 130).seconds == 0.0
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiError, BadToken, MissingPermission, Moved
+from redeliver.github.pace import SEND_RATE
 from redeliver.github.transport import Response, ResponseLost
 from samples import TASK, Calls, answer
 
@@ -57,7 +58,7 @@ def test_another_4xx_is_about_this_one_alone(status: int) -> None:
     ],
 )
 def test_what_would_meet_every_other_one_too_is_an_error(status: int, kind: type[ApiError]) -> None:
-    with pytest.raises(kind, match=f"read the log.*{status}|{status}.*read the log"):
+    with pytest.raises(kind, match=str(status)):
         posted(answer(status))
 
 
@@ -83,4 +84,4 @@ def test_it_is_paid_for_as_a_write_and_as_a_redelivery() -> None:
         calls.caller.post_once("/attempts", TASK)
     assert calls.pace.turn(780, 0.0).seconds == 0.0
     assert calls.pace.turn(781, 0.0).seconds > 0.0
-    assert calls.pace.turn(5, 0.0, redelivery=True).why == "the pace of redeliveries"
+    assert calls.pace.turn(5, 0.0, redelivery=True).what == SEND_RATE

