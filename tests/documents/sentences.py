@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 SOURCE = Path(redeliver.__file__).parent
 
 
-def errors() -> set[str]:
-    """Those of the tree of errors, wherever a part of it is defined."""
+def kinds() -> set[type[RedeliverError]]:
+    """The kinds of error with a sentence, wherever a part of the tree is defined in the code."""
     for module in pkgutil.walk_packages([str(SOURCE)], "redeliver."):
         if module.name != "redeliver.__main__":
             import_module(module.name)
-    return {re.sub(r"{\w+}", "…", kind.sentence) for kind in _below(RedeliverError) if hasattr(kind, "sentence")}
+    below = _below(RedeliverError)
+    return {kind for kind in below if hasattr(kind, "sentence") and kind.__module__.startswith("redeliver.")}
+
+
+def errors() -> set[str]:
+    """Their sentences."""
+    return {re.sub(r"{\w+}", "…", kind.sentence) for kind in kinds()}
 
 
 def _below(kind: type[RedeliverError]) -> Iterator[type[RedeliverError]]:

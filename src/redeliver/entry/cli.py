@@ -173,7 +173,7 @@ def replay(
     verbose: Verbose = False,
     **flags: object,
 ) -> None:
-    """Show a plan of chosen events, delivered ones too, and with --send send them again. Keeps no checkpoint."""
+    """Plan to send chosen events again, delivered ones too. With --send, send them. Keeps no checkpoint."""
     with _told():
         settings = settings_of(flags, _replay_settings)
         console = TerminalConsole(verbose=verbose, quiet=quiet)

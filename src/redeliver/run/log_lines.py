@@ -45,8 +45,8 @@ def found_line(scanned: int, plan: Plan, *, dry_run: bool) -> str:
 
 
 def in_words(outcome: Outcome) -> str:
-    """An outcome as a log says it."""
-    return outcome.replace("_", " ")
+    """An outcome as a log says it. Users know the endpoint as the receiver."""
+    return outcome.replace("_", " ").replace("endpoint", "receiver")
 
 
 class OutcomeLines:

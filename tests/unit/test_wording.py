@@ -1,0 +1,197 @@
+"""The action's words, and the only place where whole sentences are compared: with tests/unit/wording.txt.
+
+After an intended change, run once with ``UPDATE_SNAPSHOTS=1``, and read the difference as a user would.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from documents.sentences import kinds, problems
+from githubsim.behaviour import Behaviour
+from githubsim.clock import DAY, HOUR, MINUTE
+from githubsim.faults import Fault, json_answer
+from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
+from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.settings import FailOn
+from redeliver.entry.cli import app
+from redeliver.output import replay_page
+from redeliver.output.headline import annotate, headline, mark, what_comes_next
+from redeliver.output.summary import markdown
+from redeliver.output.words import WORDS, advice_for
+from unit.output.endings import ANNOTATED, ENDINGS
+from world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_FIGURES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
+SNAPSHOT = Path(__file__).with_name("wording.txt")
+
+
+# -- sentences ---------------------------------------------------------------------------------------------------
+
+
+def errors() -> Iterator[str]:
+    for kind in sorted(kinds(), key=lambda one: one.__name__):
+        yield f"{kind.__name__}: {kind.sentence} | {kind.advice}"
+
+
+def wrong_inputs() -> Iterator[str]:
+    yield from sorted(problems())
+
+
+def outcomes() -> Iterator[str]:
+    for words in WORDS.values():
+        yield f"{words.mark} {words.word}: {words.advice}"
+
+
+def causes() -> Iterator[str]:
+    for cause in (NO_CONNECTION, TIMED_OUT, TLS, *(f"HTTP {code}" for code in (302, 401, 404, 413, 422, 429, 503))):
+        yield f"{cause}: {advice_for(cause)}"
+
+
+def headlines() -> Iterator[str]:
+    for _, _, report in ENDINGS:
+        yield " ".join([mark(report), headline(report), *(f"| {next_}" for next_ in what_comes_next(report))])
+
+
+def annotations() -> Iterator[str]:
+    for _, report in ANNOTATED:
+        said = annotate(report, FailOn.ERROR)
+        yield from (f"error: {error}" for error in said.errors)
+        yield from (f"{kind}: {text}" for kind, text in (("warning", said.warning), ("notice", said.notice)) if text)
+
+
+def helps() -> Iterator[str]:
+    group = typer.main.get_command(app)
+    commands = {"redeliver": group} | getattr(group, "commands", {})
+    for name, command in commands.items():
+        yield f"{name}: {command.help} | {' '.join((command.epilog or '').split())}"
+        yield from (f"{name} {one.opts[0]}: {one.help}" for one in command.params if getattr(one, "help", None))
+
+
+# -- logs and pages of whole runs ---------------------------------------------------------------------------------
+
+
+def shown(world: World, **inputs: str) -> Iterator[str]:
+    """A run's log, and its summary."""
+    report = world.run(**inputs)
+    yield from log(world)
+    yield from page(markdown(report))
+
+
+def log(world: World) -> Iterator[str]:
+    """Lines, and of details that differ in figures alone the first."""
+    yield from world.console.lines
+    yield from (f"debug: {line}" for line in {_FIGURES.sub("", one): one for one in world.console.details}.values())
+
+
+def page(text: str) -> Iterator[str]:
+    """Markdown as a reader sees its words: without charts, and without rows that name one event by a link."""
+    text = re.sub(r"^```mermaid$.*?^```$", "(a chart)", text, flags=re.DOTALL | re.MULTILINE)
+    text = html.unescape(text).replace("\xa0", " ").replace("\u2060", "")
+    yield from (line for line in re.sub(r"\n{2,}", "\n", text).splitlines() if not line.startswith("| ["))
+
+
+def first_run() -> Iterator[str]:
+    world = World()
+    world.fail(30)
+    world.fail(20, invalid_response(422))
+    return shown(world)
+
+
+def outage() -> Iterator[str]:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 5 * HOUR))
+    world.sim.stub.fail_with(UNAVAILABLE)
+    for number in range(12):
+        world.fail(10 + 20 * number)
+    return shown(world)
+
+
+def long_outage() -> Iterator[str]:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 10 * HOUR))
+    world.sim.stub.fail_with(UNAVAILABLE)
+    now = world.clock()
+    world.hook.load(world.hook.row(now - number * 12_000, UNAVAILABLE) for number in range(2_500, 0, -1))
+    return shown(world)
+
+
+def losses() -> Iterator[str]:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 10 * DAY))
+    used_up = world.fail(300)
+    world.again(used_up, 100)
+    world.fail(60, REDIRECTED)
+    return shown(world, max_attempts="2")
+
+
+def slow() -> Iterator[str]:
+    world = World(behaviour=Behaviour(appears_ms=10 * MINUTE))
+    for number in range(10):
+        world.fail(100 - number)
+    return shown(world, redeliveries_per_minute="2", time_limit="3m", wait_for_results="30s")
+
+
+def several_webhooks() -> Iterator[str]:
+    world = World()
+    world.sim.org_hook("octo", active=False)
+    world.fail(20)
+    return shown(world, hook_id=f"{world.hook.id},404404404")
+
+
+def dry_run() -> Iterator[str]:
+    world = World()
+    world.fail(20)
+    world.sim.faults.add(Fault(json_answer(502, "Bad"), path="*/deliveries", nth=1, times=3))
+    return shown(world, dry_run="true")
+
+
+def replay() -> Iterator[str]:
+    world = World()
+    guids = [world.fail(50 - number, OK) for number in range(4)]
+    world.fail(30)
+    for send in ("false", "true"):
+        report = world.replay(from_="1h", send=send)
+        yield from [*log(world), *replay_page.guids_to_send(report), *page(replay_page.markdown(report))]
+    world.sim.stub.fail_with(UNAVAILABLE)
+    down = world.replay(guid=",".join(guids), send="true")
+    yield from [*log(world), *replay_page.guids_to_send(down), *page(replay_page.markdown(down))]
+
+
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    one.__name__: one
+    for one in (
+        *(errors, wrong_inputs, outcomes, causes, headlines, annotations, helps),
+        *(first_run, outage, long_outage, losses, slow, several_webhooks, dry_run, replay),
+    )
+}
+
+
+def snapshot() -> dict[str, str]:
+    parts = SNAPSHOT.read_text(encoding="utf-8").split("\n== ")[1:] if SNAPSHOT.exists() else []
+    return {name: text.strip("\n") for name, _, text in (part.partition(" ==\n") for part in parts)}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_the_words_are_those_of_the_snapshot(name: str) -> None:
+    said = "\n".join(line.rstrip() for line in PARTS[name]()).strip("\n")
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        parts = {other: text for other, text in (snapshot() | {name: said}).items() if other in PARTS}
+        text = "".join(f"\n== {other} ==\n{parts[other]}\n" for other in PARTS if other in parts)
+        SNAPSHOT.write_text(text, encoding="utf-8")
+    assert said == snapshot()[name]
+
+
+def test_no_word_is_written_twice_in_a_row() -> None:
+    text = SNAPSHOT.read_text(encoding="utf-8")
+    assert re.findall(r"\b([A-Za-z]{2,}) \1\b", text) == []
