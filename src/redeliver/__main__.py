@@ -9,9 +9,9 @@ import sys
 
 def main() -> None:
     """Run, and exit with the run's code: a step of a workflow when started in one without flags, else a command."""
-    # Until the run listens to signals itself, one ends the process as quietly as it would end any other.
+    # Until the run handles signals itself, a signal ends the process quietly, like any other process.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # What is imported is most of the start-up, and a step needs nothing that draws on a terminal.
+    # Imports are most of the start-up time, and a step needs nothing that draws on a terminal.
     if sys.argv[1:] in ([], ["hooks"], ["replay"]) and os.environ.get("GITHUB_ACTIONS") == "true":
         from redeliver.entry.step import hooks_step, replay_step, run_step  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Where a run tells a person what it is doing."""
+"""Where a run logs what it is doing."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 class Console(Protocol):
-    """A log that somebody reads. Implementations make every line safe to show."""
+    """A log for users. Implementations make every line safe to show."""
 
     def line(self, text: str) -> None:
-        """Say one line."""
+        """Log one line."""
         ...
 
     def detail(self, text: str) -> None:
-        """Say one line to those who asked for details."""
+        """Log one line for users who asked for details."""
         ...
 
     def group(self, title: str) -> AbstractContextManager[None]:
-        """Keep the lines within together, under a title."""
+        """Group the lines within this block under a title."""
         ...

@@ -1,4 +1,4 @@
-"""Everything that can foreseeably go wrong, each with the sentence a user reads and what to do next.
+"""Every error that can be foreseen, with the sentence that the user reads and what to do next.
 
 One tree: catch :class:`RedeliverError` to catch them all. ``sentence`` and ``advice`` are templates, so that the
 documents can list every sentence there is. The annotated attributes of a class are the facts that fill its templates:
@@ -14,7 +14,7 @@ from redeliver.text import plain
 
 @dataclass_transform(kw_only_default=True)
 class RedeliverError(Exception):
-    """A fault that was foreseen. ``str()`` gives the sentence and the advice, and never a secret."""
+    """A foreseen error. ``str()`` gives the sentence and the advice, and never a secret."""
 
     sentence: ClassVar[str]
     advice: ClassVar[str]
@@ -32,12 +32,12 @@ class RedeliverError(Exception):
 
     @property
     def next_step(self) -> str:
-        """What a person can do about it: the advice alone."""
+        """What the user can do about it: the advice alone."""
         return self.advice.format(**self._shown)
 
 
 class SettingsError(RedeliverError):
-    """One or more inputs cannot be used; nothing was asked of GitHub."""
+    """One or more inputs cannot be used; no request was made."""
 
     sentence = "The inputs cannot be used as they are (problems: {count})."
     advice = "Nothing was sent. Correct them and run again."
@@ -49,17 +49,17 @@ class SettingsError(RedeliverError):
 
 
 class BadPrivateKey(RedeliverError):
-    """What is given as the App's private key signs nothing."""
+    """The text given as the App's private key is not a usable key."""
 
     sentence = "The App's private key cannot be used."
-    advice = "Give the whole file that GitHub made for the App, from BEGIN to END, in private-key."
+    advice = "Put the whole file that GitHub generated for the App, from BEGIN to END, in private-key."
 
 
 class FileUnreadable(RedeliverError):
     """A file that a flag names cannot be read."""
 
     sentence = "The file {path} cannot be read: {why}."
-    advice = "Check the path, and who may read it."
+    advice = "Check the path and the file's permissions."
     exit_code = 2
 
     path: str
@@ -67,30 +67,34 @@ class FileUnreadable(RedeliverError):
 
 
 class CertificatesMissing(RedeliverError):
-    """A bundle of certificates that the environment names is not there; requests would fall over it."""
+    """A certificate bundle that the environment names does not exist; requests would fail on it."""
 
     sentence = "There are no certificates at {path}."
-    advice = "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE; where the run has a container of its own, it must see them."
+    advice = (
+        "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, the file must be there, too."
+    )
 
     path: str
 
 
 class NoSuchHook(RedeliverError):
-    """A pattern, or all, that comes to no webhook."""
+    """A pattern, or ``all``, that matches no webhook."""
 
-    sentence = "No active webhook of {owner} fits hook-id."
-    advice = "Check the pattern and the webhook's URL, that it is active, and that the token may see it."
+    sentence = "No active webhook of {owner} matches hook-id."
+    advice = (
+        "Compare the pattern with the webhook's URL. The webhook must be active, and the token must be able to see it."
+    )
 
     owner: str
 
 
 class EventNotFound(RedeliverError):
-    """An event of which GitHub's log has no attempt."""
+    """An event that has no attempt in GitHub's log."""
 
     sentence = "No attempt of {guid} is in the delivery log."
     advice = (
-        "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; what is "
-        "older is gone."
+        "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; older "
+        "ones are gone."
     )
 
     guid: str
@@ -108,7 +112,9 @@ class CheckpointUnreadable(CheckpointError):
     """The stored text is not epoch milliseconds. It is left as it is."""
 
     sentence = "The checkpoint in {place} is not a time in epoch milliseconds: {value}."
-    advice = "It was not overwritten. Set it to such a time, or delete it to start again from lookback."
+    advice = (
+        "It was not overwritten. Set it to a time in epoch milliseconds, or delete it to start again from lookback."
+    )
 
     place: str
     value: int | str
@@ -117,7 +123,7 @@ class CheckpointUnreadable(CheckpointError):
 class CheckpointInFuture(CheckpointError):
     """The stored moment has not come yet. It is left as it is."""
 
-    sentence = "The checkpoint in {place} lies in the future: {value}, while GitHub's clock says {now}."
+    sentence = "The checkpoint in {place} is in the future: {value}, while GitHub's clock says {now}."
     advice = "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback."
 
     place: str
@@ -129,7 +135,7 @@ class CheckpointNotSaved(CheckpointError):
     """The new checkpoint could not be written, so the old one stands: the next run looks again."""
 
     sentence = "The checkpoint could not be saved in {place}: {why}"
-    advice = "Nothing is lost: the next run starts from the checkpoint that is there."
+    advice = "Nothing is lost: the next run starts from the last checkpoint that was saved."
 
     place: str
     why: RedeliverError | str
@@ -139,7 +145,7 @@ class StateUnreadable(CheckpointError):
     """The state file cannot be read. It is left as it is."""
 
     sentence = "The state file {path} cannot be read: {why}."
-    advice = "It was not overwritten. Mend it, or delete it to start again from lookback."
+    advice = "It was not overwritten. Repair it, or delete it to start again from lookback."
 
     path: str
     why: str
@@ -150,8 +156,8 @@ class StateUnsafe(CheckpointError):
 
     sentence = "{path} cannot be used for checkpoints: {why}."
     advice = (
-        "It was left as it is. Give a path in a folder that belongs to the user who runs this and that no other user "
-        "may write to."
+        "It was not changed. Use a path in a folder that the user who runs this owns and that no other user can "
+        "write to."
     )
 
     path: str
@@ -159,19 +165,19 @@ class StateUnsafe(CheckpointError):
 
 
 class StateLocked(CheckpointError):
-    """Another run is at work with the same state file; it does this one's work too."""
+    """Another run uses the same state file; it does this run's work, too."""
 
-    sentence = "Another run is at work (it holds {path})."
-    advice = "Nothing was done; the other one does it."
+    sentence = "Another run is in progress (it holds {path})."
+    advice = "This run did nothing; the other one does the work."
     exit_code = 0
 
     path: str
 
 
 class StateLockedTooLong(CheckpointError):
-    """A process holds the lock for longer than its run may take: it hangs, or is no run."""
+    """A process has held the lock for longer than its run may take: it hangs, or is not a run."""
 
-    sentence = "Another process holds {path}, longer than a run may take."
+    sentence = "Another process has held {path} for longer than a run may take."
     advice = "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again."
 
     path: str
@@ -194,23 +200,25 @@ class BadToken(ApiError):
 
 
 class TokenEnded(BadToken):
-    """The same for a token that the action made: it was good, and GitHub took it back before its hour was over."""
+    """401 for a token that the action made: it was valid, and GitHub revoked it before its hour was over."""
 
     sentence = "GitHub no longer accepts the token that was made for the App: it refused to {what} (401)."
-    advice = "The App was uninstalled or suspended, or the token revoked; the next run makes another one."
+    advice = "The App was uninstalled or suspended, or the token was revoked. The next run makes a new one."
 
 
 class BadKey(ApiError):
     """401 for an App's own key."""
 
     sentence = "GitHub does not accept the App's key: it refused to {what} (401)."
-    advice = "Check that private-key is a key of the App in client-id (or app-id) and in use, and check this clock."
+    advice = (
+        "Check that private-key is a current key of the App in client-id (or app-id), and that the clock here is right."
+    )
 
     what: str
 
 
 class MissingPermission(ApiError):
-    """403 that is no limit: the token is good, but may not do this."""
+    """403 that is not a rate limit: the token is valid, but may not do this."""
 
     sentence = 'The token may not {what} (403). GitHub says "{message}".'
     advice = "It needs {needed}."
@@ -221,11 +229,11 @@ class MissingPermission(ApiError):
 
 
 class WorkflowToken(MissingPermission):
-    """The same for an installation's token that the user gave: most often the workflow's own."""
+    """403 for an installation token from the settings: most often the workflow's own."""
 
     advice = (
-        "It needs {needed}. If it is the workflow's own GITHUB_TOKEN: that one can neither read webhooks nor write "
-        'variables, so give a personal access token or an App (README, "The token").'
+        "It needs {needed}. The workflow's own GITHUB_TOKEN can neither read webhooks nor write variables: use a "
+        'personal access token or an App (README, "The token").'
     )
 
 
@@ -244,7 +252,7 @@ class NotInstalled(ApiError):
 
     sentence = "The App {app} is not installed at {owner}, or cannot be seen there."
     advice = (
-        "Check org or repository, and client-id (or app-id); the App must be installed there, with the right to its "
+        "Check org or repository, and client-id (or app-id); the App must be installed there, with access to its "
         "webhooks."
     )
 
@@ -256,7 +264,7 @@ class Moved(ApiError):
     """3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
 
     sentence = "GitHub answered with a redirect ({status}) when asked to {what}."
-    advice = "The organization or repository was probably renamed: use its present name, and check api-url."
+    advice = "The organization or repository was probably renamed: use its current name, and check api-url."
 
     status: int
     what: str
@@ -277,7 +285,7 @@ class ApiFailing(ApiError):
     """5xx, a reset or a time-out, again and again."""
 
     sentence = "GitHub's API failed {tries} times in a row when asked to {what}: {why}."
-    advice = "Nothing is lost: the next run does it. See www.githubstatus.com for incidents."
+    advice = "Nothing is lost: the next run tries again. See www.githubstatus.com for incidents."
 
     tries: int
     what: str
@@ -285,10 +293,10 @@ class ApiFailing(ApiError):
 
 
 class ApiUnexpected(ApiError):
-    """An answer that is not what GitHub's description promises: HTML, cut off, no JSON, wrong fields."""
+    """A response that does not match GitHub's description: HTML, cut off, not JSON, wrong fields."""
 
     sentence = "GitHub's API gave an unexpected response when asked to {what}: {why}."
-    advice = "Check api-url, and whether a proxy stands in between."
+    advice = "Check api-url and any proxy in between."
 
     what: str
     why: str
@@ -298,15 +306,15 @@ class ForeignLink(ApiError):
     """A ``next`` link to another place than the API: following it would hand over the token."""
 
     sentence = "GitHub's API linked to the next page on a different host: {host}."
-    advice = "It was not followed, and no token was sent there. Check api-url and whatever proxy stands in between."
+    advice = "It was not followed, and no token was sent there. Check api-url and any proxy in between."
 
     host: str
 
 
 class BrokenPaging(ApiError):
-    """The pages of the log lead in a circle."""
+    """The pages of the log form a loop."""
 
-    sentence = "The delivery log's pages lead in a circle: the same next page was given twice."
+    sentence = "The delivery log's pages form a loop: GitHub gave the same next page twice."
     advice = "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id."
 
 
@@ -314,9 +322,9 @@ class BrokenPaging(ApiError):
 
 
 class NotWritten(RedeliverError):
-    """The runner's file for outputs or for the summary cannot be written. Found out before anything is sent."""
+    """The runner's file for outputs or for the summary cannot be written. This is checked before anything is sent."""
 
-    sentence = "The results cannot be handed to the runner: {path}: {why}."
+    sentence = "The results cannot be written for the runner: {path}: {why}."
     advice = "Where the job runs in a container, check that the runner's folders are mounted into it."
 
     path: str
@@ -355,7 +363,7 @@ class MetricsFileUnusable(MetricsNotWritten):
 
 
 class Unexpected(RedeliverError):
-    """A fault that nobody foresaw. Its type alone is shown, since its text could hold a secret."""
+    """An error that nobody foresaw. Its type alone is shown, since its text could hold a secret."""
 
     sentence = "The action hit an internal error: {kind}."
     advice = "Please report it, with this line, at github.com/org/redeliver-action/issues."
@@ -363,11 +371,11 @@ class Unexpected(RedeliverError):
     kind: str
 
 
-# -- endings that are no faults of anybody's ------------------------------------------------------------
+# -- endings that are nobody's fault ---------------------------------------------------------------------
 
 
 class OutOfTime(RedeliverError):
-    """The run's ``time-limit`` is spent, or would be by a wait that is due."""
+    """The run's ``time-limit`` is spent, or the next wait would exceed it."""
 
     sentence = "Stopped at time-limit {why}."
     advice = "The next run does what is left. Raise time-limit if this happens often."
@@ -376,7 +384,7 @@ class OutOfTime(RedeliverError):
 
 
 class HourSpent(OutOfTime):
-    """Too few of an hour's calls are left to read the window, which a whole hour's would do for."""
+    """Too few of this hour's calls are left to read the window; a whole hour's would be enough."""
 
     sentence = "Only {left} API calls remain this hour; not enough to read the log."
     advice = (

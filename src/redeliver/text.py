@@ -1,6 +1,6 @@
-"""Text that came from outside, made safe to show.
+"""Untrusted text, made safe to show.
 
-Delivery rows, API messages and link targets are written by strangers. What GitHub's runner acts on:
+Delivery rows, API messages and link targets come from outside. What GitHub's runner acts on:
 ``::name::`` at the start of a line after any blanks, and ``##[name]`` anywhere in one
 (https://github.com/actions/runner, ActionCommand.cs). What its pages act on: Markdown, HTML, mentions.
 """
@@ -13,10 +13,10 @@ import unicodedata
 # Cc, Cf, Cs, Co, Cn: control, format (bidi overrides, zero width), surrogate, private, unassigned.
 # Zl, Zp: line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-# A search begins only where a word begins and never gives a character back, so its time grows with the text and not
-# with the text's square. What stands before "://" counts as the scheme, whatever it is: better too much than a secret.
+# A match starts only at the start of a word and does not backtrack, so the time is linear in the text's length.
+# Anything before "://" counts as the scheme: it is better to remove too much than to show a secret.
 _URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
-#: Characters of a text that are looked at for URLs. A reason follows the URL, and GitHub's own texts are far shorter.
+#: Characters of a text that are searched for URLs. A reason follows the URL, and GitHub's own texts are far shorter.
 _LOOKED_AT = 16_384
 _BLANKS = re.compile(r"\s+")
 _ISSUE = re.compile(r"\bGH&#45;(?=[0-9])", re.IGNORECASE)
@@ -27,27 +27,27 @@ _COMMAND_START = re.compile(r"^(\s*):(?=:)")
 def plain(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most ``limit`` of them, with no URL in it.
 
-    A URL is left out whole because a hook's URL can hold credentials; an unseen character within it does not end it.
+    A URL is removed whole because a hook's URL can hold credentials; an invisible character in it does not end it.
     """
     shown = _BLANKS.sub(" ", _visible(without_urls(text[: 8 * limit]))).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def without_urls(text: str) -> str:
-    """The beginning of a text (16,384 characters), with every URL left out whole."""
+    """The beginning of a text (16,384 characters), with every URL removed whole."""
     return _URL.sub("<url>", text[:_LOOKED_AT])
 
 
 def for_log(line: str) -> str:
-    """A log line that the runner cannot take for a workflow command, whatever it holds."""
+    """A log line that the runner cannot read as a workflow command, whatever it holds."""
     return _COMMAND_START.sub(r"\1: ", _visible(line)).replace("##[", "# #[")
 
 
 def for_shell(json_text: str) -> str:
-    r"""JSON that says the same and holds nothing that a shell or a runner acts on but its own double quotes.
+    r"""Equivalent JSON in which only the double quotes mean anything to a shell or a runner.
 
     Somebody will write ``echo '${{ steps.redeliver.outputs.report }}'``, which pastes it into a script. JSON needs
-    these characters only within strings, where each may stand as ``\u0027``. Without ``#``, no ``##[`` is left.
+    these characters only within strings, where each can be written as ``\u0027``. Without ``#``, no ``##[`` is left.
     """
     return json_text.translate(_OF_A_SHELL)
 
@@ -55,9 +55,9 @@ def for_shell(json_text: str) -> str:
 def for_markdown(text: str, limit: int = 200) -> str:
     """A piece of Markdown that shows ``text`` and does nothing else, in a table cell too.
 
-    Every ASCII character but letters, digits and blanks becomes a character reference, which CommonMark never takes
-    for structure. GitHub looks for mentions, issue numbers, emoji and addresses in the text that comes out of it: an
-    unseen word joiner keeps it from finding any.
+    Every ASCII character but letters, digits and blanks becomes a character reference, which CommonMark never
+    reads as structure. GitHub looks for mentions, issue numbers, emoji and addresses in the resulting text: an
+    invisible word joiner prevents that.
     """
     return _ISSUE.sub(r"\g<0>&#8288;", "".join(_shown(mark) for mark in plain(text, limit)))
 

@@ -1,4 +1,4 @@
-"""Moments and durations, for people."""
+"""Moments and durations, for users."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from math import ceil
 #: Milliseconds.
 MINUTE = 60_000
 HOUR = 60 * MINUTE
-# Not strftime's, which are those of the machine's language.
+# Not strftime's, which are in the machine's language.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def clock_time(moment: int) -> str:
-    """A moment (epoch milliseconds) as people read it, in UTC to the second."""
+    """A moment (epoch milliseconds) for users, in UTC to the second."""
     return _at(moment).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
@@ -39,7 +39,7 @@ def day_minute(moment: int) -> str:
 
 
 def span(milliseconds: int) -> str:
-    """How long something has lasted or will, as people say it, rounded down: ``50 min``, ``5 h 20 min``, ``71 h``."""
+    """How long something has lasted or will last, rounded down: ``50 min``, ``5 h 20 min``, ``71 h``."""
     hours, minutes = divmod(max(0, milliseconds) // MINUTE, 60)
     if hours == 0:
         return f"{minutes} min" if minutes else "less than a minute"
@@ -60,7 +60,7 @@ def duration(seconds: float) -> str:
     """How long something takes, rounded up: ``65 s``, ``3 min``, ``1 h 20 min``."""
     if seconds < 120:
         return f"{ceil(seconds)} s"
-    seconds = min(seconds, 1_000 * 3_600)  # what GitHub asks for can be anything, without end even
+    seconds = min(seconds, 1_000 * 3_600)  # GitHub may ask for any number, even infinity
     hours, minutes = divmod(ceil(seconds / 60), 60)
     return " ".join([*([f"{hours} h"] if hours else []), *([f"{minutes} min"] if minutes else [])])
 

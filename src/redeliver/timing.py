@@ -1,7 +1,7 @@
 """The clock of a run: its deadline, its waits, and the signals that stop it.
 
 The runner cancels a step with SIGINT, sends SIGTERM 7.5 s later and kills it 2.5 s after that. A signal therefore ends
-a call or a wait at once. Between them it is only noted, so that the program's own state is never left half changed.
+a call or a wait at once. At other times it is only recorded, so that the program's state is never left half changed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from redeliver.console import Console
 
-#: Seconds that one call may take in all, however slowly its answer arrives.
+#: Seconds that one call may take in all, however slowly its response arrives.
 CALL_LIMIT = 60.0
 #: Seconds for the last calls of a run, and for those of a run that a signal stopped.
 CLOSING_LIMIT = 120.0
@@ -30,7 +30,7 @@ STOPPED_LIMIT = 3.0
 _WORTH_A_LINE = 5.0
 #: Short waits for the same reason are logged once in this many seconds.
 _REPEAT_LINE = 60.0
-#: A long wait says every so many seconds that it goes on. While closing, it looks for a signal every second.
+#: Seconds between two lines of a long wait. While closing, a wait checks for a signal every second.
 _STILL_WAITING = 300.0
 _LOOK_FOR_SIGNAL = 1.0
 
@@ -48,7 +48,7 @@ class Clock(Protocol):
 
 
 class RunClock:
-    """What a run waits on: it ends waits at the time limit, and calls and waits at a signal."""
+    """The clock that a run waits on: it ends waits at the time limit, and calls and waits at a signal."""
 
     def __init__(self, clock: Clock, seconds: float, console: Console) -> None:
         """``seconds`` is the time limit; it counts from now."""
@@ -78,7 +78,7 @@ class RunClock:
 
     @contextmanager
     def reserving(self, seconds: float) -> Iterator[None]:
-        """Within this block waits end that much earlier, to leave time for what comes after it."""
+        """Within this block waits end that much earlier, to leave time for what follows."""
         self._reserved += seconds
         try:
             yield
@@ -110,7 +110,7 @@ class RunClock:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Within this block one call is made, which a signal ends.
+        """Within this block one call is made. A signal ends it.
 
         Raises:
             Stopped: a signal came; not while closing.
@@ -135,7 +135,7 @@ class RunClock:
 
     @contextmanager
     def closing(self) -> Iterator[None]:
-        """Within this block there is a little time, whatever the time limit, which a signal only shortens."""
+        """Within this block there is a little time, whatever the time limit. A signal only shortens it."""
         seconds = CLOSING_LIMIT if self.signal_number is None else STOPPED_LIMIT
         self._closing_until = self.now() + seconds
         try:

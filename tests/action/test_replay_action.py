@@ -21,9 +21,12 @@ from githubsim.clock import MINUTE, system_ms
 from githubsim.outcomes import OK, Kind, invalid_response
 from githubsim.server import serve
 from places.command import SOURCES
+from redeliver.core.replay.errors import EventsNotDelivered
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.output.replay_json import REPLAY_OUTPUTS
-from runner import Command, commands, outputs
+from redeliver.output.replay_page import NO_RETRY
+from runner import commands, outputs
+from wording import figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,8 +112,9 @@ def test_the_plan_names_its_window_as_times_and_those_send_the_same(tmp_path: Pa
     guids = deliver(hook)
     code, said, planned = step(tmp_path, github, from_="1h")
     assert (code, planned["planned-count"], planned["sent-count"]) == (0, "3", "0")
-    assert Command("notice", "Plan: 3 events to send again, nothing was sent.") in commands(said)
-    assert (tmp_path / "summary.md").read_text().startswith("## 🟢 Plan: 3 events to send again, nothing was sent\n")
+    (notice,) = [one.data for one in commands(said) if one.name == "notice"]
+    assert figures(notice) == ["3"]
+    assert (tmp_path / "summary.md").read_text().startswith(f"## 🟢 {notice.removesuffix('.')}\n")
     hook.add(system_ms(), OK)  # after the plan, and so no part of it
     code, said, sent = step(tmp_path, github, from_=planned["from"], to=planned["to"], send="true")
     assert (code, sent["sent-count"], sent["recovered-count"], sent["undelivered-guids"]) == (0, "3", "3", "")
@@ -126,8 +130,8 @@ def test_what_did_not_arrive_is_an_error_and_an_output_for_the_next_guid(
     code, said, given = step(tmp_path, github, from_="1h", send="true")
     assert (code, given["recovered-count"], given["undelivered-guids"]) == (1, "2", guids[1])
     (error,) = [one.data for one in commands(said) if one.name == "error"]
-    assert error.startswith("1 event did not arrive (1 failed again).")
-    assert "A scheduled run does not retry" in (tmp_path / "summary.md").read_text()
+    assert error == str(EventsNotDelivered(events="1 event", why="1 failed again"))
+    assert NO_RETRY in (tmp_path / "summary.md").read_text()
     github.sim.stub.by_guid.clear()
     code, _, given = step(tmp_path, github, guid=given["undelivered-guids"], send="true")
     assert (code, given["recovered-count"]) == (0, "1")
@@ -152,14 +156,14 @@ def test_a_payload_that_is_no_guid_is_refused_without_a_request(tmp_path: Path, 
     code, said, given = step(tmp_path, github, guid=payload, send="true")
     assert (code, given) == (2, {})
     (error,) = [one.data for one in commands(said) if one.name != "add-mask"]
-    assert error.startswith("guid: must be GUIDs as in the header X-GitHub-Delivery, not ")
+    assert error.startswith("guid: ")
     assert github.sim.journal.entries == []
 
 
 def test_an_empty_payload_chooses_nothing(tmp_path: Path, github: Served) -> None:
     code, said, _ = step(tmp_path, github, guid="", send="true")
     assert code == 2
-    assert "from: is needed, or guid" in said
+    assert "from: " in said
     assert github.sim.journal.entries == []
 
 
@@ -167,7 +171,8 @@ def test_more_than_the_limit_ends_with_2_and_the_summary_says_why(tmp_path: Path
     deliver(hook)
     code, _, given = step(tmp_path, github, from_="1h", limit="2", send="true")
     assert (code, given["planned-count"], given["sent-count"]) == (2, "3", "0")
-    assert "## 🔴 Nothing was sent: 3 events chosen, and limit is 2" in (tmp_path / "summary.md").read_text()
+    heading = (tmp_path / "summary.md").read_text().splitlines()[0]
+    assert (heading[:4], figures(heading)) == ("## 🔴", ["3", "2"])
     assert github.sim.accepted == []
 
 

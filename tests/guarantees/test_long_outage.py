@@ -9,9 +9,11 @@ from githubsim.faults import Answer, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from guarantees import promises
 from guarantees.world import VARIABLE, World
+from redeliver.core.findings import EndpointDown, FailuresFirst, OnlyNewestRead
 from redeliver.core.redelivery import Outcome
 from redeliver.output.headline import headline
 from redeliver.run.scan import LONG_OUTAGE
+from wording import says
 
 #: One event in ten seconds, for more than seven hours before the first run.
 EVENTS = 2_600
@@ -48,7 +50,10 @@ def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: st
         run = world.run()
         promises.keep_all(world, run)
         assert run.report is not None
-        assert [warning.partition(" ")[0] for warning in run.report.warnings] == ["The", "Only"]
+        assert [says(EndpointDown, run.report.warnings[0]), says(OnlyNewestRead, run.report.warnings[1])] == [
+            True,
+            True,
+        ]
         assert not run.report.errors
         assert len(run.accepted) == promises.PROBE_SIZE
         assert world.life.kept == kept, "what was not read is behind the checkpoint"
@@ -70,7 +75,7 @@ def test_what_is_reported_is_what_was_read() -> None:
     assert LONG_OUTAGE - 6 <= report.failed <= LONG_OUTAGE == report.scanned
     assert report.count(Outcome.ENDPOINT_DOWN) == report.failed - promises.PROBE_SIZE
     assert report.count(Outcome.FAILED_AGAIN) == promises.PROBE_SIZE
-    assert f"at least {report.failed:,} events" in headline(report).lower()
+    assert f"{report.failed:,}" in headline(report)
 
 
 @pytest.mark.parametrize("scan", ["full", "failures"])
@@ -141,4 +146,4 @@ def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> 
     assert not {one.guid for one in run.accepted} & set(guids)
     assert run.report is not None
     assert run.report.count(Outcome.UNCHECKED) == len(guids)
-    assert not any("too long to read whole" in warning for warning in run.report.warnings)
+    assert not any(says(FailuresFirst, warning) for warning in run.report.warnings)

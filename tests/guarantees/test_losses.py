@@ -10,8 +10,10 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
+from redeliver.core.findings import GapFound
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
+from wording import says
 
 if TYPE_CHECKING:
     from redeliver.core.report import HookReport
@@ -45,7 +47,7 @@ def test_a_schedule_that_was_off_for_ten_days_leaves_a_gap_and_the_next_run_is_w
     saved = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
     report = run(world)
     (error,) = report.errors
-    assert error.startswith("GitHub has forgotten the deliveries between")
+    assert says(GapFound, error)
     assert report.gap is not None
     assert report.gap[0] == off_since
     assert abs(report.gap[1] - (world.clock() - 3 * DAY)) < 2 * MINUTE
@@ -77,7 +79,7 @@ def test_an_outage_of_95_hours_is_told_until_when_it_can_be_saved_and_then_what_
             assert began - 11 * MINUTE <= report.deadline - 3 * DAY <= began + 4 * HOUR
         elif hour > 76:
             assert report.gap is not None
-            assert any(error.startswith("GitHub has forgotten the deliveries between") for error in report.errors)
+            assert any(says(GapFound, error) for error in report.errors)
             # Each run tells what was lost since the one before it.
             assert report.gap[1] - report.gap[0] <= 3 * HOUR + 5 * MINUTE
             assert report.deadline > world.clock() - MINUTE

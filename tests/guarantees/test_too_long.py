@@ -12,7 +12,7 @@ from githubsim.model import SimGitHub
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
-from redeliver.core.findings import OnlyNewestRead
+from redeliver.core.findings import FailuresFirst, OnlyNewestRead
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.errors import HourSpent
@@ -129,7 +129,7 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
     report = run.report
     assert report is not None
     assert report.exit_code(FailOn.ERROR) == 0
-    assert any("too long to read whole" in warning for warning in report.warnings)
+    assert any(says(FailuresFirst, warning) for warning in report.warnings)
     assert report.failed == len(guids)
     assert outcome_of(run, guids[0]) is Outcome.RECOVERED
     assert run.list_calls < 300

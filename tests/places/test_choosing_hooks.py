@@ -9,8 +9,8 @@ import pytest
 from githubsim.faults import Fault, foreign_next
 from places.several import Several, names
 from redeliver.core.settings import FailOn
-from redeliver.errors import NoSuchHook
-from wording import told
+from redeliver.errors import ForeignLink, NoSuchHook
+from wording import says, told
 from world import World
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def test_a_pattern_that_fits_none_is_an_error_and_shows_no_address(pattern: str)
 def test_all_of_an_owner_that_has_none_is_an_error() -> None:
     world = World()
     world.sim.hooks.clear()
-    assert "No active webhook of the organization octo" in world.run(hook_id="all").errors[0]
+    assert says(NoSuchHook, world.run(hook_id="all").errors[0])
 
 
 # -- more than one page of them ---------------------------------------------------------------------------------
@@ -126,5 +126,5 @@ def test_a_list_of_webhooks_that_goes_on_elsewhere_is_not_followed_and_nothing_i
     world.fail_at(world.hook)
     world.sim.faults.add(Fault(foreign_next("https://evil.example/orgs/octo/hooks?page=2"), path="*/hooks"))
     report = world.run(hook_id="all")
-    assert "on a different host: evil.example" in report.errors[0]
+    assert told(ForeignLink, report.errors[0]) == {"host": "evil.example"}
     assert (report.hooks, world.sent) == ((), [])

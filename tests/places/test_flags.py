@@ -16,6 +16,8 @@ from redeliver import __version__
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.entry.cli import app
+from redeliver.errors import BadToken, FileUnreadable
+from wording import says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,8 +117,8 @@ def test_help_names_exit_codes_and_variables(command: list[str], flag: str) -> N
     told = CliRunner().invoke(app, [*command, flag])
     assert told.exit_code == 0
     words = " ".join(told.output.split())
-    assert "Exit codes: 0 done; 1 a request failed for good" in words
-    assert "128 + N stopped by signal N" in words
+    for code in ("0 ", "1 ", "2 ", "128 + N "):
+        assert code in words.partition("Exit codes: ")[2]
     assert "REDELIVER_HOOK_ID for --hook-id" in words
     for variable in ("GH_TOKEN", "GITHUB_TOKEN", "REDELIVER_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE"):
         assert variable in words
@@ -173,7 +175,7 @@ def test_a_state_file_and_a_variable_are_not_both_possible() -> None:
     inputs = ["--org", "octo", "--hook-id", "1", "--variable-name", "X", "--variable-repository", "octo/ops"]
     told = CliRunner().invoke(app, ["run", *inputs, "--state-file", "state.json", *NOWHERE], env={"GH_TOKEN": "t"})
     assert told.exit_code == 2
-    assert told.stderr == "error: state-file: give either state-file or variable-name\n"
+    assert told.stderr.startswith("error: state-file: ")
 
 
 def test_that_is_told_first_and_what_the_variable_lacks_is_no_question_then() -> None:
@@ -275,7 +277,7 @@ def test_gh_token_comes_before_github_token_and_a_file_before_both(here: Server)
     here.given |= {"GH_TOKEN": "ghp_wrong", "GITHUB_TOKEN": TOKEN}
     here.run(code=0)
     del here.live.given["token"]
-    assert "does not accept the token" in here.run(code=1).err
+    assert says(BadToken, here.run(code=1).err)
 
 
 def test_an_apps_key_comes_before_a_token_in_the_environment(tmp_path: Path, commands: Commands) -> None:
@@ -301,7 +303,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, commands: Commands, f
         given={"GH_TOKEN": "t"},
         code=2,
     )
-    assert told.err.startswith(f"error: The file {missing} cannot be read: No such file or directory. Check the path")
+    assert told.err == f"error: {FileUnreadable(path=str(missing), why='No such file or directory')}\n"
 
 
 @pytest.mark.parametrize(
@@ -324,4 +326,4 @@ def test_a_file_that_holds_no_token_is_named_and_no_other_token_used_instead(
         given={"GH_TOKEN": "other"},
         code=2,
     )
-    assert told.err.startswith(f"error: The file {path} cannot be read: {why}.")
+    assert told.err == f"error: {FileUnreadable(path=str(path), why=why)}\n"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.outcomes import UNAVAILABLE
+from redeliver.errors import CheckpointNotSaved
 
 if TYPE_CHECKING:
     from githubsim.hooks import Hook
@@ -85,7 +86,7 @@ def test_a_full_disk_is_told_before_anything_is_sent(here: Server) -> None:
     before = whole(here, hook)
     told = here.run(hook_id=str(hook.id), room=20)
     assert told.code == 1
-    assert f"The checkpoint could not be saved in {here.state}: File too large." in told.err
+    assert str(CheckpointNotSaved(place=str(here.state), why="File too large.")) in told.err
     assert "Nothing is lost" in told.err
     assert whole(here, hook) == before
     assert not [one for one in here.live.sim.accepted if one.hook is hook]

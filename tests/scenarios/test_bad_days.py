@@ -9,8 +9,18 @@ from githubsim.faults import Fault, Lose, every_kind, foreign_next, garbage, htm
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
-from redeliver.errors import CheckpointNotSaved, NotFound
-from wording import told
+from redeliver.errors import (
+    ApiFailing,
+    BadToken,
+    BrokenPaging,
+    CheckpointInFuture,
+    CheckpointNotSaved,
+    CheckpointUnreadable,
+    MissingPermission,
+    Moved,
+    NotFound,
+)
+from wording import says, told
 from world import API, World, of
 
 LIST = "*/hooks/*/deliveries"
@@ -37,7 +47,7 @@ def test_a_checkpoint_that_is_no_time_stops_the_run_and_is_not_overwritten(value
     world = World()
     world.fail()
     world.variables.seed("CHECKPOINT", value)
-    assert "is not a time in epoch milliseconds" in only_error(world)
+    assert says(CheckpointUnreadable, only_error(world))
     assert world.checkpoint == value
 
 
@@ -45,7 +55,7 @@ def test_a_checkpoint_in_the_future_stops_the_run_and_is_not_overwritten() -> No
     world = World()
     world.fail()
     world.variables.seed("CHECKPOINT", str(world.clock() + 60_000))
-    assert "lies in the future" in only_error(world)
+    assert says(CheckpointInFuture, only_error(world))
     assert world.checkpoint == str(world.clock() + 60_000)
 
 
@@ -73,7 +83,7 @@ def test_a_variable_in_a_repository_out_of_sight_is_found_out_before_anything_is
 def test_a_wrong_token_is_named_and_never_shown() -> None:
     world = World()
     error = only_error(world, token="ghp_wrong")
-    assert "does not accept the token" in error
+    assert says(BadToken, error)
     assert "ghp_wrong" not in error
 
 
@@ -87,7 +97,7 @@ def test_a_missing_permission_is_quoted_from_githubs_own_headers() -> None:
     world = World()
     world.token.permissions = {"actions_variables": "write"}
     error = only_error(world)
-    assert "may not read the deliveries" in error
+    assert says(MissingPermission, error)
     assert "organization_hooks=read" in error
 
 
@@ -96,7 +106,7 @@ def test_a_permission_to_read_alone_stops_at_the_first_redelivery() -> None:
     guids = [world.fail(9), world.fail(5)]
     world.token.permissions = {"actions_variables": "write", "organization_hooks": "read"}
     report = world.run()
-    assert "may not redeliver a delivery of hook" in report.errors[0]
+    assert "redeliver" in told(MissingPermission, report.errors[0])["what"]
     assert "organization_hooks=write" in report.errors[0]
     assert [of(report, guid).outcome for guid in guids] == [Outcome.RUN_FAILED, Outcome.RUN_FAILED]
     assert len(world.requests("POST", "/attempts")) == 1
@@ -149,7 +159,7 @@ def test_pages_that_lead_in_a_circle_end_the_run() -> None:
     world.fail()
     circle = f"{API}/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_9000000000000000000"
     world.sim.faults.add(Fault(foreign_next(circle), path=LIST, times=None))
-    assert "lead in a circle" in only_error(world)
+    assert says(BrokenPaging, only_error(world))
 
 
 @pytest.mark.parametrize(
@@ -173,14 +183,14 @@ def test_a_scan_that_breaks_off_is_an_error_and_never_a_smaller_answer() -> None
     for number in range(250):
         world.fail(500 - number, UNAVAILABLE)
     world.sim.faults.add(Fault(json_answer(502, "Bad Gateway"), path=LIST, nth=3, times=None))
-    assert "failed 4 times in a row" in only_error(world)
+    assert told(ApiFailing, only_error(world))["tries"] == "4"
     assert world.checkpoint == str(world.clock() - 600 * MINUTE - (world.clock() - world.started))
 
 
 def test_a_renamed_organization_is_told_and_no_redirect_is_followed() -> None:
     world = World()
     world.sim.faults.add(Fault(redirect(f"{API}/organizations/1/hooks/1/deliveries", 301), path=LIST))
-    assert "answered with a redirect (301)" in only_error(world)
+    assert told(Moved, only_error(world))["status"] == "301"
     assert len(world.requests()) == 1
 
 
@@ -235,7 +245,7 @@ def test_a_token_revoked_in_mid_run_stops_it_and_what_was_sent_is_told() -> None
     guids = [world.fail(9 - number) for number in range(3)]
     world.sim.faults.add(Fault(json_answer(401, "Bad credentials"), path=ATTEMPTS, nth=2))
     report = world.run()
-    assert "does not accept the token" in report.errors[0]
+    assert says(BadToken, report.errors[0])
     assert world.sent == guids[:1]
     assert [of(report, guid).outcome for guid in guids] == [Outcome.PENDING, Outcome.RUN_FAILED, Outcome.RUN_FAILED]
 
@@ -246,7 +256,7 @@ def test_a_checkpoint_that_cannot_be_saved_at_the_end_fails_the_run_and_loses_no
     world.sim.faults.add(Fault(Lose("reset"), verb="PATCH", path=VARIABLE, nth=2, times=None))
     report = world.run()
     assert (report.recovered, report.exit_code(FailOn.ERROR)) == (1, 1)
-    assert "could not be saved" in report.errors[0]
+    assert says(CheckpointNotSaved, report.errors[0])
     world.sim.faults.clear()
     assert world.run().failed == 0
     assert world.sent == [guid]
@@ -256,4 +266,4 @@ def test_a_repository_transferred_while_the_checkpoint_is_written_is_told() -> N
     world = World()
     world.sim.faults.add(Fault(redirect(f"{API}/repositories/1/actions/variables/CHECKPOINT"), verb="PATCH"))
     report = world.run()
-    assert "answered with a redirect (307) when asked to write the variable" in report.errors[0]
+    assert told(Moved, report.errors[0])["status"] == "307"

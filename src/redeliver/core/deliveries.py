@@ -1,4 +1,4 @@
-"""Attempts and events: what the rows of a delivery log, read in any order, say about each event."""
+"""Attempts and events, from the rows of a delivery log in any order."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _Name = Annotated[str, Field(max_length=200)]
 
 
 class Row(TypedDict):
-    """What we use of one row of the delivery log, as GitHub's OpenAPI description gives it."""
+    """The fields that are used of one row of the delivery log, as in GitHub's OpenAPI description."""
 
     id: Annotated[int, Field(gt=0, lt=2**63)]
     guid: _Name
@@ -82,11 +82,11 @@ class Attempt:
 
     id: int
     at: int
-    """When, in epoch milliseconds; the beginning of the second on servers that tell whole seconds only."""
+    """When, in epoch milliseconds; the beginning of the second on servers that give whole seconds only."""
     redelivery: bool
     code: int
     cause: str
-    """Why it failed, in words of ours: GitHub's own ``status`` can hold the hook's URL, and anything else. Empty: it
+    """Why it failed, in our own words: GitHub's ``status`` can hold the hook's URL, and anything else. Empty: it
     succeeded."""
 
     @property
@@ -136,21 +136,21 @@ class Event:
 
 
 class DeliveryLog:
-    """What has been read of one hook's log.
+    """The part of one hook's log that has been read.
 
     Rows are not kept once they are counted, except for failed attempts of undelivered events. An event's
-    original is its oldest row, so after a successful original nothing needs to be remembered of it.
+    original is its oldest row, so after a successful original nothing has to be kept of it.
     """
 
     def __init__(self) -> None:
         self._failed: dict[str, tuple[str, dict[int, Attempt]]] = {}
         self._delivered: set[str] = set()
-        # What was asked for last; after an outage there is much of it.
+        # A cache of the last results; after an outage they are many.
         self._events: dict[str, Event] = {}
         self._undelivered: tuple[int, Sequence[Event]] | None = None
 
     def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
-        """Take rows in; reading one twice changes nothing. ``only``: rows of these events alone."""
+        """Add rows; adding one twice changes nothing. ``only``: rows of these events alone."""
         self._undelivered = None
         for row in rows:
             guid = row["guid"]
@@ -169,7 +169,7 @@ class DeliveryLog:
                 self._events.pop(guid, None)
 
     def is_delivered(self, guid: str) -> bool:
-        """Whether an attempt that delivered this event has been read, for an event seen failing."""
+        """Whether a successful attempt was read of this event, which was seen failing."""
         return guid in self._delivered
 
     def event(self, guid: str) -> Event:
@@ -203,8 +203,8 @@ def moment(row: Row) -> int:
 
 
 def cause_of(status: str, code: int) -> str:
-    """Why an attempt failed, in a few words that hold nothing of what a stranger wrote."""
-    # A hook's own address says nothing about the fault, even if it is called connect.example.
+    """Why an attempt failed, in a few words that contain no untrusted text."""
+    # A hook's address says nothing about the cause, even if it is called connect.example.
     text = without_urls(status).lower()
     if not text.startswith("invalid http response"):
         if any(word in text for word in ("timed out", "timeout", "deadline exceeded")):
@@ -224,7 +224,7 @@ def name_of(row: Row) -> str:
 
 
 def attempt_of(row: Row) -> Attempt:
-    """A row without what a stranger wrote into it."""
+    """A row without untrusted text."""
     code = row["status_code"]
     cause = "" if succeeded(row) else cause_of(row["status"], code)
     return Attempt(row["id"], moment(row), row["redelivery"], code, cause)

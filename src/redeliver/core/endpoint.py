@@ -1,7 +1,7 @@
-"""What an endpoint answered to one attempt, made safe to show. Pure.
+"""An endpoint's response to one attempt, made safe to show. Pure.
 
-All of it is a stranger's text: whoever runs the endpoint, or a proxy before it, chose it. It can also repeat what
-GitHub sent, secrets included. Shape of GitHub's own answer: https://docs.github.com/en/rest/orgs/webhooks
+All of it is untrusted text, chosen by whoever runs the endpoint or a proxy in front of it. It can also repeat what
+GitHub sent, secrets included. Format of GitHub's own response: https://docs.github.com/en/rest/orgs/webhooks
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 SHOWN_BODY = 200
 _SHOWN_TITLE = 100
 _SHOWN_HEADER = 100
-#: Characters of a body that are looked at.
+#: Characters of a body that are examined.
 _LOOKED_AT = 16_384
-#: A shorter piece of an address or of a header is no secret, and a shorter part of a path may be a common word.
+#: A shorter piece of an address or header is not a secret, and a shorter part of a path may be a common word.
 _SHORTEST_SECRET = 6
 _SHORTEST_PART = 12
 _MASK = "***"
-#: What GitHub sends with every attempt and everybody may know. Any other header, a signature for example, is masked.
+#: Headers that GitHub sends with every attempt and that are not secret. All others, such as a signature, are masked.
 _KNOWN_HEADERS = re.compile(r"accept|content-.*|host|user-agent|x-github-.*")
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
 
@@ -45,9 +45,9 @@ class _Response(TypedDict, total=False):
 
 
 class Delivery(TypedDict):
-    """What we use of one delivery in full, as GitHub's OpenAPI description gives it.
+    """The fields that are used of one full delivery, as in GitHub's OpenAPI description.
 
-    The request is read for one purpose: to leave out of the response what it repeats of it. Its payload is not read.
+    The request is read only to remove from the response whatever it repeats. Its payload is not read.
     """
 
     duration: NotRequired[Annotated[float, Field(ge=0, le=86_400)] | None]
@@ -58,7 +58,7 @@ class Delivery(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class EndpointResponse:
-    """What an endpoint answered to one attempt. One line each, with no address in it; empty: it did not say."""
+    """An endpoint's response to one attempt. One line each, with no address in it; empty: it sent none."""
 
     content_type: str = ""
     server: str = ""
@@ -66,18 +66,18 @@ class EndpointResponse:
     title: str = ""
     """A page's title, which says more than the page's beginning."""
     body: str = ""
-    """The body's first characters, SHOWN_BODY at the most."""
+    """The body's first characters, SHOWN_BODY at most."""
     duration: int | None = None
     """How long GitHub waited for it, in milliseconds; None: GitHub does not say."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether the endpoint answered nothing that can be shown."""
+        """Whether the response has nothing that can be shown."""
         return not (self.content_type or self.server or self.body)
 
 
 def endpoint_response(delivery: Delivery) -> EndpointResponse:
-    """Choose what may be shown of a delivery, and make it safe."""
+    """Select what may be shown of a delivery, and make it safe."""
     response = delivery["response"] or {}
     headers = {name.lower(): value for name, value in (response.get("headers") or {}).items()}
     payload = response.get("payload")
@@ -97,7 +97,7 @@ def endpoint_response(delivery: Delivery) -> EndpointResponse:
 def _safe(value: object, secrets: list[str], limit: int) -> str:
     if not isinstance(value, str):
         return ""
-    # Before it is cut: the beginning of a secret is one, too.
+    # Before the text is cut: the beginning of a secret is secret, too.
     text = without_urls(value)
     for secret in secrets:
         text = text.replace(secret, _MASK)
@@ -127,5 +127,5 @@ def _of_address(url: str) -> Iterator[str]:
 def _of_headers(headers: Mapping[str, object]) -> Iterator[str]:
     for name, value in headers.items():
         if isinstance(value, str) and not _KNOWN_HEADERS.fullmatch(name.lower()):
-            # "Basic dXNlcjpwYXNz", "sha256=7d38...": the second part alone is enough to be of use.
+            # "Basic dXNlcjpwYXNz", "sha256=7d38...": the second part alone is enough to be useful.
             yield from (value, value.partition(" ")[2], value.partition("=")[2])

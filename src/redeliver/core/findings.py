@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[0-9]+")
 
 
 class Finding(RedeliverError):
-    """Something that people should know about a webhook. ``exit_code`` 1: it makes the run fail."""
+    """Something that users should know about a webhook. ``exit_code`` 1: it makes the run fail."""
 
     exit_code = 0
 
@@ -88,7 +88,7 @@ class OnlyNewestRead(Finding):
 
 
 class OnlyNewestReadWithGap(OnlyNewestRead):
-    """The same where the window reaches beyond GitHub's memory."""
+    """The same, when the window begins before GitHub's memory."""
 
     advice = "Older failures are not counted here, and GitHub has already forgotten some of them."
 
@@ -109,7 +109,7 @@ class RunStopped(Finding):
     number: int
 
 
-# -- what many webhooks have, told once -------------------------------------------------------------------------
+# -- what several webhooks have in common -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class NamedHook(Protocol):
 
 
 def group(hooks: Sequence[tuple[NamedHook, Sequence[RedeliverError]]]) -> tuple[Told, ...]:
-    """What these webhooks have, each cause once and losses first, with the first webhook that has it."""
+    """What these webhooks report, each cause once and losses first, with the first webhook that has it."""
     first: dict[tuple[type, str], Told] = {}
     others: dict[tuple[type, str], int] = {}
     for hook, faults in hooks:
@@ -164,10 +164,10 @@ def group(hooks: Sequence[tuple[NamedHook, Sequence[RedeliverError]]]) -> tuple[
 
 
 def _cause(fault: RedeliverError, hook: NamedHook) -> str:
-    """What tells a fault from another one of its kind."""
+    """What distinguishes an error from another of its kind."""
     if isinstance(fault, Finding) and not isinstance(fault, Loss):
         return ""
-    # A sentence names the webhook, and sometimes a variable that goes by its number.
+    # A sentence names the webhook, and sometimes a variable whose name ends with its id.
     text = str(fault).replace(hook.hook, "")
     number = _NUMBER.search(hook.hook_id or hook.hook)
     return _NUMBER.sub(lambda found: "" if number and found[0] == number[0] else found[0], text)

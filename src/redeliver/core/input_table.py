@@ -1,4 +1,4 @@
-"""Inputs as rows of a table: what files, the command line and the documents say of each. Pure."""
+"""Inputs as rows of a table, from which files, the command line and the documents are written. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Group(StrEnum):
-    """Under which heading people read an input, in the order of the headings."""
+    """The heading under which users read an input, in the order of the headings."""
 
     NEEDED = "needed"
     OFTEN = "often"
@@ -28,7 +28,7 @@ def as_input(
     group: Group = Group.TUNING,
     required: str = "",
 ) -> Any:  # noqa: ANN401  see below
-    """A field that is an input: what people read of it, and the text that stands for it when it is left empty."""
+    """A field that is an input: its description, and the text that is used when it is left empty."""
     # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
     extra: dict[str, JsonValue] = {"action_default": action_default, "group": group, "required": required}
     if required:
@@ -38,21 +38,21 @@ def as_input(
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input of the action: what its files, the command line and the documents say of it."""
+    """One input of the action, as its files, the command line and the documents describe it."""
 
     name: str
     description: str
     default: str = ""
-    """In action.yml; on the command line a GitHub expression stands for the field's own default."""
+    """In action.yml. The command line uses the field's own default in place of a GitHub expression."""
     secret: bool = False
-    """Whether its value must not be seen: never on a command line, and a secret of the reusable workflow."""
+    """Whether its value must stay hidden: never on a command line, and a secret of the reusable workflow."""
     choices: tuple[str, ...] = ()
-    """The only values there are; empty: any text that can be read."""
+    """The only allowed values; empty: any text that can be parsed."""
     several: bool = False
     """Whether it is a list, so that its flag may be given several times."""
     group: Group = Group.TUNING
     required: str = ""
-    """When it is required, as the description says it at its end; empty: never."""
+    """When it is required, in the words at the end of the description; empty: never."""
 
 
 def table(settings: type[BaseModel]) -> tuple[Input, ...]:

@@ -1,4 +1,4 @@
-"""How the text of an input is read: durations, numbers, names, URLs. Every refusal is a sentence for people."""
+"""How the text of an input is read: durations, numbers, names, URLs. Every refusal is a sentence for the user."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
-# RFC 3339, section 5.6. People leave the seconds out.
+# RFC 3339, section 5.6. Users often leave out the seconds.
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-#: The form of a guid in every log and header of GitHub's: that of a UUID.
+#: The form of a guid in GitHub's logs and headers: that of a UUID.
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 36_500 * _UNITS["d"]
 _EVENT = r"[a-z_]+(?:\.[a-z_]+)?"
@@ -33,13 +33,13 @@ _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 
 @dataclass(frozen=True, slots=True)
 class HookChoice:
-    """Which of an owner's webhooks are meant: these ids, or those whose URL fits the pattern."""
+    """Which of an owner's webhooks are chosen: these ids, or those whose URL matches the pattern."""
 
     ids: tuple[int, ...] = ()
     pattern: str = ""
     """With ``*`` for any text; empty: the ids alone count."""
     several: bool = False
-    """Whether it is a list or a pattern, however many hooks it comes to; a comma after one id makes a list of it."""
+    """Whether it is a list or a pattern, however many hooks it matches. A comma after a single id makes it a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class Moment:
 
 
 def refuse(sentence: str) -> PydanticCustomError:
-    """What a validator of ours raises. ``sentence`` follows the input's name."""
+    """What a validator raises here. ``sentence`` follows the input's name."""
     return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
 
 
 def sentence_of(fault: ErrorDetails, field: FieldInfo, text: str) -> str:
-    """What people read of a fault that a validator of ours or one of pydantic's found in an input's text.
+    """The sentence for an error that a validator, ours or pydantic's, found in an input's text.
 
     It follows the input's name. The text is quoted only where the type says that it is no secret.
     """
@@ -89,7 +89,7 @@ def _seconds(value: object) -> int:
     if not _DURATION.fullmatch(text):
         raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {plain(str(value))!r}")
     parts = re.findall(r"0*([0-9]+)([dhms])", text)
-    # Of a number that is too long anyway a part is enough; Python reads none of thousands of digits.
+    # A part is enough of a number that is too long anyway; Python does not parse thousands of digits.
     seconds = sum(int(number[:12]) * _UNITS[unit] for number, unit in parts)
     if seconds > _LONGEST:
         raise refuse(f"must be no longer than 36500d, a hundred years, not {plain(str(value))!r}")
@@ -109,7 +109,7 @@ def _moment(value: object) -> object:
     try:
         return Moment(at=round(datetime.fromisoformat(text).timestamp() * 1000))
     except (ValueError, OverflowError):
-        raise refuse(f"must be a day and a time that there are, not {plain(str(value))!r}") from None
+        raise refuse(f"must be a date and time that exist, not {plain(str(value))!r}") from None
 
 
 def is_guid(text: str) -> bool:
@@ -133,7 +133,7 @@ def _positive_seconds(value: object) -> object:
 
 
 def matching(pattern: str, what: str) -> BeforeValidator:
-    """Nothing, or text that fits the pattern; ``what`` describes it."""
+    """Empty, or text that matches the pattern; ``what`` describes it."""
 
     def check(value: object) -> object:
         if value and not re.fullmatch(pattern, str(value)):
@@ -154,13 +154,13 @@ def _api_url(value: object) -> object:
         raise refuse("must be a plain URL such as https://api.github.com, without a name, a password or a query")
     if parts.scheme == "https" or (parts.scheme == "http" and _LOOPBACK.fullmatch(host)):
         return text
-    raise refuse("must begin with https:// (http:// is for loopback addresses only): it is sent the token")
+    raise refuse("must begin with https:// (http:// only for loopback addresses): the token is sent to it")
 
 
 def _token(value: object) -> object:
     text = str(value).strip()
     if not re.fullmatch(r"[!-~]+", text):
-        raise refuse("holds blanks or characters that no token has")
+        raise refuse("contains blanks or characters that no token has")
     return text
 
 
@@ -168,7 +168,7 @@ def _private_key(value: object) -> object:
     # Some secret stores keep a key on one line, the end of its last line included.
     text = str(value).replace("\\n", "\n").strip()
     if not re.fullmatch(r"-----BEGIN (?:RSA )?PRIVATE KEY-----[^-]+-----END (?:RSA )?PRIVATE KEY-----", text):
-        raise refuse("is no private key: the whole file that GitHub gave for the App is needed, from BEGIN to END")
+        raise refuse("is not a private key: give the whole file that GitHub generated for the App, from BEGIN to END")
     return text
 
 
@@ -200,7 +200,7 @@ def _max_age(value: object) -> object:
         name, equals, age = (one.strip() for one in part.rpartition("="))
         if not re.fullmatch(_EVENT if equals else "", name) or not _DURATION.fullmatch(age.lower().replace(" ", "")):
             raise refuse(
-                f"must be a duration such as 3h, or events with one each such as workflow_job=3h, push=1d, not "
+                f"must be a duration such as 3h, or one for each event such as workflow_job=3h, push=1d, not "
                 f"{plain(part)!r}"
             )
         if name in ages:
@@ -215,9 +215,9 @@ def _optional(check: Callable[[object], object]) -> BeforeValidator:
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]
 PositiveSeconds = Annotated[int, BeforeValidator(_positive_seconds)]
-# Read as JSON, since pydantic would also take "yes" for a truth and "1.0" or "1_0" for a number.
+# Read as JSON, since pydantic would also accept "yes" as true and "1.0" or "1_0" for a number.
 Boolean = Annotated[Json[Annotated[bool, Strict()]], BeforeValidator(str.lower)]
-#: What a number may be at the most: enough for everybody, and no arithmetic with it overflows.
+#: The largest number: more than anybody needs, and arithmetic with it does not overflow.
 _LARGEST = 1_000_000_000
 NumberFrom0 = Json[Annotated[int, Strict(), Field(ge=0, le=_LARGEST)]]
 NumberFrom1 = Json[Annotated[int, Strict(), Field(ge=1, le=_LARGEST)]]

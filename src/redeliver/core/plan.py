@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000
 
-#: Up to so many attempts an event is as good as a fresh one. While an endpoint is down for long, each run asks it by
-#: three fresh events; if those came last after it, they would hold the checkpoint where the outage began, and every
-#: run until then would read all of it again.
+#: Up to this many attempts an event counts as fresh. During a long outage, each run probes with three fresh events.
+#: If those came last afterwards, they would hold the checkpoint at the beginning of the outage, and every run until
+#: then would read all of it again.
 FRESH = 2
-#: Milliseconds by which an event may be younger than it looks: some servers tell whole seconds only.
+#: Milliseconds by which an event may be younger than it looks: some servers give whole seconds only.
 _ROUNDING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say about one event."""
+    """The settings that apply to one event."""
 
     max_attempts: int
     """The original included; 0: no limit."""
@@ -36,14 +36,14 @@ class Rules:
     """Names of the only events that are sent, ``event`` or ``event.action``; empty: all are."""
     max_ages: Mapping[str, int] = field(default_factory=dict)
     """Milliseconds after its first attempt for which an event is sent, by its name, ``event`` or ``event.action``, or
-    else under ``""``; 0, or no age at all: for ever. None is longer than GitHub keeps deliveries."""
+    else under ``""``; 0, or no age: no limit. None is longer than GitHub keeps deliveries."""
 
     def final_outcome(
         self, event: Event, now: int, expired: Collection[str], oldest_success: float = -inf
     ) -> Outcome | None:
-        """Why no run sends an undelivered event any more; it then does not hold the checkpoint. None: runs go on.
+        """Why no further run sends an undelivered event; it then does not hold the checkpoint. None: later runs may.
 
-        ``now``: the run's start, in epoch milliseconds. One run judges an event's age once, and keeps to it.
+        ``now``: the run's start, in epoch milliseconds. A run judges an event's age at one moment only.
         ``oldest_success``: of all attempts in the window, in epoch milliseconds; inf: none of them succeeded.
         """
         too_old = self._is_too_old(event, now, expired)
@@ -58,15 +58,15 @@ class Rules:
     def too_old_after(self, event: Event) -> int | None:
         """The last moment, in epoch milliseconds, at which the event is young enough; None: it always is.
 
-        Where the original is not among the rows that were read, the first attempt that is known stands for it. It is
-        younger, so that no event is taken for older than it is.
+        If the original is not among the rows that were read, the first known attempt is used instead. That one is
+        younger, so no event is judged older than it is.
         """
         age = next((self.max_ages[name] for name in (*_names(event), "") if name in self.max_ages), 0)
         return event.attempts[0].at + age + _ROUNDING if age else None
 
     def _is_too_old(self, event: Event, now: int, expired: Collection[str]) -> bool:
         last = self.too_old_after(event)
-        # No age is longer than GitHub keeps deliveries, so that an event which has expired is older than any.
+        # No age is longer than GitHub keeps deliveries, so an expired event is older than any of them.
         return last is not None and (last < now or event.guid in expired)
 
     def due_at(self, event: Event) -> int:
@@ -75,7 +75,7 @@ class Rules:
         if redeliveries == 0:
             return event.latest.at
         longest = max(LONGEST_SPACING, self.retry_spacing)
-        # The shift is bounded so that an event with thousands of attempts costs no more than another.
+        # The shift is bounded so that an event with thousands of attempts is not expensive.
         return event.latest.at + min(self.retry_spacing << min(redeliveries - 1, 40), longest)
 
 
@@ -99,7 +99,7 @@ def make_plan(
     """Decide about every undelivered event.
 
     ``expired``: guids of events whose first attempt has left GitHub's log. ``unchecked``: guids of events whose
-    success could have been missed. ``oldest_success``: see :meth:`Rules.final_outcome`. Order: fewest attempts first
+    success may have been missed. ``oldest_success``: see :meth:`Rules.final_outcome`. Order: fewest attempts first
     (see ``FRESH``), then oldest first, so that a poisoned event never blocks a fresh one.
     """
     expired, unchecked = frozenset(expired), frozenset(unchecked)
@@ -138,8 +138,8 @@ def next_checkpoint(
 ) -> int:
     """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
 
-    Looking from there, the next run finds every one of them again. ``failures_only``: a run that asks GitHub for
-    failures finds them, too. ``oldest_success``: see :meth:`Rules.final_outcome`.
+    A run that starts from there finds all of them again. ``failures_only``: also if it asks GitHub for failures only.
+    ``oldest_success``: see :meth:`Rules.final_outcome`.
     """
     unsettled = (event for event in undelivered if rules.final_outcome(event, start, expired, oldest_success) is None)
     holding = (event.latest_listed if failures_only else event.latest for event in unsettled)
@@ -149,12 +149,12 @@ def next_checkpoint(
 def _counts(attempt: Attempt, oldest_success: float) -> bool:
     """Whether an attempt says that its event fails, and not only that the endpoint is down.
 
-    An endpoint that is down for a day would else use up the attempts of every event that is asked for in that day. So
-    the endpoint must have answered, or have accepted another event in the window before.
+    Otherwise an endpoint that is down for a day would use up the attempts of every event that is sent on that day. So
+    the endpoint must have answered, or have accepted another event earlier in the window.
     """
     return attempt.at >= oldest_success or not attempt.like_endpoint_down
 
 
 def _names(event: Event) -> tuple[str, str]:
-    """The names by which settings may mean an event, the more exact one first."""
+    """The names that settings may use for an event, the more specific one first."""
     return event.name, event.name.partition(".")[0]

@@ -1,4 +1,4 @@
-"""What a run is handed: a webhook, a place for its checkpoint, and what is left of GitHub's hourly rate limit."""
+"""What a run is given: a webhook, a store for its checkpoint, and what is left of GitHub's hourly rate limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class DeliverySource(Protocol):
-    """Gives pages of a delivery log."""
+    """Returns pages of a delivery log."""
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         """The first page, or the one that an earlier page's ``next`` names.
@@ -70,7 +70,7 @@ class Hook(DeliverySource, Redeliverer, Protocol):
 
     @property
     def owner(self) -> str:
-        """Who has it: ``octo``, ``octo/hello``, or the App's id."""
+        """Its owner: ``octo``, ``octo/hello``, or the App's id."""
         ...
 
     @property
@@ -102,7 +102,7 @@ class Hook(DeliverySource, Redeliverer, Protocol):
         ...
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
-        """The same for a run that can do without: one call, and None where it would be in the way, or failed."""
+        """The same, if it is optional: one call. None: the call would use up a limit, or it failed."""
         ...
 
 
@@ -135,16 +135,16 @@ class Store(Protocol):
 # -- the hourly rate limit --------------------------------------------------------------------------------------
 
 SECONDS_PER_HOUR = 3_600.0
-#: The share of an hour's calls that redeliveries leave to others, less and less as the hour goes by: runs after this
-#: one, and those over other webhooks, could not even look.
+#: The share of an hour's calls that redeliveries leave to others, decreasing as the hour passes. Otherwise later runs,
+#: and those over other webhooks, could not even read their logs.
 FOR_OTHERS = 1 / 5
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What is left of GitHub's hourly rate limit, as its last answer told it. Where it does not say, there is no end.
+    """What is left of GitHub's hourly rate limit, as its last response said. If it does not say, there is no limit.
 
-    5,000 an hour for a person's token, 5,000 to 15,000 for an App's; an hour's calls all come back at its end. Source:
+    5,000 an hour for a personal token, 5,000 to 15,000 for an App's; an hour's calls all come back at its end. Source:
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     """
 
@@ -153,21 +153,21 @@ class Quota:
     hourly: float = inf
     """Calls of a whole hour."""
     resets_in: float = inf
-    """Seconds to the hour's end; below 0 when it is over, as far as is known."""
+    """Seconds until the hour ends; below 0 if it should be over."""
 
     def within(self, seconds: float) -> float:
-        """How many calls there are within so many seconds from now."""
+        """How many calls can be made within this many seconds from now."""
         if seconds < self.resets_in:
             return self.left
         return self.left + self.hourly * (1 + (seconds - self.resets_in) // SECONDS_PER_HOUR)
 
     def wait(self, reserve: int, *, redelivery: bool = False) -> float:
-        """Seconds until a call may be made that leaves alone a reserve, and if it redelivers what is for others."""
+        """Seconds until a call may be made that leaves the reserve, and for a redelivery the others' share."""
         if not 0 < self.resets_in < inf:
             return 0
         if self.left < reserve:
             return self.resets_in + 1
         if not redelivery or not self.hourly:
             return 0
-        # The share of the others becomes smaller by the minute.
+        # The others' share shrinks as the hour passes.
         return max(0.0, self.resets_in - self.left * SECONDS_PER_HOUR / (self.hourly * FOR_OTHERS))

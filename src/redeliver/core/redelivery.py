@@ -1,4 +1,4 @@
-"""Redeliveries that were asked for, and what became of events. Pure."""
+"""Requested redeliveries, and the outcomes of events. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Outcome(StrEnum):
-    """What became of an event. The codes are frozen: programs read them in the report."""
+    """The outcome of an event. The codes are frozen: programs read them in the report."""
 
     RECOVERED = "recovered"
-    """Delivered in the course of the run."""
+    """Delivered during the run."""
 
     # Redelivered.
     FAILED_AGAIN = "failed_again"
@@ -34,7 +34,7 @@ class Outcome(StrEnum):
     NOT_DUE = "not_due"
     FILTERED_OUT = "filtered_out"
     TOO_OLD = "too_old"
-    """Older than ``max-age``, so that nobody wants it any more. It counts as undelivered, but not as lost."""
+    """Older than ``max-age``, so it is no longer wanted. It counts as undelivered, but not as lost."""
     UNCHECKED = "unchecked"
     """Too little of the log could be read to know whether it is delivered."""
 
@@ -48,11 +48,11 @@ class Outcome(StrEnum):
 
 #: No later run delivers these.
 LOST = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED})
-#: The log may still show what became of these redeliveries.
+#: The log may still show the outcome of these redeliveries.
 UNSEEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN})
 
-#: Milliseconds by which a new row's time may lie before the moment we asked: some servers tell whole seconds only,
-#: and so does the ``Date`` header that our idea of GitHub's time comes from.
+#: Milliseconds by which a new row's time may lie before the moment we asked: some servers give whole seconds only,
+#: and so does the ``Date`` header that GitHub's time is taken from.
 _ROUNDING = 1_000
 
 
@@ -62,9 +62,9 @@ class Acceptance(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     UNKNOWN = "unknown"
-    """It may have: the reply was lost, or does not say."""
+    """Not known: the reply was lost, or does not say."""
     LIMITED = "limited"
-    """It did not, because of a limit. The pace knows; the same redelivery may be asked for again."""
+    """Not accepted because of a limit. The pace knows; the same redelivery may be requested again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ _UNTIL_SEEN = {
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """That GitHub was asked to deliver an event again, and what it answered."""
+    """A request to GitHub to deliver an event again, and its reply."""
 
     event: Event
     asked_at: int
@@ -92,19 +92,19 @@ class Redelivery:
     reply: Reply
 
     def result(self, log: DeliveryLog) -> Attempt | None:
-        """The failed attempt that came of it, once the log shows one; the event must not be delivered."""
+        """The failed attempt that it led to, once the log shows one. Only for an event that is not delivered."""
         return next(filter(self.may_have_led_to, log.event(self.event.guid).attempts), None)
 
     def may_have_led_to(self, attempt: Attempt) -> bool:
-        """Whether this attempt can have come of it: a redelivery that is no older than the request, and was not known.
+        """Whether it may have led to this attempt: a redelivery that is no older than the request and was not known.
 
-        Somebody else may have asked for it at the same time; no log tells.
+        Somebody else may have requested it at the same time; no log says who.
         """
         known = (one.id for one in self.event.attempts)
         return attempt.redelivery and attempt.at >= self.asked_at - _ROUNDING and attempt.id not in known
 
     def outcome(self, log: DeliveryLog) -> Outcome:
-        """What became of it, as far as the log tells. A success counts whoever brought it about."""
+        """Its outcome, as far as the log shows. A success counts, whoever requested it."""
         if log.is_delivered(self.event.guid):
             return Outcome.RECOVERED
         if self.result(log) is not None:
@@ -112,11 +112,11 @@ class Redelivery:
         return _UNTIL_SEEN[self.reply.acceptance]
 
     def is_open(self, log: DeliveryLog) -> bool:
-        """Whether the log can still tell more of it."""
+        """Whether the log may still show its outcome."""
         return self.outcome(log) in UNSEEN
 
     def was_accepted(self, log: DeliveryLog) -> bool:
-        """Whether GitHub took it: it said so, or the log shows it though the answer was lost."""
+        """Whether GitHub accepted it: it said so, or the reply was lost and the log shows it."""
         return self.reply.acceptance is Acceptance.ACCEPTED or (
             self.reply.acceptance is Acceptance.UNKNOWN and not self.is_open(log)
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """One event that was found undelivered, and what became of it. Moments are epoch milliseconds."""
+    """One event that was found undelivered, and its outcome. Moments are epoch milliseconds."""
 
     guid: str
     name: str
@@ -29,30 +29,30 @@ class EventReport:
     detail: str
     """Why GitHub refused, or why its reply is unknown; else empty."""
     delivery_id: str
-    """The newest failed attempt's id, as text: it has more digits than many readers of JSON keep."""
+    """The newest failed attempt's id, as text: it has more digits than many JSON parsers keep."""
     forgotten_at: int
     """When GitHub forgets its first attempt: until then it can be redelivered."""
     next_attempt_at: int | None
-    """From when on a run redelivers it, if it is still undelivered; None: no run does, or GitHub was asked just now."""
+    """From when a run redelivers it, if it is still undelivered; None: no run does, or GitHub was just asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """An endpoint that redeliveries have shown to be down."""
+    """An endpoint that is down, as redeliveries showed."""
 
     since: int | None
     """Since when every attempt has failed, in epoch milliseconds; None: others have succeeded."""
     at_least: bool
-    """Whether it may have begun earlier, since no more was read."""
+    """Whether the outage may have begun earlier than what was read."""
     cause: str
     """Why most events failed."""
     backlog: int
-    """Seconds that redelivering all that is known to be undelivered will take, within the pace and the limits."""
+    """Seconds needed to redeliver all known undelivered events, within the pace and the limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What the endpoint answered to one failed attempt, which stands for all that failed with its cause."""
+    """The endpoint's response to one failed attempt, which represents all with the same cause."""
 
     cause: str
     """As in the events' reports."""
@@ -64,7 +64,7 @@ class Explanation:
 
 
 class EventCounts:
-    """Counts over events, for whatever has them."""
+    """Counts of events, for any class that has events."""
 
     __slots__ = ()
 
@@ -86,12 +86,12 @@ class EventCounts:
 
     @property
     def recovered(self) -> int:
-        """Events that were delivered in the course of the run."""
+        """Events that were delivered during the run."""
         return self.count(Outcome.RECOVERED)
 
     @property
     def undelivered(self) -> int:
-        """Events that are not known to be delivered at the end, among them the lost ones and those that are too old."""
+        """Events not known to be delivered at the end, including lost events and those that are too old."""
         return self.failed - self.recovered
 
     @property
@@ -109,7 +109,7 @@ class HookReport(EventCounts):
     hook_id: str
     """Its id, as text; empty for an App's."""
     owner: str
-    """Who has it: ``octo``, ``octo/hello``, or the App's id."""
+    """Its owner: ``octo``, ``octo/hello``, or the App's id."""
     page: str
     """The address of the page with its deliveries, from the settings alone; empty: unknown."""
     active: bool | None = None
@@ -129,7 +129,7 @@ class HookReport(EventCounts):
     partial: bool = False
     """Whether only the newest part of the window was read, so that there may be more events than are counted."""
     gap: tuple[int, int] | None = None
-    """The time that GitHub has forgotten before a run could settle it; None: there is none."""
+    """The time that GitHub forgot before a run could settle it; None: there is none."""
     deadline: int | None = None
     """When GitHub begins to forget what is still undelivered; None: nothing is."""
     outage: Outage | None = None
@@ -195,9 +195,9 @@ class Report(EventCounts):
     dry_run: bool = False
     signal_number: int | None = None
     fault: str = ""
-    """What kept the run from any webhook; empty: nothing did."""
+    """The error that kept the run from all webhooks; empty: there was none."""
     unreached: int = 0
-    """Webhooks that a run which was stopped has not come to. ``hooks`` lacks them."""
+    """Webhooks that a stopped run did not get to. They are not in ``hooks``."""
 
     @property
     def events(self) -> tuple[EventReport, ...]:
@@ -211,7 +211,7 @@ class Report(EventCounts):
 
     @property
     def cutoff(self) -> int:
-        """How far back the log was read at the most; 0: it was not."""
+        """How far back the log was read at most; 0: it was not."""
         return min((hook.cutoff for hook in self.hooks), default=0)
 
     @property
@@ -231,7 +231,7 @@ class Report(EventCounts):
 
     @property
     def time_left(self) -> int | None:
-        """Milliseconds from a webhook's run until its deadline: the fewest."""
+        """Milliseconds from a webhook's run until its deadline: the smallest number."""
         return min((hook.time_left for hook in self.hooks if hook.time_left is not None), default=None)
 
     @property
@@ -253,7 +253,7 @@ class Report(EventCounts):
 
     @property
     def faults(self) -> tuple[Told, ...]:
-        """What makes the run fail, each cause once, losses first; each webhook has its own besides."""
+        """What makes the run fail, each cause once, losses first. Each webhook also has its own."""
         own = (Told(self.fault),) if self.fault else ()
         return (*own, *group([(hook, hook.faults) for hook in self.hooks]))
 

@@ -71,13 +71,13 @@ class ScanMode(StrEnum):
 class Settings(BaseModel):
     """One run's settings, valid and immutable. Durations are whole seconds.
 
-    A field's alias is the input's name, its description the one that people read, and its default the text that an
-    input left empty stands for. Make one with :func:`parse`, which also knows what goes together.
+    A field's alias is the input's name, its description is the one that users read, and its default is the text that
+    an empty input stands for. Use :func:`parse` to make one: it also checks which inputs go together.
     """
 
     model_config = ConfigDict(
         frozen=True,
-        # A field whose name would be a word of Python's ends with "_".
+        # A field ends with "_" if its name would be a Python keyword.
         alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
         validate_default=True,
         hide_input_in_errors=True,
@@ -197,7 +197,7 @@ class Settings(BaseModel):
     @field_validator("app_id")
     @classmethod
     def _or_client_id(cls, app_id: str, others: ValidationInfo) -> str:
-        """Fall back to the client ID: from here on one name is enough, since GitHub takes either for an App's.
+        """Fall back to the client ID: from here on one name is enough, since GitHub accepts either one.
 
         In a JSON Web Token's ``iss``, which is the only place where it is used. Source:
         https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
@@ -206,7 +206,7 @@ class Settings(BaseModel):
 
     @property
     def web_url(self) -> str:
-        """Where people see this GitHub: ``https://github.com``, or the server's own address."""
+        """Where users see this GitHub: ``https://github.com``, or the server's own address."""
         scheme, _, rest = self.api_url.partition("://")
         return f"{scheme}://{rest.removeprefix('api.').removesuffix('/api/v3')}"
 
@@ -238,10 +238,10 @@ LAUNCHER_INPUTS = (
         "auto",
     ),
 )
-#: Every input, in the order in which people read them.
+#: Every input, in the order in which users read them.
 INPUTS = table(Settings) + LAUNCHER_INPUTS
 
-#: What the inputs of ``hooks/action.yml`` do not share with those of the same name above.
+#: How the inputs of ``hooks/action.yml`` differ from those of the same name above.
 _OF_LISTING: dict[str, dict[str, Any]] = {
     "org": {},
     "repository": {},
@@ -267,7 +267,7 @@ LISTING_INPUTS = tuple(replace(row, **_OF_LISTING[row.name]) for row in INPUTS i
 def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings:
     """Read settings from inputs by name; an empty text stands for the input's default.
 
-    ``asks_for_token``: False where the caller does, in the words of another place.
+    ``asks_for_token``: False if the caller checks for one, with a message of its own.
 
     Raises:
         SettingsError: with every problem named, each beginning with its input's name; no value of a secret is quoted.
@@ -277,12 +277,12 @@ def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings
 
 
 def without_empty(values: Mapping[str, str], rows: Iterable[Input]) -> dict[str, str]:
-    """Of the values by name those that are inputs and are not empty."""
+    """The values that belong to an input and are not empty, by name."""
     return {row.name: values[row.name].strip() for row in rows if values.get(row.name, "").strip()}
 
 
 def read(kind: type[AnySettings], given: Mapping[str, str], problems: list[str]) -> AnySettings:
-    """Read settings of a kind, when what is ``given`` has these ``problems`` already.
+    """Read settings of this kind. ``problems``: those already found in what is ``given``.
 
     Raises:
         SettingsError: as :func:`parse`.
@@ -301,22 +301,22 @@ def read(kind: type[AnySettings], given: Mapping[str, str], problems: list[str])
 
 
 def what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
-    """Whatever settings are read for: what is missing, or excludes something else."""
+    """Inputs that are missing, or that exclude others, for every kind of settings."""
     app = bool(given.keys() & {"client-id", "app-id"})
     of_app = not (given.keys() & {"org", "repository"})
     if {"org", "repository"} <= given.keys():
         yield "repository: give either org or repository, not both"
     if of_app and not app:
-        yield "org: is needed (or repository, or client-id and private-key for the App's own webhook)"
+        yield "org: is required (or repository, or client-id and private-key for the App's own webhook)"
     if not of_app and "hook-id" not in given:
-        yield "hook-id: is needed"
+        yield "hook-id: is required"
     if of_app and app and "hook-id" in given:
         yield "hook-id: an App has one webhook, so leave it empty, or give its org or repository"
     yield from _what_is_no_credential(given, app=app, asks_for_token=asks_for_token)
     if "variable-name" in given and "variable-repository" not in given:
-        yield "variable-repository: is needed with variable-name"
+        yield "variable-repository: is required with variable-name"
     if "variable-name" in given and of_app and app and "variable-token" not in given:
-        yield "variable-token: is needed, since the App's own webhook is read with a key that writes no variables"
+        yield "variable-token: is required, because an App's own webhook is read with a key that cannot write variables"
 
 
 def _what_is_no_credential(given: Mapping[str, str], *, app: bool, asks_for_token: bool) -> Iterator[str]:
@@ -325,6 +325,6 @@ def _what_is_no_credential(given: Mapping[str, str], *, app: bool, asks_for_toke
     if app != ("private-key" in given):
         yield "private-key: client-id (or app-id) and private-key go together"
     if asks_for_token and "token" not in given and not app:
-        yield "token: is needed (or client-id and private-key)"
+        yield "token: is required (or client-id and private-key)"
     if "token" in given and app:
         yield "token: give either token, or client-id and private-key"

@@ -211,7 +211,7 @@ def hooks(
     """List webhooks with their deliveries, failures and health within --lookback."""
     with _told():
         of_app = not (flags["org"] or flags["repository"])
-        # An App has one webhook, which has no id, so that "all" says nothing more.
+        # An App has one webhook, which has no id, so "all" means the same as nothing.
         flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
         settings = settings_of(flags, _run_settings)
         if form is ListFormat.PROMETHEUS:
@@ -284,7 +284,7 @@ def _replay_settings(values: Mapping[str, str]) -> ReplaySettings:
 
 
 def _key(settings: Settings) -> str:
-    """What an owner's checkpoints go by in a state file. In lower case, as GitHub takes names in any case."""
+    """The key of an owner's checkpoints in a state file. In lower case, since GitHub accepts names in any case."""
     owner = owner_of(settings)
     app = f"/{settings.app_id}" if owner.is_app else ""
     return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
@@ -296,7 +296,7 @@ def _connect(settings: Settings, clock: RunClock) -> Callable[[Credential], GitH
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turn whatever went wrong into a sentence and an exit code."""
+    """Turn an error into a sentence and an exit code."""
     try:
         yield
     except SettingsError as wrong:
@@ -309,7 +309,7 @@ def _told() -> Iterator[None]:
     except Stopped as stopped:
         raise typer.Exit(128 + stopped.signal_number) from None
     except (typer.Exit, BrokenPipeError):
-        raise  # the end, or a reader who has seen enough, which typer knows how to end with
+        raise  # the end, or a reader that closed the pipe: typer handles both
     except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
         typer.echo(f"error: {Unexpected(kind=type(fault).__name__)}", err=True)
         raise typer.Exit(Unexpected.exit_code) from None

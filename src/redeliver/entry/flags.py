@@ -1,6 +1,6 @@
 """The command line's flags: one for each input, built from the table of inputs.
 
-Everybody on a machine can read a command line, so a secret is never a flag's value: its flag names a file.
+Every user of a machine can read command lines, so a secret is never a flag's value: its flag names a file.
 Each flag is also an environment variable: ``--hook-id`` is ``REDELIVER_HOOK_ID``.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _SECRETS = {row.name for row in INPUTS if row.secret}
 _NAMES = {row.name for row in (*INPUTS, *REPLAY_INPUTS)}
-#: Variables in which people keep a token anyway.
+#: Variables in which users often already have a token.
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 
 
@@ -40,7 +40,7 @@ def variable(flag: str) -> str:
 
 
 def option(flag: str, *more: str, **details: Any) -> Any:  # noqa: ANN401  as typer's own Option
-    """An option that an environment variable can set, too. The help says so once, and not for each."""
+    """An option that an environment variable can set, too. The help says so once, not for each option."""
     return typer.Option(f"--{flag}", *more, envvar=variable(flag), show_envvar=False, **details)
 
 
@@ -103,7 +103,7 @@ def settings_of(
 ) -> AnySettings:
     """Read settings from a command's flags, by their Python names, and from files and variables.
 
-    ``read``: what reads them by name. It need not ask for a token, since that is done here.
+    ``read``: reads them by name. It need not check for a token, since that is done here.
 
     Raises:
         SettingsError: with every problem named.
@@ -118,7 +118,7 @@ def settings_of(
         values["token"] = next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "")
     problems = list(_what_a_command_line_lacks(values, state_file, metrics_file, of_app=of_app))
     if state_file:
-        values.pop("variable-name", None)  # what a variable needs besides is then no question any more
+        values.pop("variable-name", None)  # what else a variable needs does not matter then
     try:
         settings = read(values)
     except SettingsError as wrong:
@@ -144,7 +144,7 @@ def guids_of(arguments: Iterable[str]) -> tuple[str, ...]:
 def _what_is_no_guid(guids: Iterable[str]) -> Iterator[str]:
     for guid in guids:
         if not is_guid(guid):
-            yield f"GUID: must be what the header X-GitHub-Delivery says, 32 digits with hyphens, not {plain(guid)!r}"
+            yield f"GUID: must be the value of X-GitHub-Delivery, 32 digits with hyphens, not {plain(guid)!r}"
 
 
 def _text(value: object) -> str:
@@ -166,7 +166,7 @@ def _what_a_command_line_lacks(
         yield "metrics-file: must be another file than state-file"
     if not values["token"] and not of_app:
         yield (
-            "token: is needed, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
+            "token: is required, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
             "--private-key-file)"
         )
 

@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 
 def run_step() -> int:
-    """Make the action's step. Gives its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
+    """Run the action's step. Returns its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
     return _step(INPUTS, parse, _redeliver)
 
 
 def hooks_step() -> int:
-    """Make the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
+    """Run the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
     return _step(INPUTS, parse, _list_hooks)
 
 
 def replay_step() -> int:
-    """Make the step of ``replay/action.yml``, which sends chosen events again. Exit codes as above.
+    """Run the step of ``replay/action.yml``, which sends chosen events again. Exit codes as above.
 
-    2 is also for a choice that comes to too many events.
+    2 also means that too many events are chosen.
     """
 
     def read(values: Mapping[str, str]) -> ReplaySettings:
@@ -114,7 +114,7 @@ def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole)
         return report.exit_code(settings.fail_on)
     except Exception as fault:
         if not results:
-            # Nothing is known but that; no count is better than one that may be wrong.
+            # Nothing else is known; no count is better than one that may be wrong.
             known = Report((), settings.dry_run, fault=str(Unexpected(kind=type(fault).__name__)))
             results = {"health": str(known.health), "report": as_json(known)}
         raise
@@ -126,7 +126,7 @@ def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsol
     try:
         hook_ids = runs.hook_ids()
     except NoSuchHook as none:
-        # No reason to fail: somebody may have removed the last one, and the jobs that follow can see that.
+        # Not a reason to fail: somebody may have removed the last one, and the following jobs can see that.
         console.warning(str(none))
         hook_ids = []
     jobs = matrix(hook_ids)

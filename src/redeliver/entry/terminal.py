@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from redeliver.run.lookup import HookHealth, ShownAttempt, ShownEvent
 
 _LINE = 1_000
-#: As wide as no line is: what reads a pipe wraps lines by itself, or had rather that nobody did.
+#: Wider than any line: what reads a pipe wraps lines itself, or wants them unwrapped.
 _NO_TERMINAL = 100_000
 #: Rows of a table; ``--format json`` has more of them.
 SHOWN_EVENTS = 200
@@ -33,7 +33,7 @@ SHOWN_EVENTS = 200
 class TerminalConsole:
     """A run's log on the standard error stream. See :class:`redeliver.console.Console`.
 
-    On a terminal the last line stands beside a spinner while something is going on; elsewhere it is a plain log.
+    On a terminal the last line has a spinner beside it while the run works; elsewhere it is a plain log.
     """
 
     def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
@@ -45,12 +45,12 @@ class TerminalConsole:
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Show that something is going on."""
+        """Show that the run is working."""
         with nullcontext() if self._quiet else self._status:
             yield
 
     def line(self, text: str) -> None:
-        """A line as it is: no markup in it means anything."""
+        """A line as it is: markup in it has no effect."""
         if not self._quiet:
             shown = _text(text)
             self._console.print(shown)
@@ -72,7 +72,7 @@ class TerminalConsole:
         self._console.print(Text("error: ", style="bold red") + _text(text))
 
     def warning(self, text: str) -> None:
-        """What should be known."""
+        """What the user should know."""
         self._console.print(Text("warning: ", style="bold yellow") + _text(text))
 
 
@@ -132,7 +132,7 @@ def _indented(text: str, levels: int) -> Text:
 
 
 def show_replay(report: ReplayReport) -> None:
-    """Print a replay's plan, and what became of it, on the standard output."""
+    """Print a replay's plan and its outcomes on the standard output."""
     out, table = _table("Event", "First sent", "Delivered before", "Outcome", "Why", "GUID", "Delivery id")
     for event in report.events[:SHOWN_EVENTS]:
         before = "yes" if event.delivered_before else "no"
@@ -181,5 +181,5 @@ def _table(*columns: str) -> tuple[Console, Table]:
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Text as it is: nothing in it means anything to rich, to a terminal or to a workflow's runner."""
+    """Text as it is: rich, a terminal and a workflow's runner find no markup in it."""
     return Text(for_log(plain(text, _LINE)), style)

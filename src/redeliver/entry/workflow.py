@@ -1,7 +1,7 @@
 """GitHub Actions, and the only place that knows actions-toolkit: inputs, outputs, masks, annotations, the summary.
 
-``actions_toolkit.core`` has no job summary, and its ``info`` prints a line raw, so that a line of somebody else's
-could be a command: both are done here.
+``actions_toolkit.core`` has no job summary, and its ``info`` prints a line raw, so that text
+from outside could be a command: both are done here.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 _ANNOTATION = 4_000
 
 
-#: What the runner says itself. The defaults of action.yml say the same, but not where a workflow gives an input that
-#: turns out empty; and then the token of another server would be sent to github.com.
+#: The runner's own values. The defaults of action.yml are the same, but do not apply if a workflow passes an input
+#: that turns out empty; the token of another server would then be sent to github.com.
 _OF_THE_RUNNER = {"api-url": "GITHUB_API_URL", "variable-repository": "GITHUB_REPOSITORY"}
 
 
 def read_inputs(rows: Iterable[Input]) -> dict[str, str]:
-    """Every input by its name, as the step's ``env`` maps it; for some that are empty, the runner's own word."""
+    """Every input by its name, as the step's ``env`` maps it; for some that are empty, the runner's own value."""
     return {row.name: core.get_input(row.name) or os.environ.get(_OF_THE_RUNNER.get(row.name, ""), "") for row in rows}
 
 
 def mask(secret: str) -> None:
-    """Have the runner black out a secret wherever it would show."""
+    """Have the runner mask a secret wherever it would appear."""
     if secret:
         core.set_secret(secret)
 
@@ -47,18 +47,18 @@ class ActionsConsole:
     """The step's log. See :class:`redeliver.console.Console`."""
 
     def line(self, text: str) -> None:
-        """A line that the runner takes for nothing but a line."""
+        """A line that the runner does not treat as a command."""
         sys.stdout.write(for_log(text) + "\n")
         sys.stdout.flush()
 
     def detail(self, text: str) -> None:
-        """A line that is shown when the run is debugged."""
+        """A line that is shown in debug mode."""
         if core.is_debug():
             core.debug(for_log(text))
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """Lines that fold together."""
+        """Lines that can be folded together."""
         core.start_group(for_log(title))
         try:
             yield
@@ -79,12 +79,12 @@ class ActionsConsole:
 
 
 def _annotate(kind: str, text: str) -> None:
-    # Not core's own functions, which add a file and lines that are empty. A page that shows the log reads it once more.
+    # Not core's own functions, which add an empty file and empty lines. The page that shows the log parses it again.
     core.issue_command(kind, {"title": "Redeliver Action"}, plain(for_log(text), _ANNOTATION))
 
 
 def check_files() -> None:
-    """Find out whether results can be handed to the runner, without writing anything.
+    """Check that results can be written for the runner, without writing anything.
 
     Raises:
         NotWritten: they cannot.
@@ -115,7 +115,7 @@ def write_summary(markdown: str) -> None:
 
 @contextmanager
 def _told(path: str | None) -> Iterator[None]:
-    """Turn the file's faults into a sentence."""
+    """Turn an error of the file into a sentence."""
     try:
         if path and not Path(path).is_file():
             raise NotWritten(path=path, why="there is no such file")

@@ -1,4 +1,4 @@
-"""Calls of GitHub's API: within its limits, repeated after a fault where that is safe, and no redelivery twice.
+"""Calls to GitHub's API: within its limits, retried after an error where that is safe, and no redelivery twice.
 
 Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 """
@@ -31,9 +31,9 @@ WRITTEN = frozenset({201, 204})
 BACKOFF = (1.0, 3.0, 9.0)
 #: Seconds to wait after a limit that does not say how long, doubling each time.
 LIMIT_WAIT = 60.0
-#: Calls of the hour that are left alone, so that the checkpoint can still be kept and the limit is never broken.
+#: Calls of the hour that are kept back, so that the checkpoint can still be saved and the limit is never exceeded.
 RESERVE = 10
-#: A ``Date`` of another year is not GitHub's, and times near it could not be written as dates.
+#: A ``Date`` outside these years is not GitHub's, and times near its limits cannot be written as dates.
 _FIRST_YEAR, _LAST_YEAR = 2000, 9000
 #: Characters of a body in which the message about a limit is looked for.
 _MESSAGE_WITHIN = 10_000
@@ -68,7 +68,7 @@ class Caller:
         """GitHub's clock, in epoch milliseconds: the ``Date`` of its last response and the time since.
 
         Raises:
-            ApiError: nothing had been asked yet, and asking failed.
+            ApiError: no call had been made yet, and this one failed.
         """
         if self._date is None:
             # Costs nothing against the limit: https://docs.github.com/en/rest/rate-limit/rate-limit
@@ -88,9 +88,9 @@ class Caller:
         *,
         missing: bool = False,
     ) -> T:
-        """Read something. It is tried again after a fault or an unreadable response; a refusal is an error at once.
+        """Read something. It is retried after an error or an unreadable response; a refusal is an error at once.
 
-        ``parse`` raises ValueError for a response that is not what it should be. ``missing``: it is given a 404, too.
+        ``parse`` raises ValueError for a response that is not as expected. ``missing``: it also gets a 404.
 
         Raises:
             ApiError: for good.
@@ -99,10 +99,10 @@ class Caller:
         return self._repeatable("GET", path, purpose, parse, query=query, accept=(404,) if missing else ())
 
     def get_if_free(self, path: str, parse: Callable[[Response], T]) -> T | None:
-        """Read something that a run can do without: once, and only where that is in nobody's way.
+        """Read something optional: once, and only if that uses up no limit.
 
         None: a limit is near or in force, too little time is left, or GitHub did not give it. ``parse`` raises
-        ValueError for a response that is not what it should be.
+        ValueError for a response that is not as expected.
         """
         if self.quota.wait(RESERVE, redelivery=True):
             return None  # what is left of the hour's calls is for others
@@ -125,7 +125,7 @@ class Caller:
         """
 
         def done(response: Response) -> bool:
-            # A proxy's own page comes with a 200, which does not say that GitHub has written anything.
+            # A proxy's own page comes with a 200, which does not mean that GitHub has written anything.
             if response.status not in WRITTEN | {other}:
                 raise ValueError(f"it answered {response.status}")
             return response.status != other
@@ -133,7 +133,7 @@ class Caller:
         return self._repeatable(verb, path, purpose, done, body=body, accept=(other,))
 
     def create(self, path: str, purpose: Purpose, parse: Callable[[Response], T]) -> T:
-        """Create something of which two are as good as one.
+        """Create something of which a second one does no harm.
 
         Raises:
             ApiError: for good.
@@ -156,7 +156,7 @@ class Caller:
         """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.
 
         Raises:
-            ApiError: 401, 403 that is no limit, or a redirect: the next one would be refused, too.
+            ApiError: 401, 403 that is not a limit, or a redirect: the next one would be refused, too.
         """
         try:
             response = self._exchange("POST", path, redelivery=True)

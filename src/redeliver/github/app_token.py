@@ -1,7 +1,7 @@
-"""Tokens for an App's installation, which the action makes with the App's private key.
+"""Installation tokens of an App, which the action makes with the App's private key.
 
-Facts: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app — an installation's token
-is good for an hour.
+Facts: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app — an installation token
+is valid for an hour.
 """
 
 from __future__ import annotations
@@ -71,14 +71,14 @@ class InstallationTransport:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, str] | None = None,
     ) -> Response:
-        """As any transport; raises ApiError and OutOfTime too, when no token can be had."""
+        """As any transport; also raises ApiError and OutOfTime, if no token can be made."""
         if self._inner is None or self.app.now() >= self._renew_at:
             self._inner = self._make()
         return self._inner.exchange(verb, path, query=query, body=body)
 
     def _make(self) -> Transport:
         whose = self.owner_path.partition("/")[2].partition("/")[2]
-        needed = f"the App to be installed at {whose}, with the right to its webhooks"
+        needed = f"the App to be installed at {whose}, with access to its webhooks"
         subject = f"The App's installation at {whose}"
         purpose = Purpose(f"find the App's installation at {whose}", needed, subject)
         found = self.app.get(f"{self.owner_path}/installation", {}, purpose, _installation, missing=True)

@@ -1,9 +1,9 @@
-"""HTTP within bounds: no call takes longer, or brings more, than it may.
+"""HTTP within bounds: no call takes longer, or receives more, than it may.
 
-The timeout of requests and urllib3 starts anew with every byte, so a server that sends a byte now and then keeps a
-call for ever; and neither bounds the size of a body. The bounds are built in at three places that urllib3 leaves to
-its users: a pool makes its connections with ``ConnectionCls``, a connection opens its socket in ``_new_conn`` and reads
-with ``response_class``. tests/unit/github/test_call_time.py fails when a release of urllib3 no longer does.
+The timeout of requests and urllib3 starts again with every byte, so a server that sends a byte now and then keeps a
+call open without end; and neither limits the size of a body. The bounds are set where urllib3 lets its users: a pool
+makes its connections with ``ConnectionCls``, a connection opens its socket in ``_new_conn`` and reads with
+``response_class``. tests/unit/github/test_call_time.py fails when a release of urllib3 no longer does.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ TOO_LARGE = "the answer was too large"
 class BoundedAdapter(HTTPAdapter):
     """Makes requests' calls within bounds.
 
-    Whoever reads the body bounds what it unpacks to: :data:`BODY_LIMIT`.
+    The reader of the body must limit its unpacked size to :data:`BODY_LIMIT`.
     """
 
     def __init__(self, time_left: Callable[[], float]) -> None:
-        """``time_left`` tells how many seconds the call that is being made may still take."""
+        """``time_left`` returns the seconds that the current call may still take."""
         self._time_left = time_left
         super().__init__()
 
@@ -61,7 +61,7 @@ class BoundedAdapter(HTTPAdapter):
         proxies: Mapping[str, str] | None = None,
         cert: tuple[str, str] | str | None = None,
     ) -> ConnectionPool:
-        """As requests does it, with connections that have bounds."""
+        """As in requests, with connections that have bounds."""
         pool: Any = super().get_connection_with_tls_context(request, verify, proxies, cert)
         kind = _BoundedHttps if pool.scheme == "https" else _BoundedHttp
         pool.ConnectionCls = partial(kind, self._time_left)
@@ -70,7 +70,7 @@ class BoundedAdapter(HTTPAdapter):
 
 
 class _BoundedHttp(HTTPConnection):
-    """A connection whose every step has the time that is left then."""
+    """A connection in which each step has as much time as is left."""
 
     def __init__(self, time_left: Callable[[], float], **options: Any) -> None:  # noqa: ANN401  urllib3's own
         super().__init__(**options)
@@ -92,7 +92,7 @@ class _BoundedHttp(HTTPConnection):
         raise fault or OSError("the host has no address")
 
     def send(self, data: Any) -> None:  # noqa: ANN401  http.client's own
-        """Send what there is of a request, or a part of its body."""
+        """Send a request, or a part of its body."""
         if self.sock is not None:
             self.sock.settimeout(self._patience())
         super().send(data)
@@ -117,7 +117,7 @@ class _BoundedResponse(http.client.HTTPResponse):
     def begin(self) -> None:
         """Read the status line and the headers."""
         super().begin()
-        # Lines end at a lone CR, too, once they are parsed: there can be many more than http.client counts.
+        # The parser also ends lines at a lone CR, so there can be many more headers than http.client counts.
         if len(self.headers) > _MAX_HEADERS:
             raise ResponseLost(TOO_LARGE)
         self._reader.allowance = BODY_LIMIT

@@ -1,8 +1,8 @@
 """The only module that uses PyGithub: one exchange with GitHub's API.
 
-PyGithub 2.10 gives authentication, the API version and the address. What it would do with a response is kept off: it
-parses headers that can hold anything, follows a redirect (it drops the query, and repeats a POST), asks again for ever
-after a 202. So would requests, which reads the body of a redirect without bound.
+PyGithub 2.10 provides authentication, the API version and the address. It does not get to see the response, because
+it parses headers that can hold anything, follows redirects (it drops the query, and repeats a POST), and after a 202
+asks again without end. requests is no better: it reads the body of a redirect without a limit.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 
 
 class _Received(Exception):
-    """Carries a response past PyGithub."""
+    """Carries a response around PyGithub."""
 
     def __init__(self, response: Response) -> None:
         self.response = response
 
 
 class _Connection(HTTPSRequestsConnectionClass):
-    """Makes the request that PyGithub has put together, and no other."""
+    """Makes the request that PyGithub has prepared, and no other."""
 
     def __init__(self, api_url: str, verify: bool | str, time_left: Callable[[], float]) -> None:  # noqa: FBT001  as in requests
         parts = urlsplit(api_url)
@@ -58,7 +58,7 @@ class _Connection(HTTPSRequestsConnectionClass):
         host = parts.hostname or ""
         super().__init__(f"[{host}]" if ":" in host else host, port, verify=verify)
         self.protocol = parts.scheme
-        # Settings allow plain HTTP for loopback alone. A proxy there would be handed the token.
+        # Settings allow plain HTTP for loopback alone. A proxy there would be given the token.
         self.session.trust_env = parts.scheme == "https"
         self.adapter: BoundedAdapter = BoundedAdapter(time_left)
 
@@ -69,7 +69,7 @@ class _Connection(HTTPSRequestsConnectionClass):
         request = self.session.prepare_request(asked)
         found = self.session.merge_environment_settings(url, {}, stream=True, verify=self.verify, cert=None)
         verify, proxies = found["verify"] or True, found["proxies"]
-        # Not by the session: it follows redirects in part even when it is told not to, and it keeps cookies.
+        # Not by the session: it partly follows redirects even when told not to, and it keeps cookies.
         with self.adapter.send(request, stream=True, timeout=TIMEOUT, verify=verify, proxies=proxies) as arriving:
             response = _read_whole(arriving)
         raise _Received(response)
@@ -81,7 +81,7 @@ class _Connection(HTTPSRequestsConnectionClass):
 
 def _read_whole(arriving: requests.Response) -> Response:
     if "," in arriving.headers.get("Content-Encoding", ""):
-        # One coding after another takes urllib3 time that grows with the square of the size.
+        # For several codings, urllib3 needs time that grows with the square of the size.
         raise ResponseLost("the response was compressed more than once")
     body = bytearray()
     for part in arriving.iter_content(_PART):
@@ -89,7 +89,7 @@ def _read_whole(arriving: requests.Response) -> Response:
         if len(body) > BODY_LIMIT:
             raise ResponseLost(TOO_LARGE)
     headers = {name.lower(): value for name, value in arriving.headers.items()}
-    # JSON is UTF-8 (RFC 8259), whatever else the headers say.
+    # JSON is UTF-8 (RFC 8259), whatever the headers say.
     return Response(arriving.status_code, headers, body.decode("utf-8", errors="replace"))
 
 
@@ -107,15 +107,15 @@ def _auth(credential: Credential) -> Auth.Auth:
 class GitHubApi:
     """The API at one address, with one credential. A :class:`redeliver.github.transport.Transport`.
 
-    One connection, kept open; not for several threads.
+    One connection, kept open. Not thread-safe.
     """
 
     def __init__(self, api_url: str, credential: Credential, time_left: Callable[[], float]) -> None:
-        """Nothing is sent yet. ``time_left`` tells how many seconds the call that is being made may still take.
+        """Nothing is sent yet. ``time_left`` returns the seconds that the current call may still take.
 
         Raises:
-            BadPrivateKey: an App's key that signs nothing.
-            CertificatesMissing: the environment names a bundle that is not there.
+            BadPrivateKey: the App's key is not usable.
+            CertificatesMissing: the environment names a bundle that does not exist.
         """
         self._time_left = time_left
         self._requester = Github(
@@ -126,7 +126,7 @@ class GitHubApi:
             seconds_between_writes=0,
             api_version=API_VERSION,
         ).requester
-        # requests heeds the first by itself, but not the second, which everything else goes by.
+        # requests reads the first by itself, but not the second, which most other programs use.
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
         if api_url.startswith("https:") and bundle and not Path(bundle).exists():
             raise CertificatesMissing(path=bundle)
@@ -157,10 +157,10 @@ class GitHubApi:
         except _Received as received:
             return received.response
         except BaseException as fault:
-            # What may still arrive must not be taken for the response to the next request.
+            # What may still arrive must not be read as the response to the next request.
             self._connection.close()
             if isinstance(fault, Exception):
-                # Its own text can hold the address with its query, or a header: a fixed phrase says enough.
+                # Its own text can hold the address with its query, or a header, so a fixed phrase is used.
                 raise ResponseLost(self._why(fault)) from None
             raise
         raise AssertionError("PyGithub did not ask for the response")

@@ -1,4 +1,4 @@
-"""Webhooks: whose they are, which of them are meant, and each one's deliveries.
+"""Webhooks: their owner, which of them are chosen, and each one's deliveries.
 
 Facts: https://docs.github.com/en/rest/orgs/webhooks, https://docs.github.com/en/rest/repos/webhooks and
 https://docs.github.com/en/rest/apps/webhooks
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Rows of a page; GitHub gives no more.
 PAGE_SIZE = 100
-#: More webhooks of one owner, or characters of a webhook's URL, are not GitHub's.
+#: The most webhooks of one owner, and characters of a webhook's URL, that GitHub can have.
 _MAX_HOOKS = 10_000
 _MAX_URL = 10_000
 
@@ -80,9 +80,9 @@ class Owner:
     name: str
     """In sentences: "the organization octo"."""
     permission: str
-    """What reading and redelivering takes."""
+    """The permission that reading and redelivering needs."""
     web_page: str = ""
-    """Where people find its webhooks; empty for an App, whose page goes by a name that we do not know."""
+    """Where users find its webhooks; empty for an App, whose page has a name that is not known."""
 
     @property
     def is_app(self) -> bool:
@@ -110,7 +110,7 @@ class Owner:
             page, query = caller.get(f"{self.path}/hooks", query, purpose, read)
             found |= {one["id"]: HookInfo(one["id"], one["active"], one["config"].get("url", "")) for one in page}
             if len(found) == before:
-                break  # a page of nothing new: the end, or a circle
+                break  # a page with nothing new: the end, or a loop
             if len(found) > _MAX_HOOKS:
                 raise ApiUnexpected(what=purpose.what, why="the list has no end")
         return list(found.values())
@@ -118,16 +118,16 @@ class Owner:
     def choose(self, caller: Caller, links: Links, choice: HookChoice) -> list[HookInfo]:
         """The webhooks that ``hook-id`` means. They are listed only when it holds a pattern.
 
-        A pattern chooses active webhooks alone, since GitHub sends the others nothing.
+        A pattern chooses active webhooks only, since GitHub sends nothing to the others.
 
         Raises:
-            NoSuchHook: the pattern fits none.
+            NoSuchHook: the pattern matches none.
             ApiError, OutOfTime: they could not be listed.
         """
         return self.pick(self.list_hooks(caller, links) if choice.pattern else (), choice)
 
     def pick(self, listed: Iterable[HookInfo], choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
-        """As ``choose``, from a list that there is already. ``inactive``: the pattern chooses inactive ones too."""
+        """As ``choose``, from an existing list. ``inactive``: the pattern also chooses inactive ones."""
         if self.is_app:
             return [HookInfo(None)]
         known = {info.id: info for info in listed}
@@ -141,7 +141,7 @@ class Owner:
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
-    """A pattern whose ``*`` stands for anything. Each part is looked for once, so that no URL takes long to try."""
+    """A pattern whose ``*`` stands for anything. Each part is searched for once, so that no URL takes long to match."""
     first, *parts = map(re.escape, pattern.split("*"))
     middle = "".join(f"(?>.*?{part})" for part in parts[:-1])
     return re.compile(first + middle + "".join(f".*{part}" for part in parts[-1:]), re.DOTALL)
@@ -191,7 +191,7 @@ class Hook:
         return self._caller.now()
 
     def is_active(self) -> bool | None:
-        """See :class:`redeliver.core.ports.Hook`. GitHub does not say of an App's webhook; a list has said of others.
+        """See :class:`redeliver.core.ports.Hook`. GitHub does not say for an App's webhook.
 
         Facts: https://docs.github.com/en/rest/apps/webhooks
         """

@@ -1,4 +1,4 @@
-"""Reads where the next page of a list is, and whether the token may be sent there."""
+"""Reads where the next page of a list is, and checks that the token may be sent there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redeliver.errors import ForeignLink
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# RFC 8288. A link that is misread, as requests does with a ";" in an address, would look like the end of the log.
+# RFC 8288. A misread link would look like the end of the log. requests misreads one with a ";" in its address.
 _LINK = re.compile(r"<([^<>]*)>([^<]*)")
 #: Characters of the next page's query. GitHub's are about 50.
 _MAX_QUERY = 2_000
@@ -25,7 +25,7 @@ class Links:
         self._origin = _origin(api_url)
 
     def next_query(self, header: str) -> Mapping[str, str] | None:
-        """The next page's query, or None at the end. Its path is ours, as GitHub may name the owner by number there.
+        """The next page's query, or None at the end. Its path is not used: GitHub may name the owner by number.
 
         Raises:
             ForeignLink: the next page is said to be at another scheme, host or port than the API.

@@ -1,7 +1,7 @@
-"""How fast to go: GitHub's limits, and the user's own.
+"""How fast to send: GitHub's limits, and the user's own.
 
 Facts (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api): 900 points a
-minute, a GET costs 1 and a write 5; past a secondary limit, wait as told and go slower.
+minute, a GET costs 1 and a write 5; after a secondary limit, wait as told and slow down.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from redeliver.core.ports import FOR_OTHERS, SECONDS_PER_HOUR
 
 READ_POINTS = 1
 WRITE_POINTS = 5
-#: GitHub's limit of points in any window of this many seconds, and what is spent of it: a tenth is head-room.
+#: GitHub's limit of points in any window of this many seconds, and how much of it is used: a tenth is kept free.
 WINDOW = 60.0
 POINTS_A_MINUTE = 900
 BUDGET = POINTS_A_MINUTE * 9 // 10
@@ -22,9 +22,9 @@ GITHUB_REFUSES = "GitHub to accept requests again"
 POINTS_LIMIT = f"GitHub's limit of {POINTS_A_MINUTE} points a minute"
 HOURLY_LIMIT = "GitHub's hourly rate limit"
 SEND_RATE = "the send rate"
-#: Redeliveries that may leave at once after a pause.
+#: Redeliveries that may be sent at once after a pause.
 BURST = 5
-#: The slowest share of the full pace, and how much of it comes back in a minute.
+#: The lowest share of the full pace, and how much is regained in a minute.
 _SLOWEST = 1 / 16
 _RECOVERY = 1 / 16
 
@@ -38,7 +38,7 @@ class Turn:
 
 
 def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
-    """How long so many redeliveries take at that pace, within the limits a minute and an hour."""
+    """How long this many redeliveries take at that pace, within the limits per minute and per hour."""
     in_an_hour = hourly * (1 - FOR_OTHERS)
     by_the_minute = number * 60 / min(per_minute, BUDGET / WRITE_POINTS)
     return round(by_the_minute if number <= in_an_hour else max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
@@ -70,7 +70,7 @@ class Pace:
     def spent(self, points: int, now: float, *, redelivery: bool = False) -> None:
         """A request of that many points has been answered.
 
-        It counts from its end: GitHub counted it at some moment before, so the window errs on the safe side.
+        It counts from its end: GitHub counted it earlier, so the window is on the safe side.
         """
         self._spent.append((now, points))
         self._points += points

@@ -43,14 +43,14 @@ _REFUSAL = TypeAdapter(_Refusal)
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a call is for, in words for error sentences."""
+    """What a call is for, in words for error messages."""
 
     what: str
     """The end of "refused to ..."."""
     permission: str
-    """What it takes, as GitHub's own pages name it."""
+    """The permission that it needs, as GitHub's own pages name it."""
     subject: str
-    """What a 404 says is not there, at the beginning of a sentence: "Webhook 17 of the organization octo"."""
+    """What a 404 means is not there, at the beginning of a sentence: "Webhook 17 of the organization octo"."""
 
 
 class CredentialKind(Enum):
@@ -81,7 +81,7 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind) -> Api
     accepted = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
     needed = purpose.permission
     if accepted:
-        needed += f" (GitHub's answer names: {plain(accepted, 150)})"
+        needed += f" (GitHub's response names: {plain(accepted, 150)})"
     match response.status:
         case 401:
             return _UNAUTHORIZED[kind](what=purpose.what)
@@ -118,7 +118,7 @@ def read_json(adapter: TypeAdapter[T], response: Response) -> T:
 
 
 def number(header: str) -> int | None:
-    """A header's number; None: it is none, or one of more than ten digits."""
+    """A header's number; None: it is not a number, or has more than ten digits."""
     return int(header) if _NUMBER.fullmatch(header) else None
 
 

@@ -26,7 +26,7 @@ class ResponseLost(Exception):
     """No whole response came, so the request may or may not have taken effect.
 
     Raised for whatever can go wrong: a refused connection, a time-out, a TLS failure, a body that is cut short or too
-    large, bytes that are not HTTP. The message is a short fixed phrase for people ("the connection failed").
+    large, bytes that are not HTTP. The message is a short fixed phrase for users ("the connection failed").
     """
 
 
@@ -52,7 +52,7 @@ class Transport(Protocol):
 
 
 class InterruptibleTransport:
-    """A transport whose calls a signal ends, and which makes none when a run's last seconds are over."""
+    """A transport whose calls a signal ends, and which makes none once the run's last seconds are over."""
 
     def __init__(self, inner: Transport, clock: RunClock) -> None:
         self._inner = inner

@@ -1,7 +1,7 @@
 """The checkpoint in a variable: the moment, in epoch milliseconds, up to which everything is settled.
 
-The text in the variable is what GitHub's own documented script keeps there, so its users switch without
-losing their place (https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook).
+The text in the variable is what GitHub's own documented script keeps there, so its users can switch without
+losing their checkpoint (https://docs.github.com/en/webhooks/using-webhooks/automatically-redelivering-failed-deliveries-for-an-organization-webhook).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Variable:
         self._writing = Purpose(f"write {self.place}", _PERMISSION, subject)
 
     def read(self) -> int | None:
-        """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing tells which."""
+        """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""
         value = self._caller.get(self._path, {}, self._reading, _value, missing=True)
         if value is not None and not re.fullmatch(r"[0-9]{1,15}", value.strip()):
             raise CheckpointUnreadable(place=self.place, value=value or "(empty)")

@@ -1,7 +1,7 @@
 """Charts of a run, as Mermaid, which GitHub draws in a job summary. Pure.
 
-Nothing that a stranger wrote goes in: only times, counts, and causes in our own words. The charts are low and wide, so
-that what there is to do stays in sight. They have no background, since Mermaid's dark one differs from the page's.
+No untrusted text goes in: only times, counts, and causes in our own words. The charts are low and wide, so that the
+advice stays visible. They have no background, since Mermaid's dark one differs from the page's.
 
 Where a scale has labels, Mermaid lifts its zero off the axis by half a label's height, but draws each bar down to the
 axis: a bar of 0 would show. ``_LIFT`` lets the scale begin above 0 by as much, which puts its zero onto the axis.
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from redeliver.core.report import EventReport
 
-#: Fewer events than this are seen at a glance in the table.
+#: Fewer events than this are easy to see in the table.
 WORTH_A_PICTURE = 10
-#: So many labels stand side by side, of each kind. Few events make few bars, or each would hold one event.
+#: The most labels side by side, of each kind. Few events make few bars, or each bar would hold one event.
 _HOURS = 24
 _DAYS = 15
 _FEW = 6
@@ -55,7 +55,7 @@ _ENDS = (8, 10, 16, 20, 40, 50)
 
 
 def pictures(events: Sequence[EventReport]) -> list[str]:
-    """What there is to draw, and what its colours mean; each a part of the summary."""
+    """The charts, and the legend of their colours; each is a part of the summary."""
     if len(events) < WORTH_A_PICTURE:
         return []
     colours = {_colour(event) for event in events}
@@ -94,13 +94,13 @@ def _scale(first: int, last: int, most: int) -> tuple[int, str, Callable[[int], 
             return width, name, hour_label
         if width > HOUR and bars <= min(_DAYS, most):
             return width, name, day_label
-    # Further apart than GitHub keeps anything; but these times come from outside.
+    # Further apart than GitHub keeps deliveries; but these times come from outside.
     days = (last - first) // (_DAYS - 1) // _DAY + 1
     return days * _DAY, f"{days:,} days", day_label
 
 
 def _causes(events: Sequence[EventReport]) -> str:
-    """Why the events' latest attempts failed; nothing where there is one cause alone."""
+    """Why the events' latest attempts failed; empty if there is only one cause."""
     counted = Counter(event.cause for event in events).most_common()
     if len(counted) == 1:
         return ""
@@ -110,7 +110,7 @@ def _causes(events: Sequence[EventReport]) -> str:
     bars = _bars(events, [*numbers], lambda event: event.cause if event.cause in numbers else _OTHERS)
     labels = [f"{cause[:_CAUSE]}: {number:,}" for cause, number in numbers.items()]
     most = max(numbers.values())
-    # The labels hold the numbers, so a scale would tell nothing more.
+    # The labels hold the numbers, so a scale would add nothing.
     scale = {"showLabel": False, "showTick": False, "showAxisLine": False}
     height = 50 + _ROW * len(labels)
     return _chart("Why they failed", labels, bars, height=height, scale=scale, ends=("0", most), way=" horizontal")

@@ -1,4 +1,4 @@
-"""A summary's events: those that are alike in one row, and each of them in a list. Pure."""
+"""A summary's events: similar ones in one row, and each of them in a list. Pure."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from redeliver.core.report import EventReport, HookReport, Report
     from redeliver.output.markdown import Space
 
-#: Events that are listed one by one, and rows of events that are alike.
+#: Events that are listed one by one, and rows of similar events.
 SHOWN_EVENTS = 200
 SHOWN_KINDS = 30
-#: Up to so many events stand in the list alone.
+#: Up to this many events, there is only the list.
 _FEW = 10
 
 _Row = tuple["HookReport", "EventReport"]
 
 
 def event_parts(report: Report, space: Space) -> tuple[list[str], list[str]]:
-    """What is lost, and all other events: what is not well in sight, all else folded away."""
+    """The lost events, and all others: those with a problem visible, the rest folded."""
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
     rows.sort(key=lambda row: ORDER[row[1].outcome])
     lost = [row for row in rows if row[1].outcome in LOST]
@@ -35,7 +35,7 @@ def event_parts(report: Report, space: Space) -> tuple[list[str], list[str]]:
     filtered = [row for row in rows if row[1].outcome is Outcome.FILTERED_OUT]
     waiting = [row for row in rows if row[1].outcome not in LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}]
     lists = _Lists(space, several=len(report.hooks) > 1)
-    # The lost ones first, so that they do not fall off the end.
+    # The lost ones first, so that they are not cut off.
     lost_parts = lists.of(lost, until=True)
     parts: list[str] = []
     if len(waiting) <= _FEW:
@@ -49,7 +49,7 @@ def event_parts(report: Report, space: Space) -> tuple[list[str], list[str]]:
     return lost_parts, parts
 
 
-# -- those that are alike ---------------------------------------------------------------------------------------
+# -- similar events --------------------------------------------------------------------------------------------
 
 
 def _kinds(events: Sequence[EventReport], space: Space) -> list[str]:
@@ -84,7 +84,7 @@ def _kind_row(events: Sequence[EventReport]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-# -- each of them -----------------------------------------------------------------------------------------------
+# -- each event -------------------------------------------------------------------------------------------------
 
 
 class _Lists:

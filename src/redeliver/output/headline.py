@@ -1,4 +1,4 @@
-"""A run in a sentence or two, and what stands on its own page. Pure."""
+"""A run in a sentence or two, and the annotations on its page. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAILED = "The run failed"
 
 
 def headline(report: Report) -> str:
-    """What somebody should know who reads nothing else: losses first, then what will be lost, then the rest."""
+    """The most important facts, for a reader of nothing else: losses, then what will be lost, then the rest."""
     return ". ".join(sentences(report))
 
 
@@ -34,7 +34,7 @@ def sentences(report: Report) -> list[str]:
 
 
 def mark(report: Report) -> str:
-    """The headline's traffic light. Never green over what is lost, about to be, or was not read."""
+    """The headline's traffic light. Never green if something is lost, about to be lost, or was not read."""
     if report.errors or report.lost or is_urgent(report) or any(hook.outage for hook in report.hooks):
         return "🔴"
     unread = report.signal_number is not None or report.unreached or not all(hook.read for hook in report.hooks)
@@ -72,7 +72,7 @@ def _urgent(report: Report) -> Iterator[str]:
 
 
 def _state(report: Report) -> Iterator[str]:
-    """All but what is lost, or will be soon."""
+    """All but what is lost or soon will be."""
     hooks = report.hooks
     failed = bool(report.fault) or any(not fault.is_loss for fault in report.faults)
     unread = sum(not hook.read for hook in hooks)
@@ -120,7 +120,7 @@ def down(outage: Outage, start: int) -> str:
 
 
 def _counts(report: Report) -> Iterator[str]:
-    """What became of the events that are not lost."""
+    """The outcomes of the events that are not lost."""
     found = report.failed - report.lost
     still_open = found - report.recovered
     if not found:
@@ -134,7 +134,7 @@ def _counts(report: Report) -> Iterator[str]:
         yield f"{which} {them} recovered"
     elif not report.recovered and any(hook.outage for hook in report.hooks):
         undelivered = f"{count(still_open, 'event')} {'is' if still_open == 1 else 'are'} undelivered"
-        # What is urgent has been told with how many there are.
+        # The urgent sentence has their number.
         yield from () if is_urgent(report) else [f"{'At least ' * _is_partial(report)}{undelivered}"]
     else:
         unseen, too_old = report.count(*UNSEEN), report.count(Outcome.TOO_OLD)
@@ -175,13 +175,13 @@ def _deadline(report: Report) -> str:
 def _nothing(report: Report) -> str:
     if filtered := report.count(Outcome.FILTERED_OUT):
         return f"{count(filtered, 'event')} filtered out"
-    # Not "every event was delivered": a run knows its window, and of that only what it asked for.
+    # Not "every event was delivered": a run knows only its window, and only the part that it requested.
     where = " in what was read" if _is_partial(report) or not all(hook.read for hook in report.hooks) else ""
     return f"no undelivered event was found{where}"
 
 
 def what_comes_next(report: Report) -> list[str]:
-    """When events are redelivered next, and how long that takes; nothing where nothing is to come."""
+    """When events are redelivered next, and how long that takes; empty if there are none."""
     due = [event.next_attempt_at for event in report.events if event.next_attempt_at is not None]
     later = [moment for moment in due if moment > report.start]
     now = len(due) - len(later)
@@ -197,7 +197,7 @@ def what_comes_next(report: Report) -> list[str]:
     return told
 
 
-# -- what stands on a run's own page ----------------------------------------------------------------------------
+# -- annotations on a run's own page ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class Annotations:
 
 
 def annotate(report: Report, fail_on: FailOn) -> Annotations:
-    """Choose the annotations of a run, and say each thing once: what is an error is not in the warning, too."""
+    """Choose the annotations of a run, and report each fact once: what is an error is not in the warning, too."""
     # The errors themselves say that it failed.
     state = "".join(f"{sentence}. " for sentence in _state(report) if sentence != _FAILED).strip()
     urgent = [f"{sentence}." for sentence in _urgent(report)]
@@ -237,7 +237,7 @@ def not_in_headline(report: Report) -> list[str]:
 
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:
-    """As many as GitHub shows, the last one saying how many there are besides."""
+    """As many as GitHub shows; the last one then counts the rest."""
     if len(sentences) <= MOST:
         return tuple(sentences)
     rest = len(sentences) - MOST + 1

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
 
 class Space:
-    """The bytes that a page may still take. What is written line by line is cut where they end."""
+    """The bytes that a page may still take. Text written line by line is cut when they are used up."""
 
     def __init__(self, size: int) -> None:
         self._left = size
 
     def fit(self, lines: Iterable[str], most: int) -> list[str]:
-        """The first of these lines, at most so many, and no more than there is space for."""
+        """The first of these lines, at most ``most``, and no more than there is space for."""
         shown: list[str] = []
         for line in lines:
             size = len(line.encode()) + 1
@@ -27,7 +27,7 @@ class Space:
 
 
 def table(header: str, rule: str, rows: list[str]) -> str:
-    """A table; nothing where it has no rows."""
+    """A table; empty if it has no rows."""
     return "\n".join([header, rule, *rows]) if rows else ""
 
 
@@ -38,15 +38,15 @@ def folded(title: str, *parts: str) -> str:
 
 
 def linked(shown: str, address: str) -> str:
-    """A link; the text alone where there is no address."""
+    """A link; the text alone if there is no address."""
     return f"[{shown}]({address})" if address else shown
 
 
 def whole(text: str) -> str:
-    """Words that stay on one line."""
+    """Text that stays on one line."""
     return text.replace(" ", "&nbsp;")
 
 
 def more(number: int, what: str) -> str:
-    """How many there are besides; nothing where there are none."""
+    """How many more there are; empty if there are none."""
     return f"and {number:,} more {what}" if number > 0 else ""

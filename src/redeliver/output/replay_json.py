@@ -1,4 +1,4 @@
-"""The outputs of ``replay/action.yml``, the report as JSON among them: bounded, and harmless when pasted. Pure."""
+"""The outputs of ``replay/action.yml``, including the report as JSON: bounded, and harmless when pasted. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.replay.report import ReplayedEvent, ReplayReport
 
-#: The outputs, and what people read of them.
+#: The outputs, and their descriptions.
 REPLAY_OUTPUTS = {
     "planned-count": "Events that were chosen.",
     "from": "Beginning of the window as a time, so that a later step can send what was planned; empty with `guid`.",
@@ -27,7 +27,7 @@ REPLAY_OUTPUTS = {
     "undelivered-guids": "GUIDs of the chosen events that did not arrive, for the next `guid`; at most 500.",
     "report": "The plan, and what happened to each event, as JSON.",
 }
-#: Of the JSON report. A change that breaks a reader raises it.
+#: The JSON report's version. A change that breaks a reader raises it.
 VERSION = 1
 #: GUIDs in an output, and in a list of the report.
 _GUIDS = 500
@@ -70,7 +70,7 @@ def as_json(report: ReplayReport) -> str:
 
 def _dumped(value: object) -> str:
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    # A later step may print it, and "##[" is a command wherever it stands in a line.
+    # A later step may print it, and "##[" is a command anywhere in a line.
     return for_shell(text.replace("##[", r"#\u0023["))
 
 

@@ -1,4 +1,4 @@
-"""A replay for people: a headline, GUIDs to go on with, and the job summary. Pure."""
+"""A replay for users: a headline, GUIDs to continue with, and the job summary. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 #: Rows of the table; a summary over 1 MiB would be dropped whole.
 SHOWN_EVENTS = 200
-#: GUIDs of a list in the summary; the output has as many.
+#: GUIDs in a list of the summary; the output has as many.
 SHOWN_GUIDS = 500
 _SHOWN_TYPES = 20
 _SENTENCE = 1_000
@@ -26,7 +26,7 @@ NO_RETRY = "A scheduled run does not retry an event that was delivered before it
 
 
 def headline(report: ReplayReport) -> str:
-    """What somebody should know who reads nothing else."""
+    """The most important facts, for a reader of nothing else."""
     plan = report.plan
     if plan is None:
         return "Nothing was sent: the log could not be read"
@@ -86,7 +86,7 @@ def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:
 
 
 def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[str, str]]:
-    """What a plan says, by name; ``shown`` makes a text of somebody else's safe to show."""
+    """What a plan says, by name; ``shown`` makes untrusted text safe to show."""
     types = [f"{number:,} {shown(name)}" for name, number in plan.by_type[:_SHOWN_TYPES]]
     if len(plan.by_type) > _SHOWN_TYPES:
         types.append(f"{sum(number for _, number in plan.by_type[_SHOWN_TYPES:]):,} of other types")
@@ -148,5 +148,5 @@ def _row(event: ReplayedEvent) -> str:
 
 
 def words(outcome: Outcome) -> str:
-    """An outcome as people read it."""
+    """An outcome as users read it."""
     return "not sent" if outcome is Outcome.DRY_RUN else WORDS[outcome].word

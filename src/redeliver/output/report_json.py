@@ -1,4 +1,4 @@
-"""The action's outputs, the report as JSON among them: bounded, and harmless wherever it is pasted. Pure."""
+"""The action's outputs, including the report as JSON: bounded, and harmless wherever it is pasted. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from redeliver.core.report import EventReport, Explanation, HookReport, Report
 
-#: The action's outputs, and what people read of them.
+#: The action's outputs, and their descriptions.
 OUTPUTS = {
     "redelivered-count": "Redeliveries that GitHub accepted.",
-    "recovered-count": "Events that were delivered in the course of the run.",
+    "recovered-count": "Events that were delivered during the run.",
     "failed-count": "Events that were found undelivered: `recovered-count` and `undelivered-count` together.",
     "undelivered-count": "Events that are still undelivered at the end.",
     "lost-count": "Events that no later run delivers: given up, or expired. They are part of `undelivered-count`.",
@@ -27,10 +27,10 @@ OUTPUTS = {
     "checkpoint": "The moment up to which everything is settled, in epoch milliseconds.",
     "report": "What happened to each event, as JSON.",
 }
-#: Of the JSON report. A change that breaks a reader raises it.
+#: The JSON report's version. A change that breaks a reader raises it.
 VERSION = 1
 #: Characters of the report, whatever is in it. GitHub counts a job's outputs in UTF-16 against 1 MB, and a report is
-#: often handed on in an environment variable, which holds 131,072 bytes on Linux (MAX_ARG_STRLEN).
+#: often passed on in an environment variable, which holds 131,072 bytes on Linux (MAX_ARG_STRLEN).
 MOST = 120_000
 #: Characters of all errors at the top; of one sentence; of all sentences of one webhook.
 _ERRORS, _SENTENCE, _OF_A_HOOK = 12_000, 2_000, 8_000
@@ -54,8 +54,8 @@ def outputs(report: Report) -> dict[str, str]:
 def as_json(report: Report) -> str:
     """The report for programs, of at most MOST characters; docs/report.schema.json describes it.
 
-    Where it would be longer, it leaves out what matters least, and counts it: recovered events before undelivered
-    ones, and webhooks with nothing to tell before others.
+    If it would be longer, it leaves out what matters least, and counts it: recovered events before undelivered
+    ones, and webhooks with nothing to report before others.
     """
     whole: dict[str, object] = {
         "version": VERSION,
@@ -88,7 +88,7 @@ def as_json(report: Report) -> str:
 
 
 def _shown_hooks(hooks: Sequence[HookReport], left: int) -> tuple[dict[int, dict[str, object]], int]:
-    """What is told of webhooks, by their places, and the characters that are left then."""
+    """What is reported of webhooks, by their places, and the characters left after that."""
     shown: dict[int, dict[str, object]] = {}
     for place in sorted(range(len(hooks)), key=lambda place: _how_quiet(hooks[place])):
         known = _known(hooks[place])
@@ -207,7 +207,7 @@ def _event(event: EventReport) -> dict[str, object]:
 
 
 def _sentences(sentences: Sequence[str], most: int) -> list[str]:
-    """As many as there is space for, each cut where it is too long; the last one then counts the others."""
+    """As many as there is space for, each cut if it is too long; the last one then counts the rest."""
     shown: list[str] = []
     for number, sentence in enumerate(sentences):
         cut = _cut(sentence)

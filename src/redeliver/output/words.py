@@ -1,4 +1,4 @@
-"""What became of an event, and what a person can do about it, in words. Pure."""
+"""What happened to an event and what the user can do about it, in words. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from redeliver.core.redelivery import Outcome
 
 
 class Words(NamedTuple):
-    """How people read an outcome."""
+    """How users read an outcome."""
 
     mark: str
     word: str
     advice: str
-    """What a person can do."""
+    """What the user can do."""
 
 
-#: In the order in which people should look at them.
+#: In the order in which users should look at them.
 WORDS: dict[Outcome, Words] = {
     Outcome.GIVEN_UP: Words(
         "🔴",
@@ -42,7 +42,7 @@ WORDS: dict[Outcome, Words] = {
         "⏸️", "out of time", "Nothing: the next run sends them. If this happens often, raise time-limit."
     ),
     Outcome.STOPPED: Words("⏸️", "run stopped", "Nothing: the next run sends them."),
-    Outcome.TOO_OLD: Words("⏸️", "too old", "Nothing: they are older than max-age, so no run sends them any more."),
+    Outcome.TOO_OLD: Words("⏸️", "too old", "Nothing: they are older than max-age, so no run sends them."),
     Outcome.NOT_DUE: Words("⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."),
     Outcome.UNKNOWN: Words(
         "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
@@ -50,32 +50,32 @@ WORDS: dict[Outcome, Words] = {
     Outcome.PENDING: Words(
         "⏳",
         "pending",
-        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run looks again. With a "
-        "longer wait-for-results one run sees more.",
+        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run looks again. A "
+        "longer wait-for-results lets one run see more.",
     ),
     Outcome.RECOVERED: Words("✅", "recovered", "Nothing."),
     Outcome.FILTERED_OUT: Words("⏸️", "filtered out", "Nothing: the input events leaves them out."),
 }
-#: That order, to sort by: what is not well comes first, so that it does not fall off the end.
+#: That order, to sort by: problems come first, so that they are not cut off.
 ORDER = {kind: place for place, kind in enumerate(WORDS)}
-#: Why the latest attempt failed matters for these; the others may well go through.
+#: The cause of the latest failure matters for these; the others may still be delivered.
 TELLING = frozenset({Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.NOT_DUE})
 
 _BY_CAUSE = {
     NO_CONNECTION: "GitHub could not connect. Check that the receiver is running, its DNS name, its port, and that its "
     "firewall admits GitHub's addresses.",
-    TIMED_OUT: "The receiver took too long: GitHub waits 10 s (Enterprise Server: 30 s). Let it answer first and work "
-    "afterwards.",
+    TIMED_OUT: "The receiver took too long: GitHub waits 10 s (Enterprise Server: 30 s). Have it respond first and do "
+    "its work afterwards.",
     TLS: "Check the receiver's certificate: its expiry, its host name, and that it sends the whole chain.",
     "HTTP 401": "The receiver rejects the signature or a login. Compare its secret with the webhook's.",
     "HTTP 404": "Nothing is at that address. Compare the webhook's URL with the receiver's.",
     "HTTP 413": "The payload is too large for the receiver, or for a proxy in front of it. Raise that limit.",
-    "HTTP 429": "The receiver is asked too often. Raise its limit, or lower redeliveries-per-minute.",
+    "HTTP 429": "The receiver gets too many requests. Raise its limit, or lower redeliveries-per-minute.",
 }
 _BY_CAUSE |= {"HTTP 403": _BY_CAUSE["HTTP 401"], "HTTP 410": _BY_CAUSE["HTTP 404"]}
 _REDIRECTED = "GitHub does not follow redirects. Set the webhook's URL to the address that it redirects to."
 _REFUSED = "The receiver refuses them. Read its response on the webhook's page, under Recent Deliveries."
-_BROKEN = "The receiver fails, or a proxy in front of it. Look for the GUIDs in the receiver's log."
+_BROKEN = "The receiver, or a proxy in front of it, fails. Look for the GUIDs in the receiver's log."
 
 
 def advice_for(cause: str) -> str:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from redeliver.core.ports import Quota
     from redeliver.timing import RunClock
 
-#: Pages before a forecast is worth anything.
+#: Pages needed for a useful forecast.
 _FEWEST_PAGES = 5
 #: The share of what a walk may take that is spent before a forecast counts: a burst of events says nothing about the
 #: hours before it, and asking for failures instead would miss some for good.
 _SHARE_BEFORE_FORECAST = 0.1
-#: The share of its time that a walk may wait for a new hour's calls: a run that begins with them has more of its time
-#: for sending.
+#: The share of its time that a walk may wait for a new hour's calls: a run that starts with them has more time to
+#: send.
 _SHARE_FOR_WAITING = 0.25
 
 
@@ -70,7 +70,7 @@ class Allowance:
         return seconds_left >= 0 and self._pages + ahead <= self._calls(seconds_left)
 
     def _would_afford_in_a_new_hour(self, ahead: float) -> bool:
-        """Whether nothing is wrong but that most of this hour's calls had been spent when the walk began."""
+        """Whether the only reason is that most of this hour's calls were spent when the walk began."""
         total, whole_hour = self._pages + ahead, self._quota_at_first.hourly * self._share
         spent = self._quota_at_first.left < whole_hour
         return spent and total <= whole_hour and total * self._seconds_a_page <= self._time

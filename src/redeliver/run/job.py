@@ -39,9 +39,9 @@ _TOO_LATE_TO_POSTPONE = 12 * HOUR
 
 
 def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> Record:
-    """One run over one webhook. Whatever happens, what is known is in the record.
+    """One run over one webhook. Whatever happens, the record holds what is known.
 
-    ``store``: None: no checkpoint is kept, and every run looks back over ``lookback``.
+    ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``.
     """
     job = Job(hook, store, clock, console, settings)
     with _ending_in(job.record):

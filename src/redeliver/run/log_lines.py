@@ -1,4 +1,4 @@
-"""The lines that a run's log says of its events, and of how far it has come."""
+"""The log lines of a run: about its events, and about its progress."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ EVERY = 10.0
 
 
 def title_of(event: Event) -> str:
-    """An event as a log names it: what one can look for in a receiver's log."""
+    """An event as a log names it, so that the user can find it in the receiver's log."""
     first = event.attempts[0]
     how = "first failed" if first.cause else "delivered"
     return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(first.at)})"
 
 
 def found_line(scanned: int, plan: Plan, *, dry_run: bool) -> str:
-    """What reading the log has shown."""
+    """What was found in the log."""
     read = f"{count(scanned, 'attempt')} read"
     if not plan.due and not plan.skipped:
         return f"{read}: nothing to redeliver"
@@ -45,12 +45,12 @@ def found_line(scanned: int, plan: Plan, *, dry_run: bool) -> str:
 
 
 def in_words(outcome: Outcome) -> str:
-    """An outcome as a log says it. Users know the endpoint as the receiver."""
+    """An outcome in a log line. Users know the endpoint as the receiver."""
     return outcome.replace("_", " ").replace("endpoint", "receiver")
 
 
 class OutcomeLines:
-    """Says of each redelivery, once, what became of it."""
+    """Logs the outcome of each redelivery, once."""
 
     def __init__(self, redeliveries: Mapping[str, Redelivery], console: Console) -> None:
         self._redeliveries = redeliveries
@@ -58,7 +58,7 @@ class OutcomeLines:
         self._said: set[str] = set()
 
     def say_new(self, log: DeliveryLog, *, unsaid: Collection[Outcome] = UNSEEN) -> None:
-        """Say those that have an outcome by now, one by one up to SHOWN; ``unsaid``: not those with one of these."""
+        """Log the outcomes known by now, up to SHOWN lines; ``unsaid``: outcomes to leave out."""
         for guid, one in self._redeliveries.items():
             if guid in self._said or (outcome := one.outcome(log)) in unsaid:
                 continue
@@ -67,7 +67,7 @@ class OutcomeLines:
                 self._console.line(f"{title_of(one.event)}: {in_words(outcome)}{_why(one, outcome, log)}")
 
     def say_rest(self, log: DeliveryLog) -> None:
-        """Say what has not been said, and how many there are of each outcome."""
+        """Log what has not been logged yet, and the number of each outcome."""
         self.say_new(log, unsaid={Outcome.PENDING})
         if len(self._said) > SHOWN:
             self._console.line(f"and {len(self._said) - SHOWN:,} more with an outcome")
@@ -91,7 +91,7 @@ def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
 
 
 class Progress:
-    """Says now and then how far a long walk through the log has come; each page is a detail."""
+    """Logs from time to time how far a long walk through the log has come; each page is a detail."""
 
     def __init__(self, clock: RunClock, console: Console) -> None:
         self._clock = clock

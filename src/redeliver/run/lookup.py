@@ -1,4 +1,4 @@
-"""What is only looked up: an event's attempts, what endpoints answered, and how webhooks are doing."""
+"""Lookups that change nothing: an event's attempts, the endpoints' responses, and the webhooks' health."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from redeliver.github.hooks import HookInfo
     from redeliver.run.log_lines import Progress
 
-#: Jobs that one matrix may have (https://docs.github.com/en/actions/reference/limits).
+#: The most jobs in one matrix (https://docs.github.com/en/actions/reference/limits).
 MATRIX_JOBS = 256
-#: Causes that one run looks up, a call each.
+#: Causes that one run looks up, one call each.
 MOST_CAUSES = 3
-#: With these, no endpoint answered anything.
+#: With these causes, no endpoint responded.
 _NO_ANSWER = frozenset({NO_CONNECTION, TIMED_OUT, TLS})
 
 
@@ -41,7 +41,7 @@ _NO_ANSWER = frozenset({NO_CONNECTION, TIMED_OUT, TLS})
 
 @dataclass(frozen=True, slots=True)
 class ShownAttempt:
-    """One attempt, and what the endpoint answered. Every text is safe to show."""
+    """One attempt, and the endpoint's response. Every text is safe to show."""
 
     delivery_id: str
     at: int
@@ -51,7 +51,7 @@ class ShownAttempt:
     status: str
     """GitHub's own words, without addresses."""
     cause: str
-    """Why it failed, in words of ours; empty: it did not."""
+    """Why it failed, in the action's own words; empty: it did not."""
     response: EndpointResponse | None
     unknown: str
     """Why the response is not known; empty: it is."""
@@ -129,7 +129,7 @@ def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from:
                 found.setdefault(row["guid"], {})[row["id"]] = row
                 if not row["redelivery"]:
                     originals.add(row["guid"])
-        # An event's original is its oldest attempt: nothing of it comes after it.
+        # An event's original is its oldest attempt: older pages have nothing more.
         if originals.issuperset(guids):
             break
         scanned += len(page.rows)
@@ -149,7 +149,7 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
     try:
         response = hook.response(row["id"])
     except ApiError as fault:
-        # The others are worth showing all the same: GitHub may have forgotten this one just now.
+        # Show the others anyway: GitHub may have just forgotten this one.
         unknown = fault.problem
     code = row["status_code"]
     return ShownAttempt(
@@ -168,17 +168,17 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
 
 
 def explain(runs: Sequence[tuple[Hook, HookReport]], console: Console) -> list[HookReport]:
-    """Look up what the endpoints answered, for the commonest causes, and put it into the webhooks' reports.
+    """Look up the endpoints' responses for the most common causes, and add them to the webhooks' reports.
 
-    A cause is one webhook's: another's endpoint answers something else. The newest failed attempt stands for all. What
-    cannot be looked up is left out, whatever the reason: it is no part of the run's work.
+    Causes are separate for each webhook, since endpoints respond differently. The newest failed attempt represents
+    all. What cannot be looked up is left out, whatever the reason: the run does not depend on it.
     """
     explanations: dict[int, list[Explanation]] = {}
     for place, cause, delivery_ids in _commonest(runs):
         newest = max(delivery_ids, key=int)
         try:
             response = runs[place][0].response_if_free(int(newest))
-        except Exception as fault:  # noqa: BLE001  a bug of ours, too, must not turn a good run into a failed one
+        except Exception as fault:  # noqa: BLE001  a bug must not turn a good run into a failed one, either
             console.detail(f"What the receiver answered could not be looked up ({type(fault).__name__})")
             continue
         if response is None:
@@ -272,7 +272,7 @@ def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int
 
 
 def host_of(url: str) -> str:
-    """The host of a hook's URL, what can be seen of it, and nothing else."""
+    """The host of a hook's URL, visible characters only, and nothing else."""
     try:
         return plain(urlsplit(url).hostname or "")
     except ValueError:
@@ -282,8 +282,8 @@ def host_of(url: str) -> str:
 def matrix(hook_ids: Sequence[int | None], jobs: int = MATRIX_JOBS) -> dict[str, list[dict[str, str]]]:
     """A matrix for a workflow: one hook a job, or several where there are more hooks than jobs.
 
-    The comma after the last id makes a list of each, so that a hook's checkpoint keeps its name however they are
-    dealt out. An App's one webhook has no id.
+    The comma after the last id makes each a list, so that a hook's checkpoint keeps its name however the hooks are
+    distributed. An App's one webhook has no id.
     """
     shares = [hook_ids[start::jobs] for start in range(min(jobs, len(hook_ids)))]
     return {"include": [{"hook-id": "".join(f"{hook_id}," for hook_id in share if hook_id)} for share in shares]}

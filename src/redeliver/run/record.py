@@ -56,7 +56,7 @@ class Extent(Enum):
     """How much of the window has been read."""
 
     BROKEN_OFF = "broken off"
-    """Reading has not come to an end: it tells nothing."""
+    """Reading has not finished: nothing can be concluded."""
     NEWEST = "newest"
     """Only the newest part."""
     FAILURES_FIRST = "failures first"
@@ -134,10 +134,10 @@ class Scan:
         self.known_back_to = min(self.read_back_to, self.failures_back_to)
 
     def pages_ahead(self, since: float) -> float:
-        """How many pages more there may be down to that moment.
+        """How many more pages there may be back to that moment.
 
-        By all that was read, not by one walk alone: it may have begun amid many events at once, and would again in
-        every run. The slack is no progress: a busy log has many pages within it.
+        Estimated from all that was read, not from one walk: that may have started in a burst of events, and would do so
+        in every run. The slack does not count as progress: a busy log has many pages within it.
         """
         oldest = self.read_back_to - SLACK
         return self.pages / max(1.0, self.newest - oldest) * max(0.0, oldest - since)
@@ -151,7 +151,7 @@ class Scan:
 
 
 class Probe(Enum):
-    """What the first redeliveries tell of the endpoint."""
+    """What the first redeliveries show about the endpoint."""
 
     UP = "up"
     DOWN = "down"
@@ -170,7 +170,7 @@ class Sending(Enum):
 
 @dataclass(slots=True)
 class Record:
-    """One run over one webhook, as far as it came."""
+    """One run over one webhook, as far as it got."""
 
     rules: Rules
     window: Window | None = None
@@ -187,7 +187,7 @@ class Record:
     expired: frozenset[str] = frozenset()
     """Guids of events whose first attempt has left GitHub's log."""
     redeliveries: dict[str, Redelivery] = field(default_factory=dict)
-    """By guid. The one thing that grows: each is written down before GitHub is asked."""
+    """By guid. The only field that grows: each redelivery is recorded before GitHub is asked."""
     anchored: int | None = None
     """The checkpoint that was written before anything was sent."""
     sending: Sending | None = None
@@ -218,7 +218,7 @@ class Record:
 
     @property
     def read(self) -> bool:
-        """Whether the log was read far enough to tell anything."""
+        """Whether the log was read far enough to conclude anything."""
         return self.scan is not None and self.scan.extent is not Extent.BROKEN_OFF
 
     @property
@@ -240,7 +240,7 @@ class Record:
 
     @property
     def cutoff(self) -> int:
-        """The moment from which on events are accounted for."""
+        """The moment from which events are accounted for."""
         if self.window is None:
             return 0
         if self.scan is not None and self.scan.extent is Extent.NEWEST:
@@ -249,5 +249,5 @@ class Record:
 
 
 def _back_to(before: float, times: list[int], following: Mapping[str, str] | None) -> float:
-    """How far back a walk has come with a page of rows of these times."""
+    """How far back a walk has read, given the times of a page's rows."""
     return min(before, min(times, default=inf) + SLACK) if following else -inf

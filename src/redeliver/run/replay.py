@@ -1,4 +1,4 @@
-"""One replay over one webhook: choose, plan, and if told so send and watch. It knows no checkpoint."""
+"""One replay over one webhook: choose, plan and, if asked to, send and watch. It uses no checkpoint."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ _NAMED = 8
 
 
 def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: ReplaySettings) -> ReplayReport:
-    """One replay over one webhook. Whatever happens, what is known is in the report."""
+    """One replay over one webhook. Whatever happens, the report holds what is known."""
     replay = Replay(hook, clock, console, settings)
     try:
         replay.work()
     except (RedeliverError, Stopped) as ending:
         replay.ended_by = ending
-    except Exception as bug:  # noqa: BLE001  a bug of ours must not hide what has been done until then
+    except Exception as bug:  # noqa: BLE001  a bug must not hide what has been done so far
         replay.ended_by = Unexpected(kind=type(bug).__name__)
     replay.say_outcomes()
     return replay.report()

@@ -175,7 +175,7 @@ def _endings(record: Record) -> Iterator[RedeliverError]:
 
 
 def _is_normal(record: Record, ending: RedeliverError) -> bool:
-    """Whether a run that ended so is none that failed: its time or its calls were spent."""
+    """Whether this ending is not a failure: the run's time or calls were spent."""
     return isinstance(ending, HourSpent) or (isinstance(ending, OutOfTime) and record.read)
 
 
@@ -191,7 +191,7 @@ def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:
 
 
 def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
-    """What else somebody should look at."""
+    """What else the user should look at."""
     if record.active is False:
         yield HookInactive()
     if outage:

@@ -1,4 +1,4 @@
-"""All the runs that one start of the action comes to: one for each hook, and one report."""
+"""All runs of one start of the action: one for each hook, and one report."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class Runs:
     ) -> None:
         """``connect`` gives a connection for a credential.
 
-        ``shuffle`` puts hooks in an order, in place, that is another one in every run.
+        ``shuffle`` puts hooks in a different order in each run, in place.
 
-        ``store_for`` gives a hook's checkpoint another place than a variable, by the hook's id as text (empty for an
-        App's).
+        ``store_for`` returns another place than a variable for a hook's checkpoint, by the hook's id as text (empty for
+        an App's).
         """
         self._settings = settings
         self._connect_raw = connect
@@ -68,7 +68,7 @@ class Runs:
         self._links = Links(settings.api_url)
 
     def run(self) -> Report:
-        """Run over every hook that is meant; whatever happens, report."""
+        """Run over every chosen hook. Whatever happens, return a report."""
         settings = self._settings
         reports: dict[int | None, HookReport] = {}
         chosen: dict[int | None, HookInfo] = {}
@@ -78,7 +78,7 @@ class Runs:
             token = settings.variable_token.get_secret_value()
             variables = self._caller(self._connect(token)) if token else main
             chosen = {info.id: info for info in self._owner.choose(main, self._links, settings.hook_id)}
-            # Or else one that takes up the time limit in every run would keep those after it from ever having any.
+            # Otherwise a hook that uses up the time limit in every run would starve those after it.
             in_turn = list(chosen)
             self._shuffle(in_turn)
             for hook_id in in_turn:
@@ -97,7 +97,7 @@ class Runs:
         return Report(told, settings.dry_run, self._clock.signal_number, fault, unreached)
 
     def hook_ids(self) -> list[int | None]:
-        """The ids of the hooks that are meant.
+        """The ids of the chosen hooks.
 
         Raises:
             NoSuchHook, ApiError, OutOfTime: there are none, or they could not be listed.
@@ -106,10 +106,10 @@ class Runs:
         return [info.id for info in chosen]
 
     def replay(self, settings: ReplaySettings) -> ReplayReport:
-        """One replay over the one webhook that is meant. Whatever happens, report.
+        """One replay over the chosen webhook. Whatever happens, return a report.
 
         Raises:
-            BadPrivateKey: nothing could be asked at all.
+            BadPrivateKey: no request could be made.
         """
         caller = self._main_caller()
         (info,) = self._owner.choose(caller, self._links, settings.hook_id)
@@ -132,7 +132,7 @@ class Runs:
         return found
 
     def show(self, guids: Sequence[str]) -> list[ShownEvent]:
-        """Every attempt of these events in the logs of the hooks that are meant, inactive ones too.
+        """Every attempt of these events in the logs of the chosen hooks, inactive ones too.
 
         Events that are in none of the logs are left out.
 
@@ -167,7 +167,7 @@ class Runs:
         return Variable(caller, settings.variable_repository, settings.variable_name + suffix)
 
     def _main_caller(self) -> Caller:
-        """Calls with whatever credential may read the hooks."""
+        """Calls with the credential that may read the hooks."""
         settings, connect = self._settings, self._connect
         if not settings.app_id:
             return self._caller(connect(settings.token.get_secret_value()))

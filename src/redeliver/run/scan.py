@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 #: If this many of the newest attempts all failed, the endpoint looks down and is tested before more is read. An
 #: outage of two days would otherwise fill the log, and every run would read all of it.
 LONG_OUTAGE = 2_000
-#: The share of the time and of the calls left that a walk may be expected to take, and the share that goes into a walk
-#: which is known to be too long.
+#: The share of the remaining time and calls that a walk may be expected to take, and the share for a walk that is
+#: known to be too long.
 _AFFORDABLE_SHARE = 0.8
 _SHARE_FOR_NEWEST = 0.5
-#: The share for pages of failures alone: of what they show, only the part that is also read whole can be sent.
+#: The share for pages of failures alone: only the part of the log that is also read whole can be sent.
 _SHARE_FOR_FAILURES = 0.25
 
 #: Pages whose rows are compared with the next page's.
@@ -111,11 +111,11 @@ class Reader:
         """Read on from the head, back to the cutoff.
 
         Where the window is too long for the time or for the hour's calls, GitHub is asked for its failures, and half
-        of what there is goes into reading the newest part whole. ``postpone``: where a new hour's calls would do, the
+        of what is left is used to read the newest part whole. ``postpone``: if a new hour's calls would be enough, the
         window is left to a later run.
 
         Raises:
-            HourSpent: a new hour's calls will do, and too few are left of this one's.
+            HourSpent: too few of this hour's calls are left, and a new hour's will be enough.
             ApiError, OutOfTime: reading stopped early. What the head has shown stays valid.
         """
         if self._read_by_mode(scan, mode, postpone=postpone):
@@ -135,7 +135,7 @@ class Reader:
             if not self._read_failures(scan):
                 return False
             if self._knows_filter:
-                # What failed is known now, and the newest of it can be sent: that need not wait for a new hour.
+                # The failures are known now, and the newest can be sent without waiting for a new hour.
                 since, postpone = self._oldest_candidate(scan) - SLACK, False
         return since == inf or scan.ends_at(since) or self._read_plainly(scan, since, postpone=postpone)
 
@@ -143,7 +143,7 @@ class Reader:
         """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
 
         Few calls whatever the log's size; it ends as soon as every event's original is found. A server that does
-        not know the filter gives itself away by a success: then reading on has to do.
+        not know the filter shows itself by a success: then the log has to be read on.
         """
         allowance = Allowance(self._clock, self._quota, _SHARE_FOR_FAILURES)
         for page in walk(self._source, since=since, only="failure"):
@@ -155,7 +155,7 @@ class Reader:
                 return
 
     def read_earlier_attempts(self, scan: Scan, guids: Collection[str], since: float) -> None:
-        """Read on, plainly, from where the window ended, for some events alone, back to ``since`` at the most.
+        """Read on, plainly, from where the window ended, for some events alone, back to ``since`` at most.
 
         Finds an earlier success, or an original that failed in a way the filter does not see (0, 3xx). It ends as
         soon as these events are read whole, and does not begin when it would take too long.

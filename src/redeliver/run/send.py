@@ -31,8 +31,8 @@ _PAUSES = (1.0, 2.0, 3.0, 5.0)
 class Sender:
     """Asks GitHub to redeliver events, in order.
 
-    Each event is written down in ``redeliveries``, as unknown, before GitHub is asked: a run that ends in between
-    tells the truth.
+    Each event is recorded in ``redeliveries``, as unknown, before GitHub is asked, so that a run that ends in between
+    reports the truth.
     """
 
     def __init__(self, hook: Redeliverer, redeliveries: dict[str, Redelivery], console: Console) -> None:
@@ -59,7 +59,7 @@ class Sender:
         try:
             reply = self._hook.redeliver(event.latest.id)
         except RedeliverError:
-            # A refusal that ends the run: GitHub did not accept this one. After anything else, nobody knows.
+            # A refusal that ends the run: GitHub did not accept this one. After any other error the outcome is unknown.
             del self._redeliveries[event.guid]
             raise
         if reply.acceptance is Acceptance.LIMITED:
@@ -128,7 +128,7 @@ class Watch:
         return [guid for guid in guids if self._redeliveries[guid].is_open(self._log)]
 
     def _look_until(self, done: Callable[[], bool], seconds: int) -> None:
-        # A limit of GitHub's must not be waited out only to look: the time to watch is all there is.
+        # Do not wait out a limit of GitHub's only to look: the time to watch is all there is.
         after = max(0.0, self._clock.remaining() - seconds)
         with suppress(OutOfTime), self._clock.reserving(after):
             for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
@@ -149,12 +149,12 @@ class Watch:
 
 
 def first_to_ask(events: Iterable[Event]) -> list[Event]:
-    """Those to probe the endpoint with: the ones with fewest attempts, since others may fail whatever happens."""
+    """The events to probe the endpoint with: those with the fewest attempts, since others may fail in any case."""
     return sorted(events, key=lambda event: event.count)[:PROBE_SIZE]
 
 
 def send_probe(sender: Sender, watch: Watch, events: Sequence[Event], seconds: int) -> Probe:
-    """Send these and see what they tell of the endpoint, within so many seconds."""
+    """Send these, and watch what they show about the endpoint, for at most ``seconds`` seconds."""
     sender.send(events)
     return watch.probe({event.guid for event in events}, seconds)
 

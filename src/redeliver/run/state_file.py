@@ -1,7 +1,7 @@
 """Checkpoints in a file, for servers: written whole or not at all, by one run at a time.
 
-Beside the file lies another one, whose lock the run at work holds. Other users of the machine must not be able to hold
-that lock, or every run would leave it to them; nor to put a file or a link of theirs in the place of either.
+Next to it is a lock file, which the current run holds. Other users of the machine must not be able to hold that lock,
+or no run would do anything; nor to replace either file by a file or a link of their own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHECKPOINTS = TypeAdapter(dict[str, int])
 _CLOSING = 300.0
 #: Seconds in which a run that has just taken the lock says until when it may hold it.
 _SETTLING = 1.0
-#: What a system says when somebody else holds a lock, and not when it has no locks.
+#: The errors that mean a lock is held, and not that there are no locks.
 _HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
 
@@ -43,7 +43,7 @@ class StateFile:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``owner`` tells apart what several owners, at whatever GitHub, keep in one file.
+        """``owner`` separates the checkpoints of several owners, on any GitHub, in one file.
 
         ``now`` gives epoch seconds: the processes that share a lock share no other clock.
         """
@@ -58,14 +58,14 @@ class StateFile:
 
     @contextmanager
     def locked(self, time_limit: float) -> Iterator[None]:
-        """Keep other runs out, until the block ends or the process does, however it ends.
+        """Keep other runs out until the block or the process ends.
 
         ``time_limit``: seconds that this run may take.
 
         Raises:
-            StateLocked: another run is at work.
+            StateLocked: another run is in progress.
             StateLockedTooLong: another process holds the lock, though its run should be over.
-            StateUnsafe: other users could take the lock, or put something else in the files' place.
+            StateUnsafe: other users could take the lock or replace the files.
             CheckpointNotSaved: the lock's file cannot be written.
         """
         path = self.path.with_name(self.path.name + ".lock")
@@ -86,7 +86,7 @@ class StateFile:
                 return
             if self._now() <= os.fstat(lock).st_mtime:
                 raise StateLocked(path=str(path))
-            # That may be what a past run said: the one at work has perhaps taken the lock this very moment.
+            # That time may be from a past run: the current one may have taken the lock just now.
             self._sleep(_SETTLING)
         raise StateLockedTooLong(path=str(path))
 
@@ -95,7 +95,7 @@ class StateFile:
 
         Raises:
             StateUnsafe: somebody else could have written it.
-            StateUnreadable: what is there is no such file. It is left as it is.
+            StateUnreadable: it is not a file of checkpoints. It is not changed.
         """
         try:
             with os.fdopen(_open(self.path, os.O_RDONLY), "rb") as file:
@@ -145,12 +145,12 @@ class FileCheckpoint:
 
 
 def _open(path: Path, flags: int, mode: int = 0) -> int:
-    """Open a file that no other user can have put there or can write to, and give its descriptor.
+    """Open a file that no other user can have put there or can write to. Returns its descriptor.
 
-    With ``mode`` it is made where it is missing, and an older one is given that mode.
+    With ``mode``, a missing file is created, and an existing one gets that mode.
 
     Raises:
-        StateUnsafe: it is no such file, or is in a folder where others can replace it.
+        StateUnsafe: others could have put it there, or can write to it or replace it.
         OSError: it cannot be opened.
     """
     try:
@@ -196,7 +196,7 @@ def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock an open file without waiting. The system lets go of it when the process ends.
+    """Lock an open file without waiting. The system releases it when the process ends.
 
     Raises:
         OSError: the file system has no locks.
@@ -207,7 +207,7 @@ def _lock(descriptor: int) -> bool:
 
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
-            import fcntl  # noqa: PLC0415  and this one everybody else
+            import fcntl  # noqa: PLC0415  and all others have this one
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as fault:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from redeliver.core.inputs import HookChoice
 from redeliver.core.settings import FailOn, ScanMode, parse
 from redeliver.errors import SettingsError
+from redeliver.text import plain
 
 HOOK = {"org": "octo", "hook-id": "1", "token": "ghp_secret"}
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----"
@@ -82,92 +85,90 @@ def test_what_can_be_set(name: str, value: str, expected: object) -> None:
     assert read(name, value) == expected
 
 
-AGE = "must be a duration such as 3h, or events with one each such as workflow_job=3h, push=1d, not "
-DURATION = "must be a duration such as 24h, 10m, 1h30m or 0, not "
-TOO_LONG = "must be no longer than 36500d, a hundred years, not "
-PLAIN_URL = "must be a plain URL such as https://api.github.com, without a name, a password or a query"
-HTTPS = "must begin with https:// (http:// is for loopback addresses only): it is sent the token"
-
-
 @pytest.mark.parametrize(
-    ("name", "value", "expected"),
+    ("name", "value", "names"),
     [
-        ("org", "-octo", "must be an organization's name, not '-octo'"),
-        ("org", "octo/hello", "must be an organization's name, not 'octo/hello'"),
-        ("org", "../octo", "must be an organization's name, not '../octo'"),
-        ("org", "octo?x=", "must be an organization's name, not 'octo?x='"),
-        ("org", "öcto", "must be an organization's name, not 'öcto'"),
-        ("lookback", "0", "must be longer than 0"),
-        ("lookback", "24", f"{DURATION}'24'"),
-        ("lookback", "yesterday", f"{DURATION}'yesterday'"),
-        ("overlap", "-1h", f"{DURATION}'-1h'"),
-        ("overlap", "1.5h", f"{DURATION}'1.5h'"),
-        ("overlap", "\u0661h", f"{DURATION}'\u0661h'"),
-        ("retry-spacing", "1w", f"{DURATION}'1w'"),
-        ("retry-spacing", "One Week", f"{DURATION}'One Week'"),
-        ("wait-for-results", "9999999999s", f"{TOO_LONG}'9999999999s'"),
-        ("lookback", "36500D 1s", f"{TOO_LONG}'36500D 1s'"),
-        ("lookback", "1" * 5_000 + "d", f"{TOO_LONG}'{'1' * 199}…'"),
-        ("time-limit", "0s", "must be longer than 0"),
-        ("max-attempts", "-1", "must be a whole number, 0 or more, not '-1'"),
-        ("max-attempts", "1.0", "must be a whole number, 0 or more, not '1.0'"),
-        ("max-attempts", "many", "must be a whole number, 0 or more, not 'many'"),
-        ("max-attempts", "٣", "must be a whole number, 0 or more, not '٣'"),
-        ("max-attempts", "007", "must be a whole number, 0 or more, not '007'"),
-        ("max-attempts", "1_0", "must be a whole number, 0 or more, not '1_0'"),
-        ("max-attempts", "null", "must be a whole number, 0 or more, not 'null'"),
-        ("max-attempts", '"7"', "must be a whole number, 0 or more, not '\"7\"'"),
-        ("max-attempts", "1000000001", "must be 1000000000 or less, not '1000000001'"),
-        ("max-attempts", "9" * 5_000, f"must be a whole number, 0 or more, not '{'9' * 199}…'"),
-        ("redeliveries-per-minute", "0", "must be a whole number, 1 or more, not '0'"),
-        ("scan", "some", "must be one of full, failures, not 'some'"),
-        ("fail-on", "Error", "must be one of error, undelivered, never, not 'Error'"),
-        ("dry-run", "Yes", "must be true or false, not 'Yes'"),
-        ("dry-run", "1", "must be true or false, not '1'"),
-        ("dry-run", "null", "must be true or false, not 'null'"),
-        ("max-age", "3", f"{AGE}'3'"),
-        ("max-age", "3h; push=1d", f"{AGE}'3h; push=1d'"),
-        ("max-age", "push=", f"{AGE}'push='"),
-        ("max-age", "=3h", f"{AGE}'=3h'"),
-        ("max-age", "1h, Push=3h", f"{AGE}'Push=3h'"),
-        ("max-age", "push=-1h", f"{AGE}'push=-1h'"),
-        ("max-age", "1h, push=1h, push=2h", "gives two ages for push"),
-        ("max-age", "1h, 2h", "gives two ages for all events"),
-        ("max-age", "push=36501d", f"{TOO_LONG}'36501d'"),
-        ("events", "push;issues", "must be events such as push or pull_request.opened, not 'push;issues'"),
-        ("events", "push, Push", "must be events such as push or pull_request.opened, not 'Push'"),
-        ("variable-repository", "ops", "must be a repository's full name, owner/name, not 'ops'"),
-        ("variable-repository", "octo/..", "must be a repository's full name, owner/name, not 'octo/..'"),
-        ("variable-repository", "octo/ops/x", "must be a repository's full name, owner/name, not 'octo/ops/x'"),
-        ("variable-token", "two words", "holds blanks or characters that no token has"),
-        ("token", "line\nbreak", "holds blanks or characters that no token has"),
-        ("api-url", "ftp://api.github.com", HTTPS),
-        ("api-url", "api.github.com", PLAIN_URL),
-        ("api-url", "http://api.github.com", HTTPS),
-        ("api-url", "http://127.0.0.1.evil.example", HTTPS),
-        ("api-url", "http://localhost.evil.example", HTTPS),
-        ("api-url", "http://0.0.0.0", HTTPS),
-        ("api-url", "https://", PLAIN_URL),
-        ("api-url", "https://user:hush@api.github.com", PLAIN_URL),
-        ("api-url", "https://:hush@api.github.com", PLAIN_URL),
-        ("api-url", "https://api.github.com?x=hush", PLAIN_URL),
-        ("api-url", "https://api.github.com#hush", PLAIN_URL),
-        ("api-url", "https://api.github.com:port", "is not a URL"),
-        ("api-url", "https://[::1", "is not a URL"),
+        ("org", "-octo", "organization"),
+        ("org", "octo/hello", "organization"),
+        ("org", "../octo", "organization"),
+        ("org", "octo?x=", "organization"),
+        ("org", "öcto", "organization"),
+        ("lookback", "0", "0"),
+        ("lookback", "24", "1h30m"),
+        ("lookback", "yesterday", "1h30m"),
+        ("overlap", "-1h", "1h30m"),
+        ("overlap", "1.5h", "1h30m"),
+        ("overlap", "\u0661h", "1h30m"),
+        ("retry-spacing", "1w", "1h30m"),
+        ("retry-spacing", "One Week", "1h30m"),
+        ("wait-for-results", "9999999999s", "36500d"),
+        ("lookback", "36500D 1s", "36500d"),
+        ("lookback", "1" * 5_000 + "d", "36500d"),
+        ("time-limit", "0s", "0"),
+        ("max-attempts", "-1", " 0 "),
+        ("max-attempts", "1.0", " 0 "),
+        ("max-attempts", "many", " 0 "),
+        ("max-attempts", "٣", " 0 "),
+        ("max-attempts", "007", " 0 "),
+        ("max-attempts", "1_0", " 0 "),
+        ("max-attempts", "null", " 0 "),
+        ("max-attempts", '"7"', " 0 "),
+        ("max-attempts", "1000000001", "1000000000 "),
+        ("max-attempts", "9" * 5_000, " 0 "),
+        ("redeliveries-per-minute", "0", " 1 "),
+        ("scan", "some", "full, failures"),
+        ("fail-on", "Error", "error, undelivered, never"),
+        ("dry-run", "Yes", "true"),
+        ("dry-run", "1", "true"),
+        ("dry-run", "null", "true"),
+        ("max-age", "3", "workflow_job=3h"),
+        ("max-age", "3h; push=1d", "workflow_job=3h"),
+        ("max-age", "push=", "workflow_job=3h"),
+        ("max-age", "=3h", "workflow_job=3h"),
+        ("max-age", "1h, Push=3h", "workflow_job=3h"),
+        ("max-age", "push=-1h", "workflow_job=3h"),
+        ("max-age", "1h, push=1h, push=2h", "push"),
+        ("max-age", "1h, 2h", "all"),
+        ("max-age", "push=36501d", "36500d"),
+        ("events", "push;issues", "pull_request.opened"),
+        ("events", "push, Push", "pull_request.opened"),
+        ("variable-repository", "ops", "owner/name"),
+        ("variable-repository", "octo/..", "owner/name"),
+        ("variable-repository", "octo/ops/x", "owner/name"),
+        ("variable-token", "two words", "token"),
+        ("token", "line\nbreak", "token"),
+        ("api-url", "ftp://api.github.com", "https://"),
+        ("api-url", "api.github.com", "api.github.com"),
+        ("api-url", "http://api.github.com", "https://"),
+        ("api-url", "http://127.0.0.1.evil.example", "https://"),
+        ("api-url", "http://localhost.evil.example", "https://"),
+        ("api-url", "http://0.0.0.0", "https://"),
+        ("api-url", "https://", "api.github.com"),
+        ("api-url", "https://user:hush@api.github.com", "api.github.com"),
+        ("api-url", "https://:hush@api.github.com", "api.github.com"),
+        ("api-url", "https://api.github.com?x=hush", "api.github.com"),
+        ("api-url", "https://api.github.com#hush", "api.github.com"),
+        ("api-url", "https://api.github.com:port", "URL"),
+        ("api-url", "https://[::1", "URL"),
     ],
 )
-def test_what_cannot_be_set_is_told(name: str, value: str, expected: str) -> None:
-    assert problem(name, value) == expected
+def test_what_cannot_be_set_is_told(name: str, value: str, names: str) -> None:
+    said = problem(name, value)
+    assert names in said
+    assert "hush" not in said
+    if ", not " in said:
+        quoted = ast.literal_eval(said.rpartition(", not ")[2])
+        assert quoted in plain(value)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "x", "1,x", "12345678901234567890", "1;2", "everything"])
 def test_what_is_no_choice_of_webhooks_is_told(value: str) -> None:
-    assert problem("hook-id", value).startswith("must be a webhook's id, several, all, or a pattern of its URL")
+    assert problem("hook-id", value).endswith(f", not '{value}'")
 
 
 @pytest.mark.parametrize("value", [",", ", ,"])
 def test_a_list_of_no_webhooks_is_told_and_not_taken_for_a_run_with_nothing_to_do(value: str) -> None:
-    assert problem("hook-id", value).startswith("must be a webhook's id")
+    assert "all" in problem("hook-id", value)
 
 
 @pytest.mark.parametrize("name", ["X", "_x", "CHECKPOINT_1", "gIthub", "MY_GITHUB_X"])
@@ -178,7 +179,8 @@ def test_a_variables_name_follows_githubs_rules(name: str) -> None:
 @pytest.mark.parametrize("name", ["1X", "A-B", "A B", "GITHUB_X", "github_x", "Ä", "A/B", "A?"])
 def test_a_variables_name_that_github_would_refuse_is_told(name: str) -> None:
     (only,) = problems(HOOK | {"variable-name": name, "variable-repository": "octo/ops"})
-    assert only.startswith("variable-name: must be letters, digits and _, no digit first and no GITHUB_ prefix")
+    assert only.startswith("variable-name: ")
+    assert "GITHUB_" in only
 
 
 ON_ONE_LINE = KEY.replace("\n", "\\n")
@@ -196,7 +198,8 @@ def test_a_private_key_may_be_kept_on_one_line(key: str) -> None:
 @pytest.mark.parametrize("key", ["c2VjcmV0", KEY[:-5], KEY[5:], KEY.replace("RSA PRIVATE", "PUBLIC")])
 def test_what_is_no_private_key_is_told_and_not_quoted(key: str) -> None:
     (only,) = problems({"org": "octo", "hook-id": "1"} | APP | {"private-key": key})
-    assert only.startswith("private-key: is no private key: the whole file")
+    assert only.startswith("private-key: ")
+    assert "BEGIN" in only
     assert "c2VjcmV0" not in only
 
 
@@ -210,4 +213,5 @@ def test_an_app_has_a_number_or_a_client_id_and_either_input_takes_either(name: 
 @pytest.mark.parametrize("app", ["my-app", "17a", "Iv 1", "1/../2"])
 def test_what_is_no_id_of_an_app_is_told_of_the_input_that_has_it(name: str, app: str) -> None:
     (only,) = problems({"org": "octo", "hook-id": "1", "private-key": KEY, name: app})
-    assert only == f"{name}: must be a GitHub App's client ID or App ID, not {app!r}"
+    assert only.startswith(f"{name}: ")
+    assert only.endswith(f", not {app!r}")

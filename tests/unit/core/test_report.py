@@ -70,9 +70,9 @@ def test_with_one_webhook_a_fault_stands_as_it_is() -> None:
 
 def test_what_many_have_is_told_once_with_the_first_of_them() -> None:
     report = Report((hook(), *hooks(1_000, errors=("The token may not.",))))
-    assert report.errors == (
-        "hook 1 of the organization octo: The token may not. The same applies to 999 more webhooks.",
-    )
+    (error,) = report.errors
+    assert error.startswith("hook 1 of the organization octo: The token may not. ")
+    assert "999 more webhooks" in error
 
 
 def test_a_sentence_that_names_its_webhook_or_its_variable_is_the_same_cause() -> None:
@@ -80,10 +80,10 @@ def test_a_sentence_that_names_its_webhook_or_its_variable_is_the_same_cause() -
         replace(one, remarks=problems((f"May not read {one.hook} (403).", f"CHECKPOINT_{one.hook_id} was not saved.")))
         for one in hooks(3)
     ]
-    assert Report(tuple(named)).warnings == (
-        "May not read hook 1 of the organization octo (403). The same applies to 2 more webhooks.",
-        "hook 1 of the organization octo: CHECKPOINT_1 was not saved. The same applies to 2 more webhooks.",
-    )
+    first, second = Report(tuple(named)).warnings
+    assert first.startswith("May not read hook 1 of the organization octo (403). ")
+    assert second.startswith("hook 1 of the organization octo: CHECKPOINT_1 was not saved. ")
+    assert all("2 more webhooks" in one for one in (first, second))
 
 
 def test_another_number_is_another_cause() -> None:
@@ -95,11 +95,10 @@ def test_another_number_is_another_cause() -> None:
 
 def test_causes_that_differ_stand_apart_and_what_kept_the_run_from_any_hook_first() -> None:
     report = Report((*hooks(2, errors=("One.",)), hook(number=9, errors=("Two.",))), fault="None was listed.")
-    assert report.errors == (
-        "None was listed.",
-        "hook 1 of the organization octo: One. The same applies to 1 more webhook.",
-        "hook 9 of the organization octo: Two.",
-    )
+    alone, both, other = report.errors
+    assert (alone, other) == ("None was listed.", "hook 9 of the organization octo: Two.")
+    assert both.startswith("hook 1 of the organization octo: One. ")
+    assert "1 more webhook" in both
 
 
 def test_a_finding_that_many_have_is_told_once_though_its_facts_differ() -> None:

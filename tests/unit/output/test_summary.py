@@ -16,11 +16,12 @@ from redeliver.core.findings import EndpointDown, EventsGivenUp, Finding, GapFou
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output.events import SHOWN_EVENTS
-from redeliver.output.headline import headline
+from redeliver.output.headline import down, headline
 from redeliver.output.summary import markdown, unusable
 from redeliver.output.words import WORDS, advice_for
 from redeliver.text import plain
 from reports import EVENT, PAGE, Problem, events, hook, hooks, one
+from wording import figures
 
 MEBIBYTE = 1_048_576
 GIVEN_UP = EventsGivenUp(events="1 event", guids="guid-1")
@@ -56,13 +57,16 @@ def test_a_good_day_is_told_in_three_lines() -> None:
     heading, blank, read = markdown(one()).splitlines()
     assert heading == f"## 🟢 {headline(one())}"
     assert blank == ""
-    assert read == f"[hook 1 of the organization octo]({PAGE}): 1,234 attempts read, back to 2026-11-06 21:20:00 UTC"
+    page, read = read.split("): ")
+    assert page == f"[hook 1 of the organization octo]({PAGE}"
+    assert "1,234 attempts" in read
+    assert "2026-11-06 21:20:00 UTC" in read
 
 
 def test_a_good_day_of_many_webhooks_is_told_in_a_few() -> None:
     text = markdown(Report(hooks(1_000)))
-    assert text.splitlines()[2] == "1,000 webhooks: 1,234,000 attempts read"
-    assert text.splitlines()[4] == "<details><summary>1,000 webhooks with nothing to redeliver</summary>"
+    assert figures(text.splitlines()[2]) == ["1,000", "1,234,000"]
+    assert text.splitlines()[4].startswith("<details><summary>1,000 webhooks ")
     assert len(text.splitlines()) == 12
 
 
@@ -98,7 +102,7 @@ def test_what_the_heading_says_of_one_webhook_is_not_said_again(finding: Finding
     assert f"<strong>{finding.problem}" not in words(alone)
     many = words(rendered(markdown(Report(hooks(2, faults=(finding,), **known)))))
     assert finding.problem in many
-    assert "The same applies to 1 more webhook." in many
+    assert "1 more webhook" in many
 
 
 def test_an_outage_is_told_once_and_what_comes_next() -> None:
@@ -106,8 +110,8 @@ def test_an_outage_is_told_once_and_what_comes_next() -> None:
     outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240)
     text = markdown(one(*events(Outcome.ENDPOINT_DOWN), outage=outage, remarks=(down,)))
     assert text.count("since") == 1
-    assert "Once the receiver is up, redelivering them takes about 4 min." in text
-    assert "GitHub could not connect" not in text, "the cause of the events counts, and that is HTTP 503"
+    assert "4 min" in text
+    assert advice_for("no connection") not in text, "the cause of the events counts, and that is HTTP 503"
 
 
 def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_away() -> None:
@@ -128,14 +132,12 @@ def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_aw
     assert [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]] == [
         ["🔴 7", "", "0", "1", "0", "", ""],
         ["🔴 6", "not read", "", "", "", "", ""],
-        ["🔴 5", "down since 20:20 UTC (1 h): no connection", "1", "0", "0", until, "about 4 min"],
+        ["🔴 5", down(outage, START), "1", "0", "0", until, "about 4 min"],
         ["🟡 4", "", "2", "0", "0", until, ""],
         ["🟡 8", "switched off", "0", "0", "0", "", ""],
         ["🟢 3", "", "0", "0", "1", "", ""],
     ]
-    folded = re.search(
-        r"<details><summary>2 webhooks with nothing to redeliver</summary>.*?</details>", shown, re.DOTALL
-    )
+    folded = re.search(r"<details><summary>2 webhooks [^<]*</summary>.*?</details>", shown, re.DOTALL)
     assert folded
     assert re.findall(r">(\d)</a>", folded[0]) == ["1", "2"]
 
@@ -184,7 +186,14 @@ def test_what_comes_after_it_is_not_swallowed() -> None:
 
 def test_a_few_events_are_listed_one_by_one() -> None:
     (_, row) = cells(markdown(one(*events(Outcome.NOT_DUE))))
-    assert row == ["guid-03804004623172239366", "push", "6 Nov 21:20", "HTTP 503", "2", "⏸️ not due yet"]
+    assert row == [
+        "guid-03804004623172239366",
+        "push",
+        "6 Nov 21:20",
+        "HTTP 503",
+        "2",
+        f"⏸️ {WORDS[Outcome.NOT_DUE].word}",
+    ]
 
 
 def test_events_that_are_alike_are_one_row_and_listed_below_it() -> None:
@@ -270,7 +279,7 @@ def test_no_text_breaks_out_of_a_caution(said: str) -> None:
 
 def test_no_text_in_an_input_breaks_out_of_the_list_of_problems() -> None:
     shown = rendered(unusable(["hook-id: must be a number, not '# <b>x</b>\n- y'", "token: is needed"] * 50))
-    assert shown.startswith("<h2>🔴 The inputs cannot be used</h2>")
+    assert shown.startswith("<h2>🔴 ")
     assert set(re.findall(r"<([a-z0-9]+)", shown)) <= {"h2", "ul", "li"}
     assert shown.count("<li>") == 20
     assert "and 80 more problems" in shown

@@ -8,22 +8,25 @@ from redeliver.core.plan import Plan
 from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.run.log_lines import SHOWN, OutcomeLines, found_line, title_of
 from samples import Said, attempt, event, row
+from wording import figures
 
 HOSTILE = "x\n::error::y https://user:secret@evil.example/"
 
 
 def test_an_event_goes_by_its_name_its_guid_and_the_time_it_first_failed() -> None:
     title = title_of(event(attempt(1, START), guid="g1", name="push"))
-    assert title == "push g1 (first failed 2026-11-06 21:20:00 UTC)"
+    assert title.startswith("push g1 ")
+    assert "2026-11-06 21:20:00 UTC" in title
     assert title_of(event(attempt(1, START), guid=HOSTILE, name=HOSTILE)).count("x ::error::y <url>") == 2
 
 
 def test_what_was_found_is_said_with_what_will_be_done() -> None:
     events = [event(guid=f"g{number}") for number in range(5)]
     plan = Plan((events[0], events[1]), tuple((one, Outcome.NOT_DUE) for one in events[2:]))
-    assert found_line(1_234, Plan((), ()), dry_run=False) == "1,234 attempts read: nothing to redeliver"
-    assert found_line(1_234, plan, dry_run=False) == "1,234 attempts read: 5 events undelivered (2 to send, 3 not due)"
-    assert "(2 to send, but this is a dry run, 3 not due)" in found_line(1_234, plan, dry_run=True)
+    assert figures(found_line(1_234, Plan((), ()), dry_run=False)) == ["1,234"]
+    assert figures(found_line(1_234, plan, dry_run=False)) == ["1,234", "5", "2", "3"]
+    assert "3 not due" in found_line(1_234, plan, dry_run=False)
+    assert "dry run" in found_line(1_234, plan, dry_run=True)
 
 
 class Sent:
@@ -60,25 +63,24 @@ class Sent:
 
 def test_each_event_gets_a_line_once_its_outcome_is_known() -> None:
     sent = Sent(Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.REFUSED, Acceptance.UNKNOWN)
-    assert sent.new_lines() == ["push g3 (first failed 2026-11-06 21:20:00 UTC): refused (GitHub answered 404)"]
+    (line,) = sent.new_lines()
+    assert (line.split()[1], line.endswith(": refused (GitHub answered 404)")) == ("g3", True)
     sent.show(g1=422)
-    assert sent.new_lines() == ["push g1 (first failed 2026-11-06 21:20:00 UTC): failed again (HTTP 422)"]
+    (line,) = sent.new_lines()
+    assert (line.split()[1], line.endswith(": failed again (HTTP 422)")) == ("g1", True)
     assert sent.new_lines() == []
     sent.show(g0=200)
-    assert sent.last_lines() == [
-        "push g0 (first failed 2026-11-06 21:20:00 UTC): recovered",
-        "push g4 (first failed 2026-11-06 21:20:00 UTC): unknown (GitHub answered 404)",
-        "1 of 5 redelivered events recovered, 1 failed again, 1 pending, 1 refused, 1 unknown",
-    ]
+    first, second, sums = sent.last_lines()
+    assert (first.split()[1], first.endswith(": recovered")) == ("g0", True)
+    assert (second.split()[1], second.endswith(": unknown (GitHub answered 404)")) == ("g4", True)
+    assert figures(sums) == ["1", "5", "1", "1", "1", "1"]
+    assert sums.endswith(", 1 failed again, 1 pending, 1 refused, 1 unknown")
 
 
 def test_very_many_are_counted_after_the_first() -> None:
     sent = Sent(*[Acceptance.REFUSED] * (SHOWN + 1_234))
     assert len(sent.new_lines()) == SHOWN
-    assert sent.last_lines() == [
-        "and 1,234 more with an outcome",
-        "0 of 1,334 redelivered events recovered, 1,334 refused",
-    ]
+    assert [*map(figures, sent.last_lines())] == [["1,234"], ["0", "1,334", "1,334"]]
 
 
 def test_nothing_is_said_where_nothing_was_sent() -> None:

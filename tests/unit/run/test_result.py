@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import wording
 from githubsim.clock import START
+from redeliver.core.findings import (
+    EndpointDown,
+    EventsExpired,
+    EventsGivenUp,
+    FailuresFirst,
+    GapFound,
+    HookInactive,
+    RunStopped,
+)
 from redeliver.core.plan import Plan, Rules
 from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
@@ -215,9 +225,9 @@ def test_why_is_told_while_it_matters(fate: Fate, detail: str) -> None:
 def test_events_that_were_given_up_or_expired_are_errors_with_their_guids() -> None:
     report = told(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.EXPIRED), Fate(left=Outcome.GIVEN_UP))
     given_up, expired = report.errors
-    assert given_up.startswith("2 events given up")
+    assert wording.told(EventsGivenUp, given_up)["events"] == "2 events"
     assert "g0, g2" in given_up
-    assert expired.startswith("1 event expired")
+    assert wording.told(EventsExpired, expired)["events"] == "1 event"
     assert "g1" in expired
     assert report.lost == 3 <= report.undelivered
     assert Report((report,)).exit_code(FailOn.ERROR) == 1
@@ -244,7 +254,8 @@ def test_a_gap_is_an_error_with_its_two_ends() -> None:
     window = Window(START, START - 240 * HOUR, START - 240 * HOUR, START - RETENTION, START - RETENTION)
     report = told(window=window)
     (sentence,) = report.errors
-    assert "between 2026-10-27 21:20:00 UTC and 2026-11-03 21:21:00 UTC" in sentence
+    since, until = "2026-10-27 21:20:00 UTC", "2026-11-03 21:21:00 UTC"
+    assert wording.told(GapFound, sentence) == {"since": since, "until": until}
     assert report.gap == (START - 240 * HOUR, START - RETENTION + MINUTE)
 
 
@@ -279,7 +290,7 @@ def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> No
 def test_a_run_that_read_nothing_reports_no_events() -> None:
     report = report_of(Record(RULES, window=WINDOW, ended_by=BadToken(what="read the log")))
     assert (report.events, report.scanned, report.redelivered, report.checkpoint) == ((), 0, 0, WINDOW.stored)
-    assert "does not accept the token" in report.errors[0]
+    assert wording.says(BadToken, report.errors[0])
     assert not report.read
 
 
@@ -305,14 +316,14 @@ def test_an_hour_that_is_spent_before_the_scan_is_a_warning() -> None:
 def test_a_signal_an_endpoint_that_is_down_and_failures_first_are_warnings() -> None:
     report = told(Fate(), ended_by=Stopped(15), probe_result=Probe.DOWN, extent=Extent.FAILURES_FIRST)
     stopped, down, failures_first = report.warnings
-    assert "stopped by signal 15" in stopped
-    assert "is still down" in down
-    assert "too long to read whole" in failures_first
+    assert wording.told(RunStopped, stopped) == {"number": "15"}
+    assert wording.says(EndpointDown, down)
+    assert wording.says(FailuresFirst, failures_first)
     assert report.errors == ()
 
 
 def test_a_webhook_that_is_switched_off_is_a_warning() -> None:
-    assert "switched off" in told(active=False).warnings[0]
+    assert wording.says(HookInactive, told(active=False).warnings[0])
     assert told(active=True).warnings == told(active=None).warnings == ()
 
 
@@ -330,7 +341,8 @@ def test_an_endpoint_that_is_down_is_told_with_its_beginning_and_its_cause() -> 
 
 def test_a_checkpoint_that_was_not_saved_is_an_error_beside_the_first_one() -> None:
     report = told(ended_by=BadToken(what="redeliver"), unsaved=CheckpointNotSaved(place="there", why="no"))
-    assert ["token" in report.errors[0], "could not be saved in there" in report.errors[1]] == [True, True]
+    assert wording.says(BadToken, report.errors[0])
+    assert wording.told(CheckpointNotSaved, report.errors[1])["place"] == "there"
 
 
 UNREAD = report_of(Record(RULES, ended_by=HourSpent(left="850")))

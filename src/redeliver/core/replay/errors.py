@@ -7,7 +7,7 @@ from redeliver.errors import RedeliverError
 
 
 class GuidsNotFound(RedeliverError):
-    """GUIDs that no row of the webhook's log has."""
+    """GUIDs that are not in the webhook's log."""
 
     sentence = "The webhook's log does not have these GUIDs: {guids}."
     advice = (
@@ -18,7 +18,7 @@ class GuidsNotFound(RedeliverError):
 
 
 class TooManyEvents(RedeliverError):
-    """More events fit than a replay may send."""
+    """More events match than a replay may send."""
 
     sentence = "{events} are chosen, and limit allows {limit}."
     advice = "Nothing was sent. Choose a shorter window or fewer events, or raise limit."
@@ -53,7 +53,7 @@ class EventsNotDelivered(Finding):
 
     sentence = "{events} did not arrive ({why})."
     advice = (
-        "The report lists their GUIDs: give them to guid to send them again. A scheduled run does not retry an event "
+        "The report lists their GUIDs: put them in guid to send them again. A scheduled run does not retry an event "
         "that was delivered before."
     )
     exit_code = 1

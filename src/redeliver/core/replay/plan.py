@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from redeliver.core.deliveries import Attempt, Row
 
-#: Types of events that a plan tells apart; what a server invents besides is counted together.
+#: Types of events that a plan counts separately; any more are counted together.
 _TYPES = 100
 OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which events are meant. Moments are epoch milliseconds on GitHub's clock."""
+    """Which events are chosen. Moments are epoch milliseconds on GitHub's clock."""
 
     since: int
     """The first moment at which an event's original may have been delivered. With ``guids``: how far back to look."""
@@ -49,11 +49,11 @@ class ReplayPlan:
     """What to send, oldest first; none when there are too many."""
     found: int
     by_type: tuple[tuple[str, int], ...]
-    """How many of each type, such as ``push``; most first."""
+    """How many of each type, such as ``push``; the most frequent first."""
     delivered: int
     """Those that an attempt has delivered already."""
     redelivered: int
-    """Those that were redelivered within the hour before the plan, by whomever."""
+    """Those that were redelivered within the hour before the plan, by anybody."""
     filtered_out: int
     """Those that ``Selection.events`` leaves out."""
     first: int | None
@@ -79,9 +79,9 @@ class ReplayPlan:
 
 
 class Chooser:
-    """Takes in a log's rows, newest first, and keeps what the selection means.
+    """Takes in a log's rows, newest first, and keeps the chosen events.
 
-    An event's original is its oldest row. Of a window with too many events only counts are kept.
+    An event's original is its oldest row. If a window has too many events, only counts are kept.
     """
 
     def __init__(self, selection: Selection, now: int) -> None:
@@ -153,7 +153,7 @@ class Chooser:
 
     def _take(self, event: Event) -> None:
         if event.guid in self._taken:
-            return  # a second original of one event: no log of GitHub's has that
+            return  # a second original of one event: GitHub's logs have none
         self._wanted.discard(event.guid)
         if not self._selection.fits(event):
             self._filtered_out += 1

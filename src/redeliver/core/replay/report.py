@@ -1,4 +1,4 @@
-"""What a replay planned and what became of it, as data. Pure."""
+"""A replay's plan and outcomes, as data. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReplayedEvent:
-    """One chosen event, and what became of it. Moments are epoch milliseconds."""
+    """One chosen event, and its outcome. Moments are epoch milliseconds."""
 
     guid: str
     name: str
@@ -37,7 +37,7 @@ class ReplayedEvent:
     detail: str
     """Why GitHub refused, or why its reply is unknown; else empty."""
     delivery_id: str
-    """The newest attempt's id, as text: it has more digits than many readers of JSON keep."""
+    """The newest attempt's id, as text: it has more digits than many JSON parsers keep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class ReplayReport:
     hook_id: str
     """Its id, as text; empty for an App's."""
     owner: str
-    """Who has it: ``octo``, ``octo/hello``, or the App's id."""
+    """Its owner: ``octo``, ``octo/hello``, or the App's id."""
     page: str
     """The address of the page with its deliveries, from the settings alone; empty: unknown."""
     send: bool
@@ -93,14 +93,14 @@ class ReplayReport:
 
     @property
     def unfinished(self) -> tuple[str, ...]:
-        """GUIDs that finish a replay which was killed: no attempt of these is of the hour before the plan.
+        """GUIDs that finish a replay which was killed: none of their attempts is from the hour before the plan.
 
-        Empty where none or all of the events were redelivered within it.
+        Empty if none or all of the events were redelivered within it.
         """
         rest = [event for event in self.events if not event.recent]
         return self._guids(rest) if len(rest) < len(self.events) else ()
 
     @staticmethod
     def _guids(events: Iterable[ReplayedEvent]) -> tuple[str, ...]:
-        # What is no guid is a server's invention, and cannot be chosen by it.
+        # Text that is not a guid does not come from GitHub, and cannot be given as one.
         return tuple(event.guid for event in events if is_guid(event.guid))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ReplaySettings(Settings):
-    """One replay's settings. What it shares with a run and has no input of its own for is at its default."""
+    """One replay's settings. Settings of a run that have no input here keep their default."""
 
     from_: OptionalMoment = as_input(
         "Beginning of the window: a time such as `2026-11-24T13:00:00Z`, or a duration back such as `2h`. What counts "
@@ -39,7 +39,7 @@ class ReplaySettings(Settings):
     )
 
 
-#: What a replay says of inputs that it shares with a run; {}: the same.
+#: How a replay's inputs differ from a run's of the same name; {}: not at all.
 _SHARED: dict[str, dict[str, Any]] = {
     "org": {},
     "repository": {},
@@ -72,7 +72,7 @@ _SHARED: dict[str, dict[str, Any]] = {
     "runtime": {},
 }
 _ROWS = {row.name: row for row in (*INPUTS, *table(ReplaySettings))}
-#: The inputs of ``replay/action.yml``, in the order in which people read them.
+#: The inputs of ``replay/action.yml``, in the order in which users read them.
 REPLAY_INPUTS = tuple(replace(_ROWS[name], **differs) for name, differs in _SHARED.items())
 
 
@@ -95,12 +95,12 @@ def _what_chooses_nothing(given: Mapping[str, str]) -> Iterator[str]:
     if "guid" in given and window:
         yield "guid: give either guid, or from and to"
     if not given.keys() & {"from", "guid"}:
-        yield "from: is needed, or guid: a replay sends only what you choose"
+        yield "from: is required, or guid: a replay sends only what you choose"
 
 
 def _what_cannot_be_sent(settings: ReplaySettings, now: int) -> Iterator[str]:
     if settings.hook_id.several:
-        yield "hook-id: must be the id of one webhook: a replay is for one at a time"
+        yield "hook-id: must be the id of one webhook: a replay handles one at a time"
     if len(settings.guid) > settings.limit:
         yield f"guid: names {len(settings.guid):,} events, and limit allows {settings.limit:,}"
     if settings.from_ is None:
@@ -110,4 +110,4 @@ def _what_cannot_be_sent(settings: ReplaySettings, now: int) -> Iterator[str]:
         days = settings.retention // DAY
         yield f"from: GitHub keeps deliveries for {days} days, so it must be {clock_time(oldest)} or later"
     if since >= min(now, now if settings.to is None else settings.to.on(now)):
-        yield "from: must lie before to, and before now"
+        yield "from: must be before to, and before now"
