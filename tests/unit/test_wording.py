@@ -63,7 +63,7 @@ def headlines() -> Iterator[str]:
         yield " ".join([mark(report), headline(report), *(f"| {next_}" for next_ in what_comes_next(report))])
 
 
-def annotations() -> Iterator[str]:
+def notes() -> Iterator[str]:
     for _, report in ANNOTATED:
         said = annotate(report, FailOn.ERROR)
         yield from (f"error: {error}" for error in said.errors)
@@ -81,9 +81,9 @@ def helps() -> Iterator[str]:
 # -- logs and pages of whole runs ---------------------------------------------------------------------------------
 
 
-def shown(world: World, **inputs: str) -> Iterator[str]:
+def shown(world: World, inputs: dict[str, str] | None = None) -> Iterator[str]:
     """A run's log, and its summary."""
-    report = world.run(**inputs)
+    report = world.run(inputs)
     yield from log(world)
     yield from page(markdown(report))
 
@@ -132,28 +132,28 @@ def losses() -> Iterator[str]:
     used_up = world.fail(300)
     world.again(used_up, 100)
     world.fail(60, REDIRECTED)
-    return shown(world, max_attempts="2")
+    return shown(world, {"max-attempts": "2"})
 
 
 def slow() -> Iterator[str]:
     world = World(behaviour=Behaviour(appears_ms=10 * MINUTE))
     for number in range(10):
         world.fail(100 - number)
-    return shown(world, redeliveries_per_minute="2", time_limit="3m", wait_for_results="30s")
+    return shown(world, {"redeliveries-per-minute": "2", "time-limit": "3m", "wait-for-results": "30s"})
 
 
 def several_webhooks() -> Iterator[str]:
     world = World()
     world.sim.org_hook("octo", active=False)
     world.fail(20)
-    return shown(world, hook_id=f"{world.hook.id},404404404")
+    return shown(world, {"hook-id": f"{world.hook.id},404404404"})
 
 
 def dry_run() -> Iterator[str]:
     world = World()
     world.fail(20)
     world.sim.faults.add(Fault(json_answer(502, "Bad"), path="*/deliveries", nth=1, times=3))
-    return shown(world, dry_run="true")
+    return shown(world, {"dry-run": "true"})
 
 
 def replay() -> Iterator[str]:
@@ -171,7 +171,7 @@ def replay() -> Iterator[str]:
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     one.__name__: one
     for one in (
-        *(errors, wrong_inputs, outcomes, causes, headlines, annotations, helps),
+        *(errors, wrong_inputs, outcomes, causes, headlines, notes, helps),
         *(first_run, outage, long_outage, losses, slow, several_webhooks, dry_run, replay),
     )
 }
