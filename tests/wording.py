@@ -33,7 +33,7 @@ def figures(text: str) -> list[str]:
 
 
 def _sentence(kind: type[RedeliverError]) -> re.Pattern[str]:
+    # Every other part is a fact's name. A fact at the sentence's end may be a sentence itself.
     parts = re.split(r"{(\w+)}", kind.sentence)
-    # What stands between braces is at every other place.
     patterns = [f"(?P<{part}>.*?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)]
-    return re.compile("".join(patterns) + r"(?!\S)")
+    return re.compile("".join(patterns) + (r"(?!\S)" if parts[-1] else "$"), re.MULTILINE)

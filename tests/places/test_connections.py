@@ -13,7 +13,7 @@ from githubsim.server import Served, serve
 from places.proxy import Proxy
 from places.site import PLACES, CredentialKind, HookKind, Place, combinations
 from places.sockets import Live
-from redeliver.errors import ApiFailing, CertificatesMissing, NotFound
+from redeliver.errors import CertificatesMissing, NotFound, OutOfTime
 from redeliver.output.report_json import as_json
 from wording import told
 
@@ -107,9 +107,9 @@ def test_of_two_bundles_the_first_named_counts(secure: Secure, monkeypatch: pyte
 
 
 def test_a_certificate_that_nothing_vouches_for_is_refused_and_nothing_is_told_to_it(secure: Secure) -> None:
-    report = secure.live.run(secure.served.url, {"time-limit": "2s"})
+    report = secure.live.run(secure.served.url, {"time-limit": "4s"})
     (error,) = report.errors
-    assert "certificate" in told(ApiFailing, error)["why"]
+    assert "certificate" in told(OutOfTime, error)["why"]
     assert secure.live.sim.journal.entries == []
 
 
@@ -154,9 +154,9 @@ def test_a_proxy_that_lets_nothing_through_is_named_without_its_password(
 ) -> None:
     with Proxy(secure.port, refuse=True) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:hunter2@{proxy.address}")
-        report = secure.live.run(secure.by_name, {"time-limit": "2s"})
+        report = secure.live.run(secure.by_name, {"time-limit": "4s"})
     (error,) = report.errors
-    assert "proxy" in told(ApiFailing, error)["why"]
+    assert "proxy" in told(OutOfTime, error)["why"]
     assert "hunter2" not in as_json(report)
     assert secure.live.sim.journal.entries == []
 

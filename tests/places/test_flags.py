@@ -192,10 +192,9 @@ def test_without_a_token_it_names_what_there_is_on_a_command_line(command: str) 
     chosen = {"replay": ("--from", "1h"), "show": (UNKNOWN,)}.get(command, ())
     told = CliRunner().invoke(app, [command, "--org", "octo", "--hook-id", "1", *chosen, *NOWHERE], env={})
     assert told.exit_code == 2
-    assert told.stderr == (
-        "error: token: is needed, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
-        "--private-key-file)\n"
-    )
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("error: token: ")
+    assert all(name in line for name in ("--token-file", "GH_TOKEN", "GITHUB_TOKEN", "--private-key-file"))
 
 
 def test_a_run_has_no_matrix() -> None:

@@ -112,43 +112,44 @@ def test_more_than_the_limit_is_refused_before_anything_is_sent(here: Server) ->
 
 
 @pytest.mark.parametrize(
-    ("flags", "problem"),
+    ("flags", "name", "says"),
     [
-        ((), "from: is needed, or guid: a replay sends only what you choose"),
-        (("--to", "1h"), "from: is needed, or guid: a replay sends only what you choose"),
-        (("--from", "73h"), "from: GitHub keeps deliveries for 3 days, so it must be "),
-        (("--from", "2020-01-01T00:00:00Z"), "from: GitHub keeps deliveries for 3 days, so it must be "),
-        (("--from", "yesterday"), "from: must be a time such as 2026-11-24T13:00:00Z, or a duration back such as 2h, "),
-        (("--from", "2026-11-24T13:00:00"), "from: must be a time such as "),
-        (("--from", "2026-13-24T13:00:00Z"), "from: must be a day and a time that there are, not "),
-        (("--from", "1h", "--to", "2h"), "from: must lie before to, and before now"),
-        (("--from", "1h", "--to", "1h"), "from: must lie before to, and before now"),
-        (("--from", "1h", "--to", "soon"), "to: must be a time such as "),
-        (("--from", "2999-01-01T00:00:00Z"), "from: must lie before to, and before now"),
-        (("--guid", GUID, "--from", "1h"), "guid: give either guid, or from and to"),
-        (("--guid", GUID[:-1]), "guid: must be GUIDs as in the header X-GitHub-Delivery, not "),
-        (("--guid", GUID, "--guid", f"{GUID[:-1]}e", "--limit", "1"), "guid: names 2 events, and limit allows 1"),
-        (("--from", "1h", "--limit", "0"), "limit: must be a whole number, 1 or more, not '0'"),
-        (("--from", "1h", "--limit", "many"), "limit: must be a whole number, 1 or more, not 'many'"),
-        (("--from", "1h", "--events", "Push!"), "events: must be events such as push or pull_request.opened, not "),
-        (("--from", "1h", "--hook-id", "1,2"), "hook-id: must be the id of one webhook: a replay is for one at a time"),
-        (("--from", "1h", "--hook-id", "all"), "hook-id: must be the id of one webhook: a replay is for one at a time"),
-        (("--from", "1h", "--hook-id", ""), "hook-id: is needed"),
-        (("--from", "1h", "--org", "no/such"), "org: must be an organization's name, not "),
-        (("--from", "1h", "--repository", "octo/a"), "repository: give either org or repository, not both"),
-        (("--from", "1h", "--client-id", "?"), "client-id: must be a GitHub App's client ID or App ID, not "),
-        (("--from", "1h", "--app-id", "?"), "app-id: must be a GitHub App's client ID or App ID, not "),
-        (("--from", "1h", "--api-url", "http://api.example"), "api-url: must begin with https:// "),
-        (("--from", "1h", "--redeliveries-per-minute", "0"), "redeliveries-per-minute: must be a whole number, 1 or "),
-        (("--from", "1h", "--wait-for-results", "a while"), "wait-for-results: must be a duration such as "),
-        (("--from", "1h", "--time-limit", "0"), "time-limit: must be longer than 0"),
+        ((), "from", "guid"),
+        (("--to", "1h"), "from", "guid"),
+        (("--from", "73h"), "from", "3 days"),
+        (("--from", "2020-01-01T00:00:00Z"), "from", "3 days"),
+        (("--from", "yesterday"), "from", "2026-11-24T13:00:00Z"),
+        (("--from", "2026-11-24T13:00:00"), "from", "2h"),
+        (("--from", "2026-13-24T13:00:00Z"), "from", "2026-13-24"),
+        (("--from", "1h", "--to", "2h"), "from", "before"),
+        (("--from", "1h", "--to", "1h"), "from", "before"),
+        (("--from", "1h", "--to", "soon"), "to", "soon"),
+        (("--from", "2999-01-01T00:00:00Z"), "from", "before"),
+        (("--guid", GUID, "--from", "1h"), "guid", "from"),
+        (("--guid", GUID[:-1]), "guid", "X-GitHub-Delivery"),
+        (("--guid", GUID, "--guid", f"{GUID[:-1]}e", "--limit", "1"), "guid", "limit"),
+        (("--from", "1h", "--limit", "0"), "limit", "'0'"),
+        (("--from", "1h", "--limit", "many"), "limit", "'many'"),
+        (("--from", "1h", "--events", "Push!"), "events", "pull_request.opened"),
+        (("--from", "1h", "--hook-id", "1,2"), "hook-id", "one"),
+        (("--from", "1h", "--hook-id", "all"), "hook-id", "one"),
+        (("--from", "1h", "--hook-id", ""), "hook-id", ""),
+        (("--from", "1h", "--org", "no/such"), "org", "no/such"),
+        (("--from", "1h", "--repository", "octo/a"), "repository", "org"),
+        (("--from", "1h", "--client-id", "?"), "client-id", "'?'"),
+        (("--from", "1h", "--app-id", "?"), "app-id", "'?'"),
+        (("--from", "1h", "--api-url", "http://api.example"), "api-url", "https://"),
+        (("--from", "1h", "--redeliveries-per-minute", "0"), "redeliveries-per-minute", "1"),
+        (("--from", "1h", "--wait-for-results", "a while"), "wait-for-results", "1h30m"),
+        (("--from", "1h", "--time-limit", "0"), "time-limit", "0"),
     ],
 )
 def test_what_is_wrong_with_a_flag_is_told_before_any_request(
-    here: Server, flags: tuple[str, ...], problem: str
+    here: Server, flags: tuple[str, ...], name: str, says: str
 ) -> None:
     told = here.replay("--send", *flags, code=2)
-    assert f"error: {problem}" in told.err
+    (line,) = [one for one in told.err.splitlines() if one.startswith(f"error: {name}: ")]
+    assert says in line
     assert told.out == ""
     assert here.live.sim.journal.entries == []
 

@@ -16,7 +16,7 @@ from githubsim.clock import DAY, HOUR, MINUTE
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import NO_CONNECTION, OK, TIMED_OUT, Answer, Kind, invalid_response
 from places.command import NOWHERE, REDELIVER, TOKEN, Commands, Said, Server, environment, server
-from redeliver.errors import MissingPermission, NotFound
+from redeliver.errors import EventNotFound, MissingPermission, NotFound
 from wording import says
 
 if TYPE_CHECKING:
@@ -160,10 +160,7 @@ def test_an_event_that_is_not_in_the_log_is_named_and_the_others_are_shown(here:
         said = show(here, "--format", form, UNKNOWN, guid, code=1)
         assert guid in said.out
         assert UNKNOWN not in said.out
-        assert said.err.splitlines()[-1] == (
-            f"error: No attempt of {UNKNOWN} is in the delivery log. Check the GUID (the header X-GitHub-Delivery) and "
-            "hook-id. GitHub keeps deliveries for 3 days; what is older is gone."
-        )
+        assert said.err.splitlines()[-1] == f"error: {EventNotFound(guid=UNKNOWN, days=3)}"
     assert show(here, UNKNOWN, code=1).out == ""
     assert shown(here, UNKNOWN, code=1) == []
 
