@@ -141,7 +141,7 @@ class HookReport(EventCounts):
     faults: tuple[RedeliverError, ...] = ()
     """What makes the run fail."""
     remarks: tuple[RedeliverError, ...] = ()
-    """What does not make it fail, but should be known."""
+    """What does not make it fail, but the user should know."""
     seconds: float = 0.0
     """How long the run took."""
 

@@ -157,11 +157,11 @@ def _text(value: object) -> str:
 def _what_a_command_line_lacks(
     values: Mapping[str, str], state_file: Path | None, metrics_file: Path | None, *, of_app: bool
 ) -> Iterator[str]:
-    """What the table of settings does not know of, or would say in the words of a workflow."""
+    """Problems that the table of settings does not know, or would describe in a workflow's terms."""
     if state_file and values.get("variable-name"):
         yield "state-file: give either state-file or variable-name"
     if state_file and not state_file.name:
-        yield "state-file: names no file"
+        yield "state-file: does not name a file"
     if state_file and metrics_file and state_file.absolute() == metrics_file.absolute():
         yield "metrics-file: must be another file than state-file"
     if not values["token"] and not of_app:

@@ -152,7 +152,7 @@ def show_replay(report: ReplayReport) -> None:
 
 
 def show_hooks(hooks: Sequence[HookHealth]) -> None:
-    """Print webhooks and how their deliveries went on the standard output."""
+    """Print webhooks and how their deliveries went to the standard output."""
     out, table = _table(
         "Hook", "Points to", "Deliveries", "Failed", "Rate", "At first try", "p95", "Health", "Last success"
     )

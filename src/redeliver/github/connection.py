@@ -33,12 +33,15 @@ if TYPE_CHECKING:
 API_VERSION = "2022-11-28"
 #: Bytes of a body that are read at once.
 _PART = 64 * 1024
-_FAILED = "the connection failed"
+#: More reasons why a response is lost.
+FAILED = "the connection failed"
+CUT_SHORT = "the response was cut short"
+TOO_COMPRESSED = "the response was compressed more than once"
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (Timeout, NO_RESPONSE),
     (SSLError, "the TLS connection failed; is the server's certificate trusted here?"),
     (ProxyError, "the proxy could not be reached"),
-    (ChunkedEncodingError, "the response was cut short"),
+    (ChunkedEncodingError, CUT_SHORT),
 )
 
 
@@ -82,7 +85,7 @@ class _Connection(HTTPSRequestsConnectionClass):
 def _read_whole(arriving: requests.Response) -> Response:
     if "," in arriving.headers.get("Content-Encoding", ""):
         # For several codings, urllib3 needs time that grows with the square of the size.
-        raise ResponseLost("the response was compressed more than once")
+        raise ResponseLost(TOO_COMPRESSED)
     body = bytearray()
     for part in arriving.iter_content(_PART):
         body += part
@@ -170,4 +173,4 @@ class GitHubApi:
             return str(fault)
         if self._time_left() <= 0:
             return TOO_LONG
-        return next((reason for kind, reason in _REASONS if isinstance(fault, kind)), _FAILED)
+        return next((reason for kind, reason in _REASONS if isinstance(fault, kind)), FAILED)

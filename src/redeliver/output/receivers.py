@@ -111,7 +111,7 @@ def took(milliseconds: int | None) -> str:
 def response_lines(response: EndpointResponse) -> list[str]:
     """A response in a few lines, of which the caller makes sure that they do no harm where they are shown."""
     if response.is_empty:
-        return ["It answered nothing that GitHub has kept."]
+        return ["It sent nothing that GitHub kept."]
     lines = [
         f"Content-Type: {response.content_type}" if response.content_type else "",
         f"Server: {response.server}" if response.server else "",

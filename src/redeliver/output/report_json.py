@@ -147,7 +147,7 @@ def _health(hook: HookReport, by_event: list[dict[str, object]]) -> dict[str, ob
 
 
 def _known(hook: HookReport) -> dict[str, object]:
-    """What is told of a webhook, without its events."""
+    """What is reported of a webhook, without its events."""
     return {
         "hook": plain(hook.hook),
         "hook_id": plain(hook.hook_id),

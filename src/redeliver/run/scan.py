@@ -44,8 +44,8 @@ def walk(
 ) -> Iterator[Page]:
     """Pages from the newest row (or from ``start``) to the first page whose rows are all older than ``since``.
 
-    Follows ``next`` past empty pages; rows that the pages before held already are left out, since a log that
-    grows while it is read can push rows from one page to the next. ``seen_ids``: of the pages before ``start``.
+    Follows ``next`` past empty pages; rows that earlier pages had are left out, since a log that grows while it is
+    read can push rows from one page to the next. ``seen_ids``: of the pages before ``start``.
 
     Raises:
         BrokenPaging: a page names a next page that has been read.

@@ -17,7 +17,8 @@ from githubsim.model import SimGitHub
 from githubsim.server import serve
 from redeliver import __version__
 from redeliver.github import bounded_http
-from redeliver.github.connection import GitHubApi
+from redeliver.github.bounded_http import NO_RESPONSE
+from redeliver.github.connection import CUT_SHORT, FAILED, GitHubApi
 from redeliver.github.transport import ResponseLost, Verb
 
 if TYPE_CHECKING:
@@ -191,10 +192,10 @@ def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int
 @pytest.mark.parametrize(
     ("effect", "says"),
     [
-        (Lose("reset"), "the connection failed"),
-        (Lose("silence"), "no response in time"),
-        (Lose("cut"), "the response was cut short|the connection failed"),
-        (Delay(400), "no response in time"),
+        (Lose("reset"), FAILED),
+        (Lose("silence"), NO_RESPONSE),
+        (Lose("cut"), f"{CUT_SHORT}|{FAILED}"),
+        (Delay(400), NO_RESPONSE),
     ],
     ids=["reset", "silence", "cut", "late"],
 )
@@ -294,7 +295,7 @@ def test_a_netrc_does_not_take_the_tokens_place(tmp_path: Path, monkeypatch: pyt
 def test_a_refused_connection_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as once:
         port = once.getsockname()[1]
-    with pytest.raises(ResponseLost, match=r"^the connection failed$"):
+    with pytest.raises(ResponseLost, match=f"^{FAILED}$"):
         GitHubApi(f"http://127.0.0.1:{port}", TOKEN, plenty).exchange("GET", "/rate_limit")
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from hostile.answers import MALFORMED, ODD_HEADERS
 from hostile.rawserver import CLOSE, RawServer, reply
-from redeliver.github.connection import GitHubApi
+from redeliver.github.bounded_http import TOO_LARGE
+from redeliver.github.connection import CUT_SHORT, FAILED, TOO_COMPRESSED, GitHubApi
 from redeliver.github.transport import ResponseLost
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 TOKEN = "ghp_0123456789abcdef"
 PHRASES = {
-    "the connection failed",
-    "the response was cut short",
-    "the answer was too large",
-    "the response was compressed more than once",
+    FAILED,
+    CUT_SHORT,
+    TOO_LARGE,
+    TOO_COMPRESSED,
 }
 
 
@@ -67,7 +68,7 @@ class Fails:
 def test_no_failure_of_a_library_gets_through(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     api = GitHubApi("http://127.0.0.1:9", TOKEN, plenty)
     monkeypatch.setattr(api._connection.adapter, "send", Fails(fault))
-    with pytest.raises(ResponseLost, match=r"^the connection failed$"):
+    with pytest.raises(ResponseLost, match=f"^{FAILED}$"):
         api.exchange("GET", "/x")
 
 
