@@ -20,8 +20,10 @@ from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from places import unprivileged
 from places.command import REDELIVER, SOURCES, Said, Server, environment, start
+from redeliver.errors import StateLocked
 from redeliver.output import metrics
 from redeliver.run.state_file import StateFile
+from wording import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +136,7 @@ def test_a_run_that_is_stopped_writes_what_it_knows(watched: Watched) -> None:
 
 def test_a_run_that_leaves_its_work_to_another_one_leaves_the_file_too(watched: Watched) -> None:
     with StateFile(watched.here.state, "any").locked(1_800):
-        assert "Another run is at work" in watched.run(code=0).err
+        assert says(StateLocked, watched.run(code=0).err)
     assert not watched.path.exists()
 
 
