@@ -1,4 +1,4 @@
-"""The action's words, and the only place where whole sentences are compared: with tests/unit/wording.txt.
+"""The action's words, and the only place where whole sentences are compared: with tests/unit/wording/*.txt.
 
 After an intended change, run once with ``UPDATE_SNAPSHOTS=1``, and read the difference as a user would.
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FIGURES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
-SNAPSHOT = Path(__file__).with_name("wording.txt")
+SNAPSHOTS = Path(__file__).with_name("wording")
 
 
 # -- sentences ---------------------------------------------------------------------------------------------------
@@ -130,6 +130,7 @@ def losses() -> Iterator[str]:
     world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() - 10 * DAY))
     used_up = world.fail(300)
+    world.hook.add(world.clock() - 110 * MINUTE)
     world.again(used_up, 100)
     world.fail(60, REDIRECTED)
     return shown(world, {"max-attempts": "2"})
@@ -177,21 +178,20 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
-def snapshot() -> dict[str, str]:
-    parts = SNAPSHOT.read_text(encoding="utf-8").split("\n== ")[1:] if SNAPSHOT.exists() else []
-    return {name: text.strip("\n") for name, _, text in (part.partition(" ==\n") for part in parts)}
+@pytest.mark.parametrize("name", PARTS)
+def test_the_words_are_those_of_the_snapshot(name: str) -> None:
+    file = SNAPSHOTS / f"{name}.txt"
+    said = "\n".join(line.rstrip() for line in PARTS[name]()).strip("\n") + "\n"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        file.write_text(said, encoding="utf-8")
+    assert said == file.read_text(encoding="utf-8")
+
+
+def test_each_snapshot_is_compared() -> None:
+    assert {file.stem for file in SNAPSHOTS.iterdir()} == PARTS.keys()
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_the_words_are_those_of_the_snapshot(name: str) -> None:
-    said = "\n".join(line.rstrip() for line in PARTS[name]()).strip("\n")
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        parts = {other: text for other, text in (snapshot() | {name: said}).items() if other in PARTS}
-        text = "".join(f"\n== {other} ==\n{parts[other]}\n" for other in PARTS if other in parts)
-        SNAPSHOT.write_text(text, encoding="utf-8")
-    assert said == snapshot()[name]
-
-
-def test_no_word_is_written_twice_in_a_row() -> None:
-    text = SNAPSHOT.read_text(encoding="utf-8")
+def test_no_word_is_written_twice_in_a_row(name: str) -> None:
+    text = (SNAPSHOTS / f"{name}.txt").read_text(encoding="utf-8")
     assert re.findall(r"\b([A-Za-z]{2,}) \1\b", text) == []

@@ -144,8 +144,8 @@ class Settings(BaseModel):
         "`workflow_job=3h, push=1d`. Empty: redeliver events of any age.",
     )
     max_attempts: NumberFrom0 = as_input(
-        "Give up on an event after this many attempts, including the original one. Attempts while the receiver was down do "
-        "not end it. 0: no limit.",
+        "Give up on an event after this many attempts, including the original one. Attempts while the receiver was "
+        "down do not end it. 0: no limit.",
         "10",
         group=Group.OFTEN,
     )
