@@ -83,7 +83,7 @@ DEFECTS = (
     ),
     Defect(
         "a new hour's calls are waited for without end",
-        "postpone = window.cutoff > window.retained_from + _TOO_LATE_TO_POSTPONE",
+        "postpone = window.cutoff > window.retained_from + _POSTPONE_MARGIN",
         "postpone = True",
         {f"{TOO_LONG}::test_a_new_hour_is_not_waited_for_for_ever": "until GitHub has forgotten it"},
     ),

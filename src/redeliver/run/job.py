@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.timing import RunClock
 
-#: If GitHub forgets the start of the window within this many milliseconds, reading it is not postponed.
-_TOO_LATE_TO_POSTPONE = 12 * HOUR
+#: Milliseconds. Reading is postponed to a new hour only if GitHub keeps the start of the window for longer than this.
+_POSTPONE_MARGIN = 12 * HOUR
 
 
 def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> Record:
@@ -96,11 +96,10 @@ class Job:
         )
         reader = Reader(self._hook, window.cutoff, self._clock, self._console, lambda: self._hook.quota)
 
-        reader.read_head(scan, self._settings.scan)
-        if scan.extent is Extent.NEWEST and self._probe_endpoint(scan, window) is Probe.DOWN:
+        looks_down = reader.read_head(scan, self._settings.scan)
+        if looks_down and self._probe_endpoint(scan, window) is Probe.DOWN:
             return
-        # Close to the end of GitHub's memory, a later run may come too late.
-        postpone = window.cutoff > window.retained_from + _TOO_LATE_TO_POSTPONE
+        postpone = window.cutoff > window.retained_from + _POSTPONE_MARGIN
         reader.read_window(scan, self._settings.scan, postpone=postpone)
         self.record.retained_from = self._hook.now() - self._settings.retention * 1000
 
@@ -114,17 +113,17 @@ class Job:
     # -- the steps ----------------------------------------------------------------------------------------------
 
     def _find_window(self) -> Window:
-        kept = self._store.read() if self._store else None
+        stored = self._store.read() if self._store else None
         start = self._hook.now()
-        if self._store and kept is not None and kept > start:
-            raise CheckpointInFuture(place=self._store.place, value=kept, now=start)
-        checkpoint = start - self._settings.lookback * 1000 if kept is None else kept
+        if self._store and stored is not None and stored > start:
+            raise CheckpointInFuture(place=self._store.place, value=stored, now=start)
+        checkpoint = start - self._settings.lookback * 1000 if stored is None else stored
         retained_from = start - self._settings.retention * 1000
         # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
-        first = ", since there is no checkpoint yet" if self._store and kept is None else ""
+        first = ", since there is no checkpoint yet" if self._store and stored is None else ""
         self._console.line(f"Reading the log of {self._hook.name} back to {clock_time(cutoff)}{first}")
-        return Window(start, kept, checkpoint, cutoff, retained_from)
+        return Window(start, stored, checkpoint, cutoff, retained_from)
 
     def _is_active(self) -> bool | None:
         try:
@@ -153,7 +152,7 @@ class Job:
         return self.record.probe_result
 
     def _read_history(self, reader: Reader, scan: Scan, window: Window) -> list[str]:
-        """Read what came before the window of events that need it. The guids of those that stay incomplete."""
+        """Read the attempts before the window, for events that need them. Gives the guids of those still incomplete."""
         without_original = [
             event.guid
             for event in self._unsent(scan)
@@ -169,7 +168,10 @@ class Job:
         return incomplete
 
     def _make_plan(self, scan: Scan, window: Window, incomplete: list[str]) -> Plan:
-        """Decide about each event. If all that GitHub has was read, the first attempts of the incomplete are gone."""
+        """Decide what to do with each event.
+
+        If everything that GitHub has was read, the first attempts of incomplete events are gone: they have expired.
+        """
         if scan.read_back_to <= window.retained_from:
             self.record.expired, incomplete = frozenset(incomplete), []
         expired = self.record.expired
@@ -182,7 +184,7 @@ class Job:
     def _anchor_checkpoint(self, window: Window) -> None:
         """Write the checkpoint unchanged, which proves that it can be written.
 
-        It also fixes where the next run starts if the first one crashes.
+        If this is the first run and it crashes, the next one starts from there, too.
         """
         if self._store is None or self.record.anchored is not None:
             return
@@ -196,17 +198,18 @@ class Job:
 
     def _send(self, plan: Plan, scan: Scan) -> None:
         # An endpoint that was probed before the window was read need not be probed again.
-        wait = self._settings.wait_for_results if self.record.probe_result is None else 0
+        probe_seconds = self._settings.wait_for_results if self.record.probe_result is None else 0
         for_watching = min(self._settings.wait_for_results, self._clock.remaining() / 2)
         title = f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}"
         try:
             with self._console.group(title), self._clock.reserving(for_watching):
-                self.record.sending = send_with_probe(self._sender(), self._watch(scan), plan.due, scan.log, wait)
+                sender, watch = self._sender(), self._watch(scan)
+                self.record.sending = send_with_probe(sender, watch, plan.due, scan.log, probe_seconds)
         except OutOfTime as late:
             self.record.sending, self.record.out_of_time = Sending.OUT_OF_TIME, late
 
     def save_checkpoint(self) -> None:
-        """Write how far everything is settled; not after a bug of ours. The clock must be closing."""
+        """Write the next checkpoint, unless an internal error ended the run. Call it while the clock is closing."""
         record = self.record
         moment = self._next_checkpoint()
         if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
@@ -220,12 +223,12 @@ class Job:
             self._console.line(f"The next run starts from {clock_time(moment)}")
 
     def _next_checkpoint(self) -> int | None:
-        """The next checkpoint; None: it stays as it is, since nothing was to be settled or too little was read."""
+        """The next checkpoint; None: it stays as it is, after a dry run or if too little was read."""
         record, window, scan = self.record, self.record.window, self.record.scan
         if self._settings.dry_run or window is None or scan is None or scan.extent is Extent.BROKEN_OFF:
             return None
         if scan.extent is Extent.NEWEST:
-            # Report the forgotten part once; later runs start after it.
+            # Too little was read, but what GitHub has forgotten is reported once: later runs start after it.
             return max(window.checkpoint, window.retained_from) if record.gap else None
         failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
         undelivered = scan.log.undelivered(window.cutoff)
@@ -280,6 +283,6 @@ class Job:
 
 def rules_of(settings: Settings) -> Rules:
     """What the settings say about one event."""
-    # An age that GitHub's memory does not reach is none: such an event expires first.
-    ages = {name: age * 1000 * (age <= settings.retention) for name, age in settings.max_age.items()}
+    # A max-age beyond GitHub's memory never applies: the event expires first. 0: no limit.
+    ages = {name: age * 1000 if age <= settings.retention else 0 for name, age in settings.max_age.items()}
     return Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events, ages)

@@ -87,9 +87,10 @@ class Reader:
         self._knows_filter = True
         self._failures_given_up = False
 
-    def read_head(self, scan: Scan, mode: ScanMode) -> None:
+    def read_head(self, scan: Scan, mode: ScanMode) -> bool:
         """Read the newest attempts: until one has succeeded, LONG_OUTAGE have failed, or the window ends.
 
+        True: LONG_OUTAGE have failed, so the endpoint looks down.
         With ``mode`` FAILURES, one page of failures comes first; if it has none in the window, that is all.
 
         Raises:
@@ -98,14 +99,15 @@ class Reader:
         if mode is ScanMode.FAILURES:
             self._read_failures(scan, most=1)
             if self._knows_filter and not scan.log.undelivered(self._cutoff):
-                return
+                return False
         for page in walk(self._source, since=self._cutoff - SLACK, seen_ids=self._seen_ids):
             self._take(scan, page, self._cutoff - SLACK)
             if scan.any_success or scan.ends_at(self._cutoff - SLACK):
-                return
+                break
             if scan.scanned >= LONG_OUTAGE:
                 scan.end(Extent.NEWEST)
-                return
+                return True
+        return False
 
     def read_window(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> None:
         """Read on from the head, back to the cutoff.
