@@ -19,6 +19,7 @@ _URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
 #: Characters of a text that are searched for URLs. A reason follows the URL, and GitHub's own texts are far shorter.
 _LOOKED_AT = 16_384
 _BLANKS = re.compile(r"\s+")
+_MARK = re.compile(r"[!-/:-@[-`{-~]")
 _ISSUE = re.compile(r"\bGH&#45;(?=[0-9])", re.IGNORECASE)
 _OF_A_SHELL = {ord(mark): f"\\u{ord(mark):04x}" for mark in "'`$;&|<>()#"}
 _COMMAND_START = re.compile(r"^(\s*):(?=:)")
@@ -59,17 +60,17 @@ def for_markdown(text: str, limit: int = 200) -> str:
     reads as structure. GitHub looks for mentions, issue numbers, emoji and addresses in the resulting text: an
     invisible word joiner prevents that.
     """
-    return _ISSUE.sub(r"\g<0>&#8288;", "".join(_shown(mark) for mark in plain(text, limit)))
+    return _ISSUE.sub(r"\g<0>&#8288;", _MARK.sub(_reference, plain(text, limit)))
 
 
 def _visible(text: str) -> str:
+    if text.isprintable():  # nothing of the unseen, which is nearly every text
+        return text
     return "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text)
 
 
-def _shown(mark: str) -> str:
-    if mark.isalnum() or mark == " " or not mark.isascii():
-        return mark
-    return f"&#{ord(mark)};" + ("&#8288;" if mark in "@#:" else "")
+def _reference(mark: re.Match[str]) -> str:
+    return f"&#{ord(mark[0])};" + ("&#8288;" if mark[0] in "@#:" else "")
 
 
 def count(number: int, what: str, several: str = "") -> str:

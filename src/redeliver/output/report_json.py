@@ -220,6 +220,8 @@ def _sentences(sentences: Sequence[str], most: int) -> list[str]:
 
 def _cut(sentence: str) -> str:
     """Its beginning, as far as that is no longer than _SENTENCE as JSON."""
+    if len(_text(sentence)) - 2 <= _SENTENCE:
+        return sentence
     size = 0
     for place, mark in enumerate(sentence):
         size += len(_text(mark)) - 2
