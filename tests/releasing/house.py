@@ -71,10 +71,19 @@ class House:
         self.sboms.mkdir()
         self.programs = folder / "programs"
         self.programs.mkdir()
-        (self.programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{gh.__file__}" "$@"\n')
+        (self.programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{gh.__file__}" "$@"\n')
         (self.programs / "gh").chmod(0o755)
-        git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
-        git(folder, "clone", "--quiet", str(self.remote), str(self.checkout))
+        git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(self.remote))
+        git(self.remote, "config", "receive.autogc", "false")
+        git(
+            folder,
+            "clone",
+            "--quiet",
+            "--template=",
+            "--config=maintenance.auto=false",
+            str(self.remote),
+            str(self.checkout),
+        )
         for name, text in files.items():
             path = self.checkout / name
             path.parent.mkdir(parents=True, exist_ok=True)
