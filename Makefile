@@ -23,6 +23,8 @@ ifdef WHEEL
 export PYTEST_ADDOPTS := -o "pythonpath=tests tools"
 endif
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Where it is set, each process compiles the package anew, and each of pytest's all of the tests.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo quick test check format docs picture e2e bench soak defects mutants audit wheel version lock clean
 .DELETE_ON_ERROR:
@@ -38,7 +40,7 @@ PYTEST := pytest --numprocesses=auto --dist=worksteal
 quick: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m $(PYTEST) tests/unit tests/scenarios tests/documents $(ARGS)
 
-# Coverage is of all tests or of none: with ARGS it is not measured.
+# Coverage is of all tests that tests/conftest.py has measured, or of none: with ARGS it is not measured.
 test: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(if $(WHEEL),$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEEL))
 ifdef ARGS
@@ -95,7 +97,7 @@ bench: $(VENV)/test.stamp $(VENV)/node.stamp
 
 # The promises, far longer than `make test` has time for; what the tests came to is printed at the end.
 soak: $(VENV)/test.stamp $(VENV)/node.stamp
-	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees --timeout=0 -rP $(ARGS)
+	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees tests/fuzz tests/hostile/test_any_bytes.py --timeout=0 -rP $(ARGS)
 
 # Does a test notice when the action is broken? ARGS="probe spacing": the defects whose names hold one of these words.
 defects: $(VENV)/test.stamp

@@ -1,22 +1,34 @@
-"""What holds for every test: the long ones start first, and are not measured."""
+"""What holds for every test: the long ones start first, and coverage is measured where each part is shown."""
 
 from __future__ import annotations
 
+import gc
+import os
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 from coverage import Coverage
+from hypothesis import is_hypothesis_test
+
+from places import forked
+from places.command import Commands, commands
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+
+TESTS = Path(__file__).parent
+#: Folders whose tests are measured. Others run the same lines, many times over, and measuring would double their time.
+MEASURED = {"action", "places", "scenarios", "unit"}
+#: What the environment says of it.
+MEASURING = {name: value for name, value in os.environ.items() if name == forked.MEASURED_BY}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers",
-        "long: takes many seconds, so it starts first, and without coverage: other tests run the same lines, and "
-        "measuring doubles the time.",
-    )
+    config.addinivalue_line("markers", "long: takes many seconds, so it starts first.")
+    config.addinivalue_line("markers", "repeats: runs, many times over, lines that other tests run: is not measured.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,13 +36,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
+def pytest_collection_finish() -> None:
+    """The modules and the tests are there until the end: nobody need look for garbage among them."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Commands]:
+    """What starts the program quickly: one for all, since starting it takes as long as ten runs."""
+    with ExitStack() as stack:
+        # Whichever test needs it first, a measured one or another.
+        with mock.patch.dict(os.environ, MEASURING):
+            one = stack.enter_context(commands())
+        yield one
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    measuring = Coverage.current() if item.get_closest_marker("long") else None
-    if measuring:
-        measuring.stop()
-    try:
+    if _is_measured(item):
         return (yield)
-    finally:
+    with _unmeasured():
+        return (yield)
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    # A property is tried with hundreds of values, and no line is run by that alone.
+    repeats = item.get_closest_marker("repeats") or is_hypothesis_test(getattr(item, "function", None))
+    return not repeats and item.path.relative_to(TESTS).parts[0] in MEASURED
+
+
+@contextmanager
+def _unmeasured() -> Iterator[None]:
+    """Neither this process nor those that it starts."""
+    measuring = Coverage.current()
+    with mock.patch.dict(os.environ):
+        os.environ.pop(forked.MEASURED_BY, None)
         if measuring:
-            measuring.start()
+            measuring.stop()
+        try:
+            yield
+        finally:
+            if measuring:
+                measuring.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from action.step import ACTION, HOOKS_ACTION, step_environment
 from githubsim import Fault, Lose, SimGitHub
 from githubsim.clock import system_ms
 from githubsim.server import serve
-from places.command import SOURCES
+from places.command import environment
 from places.keys import key_pair
 from redeliver.errors import BadToken, NoSuchHook, Unexpected
 from redeliver.run.lookup import MATRIX_JOBS
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from githubsim.server import Served
+    from places.command import Commands
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 
@@ -40,31 +40,29 @@ def github() -> Iterator[Served]:
         yield served
 
 
-def start(folder: Path, github: Served, *program: str, **inputs: str) -> subprocess.Popen[str]:
-    """The core as the launcher starts it. ``program`` is what Python runs instead of the module itself."""
+def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
+    """What the launcher puts into the core's environment."""
     output = folder / "output"
     output.touch()
     given = {"org": "octo", "token": TOKEN, "api_url": github.url} | inputs
+    return {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output), **step_environment(given, HOOKS_ACTION)}
+
+
+def start(folder: Path, github: Served, *program: str, **inputs: str) -> subprocess.Popen[str]:
+    """The core as the launcher starts it. ``program`` is what Python runs instead of the module itself."""
     return subprocess.Popen(
         [sys.executable, *(program or ("-m", "redeliver", "hooks"))],
-        env={
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-            "PYTHONPATH": str(SOURCES),
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_OUTPUT": str(output),
-            **step_environment(given, HOOKS_ACTION),
-        },
+        env=environment(**given_to(folder, github, **inputs)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def step(folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
+def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
     """Its exit code, what it said, and its outputs."""
-    with start(folder, github, **inputs) as process:
-        said, _ = process.communicate(timeout=30)
-    return process.returncode, said, outputs(folder / "output")
+    said = forks.run_step("hooks", given=given_to(folder, github, **inputs))
+    return said.code, said.everything, outputs(folder / "output")
 
 
 def hook_ids(given: dict[str, str]) -> list[str]:
@@ -90,57 +88,61 @@ def test_its_step_maps_each_input_and_output() -> None:
     assert "${{" not in one["run"]
 
 
-def test_each_active_webhook_has_a_job_and_an_id_that_makes_a_list(tmp_path: Path, github: Served) -> None:
+def test_each_active_webhook_has_a_job_and_an_id_that_makes_a_list(
+    tmp_path: Path, forks: Commands, github: Served
+) -> None:
     ids = [github.sim.org_hook("octo").id for _ in range(3)]
     github.sim.org_hook("octo", active=False)
     github.sim.org_hook("somebody-else")
-    code, said, given = step(tmp_path, github)
+    code, said, given = step(forks, tmp_path, github)
     assert (code, given["hooks-count"]) == (0, "3")
     assert hook_ids(given) == [f"{one}," for one in ids]
     assert ["3", "3"] in map(figures, said.splitlines())
 
 
-def test_a_pattern_chooses_among_them(tmp_path: Path, github: Served) -> None:
+def test_a_pattern_chooses_among_them(tmp_path: Path, forks: Commands, github: Served) -> None:
     github.sim.org_hook("octo", url="https://elsewhere.example/")
     chosen = github.sim.org_hook("octo", url="https://hooks.example/a").id
-    _, _, given = step(tmp_path, github, hook_id="https://hooks.example/*")
+    _, _, given = step(forks, tmp_path, github, hook_id="https://hooks.example/*")
     assert hook_ids(given) == [f"{chosen},"]
 
 
-def test_more_webhooks_than_jobs_are_dealt_out(tmp_path: Path, github: Served) -> None:
+def test_more_webhooks_than_jobs_are_dealt_out(tmp_path: Path, forks: Commands, github: Served) -> None:
     ids = {github.sim.org_hook("octo").id for _ in range(600)}
-    _, _, given = step(tmp_path, github)
+    _, _, given = step(forks, tmp_path, github)
     jobs = hook_ids(given)
     assert (len(jobs), given["hooks-count"]) == (MATRIX_JOBS, "600")
     assert [one.count(",") for one in jobs] == [3] * 88 + [2] * 168
     assert {int(one) for job in jobs for one in job.split(",") if one} == ids
 
 
-def test_no_webhook_at_all_is_a_warning_and_an_empty_matrix(tmp_path: Path, github: Served) -> None:
-    code, said, given = step(tmp_path, github)
+def test_no_webhook_at_all_is_a_warning_and_an_empty_matrix(tmp_path: Path, forks: Commands, github: Served) -> None:
+    code, said, given = step(forks, tmp_path, github)
     assert code == 0
     assert given == {"matrix": '{"include": []}', "hooks-count": "0"}
     (warning,) = [one.data for one in commands(said) if one.name == "warning"]
     assert told(NoSuchHook, warning)["owner"].endswith("octo")
 
 
-def test_the_apps_own_webhook_is_one_job(tmp_path: Path, github: Served) -> None:
+def test_the_apps_own_webhook_is_one_job(tmp_path: Path, forks: Commands, github: Served) -> None:
     github.sim.app(7, key_pair().public)
     given = {"org": "", "token": "", "hook_id": "", "app_id": "7", "private_key": key_pair().private}
-    _, _, found = step(tmp_path, github, **given)
+    _, _, found = step(forks, tmp_path, github, **given)
     assert hook_ids(found) == [""]
 
 
-def test_a_token_that_github_does_not_know_fails_the_step_and_is_masked(tmp_path: Path, github: Served) -> None:
-    code, said, given = step(tmp_path, github, token="ghp_wrong")
+def test_a_token_that_github_does_not_know_fails_the_step_and_is_masked(
+    tmp_path: Path, forks: Commands, github: Served
+) -> None:
+    code, said, given = step(forks, tmp_path, github, token="ghp_wrong")
     assert (code, given) == (1, {})
     told = {one.name: one.data for one in commands(said)}
     assert says(BadToken, told["error"])
     assert told["add-mask"] == "ghp_wrong"
 
 
-def test_every_wrong_input_is_named(tmp_path: Path, github: Served) -> None:
-    code, said, _ = step(tmp_path, github, org="no/such", token="")
+def test_every_wrong_input_is_named(tmp_path: Path, forks: Commands, github: Served) -> None:
+    code, said, _ = step(forks, tmp_path, github, org="no/such", token="")
     assert code == 2
     problems = [one.data.partition(":")[0] for one in commands(said) if one.name == "error"]
     assert sorted(problems) == ["org", "token"]

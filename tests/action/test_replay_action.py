@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.outcomes import OK, Kind, invalid_response
 from githubsim.server import serve
-from places.command import SOURCES
+from places.command import REDELIVER, environment
 from redeliver.core.replay.errors import EventsNotDelivered
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.output.replay_json import REPLAY_OUTPUTS
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
 
     from githubsim.hooks import Hook
     from githubsim.server import Served
+    from places.command import Commands
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 HOSTILE = "::error::x\n##[error]y | <script>z</script> [w](javascript:v) @octocat \x1b[31m\u202e```"
@@ -59,32 +58,31 @@ def deliver(hook: Hook, number: int = 3) -> list[str]:
     return [hook.add(now - (40 + number - place) * MINUTE, OK).guid for place in range(number)]
 
 
-def start(folder: Path, github: Served, **inputs: str) -> subprocess.Popen[str]:
-    """The core as the launcher starts it."""
+def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
+    """What the launcher puts into the core's environment."""
     files = {"GITHUB_OUTPUT": folder / "output", "GITHUB_STEP_SUMMARY": folder / "summary.md"}
     for file in files.values():
         file.write_text("")
     given = {"org": "octo", "hook_id": "1", "token": TOKEN, "api_url": github.url, "wait_for_results": "5s"} | inputs
+    named = {name: str(file) for name, file in files.items()}
+    return {"GITHUB_ACTIONS": "true", **named, **step_environment(given, REPLAY_ACTION)}
+
+
+def start(folder: Path, github: Served, **inputs: str) -> subprocess.Popen[str]:
+    """The core as the launcher starts it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "redeliver", "replay"],
-        env={
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-            "PYTHONPATH": str(SOURCES),
-            "GITHUB_ACTIONS": "true",
-            **{name: str(file) for name, file in files.items()},
-            **step_environment(given, REPLAY_ACTION),
-        },
+        [*REDELIVER, "replay"],
+        env=environment(**given_to(folder, github, **inputs)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def step(folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
+def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
     """Its exit code, what it said, and its outputs."""
-    with start(folder, github, **inputs) as process:
-        said, _ = process.communicate(timeout=30)
-    return process.returncode, said, outputs(folder / "output")
+    said = forks.run_step("replay", given=given_to(folder, github, **inputs))
+    return said.code, said.everything, outputs(folder / "output")
 
 
 def test_its_inputs_are_those_of_the_table() -> None:
@@ -108,32 +106,34 @@ def test_its_step_maps_each_input_and_output() -> None:
     assert "${{" not in one["run"]
 
 
-def test_the_plan_names_its_window_as_times_and_those_send_the_same(tmp_path: Path, github: Served, hook: Hook) -> None:
+def test_the_plan_names_its_window_as_times_and_those_send_the_same(
+    tmp_path: Path, forks: Commands, github: Served, hook: Hook
+) -> None:
     guids = deliver(hook)
-    code, said, planned = step(tmp_path, github, from_="1h")
+    code, said, planned = step(forks, tmp_path, github, from_="1h")
     assert (code, planned["planned-count"], planned["sent-count"]) == (0, "3", "0")
     (notice,) = [one.data for one in commands(said) if one.name == "notice"]
     assert figures(notice) == ["3"]
     assert (tmp_path / "summary.md").read_text().startswith(f"## 🟢 {notice.removesuffix('.')}\n")
     hook.add(system_ms(), OK)  # after the plan, and so no part of it
-    code, said, sent = step(tmp_path, github, from_=planned["from"], to=planned["to"], send="true")
+    code, said, sent = step(forks, tmp_path, github, from_=planned["from"], to=planned["to"], send="true")
     assert (code, sent["sent-count"], sent["recovered-count"], sent["undelivered-guids"]) == (0, "3", "3", "")
     assert [one.guid for one in github.sim.accepted] == guids
     assert json.loads(sent["report"])["plan"]["from"] == json.loads(planned["report"])["plan"]["from"]
 
 
 def test_what_did_not_arrive_is_an_error_and_an_output_for_the_next_guid(
-    tmp_path: Path, github: Served, hook: Hook
+    tmp_path: Path, forks: Commands, github: Served, hook: Hook
 ) -> None:
     guids = deliver(hook)
     github.sim.stub.by_guid[guids[1]] = invalid_response(422)
-    code, said, given = step(tmp_path, github, from_="1h", send="true")
+    code, said, given = step(forks, tmp_path, github, from_="1h", send="true")
     assert (code, given["recovered-count"], given["undelivered-guids"]) == (1, "2", guids[1])
     (error,) = [one.data for one in commands(said) if one.name == "error"]
     assert error == str(EventsNotDelivered(events="1 event", why="1 failed again"))
     assert NO_RETRY in (tmp_path / "summary.md").read_text()
     github.sim.stub.by_guid.clear()
-    code, _, given = step(tmp_path, github, guid=given["undelivered-guids"], send="true")
+    code, _, given = step(forks, tmp_path, github, guid=given["undelivered-guids"], send="true")
     assert (code, given["recovered-count"]) == (0, "1")
 
 
@@ -152,35 +152,39 @@ def test_what_did_not_arrive_is_an_error_and_an_output_for_the_next_guid(
         HOSTILE,
     ],
 )
-def test_a_payload_that_is_no_guid_is_refused_without_a_request(tmp_path: Path, github: Served, payload: str) -> None:
-    code, said, given = step(tmp_path, github, guid=payload, send="true")
+def test_a_payload_that_is_no_guid_is_refused_without_a_request(
+    tmp_path: Path, forks: Commands, github: Served, payload: str
+) -> None:
+    code, said, given = step(forks, tmp_path, github, guid=payload, send="true")
     assert (code, given) == (2, {})
     (error,) = [one.data for one in commands(said) if one.name != "add-mask"]
     assert error.startswith("guid: ")
     assert github.sim.journal.entries == []
 
 
-def test_an_empty_payload_chooses_nothing(tmp_path: Path, github: Served) -> None:
-    code, said, _ = step(tmp_path, github, guid="", send="true")
+def test_an_empty_payload_chooses_nothing(tmp_path: Path, forks: Commands, github: Served) -> None:
+    code, said, _ = step(forks, tmp_path, github, guid="", send="true")
     assert code == 2
     assert "from: " in said
     assert github.sim.journal.entries == []
 
 
-def test_more_than_the_limit_ends_with_2_and_the_summary_says_why(tmp_path: Path, github: Served, hook: Hook) -> None:
+def test_more_than_the_limit_ends_with_2_and_the_summary_says_why(
+    tmp_path: Path, forks: Commands, github: Served, hook: Hook
+) -> None:
     deliver(hook)
-    code, _, given = step(tmp_path, github, from_="1h", limit="2", send="true")
+    code, _, given = step(forks, tmp_path, github, from_="1h", limit="2", send="true")
     assert (code, given["planned-count"], given["sent-count"]) == (2, "3", "0")
     heading = (tmp_path / "summary.md").read_text().splitlines()[0]
     assert (heading[:4], figures(heading)) == ("## 🔴", ["3", "2"])
     assert github.sim.accepted == []
 
 
-def test_what_strangers_wrote_does_nothing(tmp_path: Path, github: Served, hook: Hook) -> None:
+def test_what_strangers_wrote_does_nothing(tmp_path: Path, forks: Commands, github: Served, hook: Hook) -> None:
     now = system_ms()
     hook.add(now - 50 * MINUTE, OK, guid="::error::x ##[error]y <script> @octocat | ```", kind=Kind(HOSTILE, HOSTILE))
     hook.add(now - 40 * MINUTE, invalid_response(500), guid="```", kind=Kind("push", HOSTILE))
-    code, said, given = step(tmp_path, github, from_="1h", send="true", wait_for_results="0")
+    code, said, given = step(forks, tmp_path, github, from_="1h", send="true", wait_for_results="0")
     assert code == 0, said
     assert {one.name for one in commands(said)} <= {"add-mask", "group", "endgroup", "notice", "warning"}
     assert commands(given["report"]) == []

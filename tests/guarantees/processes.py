@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -68,6 +69,7 @@ def _serve() -> None:
     from redeliver.__main__ import main  # noqa: PLC0415
     from redeliver.entry import step  # noqa: F401, PLC0415 - imported once, for all that are forked
 
+    gc.freeze()  # else each child copies what it looks for garbage in
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:

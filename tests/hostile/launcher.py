@@ -7,6 +7,7 @@ line goes out for each that has ended: ``name`` and ``code``, or minus the signa
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -41,8 +42,6 @@ def child(asked: dict[str, Any]) -> int:
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    if "coverage" in sys.modules and (measured := sys.modules["coverage"].Coverage.current()):
-        measured.save()  # this process ends without ceremony
     return code
 
 
@@ -50,6 +49,7 @@ def serve() -> None:
     """Fork for every line; this process has no threads, so that forking is safe."""
     from redeliver.entry import step  # noqa: F401, PLC0415  imported once, for all that are forked
 
+    gc.freeze()  # else each child copies what it looks for garbage in
     running: dict[int, int] = {}
     for line in sys.stdin:
         if len(running) == AT_ONCE:

@@ -39,9 +39,8 @@ def step(api: Api, number: int, url: str, folder: Path) -> dict[str, str]:
         file.touch()
     given = api.inputs(number, key_pair().private, TOKEN) | {"time-limit": "1s", "api-url": url}
     inputs = {f"INPUT_{name.upper()}": value for name, value in given.items()}
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     usual = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "GITHUB_ACTIONS": "true"}
-    return usual | measured | inputs | {name: str(path) for name, path in files.items()}
+    return usual | inputs | {name: str(path) for name, path in files.items()}
 
 
 def wrong(code: int, folder: Path, number: int) -> Iterator[str]:

@@ -70,9 +70,14 @@ class Commands:
 
     def run(self, *arguments: str, code: int | None = None, given: dict[str, str] | None = None, **how: Any) -> Said:  # noqa: ANN401
         """Run it to its end. ``given`` is its environment but for the usual, ``how`` what ``forked`` knows to do."""
+        return checked(self.run_step(*arguments, given=given, **how), code)
+
+    def run_step(self, *arguments: str, given: dict[str, str] | None = None, **how: Any) -> Said:  # noqa: ANN401
+        """The same where the runner of a workflow listens: what is said may hold commands for it."""
         asked = {"argv": arguments, "environment": environment(**given or {}), "folder": os.path.sep, **how}
+        asked["measured"] = forked.MEASURED_BY in os.environ
         print(json.dumps(asked), file=self._asks, flush=True)
-        return checked(Said(**json.loads(self._answers.readline())), code)
+        return Said(**json.loads(self._answers.readline()))
 
 
 @contextmanager

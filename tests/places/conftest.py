@@ -4,18 +4,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from places.command import Commands, Server, commands, server
+from places.command import Commands, Server, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 
-@pytest.fixture(scope="session", name="commands")
-def _commands() -> Iterator[Commands]:
-    """One for all, since starting it takes as long as ten runs."""
-    with commands() as one:
-        yield one
+@pytest.fixture(name="commands")
+def _commands(forks: Commands) -> Commands:
+    return forks
 
 
 @pytest.fixture

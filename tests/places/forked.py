@@ -1,13 +1,14 @@
 """Runs the command in processes that are forked from one that has imported everything; a program of its own.
 
-It reads lines of JSON: ``argv``, ``environment``, ``folder``, and what goes wrong: ``kill_at`` (the number of a step
-within the writes of the state file), ``room`` (bytes that a file may hold, as on a full disk), ``cut`` (the same, but
-the process is killed by it) or ``breaks`` (a function of ours that has a bug). It answers each with the exit code,
-minus the signal that killed it, what was printed, and the steps that there were.
+It reads lines of JSON: ``argv``, ``environment``, ``folder``, whether coverage is ``measured``, and what goes wrong:
+``kill_at`` (the number of a step within the writes of the state file), ``room`` (bytes that a file may hold, as on a
+full disk), ``cut`` (the same, but the process is killed by it) or ``breaks`` (a function of ours that has a bug). It
+answers each with the exit code, minus the signal that killed it, what was printed, and the steps that there were.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -18,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from redeliver.__main__ import main
-from redeliver.entry import cli  # noqa: F401 - imported once, for all that are forked
+from redeliver.entry import cli, step  # noqa: F401 - imported once, for all that are forked
 from redeliver.run.state_file import StateFile
 
 if TYPE_CHECKING:
     from types import FrameType
 
 
+#: By this a process knows that it is to be measured.
+MEASURED_BY = "COVERAGE_PROCESS_CONFIG"
 MOST = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 
 
@@ -57,12 +60,15 @@ class Steps:
 
 def child(asked: dict[str, Any], told: int) -> int:
     """One run; gives its exit code."""
+    measuring = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+    if measuring and not asked["measured"]:
+        measuring.stop()
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
     sys.argv = ["redeliver", *asked["argv"]]
     if "breaks" in asked:
-        mock.patch(asked["breaks"], side_effect=ZeroDivisionError("ghp_hush at https://hush.example/")).start()
+        mock.patch(asked["breaks"], side_effect=ZeroDivisionError("ghp_hush\n::error::https://hush.example/")).start()
     steps = Steps(asked.get("kill_at"))
     steps.install()
     if "room" in asked or "cut" in asked:
@@ -81,15 +87,16 @@ def child(asked: dict[str, Any], told: int) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os.write(told, json.dumps(steps.names).encode())
-    if "coverage" in sys.modules and (measured := sys.modules["coverage"].Coverage.current()):
+    if measuring and asked["measured"]:
         # What is run here counts, although this process ends without ceremony.
         resource.setrlimit(resource.RLIMIT_FSIZE, (MOST, MOST))
-        measured.save()
+        measuring.save()
     return code
 
 
 def serve() -> None:
     """Fork for every line; this process has no threads, so that forking is safe."""
+    gc.freeze()  # else each child copies what it looks for garbage in
     for line in sys.stdin:
         asked = json.loads(line)
         pipes = [os.pipe() for _ in range(3)]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from githubsim.hooks import Hook
     from places.command import Server
 
+pytestmark = pytest.mark.repeats
+
 #: Steps at which the system is asked for something that lasts; the rest makes names and text.
 LASTING = ("unlink", "open", "write", "flush", "fsync", "__exit__", "replace", "close")
 SURE = ("open", "write", "flush", "fsync", "replace")
@@ -51,6 +53,7 @@ def finish(here: Server, hook: Hook) -> None:
     assert {path.name for path in here.state.parent.iterdir()} == {"state.json", "state.json.lock"}
 
 
+@pytest.mark.long
 def test_a_kill_at_any_step_of_any_write_leaves_the_file_whole_and_the_next_run_finishes(here: Server) -> None:
     steps = here.run(hook_id=str(failing(here).id)).steps
     lasting = [number for number, step in enumerate(steps) if step.partition(" ")[2] in LASTING]

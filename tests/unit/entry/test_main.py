@@ -1,4 +1,7 @@
-"""``python -m redeliver`` as the runner starts it: a process of its own, inputs in its environment, files to write."""
+"""``python -m redeliver`` as the runner starts it: a process of its own, inputs in its environment, files to write.
+
+Where a test is not about how it starts, or how a signal ends it, the process is forked from one that has started.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,28 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from markdown_it import MarkdownIt
 
-import redeliver
 from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
 from githubsim.outcomes import Kind, Outcome
 from githubsim.server import serve
+from places.command import environment
 from redeliver.errors import BadToken, NotWritten
 from runner import Command, commands, outputs
 from wording import figures, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from githubsim.hooks import Hook
+    from places.command import Commands
 
 TOKEN = "ghp_0123456789abcdef"
 OTHER = "ghp_another"
@@ -37,7 +41,6 @@ HOSTILE = (
     "::error::x\n  ::set-output name=a::b\n##[error]y | <script>z</script> [w](javascript:v) @octocat \x1b[31m\u202e"
 )
 URL = "https://user:hush@hooks.example/in?token=hush"
-SOURCES = Path(redeliver.__file__).parents[1]
 
 
 @dataclass
@@ -48,6 +51,7 @@ class Step:
     sim: SimGitHub
     hook: Hook
     url: str
+    forks: Commands
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,35 +74,36 @@ class Step:
 
     def start(self, *before: str, **changed: str) -> subprocess.Popen[str]:
         """Start it. ``before`` is what Python runs instead of the module itself."""
-        ours = {
-            name: value for name, value in os.environ.items() if not name.startswith(("INPUT_", "GITHUB_", "RUNNER_"))
-        }
-        given = {f"INPUT_{name.upper()}": value for name, value in self.inputs(**changed).items()}
-        files = {"GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.summary)}
         return subprocess.Popen(
             [sys.executable, *(before or ("-m", "redeliver"))],
-            env=ours | {"PYTHONPATH": str(SOURCES), "GITHUB_ACTIONS": "true"} | files | given | self.environment,
+            env=environment(**self.given(**changed)),
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, **changed: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end."""
-        with self.start(**changed) as process:
-            out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    def given(self, **changed: str) -> dict[str, str]:
+        """What the runner puts into its environment."""
+        given = {f"INPUT_{name.upper()}": value for name, value in self.inputs(**changed).items()}
+        files = {"GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.summary)}
+        return {"GITHUB_ACTIONS": "true"} | files | given | self.environment
+
+    def run(self, *, breaks: str | None = None, **changed: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end. ``breaks`` is a function of ours that has a bug."""
+        bug = {} if breaks is None else {"breaks": breaks}
+        said = self.forks.run_step(given=self.given(**changed), folder=str(self.folder), **bug)
+        return subprocess.CompletedProcess([], said.code, said.out, said.err)
 
 
 @pytest.fixture
-def step(tmp_path: Path) -> Iterator[Step]:
+def step(tmp_path: Path, forks: Commands) -> Iterator[Step]:
     sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=0, appears_ms=0))
     sim.token(TOKEN)
     sim.token(OTHER)
     hook = sim.org_hook("octo", url=URL)
     with serve(sim) as served:
-        yield Step(tmp_path, sim, hook, served.url)
+        yield Step(tmp_path, sim, hook, served.url, forks)
 
 
 def fail(step: Step, outcome: Outcome | None = None, kind: Kind | None = None) -> str:
@@ -174,6 +179,16 @@ def test_a_quiet_day_makes_no_annotation(step: Step) -> None:
     assert names(done.stdout) == ["add-mask", "add-mask"]
 
 
+def test_started_from_its_first_instruction_on_it_does_the_same(step: Step) -> None:
+    guid = fail(step)
+    with step.start() as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert [one.guid for one in step.sim.accepted] == [guid]
+    assert outputs(step.output)["redelivered-count"] == "1"
+    assert names(out) == ["add-mask", "add-mask", "group", "endgroup", "warning"]
+
+
 def test_the_step_fails_when_the_user_wants_it_to(step: Step) -> None:
     fail(step)
     assert step.run(fail_on="undelivered").returncode == 1
@@ -201,22 +216,15 @@ def test_results_that_cannot_be_handed_over_fail_the_step_before_anything_is_ask
 
 # -- a bug of ours ----------------------------------------------------------------------------------------------
 
-_WITH_A_BUG = """
-import runpy, sys
-from unittest import mock
-mock.patch({where!r}, side_effect=ZeroDivisionError("ghp_hush\\n::error::https://hush.example/")).start()
-sys.argv[:] = ["redeliver"]
-runpy.run_module("redeliver", run_name="__main__")
-"""
 FAULT = "The action hit an internal error: ZeroDivisionError."
 WHERE_TO_REPORT = "Please report it, with this line, at github.com/org/redeliver-action/issues."
 
 
 def with_a_bug(step: Step, where: str) -> tuple[dict[str, str], str]:
     """What it says and how it ends, which is the same wherever a bug is; gives its outputs and its summary."""
-    with step.start("-c", _WITH_A_BUG.format(where=where)) as process:
-        out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (1, "")
+    done = step.run(breaks=where)
+    out = done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
     assert [one.data for one in commands(out) if one.name == "error"] == [f"{FAULT} {WHERE_TO_REPORT}"]
     summary = step.summary.read_text(encoding="utf-8")
     assert "ZeroDivisionError" in summary
