@@ -19,6 +19,8 @@ STOPPING = "tests/guarantees/test_stopping.py"
 NEW_HOUR = "test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole"
 QUIET = "tests/guarantees/test_quiet_webhook.py"
 TOO_LONG = "tests/guarantees/test_too_long.py"
+#: What is wrongly taken for settled breaks all three of these; which one a world shows first is chance.
+GIVEN_UP_EARLY = "the_report_is_true|nothing_is_lost|the_checkpoint_is_sound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ DEFECTS = (
         "an event gets one attempt less than max-attempts",
         "0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):",
         "0 < self.max_attempts <= event.count + 1 and _counts(event.latest, oldest_success):",
-        {ONE: "the_report_is_true|nothing_is_lost", SEVERAL: "the_report_is_true|nothing_is_lost|the_checkpoint"},
+        {ONE: GIVEN_UP_EARLY, SEVERAL: GIVEN_UP_EARLY},
     ),
     Defect(
         "attempts at an endpoint that is down use up max-attempts",
@@ -164,7 +166,7 @@ DEFECTS = (
         "an event is too old at half of its age",
         "return event.attempts[0].at + age + _ROUNDING if age else None",
         "return event.attempts[0].at + age // 2 if age else None",
-        {ONE: "the_report_is_true|nothing_is_lost", SEVERAL: "the_report_is_true|nothing_is_lost"},
+        {ONE: GIVEN_UP_EARLY, SEVERAL: GIVEN_UP_EARLY},
     ),
     # -- limits
     Defect(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fuzz.run import run
 from fuzz.strange import text
 from githubsim.faults import Answer, Fault, Rewrite
+from guarantees.lengths import examples
 from redeliver.errors import ForeignLink
 from redeliver.github.links import Links
 from world import World
@@ -55,7 +56,7 @@ ENDLESS = "9" * 5_000
 @given(
     answer=answers | st.builds(Rewrite, st.none() | st.integers(200, 599), headers), path=paths, nth=st.integers(1, 3)
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(80, soak=4_000), deadline=None)
 def test_any_answer_leads_to_an_end_in_order(answer: Answer | Rewrite, path: str, nth: int) -> None:
     world = World()
     for minutes in (10, 20):

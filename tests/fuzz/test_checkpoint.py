@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from fuzz.strange import text
 from githubsim.clock import DAY, START
 from githubsim.outcomes import OK
+from guarantees.lengths import examples
 from world import World
 
 
 @given(st.integers(0, 3 * DAY))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20, soak=800), deadline=None)
 @example(0)
 def test_a_checkpoint_that_is_moved_back_sends_nothing_twice(back: int) -> None:
     world = World()
@@ -25,7 +26,7 @@ def test_a_checkpoint_that_is_moved_back_sends_nothing_twice(back: int) -> None:
 
 
 @given(text | st.integers(START + DAY, 10**20).map(str) | st.integers(-(10**20), -1).map(str))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(30, soak=1_600), deadline=None)
 @example("9" * 5_000)
 @example("1e12")
 @example("٣" * 13)

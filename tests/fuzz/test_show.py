@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
+from guarantees.lengths import examples
 from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.report import Explanation, HookReport, Report
 from redeliver.entry.terminal import show_events, show_report
@@ -68,6 +69,6 @@ def test_nothing_alone_controls_the_terminal(pieces: tuple[str, ...]) -> None:
 
 
 @given(text | st.text(max_size=1_500))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30, soak=1_200), deadline=None)
 def test_no_text_controls_the_terminal(said: str) -> None:
     check(said)

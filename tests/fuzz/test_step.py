@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from fuzz.page import Page
 from fuzz.run import Ending, Strange, Told, run
 from fuzz.strange import PIECES, text
+from guarantees.lengths import examples
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, cause_of
 from redeliver.entry.workflow import ActionsConsole
 from runner import commands
@@ -71,13 +72,13 @@ def test_nothing_alone_is_a_command_forges_an_output_or_shapes_the_summary(endin
 
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(strange=strange)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(30, soak=1_600), deadline=None)
 def test_nothing_is_a_command_forges_an_output_or_shapes_the_summary(ending: Ending, strange: Strange) -> None:
     check(replace(strange, ending=ending))
 
 
 @given(st.sampled_from(PIECES) | text)
-@settings(max_examples=400)
+@settings(max_examples=examples(100, soak=8_000))
 def test_no_line_is_a_command_and_an_annotation_is_one(said: str) -> None:
     console = ActionsConsole()
     with mock.patch.dict(os.environ, {"RUNNER_DEBUG": "1"}), redirect_stdout(io.StringIO()) as out:
@@ -91,6 +92,6 @@ def test_no_line_is_a_command_and_an_annotation_is_one(said: str) -> None:
 
 
 @given(text, st.integers(-1, 999))
-@settings(max_examples=300)
+@settings(max_examples=examples(100, soak=6_000))
 def test_a_cause_is_always_in_words_of_ours(status: str, code: int) -> None:
     assert cause_of(status, code) in {TIMED_OUT, TLS, NO_CONNECTION, f"HTTP {code}"}

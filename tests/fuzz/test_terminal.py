@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
+from guarantees.lengths import examples
 from redeliver.core.redelivery import Outcome
 from redeliver.entry.terminal import TerminalConsole, show_hooks, show_report
 from redeliver.run.lookup import HookHealth, host_of
@@ -62,7 +63,7 @@ def test_nothing_alone_controls_the_terminal() -> None:
 
 
 @given(text | st.text(max_size=1_500))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30, soak=1_200), deadline=None)
 def test_no_text_controls_the_terminal(said: str) -> None:
     check(said)
 

@@ -117,6 +117,7 @@ def test_the_scenario_has_a_request_of_every_kind(requests: list[str]) -> None:
     assert sum(line.endswith("/attempts") for line in requests) == 6
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_process_killed_at_any_request_loses_nothing_and_doubles_nothing(
     nurseries: Queue[Nursery], requests: list[str]

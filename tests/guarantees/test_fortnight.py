@@ -1,4 +1,4 @@
-"""A fortnight of a busy hook, with a run every quarter of an hour and an endpoint that is down more than once."""
+"""A fortnight of a busy hook, with many runs a day and an endpoint that is down more than once."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from githubsim.endpoint import Dispatch
     from guarantees.world import Run
 
-#: `make test` runs a tenth of all that is counted, so that calls and pace are as scarce as with 200,000 events.
-SHARE = 1 if SOAK else 10
+#: `make test` runs a twentieth of all that is counted, so that calls and pace are as scarce as with 200,000 events.
+SHARE = 1 if SOAK else 20
 EVENTS = 200_000 // SHARE
 HOURLY = 5_000 // SHARE
 A_MINUTE = 150 // SHARE
 FORTNIGHT = 14 * DAY
-EVERY = 15 * MINUTE
+EVERY = (15 if SOAK else 20) * MINUTE
 MAX_ATTEMPTS = 10
 #: Every so many events one is poisoned: its endpoint will never take it.
 POISONED = EVENTS // 20

@@ -20,7 +20,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
 from guarantees import promises
-from guarantees.lengths import SHRINK, SOAK
+from guarantees.lengths import SHRINK, SOAK, examples
 from guarantees.strategies import CUTS, EVERYWHERE, FAILURES, MINUTES_LATE, POISON, WHERE, faults
 from guarantees.world import World
 
@@ -39,7 +39,7 @@ CALLS_OF_A_HOOK = 7
 def profile(*, normal: int, soak: int) -> settings:
     """So many examples."""
     return settings(
-        max_examples=soak if SOAK else normal,
+        max_examples=examples(normal, soak=soak),
         stateful_step_count=30 if SOAK else 14,
         derandomize=not SOAK,
         deadline=None,
@@ -298,7 +298,7 @@ class SeveralHooks(GitHubAndUs):
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(
     ("machine", "wanted"),
-    [(GitHubAndUs, profile(normal=800, soak=30_000)), (SeveralHooks, profile(normal=700, soak=20_000))],
+    [(GitHubAndUs, profile(normal=300, soak=30_000)), (SeveralHooks, profile(normal=350, soak=20_000))],
     ids=["one webhook", "several"],
 )
 def test_the_promises_hold_whatever_happens(machine: type[GitHubAndUs], wanted: settings) -> None:

@@ -94,6 +94,7 @@ def killed_at(request: int, when: When, processes: Nursery) -> str:
         return "" if sent == dict.fromkeys(chosen, 1) else str(dict(sent))
 
 
+@pytest.mark.long
 def test_a_replay_killed_at_any_request_is_finished_from_its_plan_and_doubles_nothing(processes: Nursery) -> None:
     with github() as (served, inputs, _):
         assert processes.run(everything(inputs), "replay") == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,7 +82,7 @@ def note(run: ReplayRun) -> None:
         TALLY[event.outcome] += 1
 
 
-@profile(normal=600, soak=20_000)
+@profile(normal=350, soak=20_000)
 @given(
     github=GITHUB,
     past=PAST,
@@ -113,6 +114,7 @@ def replays(
         note(replay(world, {"guid": ",".join(guids[:3]), "send": then["send"]}))
 
 
+@pytest.mark.long
 def test_a_replay_keeps_its_promises_whatever_comes_in_its_way_and_every_outcome_is_seen() -> None:
     replays()
     print(dict(TALLY))
@@ -123,7 +125,7 @@ def test_a_replay_keeps_its_promises_whatever_comes_in_its_way_and_every_outcome
     assert not missing
 
 
-@profile(normal=100, soak=5_000)
+@profile(normal=60, soak=5_000)
 @given(github=GITHUB, number=st.integers(1, 9), cut=CUTS)
 def test_a_replay_that_was_cut_short_is_looked_up_and_finished(
     *, github: dict[str, Any], number: int, cut: Cut

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fuzz.strange import text
 from githubsim.clock import START, VirtualClock
+from guarantees.lengths import examples
 from hostile.answers import BODIES, ENDLESS, LONG, STATUSES
 from hostile.api import TARGETS, Api
 from hostile.rawserver import CLOSE, RawServer
@@ -117,7 +118,7 @@ def run(api: Api, url: str) -> Iterable[str]:
 
 
 @given(answer=answers(), target=st.sampled_from(list(TARGETS)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50, soak=2_000), deadline=None)
 def test_any_answer_leads_to_a_clean_end(answer: Answer, target: str) -> None:
     heads: list[bytes] = []
 
