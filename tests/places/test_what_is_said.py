@@ -44,7 +44,7 @@ HOSTILE = (
 def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     guid = here.live.fail()
     said = here.run("--wait-for-results", "5s", code=0)
-    header, row, _ = said.out.splitlines()
+    header, row, *_ = said.out.splitlines()
     assert re.split(r"  +", header.strip()) == [
         *("Event", "First failed", "Cause", "Attempts", "Outcome", "GUID", "Delivery id")
     ]
