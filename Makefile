@@ -67,7 +67,7 @@ check: $(VENV)/dev.stamp
 	hadolint Dockerfile
 	actionlint -no-color .github/workflows/*.yml examples/*.yml tests/e2e/workflows/*.yml
 	zizmor --offline --no-progress --persona=pedantic . examples/*.yml
-	check-jsonschema --builtin-schema vendor.github-actions action.yml hooks/action.yml replay/action.yml .github/actions/*/action.yml
+	check-jsonschema --builtin-schema vendor.github-actions action.yml hooks/action.yml replay/action.yml tracking-issue/action.yml .github/actions/*/action.yml
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
 	check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/idea.yml

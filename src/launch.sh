@@ -38,6 +38,8 @@ inputs=(
   INPUT_GUID
   INPUT_LIMIT
   INPUT_SEND
+  INPUT_REPORT
+  INPUT_LABEL
   # end of inputs
 )
 

@@ -17,6 +17,8 @@ import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
 from redeliver.core.input_table import Group, Input
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
+from redeliver.core.tracking.settings import TRACKING_INPUTS
+from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.replay_json import REPLAY_OUTPUTS
@@ -27,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 Block = Callable[[], Iterable[str]]
 
 
-# -- action.yml, hooks/action.yml and replay/action.yml ---------------------------------------------------------
+# -- action.yml and those of hooks, replay and tracking-issue ---------------------------------------------------
 
 
 def _inputs(rows: Iterable[Input]) -> Iterator[str]:
@@ -99,7 +101,7 @@ def _workflow_type(row: Input) -> str:
 
 def _allowlist() -> Iterator[str]:
     known = {row.name for row in LAUNCHER_INPUTS}
-    for row in (*INPUTS, *REPLAY_INPUTS):
+    for row in (*INPUTS, *REPLAY_INPUTS, *TRACKING_INPUTS):
         if row.name not in known:
             known.add(row.name)
             yield _variable(row)
@@ -165,6 +167,11 @@ FILES: dict[str, Mapping[str, Block]] = {
         "outputs": lambda: _outputs("steps.replay", REPLAY_OUTPUTS),
         "variables": lambda: _environment(REPLAY_INPUTS),
     },
+    "tracking-issue/action.yml": {
+        "inputs": lambda: _inputs(TRACKING_INPUTS),
+        "outputs": lambda: _outputs("steps.track", TRACKING_OUTPUTS),
+        "variables": lambda: _environment(TRACKING_INPUTS),
+    },
     "src/launch.sh": {"inputs": _allowlist},
     ".github/workflows/redeliver.yml": {
         "inputs": _workflow_inputs,
@@ -185,6 +192,9 @@ FILES: dict[str, Mapping[str, Block]] = {
         "metrics of webhooks": lambda: _output_table(WEBHOOK_METRICS, "metric"),
     },
     "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
+    "docs/tracking-issue.md": {
+        "inputs": lambda: _input_table(row for row in TRACKING_INPUTS if row not in INPUTS),
+    },
     "docs/replay.md": {
         "inputs": lambda: _input_table(row for row in REPLAY_INPUTS if row not in INPUTS),
         "outputs": lambda: _output_table(REPLAY_OUTPUTS),

@@ -12,7 +12,11 @@ def main() -> None:
     # Until the run handles signals itself, a signal ends the process quietly, like any other process.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Imports are most of the start-up time, and a step needs nothing that draws on a terminal.
-    if sys.argv[1:] in ([], ["hooks"], ["replay"]) and os.environ.get("GITHUB_ACTIONS") == "true":
+    if sys.argv[1:] in ([], ["hooks"], ["replay"], ["tracking-issue"]) and os.environ.get("GITHUB_ACTIONS") == "true":
+        if sys.argv[1:] == ["tracking-issue"]:
+            from redeliver.entry.tracking import tracking_step  # noqa: PLC0415
+
+            sys.exit(tracking_step())
         from redeliver.entry.step import hooks_step, replay_step, run_step  # noqa: PLC0415
 
         steps = {"": run_step, "hooks": hooks_step, "replay": replay_step}

@@ -302,6 +302,25 @@ class ApiUnexpected(ApiError):
     why: str
 
 
+class ReplyLost(ApiError):
+    """A request that must not be made twice, and whose reply did not come or could not be read."""
+
+    sentence = "GitHub may or may not have done what it was asked, to {what}: its reply was lost ({why})."
+    advice = "It was not tried again, so that nothing is there twice. The next run checks, and does what is missing."
+
+    what: str
+    why: str
+
+
+class IssuesDisabled(ApiError):
+    """410: the repository has no issues."""
+
+    sentence = "Issues are switched off in {repository}."
+    advice = "Switch them on in its settings (Features), or name another repository."
+
+    repository: str
+
+
 class ForeignLink(ApiError):
     """A ``next`` link to another place than the API: following it would hand over the token."""
 

@@ -14,17 +14,24 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
+import reports
 from documents.sentences import kinds, problems
 from githubsim.behaviour import Behaviour
-from githubsim.clock import DAY, HOUR, MINUTE
+from githubsim.clock import DAY, HOUR, MINUTE, START
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.redelivery import Outcome
+from redeliver.core.report import Outage
 from redeliver.core.settings import FailOn
+from redeliver.core.tracking.decision import TrackingIssue, decide
+from redeliver.core.tracking.situation import read_report
 from redeliver.entry.cli import app
 from redeliver.output import replay_page
 from redeliver.output.headline import annotate, headline, mark, what_comes_next
+from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
+from redeliver.output.tracking_page import issue_body, issue_comment
 from redeliver.output.words import WORDS, advice_for
 from unit.output.endings import ANNOTATED, ENDINGS
 from world import World
@@ -169,11 +176,29 @@ def replay() -> Iterator[str]:
     yield from [*log(world), *replay_page.guids_to_send(down), *page(replay_page.markdown(down))]
 
 
+def tracking_issue() -> Iterator[str]:
+    waiting = reports.events(Outcome.GIVEN_UP, Outcome.ENDPOINT_DOWN)
+    down = Outage(since=START, at_least=False, cause="HTTP 503", backlog=60)
+    issue = None
+    for report in (
+        reports.one(*waiting[1:]),
+        reports.one(*waiting, outage=down, gap=(START, START + HOUR)),
+        reports.one(errors=["GitHub does not accept the token."]),
+        reports.one(reports.EVENT),
+    ):
+        situation = read_report(as_json(report))
+        decision = decide(issue, situation, START)
+        issue = TrackingIssue(1, is_open=True, memory=decision.memory)
+        for text in (issue_comment(decision, situation, "RUN"), issue_body(decision, situation, "RUN")):
+            yield f"--- {decision.change}"
+            yield from page(re.sub(r"<!--.*-->", "", text))
+
+
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
     one.__name__: one
     for one in (
         *(errors, wrong_inputs, outcomes, causes, headlines, notes, helps),
-        *(first_run, outage, long_outage, losses, slow, several_webhooks, dry_run, replay),
+        *(first_run, outage, long_outage, losses, slow, several_webhooks, dry_run, replay, tracking_issue),
     )
 }
 

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 def run_step() -> int:
     """Run the action's step. Returns its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
-    return _step(INPUTS, parse, _redeliver)
+    return run_as_step(INPUTS, parse, _with_runs(_redeliver))
 
 
 def hooks_step() -> int:
     """Run the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
-    return _step(INPUTS, parse, _list_hooks)
+    return run_as_step(INPUTS, parse, _with_runs(_list_hooks))
 
 
 def replay_step() -> int:
@@ -50,19 +50,20 @@ def replay_step() -> int:
     def read(values: Mapping[str, str]) -> ReplaySettings:
         return parse_replay(values, round(time.time() * 1000))
 
-    return _step(REPLAY_INPUTS, read, _replay)
+    return run_as_step(REPLAY_INPUTS, read, _with_runs(_replay))
 
 
-def _step(
+def run_as_step(
     rows: Iterable[Input],
     read: Callable[[Mapping[str, str]], AnySettings],
-    work: Callable[[AnySettings, Runs, workflow.ActionsConsole], int],
+    work: Callable[[AnySettings, workflow.ActionsConsole], int],
 ) -> int:
+    """Read the step's inputs, do its work, and turn whatever goes wrong into a sentence and an exit code."""
     console = workflow.ActionsConsole()
     try:
         settings = read(workflow.read_inputs(rows))
         workflow.check_files()
-        return work(settings, _runs(settings, console), console)
+        return work(settings, console)
     except SettingsError as wrong:
         for problem in bounded(wrong.problems):
             console.error(problem)
@@ -82,9 +83,8 @@ def _step(
         return said.exit_code
 
 
-def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
-    workflow.mask(settings.private_key.get_secret_value())
-    clock = RunClock(time, settings.time_limit, console)
+def connector(settings: Settings, clock: RunClock) -> Callable[[Credential], GitHubApi]:
+    """What connects to the API with a credential, whose calls a signal ends; a token is masked first."""
 
     def connect(credential: Credential) -> GitHubApi:
         if isinstance(credential, str):
@@ -92,7 +92,19 @@ def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
         return GitHubApi(settings.api_url, credential, clock.call_time_left)
 
     clock.listen_to_signals()
-    return Runs(settings, connect, clock, console)
+    return connect
+
+
+def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
+    workflow.mask(settings.private_key.get_secret_value())
+    clock = RunClock(time, settings.time_limit, console)
+    return Runs(settings, connector(settings, clock), clock, console)
+
+
+def _with_runs(
+    work: Callable[[AnySettings, Runs, workflow.ActionsConsole], int],
+) -> Callable[[AnySettings, workflow.ActionsConsole], int]:
+    return lambda settings, console: work(settings, _runs(settings, console), console)
 
 
 def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:

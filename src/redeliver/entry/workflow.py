@@ -7,6 +7,7 @@ from outside could be a command: both are done here.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,14 @@ _OF_THE_RUNNER = {"api-url": "GITHUB_API_URL", "variable-repository": "GITHUB_RE
 def read_inputs(rows: Iterable[Input]) -> dict[str, str]:
     """Every input by its name, as the step's ``env`` maps it; for some that are empty, the runner's own value."""
     return {row.name: core.get_input(row.name) or os.environ.get(_OF_THE_RUNNER.get(row.name, ""), "") for row in rows}
+
+
+def run_address() -> str:
+    """The page of this run; empty: the runner does not say."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, number = (os.environ.get(name, "") for name in names)
+    address = f"{server}/{repository}/actions/runs/{number}"
+    return address if re.fullmatch(r"https?://[\w.:-]+/[\w-]+/[\w.-]+/actions/runs/[0-9]+", address) else ""
 
 
 def mask(secret: str) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
-from redeliver.errors import ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved
+from redeliver.errors import ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved, ReplyLost
 from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace
 from redeliver.github.responses import CredentialKind, Purpose, error_for, number
-from redeliver.github.transport import Response, ResponseLost, Transport, Verb
+from redeliver.github.transport import Body, Response, ResponseLost, Transport, Verb
 from redeliver.text import plain
 
 if TYPE_CHECKING:
@@ -141,6 +141,25 @@ class Caller:
         """
         return self._repeatable("POST", path, purpose, parse)
 
+    def create_once(self, path: str, body: Body, purpose: Purpose, parse: Callable[[Response], T]) -> T:
+        """Create something of which there must not be two, so that it is not tried again after a fault.
+
+        Raises:
+            ReplyLost: it may be there or not.
+            ApiError: for good; it is not there.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable("POST", path, purpose, parse, body=body, once=True)
+
+    def update(self, path: str, body: Body, purpose: Purpose, parse: Callable[[Response], T]) -> T:
+        """Change something to what ``body`` says.
+
+        Raises:
+            ApiError: for good.
+            OutOfTime: a wait does not fit into the time limit.
+        """
+        return self._repeatable("PATCH", path, purpose, parse, body=body)
+
     def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made.
 
@@ -182,8 +201,9 @@ class Caller:
         parse: Callable[[Response], T],
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
         accept: Container[int] = (),
+        once: bool = False,
     ) -> T:
         fault: ApiFailing | ApiUnexpected
         tries = 0
@@ -202,6 +222,8 @@ class Caller:
                 fault = ApiFailing(tries=tries + 1, what=purpose.what, why=str(lost))
             except ValueError as unreadable:
                 fault = ApiUnexpected(what=purpose.what, why=str(unreadable))
+            if once:
+                raise ReplyLost(what=purpose.what, why=fault.why)
             if tries == len(BACKOFF):
                 raise fault
             self._clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
@@ -212,7 +234,7 @@ class Caller:
         verb: Verb,
         path: str,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
         *,
         redelivery: bool = False,
     ) -> Response:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from redeliver.github.api import Caller
-    from redeliver.github.transport import Response, Transport, Verb
+    from redeliver.github.transport import Body, Response, Transport, Verb
 
 #: A token is replaced so many milliseconds before it expires: longer than any call takes.
 _EARLY = 5 * 60_000
@@ -69,7 +69,7 @@ class InstallationTransport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """As any transport; also raises ApiError and OutOfTime, if no token can be made."""
         if self._inner is None or self.app.now() >= self._renew_at:

@@ -21,7 +21,7 @@ from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Time
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing
 from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, TOO_LONG, BoundedAdapter
-from redeliver.github.transport import Response, ResponseLost, Verb
+from redeliver.github.transport import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -141,7 +141,7 @@ class GitHubApi:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """See :class:`redeliver.github.transport.Transport`.
 

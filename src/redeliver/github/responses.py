@@ -62,6 +62,8 @@ class CredentialKind(Enum):
     """A token that the action made for an App's installation."""
     APP_KEY = auto()
     """An App's private key."""
+    ISSUE_TOKEN = auto()
+    """A token from the settings that is for issues: the workflow's own will do."""
 
 
 #: The error that a 401 stands for.
@@ -69,6 +71,7 @@ _UNAUTHORIZED: dict[CredentialKind, type[BadToken | BadKey]] = {
     CredentialKind.TOKEN: BadToken,
     CredentialKind.INSTALLATION_TOKEN: TokenEnded,
     CredentialKind.APP_KEY: BadKey,
+    CredentialKind.ISSUE_TOKEN: BadToken,
 }
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from redeliver.timing import RunClock
 
 Verb = Literal["GET", "POST", "PATCH"]
+#: A request's body: JSON's members by name.
+Body = Mapping[str, str | Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Transport(Protocol):
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """Make one request, once: no retry, no pacing, no redirect followed.
 
@@ -64,7 +65,7 @@ class InterruptibleTransport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """As the inner transport; raises Stopped as well."""
         if self._clock.remaining() <= 0 and self._clock.is_closing:

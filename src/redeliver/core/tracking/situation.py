@@ -1,0 +1,204 @@
+"""What a run's report says that an issue should say, too: the output ``report``, read back. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from redeliver.core.redelivery import LOST, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Far more than any moment, count or list that the action writes; a report can come from elsewhere.
+_MOST = 2**53
+_LONGEST = 1_000
+#: Causes that are told of one webhook.
+_CAUSES = 3
+NO_REPORT = "The run ended without a report."
+#: Events with these outcomes wait for nothing.
+_SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
+
+Count = Annotated[int, Field(ge=0, le=_MOST)]
+Moment = Annotated[int, Field(ge=0, le=253_402_300_799_000)]  # to the end of the year 9999
+_Text = Annotated[str, Field(max_length=_LONGEST)]
+
+
+class State(StrEnum):
+    """How things are, for people. The codes are frozen: issues hold them."""
+
+    DOWN = "down"
+    """The receiver is down."""
+    UNDELIVERED = "undelivered"
+    """Events are undelivered, and runs go on to redeliver them."""
+    FAILED = "failed"
+    """The run failed, and nothing is known to be undelivered."""
+    SETTLED = "settled"
+    """No event is left that a run would redeliver."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostEvent:
+    """An event that no run delivers any more."""
+
+    guid: str
+    name: str
+    cause: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class HookSituation:
+    """A webhook that has something to tell. Moments are epoch milliseconds."""
+
+    hook: str
+    read: bool
+    undelivered: int
+    """Events that runs go on to redeliver."""
+    causes: tuple[str, ...]
+    """The commonest first."""
+    deadline: int | None
+    """When GitHub begins to forget them; None: there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What one run says. Moments are epoch milliseconds."""
+
+    state: State | None
+    """None: too little was read to say anything, or nothing was meant to be sent."""
+    since: int | None = None
+    """Since when, as far as is known."""
+    undelivered: int = 0
+    """Events that runs go on to redeliver."""
+    deadline: int | None = None
+    """When GitHub begins to forget them; None: there are none."""
+    recovered: int = 0
+    lost: int = 0
+    """Events, those included that ``lost_events`` leaves out."""
+    lost_events: tuple[LostEvent, ...] = ()
+    gap: tuple[int, int] | None = None
+    """The time whose deliveries GitHub forgot before any run checked them; None: there is none."""
+    hooks: tuple[HookSituation, ...] = ()
+    errors: tuple[str, ...] = ()
+    """Why the run failed, where ``state`` says so."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class _Gap(_Part):
+    from_: Moment = Field(alias="from")
+    to: Moment
+
+
+class _Event(_Part):
+    guid: _Text
+    event: _Text
+    first_failed_at: Moment
+    cause: _Text
+    outcome: _Text
+
+
+class _Hook(_Part):
+    hook: _Text
+    read: bool
+    partial: bool
+    gap: _Gap | None
+    deadline: Moment | None
+    down: bool
+    down_since: Moment | None
+    undelivered: Count
+    lost: Count
+    too_old: Count
+    events: list[_Event]
+
+    @property
+    def waiting(self) -> int:
+        """Events that runs go on to redeliver."""
+        return max(0, self.undelivered - self.lost - self.too_old)
+
+    @property
+    def since(self) -> Iterator[int]:
+        """Since when it is not well, as far as is known."""
+        if self.down_since is not None:
+            yield self.down_since
+        yield from (one.first_failed_at for one in self.events if one.outcome not in _SETTLED)
+
+
+class _Report(_Part):
+    version: Annotated[int, Field(ge=1, le=1)]
+    dry_run: bool
+    recovered: Count
+    undelivered: Count
+    lost: Count
+    errors: list[Annotated[str, Field(max_length=20_000)]]
+    hooks_unreached: Count
+    hooks: list[_Hook]
+
+
+def read_report(text: str) -> Situation:
+    """What the output says.
+
+    Raises:
+        ValueError: it is no such output. The message quotes nothing of it.
+    """
+    if not text.strip():
+        return Situation(State.FAILED, errors=(NO_REPORT,))
+    try:
+        report = _Report.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ValueError(f"{where}: {first['type']}") from None
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    if report.dry_run:
+        return Situation(None)
+    hooks = report.hooks
+    waiting = max(0, report.undelivered - report.lost - sum(hook.too_old for hook in hooks))
+    gaps = [hook.gap for hook in hooks if hook.gap]
+    state = _state(report, waiting)
+    return Situation(
+        state,
+        since=min((moment for hook in hooks for moment in hook.since), default=None),
+        undelivered=waiting,
+        deadline=min((hook.deadline for hook in hooks if hook.deadline is not None), default=None),
+        recovered=report.recovered,
+        lost=report.lost,
+        lost_events=tuple(
+            LostEvent(event.guid, event.event, event.cause, event.outcome)
+            for hook in hooks
+            for event in hook.events
+            if event.outcome in LOST
+        ),
+        gap=(min(gap.from_ for gap in gaps), max(gap.to for gap in gaps)) if gaps else None,
+        hooks=tuple(_told(hook) for hook in hooks if hook.waiting or not hook.read),
+        errors=tuple(report.errors) if state is State.FAILED else (),
+    )
+
+
+def _state(report: _Report, waiting: int) -> State | None:
+    if any(hook.down for hook in report.hooks):
+        return State.DOWN
+    if waiting:
+        return State.UNDELIVERED
+    # A loss is an error, too.
+    if report.errors and not report.lost and not any(hook.gap for hook in report.hooks):
+        return State.FAILED
+    read = report.hooks and all(hook.read and not hook.partial for hook in report.hooks)
+    return State.SETTLED if read and not report.hooks_unreached else None
+
+
+def _told(hook: _Hook) -> HookSituation:
+    causes = Counter(event.cause for event in hook.events if event.outcome not in _SETTLED)
+    ordered = sorted(causes, key=lambda cause: (-causes[cause], cause))
+    return HookSituation(
+        hook.hook, hook.read, hook.waiting, tuple(ordered[:_CAUSES]), hook.deadline if hook.waiting else None
+    )

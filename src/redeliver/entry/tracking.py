@@ -1,0 +1,93 @@
+"""The tracking issue: found by its label, and changed where a run's report says something new."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from redeliver.core.tracking.decision import Change, TrackingIssue, decide
+from redeliver.core.tracking.settings import TRACKING_INPUTS, parse_tracking
+from redeliver.entry import workflow
+from redeliver.entry.step import connector, run_as_step
+from redeliver.github.api import Caller
+from redeliver.github.issues import Issues
+from redeliver.github.pace import Pace
+from redeliver.github.responses import CredentialKind
+from redeliver.github.transport import InterruptibleTransport
+from redeliver.output.tracking_page import LABEL_COLOR, LABEL_DESCRIPTION, TITLE, issue_body, issue_comment, memory_of
+from redeliver.timing import RunClock
+
+if TYPE_CHECKING:
+    from redeliver.core.tracking.settings import TrackingSettings
+    from redeliver.core.tracking.situation import Situation
+
+#: The outputs, and what people read of them.
+TRACKING_OUTPUTS = {
+    "issue-number": "Number of the issue; empty: none is open, and nothing was changed.",
+    "change": "What was done: `opened`, `reopened`, `commented`, `edited`, `closed`, or `none`.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What was done, and to which issue."""
+
+    change: Change
+    number: int | None
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The outputs, by name."""
+        return {"issue-number": str(self.number or ""), "change": str(self.change)}
+
+    def __str__(self) -> str:
+        if self.change is Change.NONE:
+            return "Nothing has changed, so nothing was written."
+        return f"Tracking issue #{self.number}: {self.change}"
+
+
+def tracking_step() -> int:
+    """Make the step of ``tracking-issue/action.yml``. Exit codes as in :mod:`redeliver.entry.step`."""
+    return run_as_step(TRACKING_INPUTS, parse_tracking, _track)
+
+
+def _track(settings: TrackingSettings, console: workflow.ActionsConsole) -> int:
+    clock = RunClock(time, settings.time_limit, console)
+    connection = connector(settings, clock)(settings.token.get_secret_value())
+    transport = InterruptibleTransport(connection, clock)
+    caller = Caller(transport, Pace(settings.redeliveries_per_minute), clock, CredentialKind.ISSUE_TOKEN)
+    issues = Issues(caller, settings.repository, settings.label)
+    tracked = track(issues, settings.report, caller.now(), workflow.run_address())
+    console.line(str(tracked))
+    workflow.write_outputs(tracked.outputs)
+    return 0
+
+
+def track(issues: Issues, situation: Situation, now: int, run: str) -> Tracked:
+    """Bring the issue up to date. ``now``: epoch milliseconds; ``run``: the run's address.
+
+    A comment goes before the text that remembers it: where GitHub fails in between, the next run says it again, and
+    nothing is left unsaid.
+
+    Raises:
+        ApiError, OutOfTime: GitHub does not let it.
+    """
+    remembering = [(one, memory_of(one.body)) for one in issues.newest()]
+    found = [TrackingIssue(one.number, one.is_open, memory) for one, memory in remembering if memory]
+    issue = max(found, key=lambda one: (one.is_open, one.number), default=None)
+    decision = decide(issue, situation, now)
+    if decision.change is Change.NONE:
+        return Tracked(decision.change, issue.number if issue and issue.is_open else None)
+    body = issue_body(decision, situation, run)
+    comment = issue_comment(decision, situation, run)
+    if issue is None or decision.change is Change.OPENED:
+        number = issues.open(TITLE, body, color=LABEL_COLOR, description=LABEL_DESCRIPTION)
+        if comment:
+            issues.comment(number, comment)
+        return Tracked(decision.change, number)
+    if comment and decision.change is not Change.EDITED:
+        issues.comment(issue.number, comment)
+    stays_open = issue.is_open if decision.change is Change.EDITED else decision.change is not Change.CLOSED
+    issues.change(issue.number, body, is_open=stays_open)
+    return Tracked(decision.change, issue.number)

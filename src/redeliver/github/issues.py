@@ -1,0 +1,125 @@
+"""The issues of a repository that have a label.
+
+Facts: https://docs.github.com/en/rest/issues
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
+
+from pydantic import Field, TypeAdapter
+from typing_extensions import TypedDict
+
+from redeliver.errors import ApiRefused, IssuesDisabled
+from redeliver.github.responses import Purpose, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redeliver.github.api import Caller
+    from redeliver.github.transport import Response
+
+_PERMISSION = 'the repository permission "Issues: write" (for the workflow\'s own token: permissions: issues: write)'
+#: The newest come first, and one label has few.
+_QUERY = {"state": "all", "sort": "created", "direction": "desc", "per_page": "100"}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it stands."""
+
+    number: int
+    is_open: bool
+    body: str
+
+
+class _Found(TypedDict):
+    number: Annotated[int, Field(gt=0, lt=2**53)]
+    state: Literal["open", "closed"]
+    body: NotRequired[str | None]
+    pull_request: NotRequired[object]
+
+
+_FOUND = TypeAdapter(_Found)
+_LIST = TypeAdapter(list[_Found])
+_COMMENT = TypeAdapter(dict[str, object])
+
+
+class Issues:
+    """Finds, opens and changes issues with one label."""
+
+    def __init__(self, caller: Caller, repository: str, label: str) -> None:
+        self._caller = caller
+        self._repository = repository
+        self._label = label
+        self._path = f"/repos/{repository}/issues"
+
+    def newest(self) -> list[Issue]:
+        """The newest hundred, open and closed ones. Pull requests are none.
+
+        Raises:
+            ApiError: for good. IssuesDisabled among them, as for all that follow.
+        """
+        with self._told():
+            found = self._caller.get(self._path, {**_QUERY, "labels": self._label}, self._to("read issues"), _listed)
+        return [_issue(one) for one in found if "pull_request" not in one]
+
+    def open(self, title: str, body: str, *, color: str, description: str) -> int:
+        """Open one. Gives its number.
+
+        Raises:
+            ReplyLost: it may be there or not.
+        """
+        # First, since GitHub drops a label in silence where the token may set none; the issue would never be found.
+        label = {"name": self._label, "color": color, "description": description}
+        path = f"/repos/{self._repository}/labels"
+        self._caller.write("POST", path, label, self._to("create the label of an issue"), other=422)
+        asked = {"title": title, "body": body, "labels": [self._label]}
+        with self._told():
+            return self._caller.create_once(self._path, asked, self._to("open an issue"), _read).number
+
+    def comment(self, number: int, body: str) -> None:
+        """Comment on one.
+
+        Raises:
+            ReplyLost: it may be there or not.
+        """
+        path = f"{self._path}/{number}/comments"
+        with self._told():
+            self._caller.create_once(path, {"body": body}, self._to("comment on an issue"), _made)
+
+    def change(self, number: int, body: str, *, is_open: bool) -> None:
+        """Change its text, and whether it is open."""
+        asked = {"body": body, "state": "open" if is_open else "closed"}
+        with self._told():
+            self._caller.update(f"{self._path}/{number}", asked, self._to("change an issue"), _read)
+
+    def _to(self, do: str) -> Purpose:
+        return Purpose(f"{do} in {self._repository}", _PERMISSION, f"Repository {self._repository}")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except ApiRefused as refused:
+            if refused.status == 410:
+                raise IssuesDisabled(repository=self._repository) from None
+            raise
+
+
+def _issue(found: _Found) -> Issue:
+    return Issue(found["number"], found["state"] == "open", found.get("body") or "")
+
+
+def _listed(response: Response) -> list[_Found]:
+    return read_json(_LIST, response)
+
+
+def _read(response: Response) -> Issue:
+    return _issue(read_json(_FOUND, response))
+
+
+def _made(response: Response) -> None:
+    read_json(_COMMENT, response)

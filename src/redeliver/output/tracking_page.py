@@ -1,0 +1,142 @@
+"""The tracking issue as Markdown: its text, its comments, and what it remembers. Pure.
+
+Whoever may write into a delivery log chooses names and causes: they mention nobody, and link to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from redeliver.core.tracking.decision import Change, remembered
+from redeliver.core.tracking.situation import State
+from redeliver.output.markdown import more, table
+from redeliver.output.words import advice_for
+from redeliver.text import count, for_markdown, for_shell
+from redeliver.times import clock_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redeliver.core.tracking.decision import Decision, Memory, News
+    from redeliver.core.tracking.situation import HookSituation, LostEvent, Situation
+
+TITLE = "Webhook redelivery needs attention"
+LABEL_COLOR = "8250df"
+LABEL_DESCRIPTION = "Redeliver Action finds its issue by this label"
+#: Rows of a table, so that a text stays far below the 65,536 characters that GitHub takes.
+_ROWS = 30
+_ERRORS = 5
+_MEMORY = re.compile(r"<!-- redeliver-action: (.*?) -->", re.DOTALL)
+_FOOT = (
+    "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
+    "the issue once nothing is left to redeliver, unless something is lost: then a person does."
+)
+_HEADLINES = {
+    State.DOWN: "🔴 **A receiver is down.** Each run tests it, and redelivers everything once it is up.",
+    State.UNDELIVERED: "🟡 **Events are undelivered.** Each run goes on to redeliver them.",
+    State.FAILED: "🔴 **The run failed.** While runs fail, nothing is redelivered.",
+    State.SETTLED: "🟢 **Nothing is left to redeliver.**",
+}
+_LOSSES = "Something is lost, so this issue stays open: close it once you have dealt with that."
+
+
+def memory_of(body: str) -> Memory | None:
+    """What an issue with this text remembers; None: it is none of the action's."""
+    found = _MEMORY.search(body)
+    return remembered(found[1]) if found else None
+
+
+def issue_body(decision: Decision, situation: Situation, run: str) -> str:
+    """The issue's text. ``run``: the address of the run that changes it; empty: unknown."""
+    memory = decision.memory
+    parts = [
+        _HEADLINES[memory.state],
+        _LOSSES if memory.state is State.SETTLED and memory.has_losses else "",
+        "\n".join((*_waiting(memory), *_lost_for_good(memory))),
+        table("| webhook | undelivered | why | until |", "|:--|--:|:--|:--|", _hooks(situation)),
+        "\n".join(_what_to_check(situation)),
+        f"<sub>{_FOOT}{_link('The run that changed it last', run)}</sub>",
+        f"<!-- redeliver-action: {for_shell(memory.model_dump_json(exclude_none=True))} -->",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
+    """What a comment says of the news; empty: there are none. ``run`` as above."""
+    memory, news = decision.memory, decision.news
+    parts = list(_losses(news))
+    if decision.change is not Change.OPENED:  # else the issue's own text says the rest
+        changed = news.before is not None
+        parts = [
+            _HEADLINES[memory.state] if changed else "",
+            _LOSSES if changed and memory.state is State.SETTLED and memory.has_losses else "",
+            *parts,
+            "\n".join(_errors(situation)) if changed else "",
+            "\n".join(_waiting(memory)) if news and memory.state is not State.SETTLED else "",
+        ]
+    text = "\n\n".join(part for part in parts if part)
+    return f"{text}\n\n<sub>{_link('The run', run).strip()}</sub>\n" if text else ""
+
+
+def _waiting(memory: Memory) -> Iterator[str]:
+    if memory.since is not None:
+        yield f"- {'It began' if memory.state is State.SETTLED else 'Since'}: {clock_time(memory.since)}"
+    if memory.undelivered:
+        known = ", as the last run that worked found" if memory.state is State.FAILED else ""
+        yield f"- Undelivered: {count(memory.undelivered, 'event')}{known}"
+    if memory.deadline is not None:
+        yield f"- Can be saved until: **{clock_time(memory.deadline)}**. Then GitHub begins to forget them."
+
+
+def _lost_for_good(memory: Memory) -> Iterator[str]:
+    if memory.lost:
+        yield f"- Lost: {count(memory.lost, 'event')}. A comment names them."
+    if memory.gap:
+        yield f"- {_gap(memory.gap)}"
+
+
+def _losses(news: News) -> Iterator[str]:
+    if news.lost_count:
+        yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
+        yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", [_lost(event) for event in news.lost[:_ROWS]])
+        yield more(news.lost_count - min(len(news.lost), _ROWS), "in the run's report")
+    if news.gap:
+        yield _gap(news.gap)
+
+
+def _gap(gap: tuple[int, int]) -> str:
+    since, until = map(clock_time, gap)
+    return f"GitHub has forgotten the deliveries between {since} and {until}, and no run had checked them."
+
+
+def _lost(event: LostEvent) -> str:
+    said = (event.name, event.guid, event.cause, event.outcome.replace("_", " "))
+    return f"| {' | '.join(for_markdown(text, 100) for text in said)} |"
+
+
+def _hooks(situation: Situation) -> list[str]:
+    rows = [_hook(hook) for hook in situation.hooks[:_ROWS]]
+    left = more(len(situation.hooks) - _ROWS, "webhooks")
+    return [*rows, f"| {left} | | | |"] if left else rows
+
+
+def _hook(hook: HookSituation) -> str:
+    why = ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
+    until = "" if hook.deadline is None else clock_time(hook.deadline)
+    return f"| {for_markdown(hook.hook, 100)} | {hook.undelivered:,} | {why} | {until} |"
+
+
+def _errors(situation: Situation) -> Iterator[str]:
+    return (f"- {for_markdown(error, 400) or 'unknown'}" for error in situation.errors[:_ERRORS])
+
+
+def _what_to_check(situation: Situation) -> Iterator[str]:
+    yield from _errors(situation)
+    causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
+    for advice in list(dict.fromkeys(map(advice_for, causes)))[:_ERRORS]:
+        yield f"- {advice}"
+
+
+def _link(text: str, address: str) -> str:
+    return f" [{text}]({address})." if address else ""
