@@ -13,7 +13,7 @@ from redeliver.core.deliveries import Attempt, Event, Filter, Page, Row
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import Purpose
-from redeliver.github.transport import Response, ResponseLost, Verb
+from redeliver.github.transport import Body, Response, ResponseLost, Verb
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Script:
     answers: list[Response | ResponseLost]
     clock: VirtualClock | None = None
     cost: float = 0.0
-    calls: list[tuple[str, str, dict[str, str], dict[str, str]]] = field(default_factory=list)
+    calls: list[tuple[str, str, dict[str, str], Body]] = field(default_factory=list)
 
     def exchange(
         self,
@@ -154,7 +154,7 @@ class Script:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Response:
         self.calls.append((verb, path, dict(query or {}), dict(body or {})))
         if self.clock:

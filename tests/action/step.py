@@ -22,8 +22,19 @@ ROOT = Path(__file__).resolve().parents[2]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 REPLAY_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "replay" / "action.yml").read_text())
 HOOKS_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "hooks" / "action.yml").read_text())
+TRACKING_ACTION: dict[str, Any] = yaml.safe_load((ROOT / "tracking-issue" / "action.yml").read_text())
+#: The folder that an action is in, by its name; the main one is in none.
+_BELOW = {
+    HOOKS_ACTION["name"]: "hooks",
+    REPLAY_ACTION["name"]: "replay",
+    TRACKING_ACTION["name"]: "tracking-issue",
+}
 (STEP,) = ACTION["runs"]["steps"]
-GITHUB = {"repository": "octo-org/automation", "api_url": "https://api.github.com"}
+GITHUB = {
+    "repository": "octo-org/automation",
+    "api_url": "https://api.github.com",
+    "token": "ghs_0123456789abcdefghijABCDEFGHIJ012345",
+}
 
 #: All that the launcher needs of a machine, besides docker or Python, and id and chown, which are played here.
 TOOLS = (
@@ -153,8 +164,7 @@ class Runner:
 
     def _environment(self, inputs: dict[str, str]) -> dict[str, str]:
         # The runner's own variables, and of the inputs only what the step itself maps.
-        below = "hooks" if self.action is HOOKS_ACTION else "replay" if self.action is REPLAY_ACTION else ""
-        path = self.checkout / below
+        path = self.checkout / _BELOW.get(self.action["name"], "")
         return {
             "PATH": str(self.bin),
             "HOME": str(self.folder),

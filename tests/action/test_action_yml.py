@@ -10,6 +10,7 @@ import pytest
 from action.step import ACTION, ROOT, STEP
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
+from redeliver.core.tracking.settings import TRACKING_INPUTS
 
 if TYPE_CHECKING:
     from action.step import Runner
@@ -34,7 +35,11 @@ def variable(input_name: str) -> str:
 
 
 #: What any of the actions may be given, and the core reads.
-CORE = list(dict.fromkeys(variable(row.name) for row in (*INPUTS, *REPLAY_INPUTS) if row not in LAUNCHER_INPUTS))
+CORE = list(
+    dict.fromkeys(
+        variable(row.name) for row in (*INPUTS, *REPLAY_INPUTS, *TRACKING_INPUTS) if row not in LAUNCHER_INPUTS
+    )
+)
 
 
 def test_inputs_are_those_of_the_settings_table_in_its_order() -> None:

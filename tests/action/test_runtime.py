@@ -7,7 +7,7 @@ import re
 import pytest
 
 from action.standins import Python
-from action.step import HOOKS_ACTION, REPLAY_ACTION, Runner
+from action.step import GITHUB, HOOKS_ACTION, REPLAY_ACTION, TRACKING_ACTION, Runner
 
 IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
 ERROR = "::error title=Redeliver Action::"
@@ -126,3 +126,18 @@ def test_the_step_that_lists_webhooks_is_the_same_launcher_with_a_word(both: Run
     assert ran.argv[-1] == "hooks"
     assert ran.environment["INPUT_HOOK-ID"] == "all"
     assert ran.environment["INPUT_API-URL"] == "https://api.github.com"
+
+
+@pytest.mark.parametrize("runtime", ["docker", "python"])
+def test_the_step_that_tracks_is_the_same_launcher_with_another_word(both: Runner, runtime: str) -> None:
+    both.action = TRACKING_ACTION
+    both.step(report='{"version": 1}', label="a b", image=IMAGE, runtime=runtime)
+    ran = both.container if runtime == "docker" else both.core
+    assert ran.argv[-1] == "tracking-issue"
+    named = {name: ran.environment[f"INPUT_{name}"] for name in ("REPORT", "LABEL", "REPOSITORY", "TOKEN")}
+    assert named == {
+        "REPORT": '{"version": 1}',
+        "LABEL": "a b",
+        "REPOSITORY": GITHUB["repository"],
+        "TOKEN": GITHUB["token"],
+    }

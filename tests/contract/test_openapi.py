@@ -130,6 +130,28 @@ def test_variables(world: World) -> None:
     assert world.judge.complaints == []
 
 
+def test_issues(world: World) -> None:
+    every = "/repos/octo/ops/issues"
+    assert world.ask("POST", "/repos/octo/ops/labels", body={"name": "a", "color": "ededed"}).status == 201
+    assert world.ask("POST", "/repos/octo/ops/labels", body={"name": "A"}).status == 422
+    assert world.ask("POST", every, body={"title": "t", "body": "b", "labels": ["a", "b"]}).status == 201
+    assert world.ask("POST", every, body={"title": " "}).status == 422
+    assert world.ask("POST", f"{every}/1/comments", body={"body": "c"}).status == 201
+    assert world.ask("POST", f"{every}/2/comments", body={"body": "c"}).status == 404
+    world.sim.issues("octo/ops").all()[0].is_pull_request = True
+    (listed,) = json.loads(world.ask("GET", every, labels="A,b", state="open", per_page="100").body)
+    assert (listed["number"], listed["comments"], "pull_request" in listed) == (1, 1, True)
+    assert world.ask("PATCH", f"{every}/1", body={"body": "d", "state": "closed"}).status == 200
+    assert json.loads(world.ask("GET", every).body) == []
+    assert json.loads(world.ask("GET", every, labels="c", state="all").body) == []
+    world.sim.token("reader", permissions={"issues": "read"})
+    assert world.ask("GET", every, token="reader").status == 200
+    assert world.ask("PATCH", f"{every}/1", token="reader", body={"body": "e"}).status == 403
+    world.sim.issues("octo/ops").enabled = False
+    assert world.ask("GET", every).status == 410
+    assert world.judge.complaints == []
+
+
 def test_the_app_and_its_tokens(world: World) -> None:
     assert world.ask("GET", "/app/installations", token=world.jwt).status == 200
     assert world.ask("GET", "/orgs/octo/installation", token=world.jwt).status == 200

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from githubsim.wire import Lost, LostKind, SimRequest
-from redeliver.github.transport import Response, ResponseLost, Verb
+from redeliver.github.transport import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class InProcessTransport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """Make one request, once.
 

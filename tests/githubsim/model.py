@@ -15,6 +15,7 @@ from githubsim.clock import EpochMs, VirtualClock
 from githubsim.endpoint import Endpoint, StubEndpoint
 from githubsim.hooks import Hook, TargetType
 from githubsim.ids import WIDE, DeliveryIds, Guids
+from githubsim.issues import Issues
 from githubsim.journal import Entry, Journal, without_secrets
 from githubsim.limits import Limits
 from githubsim.render import http_date, refusal
@@ -68,6 +69,7 @@ class SimGitHub:
         self.addresses = Addresses(root, self.hooks)
         self.truth = Truth(self.hooks, self.desk.accepted, self.clock)
         self._variables: dict[str, Variables] = {}
+        self._issues: dict[str, Issues] = {}
 
     # -- what there is ------------------------------------------------------------------------------------------
 
@@ -109,6 +111,10 @@ class SimGitHub:
     def variables(self, repo: str) -> Variables:
         """The variables of a repository."""
         return self._variables.setdefault(repo.lower(), Variables())
+
+    def issues(self, repo: str) -> Issues:
+        """The issues of a repository."""
+        return self._issues.setdefault(repo.lower(), Issues())
 
     def installations_of(self, app_id: int | None) -> list[Installation]:
         """Where an App is installed."""

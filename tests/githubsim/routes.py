@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from githubsim import tokens
-from githubsim.answers import apps, deliveries, hooks, limits, variables
+from githubsim.answers import apps, deliveries, hooks, issues, limits, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def route(verb: str, path: str) -> Route | None:  # noqa: C901, PLR0911, PLR0912
             return None
 
 
-def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:  # noqa: C901, PLR0911 - a table
+def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:  # noqa: C901, PLR0911, PLR0912 - a table
     read, write = tokens.REPO_HOOKS_READ, tokens.REPO_HOOKS_WRITE
     look, change = tokens.VARIABLES_READ, tokens.VARIABLES_WRITE
     match (verb, *rest):
@@ -89,5 +89,15 @@ def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:  # noqa:
             return Route(lambda call: variables.update(call, repo, name), repo, change)
         case ("DELETE", "actions", "variables", name):
             return Route(lambda call: variables.delete(call, repo, name), repo, change)
+        case ("GET", "issues"):
+            return Route(lambda call: issues.every(call, repo), repo, tokens.ISSUES_READ)
+        case ("POST", "issues"):
+            return Route(lambda call: issues.create(call, repo), repo, tokens.ISSUES_WRITE)
+        case ("PATCH", "issues", number):
+            return Route(lambda call: issues.update(call, repo, number), repo, tokens.ISSUES_WRITE)
+        case ("POST", "issues", number, "comments"):
+            return Route(lambda call: issues.comment(call, repo, number), repo, tokens.ISSUES_WRITE)
+        case ("POST", "labels"):
+            return Route(lambda call: issues.create_label(call, repo), repo, tokens.ISSUES_WRITE)
         case _:
             return None

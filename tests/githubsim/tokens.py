@@ -15,6 +15,7 @@ EVERYTHING: Mapping[str, Level] = {
     "organization_hooks": "write",
     "repository_hooks": "write",
     "actions_variables": "write",
+    "issues": "write",
 }
 
 
@@ -38,6 +39,8 @@ REPO_HOOKS_READ = Need("repository_hooks", "read", ("admin:repo_hook", "read:rep
 REPO_HOOKS_WRITE = Need("repository_hooks", "write", ("admin:repo_hook", "repo", "write:repo_hook"))
 VARIABLES_READ = Need("actions_variables", "read", ("repo",))
 VARIABLES_WRITE = Need("actions_variables", "write", ("repo",))
+ISSUES_READ = Need("issues", "read", ("repo", "public_repo"))
+ISSUES_WRITE = Need("issues", "write", ("repo", "public_repo"))
 
 
 @dataclass(frozen=True, slots=True)

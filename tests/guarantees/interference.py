@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from redeliver.github.transport import Response, ResponseLost, Verb
+from redeliver.github.transport import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -129,12 +129,12 @@ class WatchedTransport:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, str] | None = None,
+        body: Body | None = None,
     ) -> Response:
         """As the inner transport."""
         self.interference.before("call")
         clock = self.inner.clock
-        variable = (body or {}).get("name") or path.partition("/actions/variables/")[2]
+        variable = str((body or {}).get("name", "")) or path.partition("/actions/variables/")[2]
         call = Call(verb, path, clock() + self.inner.latency_ms // 2, variable=variable)
         call.after_signal = self.interference.clock.signal_number is not None
         self.calls.append(call)

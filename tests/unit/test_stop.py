@@ -21,7 +21,7 @@ from samples import Said, Script, answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.github.transport import Response, Verb
+    from redeliver.github.transport import Body, Response, Verb
 
 #: Seconds that nobody waits for: a signal comes before.
 LONG = 30.0
@@ -61,7 +61,7 @@ class Slow:
         self.calls = 0
 
     def exchange(
-        self, verb: Verb, path: str, *, query: Mapping[str, str] | None = None, body: Mapping[str, str] | None = None
+        self, verb: Verb, path: str, *, query: Mapping[str, str] | None = None, body: Body | None = None
     ) -> Response:
         self.calls += 1
         self.meanwhile()

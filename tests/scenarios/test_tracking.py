@@ -1,0 +1,333 @@
+"""The tracking issue over many runs: opened once, quiet while nothing changes, closed when nothing is left."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from githubsim import Fault, Lose, SimGitHub, VirtualClock
+from githubsim.clock import DAY, HOUR, START
+from githubsim.contract import Judge
+from githubsim.faults import Effect, When, json_answer
+from githubsim.inprocess import InProcessTransport
+from redeliver.core.tracking.decision import Change, decide
+from redeliver.core.tracking.situation import NO_REPORT, HookSituation, LostEvent, Situation, State, read_report
+from redeliver.entry.tracking import Tracked, track
+from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, RedeliverError, ReplyLost
+from redeliver.github.api import Caller
+from redeliver.github.issues import Issues
+from redeliver.github.pace import Pace
+from redeliver.github.responses import CredentialKind
+from redeliver.output.tracking_page import memory_of
+from redeliver.times import clock_time
+from redeliver.timing import RunClock
+from samples import Said
+
+if TYPE_CHECKING:
+    from githubsim.issues import Issue
+
+REPOSITORY = "octo/ops"
+LABEL = "webhook-redelivery"
+RUN = "https://github.com/octo/ops/actions/runs/1"
+WRITES = {"POST", "PATCH"}
+
+
+def hook(undelivered: int) -> HookSituation:
+    return HookSituation("hook 1", read=True, undelivered=undelivered, causes=("HTTP 503",), deadline=START + 3 * DAY)
+
+
+def lost(*guids: str) -> Situation:
+    events = tuple(LostEvent(guid, "push", "HTTP 422", "given_up") for guid in guids)
+    return replace(SETTLED, lost=len(events), lost_events=events)
+
+
+SETTLED = Situation(State.SETTLED)
+UNREAD = Situation(None)
+FAILED = read_report("")
+WAITING = Situation(State.UNDELIVERED, START, 2, START + 3 * DAY, hooks=(hook(2),))
+MORE = replace(WAITING, undelivered=3, hooks=(hook(3),))
+COMING = replace(WAITING, recovered=1)
+DOWN = replace(WAITING, state=State.DOWN)
+LOST, ANOTHER = lost("a"), lost("b")
+GAP = replace(SETTLED, gap=(START, START + HOUR))
+
+
+@dataclass
+class Place:
+    """A repository, whose issues may be looked at."""
+
+    sim: SimGitHub = field(default_factory=lambda: SimGitHub(VirtualClock()))
+    judged: bool = True
+
+    def __post_init__(self) -> None:
+        self.judge = Judge()
+        if self.judged:
+            self.sim.observers.append(self.judge)
+        self.sim.token("job", kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
+        self.issues = self.sim.issues(REPOSITORY)
+
+    def run(self, situation: Situation) -> Tracked:
+        """One run, an hour after the one before."""
+        assert isinstance(self.sim.clock, VirtualClock)
+        self.sim.clock.sleep(3_600)
+        clock = RunClock(self.sim.clock, 1_800, Said())
+        caller = Caller(
+            InProcessTransport(self.sim, "job", self.sim.clock), Pace(150), clock, CredentialKind.ISSUE_TOKEN
+        )
+        tracked = track(Issues(caller, REPOSITORY, LABEL), situation, caller.now(), RUN)
+        assert self.judge.complaints == []
+        return tracked
+
+    def runs(self, *situations: Situation) -> list[str]:
+        return [str(self.run(one).change) for one in situations]
+
+    @property
+    def issue(self) -> Issue:
+        (one,) = self.issues.all()
+        return one
+
+    @property
+    def written(self) -> list[str]:
+        """The requests that changed something."""
+        entries = self.sim.journal.entries
+        return [f"{one.verb} {one.path.rpartition(REPOSITORY)[2]}" for one in entries if one.verb in WRITES]
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+@pytest.mark.parametrize(
+    ("situations", "changes"),
+    [
+        ([SETTLED, UNREAD, SETTLED], ["none"] * 3),
+        ([WAITING, WAITING, WAITING], ["opened", "none", "none"]),
+        ([WAITING, MORE, MORE], ["opened", "edited", "none"]),
+        ([WAITING, DOWN, DOWN], ["opened", "commented", "none"]),
+        ([DOWN, WAITING, COMING, COMING], ["opened", "none", "commented", "none"]),  # down until something arrives
+        ([WAITING, UNREAD, SETTLED, SETTLED], ["opened", "none", "closed", "none"]),
+        ([DOWN, SETTLED, DOWN], ["opened", "closed", "opened"]),
+        ([FAILED, FAILED, SETTLED], ["opened", "none", "closed"]),
+        ([WAITING, FAILED, UNREAD, WAITING], ["opened", "commented", "none", "commented"]),
+        ([LOST, LOST, SETTLED, ANOTHER], ["opened", "none", "none", "commented"]),
+        ([DOWN, lost("a", "b"), SETTLED, SETTLED], ["opened", "commented", "none", "none"]),
+        ([GAP, GAP, SETTLED], ["opened", "none", "none"]),
+        ([LOST, DOWN, SETTLED], ["opened", "commented", "commented"]),
+    ],
+)
+def test_what_is_written_is_what_changed(place: Place, situations: list[Situation], changes: list[str]) -> None:
+    assert place.runs(*situations) == changes
+
+
+def test_nothing_at_all_is_written_while_nothing_changes(place: Place) -> None:
+    place.run(DOWN)
+    before = (len(place.written), place.issue.body)
+    place.runs(*[DOWN] * 10)
+    assert (len(place.written), place.issue.body) == before
+    reads = [one for one in place.sim.journal.entries if one.verb == "GET" and one.path.endswith("/issues")]
+    assert len(reads) == 11
+
+
+def test_it_says_since_when_how_many_why_and_until_when(place: Place) -> None:
+    place.run(DOWN)
+    issue = place.issue
+    assert issue.labels == [LABEL]
+    assert issue.comments == []
+    for part in (clock_time(START), "2 events", "HTTP 503", clock_time(START + 3 * DAY), RUN):
+        assert part in issue.body
+    assert memory_of(issue.body) == decide(None, DOWN, START).memory
+    assert place.written == ["POST /labels", "POST /issues"]
+
+
+def began(issue: Issue) -> str:
+    return str(re.findall(r"^- \w+: (\d.*)", issue.body, re.MULTILINE)[0])
+
+
+def test_it_began_when_the_first_run_that_saw_it_said_and_the_next_outage_begins_anew(place: Place) -> None:
+    later = replace(DOWN, since=START + 5 * HOUR)
+    place.runs(DOWN, later)
+    assert began(place.issue) == clock_time(START)
+    place.runs(SETTLED, later)
+    assert began(place.issues.all()[0]) == clock_time(START + 5 * HOUR)
+
+
+def test_a_recovery_says_so_and_closes(place: Place) -> None:
+    place.runs(DOWN, SETTLED)
+    assert not place.issue.is_open
+    (comment,) = place.issue.comments
+    assert RUN in comment
+
+
+def test_a_loss_is_named_once_and_only_a_person_closes_over_it(place: Place) -> None:
+    place.runs(DOWN, replace(DOWN, lost=1, lost_events=LOST.lost_events), replace(LOST, recovered=2), SETTLED)
+    assert place.issue.is_open
+    assert [comment.count("| push | a |") for comment in place.issue.comments] == [1, 0]
+    place.issue.is_open = False
+    assert place.runs(SETTLED, LOST, SETTLED) == ["none"] * 3  # later runs may come across the same one
+    assert place.runs(ANOTHER) == ["opened"]
+
+
+def test_a_gap_is_told_once_whoever_closes_the_issue(place: Place) -> None:
+    assert place.runs(GAP, replace(GAP, gap=(START, START + 2 * HOUR))) == ["opened", "none"]
+    assert clock_time(START + HOUR) in place.issue.comments[0]
+    place.issue.is_open = False
+    assert place.runs(SETTLED, GAP, SETTLED) == ["none"] * 3
+    assert place.runs(replace(GAP, gap=(START + DAY, START + 2 * DAY))) == ["opened"]
+
+
+def test_what_was_lost_before_there_was_an_issue_is_named_in_its_first_comment(place: Place) -> None:
+    place.run(lost(*(f"guid {number}" for number in range(40))))
+    (comment,) = place.issue.comments
+    assert "40 events" in comment
+    assert comment.count("| push |") == 30
+    assert "and 10 more" in comment
+
+
+def test_losses_that_the_report_has_no_room_for_are_counted_once(place: Place) -> None:
+    many = replace(LOST, lost=5_000)
+    assert place.runs(many, many) == ["opened", "none"]
+    assert "5,000 events" in place.issue.body
+
+
+def test_what_a_person_closed_stays_closed_until_it_gets_worse(place: Place) -> None:
+    place.run(WAITING)
+    place.issue.is_open = False
+    assert place.runs(WAITING, MORE, UNREAD) == ["none"] * 3
+    assert place.runs(DOWN) == ["reopened"]
+    assert place.issue.is_open
+    place.issue.is_open = False
+    assert place.runs(DOWN, COMING) == ["none"] * 2
+    comments = len(place.issue.comments)
+    assert place.runs(SETTLED, SETTLED) == ["edited", "none"]  # so that it is over
+    assert (place.issue.is_open, len(place.issue.comments)) == (False, comments)
+    assert place.runs(WAITING) == ["opened"]
+
+
+def test_while_runs_fail_it_says_what_was_known_before(place: Place) -> None:
+    place.runs(WAITING, FAILED)
+    remembered = memory_of(place.issue.body)
+    assert remembered
+    assert (remembered.state, remembered.undelivered, remembered.deadline) == (State.FAILED, 2, START + 3 * DAY)
+    assert "2 events" in place.issue.body
+    assert NO_REPORT.rstrip(".") in place.issue.body
+
+
+def test_other_issues_with_the_label_are_left_alone(place: Place) -> None:
+    place.issues.open("Somebody else's", "text", [LABEL], 0)
+    pull = place.issues.open("A pull request", "<!-- redeliver-action: {} -->", [LABEL], 0)
+    pull.is_pull_request = True
+    assert place.runs(WAITING, SETTLED) == ["opened", "closed"]
+    assert [one.edits for one in place.issues.all()] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"state": "x"}', '{"since": -1}', "[" * 5_000, '{"lost": "x"}'])
+def test_what_somebody_broke_is_written_anew(place: Place, broken: str) -> None:
+    place.run(WAITING)
+    place.issue.body = f"<!-- redeliver-action: {broken} -->"
+    assert place.runs(WAITING, WAITING) == ["edited", "none"]
+    assert "2 events" in place.issue.body
+
+
+SITUATIONS = [SETTLED, UNREAD, FAILED, WAITING, MORE, COMING, DOWN, LOST, ANOTHER, GAP]
+
+
+@given(st.lists(st.tuples(st.sampled_from(SITUATIONS), st.booleans()), max_size=12))
+def test_there_are_never_two_and_a_second_run_that_says_the_same_writes_nothing(
+    steps: list[tuple[Situation, bool]],
+) -> None:
+    place = Place(judged=False)
+    dismissed = False
+    for situation, is_closed_by_hand in steps:
+        change = place.run(situation).change
+        opened = place.issues.opened
+        assert len(opened) <= 1
+        if situation.state in {State.DOWN, State.UNDELIVERED, State.FAILED} and not dismissed:
+            assert opened
+        if change in {Change.OPENED, Change.REOPENED, Change.COMMENTED}:
+            assert opened
+        written = len(place.written)
+        place.run(situation)
+        assert len(place.written) == written
+        dismissed &= situation.state is not State.SETTLED
+        if is_closed_by_hand and opened:
+            opened[0].is_open = False
+            dismissed = True
+
+
+@pytest.mark.parametrize("situation", [DOWN, WAITING, FAILED])
+def test_after_any_trouble_is_over_nothing_stays_open_unless_something_is_lost(situation: Situation) -> None:
+    place = Place()
+    place.runs(situation, SETTLED)
+    assert place.issues.opened == []
+
+
+# -- what GitHub refuses ------------------------------------------------------------------------------------------
+
+
+def test_without_the_permission_it_says_which_one_is_needed() -> None:
+    place = Place()
+    place.sim.token("job", kind="actions", permissions={"issues": "read"})
+    with pytest.raises(MissingPermission, match="permissions: issues: write") as fault:
+        place.run(DOWN)
+    assert "webhooks" not in str(fault.value)
+    assert place.issues.all() == []
+
+
+def test_issues_that_are_switched_off_are_told(place: Place) -> None:
+    place.issues.enabled = False
+    with pytest.raises(IssuesDisabled, match="octo/ops"):
+        place.run(DOWN)
+
+
+def test_a_repository_that_is_not_there_or_hidden_is_told() -> None:
+    place = Place()
+    place.sim.token("job", kind="actions", permissions={"issues": "write"}, sees=["other"])
+    with pytest.raises(NotFound, match="octo/ops"):
+        place.run(DOWN)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("effect", [Lose("reset"), Lose("silence"), json_answer(502, "x"), json_answer(201, "x")])
+def test_an_issue_whose_reply_is_lost_is_not_opened_twice(place: Place, effect: Effect, when: When) -> None:
+    place.sim.faults.add(Fault(effect, path="*/issues", verb="POST", when=when))
+    with pytest.raises(ReplyLost):
+        place.run(DOWN)
+    assert len(place.issues.all()) == (when == "after")
+    assert place.runs(DOWN) == ["opened" if when == "before" else "none"]
+    assert len(place.issues.all()) == 1
+
+
+def test_a_limit_is_waited_out_since_what_it_refused_was_not_made(place: Place) -> None:
+    limited = json_answer(403, "secondary rate limit", retry_after="30")
+    place.sim.faults.add(Fault(limited, path="*/issues", verb="POST"))
+    assert place.runs(DOWN) == ["opened"]
+    assert len(place.issues.all()) == 1
+
+
+def test_a_comment_that_fails_is_made_by_the_next_run(place: Place) -> None:
+    place.run(DOWN)
+    place.sim.faults.add(Fault(json_answer(500, "Server Error"), path="*/comments", times=1))
+    with pytest.raises(ReplyLost):
+        place.run(lost("a"))
+    assert place.issue.comments == []
+    assert place.runs(lost("a")) == ["commented"]
+    assert place.issue.comments[0].count("| push | a |") == 1
+
+
+def test_a_fault_while_reading_opens_nothing(place: Place) -> None:
+    place.run(DOWN)
+    place.sim.faults.add(Fault(json_answer(502, "Bad Gateway"), path="*/issues", verb="GET", times=None))
+    with pytest.raises(ApiFailing):
+        place.run(DOWN)
+    assert len(place.issues.all()) == 1
+
+
+def test_every_refusal_makes_the_step_fail() -> None:
+    kinds: list[type[RedeliverError]] = [ApiFailing, IssuesDisabled, MissingPermission, NotFound, ReplyLost]
+    assert {kind.exit_code for kind in kinds} == {1}
