@@ -122,6 +122,18 @@ def test_what_an_alert_says_is_part_of_no_script_and_can_send_only_a_few_events(
     assert "run" not in step
 
 
+def test_the_job_that_writes_the_issue_may_do_that_alone_and_sees_no_secret() -> None:
+    for path in EXAMPLES:
+        for name, job in load(path)["jobs"].items():
+            assert job.get("permissions", {}) == ({"issues": "write"} if name == "tracking-issue" else {})
+    jobs = load(FOLDER / "tracking-issue.yml")["jobs"]
+    assert not re.search(r"secrets|environment|github\.token", str(jobs["tracking-issue"]))
+    (step,) = jobs["tracking-issue"]["steps"]
+    assert step["with"]["report"] == "${{ needs.redeliver.outputs.report }}"
+    assert jobs["redeliver"]["outputs"]["report"] == "${{ steps.redeliver.outputs.report }}"
+    assert jobs["tracking-issue"]["if"] == "${{ !cancelled() }}"  # else a run that failed would be told to nobody
+
+
 def test_a_token_that_a_step_makes_may_do_what_is_needed_and_nothing_else() -> None:
     step = load(FOLDER / "github-app-token.yml")["jobs"]["redeliver"]["steps"][0]
     narrowed = {name: value for name, value in step["with"].items() if name.startswith(("permission-", "repositories"))}

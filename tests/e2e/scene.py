@@ -32,6 +32,8 @@ APP_ID = 91_011
 TOKEN = "github_pat_11ABCDEFG0123456789_abcdefghijklmnopqrstuvwxyz"
 VARIABLE_TOKEN = "github_pat_11BCDEFGH0123456789_zyxwvutsrqponmlkjihgfedcba"
 INSTALLATION_TOKEN = "ghs_0123456789abcdefghijABCDEFGHIJ012345"
+#: The workflow's own, of a job that may write issues.
+JOB_TOKEN = "ghs_9876543210jihgfedcbaJIHGFEDCBA543210"
 _SECRET = "It's a Secret to Everybody"
 
 
@@ -92,6 +94,7 @@ def scene(root: str = "", certificate: Path | None = None) -> Iterator[Scene]:
         sim.token(TOKEN, permissions=dict.fromkeys(hooks_and_variables, "write"), sees=[ORG])
         sim.token(VARIABLE_TOKEN, permissions={"actions_variables": "write"}, sees=[ORG])
         sim.token(INSTALLATION_TOKEN, kind="installation", sees=[ORG])
+        sim.token(JOB_TOKEN, kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
         sim.app(APP_ID, key_pair().public, Installation(77, APP_ID, ORG))
         with serve(sim, judge=judge, certificate=certificate) as served:
             yield Scene(sim, receiver, dispatch, judge, served.url, served.wait_until_idle)

@@ -13,8 +13,10 @@ import trustme
 import yaml
 
 from e2e.act import EXAMPLES, Act
-from e2e.scene import APP_ID, HOOK_ID, INSTALLATION_TOKEN, REPOSITORY, TOKEN, VARIABLE_TOKEN, Scene, scene
+from e2e.scene import APP_ID, HOOK_ID, INSTALLATION_TOKEN, JOB_TOKEN, REPOSITORY, TOKEN, VARIABLE_TOKEN, Scene, scene
 from githubsim.apps import App
+from githubsim.clock import system_ms
+from githubsim.outcomes import OK
 from places.keys import key_pair
 from redeliver.errors import NoSuchHook
 
@@ -76,6 +78,11 @@ NOTIFY = Example(
     "notify-chat",
     secrets={"REDELIVER_TOKEN": TOKEN, "SLACK_WEBHOOK_URL": SLACK},
     kept=frozenset({"LAST_REDELIVERY_NOTIFY"}),
+)
+TRACKING = Example(
+    "tracking-issue",
+    secrets={"REDELIVER_TOKEN": TOKEN, "GITHUB_TOKEN": JOB_TOKEN},
+    kept=frozenset({"LAST_REDELIVERY_TRACKED"}),
 )
 ENTERPRISE = Example("enterprise-server")
 #: In test_replay.py.
@@ -140,7 +147,7 @@ def expect_all_is_well(it: Scene, missed: list[str], run: Run, kept: frozenset[s
 
 
 def test_every_example_is_among_these() -> None:
-    examples = {example.name for example in [*PLAIN, MANUAL, NOTIFY, ENTERPRISE]} | REPLAYS
+    examples = {example.name for example in [*PLAIN, MANUAL, NOTIFY, TRACKING, ENTERPRISE]} | REPLAYS
     assert {path.stem for path in EXAMPLES.glob("*.yml")} == examples
 
 
@@ -211,6 +218,55 @@ def test_a_chat_is_told_of_what_stays_undelivered_and_of_nothing_else(act: Act) 
         run = carry_out(act, it, NOTIFY)
         assert run.process.returncode == 1
         assert "undelivered: 0 (the run: failure)" in told.read_text()
+
+
+def change(run: Run) -> str:
+    return str(re.findall(r"set-output:: change=(\w+)", run.log)[-1])
+
+
+def test_an_issue_is_opened_left_alone_and_closed_as_an_outage_comes_and_goes(act: Act) -> None:
+    with scene() as it:
+        issues, hook = it.sim.issues(REPOSITORY), it.hook()
+        missed = it.miss(hook, 4)
+        it.receiver.status = 503
+        run = carry_out(act, it, TRACKING)
+        assert run.process.returncode == 0, run.log
+        assert change(run) == "opened"
+        (issue,) = issues.all()
+        assert issue.labels == ["webhook-redelivery"]
+        for part in ("4 events", "HTTP 503", f"/{REPOSITORY}/actions/runs/"):
+            assert part in issue.body
+        before = issue.body
+
+        run = carry_out(act, it, TRACKING)
+        assert (run.process.returncode, change(run)) == (0, "none"), run.log
+        assert (issue.body, issue.comments, issue.edits) == (before, [], 0)
+
+        it.receiver.status = 200
+        for guid in missed:  # somebody redelivers them from the webhook's page
+            hook.add(system_ms(), OK, guid=guid, redelivery=True)
+        run = carry_out(act, it, TRACKING)
+        assert (run.process.returncode, change(run)) == (0, "closed"), run.log
+        assert (issue.is_open, len(issues.all())) == (False, 1)
+        assert len(issue.comments) == 1
+        assert it.judge.complaints == []
+        wrote = {one.token for one in it.sim.journal.entries if "/issues" in one.path}
+        hooks = {one.token for one in it.sim.journal.entries if "/hooks" in one.path}
+        assert wrote.isdisjoint(hooks)
+
+
+def test_a_run_that_failed_is_told_in_the_issue_until_one_works_again(act: Act) -> None:
+    with scene() as it:
+        it.hook()
+        token = it.sim.tokens.of(f"token {TOKEN}", 0) or pytest.fail("no such token")
+        it.sim.tokens.revoke(token)
+        run = carry_out(act, it, TRACKING)
+        assert run.process.returncode == 1
+        (issue,) = it.sim.issues(REPOSITORY).all()
+        assert "GitHub does not accept the token" in issue.body
+        it.sim.tokens.add(token)
+        run = carry_out(act, it, TRACKING)
+        assert (run.process.returncode, change(run)) == (0, "closed"), run.log
 
 
 @pytest.fixture
