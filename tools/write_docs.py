@@ -21,7 +21,7 @@ from redeliver.core.tracking.settings import TRACKING_INPUTS
 from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
-from redeliver.output.replay_json import REPLAY_OUTPUTS
+from redeliver.output.replay.results import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[1]

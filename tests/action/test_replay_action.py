@@ -21,8 +21,8 @@ from githubsim.server import serve
 from places.command import REDELIVER, environment
 from redeliver.core.replay.errors import EventsNotDelivered
 from redeliver.core.replay.settings import REPLAY_INPUTS
-from redeliver.output.replay_json import REPLAY_OUTPUTS
-from redeliver.output.replay_page import NO_RETRY
+from redeliver.output.replay.page import NO_RETRY
+from redeliver.output.replay.results import REPLAY_OUTPUTS
 from runner import commands, outputs
 from wording import figures
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.redelivery import Outcome
-from redeliver.output.replay_json import as_json
+from redeliver.output.replay.results import as_json
 from redeliver.output.report_json import MOST
 from world import World
 

@@ -12,8 +12,8 @@ from guarantees.interference import Cut, Interference
 from guarantees.world import Run, World
 from redeliver.core.redelivery import Outcome
 from redeliver.core.replay.settings import parse_replay
-from redeliver.output.replay_json import as_json
-from redeliver.output.replay_page import headline, markdown
+from redeliver.output.replay.page import headline, markdown
+from redeliver.output.replay.results import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ from githubsim.outcomes import OK, UNAVAILABLE
 from places.command import NOWHERE, REDELIVER, Commands, Server, environment, server, start
 from places.site import PLACES
 from redeliver.core.replay.errors import EventsNotDelivered, GuidsNotFound, ReplayStopped, TooManyEvents
-from redeliver.output.replay_page import NO_RETRY
+from redeliver.output.replay.page import NO_RETRY
 from redeliver.times import timestamp
 from wording import figures, says
 

@@ -27,8 +27,8 @@ from redeliver.core.settings import FailOn
 from redeliver.core.tracking.decision import TrackingIssue, decide
 from redeliver.core.tracking.situation import read_report
 from redeliver.entry.cli import app
-from redeliver.output import replay_page
 from redeliver.output.headline import annotate, headline, mark, what_comes_next
+from redeliver.output.replay import page as replay_page
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
 from redeliver.output.tracking_page import issue_body, issue_comment

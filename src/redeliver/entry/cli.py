@@ -22,7 +22,7 @@ from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, s
 from redeliver.errors import EventNotFound, MetricsNotWritten, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
-from redeliver.output import replay_json
+from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json
 from redeliver.run.lookup import MATRIX_JOBS, matrix
 from redeliver.run.runs import Runs
@@ -187,7 +187,7 @@ def replay(
         for warning in report.warnings:
             console.warning(warning)
         if form is Format.JSON:
-            typer.echo(replay_json.as_json(report))
+            typer.echo(replay_results.as_json(report))
         elif not quiet:
             show_replay(report)
         raise typer.Exit(report.exit_code)

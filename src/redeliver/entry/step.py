@@ -13,9 +13,10 @@ from redeliver.core.settings import INPUTS, parse
 from redeliver.entry import workflow
 from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
-from redeliver.output import replay_json, replay_page
 from redeliver.output.headline import annotate, bounded, headline
 from redeliver.output.receivers import health_line
+from redeliver.output.replay import page as replay_page
+from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown, unusable
 from redeliver.run.lookup import matrix
@@ -158,6 +159,6 @@ def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConso
     for line in replay_page.guids_to_send(report):
         console.line(line)
     console.line(replay_page.headline(report))
-    workflow.write_outputs(replay_json.outputs(report))
+    workflow.write_outputs(replay_results.outputs(report))
     workflow.write_summary(replay_page.markdown(report))
     return report.exit_code

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.output import replay_page
 from redeliver.output.headline import headline
 from redeliver.output.receivers import health_line, percent, response_lines, took
+from redeliver.output.replay import page as replay_page
 from redeliver.output.words import ORDER, WORDS
 from redeliver.text import for_log, plain
 from redeliver.times import clock_time
