@@ -9,15 +9,16 @@ import yaml
 
 from action.step import ROOT
 from redeliver.core.settings import INPUTS
+from redeliver.core.tracking.settings import TRACKING_INPUTS
 from redeliver.output.report_json import OUTPUTS
 
 # YAML 1.1 takes the word on for a truth.
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "redeliver.yml").read_text())
 CALL = WORKFLOW[True]["workflow_call"]
-(JOB,) = WORKFLOW["jobs"].values()
+JOB, TRACKING = WORKFLOW["jobs"]["redeliver"], WORKFLOW["jobs"]["tracking-issue"]
 (STEP,) = JOB["steps"]
 SECRETS = {"token", "private-key", "variable-token"}
-OF_THE_JOB = {"runs-on", "timeout-minutes"}
+OF_THE_JOBS = {"runs-on", "timeout-minutes", "tracking-issue", "tracking-label"}
 TYPES = {"explain": "boolean", "dry-run": "boolean", "max-attempts": "number", "redeliveries-per-minute": "number"}
 
 
@@ -32,7 +33,7 @@ def test_inputs_and_secrets_are_the_actions_own_and_typed() -> None:
             # An expression stands in the step: an input that is passed on empty would be empty there.
             default = "" if row.default.startswith("${{") else row.default
             assert str(given["default"]).removesuffix(".0").lower() == default
-    assert CALL["inputs"].keys() | CALL["secrets"].keys() == {row.name for row in INPUTS} | OF_THE_JOB
+    assert CALL["inputs"].keys() | CALL["secrets"].keys() == {row.name for row in INPUTS} | OF_THE_JOBS
 
 
 def test_each_is_handed_to_the_action() -> None:
@@ -53,10 +54,23 @@ def test_outputs_are_handed_back() -> None:
 
 
 def test_it_may_do_nothing_by_itself_and_cancels_nothing() -> None:
-    assert WORKFLOW["permissions"] == {}
+    assert WORKFLOW["jobs"].keys() == {"redeliver", "tracking-issue"}
+    assert JOB["permissions"] == {}
     assert JOB["concurrency"]["cancel-in-progress"] is False
     assert "github.workflow" not in JOB["concurrency"]["group"]  # that is the caller's name: it would wait for itself
     assert JOB["timeout-minutes"] == "${{ inputs.timeout-minutes }}"
+
+
+def test_the_job_of_the_tracking_issue_sees_no_secret_and_has_the_rights_that_the_caller_gives() -> None:
+    # A call is refused where a job of the called workflow names a right that the caller lacks, even if it is skipped.
+    assert "permissions" not in TRACKING
+    assert "permissions" not in WORKFLOW
+    assert "secrets." not in str(TRACKING)
+    assert "inputs.tracking-issue" in TRACKING["if"]
+    assert CALL["inputs"]["tracking-issue"]["default"] is False
+    (step,) = TRACKING["steps"]
+    assert step["with"].keys() <= {row.name for row in TRACKING_INPUTS}
+    assert step["with"]["report"] == "${{ needs.redeliver.outputs.report }}"
 
 
 def test_examples_call_the_newest_release_of_the_line() -> None:

@@ -255,6 +255,17 @@ def test_an_issue_is_opened_left_alone_and_closed_as_an_outage_comes_and_goes(ac
         assert wrote.isdisjoint(hooks)
 
 
+def test_the_reusable_workflow_keeps_the_issue_too(act: Act) -> None:
+    with scene() as it:
+        it.miss(it.hook(), 1)
+        it.receiver.status = 503
+        run = carry_out(act, it, Example("tracked-call", event="workflow_dispatch", secrets=TRACKING.secrets))
+        assert run.process.returncode == 0, run.log
+        (issue,) = it.sim.issues(REPOSITORY).all()
+        assert (issue.labels, issue.is_open) == (["missed-deliveries"], True)
+        assert it.judge.complaints == []
+
+
 def test_a_run_that_failed_is_told_in_the_issue_until_one_works_again(act: Act) -> None:
     with scene() as it:
         it.hook()

@@ -35,7 +35,9 @@ The first version.
 Old.
 """,
     "src/redeliver/__init__.py": f'"""Redeliver."""\n\n__version__ = "{VERSION}"\n',
-    ".github/workflows/redeliver.yml": f"jobs:\n  x:\n    steps:\n      - uses: {NAME}@v1\n",
+    ".github/workflows/redeliver.yml": (
+        f"jobs:\n  x:\n    steps:\n      - uses: {NAME}@v1\n      - uses: {NAME}/sub-action@v1\n"
+    ),
 }
 
 

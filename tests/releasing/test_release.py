@@ -55,9 +55,9 @@ def test_the_tags_workflow_pins_a_commit_that_is_the_action(house: House) -> Non
     revision = house.head
     house.release(*built(house))
     tagged = house.refs[TAG]
-    (used,) = re.findall(r"uses: (\S+) # (.+)$", house.file(tagged, REUSABLE), re.MULTILINE)
-    assert used == (f"{NAME}@{git(house.remote, 'rev-parse', f'{tagged}^')}", f"the action of v{VERSION}")
-    action = used[0].partition("@")[2]
+    used = re.findall(r"uses: (\S+) # (.+)$", house.file(tagged, REUSABLE), re.MULTILINE)
+    action = git(house.remote, "rev-parse", f"{tagged}^")
+    assert used == [(f"{name}@{action}", f"the action of v{VERSION}") for name in (NAME, f"{NAME}/sub-action")]
     assert house.file(action, "src/image.txt") == f"{house.image}@{house.store.tags[VERSION]}"
     assert git(house.remote, "diff", "--name-only", revision, action) == "src/image.txt"
     assert git(house.remote, "diff", "--name-only", action, tagged) == REUSABLE
@@ -401,7 +401,7 @@ def test_a_version_is_written_wherever_it_is_named(house: House) -> None:
     house.commit("Version 2.0.0")
     assert house.made("newest") == {"version": "2.0.0"}
     assert house.made("check", "2.0.0")["digest"] == ""
-    assert house.file("main", REUSABLE).endswith(f"uses: {NAME}@v2")
+    assert house.file("main", REUSABLE).endswith(f"uses: {NAME}@v2\n      - uses: {NAME}/sub-action@v2")
 
 
 def test_a_version_that_the_changelog_does_not_know_is_not_written(house: House) -> None:

@@ -33,8 +33,8 @@ def test_no_section_of_the_changelog_is_overlooked_and_only_the_newest_may_be_wi
 
 
 def test_the_reusable_workflow_uses_the_line_until_a_release_writes_a_commit() -> None:
-    used = re.findall(r"uses: org/redeliver-action@(.+)", text(".github/workflows/redeliver.yml"))
-    assert used == [f"v{__version__.partition('.')[0]}"]
+    used = re.findall(r"uses: org/redeliver-action[/\w-]*@(.+)", text(".github/workflows/redeliver.yml"))
+    assert used == [f"v{__version__.partition('.')[0]}"] * 2
 
 
 def test_a_version_is_written_and_read_back() -> None:

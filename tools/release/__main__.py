@@ -95,7 +95,7 @@ def write_version(version: str) -> None:
     code.write_text(with_code_version(code.read_text(encoding="utf-8"), version), encoding="utf-8")
     major = version.partition(".")[0]
     workflow = reusable.read_text(encoding="utf-8")
-    uses = re.sub(r"(uses: [\w.-]+/[\w.-]+@v)\d+$", rf"\g<1>{major}", workflow, flags=re.MULTILINE)
+    uses = re.sub(r"(uses: [\w./-]+@v)\d+$", rf"\g<1>{major}", workflow, flags=re.MULTILINE)
     reusable.write_text(uses, encoding="utf-8")
 
 

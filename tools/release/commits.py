@@ -1,7 +1,7 @@
 """The two commits of a release.
 
 The first one is the action: what is on the main branch, and the image's digest. The second one, which gets the tag,
-differs in one line: its reusable workflow uses the action at the first one's SHA. One commit cannot hold its own SHA.
+differs in one file: its reusable workflow uses the action at the first one's SHA. One commit cannot hold its own SHA.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 IMAGE_FILE = "src/image.txt"
 REUSABLE = ".github/workflows/redeliver.yml"
-_USES = re.compile(r"(?P<uses>uses: )(?P<name>[\w.-]+/[\w.-]+)@(?P<ref>\S+)$", re.MULTILINE)
+_USES = re.compile(r"(?P<uses>uses: )(?P<name>[\w.-]+/[\w.-]+)(?P<folder>[\w./-]*)@(?P<ref>\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,15 @@ class Pair:
         return f"v{self.version.partition('.')[0]}"
 
     def check_workflow(self) -> None:
-        """See that the reusable workflow uses this action, once, by the tag that a release replaces.
+        """See that the reusable workflow uses this action alone, by the tag that a release replaces.
 
         Raises:
             Refused: it does not.
         """
-        used = [(found["name"], found["ref"]) for found in _USES.finditer(self.checkout.read(REUSABLE))]
+        used = {(found["name"], found["ref"]) for found in _USES.finditer(self.checkout.read(REUSABLE))}
         expected = (self.repository, self.major)
-        if used != [expected]:
-            said = " and ".join("@".join(one) for one in used) or "no action"
+        if used != {expected}:
+            said = " and ".join("@".join(one) for one in sorted(used - {expected})) or "no action"
             raise Refused(f"{REUSABLE} uses {said}, and not {'@'.join(expected)}.")
 
     def make(self, image: str, parents: list[str]) -> str:
@@ -70,5 +70,5 @@ class Pair:
         return image.strip()
 
     def _tree_with_pin(self, action: str) -> str:
-        pin = rf"\g<uses>\g<name>@{action} # the action of v{self.version}"
+        pin = rf"\g<uses>\g<name>\g<folder>@{action} # the action of v{self.version}"
         return self.checkout.tree(action, REUSABLE, _USES.sub(pin, self.checkout.read(REUSABLE, action)))
