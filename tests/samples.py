@@ -26,6 +26,13 @@ HOUR = 60 * MINUTE
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def plain_id(value: object) -> str:
+    """The id of a test, in characters that pytest does not escape: mutmut runs it many times in one process, and each
+    time what the last one has escaped is escaped again.
+    """
+    return ascii(value).replace("\\", "/")
+
+
 def row(
     number: int,
     at: int = START,

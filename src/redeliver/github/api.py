@@ -166,7 +166,7 @@ class Caller:
         Raises:
             OutOfTime: that does not fit into the time limit.
         """
-        if seconds := self.quota.wait(0 if self._clock.is_closing else RESERVE, redelivery=redelivery):
+        if seconds := self.quota.wait(1 if self._clock.is_closing else RESERVE, redelivery=redelivery):
             self._clock.wait(seconds, HOURLY_LIMIT)
         turn = self._pace.turn(points, self._clock.now(), redelivery=redelivery)
         self._clock.wait(turn.seconds, turn.what or "another request")

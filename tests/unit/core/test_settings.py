@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, RETENTION_CLOUD, RETENTION_SERVER, FailOn, ScanMode, parse
 from redeliver.errors import SettingsError
+from samples import plain_id
 
 if TYPE_CHECKING:
     from redeliver.core.input_table import Input
@@ -42,7 +43,7 @@ def test_with_the_least_that_can_be_given_the_rest_is_what_the_table_says() -> N
     assert settings.api_url == "https://api.github.com"
 
 
-@pytest.mark.parametrize("nothing", ["", " ", "\n\t "], ids=repr)
+@pytest.mark.parametrize("nothing", ["", " ", "\n\t "], ids=plain_id)
 def test_an_empty_text_stands_for_the_default(nothing: str) -> None:
     everything = {row.name: nothing for row in INPUTS}
     assert parse(everything | HOOK) == parse(HOOK)
@@ -138,7 +139,7 @@ def test_every_problem_is_named_at_once_each_with_its_input() -> None:
 
 
 @pytest.mark.parametrize("name", ["token", "variable-token", "private-key"])
-@pytest.mark.parametrize("secret", ["ghp_hush hush", "hush\nhush", "hüsh hush"], ids=repr)
+@pytest.mark.parametrize("secret", ["ghp_hush hush", "hush\nhush", "hüsh hush"], ids=plain_id)
 def test_no_secret_is_quoted(name: str, secret: str) -> None:
     with pytest.raises(SettingsError) as caught:
         parse(HOOK | {"app-id": "17", "lookback": "x", name: secret})

@@ -21,8 +21,9 @@ from redeliver.errors import (
     OutOfTime,
 )
 from redeliver.github.api import BACKOFF
+from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.github.transport import Response, ResponseLost
-from samples import TASK, Calls, answer
+from samples import TASK, Calls, answer, plain_id
 from wording import figures
 
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
@@ -93,6 +94,7 @@ def test_no_time_for_another_try_ends_the_run() -> None:
         (401, BadToken, {"what": TASK.what}),
         (403, MissingPermission, {"what": TASK.what, "message": "Not for you", "needed": TASK.permission}),
         (404, NotFound, {"subject": TASK.subject, "needed": TASK.permission}),
+        (300, Moved, {"status": 300}),
         (301, Moved, {"what": TASK.what, "status": 301}),
         (304, Moved, {"status": 304}),
         (307, Moved, {"status": 307}),
@@ -162,6 +164,13 @@ def test_a_write_that_is_refused_is_an_error() -> None:
         Calls(answer(404)).caller.write("PATCH", "/variable", {}, TASK)
 
 
+def test_what_may_be_created_twice_is_asked_for_again_after_a_fault() -> None:
+    calls = Calls(answer(502), RESET, answer(201, "7"))
+    assert calls.caller.create("/tokens", TASK, lambda told: json.loads(told.body)) == 7
+    assert calls.script.calls == [("POST", "/tokens", {}, {})] * 3
+    assert calls.clock.slept == [1.0, 3.0]
+
+
 @pytest.mark.parametrize(("verb", "points"), [("GET", 1), ("PATCH", 5)])
 def test_every_call_is_paid_for_with_its_points(verb: str, points: int) -> None:
     calls = Calls(answer(200 if verb == "GET" else 204))
@@ -204,9 +213,17 @@ def test_without_an_answer_yet_the_time_is_asked_for_where_it_costs_nothing() ->
     assert calls.script.lines == ["GET /rate_limit"]
 
 
-@pytest.mark.parametrize("status", [301, 401, 404])
+@pytest.mark.parametrize("status", [300, 301, 401, 404, 499])
 def test_a_no_tells_the_time_as_well(status: int) -> None:
     assert Calls(answer(status, date=DATE)).caller.now() == 1_793_875_200_000
+
+
+def test_the_time_is_asked_for_with_the_same_patience() -> None:
+    calls = Calls(answer(500), answer(200, date=DATE))
+    assert calls.caller.now() == 1_793_875_200_000
+    assert calls.clock.slept == [1.0]
+    with pytest.raises(ApiFailing, match=r"4 times.* current time"):
+        Calls(answer(500)).caller.now()
 
 
 def test_a_missing_date_is_made_up_for_by_the_next_answer() -> None:
@@ -227,11 +244,11 @@ HOSTILE_DATES = [
 ]
 
 
-@pytest.mark.parametrize("date", HOSTILE_DATES, ids=repr)
+@pytest.mark.parametrize("date", HOSTILE_DATES, ids=plain_id)
 def test_a_date_that_is_none_is_no_date(date: str) -> None:
     calls = Calls(answer(200, date=date))
     assert calls.get() == {}
-    with pytest.raises(ApiUnexpected, match="Date"):
+    with pytest.raises(ApiUnexpected, match=r"current time.*Date"):
         calls.caller.now()
 
 
@@ -251,7 +268,7 @@ def test_while_closing_there_is_time_for_calls_after_the_time_limit() -> None:
     calls = Calls(answer(200, date=DATE), limit=1)
     calls.get()
     calls.clock.sleep(1.5)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(OutOfTime, match="no time left for another request"):
         calls.caller.wait_for_turn(1)
     with calls.run_clock.closing():
         assert calls.caller.now() == 1_793_875_200_000 + 1_500
@@ -287,6 +304,15 @@ def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
     assert sum(calls.clock.slept) == 601.0
     calls.caller.wait_for_turn(1)
     assert sum(calls.clock.slept) == 601.0
+
+
+@pytest.mark.parametrize(("left", "waited"), [("1", 0.0), ("0", 91.0)])
+def test_the_checkpoint_may_have_the_hours_last_call_and_none_after_it(left: str, waited: float) -> None:
+    calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining=left, x_ratelimit_reset="1793875290"))
+    calls.get()
+    with calls.run_clock.closing():
+        calls.caller.wait_for_turn(5)
+    assert sum(calls.clock.slept) == waited
 
 
 # -- what a run can do without ----------------------------------------------------------------------------------
@@ -334,12 +360,13 @@ def test_what_others_may_need_of_the_hours_calls_is_left_to_them(left: str, *, a
     assert calls.count == 1 + asked
 
 
-@pytest.mark.parametrize(("limit", "asked"), [(3_600, True), (20, False)])
+@pytest.mark.parametrize(("limit", "asked"), [(3_600, True), (60.5, True), (60, False), (20, False)])
 def test_a_short_wait_is_kept_if_there_is_time(limit: float, *, asked: bool) -> None:
     calls = Calls(answer(200, "1"), limit=limit)
-    calls.pace.limited(30, calls.clock.monotonic(), slower=False)
+    calls.pace.limited(60, calls.clock.monotonic(), slower=False)
     assert (get_if_free(calls) == 1) is asked
-    assert calls.clock.slept == [30.0] * asked
+    assert calls.clock.slept == [60.0] * asked
+    assert [GITHUB_REFUSES in line for line in calls.console.lines] == [True] * asked
 
 
 def test_a_long_wait_is_not() -> None:

@@ -46,6 +46,13 @@ def test_a_spent_hour_is_waited_out_to_the_second_after_it(status: int) -> None:
     assert calls.clock.slept == [91.0]
 
 
+def test_it_is_waited_out_for_the_checkpoint_too_although_that_may_use_the_hours_last_calls() -> None:
+    calls = Calls(answer(403, date=DATE, x_ratelimit_remaining="0", x_ratelimit_reset=str(NOON + 90)), GOOD)
+    with calls.run_clock.closing():
+        calls.get()
+    assert sum(calls.clock.slept) == 91.0
+
+
 def test_an_hour_that_is_over_by_now_is_waited_out_for_a_moment() -> None:
     calls = Calls(answer(403, date=DATE, x_ratelimit_remaining="0", x_ratelimit_reset=str(NOON - 90)), GOOD)
     calls.get()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from redeliver.github.pace import (
     WINDOW,
     WRITE_POINTS,
     Pace,
+    seconds_to_redeliver,
 )
 
 # Sums of waits are floats; GitHub's minute is not measured in nanoseconds either.
@@ -166,6 +168,24 @@ def test_no_stretch_of_time_holds_more_redeliveries_than_a_burst_and_the_pace(
     for first, begin in enumerate(run.starts):
         for last, end in enumerate(run.starts[first:], first):
             assert last - first + 1 <= BURST + (end - begin) * per_minute / 60 + EPSILON
+
+
+@pytest.mark.parametrize(
+    ("number", "per_minute", "hourly", "seconds"),
+    [
+        (150, 150, 5_000, 60),
+        (600, 150, inf, 240),
+        (1_620, 1_000, 5_000, 600),  # 810 points a minute, 5 each
+        (4_000, 150, 5_000, 1_600),  # a fifth of the hour's calls is for others
+        (4_001, 150, 5_000, 3_601),
+        (8_000, 100, 5_000, 7_200),
+        (8_000, 50, 5_000, 9_600),
+    ],
+)
+def test_how_long_redeliveries_take_is_told_by_the_pace_or_the_points_or_the_hours_calls(
+    number: int, per_minute: int, hourly: float, seconds: int
+) -> None:
+    assert seconds_to_redeliver(number, per_minute, hourly) == seconds
 
 
 # -- when GitHub says no ----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from redeliver.github.hooks import PAGE_SIZE, Hook, HookInfo, Owner
 from redeliver.github.links import Links
 from redeliver.github.responses import read_json
 from redeliver.times import clock_time
-from samples import TASK, Calls, Script, answer
+from samples import TASK, Calls, Script, answer, plain_id
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
@@ -79,7 +79,7 @@ def test_a_status_code_is_kept_within_three_digits(code: int, read: int) -> None
         {"status_code": "²"},
         {"status_code": 1e400},
     ],
-    ids=lambda odd: str(odd)[:40],
+    ids=lambda odd: plain_id(odd)[:40],
 )
 def test_a_row_that_cannot_be_githubs_is_no_row(odd: dict[str, object]) -> None:
     with pytest.raises(ApiUnexpected) as caught:

@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from redeliver.errors import ApiFailing, ApiUnexpected, CheckpointNotSaved, CheckpointUnreadable, NotFound, OutOfTime
+from redeliver.errors import (
+    ApiFailing,
+    ApiUnexpected,
+    CheckpointNotSaved,
+    CheckpointUnreadable,
+    MissingPermission,
+    NotFound,
+    OutOfTime,
+)
 from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.github.variable import Variable
-from samples import Calls, answer
+from samples import Calls, answer, plain_id
 
 if TYPE_CHECKING:
     from redeliver.github.transport import Response
@@ -42,7 +50,7 @@ def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
 @pytest.mark.parametrize(
     "value",
     ["", " ", "x", "-1", "+1", "1.0", "1e3", "1_000", "0x1", "17 94", "1234567890123456", "١٢٣", "1\x002"],
-    ids=repr,
+    ids=plain_id,
 )
 def test_what_is_no_time_is_told_and_not_taken_for_none(value: str) -> None:
     with pytest.raises(CheckpointUnreadable, match="CHECKPOINT of octo/ops"):
@@ -64,6 +72,11 @@ def test_a_hostile_value_is_only_shown() -> None:
 
 def test_a_404_means_that_there_is_none_yet() -> None:
     assert read(GONE) is None
+
+
+def test_a_token_that_may_not_read_it_is_told_what_it_needs() -> None:
+    with pytest.raises(MissingPermission, match="Variables: write"):
+        read(answer(403))
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"value": 5}', '{"value": null}', '{"name": "x"}'])
