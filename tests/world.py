@@ -112,6 +112,13 @@ class World:
         """The requests made so far with that verb and ending of the path."""
         return list(self.sim.journal.of(method, ending))
 
+    @property
+    def calls(self) -> str:
+        """What was asked for, in order: a page of the log (L), a redelivery (!), a write of the checkpoint (=)."""
+        letters = {"deliveries": "L", "attempts": "!", "CHECKPOINT": "=", "variables": "="}
+        entries = (one for one in self.sim.journal.entries if one.verb != "GET" or one.path.endswith("/deliveries"))
+        return "".join(letters[one.path.rpartition("/")[2]] for one in entries)
+
 
 def bearer(credential: Credential, clock: VirtualClock) -> str | Callable[[], str]:
     """What goes into the Authorization header: a token, or JSON Web Tokens that an App signs by the world's clock."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+import pytest
+
 from githubsim.clock import START
 from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
@@ -22,13 +24,14 @@ RETAINED_FROM = START - 72 * HOUR
 class Desk:
     """A log of a row a second with whatever else is put into it, of which the newest hour has been read."""
 
-    def __init__(self, *others: Row, limit: float = 1_800, filters: bool = True) -> None:
+    def __init__(self, *others: Row, limit: float = 1_800, filters: bool = True, quota: Quota | None = None) -> None:
         clock, self.console = Patience(), Said()
         healthy = [row(30_000 - place, START - place * SECOND, guid=f"h{place}", code=200) for place in range(30_000)]
         taken = {one["id"] for one in others}
         rows = [one for one in healthy if one["id"] not in taken] + list(others)
         self.pages = Pages(rows, clock=clock, cost=0.1, filters=filters)
-        self.reader = Reader(self.pages, START - HOUR, RunClock(clock, limit, self.console), self.console, Quota)
+        self.run_clock = RunClock(clock, limit, self.console)
+        self.reader = Reader(self.pages, START - HOUR, self.run_clock, self.console, lambda: quota or Quota())
         self.scan = Scan(newest=START)
         self.reader.read_head(self.scan, ScanMode.FULL)
         self.reader.read_window(self.scan, ScanMode.FULL, postpone=False)
@@ -78,6 +81,14 @@ def test_counting_goes_back_to_what_github_forgets_for_an_original_that_cannot_b
     assert desk.scan.log.event("g").count == 2
 
 
+def test_counting_takes_a_quarter_of_the_time_at_the_most() -> None:
+    others = [at(place, f"o{place}", redelivery=False) for place in range(5_000, 29_000)]
+    desk = Desk(at(100), *others, limit=44)
+    before = desk.run_clock.remaining()
+    desk.before("g")
+    assert len(desk.pages.asked) == int(before / 4 / 0.1) + 1 == 101
+
+
 def test_a_server_that_does_not_know_the_filter_gives_itself_away_at_once() -> None:
     desk = Desk(at(100), at(20_000, redelivery=False), filters=False)
     desk.before("g")
@@ -94,15 +105,16 @@ def test_an_event_that_is_delivered_meanwhile_lacks_nothing() -> None:
 # -- reading on -------------------------------------------------------------------------------------------------
 
 
-def test_reading_on_begins_where_the_window_ended_and_stops_once_the_events_are_whole() -> None:
-    desk = Desk(at(100), at(9_000, redelivery=False, code=302))
+@pytest.mark.parametrize("first", [9_000, 9_040])  # the second begins a page that ends within the slack
+def test_reading_on_begins_where_the_window_ended_and_stops_once_the_events_are_whole(first: int) -> None:
+    desk = Desk(at(100), at(first, redelivery=False, code=302))
     assert not desk.scan.is_read_whole("g")
     rest = desk.scan.next_page
     desk.whole("g")
     assert desk.scan.is_read_whole("g")
-    assert desk.attempts() == [21_000, 29_900]
+    assert desk.attempts() == [30_000 - first, 29_900]
     assert rest == {"start": str(desk.pages.asked[0][1])}
-    assert desk.scan.read_back_to <= START - 9_000 * SECOND
+    assert desk.scan.read_back_to <= START - first * SECOND
     # Down to the original, and past it by the slack.
     assert [start for _, start in desk.pages.asked][-1] <= 9_100
 
@@ -146,6 +158,13 @@ def test_what_would_take_too_long_is_not_read_and_that_is_said() -> None:
     assert not desk.scan.is_read_whole("g")
 
 
+def test_what_takes_more_than_this_hours_calls_is_not_waited_for() -> None:
+    desk = Desk(at(100), at(29_000, redelivery=False, code=0), quota=Quota(100, hourly=5_000, resets_in=3_000))
+    desk.whole("g")
+    assert len(desk.pages.asked) == 5
+    assert not desk.scan.is_read_whole("g")
+
+
 def test_a_log_that_was_read_to_its_end_is_not_read_again() -> None:
     desk = Desk(at(100))
     desk.whole("g")
@@ -158,7 +177,8 @@ def test_a_log_that_was_read_far_enough_is_not_read_again() -> None:
     desk = Desk(at(100, redelivery=False))
     desk.reader.read_earlier_attempts(desk.scan, ["g"], RETAINED_FROM)
     assert desk.pages.asked == []
-    empty = Scan(read_back_to=-inf, scanned=5)
-    empty.log.add([row(1, START - HOUR)])
-    desk.reader.read_earlier_attempts(empty, ["g"], RETAINED_FROM)
-    assert desk.pages.asked == []
+    for read_back_to in (-inf, START - HOUR):
+        scan = Scan(read_back_to=read_back_to, scanned=5)
+        scan.log.add([row(1, START - HOUR)])
+        desk.reader.read_earlier_attempts(scan, ["g"], RETAINED_FROM)
+        assert desk.pages.asked == []

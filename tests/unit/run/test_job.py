@@ -37,6 +37,14 @@ def test_a_bug_after_a_redelivery_was_requested_leaves_it_unknown() -> None:
     assert BUG in report.errors[0]
 
 
+def test_a_bug_in_keeping_the_checkpoint_does_not_lose_the_report() -> None:
+    world = World()
+    report = with_a_bug(world, "redeliver.github.variable.Variable.write")
+    assert BUG in report.errors[0]
+    assert report.hooks[0].read
+    assert world.checkpoint is None
+
+
 def test_a_webhook_that_cannot_be_asked_whether_it_is_active_is_read_all_the_same() -> None:
     world = World()
     guid = world.fail(5)

@@ -215,6 +215,25 @@ def test_too_little_time_is_foreseen_after_a_tenth_of_it_and_failures_are_asked_
     assert START - 3 * HOUR - 30 * MINUTE > scan.read_back_to > START - 7 * HOUR
 
 
+def test_the_newest_part_is_read_down_to_the_oldest_candidate_and_no_further() -> None:
+    # The page that the candidate is on begins within the slack of it.
+    desk = Desk(every(1_000, 60_000, failing=frozenset({4_040})), limit=40)
+    scan = desk.window(16 * HOUR)
+    assert scan.extent is Extent.FAILURES_FIRST
+    assert scan.is_read_whole("g4040")
+    assert desk.pages.asked[-1] == (None, 4_200)
+
+
+def test_its_failures_are_asked_for_down_to_the_cutoff_and_a_little_more() -> None:
+    # Four pages of failures, all within the slack of the cutoff.
+    begin = 16 * HOUR - 40 * SECOND
+    dense = [row(1_000 - place, START - begin - place * 100, guid=f"f{place}") for place in range(400)]
+    healthy = [row(60_000 - place, START - place * SECOND, guid=f"g{place}", code=200) for place in range(57_560)]
+    scan = Desk([*healthy, *dense], limit=40).window(16 * HOUR)
+    assert scan.extent is Extent.FAILURES_FIRST
+    assert guids(scan, 16 * HOUR) == {f"f{place}" for place in range(400)}
+
+
 def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
     desk = Desk(LONG, quota=Quota(400, hourly=400))
     scan = desk.window(16 * HOUR)
@@ -302,12 +321,13 @@ def test_failures_first_is_one_call_for_a_healthy_hook_however_large_its_log() -
     assert guids(scan, 16 * HOUR) == set()
 
 
-def test_failures_first_reads_the_rest_down_to_the_oldest_candidate() -> None:
-    desk = Desk(every(1_000, 60_000, failing=frozenset({5, 3_000})))
+@pytest.mark.parametrize("oldest", [3_000, 3_040])  # the second is on a page that begins within the slack of it
+def test_failures_first_reads_the_rest_down_to_the_oldest_candidate(oldest: int) -> None:
+    desk = Desk(every(1_000, 60_000, failing=frozenset({5, oldest})))
     scan = desk.window(16 * HOUR, ScanMode.FAILURES)
     assert desk.filters == ["failure", None]
-    assert guids(scan, 16 * HOUR) == {"g5", "g3000"}
-    assert START - 3_000 * SECOND - 3 * MINUTE <= scan.read_back_to <= START - 3_000 * SECOND
+    assert guids(scan, 16 * HOUR) == {"g5", f"g{oldest}"}
+    assert START - oldest * SECOND - 4 * MINUTE <= scan.read_back_to <= START - oldest * SECOND
     assert all(map(scan.is_read_whole, guids(scan, 16 * HOUR)))
     assert scan.extent is Extent.WHOLE
 
@@ -334,6 +354,14 @@ def test_failures_first_reads_everything_where_the_filter_is_unknown() -> None:
     assert desk.pages.asked[:2] == [("failure", 0), (None, 0)]
     assert guids(scan, 300 * SECOND) == {"g150"}
     assert scan.scanned == 500
+
+
+def test_a_filter_that_shows_to_be_unknown_later_on_is_no_fault_either() -> None:
+    desk = Desk(every(SECOND, 1_000, failing=frozenset(range(150))))
+    desk.pages.filters = False
+    scan = desk.window(300 * SECOND, ScanMode.FAILURES)
+    assert scan.extent is Extent.WHOLE
+    assert guids(scan, 300 * SECOND) == {f"g{place}" for place in range(150)}
 
 
 # -- the head of the log, and a long outage -----------------------------------------------------------------------
@@ -419,5 +447,6 @@ def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode
     assert desk.filters == ([None, "failure", None] if mode is ScanMode.FULL else ["failure", None, "failure", None])
     asked = [start for only, start in desk.pages.asked if only]
     assert asked == sorted(set(asked))
+    assert len(asked) <= 1 + 101
     assert START - 16 * HOUR < scan.failures_back_to < scan.newest
     assert len(desk.pages.asked) <= 32 + 201 + 201

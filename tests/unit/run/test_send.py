@@ -164,6 +164,7 @@ def test_a_stop_in_mid_call_leaves_it_unknown() -> None:
     with pytest.raises(Stopped):
         desk.sender.send(some(2))
     assert desk.answers == {"g1": Acceptance.UNKNOWN}
+    assert desk.book["g1"].asked_at == THEN
 
 
 # -- the first few are watched ----------------------------------------------------------------------------------

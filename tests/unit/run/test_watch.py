@@ -94,8 +94,9 @@ def test_it_gives_up_when_the_time_for_it_is_over() -> None:
     assert desk.outcomes == [Outcome.PENDING] * 3
 
 
-def test_it_gives_up_when_the_runs_time_is_over() -> None:
-    desk = Desk(limit=7)
+@pytest.mark.parametrize("limit", [6, 7, 10.5])
+def test_it_gives_up_when_the_runs_time_is_over(limit: float) -> None:
+    desk = Desk(limit=limit)
     desk.watch.until_settled(60)
     assert desk.clock.monotonic() == 6
 
@@ -216,6 +217,12 @@ def test_a_success_from_before_we_asked_is_no_sign_that_it_is_up(at: int, probe:
     desk = Desk()
     desk.after(1, *(result(guid) for guid in desk.guids), row(300, at, guid="stranger", code=200))
     assert desk.probe() is probe
+
+
+def test_one_of_ours_that_somebody_else_delivered_before_we_asked_is_a_sign_that_it_is_up() -> None:
+    desk = Desk()
+    desk.after(1, row(300, ASKED - 1, guid="g1", code=200, redelivery=True), result("g2"), result("g3"))
+    assert desk.probe() is Probe.UP
 
 
 def test_what_github_refused_says_nothing_of_the_endpoint() -> None:
