@@ -109,8 +109,9 @@ def test_an_event_that_is_delivered_meanwhile_lacks_nothing() -> None:
 def test_reading_on_begins_where_the_window_ended_and_stops_once_the_events_are_whole(first: int) -> None:
     desk = Desk(at(100), at(first, redelivery=False, code=302))
     assert not desk.scan.is_read_whole("g")
-    rest = desk.scan.next_page
+    rest, lines = desk.scan.next_page, list(desk.console.lines)
     desk.whole("g")
+    assert desk.console.lines == lines
     assert desk.scan.is_read_whole("g")
     assert desk.attempts() == [30_000 - first, 29_900]
     assert rest == {"start": str(desk.pages.asked[0][1])}
@@ -129,8 +130,9 @@ def test_reading_on_finds_an_earlier_success() -> None:
     assert desk.pages.asked[-1][1] <= 8_000
 
 
-def test_reading_on_goes_no_further_than_the_original_that_is_known() -> None:
-    desk = Desk(at(100), at(9_000, redelivery=False))
+@pytest.mark.parametrize("first", [9_000, 9_040])
+def test_reading_on_goes_no_further_than_the_original_that_is_known(first: int) -> None:
+    desk = Desk(at(100), at(first, redelivery=False))
     desk.before("g")
     desk.whole("g")
     assert desk.scan.is_read_whole("g")

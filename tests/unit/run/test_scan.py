@@ -95,6 +95,14 @@ def test_everything_down_to_the_cutoff_is_read_and_a_little_more() -> None:
     assert scan.extent is Extent.WHOLE
 
 
+def test_rows_that_slide_onto_the_next_page_between_two_walks_are_counted_once() -> None:
+    desk = Desk(every(SECOND, 1_000))
+    reader, scan = desk.head(300 * SECOND)
+    desk.pages.rows.extend(row(2_000 + number, START, guid=f"young{number}", code=200) for number in range(30))
+    reader.read_window(scan, ScanMode.FULL, postpone=False)
+    assert scan.scanned == 470
+
+
 def test_a_log_that_ends_is_read_to_its_end() -> None:
     scan = Desk(every(SECOND, 50)).window(HOUR)
     assert (scan.scanned, scan.read_back_to, scan.next_page) == (50, -inf, None)
