@@ -1,4 +1,4 @@
-# make demo   watch the action recover what a receiver missed
+# make demo   watch the action recover what a receiver missed; STORY=outage: a longer one, with an issue and a replay
 # make setup  everything that developing needs, and Git hooks that check what you commit
 # make quick  units, scenarios and documents, in less than a minute: while you write
 # make test   every test that needs no Docker, with coverage: before you push
@@ -33,7 +33,7 @@ setup: $(VENV)/dev.stamp $(VENV)/node.stamp
 	$(VENV)/bin/prek install
 
 demo: $(VENV)/test.stamp $(VENV)/node.stamp
-	$(PY) -m githubsim.demo
+	$(PY) -m githubsim.$(or $(STORY),demo)
 
 PYTEST := pytest --numprocesses=auto --dist=worksteal
 

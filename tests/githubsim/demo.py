@@ -1,4 +1,4 @@
-"""``make demo``: a receiver goes down, events fail, the action brings every one of them home.
+"""``make demo``: a receiver goes down, events fail, and the action recovers every one of them.
 
 All of it is real but GitHub: sockets, a receiver whose port closes, signed payloads, and the action's core as a
 process of its own, started with the variables that a runner would set.
@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from githubsim.clock import HOUR, MINUTE, system_ms
 from githubsim.dispatch import HttpDispatch
@@ -20,17 +22,20 @@ from githubsim.outcomes import Kind
 from githubsim.receiver import Receiver
 from githubsim.server import Served, serve
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 WIDE = 160
 SECRET = "It's a Secret to Everybody"
 EVENTS = (Kind("push"), Kind("pull_request", "opened"), Kind("issues", "opened"), Kind("release", "published"))
 
 
-class Afternoon:
+class Past:
     """GitHub's clock: time flies while events happen, so that the demonstration need not take hours."""
 
-    def __init__(self) -> None:
-        """It begins some hours ago."""
-        self._behind = 5 * HOUR
+    def __init__(self, milliseconds: int = 5 * HOUR) -> None:
+        """It begins that long ago."""
+        self._behind = milliseconds
 
     def __call__(self) -> int:
         """Tell the time, in epoch milliseconds."""
@@ -48,7 +53,7 @@ def main() -> int:
         Receiver(SECRET) as receiver,
         HttpDispatch(timeout=1) as dispatch,
     ):
-        clock = Afternoon()
+        clock = Past()
         sim = SimGitHub(clock, endpoint=dispatch)
         sim.token("demo-token")
         hook = sim.org_hook("octo", url=receiver.url, secret=SECRET)
@@ -67,7 +72,7 @@ def main() -> int:
         return verdict(sent, receiver)
 
 
-def have_a_bad_day(served: Served, receiver: Receiver, clock: Afternoon) -> list[str]:
+def have_a_bad_day(served: Served, receiver: Receiver, clock: Past) -> list[str]:
     """Events arrive while the receiver is up, down, broken and slow; gives their guids."""
     (hook,) = served.sim.hooks.values()
     sent: list[str] = []
@@ -98,10 +103,7 @@ def have_a_bad_day(served: Served, receiver: Receiver, clock: Afternoon) -> list
 
 
 def action(api_url: str, hook_id: int, folder: Path) -> int:
-    """Start the core the way the runner does, show its log, its outputs and its job summary."""
-    outputs, summary = folder / "outputs", folder / "summary.md"
-    for file in (outputs, summary):
-        file.write_text("")
+    """Run the action's step, show its log, its outputs and its job summary."""
     inputs = {
         "org": "octo",
         "hook-id": str(hook_id),
@@ -110,18 +112,36 @@ def action(api_url: str, hook_id: int, folder: Path) -> int:
         "variable-repository": "octo/ops",
         "api-url": api_url,
     }
+    done = step(inputs, folder)
+    print("\n--- outputs")
+    for line in done.outputs.read_text().splitlines():
+        print(line if len(line) < WIDE else f"{line[:WIDE]}…")
+    print("\n--- job summary", done.summary.read_text(), sep="\n", flush=True)
+    if kept := os.environ.get("DEMO_SUMMARY"):
+        with Path(kept).open("a", encoding="utf-8") as all_summaries:
+            all_summaries.write(done.summary.read_text())
+    return done.code
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that has ended, and the runner's two files for it."""
+
+    code: int
+    outputs: Path
+    summary: Path
+
+
+def step(inputs: Mapping[str, str], folder: Path, *words: str, **more: str) -> Step:
+    """Start the core the way the runner does. ``words``: which of the steps; ``more``: variables of the runner's."""
+    outputs, summary = folder / "outputs", folder / "summary.md"
+    for file in (outputs, summary):
+        file.write_text("")
     environment = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "RUNNER_DEBUG") if name in os.environ}
     environment |= {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
     environment |= {"GITHUB_OUTPUT": str(outputs), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
-    code = subprocess.run([sys.executable, "-m", "redeliver"], env=environment, check=False).returncode
-    print("\n--- outputs")
-    for line in outputs.read_text().splitlines():
-        print(line if len(line) < WIDE else f"{line[:WIDE]}…")
-    print("\n--- job summary", summary.read_text(), sep="\n", flush=True)
-    if kept := os.environ.get("DEMO_SUMMARY"):
-        with Path(kept).open("a", encoding="utf-8") as all_summaries:
-            all_summaries.write(summary.read_text())
-    return code
+    done = subprocess.run([sys.executable, "-m", "redeliver", *words], env=environment | more, check=False)
+    return Step(done.returncode, outputs, summary)
 
 
 def verdict(sent: list[str], receiver: Receiver) -> int:

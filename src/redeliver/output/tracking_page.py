@@ -76,7 +76,8 @@ def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
             "\n".join(_waiting(memory)) if news and memory.state is not State.SETTLED else "",
         ]
     text = "\n\n".join(part for part in parts if part)
-    return f"{text}\n\n<sub>{_link('The run', run).strip()}</sub>\n" if text else ""
+    link = f"\n\n<sub>{_link('The run', run).strip()}</sub>" if run else ""
+    return f"{text}{link}\n" if text else ""
 
 
 def _waiting(memory: Memory) -> Iterator[str]:

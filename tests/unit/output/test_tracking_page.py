@@ -79,3 +79,9 @@ def test_it_fits_into_an_issue_however_much_there_is() -> None:
 def test_an_issue_of_others_remembers_nothing() -> None:
     assert memory_of("") is None
     assert memory_of("<!-- redeliver: {} -->") is None
+
+
+def test_where_no_run_is_known_there_is_no_empty_line_for_it() -> None:
+    there = TrackingIssue(1, is_open=True, memory=decide(None, situation("before", State.UNDELIVERED), NOW).memory)
+    after = situation("x", State.DOWN)
+    assert "<sub></sub>" not in issue_comment(decide(there, after, NOW), after, "")
