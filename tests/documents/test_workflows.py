@@ -23,7 +23,10 @@ each = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 @each
 def test_no_right_is_given_but_by_a_job_that_says_what_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert yaml.safe_load(text)["permissions"] == {}
+    if path.stem == "redeliver":  # its second job has the rights of the caller: tests/action/test_reusable_workflow.py
+        assert yaml.safe_load(text)["jobs"]["redeliver"]["permissions"] == {}
+    else:
+        assert yaml.safe_load(text)["permissions"] == {}
     for right in re.findall(r"^ +[a-z-]+: (?:read|write)\b.*$", text, re.MULTILINE):
         assert re.search(r": (read|write) # to \w", right), right
 

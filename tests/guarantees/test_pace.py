@@ -13,6 +13,7 @@ from guarantees import promises
 from guarantees.world import World
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
+from redeliver.errors import OutOfTime
 
 if TYPE_CHECKING:
     from guarantees.world import Run
@@ -145,7 +146,7 @@ def test_a_wait_that_does_not_fit_ends_the_run_in_order(kind: str) -> None:
     assert report is not None
     assert 0 < len(run.accepted) < EVENTS
     assert report.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
-    assert any("time limit" in warning for warning in report.warnings)
+    assert OutOfTime in [told.kind for told in report.remarks]
     # The checkpoint cannot be written in the time that is left either: what was kept before the sending stands.
     assert world.life.kept is not None
     assert world.life.kept < run.began - 50 * MINUTE
