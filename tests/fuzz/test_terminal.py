@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from fuzz.strange import PIECES, text
 from guarantees.lengths import examples
+from redeliver.core.health import HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.entry.terminal import TerminalConsole, show_hooks, show_report
-from redeliver.run.lookup import HookHealth, host_of
+from redeliver.run.lookup import host_of
 from reports import EVENT, one, stats
 from runner import commands
 

@@ -79,7 +79,7 @@ class Place:
         caller = Caller(
             InProcessTransport(self.sim, "job", self.sim.clock), Pace(150), clock, CredentialKind.ISSUE_TOKEN
         )
-        tracked = track(Issues(caller, REPOSITORY, LABEL), situation, caller.now(), RUN)
+        tracked = track(Issues(caller, REPOSITORY, LABEL), situation, caller.now, RUN)
         assert self.judge.complaints == []
         return tracked
 

@@ -209,3 +209,43 @@ def type_figures(one: TypeStats) -> dict[str, object]:
         "delivered_first_try": one.delivered_first_try,
         "p95_ms": one.p95,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class HookHealth:
+    """One webhook's deliveries within a window."""
+
+    hook_id: int | None
+    host: str
+    """The host it points to; its whole URL could hold credentials."""
+    active: bool | None
+    """Whether GitHub sends deliveries to it; None: not known."""
+    deliveries: int
+    """Attempts in the window."""
+    failed: int
+    """Those of them that failed."""
+    last_success: int | None
+    """Epoch milliseconds; None: no attempt in the window succeeded."""
+    undelivered: int
+    """Events with a failed attempt in the window and no success."""
+    stats: DeliveryStats
+    """How the first attempts in the window went."""
+
+    @property
+    def health(self) -> Health:
+        """How its receiver does; never DOWN, since that takes redeliveries to know."""
+        return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False)
+
+    def as_dict(self) -> dict[str, object]:
+        """For programs, the id as text: it can be too large for some readers of JSON."""
+        return {
+            "hook_id": str(self.hook_id or ""),
+            "host": self.host,
+            "active": self.active,
+            "deliveries": self.deliveries,
+            "failed": self.failed,
+            "last_success": self.last_success,
+            "undelivered": self.undelivered,
+            "health": figures(self.health, self.stats)
+            | {"by_event": [type_figures(one) for one in self.stats.by_event]},
+        }

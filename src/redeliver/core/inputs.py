@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, Json, SecretStr, Strict
+from pydantic import BeforeValidator, Field, Json, SecretStr, Strict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from redeliver.text import plain
@@ -17,8 +18,11 @@ from redeliver.text import plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pydantic import TypeAdapter
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
@@ -54,6 +58,23 @@ class Moment:
     def on(self, now: int) -> int:
         """The moment in epoch milliseconds, when it is ``now`` (epoch milliseconds)."""
         return self.at if self.ago is None else now - self.ago * 1000
+
+
+def from_json(adapter: TypeAdapter[T], text: str) -> T:
+    """JSON text as what the adapter describes.
+
+    Raises:
+        ValueError: it is something else. The message says where, and quotes nothing.
+    """
+    try:
+        # Not validate_json, which copies a large text several times on its way into an error.
+        return adapter.validate_python(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ValueError(f"{where}: {first['type']}") from None
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("it is not JSON") from None
 
 
 def refuse(sentence: str) -> PydanticCustomError:

@@ -19,9 +19,10 @@ from redeliver.times import clock_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from redeliver.core.health import HookHealth
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import Report
-    from redeliver.run.lookup import HookHealth, ShownAttempt, ShownEvent
+    from redeliver.run.lookup import ShownAttempt, ShownEvent
 
 _LINE = 1_000
 #: Wider than any line: what reads a pipe wraps lines itself, or wants them unwrapped.

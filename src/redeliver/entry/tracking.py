@@ -19,6 +19,8 @@ from redeliver.output.tracking_page import LABEL_COLOR, LABEL_DESCRIPTION, TITLE
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redeliver.core.tracking.settings import TrackingSettings
     from redeliver.core.tracking.situation import Situation
 
@@ -58,14 +60,14 @@ def _track(settings: TrackingSettings, console: workflow.ActionsConsole) -> int:
     transport = InterruptibleTransport(connection, clock)
     caller = Caller(transport, Pace(settings.redeliveries_per_minute), clock, CredentialKind.ISSUE_TOKEN)
     issues = Issues(caller, settings.repository, settings.label)
-    tracked = track(issues, settings.report, caller.now(), workflow.run_address())
+    tracked = track(issues, settings.report, caller.now, workflow.run_address())
     console.line(str(tracked))
     workflow.write_outputs(tracked.outputs)
     return 0
 
 
-def track(issues: Issues, situation: Situation, now: int, run: str) -> Tracked:
-    """Bring the issue up to date. ``now``: epoch milliseconds; ``run``: the run's address.
+def track(issues: Issues, situation: Situation, now: Callable[[], int], run: str) -> Tracked:
+    """Bring the issue up to date. ``now``: tells GitHub's time, in epoch milliseconds; ``run``: the run's address.
 
     A comment goes before the text that remembers it: where GitHub fails in between, the next run says it again, and
     nothing is left unsaid.
@@ -76,7 +78,7 @@ def track(issues: Issues, situation: Situation, now: int, run: str) -> Tracked:
     remembering = [(one, memory_of(one.body)) for one in issues.newest()]
     found = [TrackingIssue(one.number, one.is_open, memory) for one, memory in remembering if memory]
     issue = max(found, key=lambda one: (one.is_open, one.number), default=None)
-    decision = decide(issue, situation, now)
+    decision = decide(issue, situation, now())
     if decision.change is Change.NONE:
         return Tracked(decision.change, issue.number if issue and issue.is_open else None)
     body = issue_body(decision, situation, run)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from redeliver.core.inputs import from_json
 from redeliver.errors import (
     ApiError,
     ApiRefused,
@@ -109,15 +109,7 @@ def read_json(adapter: TypeAdapter[T], response: Response) -> T:
     """
     if sum(map(response.body.count, ",[{")) > _MAX_VALUES:
         raise ValueError("it has too many parts")
-    try:
-        # Not validate_json, which copies a large text several times on its way into an error.
-        return adapter.validate_python(json.loads(response.body))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ValueError(f"{where}: {first['type']}") from None
-    except (ValueError, RecursionError, MemoryError):
-        raise ValueError("it is not JSON") from None
+    return from_json(adapter, response.body)
 
 
 def number(header: str) -> int | None:

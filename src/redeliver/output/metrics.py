@@ -8,7 +8,7 @@ two of its files have the same series.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, StateSetMetricFamily
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from redeliver.core.health import DeliveryStats
+    from redeliver.core.health import DeliveryStats, HookHealth
     from redeliver.core.report import HookReport, Report
 
 LAST_RUN = "redeliver_last_run_timestamp_seconds"
@@ -98,50 +98,6 @@ class _Series:
     health: Health
 
 
-class Webhook(Protocol):
-    """How one webhook's deliveries went within a window."""
-
-    @property
-    def hook_id(self) -> int | None:
-        """None: an App's."""
-        ...
-
-    @property
-    def active(self) -> bool | None:
-        """Whether GitHub sends deliveries to it; None: not known."""
-        ...
-
-    @property
-    def deliveries(self) -> int:
-        """Attempts."""
-        ...
-
-    @property
-    def failed(self) -> int:
-        """Those of them that failed."""
-        ...
-
-    @property
-    def last_success(self) -> int | None:
-        """Epoch milliseconds; None: no attempt succeeded."""
-        ...
-
-    @property
-    def undelivered(self) -> int:
-        """Events with a failed attempt and no success."""
-        ...
-
-    @property
-    def stats(self) -> DeliveryStats:
-        """How the first attempts went."""
-        ...
-
-    @property
-    def health(self) -> Health:
-        """How its receiver does."""
-        ...
-
-
 def run_metrics(report: Report, ended: float, before: str = "") -> str:
     """Metrics of a run that ended then (epoch seconds).
 
@@ -160,7 +116,7 @@ def run_metrics(report: Report, ended: float, before: str = "") -> str:
     return _text(RUN_METRICS, HEALTH, old | series if broke_off else series)
 
 
-def webhook_metrics(owner: str, webhooks: Iterable[Webhook]) -> str:
+def webhook_metrics(owner: str, webhooks: Iterable[HookHealth]) -> str:
     """Metrics of an owner's webhooks."""
     series = {(plain(owner), str(one.hook_id or "")): _Series(_of_webhook(one), one.health) for one in webhooks}
     return _text(WEBHOOK_METRICS, WEBHOOK_HEALTH, series)
@@ -188,7 +144,7 @@ def _of_run(hook: HookReport, ended: float) -> dict[str, float]:
     return values | (_of_stats("redeliver_", hook.stats) if hook.stats else {})
 
 
-def _of_webhook(webhook: Webhook) -> dict[str, float]:
+def _of_webhook(webhook: HookHealth) -> dict[str, float]:
     values: dict[str, float] = {
         WEBHOOK_DELIVERIES: webhook.deliveries,
         WEBHOOK_FAILED: webhook.failed,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from redeliver.core.findings import GapFound
 from redeliver.core.tracking.decision import Change, remembered
 from redeliver.core.tracking.situation import State
 from redeliver.output.markdown import more, table
@@ -108,7 +109,7 @@ def _losses(news: News) -> Iterator[str]:
 
 def _gap(gap: tuple[int, int]) -> str:
     since, until = map(clock_time, gap)
-    return f"GitHub has forgotten the deliveries between {since} and {until}, and no run had checked them."
+    return GapFound(since=since, until=until).problem
 
 
 def _lost(event: LostEvent) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, DeliveryLog, cause_of, moment, name_of, succeeded
-from redeliver.core.health import FirstAttempts, figures, health_of, type_figures
+from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
 from redeliver.errors import ApiError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.deliveries import Row
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.health import DeliveryStats, Health
     from redeliver.core.ports import DeliverySource, Hook
     from redeliver.core.report import HookReport
     from redeliver.github.hooks import HookInfo
@@ -206,57 +205,18 @@ def _commonest(runs: Sequence[tuple[Hook, HookReport]]) -> Iterator[tuple[int, s
 # -- webhooks ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class HookHealth:
-    """One webhook's deliveries within a window."""
-
-    hook_id: int | None
-    host: str
-    """The host it points to; its whole URL could hold credentials."""
-    active: bool | None
-    """Whether GitHub sends deliveries to it; None: not known."""
-    deliveries: int
-    """Attempts in the window."""
-    failed: int
-    """Those of them that failed."""
-    last_success: int | None
-    """Epoch milliseconds; None: no attempt in the window succeeded."""
-    undelivered: int
-    """Events with a failed attempt in the window and no success."""
-    stats: DeliveryStats
-    """How the first attempts in the window went."""
-
-    @property
-    def health(self) -> Health:
-        """How its receiver does; never DOWN, since that takes redeliveries to know."""
-        return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False)
-
-    def as_dict(self) -> dict[str, object]:
-        """For programs, the id as text: it can be too large for some readers of JSON."""
-        return {
-            "hook_id": str(self.hook_id or ""),
-            "host": self.host,
-            "active": self.active,
-            "deliveries": self.deliveries,
-            "failed": self.failed,
-            "last_success": self.last_success,
-            "undelivered": self.undelivered,
-            "health": figures(self.health, self.stats)
-            | {"by_event": [type_figures(one) for one in self.stats.by_event]},
-        }
-
-
 def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int) -> HookHealth:
     """Read one hook's log back to a moment (epoch ms). ``timeout``: GitHub's for the endpoint, in seconds."""
     log, first_attempts = DeliveryLog(), FirstAttempts(since, timeout)
     deliveries = failed = 0
     last = 0
     for page in walk(source, since=since):
-        rows = [row for row in page.rows if moment(row) >= since]
+        recent = [(row, at) for row, at in zip(page.rows, map(moment, page.rows), strict=True) if at >= since]
+        rows, times = [row for row, _ in recent], [at for _, at in recent]
         log.add(rows)
-        first_attempts.add(rows, [*map(moment, rows)])
+        first_attempts.add(rows, times)
         deliveries += len(rows)
-        good = [moment(row) for row in rows if succeeded(row)]
+        good = [at for row, at in recent if succeeded(row)]
         failed += len(rows) - len(good)
         last = max([last, *good])
     return HookHealth(

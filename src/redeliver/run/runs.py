@@ -18,7 +18,7 @@ from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook
 from redeliver.run.log_lines import Progress
-from redeliver.run.lookup import HookHealth, explain, hook_health, show
+from redeliver.run.lookup import explain, hook_health, show
 from redeliver.run.replay import replay_hook
 from redeliver.run.result import build_report
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from redeliver.console import Console
+    from redeliver.core.health import HookHealth
     from redeliver.core.ports import Store
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.replay.settings import ReplaySettings

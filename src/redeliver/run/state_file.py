@@ -158,7 +158,7 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
         descriptor = os.open(path, flags | SAFELY, mode)
     except OSError as fault:
         if fault.errno == errno.ELOOP:
-            raise StateUnsafe(path=str(path), why="it is a symbolic link") from fault
+            raise StateUnsafe(path=str(path), why=why(fault)) from fault
         raise
     try:
         _make_safe(descriptor, path, folder, mode)
@@ -170,8 +170,8 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
 
 def _make_safe(descriptor: int, path: Path, folder: os.stat_result, mode: int) -> None:
     file = os.fstat(descriptor)
-    if why := _what_is_unsafe(file, folder):
-        raise StateUnsafe(path=str(path), why=why)
+    if unsafe := _what_is_unsafe(file, folder):
+        raise StateUnsafe(path=str(path), why=unsafe)
     if mode and stat.S_IMODE(file.st_mode) != mode and sys.platform != "win32":
         os.fchmod(descriptor, mode)
 

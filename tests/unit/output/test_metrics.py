@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exposition import read
 from githubsim.clock import HOUR, START
 from redeliver.core.findings import RunStopped
-from redeliver.core.health import DeliveryStats, Health
+from redeliver.core.health import Health, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output import metrics
@@ -38,16 +38,17 @@ FINE = one(checkpoint=START + 1_500, seconds=12.5)
 BEFORE = run_metrics(one(*events(Outcome.PENDING), outage=OUTAGE), ENDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    hook_id: int | None = 1
-    active: bool | None = True
-    deliveries: int = 40
-    failed: int = 3
-    last_success: int | None = START
-    undelivered: int = 2
-    stats: DeliveryStats = STATS
-    health: Health = Health.DEGRADED
+def webhook(hook_id: int | None = 1, **known: Any) -> HookHealth:  # noqa: ANN401  any of its fields
+    """A webhook as the list has it."""
+    usual: dict[str, Any] = {
+        "active": True,
+        "deliveries": 40,
+        "failed": 3,
+        "last_success": START,
+        "undelivered": 2,
+        "stats": STATS,
+    }
+    return HookHealth(hook_id, "hooks.example", **(usual | known))
 
 
 def states(name: str, shown: Health) -> dict[str, int]:
@@ -174,7 +175,7 @@ def test_a_text_that_follows_itself_again_and_again_does_not_grow() -> None:
 
 
 def test_a_list_of_webhooks_says_how_each_fares() -> None:
-    told = read(webhook_metrics("octo", [Webhook(), Webhook(2, active=False, last_success=None, stats=NO_EVENTS)]))
+    told = read(webhook_metrics("octo", [webhook(), webhook(2, active=False, last_success=None, stats=NO_EVENTS)]))
     always = {
         metrics.WEBHOOK_DELIVERIES: 40,
         metrics.WEBHOOK_FAILED: 3,
@@ -186,7 +187,7 @@ def test_a_list_of_webhooks_says_how_each_fares() -> None:
     assert told["octo", "1"] == always | of_stats | successful
     no_events = {"redeliver_webhook_events": 0, "redeliver_webhook_near_timeout_events": 0, metrics.WEBHOOK_ACTIVE: 0}
     assert told["octo", "2"] == always | no_events
-    assert metrics.WEBHOOK_ACTIVE not in read(webhook_metrics("91011", [Webhook(None, active=None)]))["91011", ""]
+    assert metrics.WEBHOOK_ACTIVE not in read(webhook_metrics("91011", [webhook(None, active=None)]))["91011", ""]
 
 
 # -- the format -----------------------------------------------------------------------------------------------------
@@ -207,7 +208,7 @@ def test_names_have_our_prefix_and_a_base_unit() -> None:
 def test_every_metric_has_a_help_and_is_a_gauge_without_a_time_of_its_own() -> None:
     for text, ours in (
         (run_metrics(FINE, ENDED), RUN_METRICS),
-        (webhook_metrics("octo", [Webhook()]), WEBHOOK_METRICS),
+        (webhook_metrics("octo", [webhook()]), WEBHOOK_METRICS),
     ):
         assert text.startswith(BEGINNING)
         families = list(text_string_to_metric_families(text))

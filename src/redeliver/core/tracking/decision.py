@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from redeliver.core.inputs import from_json
 from redeliver.core.tracking.situation import Count, LostEvent, Moment, Situation, State
 
 #: Lost events whose GUIDs an issue remembers: as long as GitHub keeps them, later runs may come across them again.
@@ -59,6 +60,9 @@ class Memory(BaseModel):
         return self.lost > 0 or self.gap is not None
 
 
+_MEMORY = TypeAdapter(Memory)
+
+
 @dataclass(frozen=True, slots=True)
 class TrackingIssue:
     """The issue as it was found."""
@@ -101,8 +105,8 @@ class Decision:
 def remembered(text: str) -> Memory:
     """What an issue remembers; of what somebody broke, nothing."""
     try:
-        return Memory.model_validate(json.loads(text))
-    except (ValidationError, ValueError, RecursionError):
+        return from_json(_MEMORY, text)
+    except ValueError:
         return Memory()
 
 

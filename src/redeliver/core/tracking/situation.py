@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from redeliver.core.inputs import from_json
 from redeliver.core.redelivery import LOST, Outcome
 
 if TYPE_CHECKING:
@@ -143,6 +143,9 @@ class _Report(_Part):
     hooks: list[_Hook]
 
 
+_REPORT = TypeAdapter(_Report)
+
+
 def read_report(text: str) -> Situation:
     """What the output says.
 
@@ -151,14 +154,7 @@ def read_report(text: str) -> Situation:
     """
     if not text.strip():
         return Situation(State.FAILED, errors=(NO_REPORT,))
-    try:
-        report = _Report.model_validate(json.loads(text))
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ValueError(f"{where}: {first['type']}") from None
-    except (ValueError, RecursionError):
-        raise ValueError("it is not JSON") from None
+    report = from_json(_REPORT, text)
     if report.dry_run:
         return Situation(None)
     hooks = report.hooks
