@@ -14,7 +14,7 @@ def main() -> None:
     # Imports are most of the start-up time, and a step needs nothing that draws on a terminal.
     if sys.argv[1:] in ([], ["hooks"], ["replay"], ["tracking-issue"]) and os.environ.get("GITHUB_ACTIONS") == "true":
         if sys.argv[1:] == ["tracking-issue"]:
-            from redeliver.entry.tracking import tracking_step  # noqa: PLC0415
+            from redeliver.entry.tracking import tracking_step  # noqa: PLC0415  as above: a run needs none of it
 
             sys.exit(tracking_step())
         from redeliver.entry.step import hooks_step, replay_step, run_step  # noqa: PLC0415

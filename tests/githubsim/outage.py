@@ -149,7 +149,7 @@ def verdict(story: Story, lost: list[str]) -> int:
     arrived = story.arrived()
     wrong = [guid for guid in story.sent if arrived[guid] != 1 + (guid in lost)]
     if wrong or any(story.codes):
-        say(f"NOT GOOD: {len(wrong)} events arrived too often or too seldom; exit codes {story.codes}")
+        say(f"NOT GOOD: {len(wrong)} events did not arrive as often as they should; exit codes {story.codes}")
         return 1
     say(
         f"All {len(story.sent)} events have arrived, and the {len(lost)} of the lost hour a second time. Pages: {PAGES}"

@@ -1,4 +1,4 @@
-"""How a receiver does, as whole runs tell it: each state, and figures that agree with what the simulation knows."""
+"""The state of a receiver, as whole runs report it: each state, and figures that agree with the simulation."""
 
 from __future__ import annotations
 

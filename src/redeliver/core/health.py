@@ -36,7 +36,7 @@ while _BUCKETS[-1] < LONGEST_DURATION * 1_000:
 
 
 class Health(StrEnum):
-    """How a receiver does, worst first. The codes are frozen: programs read them."""
+    """The state of a receiver, worst first. The codes are frozen: programs read them."""
 
     DOWN = "down"
     """Redeliveries have shown that it accepts nothing."""
@@ -128,7 +128,7 @@ class FirstAttempts:
                     self._near_timeout += 1
 
     def stats(self) -> DeliveryStats:
-        """What the rows that were added come to."""
+        """The figures of all rows that were added."""
         types = sorted(self._types.items(), key=lambda item: (-item[1].events, item[0]))
         durations = [sum(numbers) for numbers in zip(*(one.durations for _, one in types), strict=True)]
         longest = max((one.longest for _, one in types), default=0.0)
@@ -233,7 +233,7 @@ class HookHealth:
 
     @property
     def health(self) -> Health:
-        """How its receiver does; never DOWN, since that takes redeliveries to know."""
+        """The state of its receiver; never DOWN, since that takes redeliveries to know."""
         return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False)
 
     def as_dict(self) -> dict[str, object]:

@@ -162,7 +162,7 @@ class HookReport(EventCounts):
 
     @property
     def health(self) -> Health:
-        """How its receiver does. What the input ``events`` leaves out counts as well: it was not delivered."""
+        """The state of its receiver. What the input ``events`` leaves out counts as well: it was not delivered."""
         return health_of(
             self.stats,
             down=self.outage is not None,

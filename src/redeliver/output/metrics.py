@@ -1,4 +1,4 @@
-"""What runs came to, and how webhooks fare, as Prometheus reads it. Pure.
+"""Results of runs and health of webhooks, in the format of Prometheus. Pure.
 
 Needs the package of the extra ``metrics``, so import it only where metrics are asked for. Every series has its
 webhook's owner and id as labels, and runs and lists have no metric in common: node_exporter reports nothing at all when
@@ -46,7 +46,7 @@ WEBHOOK_LAST_SUCCESS = "redeliver_webhook_last_success_timestamp_seconds"
 WEBHOOK_ACTIVE = "redeliver_webhook_active"
 WEBHOOK_HEALTH = "redeliver_webhook_health"
 
-_HEALTH = "How the receiver does: 1 for the state that the label of the metric's own name says, 0 for the others."
+_HEALTH = "State of the receiver: 1 for the state in the label, 0 for the others."
 #: What is told of first attempts, after the prefix of whoever tells it.
 _STATS = {
     "events": "Events whose first attempt was read.",

@@ -27,7 +27,7 @@ _LONGEST = 220
 
 
 def health_line(report: Report) -> str:
-    """How the receivers do, and how the first attempts went. It leaves out what there is none of; empty: not known."""
+    """The state of the receivers and figures of first attempts. Figures of zero are left out; empty: not known."""
     stats = [hook.stats for hook in report.hooks if hook.stats and hook.stats.events]
     if not stats:
         return ""

@@ -23,7 +23,7 @@ OUTPUTS = {
     "undelivered-count": "Events that are still undelivered at the end.",
     "lost-count": "Events that no later run delivers: given up, or expired. They are part of `undelivered-count`.",
     "scanned-count": "Attempts that were read from the delivery log.",
-    "health": "How the receiver does: `healthy`, `degraded`, `down`, or `unknown`. Of several webhooks, the worst.",
+    "health": "State of the receiver: `healthy`, `degraded`, `down`, or `unknown`. Of several webhooks, the worst.",
     "checkpoint": "The moment up to which everything is settled, in epoch milliseconds.",
     "report": "What happened to each event, as JSON.",
 }

@@ -35,7 +35,7 @@ def shown(words: str, state: State = State.DOWN) -> tuple[str, str]:
 
 
 def tags(markdown: str) -> list[str]:
-    """Those of its page, but for the hidden words."""
+    """Those of its page, except for the hidden words."""
     return [tag for tag in Page(markdown).tags if not tag.startswith("<!-- redeliver-action: ")]
 
 
