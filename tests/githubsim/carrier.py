@@ -62,8 +62,11 @@ class Carrier:
             return bool(idle)
 
     def _run(self) -> None:
-        while not self._stop:
+        while True:
+            # In this order, or the wake-up that comes with the stop could be cleared, and the wait would have no end.
             self._desk.wake.clear()
+            if self._stop:
+                return
             with self._desk.lock:
                 work = self._desk.take_due()
                 self._open += work is not None
