@@ -40,6 +40,7 @@ def pytest_collection_finish() -> None:
     """The modules and the tests are there until the end: nobody need look for garbage among them."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
