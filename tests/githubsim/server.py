@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -95,6 +96,13 @@ class Served:
     def wait_until_idle(self, seconds: float = 30.0) -> bool:
         """Wait until every event and accepted redelivery has had its attempt."""
         return self.carrier.wait_until_idle(seconds)
+
+    def wait_until_shown(self) -> bool:
+        """The same, and then until the log shows all of them."""
+        idle = self.wait_until_idle()
+        shown = max((row.visible_at for hook in self.sim.hooks.values() for row in hook.log.rows), default=0)
+        time.sleep(max(0, shown + 1 - self.sim.clock()) / SECOND)
+        return idle
 
 
 @contextmanager

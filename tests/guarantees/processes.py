@@ -18,6 +18,8 @@ import redeliver
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+#: Seconds between looks at the log. The simulation makes an attempt at once, so there is no need to wait for a second.
+PAUSES = (0.05, 0.1, 0.2)
 _SOURCES = Path(redeliver.__file__).resolve().parents[1]
 
 
@@ -68,7 +70,9 @@ def environment(inputs: Mapping[str, str]) -> dict[str, str]:
 def _serve() -> None:
     from redeliver.__main__ import main  # noqa: PLC0415
     from redeliver.entry import step  # noqa: F401, PLC0415 - imported once, for all that are forked
+    from redeliver.run import send  # noqa: PLC0415
 
+    setattr(send, "_PAUSES", PAUSES)  # noqa: B010 - a constant, to a type checker
     gc.freeze()  # else each child copies what it looks for garbage in
     for line in sys.stdin:
         asked = json.loads(line)

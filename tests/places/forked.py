@@ -20,12 +20,15 @@ from unittest import mock
 
 from redeliver.__main__ import main
 from redeliver.entry import cli, step  # noqa: F401 - imported once, for all that are forked
+from redeliver.run import send
 from redeliver.run.state_file import StateFile
 
 if TYPE_CHECKING:
     from types import FrameType
 
 
+#: Seconds between looks at the log. The simulation makes an attempt at once, so there is no need to wait for a second.
+PAUSES = (0.05, 0.1, 0.2)
 #: By this a process knows that it is to be measured.
 MEASURED_BY = "COVERAGE_PROCESS_CONFIG"
 MOST = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -96,6 +99,7 @@ def child(asked: dict[str, Any], told: int) -> int:
 
 def serve() -> None:
     """Fork for every line; this process has no threads, so that forking is safe."""
+    setattr(send, "_PAUSES", PAUSES)  # noqa: B010 - a constant, to a type checker
     gc.freeze()  # else each child copies what it looks for garbage in
     for line in sys.stdin:
         asked = json.loads(line)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from unittest import mock
 
 from githubsim.behaviour import Behaviour
 from githubsim.clock import system_ms
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK, UNAVAILABLE
+from places.forked import PAUSES
 from places.site import add_hook, grant, variable, whose
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
+from redeliver.run import send
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 from world import Transcript
@@ -45,9 +48,11 @@ class Live:
         settings = parse(self.given | {"api-url": api_url} | dict(changed or {}))
         console = Transcript()
         clock = RunClock(time, settings.time_limit, console)
-        return Runs(
+        runs = Runs(
             settings, lambda credential: GitHubApi(settings.api_url, credential, clock.call_time_left), clock, console
-        ).run()
+        )
+        with mock.patch.object(send, "_PAUSES", PAUSES):
+            return runs.run()
 
     @property
     def sent(self) -> list[str]:
