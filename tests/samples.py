@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def plain_id(value: object) -> str:
@@ -50,7 +47,7 @@ def row(
     return {
         "id": number,
         "guid": guid,
-        "delivered_at": _EPOCH + timedelta(milliseconds=at),
+        "delivered_at": at,
         "redelivery": redelivery,
         "status": status,
         "status_code": code,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
-from pydantic import AfterValidator, AwareDatetime, Field, GetPydanticSchema
-from pydantic_core.core_schema import with_default_schema
+from pydantic import Field, GetPydanticSchema
+from pydantic_core.core_schema import datetime_schema, no_info_after_validator_function, with_default_schema
 from typing_extensions import TypedDict
 
 from redeliver.text import without_urls
@@ -27,20 +27,20 @@ TLS = "TLS failed"
 Filter = Literal["failure"]
 
 
-def _of_our_time(when: datetime) -> datetime:
+def _milliseconds(when: datetime) -> int:
     # Datetimes cannot do arithmetic across their first and last day.
     if not 1971 <= when.year <= 9998:
         raise ValueError("a year that is no year of a delivery")
-    return when
-
-
-def _status_code(number: int) -> int:
-    return min(max(number, 0), 999)
+    return (when - _EPOCH) // _MILLISECOND
 
 
 #: Seconds. GitHub waits 10 s for an answer, Enterprise Server 30 s.
 LONGEST_DURATION = 600
 
+#: A time, read once as epoch milliseconds: a run needs it several times.
+_moment = GetPydanticSchema(
+    lambda *_: no_info_after_validator_function(_milliseconds, datetime_schema(tz_constraint="aware")),
+)
 #: Of a field that a run can do without: a value that makes no sense counts as none.
 _or_none = GetPydanticSchema(
     lambda source, handler: with_default_schema(handler(source), default=None, on_error="default")
@@ -56,10 +56,11 @@ class Row(TypedDict):
 
     id: Annotated[int, Field(gt=0, lt=2**63)]
     guid: _Name
-    delivered_at: Annotated[AwareDatetime, AfterValidator(_of_our_time)]
+    delivered_at: Annotated[int, _moment]
+    """Epoch milliseconds."""
     redelivery: bool
     status: str
-    status_code: Annotated[int, AfterValidator(_status_code)]
+    status_code: int
     event: _Name
     action: NotRequired[_Name | None]
     duration: NotRequired[Annotated[_Duration | None, _or_none]]
@@ -74,6 +75,11 @@ class Page:
 
     rows: list[Row]
     next: Mapping[str, str] | None
+
+    @property
+    def times(self) -> list[int]:
+        """The rows' times, in epoch milliseconds."""
+        return [row["delivered_at"] for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +203,9 @@ def succeeded(row: Row) -> bool:
     return row["status"] == "OK" or 200 <= row["status_code"] < 300
 
 
-def moment(row: Row) -> int:
-    """A row's time in epoch milliseconds."""
-    return (row["delivered_at"] - _EPOCH) // _MILLISECOND
+def shown_code(row: Row) -> int:
+    """A row's status code, of three digits at most."""
+    return min(max(row["status_code"], 0), 999)
 
 
 def cause_of(status: str, code: int) -> str:
@@ -225,6 +231,6 @@ def name_of(row: Row) -> str:
 
 def attempt_of(row: Row) -> Attempt:
     """A row without untrusted text."""
-    code = row["status_code"]
+    code = shown_code(row)
     cause = "" if succeeded(row) else cause_of(row["status"], code)
-    return Attempt(row["id"], moment(row), row["redelivery"], code, cause)
+    return Attempt(row["id"], row["delivered_at"], row["redelivery"], code, cause)

@@ -108,10 +108,10 @@ class FirstAttempts:
         self._near_timeout = 0
         self._throttled = 0
 
-    def add(self, rows: Sequence[Row], times: Sequence[int]) -> None:
-        """Count rows that have not been counted; ``times`` are theirs, in epoch milliseconds."""
-        for row, at in zip(rows, times, strict=True):
-            if at < self._since or row["redelivery"]:
+    def add(self, rows: Iterable[Row]) -> None:
+        """Count rows that have not been counted."""
+        for row in rows:
+            if row["delivered_at"] < self._since or row["redelivery"]:
                 continue
             one = self._types.get(row["event"]) or self._of_new(row["event"])
             one.events += 1

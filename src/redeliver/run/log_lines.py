@@ -6,7 +6,6 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import moment
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.text import count, plain
 from redeliver.times import clock_time
@@ -113,7 +112,7 @@ class Progress:
     def of_failures(self, page: Page) -> None:
         """A page of failures was read."""
         if page.rows:
-            self._say(f"Failures read so far, back to {clock_time(min(map(moment, page.rows)))}")
+            self._say(f"Failures read so far, back to {clock_time(min(page.times))}")
 
     def _say(self, text: str) -> None:
         if self._clock.now() - self._said_at < EVERY:

@@ -8,7 +8,16 @@ from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, DeliveryLog, cause_of, moment, name_of, succeeded
+from redeliver.core.deliveries import (
+    NO_CONNECTION,
+    TIMED_OUT,
+    TLS,
+    DeliveryLog,
+    cause_of,
+    name_of,
+    shown_code,
+    succeeded,
+)
 from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
@@ -132,7 +141,7 @@ def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from:
         if originals.issuperset(guids):
             break
         scanned += len(page.rows)
-        oldest = min([oldest, *map(moment, page.rows)])
+        oldest = min([oldest, *page.times])
         progress.of_walk(scanned, newest, oldest if page.next else -inf, retained_from)
     return found
 
@@ -150,10 +159,10 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
     except ApiError as fault:
         # Show the others anyway: GitHub may have just forgotten this one.
         unknown = fault.problem
-    code = row["status_code"]
+    code = shown_code(row)
     return ShownAttempt(
         delivery_id=str(row["id"]),
-        at=moment(row),
+        at=row["delivered_at"],
         redelivery=row["redelivery"],
         code=code,
         status=plain(row["status"]),
@@ -211,12 +220,11 @@ def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int
     deliveries = failed = 0
     last = 0
     for page in walk(source, since=since):
-        recent = [(row, at) for row, at in zip(page.rows, map(moment, page.rows), strict=True) if at >= since]
-        rows, times = [row for row, _ in recent], [at for _, at in recent]
+        rows = [row for row in page.rows if row["delivered_at"] >= since]
         log.add(rows)
-        first_attempts.add(rows, times)
+        first_attempts.add(rows)
         deliveries += len(rows)
-        good = [at for row, at in recent if succeeded(row)]
+        good = [row["delivered_at"] for row in rows if succeeded(row)]
         failed += len(rows) - len(good)
         last = max([last, *good])
     return HookHealth(

@@ -7,7 +7,7 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import DeliveryLog, Page, moment, succeeded
+from redeliver.core.deliveries import DeliveryLog, Page, succeeded
 from redeliver.core.health import FirstAttempts
 
 if TYPE_CHECKING:
@@ -103,17 +103,17 @@ class Scan:
         self.log.add(page.rows, only=only)
         self.pages += 1
         self.scanned += len(page.rows)
-        times = [*map(moment, page.rows)]
-        self.first_attempts.add(page.rows, times)
-        for row, at in zip(page.rows, times, strict=True):
+        self.first_attempts.add(page.rows)
+        for row in page.rows:
             if self.any_success or succeeded(row):
                 self.any_success = True
                 break
-            self.failing_since = at
-        for row, at in zip(reversed(page.rows), reversed(times), strict=True):
-            if at >= self.cutoff and succeeded(row):
-                self.oldest_success = min(self.oldest_success, at)
+            self.failing_since = row["delivered_at"]
+        for row in reversed(page.rows):
+            if row["delivered_at"] >= self.cutoff and succeeded(row):
+                self.oldest_success = min(self.oldest_success, row["delivered_at"])
                 break
+        times = page.times
         self.last_page_newest = max(times, default=self.last_page_newest)
         self.next_page = page.next
         self.read_back_to = _back_to(self.read_back_to, times, page.next)
@@ -122,7 +122,7 @@ class Scan:
         """Take in the next page of failures."""
         self.log.add(page.rows)
         self.next_failures = page.next
-        self.failures_back_to = _back_to(self.failures_back_to, [*map(moment, page.rows)], page.next)
+        self.failures_back_to = _back_to(self.failures_back_to, page.times, page.next)
 
     def ends_at(self, since: float) -> bool:
         """Whether a plain walk down to that moment is over: nothing follows, or all of the last page is older."""

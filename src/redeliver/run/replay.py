@@ -6,7 +6,7 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import DeliveryLog, attempt_of, moment
+from redeliver.core.deliveries import DeliveryLog, attempt_of
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.core.replay.errors import (
     EventsNotDelivered,
@@ -95,7 +95,7 @@ class Replay:
         for page in walk(self._hook, since=selection.since - SLACK):
             pages += 1
             chooser.add(page.rows)
-            oldest = min(map(moment, page.rows), default=oldest) if page.next else -inf
+            oldest = min(page.times, default=oldest) if page.next else -inf
             progress.of_walk(chooser.scanned, now, oldest, selection.since)
             if chooser.is_complete:
                 break

@@ -6,7 +6,7 @@ from collections import deque
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import DeliveryLog, Filter, Page, moment, succeeded
+from redeliver.core.deliveries import DeliveryLog, Filter, Page, succeeded
 from redeliver.core.settings import ScanMode
 from redeliver.errors import BrokenPaging, HourSpent, OutOfTime
 from redeliver.run.allowance import Allowance, Verdict
@@ -60,7 +60,7 @@ def walk(
         rows = [row for row in page.rows if not any(row["id"] in ids for ids in seen_ids)]
         seen_ids.append({row["id"] for row in page.rows})
         yield Page(rows, page.next)
-        if page.next is None or (page.rows and max(map(moment, page.rows)) < since):
+        if page.next is None or (page.rows and max(page.times) < since):
             return
         key = frozenset(page.next.items())
         if key in seen_pages:

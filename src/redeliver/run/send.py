@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import moment, succeeded
+from redeliver.core.deliveries import succeeded
 from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
 from redeliver.errors import OutOfTime, RedeliverError
 from redeliver.run.log_lines import OutcomeLines, title_of
@@ -144,7 +144,7 @@ class Watch:
         since = min(asked)
         for page in walk(self._source, since=since - SLACK):
             self._log.add(page.rows, only=self._guids)
-            if any(succeeded(row) and moment(row) >= since for row in page.rows):
+            if any(succeeded(row) and row["delivered_at"] >= since for row in page.rows):
                 self._another_succeeded = True
 
 

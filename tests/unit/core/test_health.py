@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def counted(rows: Iterable[Row], *, since: float = -inf, timeout: int = 10) -> DeliveryStats:
-    counter, given_rows = FirstAttempts(since, timeout), list(rows)
-    counter.add(given_rows, [round(one["delivered_at"].timestamp() * 1_000) for one in given_rows])
+    counter = FirstAttempts(since, timeout)
+    counter.add(rows)
     return counter.stats()
 
 
@@ -87,12 +87,12 @@ def test_what_is_kept_does_not_grow_with_the_attempts() -> None:
     def kept(size: int) -> tuple[int, int]:
         counter = FirstAttempts(0, 10)
         page = [timed(0.01 * place, place, event=f"{place % 200}") for place in range(1, 101)]
-        counter.add(page, [1] * 100)
+        counter.add(page)
         gc.collect()
         objects = len(gc.get_objects())
         tracemalloc.start()
         for _ in range(size // 100):
-            counter.add(page, [1] * 100)
+            counter.add(page)
         gc.collect()
         more = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
