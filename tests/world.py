@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from githubsim.clock import MINUTE, SECOND, VirtualClock
 from githubsim.inprocess import InProcessTransport
@@ -124,13 +127,21 @@ def bearer(credential: Credential, clock: VirtualClock) -> str | Callable[[], st
     """What goes into the Authorization header: a token, or JSON Web Tokens that an App signs by the world's clock."""
     if isinstance(credential, str):
         return credential
-    app_id, key = credential.app_id, credential.private_key.get_secret_value()
+    app_id, key = credential.app_id, signing_key(credential.private_key.get_secret_value())
 
     def sign() -> str:
         now = clock() // SECOND
         return jwt.encode({"iat": now - 60, "exp": now + 300, "iss": app_id}, key, "RS256")
 
     return sign
+
+
+@cache
+def signing_key(pem: str) -> RSAPrivateKey:
+    """A key that is checked once, which takes as long as many signatures."""
+    key = load_pem_private_key(pem.encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
 
 
 def kind(event: str, action: str | None = None) -> Kind:

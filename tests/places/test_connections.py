@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CLOUD, SERVER = PLACES[0], PLACES[2]
 NAME = "github.octocorp.example"
+pytestmark = pytest.mark.repeats
 NO_WATCH = {"wait-for-results": "0"}
 
 

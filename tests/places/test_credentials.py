@@ -96,6 +96,7 @@ def test_one_token_serves_a_run_that_is_shorter_than_an_hour() -> None:
     assert minted(site) == 1
 
 
+@pytest.mark.repeats
 def test_the_apps_own_webhook_is_read_for_long_with_a_new_proof_each_time() -> None:
     site = Site(CLOUD, "app", "app")
     failed = [site.fail(200 - number) for number in range(20)]

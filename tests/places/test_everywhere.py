@@ -11,6 +11,7 @@ from redeliver.core.settings import parse
 from redeliver.errors import SettingsError
 from world import of
 
+pytestmark = pytest.mark.repeats
 ENTERPRISE = [place for place in PLACES if place.root]
 CLOUD = [place for place in PLACES if not place.root]
 OLDER = PLACES[-1]

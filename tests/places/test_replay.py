@@ -162,6 +162,7 @@ def test_a_flag_or_a_value_that_there_is_not_is_refused(commands: Commands, flag
     commands.run("replay", *LEAST, "--from", "1h", *flags, given={"GH_TOKEN": "t"}, code=2)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 @pytest.mark.parametrize(
     ("hook", "credential"),
