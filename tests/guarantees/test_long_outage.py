@@ -8,6 +8,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Answer, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from guarantees import promises
+from guarantees.lengths import SOAK
 from guarantees.world import VARIABLE, World
 from redeliver.core.findings import EndpointDown, FailuresFirst, OnlyNewestRead
 from redeliver.core.redelivery import Outcome
@@ -18,7 +19,7 @@ from wording import says
 #: One event in ten seconds, for more than seven hours before the first run.
 EVENTS = 2_600
 APART = 10 * SECOND
-RUNS = 12
+RUNS = 12 if SOAK else 5
 
 
 def outage(**settings: str) -> World:

@@ -9,6 +9,7 @@ import pytest
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from guarantees import promises
+from guarantees.lengths import SOAK
 from guarantees.world import VARIABLE, World
 from redeliver.core.findings import GapFound
 from redeliver.core.redelivery import Outcome
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from redeliver.core.report import HookReport
 
 REFUSED = invalid_response(422)
+#: Events in an outage of days.
+EACH_HOUR = 30 if SOAK else 15
 
 
 def run(world: World, **settings: Any) -> HookReport:  # noqa: ANN401  inputs of the action
@@ -66,9 +69,9 @@ def test_an_outage_of_95_hours_is_told_until_when_it_can_be_saved_and_then_what_
     world.life.endpoint.fail_with()
     began = world.clock()
     for hour in range(3, 96, 3):
-        for _ in range(90):
+        for _ in range(EACH_HOUR * 3):
             world.hook.emit()
-            world.clock.advance(2 * MINUTE)
+            world.clock.advance(HOUR // EACH_HOUR)
         world.sim.run_due()
         report = run(world)
         assert report.outage is not None
