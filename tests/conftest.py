@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from contextlib import ExitStack, contextmanager
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -31,9 +32,22 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "repeats: runs, many times over, lines that other tests run: is not measured.")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the long ones, so that no process is left alone with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a process of their own."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have each process start with its share of the long ones, so that none is left alone with one at the end.
+
+    xdist gives each of them as many tests, in this order.
+    """
+    processes = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = [item for item in items if not item.get_closest_marker("long")]
+    each = ceil(len(short) / processes)
+    shares = ((long[place::processes], short[place * each : (place + 1) * each]) for place in range(processes))
+    items[:] = [item for share in shares for part in share for item in part]
 
 
 def pytest_collection_finish() -> None:
