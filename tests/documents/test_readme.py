@@ -16,6 +16,7 @@ from redeliver.output.report_json import OUTPUTS
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOKEN = (ROOT / "docs" / "token.md").read_text(encoding="utf-8")
+TRACKING = (ROOT / "docs" / "tracking-issue.md").read_text(encoding="utf-8")
 #: The one to copy.
 (WORKFLOW,) = re.findall(r"^```yaml\n(name: .*?)^```$", README, re.DOTALL | re.MULTILINE)
 TUNING = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")
@@ -57,6 +58,18 @@ def test_what_the_workflow_offers_in_comments_is_valid() -> None:
 def test_a_step_needs_nothing_from_a_later_one() -> None:
     form, command, workflow = (README.index(text) for text in ("personal-access-tokens/new", "gh secret set", WORKFLOW))
     assert form < README.index("gh api orgs/") < command < workflow < README.index("**Start it**")
+
+
+def test_the_job_for_a_tracking_issue_can_be_pasted_below_the_workflow() -> None:
+    (job,) = re.findall(r"^```yaml\n(  tracking-issue:.*?)^```$", TRACKING, re.DOTALL | re.MULTILINE)
+    jobs = yaml.safe_load(WORKFLOW + job)["jobs"]
+    example = yaml.safe_load((ROOT / "examples" / "tracking-issue.yml").read_text(encoding="utf-8"))["jobs"]
+    del example["tracking-issue"]["name"]
+    assert jobs["tracking-issue"] == example["tracking-issue"]
+    ((needed, output),) = re.findall(r"needs\.([\w-]+)\.outputs\.([\w-]+)", job)
+    ((step, of_the_step),) = re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", jobs[needed]["outputs"][output])
+    assert step in {one.get("id") for one in jobs[needed]["steps"]}
+    assert of_the_step in OUTPUTS
 
 
 @pytest.mark.parametrize("text", [README, TUNING], ids=["README.md", "tuning.md"])
