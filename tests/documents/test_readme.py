@@ -10,12 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from redeliver.core.settings import INPUTS
+from redeliver.core.settings import INPUTS, FailOn, parse
 from redeliver.output.report_json import OUTPUTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOKEN = (ROOT / "docs" / "token.md").read_text(encoding="utf-8")
+TRACKING = (ROOT / "docs" / "tracking-issue.md").read_text(encoding="utf-8")
+#: The one to copy.
+(WORKFLOW,) = re.findall(r"^```yaml\n(name: .*?)^```$", README, re.DOTALL | re.MULTILINE)
 TUNING = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")
 #: Hours of a month, as GitHub bills the year in twelve parts.
 MONTH = 365 * 24 / 12
@@ -35,18 +38,38 @@ def test_the_actions_outputs_are_those_of_the_code() -> None:
 
 
 def test_the_workflow_to_copy_is_the_example_that_is_run_in_tests() -> None:
-    (shown,) = re.findall(r"^```yaml\n(name: .*?)^```$", README, re.DOTALL | re.MULTILINE)
     example = yaml.safe_load((ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8"))
     del example["jobs"]["redeliver"]["name"]
-    assert yaml.safe_load(shown) == example
+    assert yaml.safe_load(WORKFLOW) == example
 
 
 def test_what_the_workflow_offers_in_comments_is_valid() -> None:
-    (shown,) = re.findall(r"^```yaml\n(name: .*?)^```$", README, re.DOTALL | re.MULTILINE)
-    offered = yaml.safe_load(re.sub(r"# (?=- cron|fail-on)", "", shown))
+    offered = yaml.safe_load(re.sub(r"# (?=- cron|[a-z-]+: \w+ #)", "", WORKFLOW))
     assert len(offered[True]["schedule"]) == 2
-    chosen = offered["jobs"]["redeliver"]["steps"][0]["with"]["fail-on"]
-    assert chosen in next(row.choices for row in INPUTS if row.name == "fail-on")
+    (step,) = offered["jobs"]["redeliver"]["steps"]
+    assert {"dry-run", "lookback", "fail-on"} <= step["with"].keys()
+    given = {name: "t" if name == "token" else str(value).lower() for name, value in step["with"].items()}
+    settings = parse({"variable-repository": "octo/ops", **given})
+    assert settings.dry_run
+    assert settings.lookback == settings.retention
+    assert settings.fail_on is FailOn.UNDELIVERED
+
+
+def test_a_step_needs_nothing_from_a_later_one() -> None:
+    form, command, workflow = (README.index(text) for text in ("personal-access-tokens/new", "gh secret set", WORKFLOW))
+    assert form < README.index("gh api orgs/") < command < workflow < README.index("**Start it**")
+
+
+def test_the_job_for_a_tracking_issue_can_be_pasted_below_the_workflow() -> None:
+    (job,) = re.findall(r"^```yaml\n(  tracking-issue:.*?)^```$", TRACKING, re.DOTALL | re.MULTILINE)
+    jobs = yaml.safe_load(WORKFLOW + job)["jobs"]
+    example = yaml.safe_load((ROOT / "examples" / "tracking-issue.yml").read_text(encoding="utf-8"))["jobs"]
+    del example["tracking-issue"]["name"]
+    assert jobs["tracking-issue"] == example["tracking-issue"]
+    ((needed, output),) = re.findall(r"needs\.([\w-]+)\.outputs\.([\w-]+)", job)
+    ((step, of_the_step),) = re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", jobs[needed]["outputs"][output])
+    assert step in {one.get("id") for one in jobs[needed]["steps"]}
+    assert of_the_step in OUTPUTS
 
 
 @pytest.mark.parametrize("text", [README, TUNING], ids=["README.md", "tuning.md"])

@@ -44,10 +44,14 @@ class EventsGivenUp(Loss):
     """Events that used up their attempts."""
 
     sentence = "{events} given up after max-attempts: {guids}."
-    advice = "Fix the receiver, then redeliver them manually from the webhook's page before GitHub forgets them."
+    advice = (
+        "Fix the receiver, then send them again by GUID with the action org/redeliver-action/replay, or with "
+        "redeliver replay --guid. GitHub begins to forget them at {until}."
+    )
 
     events: str
     guids: str
+    until: str
 
 
 class EventsExpired(Loss):

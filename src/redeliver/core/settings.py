@@ -93,8 +93,8 @@ class Settings(BaseModel):
         group=Group.NEEDED,
     )
     hook_id: Hooks = as_input(
-        "The webhook's id: the number at the end of its settings page's address. Or several ids (separated by commas "
-        "or newlines), `all`, or a pattern of the webhook's URL (with `*` or `://` in it).",
+        "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
+        "commas or newlines), `all`, or a pattern of the URL (with `*` or `://`).",
         group=Group.NEEDED,
         required="unless it is an App's own webhook",
     )
@@ -104,14 +104,14 @@ class Settings(BaseModel):
         required="unless `client-id` and `private-key` are set",
     )
     client_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
-        "Client ID of a GitHub App. Use it with `private-key` instead of `token`; each run then makes its own tokens.",
+        "Client ID of a GitHub App, with `private-key` instead of `token`. Each run then makes its own tokens.",
         group=Group.NEEDED,
     )
     app_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
-        "App ID of the GitHub App, if you do not set `client-id`, which GitHub recommends.",
+        "App ID of the GitHub App, instead of `client-id`, which GitHub recommends.",
     )
     private_key: PrivateKey = as_input(
-        "Private key of the GitHub App: the whole PEM file that GitHub generated.",
+        "The App's private key: the whole PEM file that GitHub generated.",
         group=Group.NEEDED,
     )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
@@ -127,12 +127,12 @@ class Settings(BaseModel):
         "Separate token for the variable. Empty: the token for the webhook.",
     )
     lookback: PositiveSeconds = as_input(
-        "How far to look back while there is no checkpoint.",
+        "How far to look back when there is no checkpoint.",
         "24h",
         group=Group.OFTEN,
     )
     overlap: Seconds = as_input(
-        "How far before the checkpoint to look again, to catch deliveries that appeared late.",
+        "How far before the checkpoint to start reading, to catch deliveries that appear late.",
         "10m",
     )
     events: Events = as_input(
@@ -140,12 +140,12 @@ class Settings(BaseModel):
         group=Group.OFTEN,
     )
     max_age: MaxAge = as_input(
-        "Leave events alone whose first attempt is older than this, as too old: for example `3h`, or by event "
+        "Do not redeliver an event whose first attempt is older than this: for example `3h`, or by type of event "
         "`workflow_job=3h, push=1d`. Empty: redeliver events of any age.",
     )
     max_attempts: NumberFrom0 = as_input(
-        "Give up on an event after this many attempts, including the original one. Attempts while the receiver was "
-        "down do not end it. 0: no limit.",
+        "Give up on an event after this many attempts, including the original one, but never because of an attempt "
+        "while the receiver was down. 0: no limit.",
         "10",
         group=Group.OFTEN,
     )
@@ -154,7 +154,7 @@ class Settings(BaseModel):
         "10m",
     )
     redeliveries_per_minute: NumberFrom1 = as_input(
-        "How many redeliveries to send a minute at most. GitHub's own limits always apply.",
+        "Maximum number of redeliveries per minute. GitHub's own limits always apply.",
         "150",
     )
     wait_for_results: Seconds = as_input(
@@ -163,13 +163,13 @@ class Settings(BaseModel):
         "60s",
     )
     time_limit: PositiveSeconds = as_input(
-        "Stop cleanly after this long; the next run continues.",
+        "Stop cleanly after this long. The next run continues.",
         "30m",
         group=Group.OFTEN,
     )
     scan: ScanMode = as_input(
-        "How to read the delivery log: `full`, or, for a very large log, `failures`. That takes far fewer API calls, "
-        "but may miss connection errors and redirects.",
+        "How to read the delivery log: `full`, or `failures`, which takes far fewer API calls but may miss connection "
+        "errors and redirects. Use that only for a very large log.",
         "full",
     )
     fail_on: FailOn = as_input(
@@ -179,12 +179,12 @@ class Settings(BaseModel):
         group=Group.OFTEN,
     )
     explain: Boolean = as_input(
-        "Show what the receiver answered, for up to three causes of failure a run. Everyone who can see the run can "
+        "Show what the receiver answered, for up to three causes of failure per run. Everyone who can see the run can "
         "read it.",
         "false",
     )
     dry_run: Boolean = as_input(
-        "Find and report failed deliveries, but send nothing and leave the checkpoint unchanged.",
+        "Only report failed deliveries: send nothing, and leave the checkpoint unchanged.",
         "false",
         group=Group.OFTEN,
     )
@@ -234,7 +234,7 @@ LAUNCHER_INPUTS = (
     Input("image", "Container image to run instead of the released one."),
     Input(
         "runtime",
-        "Where the action runs: `docker`, `python`, or `auto`: Docker if an engine answers, else the runner's Python.",
+        "Where the action runs: `docker`, `python`, or `auto` (Docker if an engine answers, else the runner's Python).",
         "auto",
     ),
 )
@@ -246,8 +246,8 @@ _OF_LISTING: dict[str, dict[str, Any]] = {
     "org": {},
     "repository": {},
     "hook-id": {
-        "description": "Which webhooks to list: `all` that are active, a pattern of their URL (with `*` or `://` in "
-        "it), or ids.",
+        "description": "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` or `://`), "
+        "or ids.",
         "default": "all",
     },
     "token": {

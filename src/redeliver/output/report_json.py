@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 OUTPUTS = {
     "redelivered-count": "Redeliveries that GitHub accepted.",
     "recovered-count": "Events that were delivered during the run.",
-    "failed-count": "Events that were found undelivered: `recovered-count` and `undelivered-count` together.",
+    "failed-count": "Events that were found undelivered: `recovered-count` plus `undelivered-count`.",
     "undelivered-count": "Events that are still undelivered at the end.",
-    "lost-count": "Events that no later run delivers: given up, or expired. They are part of `undelivered-count`.",
+    "lost-count": "Events that no later run will deliver: given up, or expired. `undelivered-count` includes them.",
     "scanned-count": "Attempts that were read from the delivery log.",
-    "health": "State of the receiver: `healthy`, `degraded`, `down`, or `unknown`. Of several webhooks, the worst.",
-    "checkpoint": "The moment up to which everything is settled, in epoch milliseconds.",
+    "health": "State of the receiver: `healthy`, `degraded`, `down`, or `unknown`. With several webhooks, the worst.",
+    "checkpoint": "The time up to which everything is settled, in epoch milliseconds.",
     "report": "What happened to each event, as JSON.",
 }
 #: The JSON report's version. A change that breaks a reader raises it.

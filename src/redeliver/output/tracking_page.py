@@ -9,10 +9,11 @@ import re
 from typing import TYPE_CHECKING
 
 from redeliver.core.findings import GapFound
+from redeliver.core.redelivery import Outcome
 from redeliver.core.tracking.decision import Change, remembered
 from redeliver.core.tracking.situation import State
 from redeliver.output.markdown import more, table
-from redeliver.output.words import advice_for
+from redeliver.output.words import WORDS, advice_for
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
 
@@ -103,6 +104,8 @@ def _losses(news: News) -> Iterator[str]:
         yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
         yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", [_lost(event) for event in news.lost[:_ROWS]])
         yield more(news.lost_count - min(len(news.lost), _ROWS), "in the run's report")
+        if any(event.outcome == Outcome.GIVEN_UP for event in news.lost):
+            yield WORDS[Outcome.GIVEN_UP].advice
     if news.gap:
         yield _gap(news.gap)
 

@@ -22,8 +22,8 @@ WORDS: dict[Outcome, Words] = {
     Outcome.GIVEN_UP: Words(
         "🔴",
         "given up",
-        "Gave up after max-attempts. Fix the receiver, then redeliver them manually from the webhook's page before "
-        "GitHub forgets them.",
+        "Gave up after max-attempts. Fix the receiver, then send them again with org/redeliver-action/replay or "
+        "redeliver replay --guid, before GitHub forgets them.",
     ),
     Outcome.EXPIRED: Words(
         "🔴", "expired", "GitHub has forgotten them, so nothing can redeliver them. Run more often."

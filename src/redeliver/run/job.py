@@ -17,12 +17,12 @@ from redeliver.errors import (
     Stopped,
     Unexpected,
 )
-from redeliver.run.log_lines import OutcomeLines, found_line, in_words, title_of
+from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, in_words, reading_line, title_of
 from redeliver.run.record import Extent, Probe, Record, Scan, Sending, Window
 from redeliver.run.scan import Reader
 from redeliver.run.send import PROBE_SIZE, Sender, Watch, first_to_ask, send_probe, send_with_probe
 from redeliver.text import count
-from redeliver.times import HOUR, clock_time
+from redeliver.times import HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -121,9 +121,10 @@ class Job:
         retained_from = start - self._settings.retention * 1000
         # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
-        first = ", since there is no checkpoint yet" if self._store and stored is None else ""
-        self._console.line(f"Reading the log of {self._hook.name} back to {clock_time(cutoff)}{first}")
-        return Window(start, stored, checkpoint, cutoff, retained_from)
+        window = Window(start, stored, checkpoint, cutoff, retained_from)
+        kept = self._store is not None
+        self._console.line(reading_line(self._hook.name, window, self._settings.overlap, kept=kept))
+        return window
 
     def _is_active(self) -> bool | None:
         try:
@@ -220,7 +221,7 @@ class Job:
             record.unsaved = fault
         else:
             record.saved = moment
-            self._console.line(f"The next run starts from {clock_time(moment)}")
+            self._console.line(checkpoint_line(moment, self._settings.overlap))
 
     def _next_checkpoint(self) -> int | None:
         """The next checkpoint; None: it stays as it is, after a dry run or if too little was read."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.text import count, plain
-from redeliver.times import clock_time
+from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from redeliver.core.deliveries import DeliveryLog, Event, Page
     from redeliver.core.plan import Plan
     from redeliver.core.redelivery import Redelivery
+    from redeliver.run.record import Window
     from redeliver.timing import RunClock
 
 #: Events that get a line of their own; the summary and the report have more of them.
@@ -30,6 +31,27 @@ def title_of(event: Event) -> str:
     first = event.attempts[0]
     how = "first failed" if first.cause else "delivered"
     return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(first.at)})"
+
+
+def reading_line(hook: str, window: Window, overlap: int, *, kept: bool) -> str:
+    """How far back the log is read, and why. ``overlap``: in seconds; ``kept``: whether runs keep a checkpoint."""
+    if window.cutoff == window.retained_from:
+        why = "as far as GitHub remembers"
+    elif window.stored is None:
+        why = "lookback and overlap before now"
+    else:
+        why = f"{duration(overlap)} before the checkpoint" if overlap else "the checkpoint"
+    if window.stored is None:
+        why += "; there is no checkpoint yet" if kept else "; no checkpoint is kept"
+    elif window.cutoff == window.retained_from:
+        why += f"; the checkpoint is {clock_time(window.stored)}"
+    return f"Reading the log of {hook} back to {clock_time(window.cutoff)}, {why}"
+
+
+def checkpoint_line(checkpoint: int, overlap: int) -> str:
+    """Which checkpoint was saved, and how far back the next run reads. ``overlap``: in seconds."""
+    moment = f"{duration(overlap)} before it" if overlap else "there"
+    return f"Checkpoint saved: {clock_time(checkpoint)}. The next run reads from {moment}"
 
 
 def found_line(scanned: int, plan: Plan, *, dry_run: bool) -> str:

@@ -184,10 +184,11 @@ def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:
     if record.gap:
         since, until = record.gap
         yield GapFound(since=clock_time(since), until=clock_time(until))
-    for kind, outcome in ((EventsGivenUp, Outcome.GIVEN_UP), (EventsExpired, Outcome.EXPIRED)):
-        lost = [event.guid for event in events if event.outcome is outcome]
-        if lost:
-            yield kind(events=count(len(lost), "event"), guids=_some(lost))
+    if given_up := [event for event in events if event.outcome is Outcome.GIVEN_UP]:
+        first = min(event.forgotten_at for event in given_up)
+        yield EventsGivenUp(events=count(len(given_up), "event"), guids=_some(given_up), until=clock_time(first))
+    if expired := [event for event in events if event.outcome is Outcome.EXPIRED]:
+        yield EventsExpired(events=count(len(expired), "event"), guids=_some(expired))
 
 
 def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
@@ -203,9 +204,9 @@ def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
         yield kind(back_to=clock_time(record.cutoff))
 
 
-def _some(guids: Sequence[str]) -> str:
-    named = ", ".join(plain(guid, 36) for guid in guids[:_NAMED])
-    return f"{named} and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else named
+def _some(events: Sequence[EventReport]) -> str:
+    named = ", ".join(plain(event.guid, 36) for event in events[:_NAMED])
+    return f"{named} and {len(events) - _NAMED:,} more" if len(events) > _NAMED else named
 
 
 def _since(record: Record, outage: Outage) -> str:

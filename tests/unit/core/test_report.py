@@ -110,7 +110,7 @@ def test_a_finding_that_many_have_is_told_once_though_its_facts_differ() -> None
 
 
 def test_a_loss_is_told_for_each_webhook_with_its_own_guids_and_before_all_else() -> None:
-    lost = [EventsGivenUp(events="1 event", guids=guid) for guid in ("g1", "g2")]
+    lost = [EventsGivenUp(events="1 event", guids=guid, until="noon") for guid in ("g1", "g2")]
     report = Report(tuple(hook(number=number, faults=(Problem("No."), each)) for number, each in enumerate(lost, 1)))
     first, second, rest = report.errors
     assert ["g1" in first, "g2" in second, "No." in rest] == [True, True, True]

@@ -196,7 +196,10 @@ ANNOTATED: list[tuple[tuple[tuple[str, ...], str | None, str | None], Report]] =
     # A loss is an error, and not told again beside it.
     (
         (("1",), None, ""),
-        one(*events(Outcome.GIVEN_UP, Outcome.RECOVERED), faults=(EventsGivenUp(events="1 event", guids="g"),)),
+        one(
+            *events(Outcome.GIVEN_UP, Outcome.RECOVERED),
+            faults=(EventsGivenUp(events="1 event", guids="g", until="noon"),),
+        ),
     ),
     (
         ((), "", None),
@@ -210,7 +213,7 @@ ANNOTATED: list[tuple[tuple[tuple[str, ...], str | None, str | None], Report]] =
         (("1", ""), "", None),
         one(
             *events(Outcome.GIVEN_UP),
-            faults=(Problem("No."), EventsGivenUp(events="1 event", guids="g")),
+            faults=(Problem("No."), EventsGivenUp(events="1 event", guids="g", until="noon")),
             warnings=("It was slow.",),
         ),
     ),

@@ -24,7 +24,7 @@ from reports import EVENT, PAGE, Problem, events, hook, hooks, one
 from wording import figures
 
 MEBIBYTE = 1_048_576
-GIVEN_UP = EventsGivenUp(events="1 event", guids="guid-1")
+GIVEN_UP = EventsGivenUp(events="1 event", guids="guid-1", until="noon")
 
 hostile = st.text(st.sampled_from("a|\\`*_<>[]()#@!&:;~$-+.\n\r\t\x00\u202e é"), max_size=40) | st.text(max_size=40)
 

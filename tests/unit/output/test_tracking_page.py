@@ -85,3 +85,9 @@ def test_where_no_run_is_known_there_is_no_empty_line_for_it() -> None:
     there = TrackingIssue(1, is_open=True, memory=decide(None, situation("before", State.UNDELIVERED), NOW).memory)
     after = situation("x", State.DOWN)
     assert "<sub></sub>" not in issue_comment(decide(there, after, NOW), after, "")
+
+
+@pytest.mark.parametrize(("outcome", "told"), [("given_up", True), ("expired", False)])
+def test_a_loss_that_can_still_be_sent_again_comes_with_how(outcome: str, *, told: bool) -> None:
+    lost = replace(situation("x"), lost_events=(LostEvent("g", "push", "HTTP 422", outcome),))
+    assert ("replay --guid" in issue_comment(decide(None, lost, NOW), lost, RUN)) is told

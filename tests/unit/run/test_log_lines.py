@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from githubsim.clock import START
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, START
 from redeliver.core.deliveries import DeliveryLog
 from redeliver.core.plan import Plan
 from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
-from redeliver.run.log_lines import SHOWN, OutcomeLines, found_line, title_of
+from redeliver.run.log_lines import SHOWN, OutcomeLines, checkpoint_line, found_line, reading_line, title_of
+from redeliver.run.record import Window
+from redeliver.times import clock_time
 from samples import Said, attempt, event, row
 from wording import figures
 
@@ -18,6 +22,43 @@ def test_an_event_goes_by_its_name_its_guid_and_the_time_it_first_failed() -> No
     assert title.startswith("push g1 ")
     assert "2026-11-06 21:20:00 UTC" in title
     assert title_of(event(attempt(1, START), guid=HOSTILE, name=HOSTILE)).count("x ::error::y <url>") == 2
+
+
+def window(back: int, stored: int | None) -> Window:
+    """A run's, with a cutoff so far back."""
+    return Window(START, stored, START - back if stored is None else stored, START - back, START - 3 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("back", "stored", "overlap", "why"),
+    [
+        (HOUR, START - 50 * MINUTE, 600, "10 min before"),
+        (HOUR, START - HOUR, 0, ""),
+        (HOUR, None, 600, "lookback"),
+        (3 * DAY, None, 600, "GitHub"),
+        (3 * DAY, START - 9 * DAY, 600, "GitHub"),
+    ],
+)
+def test_a_run_says_first_how_far_back_it_reads_and_what_decided_that(
+    back: int, stored: int | None, overlap: int, why: str
+) -> None:
+    said = reading_line("hook 1", window(back, stored), overlap, kept=True)
+    assert clock_time(START - back) in said
+    assert [word for word in ("10 min before", "lookback", "GitHub") if word in said] == ([why] if why else [])
+
+
+def test_a_checkpoint_that_is_older_than_what_is_read_is_named() -> None:
+    assert clock_time(START - 9 * DAY) in reading_line("hook 1", window(3 * DAY, START - 9 * DAY), 600, kept=True)
+
+
+def test_without_a_place_for_a_checkpoint_none_is_promised() -> None:
+    lines = {kept: reading_line("hook 1", window(HOUR, None), 600, kept=kept) for kept in (True, False)}
+    assert ("yet" in lines[True], "yet" in lines[False]) == (True, False)
+
+
+def test_at_the_end_a_run_says_its_checkpoint_and_how_long_before_it_the_next_one_reads() -> None:
+    assert checkpoint_line(START, 600).partition(clock_time(START))[2].count("10 min") == 1
+    assert figures(checkpoint_line(START, 0)) == figures(clock_time(START))
 
 
 def test_what_was_found_is_said_with_what_will_be_done() -> None:

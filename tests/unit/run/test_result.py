@@ -29,6 +29,7 @@ from redeliver.core.settings import FailOn, parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
 from redeliver.run.record import Extent, Probe, Record, Scan, Sending, Window
 from redeliver.run.result import build_report
+from redeliver.times import clock_time
 from samples import HOUR, MINUTE, row
 
 INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
@@ -232,6 +233,12 @@ def test_events_that_were_given_up_or_expired_are_errors_with_their_guids() -> N
     assert report.lost == 3 <= report.undelivered
     assert Report((report,)).exit_code(FailOn.ERROR) == 1
     assert Report((report,)).exit_code(FailOn.NEVER) == 0
+
+
+def test_until_when_events_that_were_given_up_can_be_sent_again_is_told_of_the_oldest() -> None:
+    (given_up,) = told(Fate(left=Outcome.NOT_DUE), *[Fate(left=Outcome.GIVEN_UP)] * 2).errors
+    assert clock_time(START - 98 * MINUTE + RETENTION) in given_up
+    assert "replay --guid" in given_up
 
 
 def test_of_many_lost_events_some_are_named() -> None:

@@ -10,6 +10,7 @@ from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import CheckpointInFuture
 from redeliver.run.job import rules_of
+from redeliver.times import clock_time
 from wording import told
 from world import World, of
 
@@ -30,6 +31,26 @@ def test_the_window_begins_an_overlap_before_the_checkpoint_and_with_a_whole_sec
     second = world.clock() // SECOND * SECOND
     world.variables.seed("CHECKPOINT", str(second - HOUR + 500))
     assert world.run(overlap=overlap).cutoff == second + cutoff
+
+
+@pytest.mark.parametrize(
+    ("inputs", "stored", "word"),
+    [
+        ({}, True, "10 min before"),
+        ({"overlap": "3m"}, True, "3 min before"),
+        ({"lookback": "2h"}, False, "yet"),
+        ({"variable_name": ""}, False, "kept"),
+    ],
+)
+def test_the_first_line_of_a_run_says_what_decided_how_far_back_it_reads(
+    inputs: dict[str, str], word: str, *, stored: bool
+) -> None:
+    world = World()
+    if stored:
+        world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
+    cutoff = world.run(inputs).cutoff
+    assert clock_time(cutoff) in world.console.lines[0]
+    assert word in world.console.lines[0]
 
 
 def test_a_checkpoint_in_the_future_is_named_with_its_place_and_value_and_the_time() -> None:

@@ -148,5 +148,5 @@ def _row(event: ReplayedEvent) -> str:
 
 
 def words(outcome: Outcome) -> str:
-    """An outcome as users read it."""
-    return "not sent" if outcome is Outcome.DRY_RUN else WORDS[outcome].word
+    """An outcome as users read it. In a plan it is always DRY_RUN, in a replay that was to send never."""
+    return "planned" if outcome is Outcome.DRY_RUN else WORDS[outcome].word
