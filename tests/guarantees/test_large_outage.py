@@ -28,14 +28,17 @@ def after_the_outage(hours: int, **settings: str) -> tuple[Days, list[Cost]]:
 @pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("time_limit", "hours"), [("30m", 24 if SOAK else 16), ("5h", 24 if SOAK else 12)], ids=["short runs", "long runs"]
+    ("time_limit", "hours", "most"),
+    [("30m", 24, 45), ("5h", 24, 24)] if SOAK else [("30m", 20, 34), ("5h", 12, 12)],
+    ids=["short runs", "long runs"],
 )
-def test_all_of_it_arrives_within_the_three_days_that_github_remembers(time_limit: str, hours: int) -> None:
+def test_all_of_it_arrives_within_the_three_days_that_github_remembers(time_limit: str, hours: int, most: int) -> None:
     hook, runs = after_the_outage(hours, time_limit=time_limit)
     sim = hook.world.sim
     assert len(sim.accepted) >= A_DAY * hours // 24
     assert sim.truth.undelivered() == []
     assert sim.truth.needlessly_redelivered() == []
     took = (runs[-1].ended - hook.outage.end) / HOUR
+    assert took < most, "runs read the same again and again"
     requests = sum(run.requests for run in runs)
     print(f"time-limit {time_limit}: {took:.1f} hours, {requests:,} requests in {len(runs)} runs, {HOURLY} an hour")
