@@ -6,8 +6,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from places.site import combinations
+
+if TYPE_CHECKING:
+    import pytest
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
@@ -24,12 +28,15 @@ def test_every_cell_leads_to_a_test_and_every_test_is_led_to() -> None:
         assert last.startswith("[") or last in {"works", "older"}, row
 
 
-def test_every_test_is_there_under_its_whole_name() -> None:
-    files = sorted({test.partition("::")[0] for _, test in LINKS.values()})
-    asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
-    listed = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT).stdout.splitlines()
+def test_every_test_is_there_under_its_whole_name(request: pytest.FixtureRequest) -> None:
+    tests = {test for _, test in LINKS.values()}
+    there = {item.nodeid for item in request.session.items}
+    if not tests <= there:  # as where only some of the tests are run
+        files = sorted({test.partition("::")[0] for test in tests})
+        asked = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
+        there = set(subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT).stdout.splitlines())
+    assert tests <= there
     for path, test in LINKS.values():
-        assert test in listed
         assert path == f"../{test.partition('::')[0]}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, system_ms
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE
@@ -16,7 +17,7 @@ from sides import HOOK, ORG, REPO, TOKEN, VARIABLE, action, documented
 
 
 def test_the_action_goes_on_where_the_script_stopped_and_the_script_takes_it_back() -> None:
-    sim = SimGitHub(system_ms)
+    sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=20, appears_ms=10))
     sim.token(TOKEN)
     hook = sim.org_hook(ORG, id=HOOK)
     now = system_ms()

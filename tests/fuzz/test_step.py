@@ -33,6 +33,11 @@ def harmless(ending: Ending) -> Told:
     return run(Strange(ending=ending).world())
 
 
+@cache
+def harmless_page(ending: Ending) -> Page:
+    return Page(harmless(ending).summary)
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_there_is_something_to_see(ending: Ending) -> None:
     told = harmless(ending)
@@ -58,7 +63,7 @@ def check(strange: Strange) -> None:
     assert json.loads(told.outputs["report"]).keys() == json.loads(usual.outputs["report"]).keys()
     assert commands(told.outputs["report"]) == []  # a later step may print it
 
-    page, usual_page = Page(told.summary), Page(usual.summary)
+    page, usual_page = Page(told.summary), harmless_page(strange.ending)
     assert page.tags == usual_page.tags
     assert page.drawn == usual_page.drawn
     assert page.looked_for == usual_page.looked_for

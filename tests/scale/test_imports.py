@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import redeliver
+from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE
@@ -61,7 +62,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     files = {name: folder / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "modules")}
     for file in files.values():
         file.touch()
-    sim = SimGitHub(system_ms)
+    sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=20, appears_ms=10))
     sim.token("pat")
     sim.org_hook("octo", id=1).add(system_ms() - MINUTE, UNAVAILABLE)
     with serve(sim) as github:

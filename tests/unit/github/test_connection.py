@@ -12,7 +12,7 @@ from unittest import mock
 
 import jwt
 import pytest
-from jwt import algorithms
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import SecretStr
 
 from githubsim.clock import SECOND, system_ms
@@ -131,7 +131,7 @@ def test_the_token_is_in_the_authorization_and_nowhere_else(there: There) -> Non
 
 
 def test_an_apps_key_is_read_once_and_signs_each_request(there: There) -> None:
-    with mock.patch.object(algorithms, "load_pem_private_key", wraps=algorithms.load_pem_private_key) as reading:
+    with mock.patch("jwt.algorithms.load_pem_private_key", wraps=load_pem_private_key) as reading:
         app = GitHubApi(there.url, AppKey("12", SecretStr(key_pair().private)), plenty)
         for _ in range(2):
             app.exchange("GET", "/app")
