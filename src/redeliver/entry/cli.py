@@ -19,7 +19,15 @@ from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.entry.flags import guids_of, option, settings_of, taking
 from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
-from redeliver.errors import EventNotFound, MetricsNotWritten, RedeliverError, SettingsError, Stopped, Unexpected
+from redeliver.errors import (
+    EventNotFound,
+    MetricsNotWritten,
+    RedeliverError,
+    ResponsesNotRead,
+    SettingsError,
+    Stopped,
+    Unexpected,
+)
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.output.replay import results as replay_results
@@ -27,7 +35,7 @@ from redeliver.output.report_json import as_json
 from redeliver.run.lookup import MATRIX_JOBS, matrix
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
-from redeliver.text import for_log, for_shell
+from redeliver.text import count, for_log, for_shell
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -263,7 +271,10 @@ def show(
         missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
         for guid in missing:
             console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
-        raise typer.Exit(EventNotFound.exit_code if missing else 0)
+        attempts = [attempt for one in found for attempt in one.attempts]
+        if failed := sum(attempt.lookup_failed for attempt in attempts):
+            console.error(str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
+        raise typer.Exit(int(bool(missing or failed)))
 
 
 def _write(metrics: MetricsFile, report: Report) -> MetricsNotWritten | None:
