@@ -218,7 +218,7 @@ def hooks(
 ) -> None:
     """List webhooks with their deliveries, failures and health within --lookback."""
     with _told():
-        of_app = not (flags["org"] or flags["repository"])
+        of_app = bool(flags["client_id"] or flags["app_id"]) and not (flags["org"] or flags["repository"])
         # An App has one webhook, which has no id, so "all" means the same as nothing.
         flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
         settings = settings_of(flags, _run_settings)
