@@ -82,7 +82,7 @@ def show_report(report: Report) -> None:
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
     rows.sort(key=lambda row: ORDER[row[1].outcome])
     several = ["Hook"] if len(report.hooks) > 1 else []
-    out, table = _table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome", "GUID", "Delivery id")
+    out, table = _table(*several, "Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
     for hook, event in rows[:SHOWN_EVENTS]:
         whose = [hook.short_name] if several else []
         when, attempts = clock_time(event.first_failed_at), str(event.attempts)
@@ -155,7 +155,15 @@ def show_replay(report: ReplayReport) -> None:
 def show_hooks(hooks: Sequence[HookHealth]) -> None:
     """Print webhooks and how their deliveries went to the standard output."""
     out, table = _table(
-        "Hook", "Points to", "Deliveries", "Failed", "Rate", "At first try", "p95", "Health", "Last success"
+        "Hook",
+        "Points to",
+        "Deliveries",
+        "Failed",
+        "Rate",
+        "On first attempt",
+        "p95 duration",
+        "Health",
+        "Last success",
     )
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
