@@ -130,7 +130,7 @@ MetricsFilePath = Annotated[
 
 @app.callback(invoke_without_command=True)
 def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show the version.")] = False) -> None:
-    """Redeliver failed GitHub webhook deliveries: each event once, and nothing lost."""
+    """Find failed GitHub webhook deliveries, redeliver them, and report the result."""
     if version:
         typer.echo(f"redeliver {__version__}")
         raise typer.Exit
@@ -147,7 +147,7 @@ def run(
     verbose: Verbose = False,
     **flags: object,
 ) -> None:
-    """Find the deliveries that failed since the last run, redeliver each event once and report the result."""
+    """Redeliver what failed since the last run, and report the result."""
     with _told():
         settings = settings_of(flags, _run_settings, state_file, metrics_file)
         metrics = MetricsFile(metrics_file) if metrics_file else None
