@@ -97,7 +97,7 @@ bench: $(VENV)/test.stamp $(VENV)/node.stamp
 
 # The promises, far longer than `make test` has time for; what the tests came to is printed at the end.
 soak: $(VENV)/test.stamp $(VENV)/node.stamp
-	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees tests/fuzz tests/hostile/test_any_bytes.py --timeout=0 -rP $(ARGS)
+	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees tests/fuzz tests/hostile --timeout=0 -rP $(ARGS)
 
 # Does a test notice when the action is broken? ARGS="probe spacing": the defects whose names hold one of these words.
 defects: $(VENV)/test.stamp

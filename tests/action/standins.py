@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-# -I and -S: what site does takes half of the time that it takes to start.
+#: Where they record their calls, beside themselves: a Python dictionary a line.
+CALLS = "calls"
+#: Not a virtual environment's, which looks for its packages first.
+_INTERPRETER = os.path.realpath(sys.executable)
+
+# With -I and -S, and no module but what is built in: imports take most of the time that a start takes.
 _HEAD = """\
-#!{python} -IS
-import csv, json, os, pathlib, sys
-here, me = pathlib.Path("{folder}"), pathlib.Path(sys.argv[0])
+#!{interpreter} -IS
+import posix, sys
+answers = {answers!a}
+me = sys.argv[0]
 def record():
-    call = {{"name": me.name, "argv": sys.argv[1:], "environment": dict(os.environ), "pid": os.getpid()}}
-    with (here / "calls.jsonl").open("a") as calls:
-        print(json.dumps(call), file=calls)
+    name = me.rpartition("/")[2]
+    call = {{"name": name, "argv": sys.argv[1:], "environment": posix.environ, "pid": posix.getpid()}}
+    with open({calls!a}, "a") as calls:
+        print(ascii(call), file=calls)
 """
 
 # Records each call, and answers the few that the launcher makes.
-DOCKER = """\
-answers = json.loads((here / "docker.json").read_text())
+_DOCKER = """\
 record()
 match sys.argv[1:]:
     case ["info", "--format", template]:
@@ -32,8 +39,9 @@ match sys.argv[1:]:
         print(template)
         sys.exit(not answers["info"]["OSType"])
     case ["create", "--pull=never", "--mount", mount, image]:
-        source = next(csv.reader([mount]))[1].removeprefix("source=")
         if answers["unseen"]:
+            import csv
+            source = next(csv.reader([mount]))[1].removeprefix("source=")
             print(f"Error response from daemon: {answers['unseen']}: {source}", file=sys.stderr)
         else:
             print(f"Error response from daemon: No such image: {image}", file=sys.stderr)
@@ -54,7 +62,6 @@ sys.exit("no such docker command")
 
 # Is asked its version in earnest; a virtual environment of its making has a copy of it.
 _PYTHON = """\
-answers = json.loads(pathlib.Path("{answers}").read_text())
 match sys.argv[1:]:
     case ["-I", "-c", question, *arguments]:
         sys.version_info, sys.implementation.name = (*answers["version"], 0), answers["implementation"]
@@ -64,17 +71,20 @@ match sys.argv[1:]:
         exec(question)
         sys.exit()
 record()
-windows = os.environ.get("OSTYPE") == "msys"
+windows = posix.environ.get(b"OSTYPE") == b"msys"
 match sys.argv[1:]:
     case ["-I", "-m", "venv", "--clear", folder]:
-        copy = pathlib.Path(folder, "Scripts/python.exe" if windows else "bin/python")
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(me.read_text())
-        copy.chmod(0o755)
+        import os
+        bin, name = (folder + "/Scripts", "python.exe") if windows else (folder + "/bin", "python")
+        os.makedirs(bin, exist_ok=True)
+        with open(me, "rb") as mine, open(bin + "/" + name, "wb") as copy:
+            copy.write(mine.read())
+        os.chmod(bin + "/" + name, 0o755)
     case ["-I", "-m", "pip", "install", *_]:
         print(answers["said"])
         sys.exit(answers["pip"])
     case ["-I", "-S", "-c", start, *arguments]:
+        import os
         sys.argv[:] = ["-c", *arguments]
         os.name = "nt" if windows else os.name
         exec(start)
@@ -86,10 +96,16 @@ match sys.argv[1:]:
 """
 
 
-def install(path: Path, text: str) -> None:
+def _install(path: Path, text: str, answers: Mapping[str, Any]) -> None:
     """Make a program of it."""
-    path.write_text(_HEAD.format(python=sys.executable, folder=path.parent) + text)
+    head = _HEAD.format(interpreter=_INTERPRETER, answers=dict(answers), calls=str(path.parent / CALLS))
+    path.write_text(head + text)
     path.chmod(0o755)
+
+
+def install_docker(path: Path, answers: Mapping[str, Any]) -> None:
+    """Put an engine's command there."""
+    _install(path, _DOCKER, answers)
 
 
 @dataclass
@@ -105,6 +121,4 @@ class Python:
 
     def install(self, path: Path) -> None:
         """Put it there."""
-        answers = path.parent / f"{path.name}.json"
-        answers.write_text(json.dumps(asdict(self)))
-        install(path, _PYTHON.format(answers=answers))
+        _install(path, _PYTHON, asdict(self))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import csv
-import json
+import os
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
-from action.standins import DOCKER, Python, install
+from action.standins import CALLS, Python, install_docker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,6 +83,13 @@ class Call:
     environment: dict[str, str]
     pid: int
 
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Of the record that a stand-in keeps."""
+        call = ast.literal_eval(line)
+        environment = {os.fsdecode(name): os.fsdecode(value) for name, value in call["environment"].items()}
+        return cls(call["name"], call["argv"], environment, call["pid"])
+
     def values_of(self, option: str) -> list[str]:
         """What is given for an option, in either of the two ways to write it."""
         apart = [after for before, after in zip(self.argv, self.argv[1:], strict=False) if before == option]
@@ -91,6 +100,12 @@ class Call:
         """What is mounted, as docker reads it: each a line of CSV."""
         lines = [next(csv.reader([line], strict=True)) for line in self.values_of("--mount")]
         return [dict(word.partition("=")[::2] for word in line) for line in lines]
+
+
+@cache
+def _tools() -> dict[str, str]:
+    """Where they are."""
+    return {tool: str(shutil.which(tool)) for tool in TOOLS}
 
 
 @dataclass
@@ -129,24 +144,19 @@ class Runner:
             folder.mkdir()
         for file in (self.output, self.summary):
             file.touch()
-        for tool in TOOLS:
-            (self.bin / tool).symlink_to(str(shutil.which(tool)))
+        for tool, place in _tools().items():
+            (self.bin / tool).symlink_to(place)
 
     def start(self, **inputs: str) -> tuple[subprocess.CompletedProcess[str], int]:
         """Run the step once; its process and its id."""
         if self.docker:
-            install(self.bin / "docker", DOCKER)
+            install_docker(self.bin / "docker", self._answers)
         for name, python in self.pythons.items():
             python.install(self.bin / name)
         (self.bin / "id").write_text(f"#!/bin/sh\necho {self.user}\n")
         (self.bin / "chown").write_text(f'#!/bin/sh\necho "$@" >>{self.bin}/chowned\nexit {self.chown}\n')
         for tool in ("id", "chown"):
             (self.bin / tool).chmod(0o755)
-        answers = {name: getattr(self, name) for name in ("unseen", "images", "pull", "build", "said", "run")}
-        limits = dict.fromkeys(("MemoryLimit", "SwapLimit", "PidsLimit"), True) | self.limits
-        info = {name: str(can).lower() for name, can in limits.items()}
-        answers["info"] = info | {"OSType": self.engine, "SecurityOptions": f"[{self.security}]"}
-        (self.bin / "docker.json").write_text(json.dumps(answers))
         with subprocess.Popen(
             step_command(self.folder, self.action),
             env=self._environment(inputs),
@@ -161,6 +171,16 @@ class Runner:
     def step(self, **inputs: str) -> subprocess.CompletedProcess[str]:
         """Run the step once."""
         return self.start(**inputs)[0]
+
+    @property
+    def _answers(self) -> dict[str, Any]:
+        """What the engine answers."""
+        limits = dict.fromkeys(("MemoryLimit", "SwapLimit", "PidsLimit"), True) | self.limits
+        info = {name: str(can).lower() for name, can in limits.items()}
+        info |= {"OSType": self.engine, "SecurityOptions": f"[{self.security}]"}
+        return {name: getattr(self, name) for name in ("unseen", "images", "pull", "build", "said", "run")} | {
+            "info": info
+        }
 
     def _environment(self, inputs: dict[str, str]) -> dict[str, str]:
         # The runner's own variables, and of the inputs only what the step itself maps.
@@ -179,8 +199,8 @@ class Runner:
 
     @property
     def calls(self) -> list[Call]:
-        record = self.bin / "calls.jsonl"
-        return [Call(**json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
+        record = self.bin / CALLS
+        return [Call.read(line) for line in record.read_text().splitlines()] if record.exists() else []
 
     def called(self, command: str) -> list[Call]:
         """The calls of docker with this command."""

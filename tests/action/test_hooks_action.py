@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from action.step import ACTION, HOOKS_ACTION, step_environment
 from githubsim import Fault, Lose, SimGitHub
 from githubsim.clock import system_ms
 from githubsim.server import serve
-from places.command import environment
+from places.command import REDELIVER, environment
 from places.keys import key_pair
 from redeliver.errors import BadToken, NoSuchHook, Unexpected
 from redeliver.run.lookup import MATRIX_JOBS
@@ -48,11 +47,11 @@ def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
     return {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output), **step_environment(given, HOOKS_ACTION)}
 
 
-def start(folder: Path, github: Served, *program: str, **inputs: str) -> subprocess.Popen[str]:
-    """The core as the launcher starts it. ``program`` is what Python runs instead of the module itself."""
+def start(folder: Path, github: Served) -> subprocess.Popen[str]:
+    """The core as the launcher starts it."""
     return subprocess.Popen(
-        [sys.executable, *(program or ("-m", "redeliver", "hooks"))],
-        env=environment(**given_to(folder, github, **inputs)),
+        [*REDELIVER, "hooks"],
+        env=environment(**given_to(folder, github)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -148,21 +147,16 @@ def test_every_wrong_input_is_named(tmp_path: Path, forks: Commands, github: Ser
     assert sorted(problems) == ["org", "token"]
 
 
-def test_a_bug_of_ours_is_told_by_its_type_alone_and_leaves_no_matrix(tmp_path: Path, github: Served) -> None:
-    program = """
-import runpy, sys
-from unittest import mock
-mock.patch("redeliver.github.hooks.Owner.choose", side_effect=KeyError("ghp_hush")).start()
-sys.argv[:] = ["redeliver", "hooks"]
-runpy.run_module("redeliver", run_name="__main__")
-"""
-    with start(tmp_path, github, "-c", program) as process:
-        said, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
-    (error,) = [one.data for one in commands(said) if one.name == "error"]
-    assert told(Unexpected, error) == {"kind": "KeyError"}
-    assert "Traceback" not in said
-    assert "hush" not in said
+def test_a_bug_of_ours_is_told_by_its_type_alone_and_leaves_no_matrix(
+    tmp_path: Path, forks: Commands, github: Served
+) -> None:
+    given = given_to(tmp_path, github)
+    said = forks.run_step("hooks", given=given, breaks="redeliver.github.hooks.Owner.choose")
+    assert said.code == 1
+    (error,) = [one.data for one in commands(said.everything) if one.name == "error"]
+    assert told(Unexpected, error) == {"kind": "ZeroDivisionError"}
+    assert "Traceback" not in said.everything
+    assert "hush" not in said.everything
     assert outputs(tmp_path / "output") == {}
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +13,7 @@ from githubsim import Fault, SimGitHub
 from githubsim.clock import system_ms
 from githubsim.faults import json_answer
 from githubsim.server import serve
-from places.command import SOURCES
+from places.command import REDELIVER, environment
 from redeliver.core.redelivery import Outcome
 from redeliver.core.tracking.settings import TRACKING_INPUTS
 from redeliver.entry.tracking import TRACKING_OUTPUTS
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from githubsim.server import Served
+    from places.command import Commands
 
 REPOSITORY = GITHUB["repository"]
 TOKEN = GITHUB["token"]
@@ -43,28 +42,24 @@ def github() -> Iterator[Served]:
         yield served
 
 
-def step(folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
-    """Its exit code, what it said, and its outputs."""
+def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
+    """What the launcher puts into the core's environment."""
     output = folder / "output"
     output.write_text("")
     given = {"report": UNDELIVERED, "label": "webhooks", "api_url": github.url} | inputs
     run = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "42"}
-    done = subprocess.run(
-        [sys.executable, "-m", "redeliver", "tracking-issue"],
-        env={
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
-            "PYTHONPATH": str(SOURCES),
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_OUTPUT": str(output),
-            **run,
-            **step_environment(given, TRACKING_ACTION),
-        },
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return done.returncode, done.stdout + done.stderr, outputs(output)
+    return {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_OUTPUT": str(output),
+        **run,
+        **step_environment(given, TRACKING_ACTION),
+    }
+
+
+def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
+    """Its exit code, what it said, and its outputs."""
+    said = forks.run_step("tracking-issue", given=given_to(folder, github, **inputs))
+    return said.code, said.everything, outputs(folder / "output")
 
 
 def errors(said: str) -> list[str]:
@@ -84,25 +79,35 @@ def test_its_inputs_and_outputs_are_those_of_the_tables() -> None:
         assert TRACKING_ACTION["inputs"][name] == ACTION["inputs"][name]
 
 
-def test_it_opens_an_issue_leaves_it_alone_and_closes_it(tmp_path: Path, github: Served) -> None:
-    assert step(tmp_path, github)[2] == {"issue-number": "1", "change": "opened"}
+def test_it_opens_an_issue_leaves_it_alone_and_closes_it(tmp_path: Path, forks: Commands, github: Served) -> None:
+    assert step(forks, tmp_path, github)[2] == {"issue-number": "1", "change": "opened"}
     (issue,) = github.sim.issues(REPOSITORY).all()
     assert f"https://github.com/{REPOSITORY}/actions/runs/42" in issue.body
-    code, _, given = step(tmp_path, github)
+    code, _, given = step(forks, tmp_path, github)
     assert (code, given) == (0, {"issue-number": "1", "change": "none"})
-    assert step(tmp_path, github, report=SETTLED)[2] == {"issue-number": "1", "change": "closed"}
-    assert step(tmp_path, github, report=SETTLED)[2] == {"issue-number": "", "change": "none"}
+    assert step(forks, tmp_path, github, report=SETTLED)[2] == {"issue-number": "1", "change": "closed"}
+    assert step(forks, tmp_path, github, report=SETTLED)[2] == {"issue-number": "", "change": "none"}
 
 
-def test_a_run_without_a_report_opens_one(tmp_path: Path, github: Served) -> None:
-    code, _, given = step(tmp_path, github, report="")
+def test_a_run_without_a_report_opens_one(tmp_path: Path, forks: Commands, github: Served) -> None:
+    code, _, given = step(forks, tmp_path, github, report="")
     assert (code, given["change"]) == (0, "opened")
 
 
 def test_the_largest_report_there_is_reaches_it(tmp_path: Path, github: Served) -> None:
     report = as_json(reports.one(*reports.events(*[Outcome.FAILED_AGAIN] * 5_000)))
     assert MOST - 1_000 < len(report) <= MOST
-    assert step(tmp_path, github, report=report)[0] == 0
+    # In a process of its own from the first instruction on, which the system itself gives the environment.
+    done = subprocess.run(
+        [*REDELIVER, "tracking-issue"],
+        env=environment(**given_to(tmp_path, github, report=report)),
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, outputs(tmp_path / "output")["change"]) == (0, "opened"), done.stdout
     assert "5,000 events" in github.sim.issues(REPOSITORY).all()[0].body
 
 
@@ -120,39 +125,41 @@ def test_the_largest_report_there_is_reaches_it(tmp_path: Path, github: Served) 
     ],
 )
 def test_what_cannot_be_used_is_refused_without_a_request(
-    tmp_path: Path, github: Served, inputs: dict[str, str], problem: str
+    tmp_path: Path, forks: Commands, github: Served, inputs: dict[str, str], problem: str
 ) -> None:
-    code, said, given = step(tmp_path, github, **inputs)
+    code, said, given = step(forks, tmp_path, github, **inputs)
     assert (code, given, errors(said)) == (2, {}, [problem])
     assert github.sim.journal.entries == []
 
 
-def test_a_token_without_the_permission_fails_the_step_and_is_told_which_one(tmp_path: Path, github: Served) -> None:
+def test_a_token_without_the_permission_fails_the_step_and_is_told_which_one(
+    tmp_path: Path, forks: Commands, github: Served
+) -> None:
     github.sim.token(TOKEN, kind="actions", permissions={})
-    code, said, _ = step(tmp_path, github)
+    code, said, _ = step(forks, tmp_path, github)
     assert code == 1
     (error,) = errors(said)
     assert "permissions: issues: write" in error
     assert TOKEN not in said.replace(f"::add-mask::{TOKEN}", "")
 
 
-def test_issues_that_are_switched_off_fail_the_step(tmp_path: Path, github: Served) -> None:
+def test_issues_that_are_switched_off_fail_the_step(tmp_path: Path, forks: Commands, github: Served) -> None:
     github.sim.issues(REPOSITORY).enabled = False
-    code, said, _ = step(tmp_path, github)
+    code, said, _ = step(forks, tmp_path, github)
     assert (code, len(errors(said))) == (1, 1)
     assert str(IssuesDisabled(repository=REPOSITORY)) == errors(said)[0]
 
 
-def test_a_repository_that_is_not_there_fails_the_step(tmp_path: Path, github: Served) -> None:
-    code, said, _ = step(tmp_path, github, repository="octo-org/other")
+def test_a_repository_that_is_not_there_fails_the_step(tmp_path: Path, forks: Commands, github: Served) -> None:
+    code, said, _ = step(forks, tmp_path, github, repository="octo-org/other")
     assert code == 1
     assert len(errors(said)) == 1
     assert "octo-org/other" in errors(said)[0]
 
 
-def test_a_lost_reply_fails_the_step_and_is_not_tried_again(tmp_path: Path, github: Served) -> None:
+def test_a_lost_reply_fails_the_step_and_is_not_tried_again(tmp_path: Path, forks: Commands, github: Served) -> None:
     github.sim.faults.add(Fault(json_answer(502, "Bad Gateway"), path="*/issues", verb="POST", times=None))
-    code, said, _ = step(tmp_path, github)
+    code, said, _ = step(forks, tmp_path, github)
     assert code == 1
     assert len(errors(said)) == 1
     assert len([one for one in github.sim.journal.entries if one.verb == "POST" and one.path.endswith("/issues")]) == 1

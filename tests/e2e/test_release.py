@@ -74,7 +74,7 @@ def released(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Iterator
     folder = tmp_path_factory.mktemp("release")
     (folder / "registry").mkdir()
     with serve(folder / "registry") as store:
-        house = House(folder, store, {})
+        house = House(folder, store)
         shutil.copytree(action, house.checkout, dirs_exist_ok=True)
         house.made("version", __version__)
         revision = house.commit("A release")

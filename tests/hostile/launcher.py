@@ -2,7 +2,8 @@
 
 Each process is forked from one that has imported everything, so that starting it takes no time. Lines of JSON come in:
 ``name``, ``environment``, ``log`` (a file for what is printed), ``memory`` (bytes), ``seconds`` (until it is killed). A
-line goes out for each that has ended: ``name`` and ``code``, or minus the signal that killed it.
+line goes out for each that has ended: ``name`` and ``code``, or minus the signal that killed it. An empty line waits
+for all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 AT_ONCE = 12
 #: Seconds for a run's last calls; 120 would be waited for where an answer to them never comes.
-CLOSING = 2.0
+CLOSING = 1.0
 
 
 def child(asked: dict[str, Any]) -> int:
@@ -52,8 +53,10 @@ def serve() -> None:
     gc.freeze()  # else each child copies what it looks for garbage in
     running: dict[int, int] = {}
     for line in sys.stdin:
-        if len(running) == AT_ONCE:
+        while running and (len(running) == AT_ONCE or not line.strip()):
             _wait(running)
+        if not line.strip():
+            continue
         asked = json.loads(line)
         pid = os.fork()
         if pid == 0:
@@ -62,8 +65,6 @@ def serve() -> None:
             os.dup2(log, 2)
             os._exit(child(asked))
         running[pid] = asked["name"]
-    while running:
-        _wait(running)
 
 
 def _wait(running: dict[int, int]) -> None:

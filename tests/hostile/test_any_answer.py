@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import redeliver
+from guarantees.lengths import SOAK
 from hostile import launcher
 from hostile.answers import everything
 from hostile.api import TARGETS, Api
 from hostile.rawserver import RawServer
+from hostile.rotation import EVERYTHING_AT, MADE_FOR, OTHERS, answers_at, kind
 from places.keys import key_pair
 from runner import commands, outputs
 
@@ -28,8 +30,15 @@ SOURCES = Path(redeliver.__file__).resolve().parents[1]
 MEMORY, KILLED_AFTER = 900 * 10**6, 60
 TOKEN = "github_pat_hush"
 NAMES = {"group", "endgroup", "notice", "warning", "error", "add-mask"}
-#: Where answers without an end and slow ones are given too; they are read in one place, whatever was asked for.
-EVERYTHING_AT = ("GET the deliveries", "POST an attempt")
+#: Answers of which each needs something else of the program as it is started, and the calls that they are given to: in
+#: ``make test`` one each.
+AS_STARTED = (
+    ("large: gzip", "GET the deliveries"),
+    ("large: a chunk of size -1, which http.client reads to the end", "POST an attempt"),
+    ("body: a row of parts", "GET the deliveries"),
+    ("slow: silence", "POST an attempt"),
+)
+CALLS_AS_STARTED = list(dict.fromkeys(target for _, target in AS_STARTED))
 
 
 def step(api: Api, number: int, url: str, folder: Path) -> dict[str, str]:
@@ -78,13 +87,22 @@ def is_limit(name: str) -> bool:
     return name.startswith("limit") or name == "status: 429"
 
 
+@pytest.fixture(scope="module")
+def launched() -> Iterator[subprocess.Popen[str]]:
+    """What steps are forked from: one for all tests, since it imports everything."""
+    surroundings = os.environ | {"PYTHONPATH": str(SOURCES)}
+    program = [sys.executable, launcher.__file__]
+    with subprocess.Popen(
+        program, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
+
+
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_run_ends_cleanly_whatever_is_answered(target: str, tmp_path: Path) -> None:
-    given = {
-        name: answer
-        for name, answer in everything().items()
-        if target in EVERYTHING_AT or not name.startswith(("large", "slow"))
-    }
+def test_a_run_ends_cleanly_whatever_is_answered(target: str, tmp_path: Path, launched: subprocess.Popen[str]) -> None:
+    given = answers_at(target)
     names, api = list(given), Api(list(given.values()), target)
     with RawServer(api) as server:
         jobs = [
@@ -97,28 +115,36 @@ def test_a_run_ends_cleanly_whatever_is_answered(target: str, tmp_path: Path) ->
             }
             for number in range(len(names))
         ]
-        lines = "".join(json.dumps(job) + "\n" for job in jobs)
-        surroundings = os.environ | {"PYTHONPATH": str(SOURCES)}
-        program = [sys.executable, launcher.__file__]
-        done = subprocess.run(program, input=lines, env=surroundings, stdout=subprocess.PIPE, text=True, check=True)
-    codes = {ended["name"]: ended["code"] for ended in map(json.loads, done.stdout.splitlines())}
+        assert launched.stdin
+        assert launched.stdout
+        launched.stdin.write("".join(json.dumps(job) + "\n" for job in jobs) + "\n")
+        launched.stdin.flush()
+        ended = [json.loads(launched.stdout.readline()) for _ in jobs]
+    codes = {one["name"]: one["code"] for one in ended}
     faults = {
         name: [*wrong(codes[number], tmp_path, number), *(() if is_limit(name) else repeated(api, number))]
         for number, name in enumerate(names)
     }
     assert {name: found for name, found in faults.items() if found} == {}
-    assert len(codes) == len(names) > 70
+    assert len(codes) == len(names) > 20
 
 
-@pytest.mark.parametrize("target", EVERYTHING_AT)
+def test_every_answer_is_given_and_every_call_gets_some_of_each_kind() -> None:
+    taking_turns = {target: answers_at(target, all_of_them=False).keys() for target in TARGETS}
+    assert taking_turns[EVERYTHING_AT] == everything().keys()
+    assert set().union(*(taking_turns[target] for target in OTHERS)) == everything().keys()
+    kinds = {"header", "malformed", "large", "slow", "body", "status", "limit"}
+    assert {kind(name) for name in everything()} == kinds
+    for target, names in taking_turns.items():
+        assert {kind(name) for name in names} == kinds, target
+        assert answers_at(target, all_of_them=True).keys() == everything().keys()
+    for name, target in MADE_FOR.items():
+        assert name in taking_turns[target]
+
+
 @pytest.mark.parametrize(
-    "name",
-    [
-        "large: gzip",
-        "large: a chunk of size -1, which http.client reads to the end",
-        "body: a row of parts",
-        "slow: silence",
-    ],
+    ("name", "target"),
+    [(name, target) for name, _ in AS_STARTED for target in CALLS_AS_STARTED] if SOAK else AS_STARTED,
 )
 def test_the_program_as_it_is_started_ends_cleanly_too(name: str, target: str, tmp_path: Path) -> None:
     api = Api([everything()[name]], target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 NAME = "org/redeliver-action"
 VERSION = "1.0.0"
+REMOTE, CHECKOUT = "remote.git", "checkout"
 FILES = {
     "CHANGELOG.md": f"""# Changelog
 
@@ -60,13 +62,13 @@ class Written:
 class House:
     """Everything that a release touches, and nothing of it is anybody's."""
 
-    def __init__(self, folder: Path, store: Store, files: Mapping[str, str] = FILES) -> None:
+    def __init__(self, folder: Path, store: Store, repositories: Path | None = None) -> None:
+        """In an empty folder, with repositories of its own: copies of those in another folder, or empty ones."""
         self.store = store
         self.ref = "refs/heads/main"
         self.image = f"{store.host}/{NAME}"
         self.pages = Written()
-        self.remote = folder / "remote.git"
-        self.checkout = folder / "checkout"
+        self.remote, self.checkout = folder / REMOTE, folder / CHECKOUT
         self.outputs_file = folder / "outputs"
         self.attestations = folder / "attestations.jsonl"
         self.sboms = folder / "sboms"
@@ -75,23 +77,10 @@ class House:
         self.programs.mkdir()
         (self.programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{gh.__file__}" "$@"\n')
         (self.programs / "gh").chmod(0o755)
-        git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(self.remote))
-        git(self.remote, "config", "receive.autogc", "false")
-        git(
-            folder,
-            "clone",
-            "--quiet",
-            "--template=",
-            "--config=maintenance.auto=false",
-            str(self.remote),
-            str(self.checkout),
-        )
-        for name, text in files.items():
-            path = self.checkout / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        if files:
-            self.commit("Something new")
+        if repositories is None:
+            make_repositories(folder, {})
+        else:
+            copy_repositories(repositories, folder)
 
     def edit(self, name: str, old: str, new: str) -> None:
         text = (self.checkout / name).read_text()
@@ -99,9 +88,7 @@ class House:
         (self.checkout / name).write_text(text.replace(old, new))
 
     def commit(self, message: str) -> str:
-        git(self.checkout, "add", "--all")
-        git(self.checkout, *IDENTITY, "commit", "--quiet", "--message", message)
-        git(self.checkout, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        commit(self.checkout, message)
         return self.head
 
     @property
@@ -178,6 +165,43 @@ class House:
     @property
     def sboms_kept(self) -> dict[str, str]:
         return {file.name: json.loads(file.read_text())["name"] for file in self.sboms.iterdir()}
+
+
+def make_repositories(folder: Path, files: Mapping[str, str]) -> None:
+    """Make what is released, with these files, and where it was cloned from."""
+    remote, checkout = folder / REMOTE, folder / CHECKOUT
+    git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(remote))
+    git(remote, "config", "receive.autogc", "false")
+    git(
+        folder,
+        "clone",
+        "--quiet",
+        "--template=",
+        "--config=maintenance.auto=false",
+        str(remote),
+        str(checkout),
+    )
+    for name, text in files.items():
+        path = checkout / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    if files:
+        commit(checkout, "Something new")
+
+
+def copy_repositories(source: Path, folder: Path) -> None:
+    """Copy both: making them takes ten processes."""
+    for name in (REMOTE, CHECKOUT):
+        shutil.copytree(source / name, folder / name)
+    config = folder / CHECKOUT / ".git" / "config"
+    config.write_text(config.read_text().replace(str(source / REMOTE), str(folder / REMOTE)))
+
+
+def commit(checkout: Path, message: str) -> None:
+    """Commit everything to the main branch, and push it."""
+    git(checkout, "add", "--all")
+    git(checkout, *IDENTITY, "commit", "--quiet", "--message", message)
+    git(checkout, "push", "--quiet", "origin", "HEAD:refs/heads/main")
 
 
 IDENTITY = ("-c", "user.name=octocat", "-c", "user.email=octocat@example.com")

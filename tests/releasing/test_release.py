@@ -13,7 +13,7 @@ from release import attestation
 from release.checkout import Checkout
 from release.commits import REUSABLE, Pair
 from release.registry import Registry
-from releasing.house import NAME, VERSION, House, git
+from releasing.house import FILES, NAME, VERSION, House, git, make_repositories
 from releasing.images import plant, pushed
 from releasing.registry import serve
 
@@ -26,11 +26,19 @@ UNKNOWN = "sha256:" + "0" * 64
 BOTH = ("https://spdx.dev/Document", "https://slsa.dev/provenance/v1")
 
 
+@pytest.fixture(scope="module")
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those that each test has copies of."""
+    folder = tmp_path_factory.mktemp("repositories")
+    make_repositories(folder, FILES)
+    return folder
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, repositories: Path) -> Iterator[House]:
     (tmp_path / "registry").mkdir()
     with serve(tmp_path / "registry") as store:
-        yield House(tmp_path, store)
+        yield House(tmp_path, store, repositories)
 
 
 def built(house: House) -> list[str]:

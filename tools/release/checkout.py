@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 BOT = "github-actions[bot]"
@@ -29,9 +30,9 @@ class Checkout:
         """
         return self._run("show", f"{commit}:{path}")
 
-    @property
+    @cached_property
     def head(self) -> str:
-        """The commit that is checked out."""
+        """The commit that is checked out. No step checks out another one."""
         return self._git("rev-parse", "HEAD")
 
     @property
@@ -42,6 +43,8 @@ class Checkout:
     def is_on(self, branch: str) -> bool:
         """Whether what is checked out is part of a remote branch."""
         tip = self.remote(f"refs/heads/{branch}")
+        if tip == self.head:
+            return True
         self._git("fetch", "--quiet", "origin", f"refs/heads/{branch}", also=self._credential())
         return bool(tip) and self._try("merge-base", "--is-ancestor", "HEAD", tip)
 

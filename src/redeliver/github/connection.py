@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from github import Auth, Github
 from github.Requester import HTTPSRequestsConnectionClass
-from jwt import PyJWTError
+from jwt.algorithms import RSAAlgorithm
 from requests import Request
 from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Timeout
 
@@ -99,10 +101,14 @@ def _read_whole(arriving: requests.Response) -> Response:
 def _auth(credential: Credential) -> Auth.Auth:
     if isinstance(credential, str):
         return Auth.Token(credential)
-    auth = Auth.AppAuth(credential.app_id, credential.private_key.get_secret_value())
     try:
+        # Once: that takes a hundred times as long as to sign, and PyGithub would do it again for each request.
+        key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(credential.private_key.get_secret_value())
+        if not isinstance(key, RSAPrivateKey):
+            raise BadPrivateKey
+        auth = Auth.AppAuth(credential.app_id, sign_func=lambda claims: jwt.encode(claims, key, algorithm="RS256"))
         auth.create_jwt()
-    except (PyJWTError, ValueError) as fault:
+    except (jwt.PyJWTError, ValueError) as fault:
         raise BadPrivateKey from fault
     return auth
 

@@ -8,15 +8,22 @@ import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from unittest import mock
 
+import jwt
 import pytest
+from jwt import algorithms
+from pydantic import SecretStr
 
 from githubsim.clock import SECOND, system_ms
 from githubsim.faults import Answer, Delay, Effect, Fault, Lose, Rewrite, garbage, html_answer, json_answer, redirect
 from githubsim.model import SimGitHub
 from githubsim.server import serve
+from places.keys import key_pair
 from redeliver import __version__
+from redeliver.errors import BadPrivateKey
 from redeliver.github import bounded_http
+from redeliver.github.app_token import AppKey
 from redeliver.github.bounded_http import NO_RESPONSE
 from redeliver.github.connection import CUT_SHORT, FAILED, GitHubApi
 from redeliver.github.transport import ResponseLost, Verb
@@ -121,6 +128,25 @@ def test_the_token_is_in_the_authorization_and_nowhere_else(there: There) -> Non
         ].split() == ["Bearer", TOKEN]
         others = {name: value for name, value in request.headers.items() if name != "authorization"}
         assert TOKEN not in f"{request.path} {request.query} {others} {request.body!r}"
+
+
+def test_an_apps_key_is_read_once_and_signs_each_request(there: There) -> None:
+    with mock.patch.object(algorithms, "load_pem_private_key", wraps=algorithms.load_pem_private_key) as reading:
+        app = GitHubApi(there.url, AppKey("12", SecretStr(key_pair().private)), plenty)
+        for _ in range(2):
+            app.exchange("GET", "/app")
+    assert reading.call_count == 1
+    for request in there.seen:
+        word, proof = request.headers["authorization"].split()
+        assert (word, jwt.decode(proof, key_pair().public, ["RS256"])["iss"]) == ("Bearer", "12")
+    assert len(there.seen) == 2
+
+
+def test_what_cannot_sign_is_refused_before_any_request(there: There) -> None:
+    for key in (key_pair().public, key_pair().private[:-200], "ghp_1234567890"):
+        with pytest.raises(BadPrivateKey):
+            GitHubApi(there.url, AppKey("12", SecretStr(key)), plenty)
+    assert there.seen == []
 
 
 def test_a_body_is_sent_as_json_and_none_is_none(there: There) -> None:
