@@ -15,7 +15,7 @@ RUN find /app -name '*.pyi' -delete && rm -rf /app/bin /app/tests /app/certifi/t
 
 FROM ${RUNTIME_IMAGE}
 LABEL org.opencontainers.image.title="Redeliver Action" \
-      org.opencontainers.image.description="Redelivers failed GitHub webhook deliveries: each event once, and nothing lost" \
+      org.opencontainers.image.description="Finds failed GitHub webhook deliveries, redelivers them, and reports the result" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /app /app
 ENV PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -101,7 +101,7 @@ def hooks(number: int, *shown: EventReport, **known: Any) -> tuple[HookReport, .
 def stats(
     types: Mapping[str, tuple[int, int]], *, p95: int | None = 1_800, near: int = 0, throttled: int = 0
 ) -> DeliveryStats:
-    """Statistics of these types of events, each with its events and how many were delivered at first try."""
+    """Statistics of these types of events, each with its events and how many were delivered on the first attempt."""
     each = tuple(TypeStats(name, events, delivered, p95) for name, (events, delivered) in types.items())
     return DeliveryStats(
         events=sum(one.events for one in each),

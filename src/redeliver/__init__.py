@@ -1,3 +1,3 @@
-"""Redeliver failed GitHub webhook deliveries: each event once, and nothing lost."""
+"""Find failed GitHub webhook deliveries, redeliver them, and report the result."""
 
 __version__ = "1.0.0"

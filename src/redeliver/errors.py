@@ -101,6 +101,16 @@ class EventNotFound(RedeliverError):
     days: int
 
 
+class ResponsesNotRead(RedeliverError):
+    """Attempts whose responses could not be looked up, because a request failed for good."""
+
+    sentence = "What the receiver answered could not be looked up for {failed} of {attempts}."
+    advice = "All attempts are shown, each of these with the reason. Run the command again."
+
+    failed: str
+    attempts: str
+
+
 # -- the checkpoint -------------------------------------------------------------------------------------
 
 

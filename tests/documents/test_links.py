@@ -32,3 +32,13 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), link
         assert not heading or target.suffix != ".md" or heading in headings(target), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_commands_to_paste_have_no_comments(document: Path) -> None:
+    """Since an interactive zsh, macOS' shell, takes ``#`` for an argument. Root's prompt is no comment."""
+    text = document.read_text(encoding="utf-8")
+    for kind, block in re.findall(r"^ *```(sh|console)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            command = line.removeprefix("# ") if kind == "console" else line
+            assert not re.search(r"(^|\s)#", command), line

@@ -16,8 +16,8 @@ from githubsim.clock import DAY, HOUR, MINUTE
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import NO_CONNECTION, OK, TIMED_OUT, Answer, Kind, invalid_response
 from places.command import NOWHERE, REDELIVER, TOKEN, Commands, Said, Server, environment, server
-from redeliver.errors import EventNotFound, MissingPermission, NotFound
-from wording import says
+from redeliver.errors import EventNotFound, MissingPermission, NotFound, ResponsesNotRead
+from wording import says, told
 
 if TYPE_CHECKING:
     from githubsim.hooks import Hook
@@ -182,6 +182,20 @@ def test_an_attempt_that_cannot_be_looked_up_is_shown_without_its_answer(here: S
     assert second["response"]["server"] == "cloudflare"
     here.live.sim.faults.add(Fault(json_answer(404, "Not Found"), path="*/deliveries/*", nth=1))
     assert says(NotFound, show(here, guid, code=0).out)
+
+
+def test_a_lookup_that_failed_for_good_is_an_error_and_every_attempt_is_shown_anyway(here: Server) -> None:
+    guid = event(here, FORBIDDEN, FORBIDDEN)
+    first, _ = here.hook.log.attempts_of(guid)
+    here.live.sim.faults.add(Fault(json_answer(403, "no"), path=f"*/deliveries/{first.id}", times=None))
+    for form in ("text", "json"):
+        said = show(here, "--format", form, guid, code=1)
+        assert guid in said.out
+        assert str(first.id) in said.out
+        assert told(ResponsesNotRead, said.err.splitlines()[-1]) == {"failed": "1", "attempts": "2 attempts"}
+    failed, read = shown(here, guid, code=1)[0]["attempts"]
+    assert says(MissingPermission, failed["response_unknown"])
+    assert read["response"]["server"] == "cloudflare"
 
 
 @pytest.mark.parametrize("guid", ["x", "0b989ba4", f"{UNKNOWN}0", f"{UNKNOWN}\n::error::x", "https://user:hush@x/", ""])

@@ -46,7 +46,7 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     said = here.run("--wait-for-results", "5s", code=0)
     header, row, *_ = said.out.splitlines()
     assert re.split(r"  +", header.strip()) == [
-        *("Event", "First failed", "Cause", "Attempts", "Outcome", "GUID", "Delivery id")
+        *("Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
     ]
     name, _, cause, attempts, outcome, found, delivery = re.split(r"  +", row.strip())
     assert (name, cause, attempts, outcome, found) == ("push", "HTTP 503", "1", "recovered", guid)

@@ -18,6 +18,7 @@ from redeliver.core.replay.errors import (
     ReceiverDown,
     ReplayEndedEarly,
     TooManyEvents,
+    WindowForgotten,
 )
 from redeliver.errors import ApiFailing, OutOfTime
 from redeliver.times import timestamp
@@ -132,7 +133,7 @@ def test_by_githubs_clock_too_a_window_must_be_within_its_memory(world: World) -
     since = timestamp(world.clock() - 3 * DAY - 5 * MINUTE)
     report = world.replay(from_=since, send="true", slow_by=10 * MINUTE)
     assert report.exit_code == 2
-    assert "GitHub has forgotten" in report.errors[0]
+    assert says(WindowForgotten, report.errors[0])
     assert world.requests() == []
 
 

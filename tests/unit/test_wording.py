@@ -170,10 +170,10 @@ def replay() -> Iterator[str]:
     world.fail(30)
     for send in ("false", "true"):
         report = world.replay(from_="1h", send=send)
-        yield from [*log(world), *replay_page.guids_to_send(report), *page(replay_page.markdown(report))]
+        yield from [*log(world), *replay_page.guids_to_send(report, "SUMMARY"), *page(replay_page.markdown(report))]
     world.sim.stub.fail_with(UNAVAILABLE)
     down = world.replay(guid=",".join(guids), send="true")
-    yield from [*log(world), *replay_page.guids_to_send(down), *page(replay_page.markdown(down))]
+    yield from [*log(world), *replay_page.guids_to_send(down, "SUMMARY"), *page(replay_page.markdown(down))]
 
 
 def tracking_issue() -> Iterator[str]:

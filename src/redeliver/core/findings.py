@@ -30,7 +30,7 @@ class Loss(Finding):
 class GapFound(Loss):
     """The checkpoint is older than what GitHub remembers, so nobody can know what failed in between."""
 
-    sentence = "GitHub has forgotten the deliveries between {since} and {until}, and no run had checked them."
+    sentence = "GitHub has deleted the deliveries between {since} and {until}, and no run had checked them."
     advice = (
         "Failures in that time can no longer be found or redelivered. Check that the schedule is enabled, and run at "
         "least once a day. The next run continues from here."
@@ -46,7 +46,7 @@ class EventsGivenUp(Loss):
     sentence = "{events} given up after max-attempts: {guids}."
     advice = (
         "Fix the receiver, then send them again by GUID with the action org/redeliver-action/replay, or with "
-        "redeliver replay --guid. GitHub begins to forget them at {until}."
+        "redeliver replay --guid. GitHub begins to delete them at {until}."
     )
 
     events: str
@@ -57,7 +57,7 @@ class EventsGivenUp(Loss):
 class EventsExpired(Loss):
     """Events that were undelivered when GitHub forgot their first attempt."""
 
-    sentence = "{events} expired undelivered, because GitHub has forgotten the first attempt: {guids}."
+    sentence = "{events} expired undelivered, because GitHub has deleted the first attempt: {guids}."
     advice = "They can no longer be redelivered. Run more often, or raise time-limit."
 
     events: str
@@ -94,7 +94,7 @@ class OnlyNewestRead(Finding):
 class OnlyNewestReadWithGap(OnlyNewestRead):
     """The same, when the window begins before GitHub's memory."""
 
-    advice = "Older failures are not counted here, and GitHub has already forgotten some of them."
+    advice = "Older failures are not counted here, and GitHub has already deleted some of them."
 
 
 class FailuresFirst(Finding):

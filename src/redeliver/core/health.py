@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: Event types that are counted each; a stranger may have written the log, and GitHub has about 70. Then OTHER.
 MOST_TYPES = 100
 OTHER = "other"
-#: Of all events, delivered at first try: below this share a webhook is degraded.
-_WELL = 0.95
+#: Of all events, delivered on the first attempt: below this share a webhook is degraded.
+WELL = 0.95
 #: Of GitHub's time-out: a delivery that took longer nearly failed.
 _NEAR = 0.8
 _GROWTH = 1.2
@@ -41,11 +41,11 @@ class Health(StrEnum):
     DOWN = "down"
     """Redeliveries have shown that it accepts nothing."""
     DEGRADED = "degraded"
-    """An event is undelivered or lost, or too few were delivered at first try."""
+    """An event is undelivered or lost, or too few were delivered on the first attempt."""
     UNKNOWN = "unknown"
     """Too little is known: the log was not read whole, the run failed, or no event arrived."""
     HEALTHY = "healthy"
-    """The log was read whole, nothing in it is undelivered, and nearly all was delivered at first try."""
+    """The log was read whole, nothing in it is undelivered, and nearly all was delivered on the first attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def health_of(
     """
     if down:
         return Health.DOWN
-    if undelivered or (stats and stats.delivered_first_try < _WELL * stats.events):
+    if undelivered or (stats and stats.delivered_first_try < WELL * stats.events):
         return Health.DEGRADED
     # A window without an event tells nothing: the receiver may be down, and its last events given up.
     return Health.UNKNOWN if in_doubt or stats is None or not stats.events else Health.HEALTHY

@@ -308,8 +308,11 @@ def what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool)
         yield "repository: give either org or repository, not both"
     if of_app and not app:
         yield "org: is required (or repository, or client-id and private-key for the App's own webhook)"
-    if not of_app and "hook-id" not in given:
-        yield "hook-id: is required"
+    if "hook-id" not in given and not (of_app and (app or "private-key" in given)):
+        yield (
+            "hook-id: is required: the number at the end of the address of the webhook's settings page (on a command "
+            "line --hook-id; redeliver hooks lists the ids)"
+        )
     if of_app and app and "hook-id" in given:
         yield "hook-id: an App has one webhook, so leave it empty, or give its org or repository"
     yield from _what_is_no_credential(given, app=app, asks_for_token=asks_for_token)

@@ -19,7 +19,15 @@ from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.entry.flags import guids_of, option, settings_of, taking
 from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
-from redeliver.errors import EventNotFound, MetricsNotWritten, RedeliverError, SettingsError, Stopped, Unexpected
+from redeliver.errors import (
+    EventNotFound,
+    MetricsNotWritten,
+    RedeliverError,
+    ResponsesNotRead,
+    SettingsError,
+    Stopped,
+    Unexpected,
+)
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.output.replay import results as replay_results
@@ -27,7 +35,7 @@ from redeliver.output.report_json import as_json
 from redeliver.run.lookup import MATRIX_JOBS, matrix
 from redeliver.run.runs import Runs
 from redeliver.run.state_file import StateFile
-from redeliver.text import for_log, for_shell
+from redeliver.text import count, for_log, for_shell
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -122,7 +130,7 @@ MetricsFilePath = Annotated[
 
 @app.callback(invoke_without_command=True)
 def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show the version.")] = False) -> None:
-    """Redeliver failed GitHub webhook deliveries: each event once, and nothing lost."""
+    """Find failed GitHub webhook deliveries, redeliver them, and report the result."""
     if version:
         typer.echo(f"redeliver {__version__}")
         raise typer.Exit
@@ -139,7 +147,7 @@ def run(
     verbose: Verbose = False,
     **flags: object,
 ) -> None:
-    """Find the deliveries that failed since the last run, redeliver each event once and report the result."""
+    """Redeliver what failed since the last run, and report the result."""
     with _told():
         settings = settings_of(flags, _run_settings, state_file, metrics_file)
         metrics = MetricsFile(metrics_file) if metrics_file else None
@@ -210,7 +218,7 @@ def hooks(
 ) -> None:
     """List webhooks with their deliveries, failures and health within --lookback."""
     with _told():
-        of_app = not (flags["org"] or flags["repository"])
+        of_app = bool(flags["client_id"] or flags["app_id"]) and not (flags["org"] or flags["repository"])
         # An App has one webhook, which has no id, so "all" means the same as nothing.
         flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
         settings = settings_of(flags, _run_settings)
@@ -263,7 +271,10 @@ def show(
         missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
         for guid in missing:
             console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
-        raise typer.Exit(EventNotFound.exit_code if missing else 0)
+        attempts = [attempt for one in found for attempt in one.attempts]
+        if failed := sum(attempt.lookup_failed for attempt in attempts):
+            console.error(str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
+        raise typer.Exit(int(bool(missing or failed)))
 
 
 def _write(metrics: MetricsFile, report: Report) -> MetricsNotWritten | None:

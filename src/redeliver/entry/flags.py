@@ -166,8 +166,8 @@ def _what_a_command_line_lacks(
         yield "metrics-file: must be another file than state-file"
     if not values["token"] and not of_app:
         yield (
-            "token: is required, in a file that --token-file names or in GH_TOKEN or GITHUB_TOKEN (or --client-id and "
-            "--private-key-file)"
+            "token: is required, in the variable REDELIVER_TOKEN, GH_TOKEN or GITHUB_TOKEN, or in a file that "
+            "--token-file names (or --client-id and --private-key-file)"
         )
 
 

@@ -155,8 +155,9 @@ def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConso
     for warning in report.warnings:
         console.warning(warning)
     if not (report.errors or report.warnings):
-        console.notice(f"{replay_page.headline(report)}.")
-    for line in replay_page.guids_to_send(report):
+        step = replay_page.next_step(report, "send: true")
+        console.notice(f"{replay_page.headline(report)}.{step and f' {step}.'}")
+    for line in replay_page.guids_to_send(report, "the job summary"):
         console.line(line)
     console.line(replay_page.headline(report))
     workflow.write_outputs(replay_results.outputs(report))

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from redeliver.core.redelivery import Outcome
 from redeliver.output.headline import headline
 from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.output.replay import page as replay_page
@@ -82,7 +83,7 @@ def show_report(report: Report) -> None:
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
     rows.sort(key=lambda row: ORDER[row[1].outcome])
     several = ["Hook"] if len(report.hooks) > 1 else []
-    out, table = _table(*several, "Event", "First failed", "Cause", "Attempts", "Outcome", "GUID", "Delivery id")
+    out, table = _table(*several, "Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
     for hook, event in rows[:SHOWN_EVENTS]:
         whose = [hook.short_name] if several else []
         when, attempts = clock_time(event.first_failed_at), str(event.attempts)
@@ -100,7 +101,8 @@ def show_report(report: Report) -> None:
                 out.print(_indented(line, 1))
     if health := health_line(report):
         out.print(_text(health))
-    out.print(Text(headline(report), style="bold"))
+    waiting = report.count(Outcome.DRY_RUN)
+    _print_end(out, headline(report), "To send them, run it again without --dry-run" if waiting else "")
 
 
 def show_events(events: Sequence[ShownEvent]) -> None:
@@ -145,17 +147,30 @@ def show_replay(report: ReplayReport) -> None:
         out.print(f"and {len(report.events) - SHOWN_EVENTS:,} more events")
     for name, value in replay_page.plan_rows(report.plan, str) if report.plan else ():
         out.print(_text(f"{name}: {value}"), soft_wrap=True)
-    for line in replay_page.guids_to_send(report):
+    for line in replay_page.guids_to_send(report, "what --format json prints (see docs/replay.md)"):
         out.print(Text(line), soft_wrap=True)  # one line, to be copied
     if report.plan and report.plan.delivered:
         out.print(replay_page.NO_RETRY)
-    out.print(Text(replay_page.headline(report), style="bold"))
+    _print_end(out, replay_page.headline(report), replay_page.next_step(report, "--send"))
+
+
+def _print_end(out: Console, headline: str, next_step: str) -> None:
+    """The last line: the most important facts, and what to do next."""
+    out.print(Text(". ".join(filter(None, [headline, next_step])), style="bold"))
 
 
 def show_hooks(hooks: Sequence[HookHealth]) -> None:
     """Print webhooks and how their deliveries went to the standard output."""
     out, table = _table(
-        "Hook", "Points to", "Deliveries", "Failed", "Rate", "At first try", "p95", "Health", "Last success"
+        "Hook",
+        "Points to",
+        "Deliveries",
+        "Failed",
+        "Rate",
+        "On first attempt",
+        "p95 duration",
+        "Health",
+        "Last success",
     )
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"

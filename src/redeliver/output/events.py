@@ -100,9 +100,9 @@ class _Lists:
         """A list of these, and how many are not in it. ``until``: say until when GitHub can redeliver them."""
         shown = self._space.fit((self._row(hook, event, until=until) for hook, event in rows), self._left)
         self._left -= len(shown)
-        columns = ["Delivery: GUID, id", "Event", "First failed (UTC)", "Cause", "Attempts", "Outcome"]
+        columns = ["Delivery: GUID, id", "Event", "First failed (UTC)", "Cause", "Failed attempts", "Outcome"]
         columns += ["Redeliver before (UTC)"] * until + ["Webhook"] * self._several
-        rule = ["--:" if column == "Attempts" else ":--" for column in columns]
+        rule = ["--:" if column == "Failed attempts" else ":--" for column in columns]
         return [
             table(f"| {' | '.join(columns)} |", f"| {' | '.join(rule)} |", shown),
             more(len(rows) - len(shown), "events"),

@@ -53,10 +53,10 @@ def _losses(report: Report) -> Iterator[str]:
         yield " and ".join(lost)
     gaps = [(hook.gap, hook.start) for hook in report.hooks if hook.gap]
     if len(gaps) > 1:
-        yield f"Of {len(gaps):,} webhooks GitHub has forgotten deliveries that no run checked"
+        yield f"Of {len(gaps):,} webhooks GitHub has deleted deliveries that no run checked"
     for (since, until), start in gaps if len(gaps) == 1 else ():
         times = f"{time_near(since, start)} to {time_near(until, start)}"
-        yield f"GitHub has forgotten deliveries that no run checked, from {times}"
+        yield f"GitHub has deleted deliveries that no run checked, from {times}"
 
 
 def _urgent(report: Report) -> Iterator[str]:
@@ -66,9 +66,9 @@ def _urgent(report: Report) -> Iterator[str]:
         of = f"{'at least ' * _is_partial(report)}{count(_open(report), 'undelivered event')}"
         oldest = "the undelivered event" if _is_one(report) else f"the oldest of {of}"
         if _open(report):
-            yield f"{soon} to redeliver {oldest}: GitHub forgets it at {_deadline(report)}"
+            yield f"{soon} to redeliver {oldest}: GitHub deletes it at {_deadline(report)}"
         else:
-            yield f"{soon} to read the oldest deliveries: GitHub begins to forget them at {_deadline(report)}"
+            yield f"{soon} to read the oldest deliveries: GitHub begins to delete them at {_deadline(report)}"
 
 
 def _state(report: Report) -> Iterator[str]:

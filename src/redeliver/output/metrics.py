@@ -66,8 +66,8 @@ RUN_METRICS = {
     RECOVERED: "Events that were delivered in the course of the last run.",
     UNDELIVERED: "Events that were still undelivered after the last run that could read the delivery log.",
     LOST: "Events that the last run found lost: given up, or expired.",
-    GAP: "Length of the time that GitHub has forgotten and no run had checked, found by the last run.",
-    DEADLINE: "When GitHub begins to forget what is still undelivered. Absent if nothing is.",
+    GAP: "Length of the time whose deliveries GitHub deleted before any run had checked them, found by the last run.",
+    DEADLINE: "When GitHub begins to delete what is still undelivered. Absent if nothing is.",
     CHECKPOINT: "The moment up to which everything is settled. Absent if no checkpoint is kept.",
     HEALTH: _HEALTH,
 } | {f"redeliver_{name}": meaning for name, meaning in _STATS.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.health import Health
+from redeliver.core.health import WELL, Health
 from redeliver.output.markdown import folded, linked, more, table, whole
 from redeliver.text import count, for_markdown
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: Rows of each table.
 SHOWN_TYPES = 30
 SHOWN_HOOKS = 100
+#: Of both tables: how many events the first attempt delivered, and how long first attempts took.
+_COLUMNS = "On&nbsp;first&nbsp;attempt | p95&nbsp;duration"
 #: Characters of a line: the longest text of an endpoint's, and what stands before it.
 _LONGEST = 220
 
@@ -34,14 +36,16 @@ def health_line(report: Report) -> str:
     first = stats[0]
     slow, throttled = sum(one.near_timeout for one in stats), sum(one.throttled for one in stats)
     delivered, events = sum(one.delivered_first_try for one in stats), sum(one.events for one in stats)
+    below = f", below {WELL:.0%}" if report.health is Health.DEGRADED and delivered < WELL * events else ""
     parts = [
-        f"Health: {report.health}",
-        f"{percent(delivered, events)} of {count(events, 'event')} delivered at first try",
-        f"p95 {took(first.p95)}" if len(report.hooks) == 1 and first.p95 is not None else "",
+        f"{percent(delivered, events)} of {count(events, 'event')} delivered on the first attempt{below}",
+        f"95% of first attempts took {took(first.p95)} or less"
+        if len(report.hooks) == 1 and first.p95 is not None
+        else "",
         f"{slow:,} took over {first.near:.0f} s of GitHub's {first.timeout} s" if slow else "",
         f"{throttled:,} throttled" if throttled else "",
     ]
-    return " · ".join(part for part in parts if part)
+    return f"Receiver health: {report.health} ({'; '.join(part for part in parts if part)})"
 
 
 def health_parts(report: Report, space: Space) -> list[str]:
@@ -59,7 +63,7 @@ def _types(stats: DeliveryStats | None, space: Space) -> str:
     rows = space.fit(map(_type_row, types), SHOWN_TYPES)
     return folded(
         "First attempts by type of event",
-        table("| Event | Events | At&nbsp;first&nbsp;try | p95 |", "| :-- | --: | --: | --: |", rows),
+        table(f"| Event | Events | {_COLUMNS} |", "| :-- | --: | --: | --: |", rows),
         more(len(types) - len(rows), "types"),
     )
 
@@ -76,7 +80,7 @@ def _hooks(hooks: Sequence[HookReport], space: Space) -> str:
     return folded(
         "First attempts by webhook",
         table(
-            "| Webhook | Health | Events | At&nbsp;first&nbsp;try | p95 | Near&nbsp;time-out | Throttled |",
+            f"| Webhook | Health | Events | {_COLUMNS} | Near&nbsp;time-out | Throttled |",
             "| :-- | :-- | --: | --: | --: | --: | --: |",
             rows,
         ),

@@ -150,7 +150,7 @@ def _hook_state(hook: HookReport) -> str:
         "" if hook.read else "not read",
         "switched off" if hook.active is False else "",
         down(hook.outage, hook.start) if hook.outage else "",
-        "GitHub has forgotten unchecked deliveries" if hook.gap else "",
+        "GitHub has deleted unchecked deliveries" if hook.gap else "",
         "only the newest part was read" if hook.partial else "",
     ]
     return "; ".join(part for part in state if part)

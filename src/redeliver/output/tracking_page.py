@@ -89,7 +89,7 @@ def _waiting(memory: Memory) -> Iterator[str]:
         known = ", as the last run that worked found" if memory.state is State.FAILED else ""
         yield f"- Undelivered: {count(memory.undelivered, 'event')}{known}"
     if memory.deadline is not None:
-        yield f"- Can be saved until: **{clock_time(memory.deadline)}**. Then GitHub begins to forget them."
+        yield f"- Can be saved until: **{clock_time(memory.deadline)}**. Then GitHub begins to delete them."
 
 
 def _lost_for_good(memory: Memory) -> Iterator[str]:

@@ -23,11 +23,9 @@ WORDS: dict[Outcome, Words] = {
         "🔴",
         "given up",
         "Gave up after max-attempts. Fix the receiver, then send them again with org/redeliver-action/replay or "
-        "redeliver replay --guid, before GitHub forgets them.",
+        "redeliver replay --guid, before GitHub deletes them.",
     ),
-    Outcome.EXPIRED: Words(
-        "🔴", "expired", "GitHub has forgotten them, so nothing can redeliver them. Run more often."
-    ),
+    Outcome.EXPIRED: Words("🔴", "expired", "GitHub has deleted them, so nothing can redeliver them. Run more often."),
     Outcome.FAILED_AGAIN: Words("❌", "failed again", "A later run redelivers them, when retry-spacing has passed."),
     Outcome.REFUSED: Words("🚫", "refused", "GitHub refused to redeliver them. The next run asks again."),
     Outcome.UNCHECKED: Words(

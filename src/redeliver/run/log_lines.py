@@ -36,16 +36,17 @@ def title_of(event: Event) -> str:
 def reading_line(hook: str, window: Window, overlap: int, *, kept: bool) -> str:
     """How far back the log is read, and why. ``overlap``: in seconds; ``kept``: whether runs keep a checkpoint."""
     if window.cutoff == window.retained_from:
-        why = "as far as GitHub remembers"
+        why = "all that GitHub keeps"
     elif window.stored is None:
-        why = "lookback and overlap before now"
+        why = f"lookback of {duration((window.start - window.checkpoint) // 1000)}"
+        why += f" and overlap of {duration(overlap)}" if overlap else ""
     else:
         why = f"{duration(overlap)} before the checkpoint" if overlap else "the checkpoint"
     if window.stored is None:
-        why += "; there is no checkpoint yet" if kept else "; no checkpoint is kept"
+        why += "; no checkpoint yet" if kept else "; no checkpoint without variable-name or state-file"
     elif window.cutoff == window.retained_from:
         why += f"; the checkpoint is {clock_time(window.stored)}"
-    return f"Reading the log of {hook} back to {clock_time(window.cutoff)}, {why}"
+    return f"Reading the log of {hook} back to {clock_time(window.cutoff)} ({why})"
 
 
 def checkpoint_line(checkpoint: int, overlap: int) -> str:

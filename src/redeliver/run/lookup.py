@@ -21,7 +21,7 @@ from redeliver.core.deliveries import (
 from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
-from redeliver.errors import ApiError
+from redeliver.errors import ApiError, NotFound
 from redeliver.run.scan import walk
 from redeliver.text import plain
 
@@ -63,6 +63,8 @@ class ShownAttempt:
     response: EndpointResponse | None
     unknown: str
     """Why the response is not known; empty: it is."""
+    lookup_failed: bool = False
+    """Whether that is a failure. It is none if GitHub does not have the attempt any more."""
 
     def as_dict(self) -> dict[str, object]:
         """For programs."""
@@ -153,12 +155,12 @@ def _shown(hook: Hook, guid: str, rows: Mapping[int, Row]) -> ShownEvent:
 
 
 def _attempt(hook: Hook, row: Row) -> ShownAttempt:
-    response, unknown = None, ""
+    response, unknown, lookup_failed = None, "", False
     try:
         response = hook.response(row["id"])
     except ApiError as fault:
-        # Show the others anyway: GitHub may have just forgotten this one.
-        unknown = fault.problem
+        # Show the others anyway: GitHub may have just deleted this one.
+        unknown, lookup_failed = fault.problem, not isinstance(fault, NotFound)
     code = shown_code(row)
     return ShownAttempt(
         delivery_id=str(row["id"]),
@@ -169,6 +171,7 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
         cause="" if succeeded(row) else cause_of(row["status"], code),
         response=response,
         unknown=unknown,
+        lookup_failed=lookup_failed,
     )
 
 

@@ -81,8 +81,8 @@ def test_ways_to_say_which_webhook_and_with_what_right(inputs: dict[str, str]) -
 @pytest.mark.parametrize(
     ("inputs", "expected"),
     [
-        ({}, {"org", "token"}),
-        ({"token": "x"}, {"org"}),
+        ({}, {"org", "hook-id", "token"}),
+        ({"token": "x"}, {"org", "hook-id"}),
         ({"org": "octo"}, {"hook-id", "token"}),
         ({"repository": "octo/hello", "token": "x"}, {"hook-id"}),
         ({"hook-id": "1", "token": "x"}, {"org"}),

@@ -43,3 +43,10 @@ def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFix
 
 def test_where_nothing_had_failed_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(one(), capsys) == [headline(one())]
+
+
+def test_a_dry_run_ends_with_what_to_do_next_if_there_is_something_to_send(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Report((hook(*events(Outcome.DRY_RUN)),), dry_run=True)
+    assert shown(found, capsys)[-1].startswith(headline(found))
+    assert "--dry-run" in shown(found, capsys)[-1]
+    assert "--dry-run" not in shown(Report((hook(),), dry_run=True), capsys)[-1]

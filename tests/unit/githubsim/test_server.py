@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from githubsim import Delay, Fault, Lose, SimGitHub, faults, outcomes
+from githubsim.__main__ import main
 from githubsim.clock import system_ms
 from githubsim.dispatch import HttpDispatch, headers
 from githubsim.endpoint import Dispatch
@@ -168,3 +169,15 @@ def test_a_process_of_its_own_with_a_back_door() -> None:
             assert back.get("/limits").json()["violations"] == 0
         process.terminate()
     assert process.returncode == 0
+
+
+def test_without_githubs_example_payloads_it_says_so_and_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("githubsim.__main__.EXAMPLES", tmp_path / "none.json")
+    monkeypatch.setattr(sys, "argv", ["githubsim"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (1, "")
+    assert "make setup" in said.err

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import reports
+from redeliver.core.health import Health
+from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Report
 from redeliver.output.receivers import SHOWN_HOOKS, SHOWN_TYPES, health_line, percent
 from redeliver.output.summary import markdown
 from reports import hook, hooks, one, stats
+from wording import figures
 
 BUSY = stats({"push": (900, 899), "issues": (100, 93)}, near=14, throttled=3)
 
 
 def test_health_is_one_line() -> None:
-    assert health_line(one(stats=BUSY)) == (
-        "Health: healthy · 99.2% of 1,000 events delivered at first try · p95 1.8 s · "
-        "14 took over 8 s of GitHub's 10 s · 3 throttled"
-    )
+    line = health_line(one(stats=BUSY))
+    assert "\n" not in line
+    assert Health.HEALTHY in line
+    assert figures(line) == ["99.2", "1,000", "95", "1.8", "14", "8", "10", "3"]
 
 
 def test_what_there_is_none_of_is_left_out() -> None:
-    assert health_line(one(stats=stats({"push": (1, 1)}, p95=None))) == (
-        "Health: healthy · 100% of 1 event delivered at first try"
-    )
+    assert figures(health_line(one(stats=stats({"push": (1, 1)}, p95=None)))) == ["100", "1"]
     assert health_line(one(stats=None)) == health_line(one(stats=stats({}))) == health_line(Report(())) == ""
 
 
@@ -31,7 +33,18 @@ def test_a_share_is_never_rounded_up_to_all() -> None:
 
 def test_the_line_of_several_webhooks_has_their_sums_and_the_worst_state() -> None:
     report = Report((hook(stats=BUSY), hook(stats=BUSY), hook(read=False)))
-    assert health_line(report).startswith("Health: unknown · 99.2% of 2,000 events delivered at first try · 28 took")
+    line = health_line(report)
+    assert Health.UNKNOWN in line
+    assert figures(line)[:3] == ["99.2", "2,000", "28"]
+
+
+def test_a_share_that_makes_a_receiver_degraded_is_shown_with_its_limit_and_no_other_share() -> None:
+    recovered = one(stats=stats({"push": (200, 188)}, p95=None))
+    assert recovered.health is Health.DEGRADED
+    assert figures(health_line(recovered)) == ["94", "200", "95"]
+    waiting = one(reports.events(Outcome.PENDING)[0], stats=stats({"push": (200, 199)}, p95=None))
+    assert waiting.health is Health.DEGRADED
+    assert figures(health_line(waiting)) == ["99.5", "200"]
 
 
 def test_a_table_by_type_is_folded_away_where_there_are_types_to_compare() -> None:

@@ -47,6 +47,13 @@ def test_a_run_says_first_how_far_back_it_reads_and_what_decided_that(
     assert [word for word in ("10 min before", "lookback", "GitHub") if word in said] == ([why] if why else [])
 
 
+def test_a_first_run_says_how_long_lookback_and_overlap_are() -> None:
+    first = Window(START, None, START - 24 * HOUR, START - 24 * HOUR - 10 * MINUTE, START - 3 * DAY)
+    said = reading_line("hook 1", first, 600, kept=True)
+    assert "24 h" in said
+    assert "10 min" in said
+
+
 def test_a_checkpoint_that_is_older_than_what_is_read_is_named() -> None:
     assert clock_time(START - 9 * DAY) in reading_line("hook 1", window(3 * DAY, START - 9 * DAY), 600, kept=True)
 

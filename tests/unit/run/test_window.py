@@ -39,7 +39,7 @@ def test_the_window_begins_an_overlap_before_the_checkpoint_and_with_a_whole_sec
         ({}, True, "10 min before"),
         ({"overlap": "3m"}, True, "3 min before"),
         ({"lookback": "2h"}, False, "yet"),
-        ({"variable_name": ""}, False, "kept"),
+        ({"variable_name": ""}, False, "variable-name"),
     ],
 )
 def test_the_first_line_of_a_run_says_what_decided_how_far_back_it_reads(

@@ -31,7 +31,7 @@ class TooManyEvents(RedeliverError):
 class WindowForgotten(RedeliverError):
     """By GitHub's clock, the window begins before GitHub's memory."""
 
-    sentence = "The window begins before {oldest}, and GitHub has forgotten what was delivered before that."
+    sentence = "The window begins before {oldest}, and GitHub has deleted what was delivered before that."
     advice = "Nothing was sent. Choose a later from."
     exit_code = 2
 

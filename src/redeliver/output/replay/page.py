@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SHOWN_EVENTS = 200
 #: GUIDs in a list of the summary; the output has as many.
 SHOWN_GUIDS = 500
+#: GUIDs in a line of a plan.
+SHOWN_IN_LINE = 20
 _SHOWN_TYPES = 20
 _SENTENCE = 1_000
 NO_RETRY = "A scheduled run does not retry an event that was delivered before its replay."
@@ -49,10 +51,20 @@ def headline(report: ReplayReport) -> str:
     return stopped + ", ".join(part for part in parts if part)
 
 
-def guids_to_send(report: ReplayReport) -> Iterator[str]:
-    """Lines with the GUIDs that another replay may be given."""
+def next_step(report: ReplayReport, how: str) -> str:
+    """After a plan: how to send what it holds, in the words of whoever shows it; empty: there is nothing to send."""
+    sendable = report.plan and report.plan.events and not report.plan.missing and not report.send
+    return f"To send them, run it again with {how}" if sendable else ""
+
+
+def guids_to_send(report: ReplayReport, elsewhere: str) -> Iterator[str]:
+    """Lines with the GUIDs that another replay may be given.
+
+    ``elsewhere``: what has those that a plan leaves out, since most plans are not made to finish another replay.
+    """
     for title, guids in _lists(report):
-        yield f"{title}: {','.join(guids)}"
+        short = not report.send and len(guids) > SHOWN_IN_LINE
+        yield f"{title}: {f'{len(guids):,} GUIDs, in {elsewhere}' if short else ','.join(guids)}"
 
 
 def markdown(report: ReplayReport) -> str:
@@ -63,6 +75,7 @@ def markdown(report: ReplayReport) -> str:
         *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors),
         *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings),
         _plan(report.plan) if report.plan else "",
+        f"{step}." if (step := next_step(report, "`send: true`")) else "",
         NO_RETRY if report.plan and report.plan.delivered else "",
         *(_guid_list(title, guids) for title, guids in _lists(report)),
         _events(report),
@@ -82,7 +95,9 @@ def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:
     if report.unseen:
         yield "Without an outcome yet", report.unseen
     if not report.send and report.unfinished:
-        yield "Not redelivered within the last hour, to finish a replay that was interrupted", report.unfinished
+        # Most plans are no such thing: a run, or a person, has redelivered some of the events.
+        title = "To finish an interrupted replay, send only those not redelivered within the last hour"
+        yield title, report.unfinished
 
 
 def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[str, str]]:
