@@ -101,7 +101,7 @@ class Job:
             return
         postpone = window.cutoff > window.retained_from + _POSTPONE_MARGIN
         reader.read_window(scan, self._settings.scan, postpone=postpone)
-        self.record.retained_from = self._hook.now() - self._settings.retention * 1000
+        self.record.retained_from = self._hook.now() - self._settings.retention_ms
 
         incomplete = self._read_history(reader, scan, window)
         self.record.plan = plan = self._make_plan(scan, window, incomplete)
@@ -118,7 +118,7 @@ class Job:
         if self._store and stored is not None and stored > start:
             raise CheckpointInFuture(place=self._store.place, value=stored, now=start)
         checkpoint = start - self._settings.lookback * 1000 if stored is None else stored
-        retained_from = start - self._settings.retention * 1000
+        retained_from = start - self._settings.retention_ms
         # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
         window = Window(start, stored, checkpoint, cutoff, retained_from)

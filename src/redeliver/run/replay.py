@@ -108,7 +108,7 @@ class Replay:
 
     def _select(self, now: int) -> Selection:
         settings = self._settings
-        oldest = now - settings.retention * 1000
+        oldest = now - settings.retention_ms
         since = oldest if settings.from_ is None else settings.from_.on(now)
         # The settings were read by this machine's clock.
         if since < oldest - SLACK:

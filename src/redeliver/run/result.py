@@ -95,7 +95,7 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
                 outcome=outcome,
                 detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(now.latest.id),
-                forgotten_at=first + settings.retention * 1000,
+                forgotten_at=first + settings.retention_ms,
                 next_attempt_at=None if outcome in _SETTLED | UNSEEN else _next_attempt(record.rules, now),
             )
         )
@@ -234,5 +234,5 @@ def _deadline(record: Record, events: Iterable[EventReport], settings: Settings)
     moments = [event.forgotten_at for event in events if event.outcome not in _SETTLED]
     if record.window and record.scan and record.scan.extent is Extent.NEWEST:
         # What was not read can be as old as the window.
-        moments.append(record.window.cutoff + settings.retention * 1000)
+        moments.append(record.window.cutoff + settings.retention_ms)
     return min(moments, default=None)

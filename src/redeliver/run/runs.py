@@ -146,7 +146,7 @@ class Runs:
             Hook(caller, self._links, self._owner, info) for info in self._owner.pick(listed, choice, inactive=True)
         ]
         progress = Progress(self._clock, self._console)
-        retained_from = caller.now() - self._settings.retention * 1000
+        retained_from = caller.now() - self._settings.retention_ms
         found = []
         for hook in hooks:
             self._console.line(f"Looking through the log of {hook.name}")
