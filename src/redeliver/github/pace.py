@@ -38,10 +38,15 @@ class Turn:
 
 
 def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
-    """How long this many redeliveries take at that pace, within the limits per minute and per hour."""
+    """How long this many redeliveries take at that pace, within the limits per minute and per hour.
+
+    ``hourly``: calls of a whole hour; a server that says 0 is taken to have no such limit, as by :class:`Quota`.
+    """
     in_an_hour = hourly * (1 - FOR_OTHERS)
     by_the_minute = number * 60 / min(per_minute, BUDGET / WRITE_POINTS)
-    return round(by_the_minute if number <= in_an_hour else max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
+    if not in_an_hour or number <= in_an_hour:
+        return round(by_the_minute)
+    return round(max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
 
 
 class Pace:
