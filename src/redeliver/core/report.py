@@ -31,7 +31,8 @@ class EventReport:
     delivery_id: str
     """The newest failed attempt's id, as text: it has more digits than many JSON parsers keep."""
     forgotten_at: int
-    """When GitHub forgets its first attempt: until then it can be redelivered."""
+    """When GitHub forgets its first attempt: until then it can be redelivered. If that attempt was not read, this is
+    the latest that it can be."""
     next_attempt_at: int | None
     """From when a run redelivers it, if it is still undelivered; None: no run does, or GitHub was just asked."""
 
@@ -131,7 +132,7 @@ class HookReport(EventCounts):
     gap: tuple[int, int] | None = None
     """The time that GitHub forgot before a run could settle it; None: there is none."""
     deadline: int | None = None
-    """When GitHub begins to forget what is still undelivered; None: nothing is."""
+    """When GitHub begins to forget what is still undelivered, as ``EventReport.forgotten_at``; None: nothing is."""
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
     stats: DeliveryStats | None = None

@@ -95,11 +95,19 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
                 outcome=outcome,
                 detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(now.latest.id),
-                forgotten_at=first + settings.retention_ms,
+                forgotten_at=_first_attempt_before(record, now) + settings.retention_ms,
                 next_attempt_at=None if outcome in _SETTLED | UNSEEN else _next_attempt(record.rules, now),
             )
         )
     return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))
+
+
+def _first_attempt_before(record: Record, event: Event) -> int:
+    """When its first attempt was. If that was not read, a moment before which it was, as early as is known."""
+    first = event.attempts[0].at
+    if event.original or record.scan is None or record.window is None:
+        return first
+    return int(min(first, max(record.scan.read_back_to, record.window.retained_from)))
 
 
 def _next_attempt(rules: Rules, event: Event) -> int | None:

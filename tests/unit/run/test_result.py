@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 
@@ -289,6 +290,36 @@ def test_the_deadline_is_that_of_the_oldest_event_that_can_still_be_redelivered(
 def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> None:
     report = told(Fate(left=Outcome.NOT_DUE), extent=Extent.NEWEST)
     assert report.deadline == WINDOW.cutoff + RETENTION
+
+
+@pytest.mark.parametrize(
+    ("read_back_to", "forgotten_at"),
+    [
+        (START - 30 * MINUTE, START - 98 * MINUTE + RETENTION),
+        (WINDOW.cutoff, WINDOW.cutoff + RETENTION),
+        (-inf, START),
+    ],
+)
+def test_an_event_whose_first_attempt_was_not_read_is_forgotten_before_what_was_read(
+    read_back_to: float, forgotten_at: int
+) -> None:
+    record = record_of(Fate(left=Outcome.NOT_DUE))
+    assert record.scan is not None
+    assert record.plan is not None
+    record.scan.log.add([row(1, START - 98 * MINUTE, guid="later", redelivery=True)])
+    record.scan.read_back_to = read_back_to
+    later = record.scan.log.event("later")
+    known = Record(RULES, window=WINDOW, scan=record.scan, plan=Plan((), ((later, Outcome.NOT_DUE),)))
+    (event,) = report_of(known).events
+    assert event.forgotten_at == report_of(known).deadline == forgotten_at
+
+
+def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them() -> None:
+    hook = SimpleNamespace(**vars(HOOK) | {"quota": Quota(0, 0)})
+    record = record_of(Fate(), Fate(), sending=Sending.ENDPOINT_DOWN)
+    outage = build_report(hook, record, parse(INPUTS)).outage  # type: ignore[arg-type]  # what it needs of a hook
+    assert outage is not None
+    assert outage.backlog == 1
 
 
 # -- how it ended -----------------------------------------------------------------------------------------------

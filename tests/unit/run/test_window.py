@@ -151,6 +151,14 @@ def test_what_is_not_due_is_not_read_further_back_for() -> None:
     assert [one.query.get("status") for one in world.requests()] == [None, None, "failure"]
 
 
+def test_a_first_attempt_that_was_not_read_is_no_newer_than_the_window() -> None:
+    world, guid = with_history((30, REDIRECTED))
+    report = world.run(retry_spacing="1h")
+    assert of(report, guid).outcome is Outcome.NOT_DUE
+    assert report.deadline == of(report, guid).forgotten_at
+    assert report.deadline <= report.cutoff + 3 * DAY
+
+
 def test_what_no_run_sends_is_not_read_further_back_for() -> None:
     world, guid = with_history((30, REDIRECTED), (20, UNAVAILABLE))
     report = world.run(events="issues")
