@@ -117,8 +117,10 @@ class Job:
         start = self._hook.now()
         if self._store and stored is not None and stored > start:
             raise CheckpointInFuture(place=self._store.place, value=stored, now=start)
-        checkpoint = start - self._settings.lookback * 1000 if stored is None else stored
         retained_from = start - self._settings.retention_ms
+        # What GitHub had forgotten before the first run is no gap in the runs that follow.
+        first = max(start - self._settings.lookback * 1000, retained_from)
+        checkpoint = first if stored is None else stored
         # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
         window = Window(start, stored, checkpoint, cutoff, retained_from)

@@ -36,7 +36,8 @@ class Window:
     stored: int | None
     """The checkpoint that was stored; None: there was none."""
     checkpoint: int
-    """Where the run starts from: the stored checkpoint, otherwise ``lookback`` before the start."""
+    """Where the run starts from: the stored checkpoint, otherwise ``lookback`` before the start, but not before
+    ``retained_from``."""
     cutoff: int
     """Where the window begins: ``overlap`` before the checkpoint, but not before ``retained_from``."""
     retained_from: int
