@@ -17,9 +17,9 @@ from redeliver.core.findings import (
     OnlyNewestReadWithGap,
     RunStopped,
 )
-from redeliver.core.redelivery import LOST, UNSEEN, Outcome
+from redeliver.core.redelivery import LOST, UNSEEN, Acceptance, Outcome
 from redeliver.core.report import EventReport, HookReport, Outage
-from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped
+from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.run.record import Extent
 from redeliver.run.send import PROBE_SIZE
@@ -69,6 +69,26 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         stats=record.stats,
         faults=(*_faults(record), *(one for one in findings if one.exit_code)),
         remarks=(*_endings(record), *(one for one in findings if not one.exit_code)),
+    )
+
+
+def report_of_bug(hook: Hook, record: Record, bug: Exception) -> HookReport:
+    """The little that can be said of a run whose record cannot be accounted for, and why."""
+    window, replies = record.window, [one.reply.acceptance for one in record.redeliveries.values()]
+    return HookReport(
+        hook=hook.name,
+        hook_id=hook.hook_id,
+        owner=hook.owner,
+        page=hook.web_page,
+        active=record.active,
+        start=window.start if window else 0,
+        cutoff=window.cutoff if window else 0,
+        scanned=0,
+        redelivered=replies.count(Acceptance.ACCEPTED),
+        events=(),
+        checkpoint=record.checkpoint,
+        read=False,
+        faults=(Unexpected(kind=type(bug).__name__),),
     )
 
 

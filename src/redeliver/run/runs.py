@@ -20,7 +20,7 @@ from redeliver.run.job import run_hook
 from redeliver.run.log_lines import Progress
 from redeliver.run.lookup import explain, hook_health, show
 from redeliver.run.replay import replay_hook
-from redeliver.run.result import build_report
+from redeliver.run.result import build_report, report_of_bug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -158,7 +158,11 @@ class Runs:
         store = self._store_for(hook.hook_id) if self._store_for else self._variable(variables, hook.hook_id)
         began = self._clock.now()
         record = run_hook(hook, store, self._clock, self._console, self._settings)
-        return replace(build_report(hook, record, self._settings), seconds=self._clock.now() - began)
+        try:
+            report = build_report(hook, record, self._settings)
+        except Exception as bug:  # noqa: BLE001  a bug must not cost the other hooks their runs and reports
+            report = report_of_bug(hook, record, bug)
+        return replace(report, seconds=self._clock.now() - began)
 
     def _variable(self, caller: Caller, key: str) -> Store | None:
         settings = self._settings
