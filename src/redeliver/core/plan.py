@@ -51,7 +51,7 @@ class Rules:
             return Outcome.EXPIRED
         if self.events and self.events.isdisjoint(_names(event)):
             return Outcome.FILTERED_OUT
-        if 0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):
+        if 0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success):
             return Outcome.GIVEN_UP
         return Outcome.TOO_OLD if too_old else None
 
@@ -146,7 +146,7 @@ def next_checkpoint(
     return min([start, *(attempt.at - 1 for attempt in holding)])
 
 
-def _counts(attempt: Attempt, oldest_success: float) -> bool:
+def _is_about_the_event(attempt: Attempt, oldest_success: float) -> bool:
     """Whether an attempt says that its event fails, and not only that the endpoint is down.
 
     Otherwise an endpoint that is down for a day would use up the attempts of every event that is sent on that day. So

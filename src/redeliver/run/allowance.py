@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.github.pace import BUDGET, WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from redeliver.core.ports import Quota
+    from redeliver.core.ports import DeliverySource
     from redeliver.timing import RunClock
 
 #: Pages needed for a useful forecast.
@@ -34,26 +32,24 @@ class Verdict(Enum):
 class Allowance:
     """A share of the time and of the hour's calls that are left."""
 
-    def __init__(
-        self, clock: RunClock, quota: Callable[[], Quota], share: float, *, decides_early: bool = False
-    ) -> None:
+    def __init__(self, clock: RunClock, source: DeliverySource, share: float, *, decides_early: bool = False) -> None:
         """``decides_early``: a forecast counts after a few pages."""
         self._clock = clock
-        self._quota = quota
+        self._source = source
         self._share = share
         self._decides_early = decides_early
         self._begin()
 
     def _begin(self) -> None:
         self._time = self._clock.remaining() * self._share
-        self._quota_at_first = self._quota()
+        self._quota_at_first = self._source.quota
         self._began = self._clock.now()
         self._pages = 0
 
     def after_page(self, ahead: float) -> Verdict:
         """Whether to read on after another page, when about ``ahead`` more are needed; 0: when all is spent."""
         self._pages += 1
-        if self._quota().left > self._quota_at_first.left:
+        if self._source.quota.left > self._quota_at_first.left:
             self._begin()  # a new hour has begun, and may have been waited for
         if self._is_early() or self._affords(ahead):
             return Verdict.READ_ON

@@ -138,7 +138,7 @@ def _next_attempt(rules: Rules, event: Event) -> int | None:
 
 def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outcome | None]]:
     """Every event to account for, and why the plan left it; None: it was due."""
-    plan = record.plan or record.probe_plan
+    plan = record.plan or record.early_plan
     known = {}
     for event in (*(one.event for one in record.redeliveries.values()), *(plan.due if plan else ())):
         known[event.guid] = event

@@ -108,7 +108,7 @@ class Watch:
         UP: an outcome that an endpoint which is down could not produce, or a success of any event since then.
         """
         self._look_until(lambda: self._verdict(guids) is not None, seconds)
-        return self._verdict(guids) or Probe.UNSEEN
+        return self._verdict(guids) or Probe.UNDECIDED
 
     def _verdict(self, guids: Collection[str]) -> Probe | None:
         """The verdict so far. None: still undecided."""
@@ -122,7 +122,7 @@ class Watch:
             return Probe.DOWN
         # A refused redelivery is no evidence, and the others alone are too few.
         refused = any(one.outcome(self._log) is Outcome.REFUSED for one in ours)
-        return Probe.UNSEEN if refused else None
+        return Probe.UNDECIDED if refused else None
 
     def _open(self, guids: Collection[str]) -> list[str]:
         return [guid for guid in guids if self._redeliveries[guid].is_open(self._log)]
@@ -148,7 +148,7 @@ class Watch:
                 self._another_succeeded = True
 
 
-def first_to_ask(events: Iterable[Event]) -> list[Event]:
+def probe_events(events: Iterable[Event]) -> list[Event]:
     """The events to probe the endpoint with: those with the fewest attempts, since others may fail in any case."""
     return sorted(events, key=lambda event: event.count)[:PROBE_SIZE]
 
@@ -166,7 +166,7 @@ def send_with_probe(
     log: DeliveryLog,
     seconds: int,
     *,
-    choose: Callable[[Sequence[Event]], Sequence[Event]] = first_to_ask,
+    choose: Callable[[Sequence[Event]], Sequence[Event]] = probe_events,
 ) -> Sending:
     """Send the first few, see whether the endpoint is up, and send the rest only if it is not down.
 

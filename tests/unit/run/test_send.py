@@ -187,7 +187,7 @@ def probed(desk: Desk, watch: Watch, events: list[Event], log: DeliveryLog | Non
     return send_with_probe(desk.sender, watch, events, log or DeliveryLog(), seconds)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("tells", [Probe.UP, Probe.UNSEEN])
+@pytest.mark.parametrize("tells", [Probe.UP, Probe.UNDECIDED])
 def test_the_rest_is_sent_unless_the_first_few_show_that_the_endpoint_is_down(tells: Probe) -> None:
     desk, watch = Desk(), Watch(tells)
     assert probed(desk, watch, some(5)) is Sending.DONE
