@@ -165,8 +165,8 @@ DEFECTS = (
     ),
     Defect(
         "an event is too old at half of its age",
-        "return event.attempts[0].at + age + _ROUNDING if age else None",
-        "return event.attempts[0].at + age // 2 if age else None",
+        "return event.first.at + age + ROUNDING if age else None",
+        "return event.first.at + age // 2 if age else None",
         {ONE: GIVEN_UP_EARLY, SEVERAL: GIVEN_UP_EARLY},
     ),
     # -- limits

@@ -17,9 +17,9 @@ from redeliver.errors import (
     Unexpected,
 )
 from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, in_words, reading_line, title_of
-from redeliver.run.record import Extent, Probe, Record, Scan, Sending, Window
+from redeliver.run.record import Extent, Probe, Record, Scan, Window
 from redeliver.run.scan import Reader
-from redeliver.run.send import PROBE_SIZE, Sender, Watch, probe_events, send_probe, send_with_probe
+from redeliver.run.send import PROBE_SIZE, Sender, Watch, probe_events, send_in_time, send_probe
 from redeliver.text import count
 from redeliver.times import HOUR
 
@@ -200,15 +200,15 @@ class Job:
 
     def _send(self, plan: Plan, scan: Scan) -> None:
         # An endpoint that was probed before the window was read need not be probed again.
-        probe_seconds = self._settings.wait_for_results if self.record.early_probe is None else 0
-        for_watching = min(self._settings.wait_for_results, self._clock.remaining() / 2)
-        title = f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}"
-        try:
-            with self._console.group(title), self._clock.reserving(for_watching):
-                sender, watch = self._sender(), self._watch(scan)
-                self.record.sending = send_with_probe(sender, watch, plan.due, scan.log, probe_seconds)
-        except OutOfTime as late:
-            self.record.sending, self.record.out_of_time = Sending.OUT_OF_TIME, late
+        wait = self._settings.wait_for_results
+        self.record.sending, self.record.out_of_time = send_in_time(
+            self._sender(),
+            self._watch(scan),
+            plan.due,
+            title=f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}",
+            watch_for=wait,
+            probe_for=wait if self.record.early_probe is None else 0,
+        )
 
     def save_checkpoint(self) -> None:
         """Write the next checkpoint, unless an internal error ended the run. Call it while the clock is closing."""

@@ -28,9 +28,8 @@ EVERY = 10.0
 
 def title_of(event: Event) -> str:
     """An event as a log names it, so that the user can find it in the receiver's log."""
-    first = event.attempts[0]
-    how = "first failed" if first.cause else "delivered"
-    return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(first.at)})"
+    how = "first failed" if event.first.cause else "delivered"
+    return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(event.first.at)})"
 
 
 def reading_line(hook: str, window: Window, overlap: int, *, kept: bool) -> str:
@@ -108,7 +107,8 @@ def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
     if outcome is Outcome.FAILED_AGAIN:
         result = one.result(log)
         return f" ({result.cause})" if result else ""
-    return f" ({one.reply.why})" if one.reply.why and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
+    why = one.why(outcome)
+    return f" ({why})" if why else ""
 
 
 class Progress:

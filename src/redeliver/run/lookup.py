@@ -13,9 +13,8 @@ from redeliver.core.deliveries import (
     TIMED_OUT,
     TLS,
     DeliveryLog,
-    cause_of,
+    attempt_of,
     name_of,
-    shown_code,
     succeeded,
 )
 from redeliver.core.health import FirstAttempts, HookHealth
@@ -159,14 +158,14 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
     except ApiError as fault:
         # Show the others anyway: GitHub may have just forgotten this one.
         unknown = fault.problem
-    code = shown_code(row)
+    attempt = attempt_of(row)
     return ShownAttempt(
-        delivery_id=str(row["id"]),
-        at=row["delivered_at"],
-        redelivery=row["redelivery"],
-        code=code,
+        delivery_id=str(attempt.id),
+        at=attempt.at,
+        redelivery=attempt.redelivery,
+        code=attempt.code,
         status=plain(row["status"]),
-        cause="" if succeeded(row) else cause_of(row["status"], code),
+        cause=attempt.cause,
         response=response,
         unknown=unknown,
     )

@@ -160,7 +160,7 @@ class Reader:
         Finds an earlier success, or an original that failed in a way the filter does not see (0, 3xx). It ends as
         soon as these events are read whole, and does not begin when it would take too long.
         """
-        targets = [since if _lacks_original(scan.log, guid) else _first(scan.log, guid) for guid in guids]
+        targets = [since if _lacks_original(scan.log, guid) else scan.log.event(guid).first.at for guid in guids]
         if scan.read_back_to > min(targets) and not self._read_plainly(scan, min(targets) - SLACK, only=guids):
             self._console.line("Not enough time or API calls to find the first attempt of every event")
 
@@ -229,11 +229,7 @@ class Reader:
 
     def _oldest_candidate(self, scan: Scan) -> float:
         """The first attempt of the oldest event in the window that may be undelivered; inf: there is none."""
-        return min((event.attempts[0].at for event in scan.log.undelivered(scan.window.cutoff)), default=inf)
-
-
-def _first(log: DeliveryLog, guid: str) -> int:
-    return log.event(guid).attempts[0].at
+        return min((event.first.at for event in scan.log.undelivered(scan.window.cutoff)), default=inf)
 
 
 def _lacks_original(log: DeliveryLog, guid: str) -> bool:

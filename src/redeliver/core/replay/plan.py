@@ -133,7 +133,7 @@ class Chooser:
     def plan(self, *, seconds: int, pages: int) -> ReplayPlan:
         """What is to be sent, after :meth:`end`; ``seconds``: how long sending takes; ``pages``: how many were read."""
         too_many = self._found > self._selection.limit
-        events = sorted(self._events, key=lambda event: (event.attempts[0].at, event.attempts[0].id))
+        events = sorted(self._events, key=lambda event: (event.first.at, event.first.id))
         return ReplayPlan(
             selection=self._selection,
             made_at=self._now,
@@ -166,7 +166,7 @@ class Chooser:
         self._types[kind if kind in self._types or len(self._types) < _TYPES else OTHER] += 1
         self._delivered += event.is_delivered
         self._redelivered += _redelivered_since(event, self._now - HOUR)
-        at = event.attempts[0].at
+        at = event.first.at
         self._first = at if self._first is None else min(self._first, at)
         self._last = at if self._last is None else max(self._last, at)
 
