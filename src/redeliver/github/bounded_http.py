@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
-from redeliver.github.transport import ResponseLost
+from redeliver.github.transport import TOO_LONG, ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,8 +37,7 @@ _MAX_HEADERS = 100
 #: Bytes of a body, both as it is sent and unpacked. A page of GitHub's is less than 0.1 MiB.
 BODY_LIMIT = 32 * 1024 * 1024
 
-#: Why a response is lost.
-TOO_LONG = "it took too long"
+#: More reasons why a response is lost.
 NO_RESPONSE = "no response in time"
 TOO_LARGE = "the answer was too large"
 

@@ -20,8 +20,8 @@ from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Time
 
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing
-from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, TOO_LONG, BoundedAdapter
-from redeliver.github.transport import Body, Response, ResponseLost, Verb
+from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, BoundedAdapter
+from redeliver.github.transport import TOO_LONG, Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

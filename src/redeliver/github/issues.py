@@ -75,7 +75,7 @@ class Issues:
         # First, since GitHub drops a label in silence where the token may set none; the issue would never be found.
         label = {"name": self._label, "color": color, "description": description}
         path = f"/repos/{self._repository}/labels"
-        self._caller.write("POST", path, label, self._to("create the label of an issue"), other=422)
+        self._caller.write("POST", path, label, self._to("create the label of an issue"), unless=422)
         asked = {"title": title, "body": body, "labels": [self._label]}
         with self._told():
             return self._caller.create_once(self._path, asked, self._to("open an issue"), _read).number

@@ -70,7 +70,7 @@ class Pace:
         if redelivery:
             ahead = (BURST - 1) * self._interval(now)
             waits.append(Turn(self._due - ahead - now, SEND_RATE))
-        return max((Turn(0.0, ""), *waits), key=lambda turn: turn.seconds)
+        return max((Turn(0.0, "another request"), *waits), key=lambda turn: turn.seconds)
 
     def spent(self, points: int, now: float, *, redelivery: bool = False) -> None:
         """A request of that many points has been answered.
