@@ -184,8 +184,8 @@ DEFECTS = (
     ),
     Defect(
         "each webhook has a limit of points of its own",
-        "hook = Hook(main, self._links, self._owner, info)\n        store",
-        "hook = Hook(main, self._links, self._owner, info)\n"
+        "hook = self._hook(main, info)\n        store",
+        "hook = self._hook(main, info)\n"
         "        main._pace = Pace(self._settings.redeliveries_per_minute)\n        store",
         {f"{UNBOUND}[3]": "900 points in a minute"},
     ),
