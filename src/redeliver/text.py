@@ -34,7 +34,7 @@ _COMMAND_START = re.compile(r"^(\s*):(?=:)")
 def plain(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most ``limit`` of them, with no URL in it.
 
-    A URL is removed whole because a hook's URL can hold credentials; an invisible character in it does not end it.
+    A URL is removed whole, since a hook's URL can hold credentials. An invisible character does not end it.
     """
     shown = _BLANKS.sub(" ", _visible(without_urls(text[: 8 * limit]))).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
@@ -70,7 +70,7 @@ def for_markdown(text: str, limit: int = 200) -> str:
 
 
 def _visible(text: str) -> str:
-    if text.isprintable():  # nothing of the unseen, which is nearly every text
+    if text.isprintable():  # as nearly every text is
         return text
     return "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text)
 

@@ -95,7 +95,7 @@ class Attempt:
     redelivery: bool
     code: int
     cause: str
-    """Why it failed, in our own words: GitHub's ``status`` can hold the hook's URL, and anything else. Empty: it
+    """Why it failed, in our own words: GitHub's ``status`` can hold the hook's URL, or anything else. Empty: it
     succeeded."""
 
     @property

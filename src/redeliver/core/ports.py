@@ -66,7 +66,7 @@ class Hook(DeliverySource, Redeliverer, Protocol):
 
     @property
     def name(self) -> str:
-        """For sentences: ``hook 17 of the organization octo``."""
+        """As sentences name it: ``hook 17 of the organization octo``."""
         ...
 
     @property
@@ -103,7 +103,7 @@ class Hook(DeliverySource, Redeliverer, Protocol):
         ...
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
-        """The same, if it is optional: one call. None: the call would use up a limit, or it failed."""
+        """The same if it is not needed: at most one call. None: it would have used up a limit, or it failed."""
         ...
 
 

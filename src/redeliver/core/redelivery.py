@@ -63,12 +63,12 @@ class Acceptance(StrEnum):
     UNKNOWN = "unknown"
     """Not known: the reply was lost, or does not say."""
     LIMITED = "limited"
-    """Not accepted because of a limit. The pace knows; the same redelivery may be requested again."""
+    """Not accepted because of a limit. The pace has taken note; the same redelivery may be requested again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """GitHub's reply to the request for a redelivery, and a few words on why."""
+    """GitHub's reply to a request for a redelivery, and why, in a few words."""
 
     acceptance: Acceptance
     why: str = ""
@@ -103,7 +103,7 @@ class Redelivery:
         return attempt.redelivery and attempt.at >= self.asked_at - ROUNDING and attempt.id not in known
 
     def outcome(self, log: DeliveryLog) -> Outcome:
-        """Its outcome, as far as the log shows. A success counts, whoever requested it."""
+        """Its outcome so far, by what the log shows. A success counts, whoever requested it."""
         if log.is_delivered(self.event.guid):
             return Outcome.RECOVERED
         if self.result(log) is not None:

@@ -158,7 +158,7 @@ class Caller:
         """Create something that must not be created twice, so it is never retried.
 
         Raises:
-            ReplyLost: it may be there or not.
+            ReplyLost: it may be there, or not.
             ApiError: GitHub refused. It is not there.
             OutOfTime: a wait does not fit into the time limit.
         """

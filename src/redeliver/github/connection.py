@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from redeliver.github.app_token import Credential
 
 API_VERSION = "2022-11-28"
-#: Bytes of a body that are read at once.
+#: Bytes of a body that are read at a time.
 _PART = 64 * 1024
 #: More reasons why a response is lost.
 FAILED = "the connection failed"
@@ -78,7 +78,7 @@ class _Connection(HTTPSRequestsConnectionClass):
         raise _Received(response)
 
     def close(self) -> None:
-        """Close every connection: the next request opens another one."""
+        """Close the connection: the next request opens another one."""
         self.adapter.close()
 
 

@@ -73,11 +73,11 @@ class Owner:
     """Who owns the webhooks."""
 
     path: str
-    """In the API: ``/orgs/octo``, ``/repos/octo/hello``; ``/app`` for an App."""
+    """Its path in the API: ``/orgs/octo``, ``/repos/octo/hello``; ``/app`` for an App."""
     login: str
-    """As GitHub calls it: ``octo``, ``octo/hello``; an App's id."""
+    """GitHub's name for it: ``octo``, ``octo/hello``; an App's id."""
     name: str
-    """In sentences: "the organization octo"."""
+    """Its name in sentences: "the organization octo"."""
     permission: str
     """The permission that reading and redelivering needs."""
     web_page: str = ""

@@ -16,8 +16,8 @@ _FEWEST_PAGES = 5
 #: The share of what a walk may take that is spent before a forecast counts: a burst of events says nothing about the
 #: hours before it, and asking for failures instead would miss some for good.
 _SHARE_BEFORE_FORECAST = 0.1
-#: The share of its time that a walk may wait for a new hour's calls: a run that starts with them has more time to
-#: send.
+#: The share of its time for which a walk may wait for a new hour's calls. A run that starts with them has more time
+#: to send.
 _SHARE_FOR_WAITING = 0.25
 
 
@@ -47,7 +47,7 @@ class Allowance:
         self._pages = 0
 
     def after_page(self, ahead: float) -> Verdict:
-        """Whether to read on after another page, when about ``ahead`` more are needed; 0: when all is spent."""
+        """Whether to read on after another page. ``ahead``: how many more are needed; 0: read until all is spent."""
         self._pages += 1
         if self._source.quota.left > self._quota_at_first.left:
             self._begin()  # a new hour has begun, and may have been waited for

@@ -112,7 +112,7 @@ def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
 
 
 class Progress:
-    """Logs from time to time how far a long walk through the log has come; each page is a detail."""
+    """Logs from time to time how far a long walk has come; every page is logged as a detail."""
 
     def __init__(self, clock: RunClock, console: Console) -> None:
         self._clock = clock
@@ -120,9 +120,9 @@ class Progress:
         self._said_at = clock.now()
 
     def of_walk(self, scanned: int, newest: float, oldest: float, since: float) -> None:
-        """A page of a plain walk down to ``since`` was read, and by now everything back to ``oldest`` (epoch ms)."""
+        """A page of a plain walk down to ``since`` was read, and so everything back to ``oldest`` (epoch ms)."""
         if oldest == inf:
-            return  # an empty page, and there are more
+            return  # an empty page, with others to follow
         read = f"{count(scanned, 'attempt')} read"
         if oldest == -inf:
             self._say(f"{read}, to the end of the log")

@@ -87,7 +87,7 @@ class Scan:
     failures_back_to: float = inf
     """Every failure that GitHub lists at this moment or later has been read."""
     known_back_to: float = inf
-    """Every failed attempt at this moment or later was known when the reading of the window ended."""
+    """Every failed attempt at this moment or later was known when the window had been read."""
     last_page_newest: float = inf
     """The newest moment on the last page of a plain walk that was not empty."""
     next_page: Mapping[str, str] | None = None
@@ -142,8 +142,8 @@ class Scan:
     def pages_ahead(self, since: float) -> float:
         """How many more pages there may be back to that moment.
 
-        Estimated from all that was read, not from one walk: that may have started in a burst of events, and would do so
-        in every run. The slack does not count as progress: a busy log has many pages within it.
+        Estimated from all that was read, not from one walk: that may start in a burst of events, and in every run. The
+        slack does not count as progress: a busy log has many pages within it.
         """
         oldest = self.read_back_to - SLACK
         return self.pages / max(1.0, self.window.start - oldest) * max(0.0, oldest - since)

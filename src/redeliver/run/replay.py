@@ -219,8 +219,8 @@ def _sent(events: int) -> str:
 class NewAttempts(DeliveryLog):
     """What has been read of a log since a replay began to send.
 
-    It takes in nothing but redeliveries that are newer than the request: that an event was delivered before says
-    nothing about its replay.
+    It takes in only redeliveries that are newer than the request: that an event was delivered before says nothing about
+    its replay.
     """
 
     def __init__(self, redeliveries: Mapping[str, Redelivery]) -> None:
@@ -233,7 +233,7 @@ class NewAttempts(DeliveryLog):
         super().add((row for row in rows if self._is_new(row)), only=only)
 
     def event(self, guid: str) -> Event:
-        """The event with its new failed attempts; as it was when it was sent, if there are none.
+        """The event with its new failed attempts; if there are none, as it was when it was sent.
 
         Raises:
             KeyError: it was not sent.

@@ -72,7 +72,7 @@ def walk(
 
 
 class Reader:
-    """Reads one webhook's log, and forecasts whether it can finish."""
+    """Reads one webhook's log, and stops where it could not finish."""
 
     def __init__(self, source: DeliverySource, clock: RunClock, console: Console) -> None:
         self._source = source
@@ -167,9 +167,9 @@ class Reader:
     # -- walks --------------------------------------------------------------------------------------------------
 
     def _read_failures(self, scan: Scan, *, most: float = inf) -> bool:
-        """Take in the failures that GitHub lists, ``most`` pages of them. False: they are too many to read all.
+        """Take in the failures that GitHub lists, at most ``most`` pages. False: there are too many to read all.
 
-        Goes on from where an earlier call has ended. Notices a server that does not know the filter.
+        Continues where an earlier call ended. Notices a server that does not know the filter.
         """
         since = scan.window.cutoff - SLACK
         if not self._knows_filter or scan.failures_back_to <= scan.window.cutoff:

@@ -105,7 +105,7 @@ class Watch:
     def probe(self, guids: Collection[str], seconds: int) -> Probe:
         """Watch the first redeliveries until they show whether the endpoint is up, for at most ``seconds`` seconds.
 
-        UP: an outcome that an endpoint which is down could not produce, or a success of any event since then.
+        UP: an outcome that no endpoint that is down could produce, or a success of any event since then.
         """
         self._look_until(lambda: self._verdict(guids) is not None, seconds)
         return self._verdict(guids) or Probe.UNDECIDED
