@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import START, VirtualClock
 from redeliver.core.deliveries import Attempt, Event, Filter, Page, Row
+from redeliver.core.ports import Quota
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import Purpose
 from redeliver.github.transport import Body, Response, ResponseLost, Verb
+from redeliver.run.record import Scan, Window
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -66,6 +68,12 @@ def event(*attempts: Attempt, guid: str = "g", name: str = "push") -> Event:
     return Event(guid, name, attempts or (attempt(1),))
 
 
+def scan_of(back: int = 72 * HOUR) -> Scan:
+    """What has been read, nothing so far, of a window that began so many milliseconds before START."""
+    began = START - back
+    return Scan(Window(START, None, began, began, START - 72 * HOUR), timeout=10)
+
+
 @dataclass
 class Pages:
     """A delivery log that is read by the page, newest first. Each page takes ``cost`` seconds of ``clock``."""
@@ -78,6 +86,7 @@ class Pages:
     empty_every: int = 0
     asked: list[tuple[Filter | None, int]] = field(default_factory=list)
     before_page: Callable[[int], object] | None = None
+    quota: Quota = field(default_factory=Quota)
     _sorted: dict[Filter | None, tuple[int, list[Row]]] = field(default_factory=dict)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:

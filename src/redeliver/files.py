@@ -1,4 +1,4 @@
-"""Files in folders that others may use, too: opened through no link, and replaced in one step."""
+"""Files in folders that others may use, too: never opened through a link, and replaced in one step."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> None:
-    """Give a file another content, in one step that a crash leaves either done or undone.
+    """Replace a file's content, in one step that a crash leaves either done or undone.
 
-    One process at a time may do it: what a killed one left beside the file is removed.
+    Only one process at a time may do it: what a killed one left beside the file is removed.
 
-    ``for_everybody``: whoever can enter the folder may read the file, whatever the umask says.
+    ``for_everybody``: everybody who can enter the folder may read the file, whatever the umask.
 
     Raises:
-        OSError: the old file stands.
+        OSError: the old file is still there.
     """
     new = path.with_name(f".{path.name}.new")
     new.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ def _opener(path: str, flags: int) -> int:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The new name is kept by the folder, which Windows does not let one open."""
+    """Make the new name last: the folder holds it. Windows does not let a program open a folder."""
     if sys.platform != "win32":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Cc, Cf, Cs, Co, Cn: control, format (bidi overrides, zero width), surrogate, private, unassigned.
 # Zl, Zp: line and paragraph separators.
@@ -22,13 +26,15 @@ _BLANKS = re.compile(r"\s+")
 _MARK = re.compile(r"[!-/:-@[-`{-~]")
 _ISSUE = re.compile(r"\bGH&#45;(?=[0-9])", re.IGNORECASE)
 _OF_A_SHELL = {ord(mark): f"\\u{ord(mark):04x}" for mark in "'`$;&|<>()#"}
+#: GUIDs that a sentence names.
+_NAMED = 8
 _COMMAND_START = re.compile(r"^(\s*):(?=:)")
 
 
 def plain(text: str, limit: int = 200) -> str:
     """One line of visible characters, at most ``limit`` of them, with no URL in it.
 
-    A URL is removed whole because a hook's URL can hold credentials; an invisible character in it does not end it.
+    A URL is removed whole, since a hook's URL can hold credentials. An invisible character does not end it.
     """
     shown = _BLANKS.sub(" ", _visible(without_urls(text[: 8 * limit]))).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
@@ -64,13 +70,19 @@ def for_markdown(text: str, limit: int = 200) -> str:
 
 
 def _visible(text: str) -> str:
-    if text.isprintable():  # nothing of the unseen, which is nearly every text
+    if text.isprintable():  # as nearly every text is
         return text
     return "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text)
 
 
 def _reference(mark: re.Match[str]) -> str:
     return f"&#{ord(mark[0])};" + ("&#8288;" if mark[0] in "@#:" else "")
+
+
+def some_of(guids: Sequence[str]) -> str:
+    """The first few GUIDs, and how many more there are; the summary and the report have more of them."""
+    named = ", ".join(plain(guid, 36) for guid in guids[:_NAMED])
+    return f"{named} and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else named
 
 
 def count(number: int, what: str, several: str = "") -> str:

@@ -48,7 +48,7 @@ class Clock(Protocol):
 
 
 class RunClock:
-    """The clock that a run waits on: it ends waits at the time limit, and calls and waits at a signal."""
+    """The clock of a run: waits end at the time limit, and a signal ends calls and waits."""
 
     def __init__(self, clock: Clock, seconds: float, console: Console) -> None:
         """``seconds`` is the time limit; it counts from now."""
@@ -78,7 +78,7 @@ class RunClock:
 
     @contextmanager
     def reserving(self, seconds: float) -> Iterator[None]:
-        """Within this block waits end that much earlier, to leave time for what follows."""
+        """Within this block, waits must end that much earlier, which leaves time for what follows."""
         self._reserved += seconds
         try:
             yield
@@ -88,7 +88,7 @@ class RunClock:
     # -- waits and calls ----------------------------------------------------------------------------------------
 
     def wait(self, seconds: float, what: str) -> None:
-        """Wait that long. ``what``: what for, as a noun: "the send rate".
+        """Wait that long. ``what``: what for, as a noun phrase: "the send rate".
 
         Raises:
             OutOfTime: at once, when the wait would end after the deadline.
@@ -110,7 +110,7 @@ class RunClock:
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Within this block one call is made. A signal ends it.
+        """Make one call within this block. A signal ends it.
 
         Raises:
             Stopped: a signal came; not while closing.
@@ -135,7 +135,7 @@ class RunClock:
 
     @contextmanager
     def closing(self) -> Iterator[None]:
-        """Within this block there is a little time, whatever the time limit. A signal only shortens it."""
+        """Within this block there is a little time, whatever is left of the time limit. A signal only shortens it."""
         seconds = CLOSING_LIMIT if self.signal_number is None else STOPPED_LIMIT
         self._closing_until = self.now() + seconds
         try:

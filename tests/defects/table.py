@@ -80,8 +80,8 @@ DEFECTS = (
     ),
     Defect(
         "a success before the window is not looked for",
-        "if incomplete := [event.guid for event in due if not scan.is_read_whole(event.guid)]:",
-        "if incomplete := []:",
+        "if unchecked := _not_read_whole(scan, due):",
+        "if unchecked := []:",
         {f"{TOO_LONG}::test_an_earlier_success_is_found_however_far_back": "nothing_is_sent_in_vain"},
     ),
     Defect(
@@ -92,7 +92,7 @@ DEFECTS = (
     ),
     Defect(
         "a new hour's calls are not noticed",
-        "if self._quota().left > self._quota_at_first.left:",
+        "if self._source.quota.left > self._quota_at_first.left:",
         "if False:",
         {f"{TOO_LONG}::{NEW_HOUR}": "AssertionError"},
     ),
@@ -105,14 +105,14 @@ DEFECTS = (
     ),
     Defect(
         "an event gets one attempt more than max-attempts",
-        "0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):",
-        "0 < self.max_attempts < event.count and _counts(event.latest, oldest_success):",
+        "0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success):",
+        "0 < self.max_attempts < event.count and _is_about_the_event(event.latest, oldest_success):",
         {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain|no_run_is_green_over_a_loss"},
     ),
     Defect(
         "an event gets one attempt less than max-attempts",
-        "0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):",
-        "0 < self.max_attempts <= event.count + 1 and _counts(event.latest, oldest_success):",
+        "0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success):",
+        "0 < self.max_attempts <= event.count + 1 and _is_about_the_event(event.latest, oldest_success):",
         {ONE: GIVEN_UP_EARLY, SEVERAL: GIVEN_UP_EARLY},
     ),
     Defect(
@@ -165,8 +165,8 @@ DEFECTS = (
     ),
     Defect(
         "an event is too old at half of its age",
-        "return event.attempts[0].at + age + _ROUNDING if age else None",
-        "return event.attempts[0].at + age // 2 if age else None",
+        "return event.first.at + age + ROUNDING if age else None",
+        "return event.first.at + age // 2 if age else None",
         {ONE: GIVEN_UP_EARLY, SEVERAL: GIVEN_UP_EARLY},
     ),
     # -- limits
@@ -184,8 +184,8 @@ DEFECTS = (
     ),
     Defect(
         "each webhook has a limit of points of its own",
-        "hook = Hook(main, self._links, self._owner, info)\n        store",
-        "hook = Hook(main, self._links, self._owner, info)\n"
+        "hook = self._hook(main, info)\n        store",
+        "hook = self._hook(main, info)\n"
         "        main._pace = Pace(self._settings.redeliveries_per_minute)\n        store",
         {f"{UNBOUND}[3]": "900 points in a minute"},
     ),

@@ -14,7 +14,7 @@ from fuzz.strange import text
 from githubsim.faults import Answer, Fault, Rewrite
 from guarantees.lengths import examples
 from redeliver.errors import ForeignLink
-from redeliver.github.links import Links
+from redeliver.github.responses import Links
 from world import World
 
 API = "https://api.github.com"

@@ -13,7 +13,7 @@ from githubsim.clock import SECOND, START, VirtualClock
 from redeliver.core.deliveries import Filter, Page
 from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
-from redeliver.run.record import Scan
+from redeliver.run.record import Scan, Window
 from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
 from samples import Said, row
@@ -41,6 +41,7 @@ class Log:
 
     size: int
     failing: bool
+    quota = Quota()
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         assert only is None
@@ -66,8 +67,8 @@ class Unheard(Said):
 def read(size: int, *, failing: bool) -> tuple[int, int]:
     """Read a window of so many attempts: the bytes that are kept of it, and the most that there were at a time."""
     clock = RunClock(VirtualClock(), 9_999, Unheard())
-    reader = Reader(Log(size, failing), 0, clock, Unheard(), Quota)
-    scan = Scan(newest=START)
+    reader = Reader(Log(size, failing), clock, Unheard())
+    scan = Scan(Window(START, None, 0, 0, 0), timeout=10)
     gc.collect()
     tracemalloc.start()
     try:

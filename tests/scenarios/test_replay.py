@@ -64,6 +64,14 @@ def test_without_send_it_is_a_plan_and_nothing_is_sent(world: World) -> None:
     assert set(outcomes(report).values()) == {Outcome.DRY_RUN}
 
 
+@pytest.mark.parametrize("told", [{"x-ratelimit-limit": "0"}, {"x-ratelimit-limit": "", "x-ratelimit-remaining": "0"}])
+def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them(world: World, told: dict[str, str]) -> None:
+    deliver(world, 50, 40)
+    world.sim.faults.add(Fault(Rewrite(headers={"x-ratelimit-reset": "", **told}), times=None))
+    report = world.replay(from_="1h")
+    assert (report.errors, report.plan and report.plan.seconds) == ((), 1)
+
+
 def test_a_window_is_about_originals_begins_with_from_and_ends_before_to(world: World) -> None:
     start = world.clock() - 2 * HOUR
     at = [world.hook.add(start + offset, OK).guid for offset in (-1, 0, HOUR - 1, HOUR)]

@@ -13,8 +13,7 @@ import pytest
 
 from redeliver import timing
 from redeliver.errors import OutOfTime, Stopped
-from redeliver.github.bounded_http import TOO_LONG
-from redeliver.github.transport import InterruptibleTransport, ResponseLost
+from redeliver.github.transport import TOO_LONG, InterruptibleTransport, ResponseLost
 from redeliver.timing import RunClock
 from samples import Said, Script, answer
 

@@ -15,6 +15,9 @@ from redeliver.text import without_urls
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+#: Milliseconds by which a moment may be later than it looks. Some servers give whole seconds only, and so does the
+#: ``Date`` header that GitHub's time is taken from.
+ROUNDING = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -30,18 +33,18 @@ Filter = Literal["failure"]
 def _milliseconds(when: datetime) -> int:
     # Datetimes cannot do arithmetic across their first and last day.
     if not 1971 <= when.year <= 9998:
-        raise ValueError("a year that is no year of a delivery")
+        raise ValueError("a year that no delivery can have")
     return (when - _EPOCH) // _MILLISECOND
 
 
-#: Seconds. GitHub waits 10 s for an answer, Enterprise Server 30 s.
+#: Seconds; a longer duration is not believed. GitHub waits 10 s for an answer, Enterprise Server 30 s.
 LONGEST_DURATION = 600
 
 #: A time, read once as epoch milliseconds: a run needs it several times.
 _moment = GetPydanticSchema(
     lambda *_: no_info_after_validator_function(_milliseconds, datetime_schema(tz_constraint="aware")),
 )
-#: Of a field that a run can do without: a value that makes no sense counts as none.
+#: For an optional field: an invalid value counts as absent.
 _or_none = GetPydanticSchema(
     lambda source, handler: with_default_schema(handler(source), default=None, on_error="default")
 )
@@ -92,7 +95,7 @@ class Attempt:
     redelivery: bool
     code: int
     cause: str
-    """Why it failed, in our own words: GitHub's ``status`` can hold the hook's URL, and anything else. Empty: it
+    """Why it failed, in our own words: GitHub's ``status`` can hold the hook's URL, or anything else. Empty: it
     succeeded."""
 
     @property
@@ -113,6 +116,11 @@ class Event:
     name: str
     """``event`` or ``event.action``, as GitHub's rows have them; not to be trusted."""
     attempts: tuple[Attempt, ...]
+
+    @property
+    def first(self) -> Attempt:
+        """The oldest attempt that is known."""
+        return self.attempts[0]
 
     @property
     def latest(self) -> Attempt:
@@ -136,9 +144,8 @@ class Event:
 
     @property
     def original(self) -> Attempt | None:
-        """The first attempt, unless it is not among the rows that were read."""
-        first = self.attempts[0]
-        return None if first.redelivery else first
+        """The first attempt of all, unless it is not among the rows that were read."""
+        return None if self.first.redelivery else self.first
 
 
 class DeliveryLog:

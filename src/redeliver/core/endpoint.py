@@ -26,7 +26,7 @@ _SHOWN_TITLE = 100
 _SHOWN_HEADER = 100
 #: Characters of a body that are examined.
 _LOOKED_AT = 16_384
-#: A shorter piece of an address or header is not a secret, and a shorter part of a path may be a common word.
+#: Shorter pieces of an address or header are not secrets, and shorter parts of a path may be common words.
 _SHORTEST_SECRET = 6
 _SHORTEST_PART = 12
 _MASK = "***"
@@ -58,13 +58,13 @@ class Delivery(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class EndpointResponse:
-    """An endpoint's response to one attempt. One line each, with no address in it; empty: it sent none."""
+    """An endpoint's response to one attempt. Each text is one line without addresses; empty: it sent none."""
 
     content_type: str = ""
     server: str = ""
     """The header ``Server``."""
     title: str = ""
-    """A page's title, which says more than the page's beginning."""
+    """The title of an HTML page, which says more than the page's beginning."""
     body: str = ""
     """The body's first characters, SHOWN_BODY at most."""
     duration: int | None = None
@@ -114,7 +114,7 @@ def _secrets(delivery: Delivery) -> Iterator[str]:
 
 
 def _of_address(url: str) -> Iterator[str]:
-    """All of a webhook's address but its host: any part of it can be a password."""
+    """All of a webhook's address except its host: any part can be a password."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -92,7 +92,7 @@ class OnlyNewestRead(Finding):
 
 
 class OnlyNewestReadWithGap(OnlyNewestRead):
-    """The same, when the window begins before GitHub's memory."""
+    """The same, when part of the window is older than what GitHub remembers."""
 
     advice = "Older failures are not counted here, and GitHub has already deleted some of them."
 
@@ -128,7 +128,7 @@ class Told:
 
     @property
     def is_loss(self) -> bool:
-        """Whether something is lost for good."""
+        """Whether it says that something is lost for good."""
         return self.kind is not None and issubclass(self.kind, Loss)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""How a webhook's deliveries go, from rows that a run reads anyway. Pure.
+"""How well a webhook's deliveries go, from rows that a run reads anyway. Pure.
 
 What counts is the first attempt of each event: how many were delivered by it, and how long it took. Durations go into
 buckets that grow by a fifth each, so that a percentile is at most a tenth off, and nothing grows with the log.
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from redeliver.core.deliveries import Row
 
-#: Event types that are counted each; a stranger may have written the log, and GitHub has about 70. Then OTHER.
+#: Types of events that are counted separately; any more are OTHER. GitHub has about 70, but a log can hold anything.
 MOST_TYPES = 100
 OTHER = "other"
-#: Of all events, delivered on the first attempt: below this share a webhook is degraded.
+#: The share of events delivered on the first attempt below which a webhook is degraded.
 WELL = 0.95
-#: Of GitHub's time-out: a delivery that took longer nearly failed.
+#: The share of GitHub's time-out after which a delivery has nearly failed.
 _NEAR = 0.8
 _GROWTH = 1.2
 #: The upper ends of the buckets, in milliseconds. The first holds all that took 1 ms or less.
@@ -57,17 +57,17 @@ class TypeStats:
     events: int
     delivered_first_try: int
     p95: int | None
-    """Milliseconds; None: GitHub told no duration."""
+    """Milliseconds; None: GitHub gave no duration."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStats:
-    """The first attempts of a window's events, those that failed included. Durations are milliseconds."""
+    """The first attempts of a window's events, failed ones included. Durations are in milliseconds."""
 
     events: int
     delivered_first_try: int
     p50: int | None
-    """None, as the next two: GitHub told no duration."""
+    """None, as for the next two: GitHub gave no duration."""
     p95: int | None
     longest: int | None
     near_timeout: int
@@ -85,7 +85,7 @@ class DeliveryStats:
 
 
 class _OfType:
-    """Counts of one type."""
+    """The counts of one type."""
 
     __slots__ = ("delivered", "durations", "events", "longest")
 
@@ -97,10 +97,10 @@ class _OfType:
 
 
 class FirstAttempts:
-    """Counts the first attempts of the events since a moment, as pages of the log are read, each row once."""
+    """Counts the first attempts of events since a moment, page by page as the log is read."""
 
     def __init__(self, since: float, timeout: int) -> None:
-        """``since`` is in epoch milliseconds, ``timeout`` GitHub's for the endpoint's answer, in seconds."""
+        """``since`` is in epoch milliseconds; ``timeout``: seconds that GitHub waits for the endpoint's answer."""
         self._since = since
         self._timeout = timeout
         self._near = timeout * 1_000 * _NEAR
@@ -109,7 +109,7 @@ class FirstAttempts:
         self._throttled = 0
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Count rows that have not been counted."""
+        """Count rows, none of them twice."""
         for row in rows:
             if row["delivered_at"] < self._since or row["redelivery"]:
                 continue
@@ -128,7 +128,7 @@ class FirstAttempts:
                     self._near_timeout += 1
 
     def stats(self) -> DeliveryStats:
-        """The figures of all rows that were added."""
+        """The figures for all rows so far."""
         types = sorted(self._types.items(), key=lambda item: (-item[1].events, item[0]))
         durations = [sum(numbers) for numbers in zip(*(one.durations for _, one in types), strict=True)]
         longest = max((one.longest for _, one in types), default=0.0)
@@ -156,7 +156,7 @@ class FirstAttempts:
 
 
 def _percentile(durations: Sequence[int], share: float, longest: float) -> int | None:
-    """The duration that this share did not exceed; None: there is none."""
+    """The duration that this share did not exceed; None: there are no durations."""
     rank = ceil(share * sum(durations))
     if not rank:
         return None
@@ -167,26 +167,26 @@ def _percentile(durations: Sequence[int], share: float, longest: float) -> int |
 def health_of(
     stats: DeliveryStats | None, *, down: bool = False, undelivered: bool = False, in_doubt: bool = False
 ) -> Health:
-    """Judge one webhook. ``stats``: None where the window was not read whole.
+    """Judge one webhook. ``stats``: None if the window was not read whole.
 
-    ``undelivered``: an event is, or is lost. ``in_doubt``: something else keeps it from being called healthy.
+    ``undelivered``: an event is undelivered, or lost. ``in_doubt``: there is another reason not to call it healthy.
     """
     if down:
         return Health.DOWN
     if undelivered or (stats and stats.delivered_first_try < WELL * stats.events):
         return Health.DEGRADED
-    # A window without an event tells nothing: the receiver may be down, and its last events given up.
+    # A window without events says nothing: the receiver may be down, and its last events given up.
     return Health.UNKNOWN if in_doubt or stats is None or not stats.events else Health.HEALTHY
 
 
 def worst(states: Iterable[Health]) -> Health:
-    """The state of several webhooks; of none, nothing is known."""
+    """The state of several webhooks; UNKNOWN if there are none."""
     order = [*Health]
     return min(states, key=order.index, default=Health.UNKNOWN)
 
 
 def figures(health: Health, stats: DeliveryStats | None) -> dict[str, object]:
-    """For programs, without the types of events: every figure is None where the window was not read whole."""
+    """For programs, without the types of events. Every figure is None if the window was not read whole."""
     if stats is None:
         names = ("events", "delivered_first_try", "duration_ms", "near_timeout", "throttled")
         return {"state": str(health)} | dict.fromkeys(names)
@@ -233,7 +233,7 @@ class HookHealth:
 
     @property
     def health(self) -> Health:
-        """The state of its receiver; never DOWN, since that takes redeliveries to know."""
+        """The state of its receiver; never DOWN, since only redeliveries can show that."""
         return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False)
 
     def as_dict(self) -> dict[str, object]:

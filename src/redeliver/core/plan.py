@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
+from redeliver.core.deliveries import ROUNDING
 from redeliver.core.redelivery import Outcome
 
 if TYPE_CHECKING:
@@ -17,11 +18,9 @@ if TYPE_CHECKING:
 LONGEST_SPACING = 4 * 3_600_000
 
 #: Up to this many attempts an event counts as fresh. During a long outage, each run probes with three fresh events.
-#: If those came last afterwards, they would hold the checkpoint at the beginning of the outage, and every run until
-#: then would read all of it again.
+#: If those came last afterwards, they would hold the checkpoint at the beginning of the outage, and until they were
+#: delivered, every run would read all of it again.
 FRESH = 2
-#: Milliseconds by which an event may be younger than it looks: some servers give whole seconds only.
-_ROUNDING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Rules:
             return Outcome.EXPIRED
         if self.events and self.events.isdisjoint(_names(event)):
             return Outcome.FILTERED_OUT
-        if 0 < self.max_attempts <= event.count and _counts(event.latest, oldest_success):
+        if 0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success):
             return Outcome.GIVEN_UP
         return Outcome.TOO_OLD if too_old else None
 
@@ -62,7 +61,7 @@ class Rules:
         younger, so no event is judged older than it is.
         """
         age = next((self.max_ages[name] for name in (*_names(event), "") if name in self.max_ages), 0)
-        return event.attempts[0].at + age + _ROUNDING if age else None
+        return event.first.at + age + ROUNDING if age else None
 
     def _is_too_old(self, event: Event, now: int, expired: Collection[str]) -> bool:
         last = self.too_old_after(event)
@@ -113,8 +112,8 @@ def make_plan(
             due.append(event)
         else:
             skipped.append((event, reason))
-    due.sort(key=lambda event: (max(event.count, FRESH), event.attempts[0].at, event.attempts[0].id))
-    skipped.sort(key=lambda pair: (pair[0].attempts[0].at, pair[0].attempts[0].id))
+    due.sort(key=lambda event: (max(event.count, FRESH), event.first.at, event.first.id))
+    skipped.sort(key=lambda pair: (pair[0].first.at, pair[0].first.id))
     return Plan(tuple(due), tuple(skipped))
 
 
@@ -138,7 +137,7 @@ def next_checkpoint(
 ) -> int:
     """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
 
-    A run that starts from there finds all of them again. ``failures_only``: also if it asks GitHub for failures only.
+    A run that starts from there finds all of them again. ``failures_only``: even if it asks GitHub for failures only.
     ``oldest_success``: see :meth:`Rules.final_outcome`.
     """
     unsettled = (event for event in undelivered if rules.final_outcome(event, start, expired, oldest_success) is None)
@@ -146,8 +145,8 @@ def next_checkpoint(
     return min([start, *(attempt.at - 1 for attempt in holding)])
 
 
-def _counts(attempt: Attempt, oldest_success: float) -> bool:
-    """Whether an attempt says that its event fails, and not only that the endpoint is down.
+def _is_about_the_event(attempt: Attempt, oldest_success: float) -> bool:
+    """Whether an attempt is evidence against its event, not just of an endpoint that is down.
 
     Otherwise an endpoint that is down for a day would use up the attempts of every event that is sent on that day. So
     the endpoint must have answered, or have accepted another event earlier in the window.

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 class DeliverySource(Protocol):
     """Returns pages of a delivery log."""
 
+    @property
+    def quota(self) -> Quota:
+        """How many calls GitHub still allows within the hour."""
+        ...
+
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         """The first page, or the one that an earlier page's ``next`` names.
 
@@ -50,7 +55,8 @@ class Redeliverer(Protocol):
         """Ask GitHub, once, to deliver that attempt's event again. Call :meth:`wait_for_turn` first.
 
         Raises:
-            ApiError: GitHub would refuse every other redelivery, too.
+            ApiError: GitHub would refuse every other redelivery, too, or no token could be had.
+            OutOfTime: the token had to be renewed, and that does not fit into the time limit.
         """
         ...
 
@@ -60,7 +66,7 @@ class Hook(DeliverySource, Redeliverer, Protocol):
 
     @property
     def name(self) -> str:
-        """For sentences: ``hook 17 of the organization octo``."""
+        """As sentences name it: ``hook 17 of the organization octo``."""
         ...
 
     @property
@@ -71,11 +77,6 @@ class Hook(DeliverySource, Redeliverer, Protocol):
     @property
     def owner(self) -> str:
         """Its owner: ``octo``, ``octo/hello``, or the App's id."""
-        ...
-
-    @property
-    def quota(self) -> Quota:
-        """How many calls GitHub still allows within the hour."""
         ...
 
     @property
@@ -102,7 +103,7 @@ class Hook(DeliverySource, Redeliverer, Protocol):
         ...
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
-        """The same, if it is optional: one call. None: the call would use up a limit, or it failed."""
+        """The same if it is not needed: at most one call. None: it would have used up a limit, or it failed."""
         ...
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from redeliver.core.deliveries import ROUNDING
+from redeliver.errors import OutOfTime, RedeliverError, Stopped
+
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Attempt, DeliveryLog, Event
 
@@ -30,7 +33,7 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     """Undelivered when its first attempt left GitHub's log."""
 
-    # Left by the plan.
+    # Skipped.
     NOT_DUE = "not_due"
     FILTERED_OUT = "filtered_out"
     TOO_OLD = "too_old"
@@ -51,10 +54,6 @@ LOST = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED})
 #: The log may still show the outcome of these redeliveries.
 UNSEEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN})
 
-#: Milliseconds by which a new row's time may lie before the moment we asked: some servers give whole seconds only,
-#: and so does the ``Date`` header that GitHub's time is taken from.
-_ROUNDING = 1_000
-
 
 class Acceptance(StrEnum):
     """Whether GitHub accepted a redelivery."""
@@ -64,12 +63,12 @@ class Acceptance(StrEnum):
     UNKNOWN = "unknown"
     """Not known: the reply was lost, or does not say."""
     LIMITED = "limited"
-    """Not accepted because of a limit. The pace knows; the same redelivery may be requested again."""
+    """Not accepted because of a limit. The pace has taken note; the same redelivery may be requested again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """GitHub's reply to the request for a redelivery, and a few words on why."""
+    """GitHub's reply to a request for a redelivery, and why, in a few words."""
 
     acceptance: Acceptance
     why: str = ""
@@ -101,15 +100,19 @@ class Redelivery:
         Somebody else may have requested it at the same time; no log says who.
         """
         known = (one.id for one in self.event.attempts)
-        return attempt.redelivery and attempt.at >= self.asked_at - _ROUNDING and attempt.id not in known
+        return attempt.redelivery and attempt.at >= self.asked_at - ROUNDING and attempt.id not in known
 
     def outcome(self, log: DeliveryLog) -> Outcome:
-        """Its outcome, as far as the log shows. A success counts, whoever requested it."""
+        """Its outcome so far, by what the log shows. A success counts, whoever requested it."""
         if log.is_delivered(self.event.guid):
             return Outcome.RECOVERED
         if self.result(log) is not None:
             return Outcome.FAILED_AGAIN
         return _UNTIL_SEEN[self.reply.acceptance]
+
+    def why(self, outcome: Outcome) -> str:
+        """Why GitHub refused it, or why its reply is unknown, where that is the outcome; else empty."""
+        return self.reply.why if outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
 
     def is_open(self, log: DeliveryLog) -> bool:
         """Whether the log may still show its outcome."""
@@ -120,3 +123,18 @@ class Redelivery:
         return self.reply.acceptance is Acceptance.ACCEPTED or (
             self.reply.acceptance is Acceptance.UNKNOWN and not self.is_open(log)
         )
+
+
+def why_unsent(ending: RedeliverError | Stopped | None, *, dry_run: bool, endpoint_down: bool) -> Outcome:
+    """The outcome of an event that was due and was not sent. ``ending``: what ended sending early."""
+    if dry_run:
+        return Outcome.DRY_RUN
+    if endpoint_down:
+        return Outcome.ENDPOINT_DOWN
+    match ending:
+        case OutOfTime():
+            return Outcome.OUT_OF_TIME
+        case Stopped():
+            return Outcome.STOPPED
+        case _:
+            return Outcome.RUN_FAILED

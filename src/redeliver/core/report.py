@@ -31,9 +31,10 @@ class EventReport:
     delivery_id: str
     """The newest failed attempt's id, as text: it has more digits than many JSON parsers keep."""
     forgotten_at: int
-    """When GitHub forgets its first attempt: until then it can be redelivered."""
+    """When GitHub forgets its first attempt: until then it can be redelivered. If that attempt was not read, this is
+    the latest that it can be."""
     next_attempt_at: int | None
-    """From when a run redelivers it, if it is still undelivered; None: no run does, or GitHub was just asked."""
+    """The earliest moment at which a run may redeliver it; None: no run will, or GitHub was just asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Outage:
     """An endpoint that is down, as redeliveries showed."""
 
     since: int | None
-    """Since when every attempt has failed, in epoch milliseconds; None: others have succeeded."""
+    """The moment since which every attempt has failed, in epoch milliseconds; None: others have succeeded."""
     at_least: bool
     """Whether the outage may have begun earlier than what was read."""
     cause: str
@@ -131,7 +132,7 @@ class HookReport(EventCounts):
     gap: tuple[int, int] | None = None
     """The time that GitHub forgot before a run could settle it; None: there is none."""
     deadline: int | None = None
-    """When GitHub begins to forget what is still undelivered; None: nothing is."""
+    """When GitHub begins to forget what is still undelivered, as ``EventReport.forgotten_at``; None: nothing is."""
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
     stats: DeliveryStats | None = None
@@ -147,7 +148,7 @@ class HookReport(EventCounts):
 
     @property
     def succeeded(self) -> bool:
-        """Whether it ended without a fault and unstopped; a spent time limit or a receiver that is down is none."""
+        """Whether it ended without a fault or a signal; a spent time limit or a receiver that is down is no fault."""
         return self.read and not self.faults and not any(isinstance(one, RunStopped) for one in self.remarks)
 
     @property
@@ -162,7 +163,7 @@ class HookReport(EventCounts):
 
     @property
     def health(self) -> Health:
-        """The state of its receiver. What the input ``events`` leaves out counts as well: it was not delivered."""
+        """The state of its receiver. What the input ``events`` leaves out counts, too: it was not delivered."""
         return health_of(
             self.stats,
             down=self.outage is not None,
@@ -172,7 +173,7 @@ class HookReport(EventCounts):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is known of its health for the one reason that no event arrived."""
+        """Whether its health is unknown for one reason alone: there was no event."""
         idle = self.stats is not None and not self.stats.events and self.active is not False
         return idle and not self.faults and self.health is Health.UNKNOWN
 
@@ -183,7 +184,7 @@ class HookReport(EventCounts):
 
     @property
     def short_name(self) -> str:
-        """Its id, which is enough beside other webhooks; an App's whole name."""
+        """Its id, which is enough beside other webhooks; for an App's, the whole name."""
         return self.hook_id or self.hook
 
 
@@ -206,7 +207,7 @@ class Report(EventCounts):
 
     @property
     def start(self) -> int:
-        """When the first webhook's run began; 0: none did."""
+        """When the run over the first webhook began; 0: none did."""
         return min((hook.start for hook in self.hooks), default=0)
 
     @property
@@ -231,12 +232,12 @@ class Report(EventCounts):
 
     @property
     def time_left(self) -> int | None:
-        """Milliseconds from a webhook's run until its deadline: the smallest number."""
+        """The smallest number of milliseconds from a webhook's run until its deadline."""
         return min((hook.time_left for hook in self.hooks if hook.time_left is not None), default=None)
 
     @property
     def in_doubt(self) -> bool:
-        """Whether nobody can say that all is delivered: an event is not, or a log was not read by a run to its end."""
+        """Whether something may be undelivered: an event is, or a run that was not stopped did not read a log."""
         unread = self.signal_number is None and not all(hook.read for hook in self.hooks)
         return unread or self.undelivered > 0
 
@@ -259,7 +260,7 @@ class Report(EventCounts):
 
     @property
     def remarks(self) -> tuple[Told, ...]:
-        """What does not make it fail, but should be known, each cause once."""
+        """What does not make it fail, but users should know, each cause once."""
         return group([(hook, hook.remarks) for hook in self.hooks])
 
     @property

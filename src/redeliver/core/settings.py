@@ -216,6 +216,11 @@ class Settings(BaseModel):
         return RETENTION_SERVER if self._is_enterprise_server else RETENTION_CLOUD
 
     @property
+    def retention_ms(self) -> int:
+        """The same in milliseconds, as moments are counted."""
+        return self.retention * 1_000
+
+    @property
     def delivery_timeout(self) -> int:
         """Seconds that this server waits for an endpoint's answer."""
         return _TIMEOUT_SERVER if self._is_enterprise_server else _TIMEOUT_CLOUD

@@ -278,7 +278,7 @@ def show(
 
 
 def _write(metrics: MetricsFile, report: Report) -> MetricsNotWritten | None:
-    """Write a run's metrics; gives what kept it from that, which is no reason to hide what the run did."""
+    """Write a run's metrics. Returns what prevented that, which is no reason to hide what the run did."""
     try:
         metrics.write(report, time.time())
     except MetricsNotWritten as fault:

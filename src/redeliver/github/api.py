@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
-from redeliver.errors import ApiFailing, ApiUnexpected, BadKey, BadToken, MissingPermission, Moved, ReplyLost
+from redeliver.errors import (
+    ApiError,
+    ApiFailing,
+    ApiUnexpected,
+    BadKey,
+    BadToken,
+    MissingPermission,
+    Moved,
+    OutOfTime,
+    ReplyLost,
+)
 from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace
 from redeliver.github.responses import CredentialKind, Purpose, error_for, number
 from redeliver.github.transport import Body, Response, ResponseLost, Transport, Verb
@@ -90,10 +100,11 @@ class Caller:
     ) -> T:
         """Read something. It is retried after an error or an unreadable response; a refusal is an error at once.
 
-        ``parse`` raises ValueError for a response that is not as expected. ``missing``: it also gets a 404.
+        ``parse`` raises ValueError for a response that is not as expected. ``missing``: ``parse`` is given a
+        404, too.
 
         Raises:
-            ApiError: for good.
+            ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
         return self._repeatable("GET", path, purpose, parse, query=query, accept=(404,) if missing else ())
@@ -109,44 +120,46 @@ class Caller:
         turn = self._pace.turn(READ_POINTS, self._clock.now())
         if turn.seconds > WINDOW or turn.seconds >= self._clock.remaining():
             return None
-        self._clock.wait(turn.seconds, turn.what or "another request")
+        self._clock.wait(turn.seconds, turn.what)
         try:
             response = self._exchange("GET", path)
             return None if self._note_limit(response) or response.status != 200 else parse(response)
-        except (ResponseLost, ValueError):
-            return None
+        except (ResponseLost, ValueError, ApiError, OutOfTime):
+            return None  # the last two: the token had to be renewed, and could not be
 
-    def write(self, verb: Verb, path: str, body: Mapping[str, str], purpose: Purpose, *, other: int = 0) -> bool:
-        """Write something that may safely be written twice. False when the response's status is ``other``.
+    def write(
+        self, verb: Verb, path: str, body: Mapping[str, str], purpose: Purpose, *, unless: int | None = None
+    ) -> bool:
+        """Write something that may safely be written twice. False when the response's status is ``unless``.
 
         Raises:
-            ApiError: for good.
+            ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
 
         def done(response: Response) -> bool:
             # A proxy's own page comes with a 200, which does not mean that GitHub has written anything.
-            if response.status not in WRITTEN | {other}:
+            if response.status not in WRITTEN | {unless}:
                 raise ValueError(f"it answered {response.status}")
-            return response.status != other
+            return response.status != unless
 
-        return self._repeatable(verb, path, purpose, done, body=body, accept=(other,))
+        return self._repeatable(verb, path, purpose, done, body=body, accept=(unless,))
 
     def create(self, path: str, purpose: Purpose, parse: Callable[[Response], T]) -> T:
-        """Create something of which a second one does no harm.
+        """Create something that may safely be created twice.
 
         Raises:
-            ApiError: for good.
+            ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
         return self._repeatable("POST", path, purpose, parse)
 
     def create_once(self, path: str, body: Body, purpose: Purpose, parse: Callable[[Response], T]) -> T:
-        """Create something of which there must not be two, so that it is not tried again after a fault.
+        """Create something that must not be created twice, so it is never retried.
 
         Raises:
-            ReplyLost: it may be there or not.
-            ApiError: for good; it is not there.
+            ReplyLost: it may be there, or not.
+            ApiError: GitHub refused. It is not there.
             OutOfTime: a wait does not fit into the time limit.
         """
         return self._repeatable("POST", path, purpose, parse, body=body, once=True)
@@ -155,7 +168,7 @@ class Caller:
         """Change something to what ``body`` says.
 
         Raises:
-            ApiError: for good.
+            ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
         return self._repeatable("PATCH", path, purpose, parse, body=body)
@@ -169,13 +182,15 @@ class Caller:
         if seconds := self.quota.wait(1 if self._clock.is_closing else RESERVE, redelivery=redelivery):
             self._clock.wait(seconds, HOURLY_LIMIT)
         turn = self._pace.turn(points, self._clock.now(), redelivery=redelivery)
-        self._clock.wait(turn.seconds, turn.what or "another request")
+        self._clock.wait(turn.seconds, turn.what)
 
     def post_once(self, path: str, purpose: Purpose) -> Reply:
         """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.
 
         Raises:
-            ApiError: 401, 403 that is not a limit, or a redirect: the next one would be refused, too.
+            ApiError: 401, 403 that is not a limit, or a redirect: the next one would be refused, too. Also when the
+                token had to be renewed and could not be.
+            OutOfTime: the token had to be renewed, and that does not fit into the time limit.
         """
         try:
             response = self._exchange("POST", path, redelivery=True)
@@ -202,7 +217,7 @@ class Caller:
         *,
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
-        accept: Container[int] = (),
+        accept: Container[int | None] = (),
         once: bool = False,
     ) -> T:
         fault: ApiFailing | ApiUnexpected

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redeliver.github.api import Caller
     from redeliver.github.transport import Body, Response, Transport, Verb
 
-#: A token is replaced so many milliseconds before it expires: longer than any call takes.
+#: A token is replaced this many milliseconds before it expires: longer than any call takes.
 _EARLY = 5 * 60_000
 
 
@@ -58,7 +58,7 @@ class InstallationTransport:
     app: Caller
     """Makes calls as the App itself."""
     owner_path: str
-    """Of the organization or repository, in the API: ``/orgs/octo``."""
+    """The organization's or repository's path in the API: ``/orgs/octo``."""
     connect: Callable[[Credential], Transport]
     _inner: Transport | None = field(default=None, init=False)
     _renew_at: int = field(default=0, init=False)

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
-from redeliver.github.transport import ResponseLost
+from redeliver.github.transport import TOO_LONG, ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: Seconds without a byte after which a call is given up.
 TIMEOUT = 30.0
-#: A read looks at the time that is left every so many seconds: a signal can shorten it.
+#: A read checks the time that is left every this many seconds: a signal can shorten it.
 _LOOK = 1.0
 #: Bytes of a status line with its headers (GitHub's are about 2,000), and the number of headers.
 HEAD_LIMIT = 64 * 1024
@@ -37,8 +37,7 @@ _MAX_HEADERS = 100
 #: Bytes of a body, both as it is sent and unpacked. A page of GitHub's is less than 0.1 MiB.
 BODY_LIMIT = 32 * 1024 * 1024
 
-#: Why a response is lost.
-TOO_LONG = "it took too long"
+#: More reasons why a response is lost.
 NO_RESPONSE = "no response in time"
 TOO_LARGE = "the answer was too large"
 
@@ -70,7 +69,7 @@ class BoundedAdapter(HTTPAdapter):
 
 
 class _BoundedHttp(HTTPConnection):
-    """A connection in which each step has as much time as is left."""
+    """A connection whose every step has only the time that is left."""
 
     def __init__(self, time_left: Callable[[], float], **options: Any) -> None:  # noqa: ANN401  urllib3's own
         super().__init__(**options)

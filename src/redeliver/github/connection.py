@@ -22,8 +22,8 @@ from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Time
 
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing
-from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, TOO_LONG, BoundedAdapter
-from redeliver.github.transport import Body, Response, ResponseLost, Verb
+from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, BoundedAdapter
+from redeliver.github.transport import TOO_LONG, Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from redeliver.github.app_token import Credential
 
 API_VERSION = "2022-11-28"
-#: Bytes of a body that are read at once.
+#: Bytes of a body that are read at a time.
 _PART = 64 * 1024
 #: More reasons why a response is lost.
 FAILED = "the connection failed"
@@ -80,7 +80,7 @@ class _Connection(HTTPSRequestsConnectionClass):
         raise _Received(response)
 
     def close(self) -> None:
-        """Close every connection: the next request opens another one."""
+        """Close the connection: the next request opens another one."""
         self.adapter.close()
 
 

@@ -17,7 +17,7 @@ from redeliver.core.deliveries import Filter, Page, Row
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
 from redeliver.errors import ApiUnexpected, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
-from redeliver.github.responses import Purpose, read_json
+from redeliver.github.responses import Links, Purpose, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from redeliver.core.redelivery import Reply
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
-    from redeliver.github.links import Links
     from redeliver.github.transport import Response
 
 #: Rows of a page; GitHub gives no more.
@@ -71,14 +70,14 @@ class HookInfo:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who has the webhooks."""
+    """Who owns the webhooks."""
 
     path: str
-    """In the API: ``/orgs/octo``, ``/repos/octo/hello``; ``/app`` for an App."""
+    """Its path in the API: ``/orgs/octo``, ``/repos/octo/hello``; ``/app`` for an App."""
     login: str
-    """As GitHub calls it: ``octo``, ``octo/hello``; an App's id."""
+    """GitHub's name for it: ``octo``, ``octo/hello``; an App's id."""
     name: str
-    """In sentences: "the organization octo"."""
+    """Its name in sentences: "the organization octo"."""
     permission: str
     """The permission that reading and redelivering needs."""
     web_page: str = ""
@@ -115,19 +114,19 @@ class Owner:
                 raise ApiUnexpected(what=purpose.what, why="the list has no end")
         return list(found.values())
 
-    def choose(self, caller: Caller, links: Links, choice: HookChoice) -> list[HookInfo]:
+    def choose(self, caller: Caller, links: Links, choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
         """The webhooks that ``hook-id`` means. They are listed only when it holds a pattern.
 
-        A pattern chooses active webhooks only, since GitHub sends nothing to the others.
+        A pattern chooses active webhooks only, since GitHub sends nothing to the others; with ``inactive``, all.
 
         Raises:
             NoSuchHook: the pattern matches none.
             ApiError, OutOfTime: they could not be listed.
         """
-        return self.pick(self.list_hooks(caller, links) if choice.pattern else (), choice)
+        return self.pick(self.list_hooks(caller, links) if choice.pattern else (), choice, inactive=inactive)
 
     def pick(self, listed: Iterable[HookInfo], choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
-        """As ``choose``, from an existing list. ``inactive``: the pattern also chooses inactive ones."""
+        """As ``choose``, from an existing list."""
         if self.is_app:
             return [HookInfo(None)]
         known = {info.id: info for info in listed}

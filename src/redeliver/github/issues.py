@@ -57,25 +57,25 @@ class Issues:
         self._path = f"/repos/{repository}/issues"
 
     def newest(self) -> list[Issue]:
-        """The newest hundred, open and closed ones. Pull requests are none.
+        """The newest hundred, open and closed, without pull requests.
 
         Raises:
-            ApiError: for good. IssuesDisabled among them, as for all that follow.
+            ApiError: GitHub refused, or every try failed. IssuesDisabled among them, as in all methods below.
         """
         with self._told():
             found = self._caller.get(self._path, {**_QUERY, "labels": self._label}, self._to("read issues"), _listed)
         return [_issue(one) for one in found if "pull_request" not in one]
 
     def open(self, title: str, body: str, *, color: str, description: str) -> int:
-        """Open one. Gives its number.
+        """Open one. Returns its number.
 
         Raises:
-            ReplyLost: it may be there or not.
+            ReplyLost: it may be there, or not.
         """
-        # First, since GitHub drops a label in silence where the token may set none; the issue would never be found.
+        # First, since GitHub silently drops labels that the token may not set, and the issue would never be found.
         label = {"name": self._label, "color": color, "description": description}
         path = f"/repos/{self._repository}/labels"
-        self._caller.write("POST", path, label, self._to("create the label of an issue"), other=422)
+        self._caller.write("POST", path, label, self._to("create the label of an issue"), unless=422)
         asked = {"title": title, "body": body, "labels": [self._label]}
         with self._told():
             return self._caller.create_once(self._path, asked, self._to("open an issue"), _read).number
@@ -84,7 +84,7 @@ class Issues:
         """Comment on one.
 
         Raises:
-            ReplyLost: it may be there or not.
+            ReplyLost: it may be there, or not.
         """
         path = f"{self._path}/{number}/comments"
         with self._told():

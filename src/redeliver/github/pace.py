@@ -38,10 +38,15 @@ class Turn:
 
 
 def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
-    """How long this many redeliveries take at that pace, within the limits per minute and per hour."""
+    """How long this many redeliveries take at that pace, within the limits per minute and per hour.
+
+    ``hourly``: calls of a whole hour; a server that says 0 is taken to have no such limit, as by :class:`Quota`.
+    """
     in_an_hour = hourly * (1 - FOR_OTHERS)
     by_the_minute = number * 60 / min(per_minute, BUDGET / WRITE_POINTS)
-    return round(by_the_minute if number <= in_an_hour else max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
+    if not in_an_hour or number <= in_an_hour:
+        return round(by_the_minute)
+    return round(max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
 
 
 class Pace:
@@ -65,7 +70,7 @@ class Pace:
         if redelivery:
             ahead = (BURST - 1) * self._interval(now)
             waits.append(Turn(self._due - ahead - now, SEND_RATE))
-        return max((Turn(0.0, ""), *waits), key=lambda turn: turn.seconds)
+        return max((Turn(0.0, "another request"), *waits), key=lambda turn: turn.seconds)
 
     def spent(self, points: int, now: float, *, redelivery: bool = False) -> None:
         """A request of that many points has been answered.

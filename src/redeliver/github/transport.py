@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 Verb = Literal["GET", "POST", "PATCH"]
 #: A request's body: JSON's members by name.
 Body = Mapping[str, str | Sequence[str]]
+#: Why a response is lost; bounded_http and connection have more reasons.
+TOO_LONG = "it took too long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Transport(Protocol):
 
 
 class InterruptibleTransport:
-    """A transport whose calls a signal ends, and which makes none once the run's last seconds are over."""
+    """A transport whose calls a signal interrupts, and that makes none after the closing time."""
 
     def __init__(self, inner: Transport, clock: RunClock) -> None:
         self._inner = inner
@@ -69,6 +71,6 @@ class InterruptibleTransport:
     ) -> Response:
         """As the inner transport; raises Stopped as well."""
         if self._clock.remaining() <= 0 and self._clock.is_closing:
-            raise ResponseLost("it took too long")
+            raise ResponseLost(TOO_LONG)
         with self._clock.call():
             return self._inner.exchange(verb, path, query=query, body=body)

@@ -53,8 +53,8 @@ class Variable:
         """See :class:`redeliver.core.ports.Store`. Updates the variable, or creates it when it is not there."""
         try:
             body = {"name": self._name, "value": str(moment)}
-            exists = self._caller.write("PATCH", self._path, body, self._writing, other=404)
-            if exists or self._caller.write("POST", self._all, body, self._writing, other=409):
+            exists = self._caller.write("PATCH", self._path, body, self._writing, unless=404)
+            if exists or self._caller.write("POST", self._all, body, self._writing, unless=409):
                 return
             # Another run created it in between.
             self._caller.write("PATCH", self._path, body, self._writing)

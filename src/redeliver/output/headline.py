@@ -111,7 +111,7 @@ def _down(report: Report) -> Iterator[str]:
 
 
 def down(outage: Outage, start: int) -> str:
-    """Since when a receiver is down, for how long, and with which cause, as far as that is known."""
+    """When a receiver went down, how long ago that was, and why attempts fail, as far as that is known."""
     cause = f": {outage.cause}" if outage.cause else ""
     if outage.since is None:
         return f"down{cause}"
@@ -124,7 +124,7 @@ def _counts(report: Report) -> Iterator[str]:
     found = report.failed - report.lost
     still_open = found - report.recovered
     if not found:
-        # After a loss it would read as if all was well.
+        # After a loss it would read as if all were well.
         yield from () if report.lost else [f"Nothing to redeliver: {_nothing(report)}"]
     elif report.dry_run:
         yield f"Dry run: {count(still_open, 'undelivered event')} found, nothing was sent"

@@ -47,7 +47,7 @@ WEBHOOK_ACTIVE = "redeliver_webhook_active"
 WEBHOOK_HEALTH = "redeliver_webhook_health"
 
 _HEALTH = "State of the receiver: 1 for the state in the label, 0 for the others."
-#: What is told of first attempts, after the prefix of whoever tells it.
+#: Metrics of first attempts; a prefix says whether a run or a listing reports them.
 _STATS = {
     "events": "Events whose first attempt was read.",
     "first_try_ratio": "Share of these events that their first attempt delivered. Absent if there are no events.",
@@ -91,7 +91,7 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """What is told of one webhook."""
+    """The metrics of one webhook."""
 
     values: Mapping[str, float]
     """By the metric's name."""

@@ -21,7 +21,7 @@ SHOWN_TYPES = 30
 SHOWN_HOOKS = 100
 #: Of both tables: how many events the first attempt delivered, and how long first attempts took.
 _COLUMNS = "On&nbsp;first&nbsp;attempt | p95&nbsp;duration"
-#: Characters of a line: the longest text of an endpoint's, and what stands before it.
+#: Characters of a line: the longest text from an endpoint, and what comes before it.
 _LONGEST = 220
 
 
@@ -113,7 +113,7 @@ def took(milliseconds: int | None) -> str:
 
 
 def response_lines(response: EndpointResponse) -> list[str]:
-    """A response in a few lines, of which the caller makes sure that they do no harm where they are shown."""
+    """A response in a few lines. The caller makes them safe for wherever they are shown."""
     if response.is_empty:
         return ["It sent nothing that GitHub kept."]
     lines = [
@@ -126,7 +126,7 @@ def response_lines(response: EndpointResponse) -> list[str]:
 
 
 def explanations(report: Report) -> str:
-    """A part of the summary that shows what endpoints answered; nothing where nothing was looked up."""
+    """A part of the summary that shows what endpoints answered; empty if nothing was looked up."""
     several = len(report.hooks) > 1
     return table(
         "| Cause | Events | What the receiver answered |" + " Webhook |" * several,

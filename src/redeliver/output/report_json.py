@@ -106,7 +106,7 @@ def _how_quiet(hook: HookReport) -> tuple[bool, bool, int]:
 
 
 def _shown_events(hooks: Sequence[HookReport], left: int) -> tuple[list[list[dict[str, object]]], int]:
-    """What is told of events, oldest first, a list for each webhook, and the characters that are left then."""
+    """What is reported of events, oldest first, a list for each webhook, and the characters left after that."""
     rows = [
         (ORDER[event.outcome], place, number)
         for place, hook in enumerate(hooks)
@@ -124,7 +124,7 @@ def _shown_events(hooks: Sequence[HookReport], left: int) -> tuple[list[list[dic
 
 
 def _shown_types(hooks: Sequence[HookReport], left: int) -> list[list[dict[str, object]]]:
-    """What is told of types of events, a list for each webhook, each webhook's commonest types before rarer ones."""
+    """What is reported of types of events, a list for each webhook, its most common types first."""
     shown: list[list[dict[str, object]]] = [[] for _ in hooks]
     rows = [(number, place) for place, hook in enumerate(hooks) for number in range(_types(hook))]
     for number, place in sorted(rows):

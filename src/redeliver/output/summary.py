@@ -32,7 +32,7 @@ _CAUSES = 8
 _SENTENCE = 1_000
 #: There is nothing to do about these, or an error says it.
 _TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
-#: Of one webhook, the headline tells these problems.
+#: For one webhook, the headline has these problems already.
 _IN_HEADLINE = (GapFound, HookInactive)
 
 
@@ -88,7 +88,7 @@ def _found(report: HookReport | Report) -> str:
 
 
 def _many_hooks(report: Report, space: Space) -> list[str]:
-    """Those that somebody should look at in a table, worst first; the others folded away."""
+    """Webhooks that need attention in a table, worst first; the others folded away."""
     loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
     quiet = [hook for hook in report.hooks if _is_quiet(hook)]
     rows = space.fit(_hook_rows(loud[:SHOWN_HOOKS]), SHOWN_HOOKS + 2)
@@ -164,7 +164,7 @@ def _short(hook: HookReport) -> str:
 
 
 def _remarks(report: Report) -> list[Told]:
-    """Without those that the headline, or the table of webhooks, tells already; unless they say what to do."""
+    """Those that neither the headline nor the table of webhooks has already, and those that say what to do."""
     told = (EndpointDown, RunStopped) if len(report.hooks) == 1 else (EndpointDown, HookInactive, RunStopped)
     return [one for one in report.remarks if one.kind not in told]
 
@@ -184,7 +184,7 @@ def _alert(kind: str, told: Told, *, several: bool) -> str:
 
 
 def _what_to_do(report: Report) -> str:
-    """Why events are undelivered and what became of them, and what to do about it; nothing where nothing is to do."""
+    """Why events are undelivered, what became of them, and what to do; nothing if there is nothing to do."""
     numbers = {kind: number for kind in WORDS if (number := report.count(kind)) and kind not in _TOLD}
     causes = Counter(event.cause for event in report.events if event.outcome in TELLING).most_common(_CAUSES)
     rows = [f"| {whole(cause[:30])} | {number:,} | {advice_for(cause)} |" for cause, number in causes]

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.github.pace import BUDGET, WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from redeliver.core.ports import Quota
+    from redeliver.core.ports import DeliverySource
     from redeliver.timing import RunClock
 
 #: Pages needed for a useful forecast.
@@ -18,8 +16,8 @@ _FEWEST_PAGES = 5
 #: The share of what a walk may take that is spent before a forecast counts: a burst of events says nothing about the
 #: hours before it, and asking for failures instead would miss some for good.
 _SHARE_BEFORE_FORECAST = 0.1
-#: The share of its time that a walk may wait for a new hour's calls: a run that starts with them has more time to
-#: send.
+#: The share of its time for which a walk may wait for a new hour's calls. A run that starts with them has more time
+#: to send.
 _SHARE_FOR_WAITING = 0.25
 
 
@@ -34,26 +32,24 @@ class Verdict(Enum):
 class Allowance:
     """A share of the time and of the hour's calls that are left."""
 
-    def __init__(
-        self, clock: RunClock, quota: Callable[[], Quota], share: float, *, decides_early: bool = False
-    ) -> None:
+    def __init__(self, clock: RunClock, source: DeliverySource, share: float, *, decides_early: bool = False) -> None:
         """``decides_early``: a forecast counts after a few pages."""
         self._clock = clock
-        self._quota = quota
+        self._source = source
         self._share = share
         self._decides_early = decides_early
         self._begin()
 
     def _begin(self) -> None:
         self._time = self._clock.remaining() * self._share
-        self._quota_at_first = self._quota()
+        self._quota_at_first = self._source.quota
         self._began = self._clock.now()
         self._pages = 0
 
     def after_page(self, ahead: float) -> Verdict:
-        """Whether to read on after another page, when about ``ahead`` more are needed; 0: when all is spent."""
+        """Whether to read on after another page. ``ahead``: how many more are needed; 0: read until all is spent."""
         self._pages += 1
-        if self._quota().left > self._quota_at_first.left:
+        if self._source.quota.left > self._quota_at_first.left:
             self._begin()  # a new hour has begun, and may have been waited for
         if self._is_early() or self._affords(ahead):
             return Verdict.READ_ON

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from redeliver.core.health import FirstAttempts
 from redeliver.core.plan import Rules, make_plan, next_checkpoint
 from redeliver.core.settings import ScanMode
 from redeliver.errors import (
@@ -18,9 +17,9 @@ from redeliver.errors import (
     Unexpected,
 )
 from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, in_words, reading_line, title_of
-from redeliver.run.record import Extent, Probe, Record, Scan, Sending, Window
+from redeliver.run.record import Extent, Probe, Record, Scan, Window
 from redeliver.run.scan import Reader
-from redeliver.run.send import PROBE_SIZE, Sender, Watch, first_to_ask, send_probe, send_with_probe
+from redeliver.run.send import PROBE_SIZE, Sender, Watch, probe_events, send_in_time, send_probe
 from redeliver.text import count
 from redeliver.times import HOUR
 
@@ -55,7 +54,7 @@ def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console,
 
 @contextmanager
 def _ending_in(record: Record) -> Iterator[None]:
-    """Whatever ends this block early is recorded, the first time."""
+    """Record what ended this block early, unless something already has."""
     try:
         yield
     except (RedeliverError, Stopped) as fault:
@@ -89,22 +88,18 @@ class Job:
         """
         self.record.window = window = self._find_window()
         self.record.active = self._is_active()
-        self.record.scan = scan = Scan(
-            newest=window.start,
-            cutoff=window.cutoff,
-            first_attempts=FirstAttempts(window.cutoff, self._settings.delivery_timeout),
-        )
-        reader = Reader(self._hook, window.cutoff, self._clock, self._console, lambda: self._hook.quota)
+        self.record.scan = scan = Scan(window, self._settings.delivery_timeout)
+        reader = Reader(self._hook, self._clock, self._console)
 
         looks_down = reader.read_head(scan, self._settings.scan)
-        if looks_down and self._probe_endpoint(scan, window) is Probe.DOWN:
+        if looks_down and self._probe_endpoint(scan) is Probe.DOWN:
             return
         postpone = window.cutoff > window.retained_from + _POSTPONE_MARGIN
         reader.read_window(scan, self._settings.scan, postpone=postpone)
-        self.record.retained_from = self._hook.now() - self._settings.retention * 1000
+        self.record.retained_at_end = self._hook.now() - self._settings.retention_ms
 
-        incomplete = self._read_history(reader, scan, window)
-        self.record.plan = plan = self._make_plan(scan, window, incomplete)
+        unchecked = self._read_history(reader, scan)
+        self.record.plan = plan = self._make_plan(scan, unchecked)
         if plan.due and not self._settings.dry_run:
             self._anchor_checkpoint(window)
             self._send(plan, scan)
@@ -117,8 +112,10 @@ class Job:
         start = self._hook.now()
         if self._store and stored is not None and stored > start:
             raise CheckpointInFuture(place=self._store.place, value=stored, now=start)
-        checkpoint = start - self._settings.lookback * 1000 if stored is None else stored
-        retained_from = start - self._settings.retention * 1000
+        retained_from = start - self._settings.retention_ms
+        # What GitHub had forgotten before the first run is no gap in the runs that follow.
+        first = max(start - self._settings.lookback * 1000, retained_from)
+        checkpoint = first if stored is None else stored
         # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
         window = Window(start, stored, checkpoint, cutoff, retained_from)
@@ -134,49 +131,53 @@ class Job:
             self._console.detail(str(fault))
             return None
 
-    def _probe_endpoint(self, scan: Scan, window: Window) -> Probe | None:
-        """Test an endpoint that looks down with the first events read so far. None: it was not tested."""
+    def _probe_endpoint(self, scan: Scan) -> Probe | None:
+        """Probe an endpoint that looks down, with events read so far. None: not probed."""
         if self._settings.wait_for_results == 0 or self._settings.dry_run:
             return None
         undelivered = scan.log.undelivered(self.record.cutoff)
-        incomplete = [event.guid for event in undelivered if not scan.is_read_whole(event.guid)]
-        plan = self._plan_for(undelivered, scan, window, unchecked=incomplete)
-        first = first_to_ask(plan.due)
+        plan = self._plan_for(undelivered, scan, _not_read_whole(scan, undelivered))
+        first = probe_events(plan.due)
         if len(first) < PROBE_SIZE:
             return None
-        self.record.probe_plan = plan
-        self._anchor_checkpoint(window)
+        self.record.early_plan = plan
+        self._anchor_checkpoint(scan.window)
         with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the receiver"):
             self._console.line(f"Watching {PROBE_SIZE} test redeliveries before more of the log is read")
             seconds = self._settings.wait_for_results
-            self.record.probe_result = send_probe(self._sender(), self._watch(scan), first, seconds)
-        return self.record.probe_result
+            self.record.early_probe = send_probe(self._sender(), self._watch(scan), first, seconds)
+        return self.record.early_probe
 
-    def _read_history(self, reader: Reader, scan: Scan, window: Window) -> list[str]:
-        """Read the attempts before the window, for events that need them. Gives the guids of those still incomplete."""
+    def _read_history(self, reader: Reader, scan: Scan) -> list[str]:
+        """Read the attempts before the window, for events that need them. Returns the guids of the unchecked ones.
+
+        In two passes. The first asks for failures alone, which takes few calls and is enough to leave most events to
+        later runs; the second reads everything, for the few that are still due.
+        """
+        retained_from = scan.window.retained_from
         without_original = [
             event.guid
             for event in self._unsent(scan)
             if event.original is None and not self.record.final_outcome(event)
         ]
         if without_original:
-            reader.count_earlier_failures(scan, without_original, window.retained_from)
-        due = self._plan_for(self._unsent(scan), scan, window).due
-        if incomplete := [event.guid for event in due if not scan.is_read_whole(event.guid)]:
+            reader.read_earlier_failures(scan, without_original, retained_from)
+        due = self._plan_for(self._unsent(scan), scan).due
+        if unchecked := _not_read_whole(scan, due):
             if scan.extent is not Extent.NEWEST:  # else no time or calls are left for it
-                reader.read_earlier_attempts(scan, incomplete, window.retained_from)
-            incomplete = [guid for guid in incomplete if not scan.is_read_whole(guid)]
-        return incomplete
+                reader.read_earlier_attempts(scan, unchecked, retained_from)
+            unchecked = [guid for guid in unchecked if not scan.is_read_whole(guid)]
+        return unchecked
 
-    def _make_plan(self, scan: Scan, window: Window, incomplete: list[str]) -> Plan:
+    def _make_plan(self, scan: Scan, unchecked: Sequence[str]) -> Plan:
         """Decide what to do with each event.
 
-        If everything that GitHub has was read, the first attempts of incomplete events are gone: they have expired.
+        An event that was not read whole is unchecked. If nothing is left to read, its first attempt is gone: it has
+        expired.
         """
-        if scan.read_back_to <= window.retained_from:
-            self.record.expired, incomplete = frozenset(incomplete), []
-        expired = self.record.expired
-        plan = self._plan_for(self._unsent(scan), scan, window, expired, incomplete)
+        if scan.read_back_to <= scan.window.retained_from:
+            self.record.expired, unchecked = frozenset(unchecked), ()
+        plan = self._plan_for(self._unsent(scan), scan, unchecked)
         self._console.line(found_line(scan.scanned, plan, dry_run=self._settings.dry_run))
         for event, reason in plan.skipped:
             self._console.detail(f"{title_of(event)}: {in_words(reason)}")
@@ -199,15 +200,15 @@ class Job:
 
     def _send(self, plan: Plan, scan: Scan) -> None:
         # An endpoint that was probed before the window was read need not be probed again.
-        probe_seconds = self._settings.wait_for_results if self.record.probe_result is None else 0
-        for_watching = min(self._settings.wait_for_results, self._clock.remaining() / 2)
-        title = f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}"
-        try:
-            with self._console.group(title), self._clock.reserving(for_watching):
-                sender, watch = self._sender(), self._watch(scan)
-                self.record.sending = send_with_probe(sender, watch, plan.due, scan.log, probe_seconds)
-        except OutOfTime as late:
-            self.record.sending, self.record.out_of_time = Sending.OUT_OF_TIME, late
+        wait = self._settings.wait_for_results
+        self.record.sending, self.record.out_of_time = send_in_time(
+            self._sender(),
+            self._watch(scan),
+            plan.due,
+            title=f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}",
+            watch_for=wait,
+            probe_for=wait if self.record.early_probe is None else 0,
+        )
 
     def save_checkpoint(self) -> None:
         """Write the next checkpoint, unless an internal error ended the run. Call it while the clock is closing."""
@@ -260,15 +261,13 @@ class Job:
         self,
         events: Iterable[Event],
         scan: Scan,
-        window: Window,
-        expired: Collection[str] = (),
         unchecked: Collection[str] = (),
     ) -> Plan:
         return make_plan(
             events,
             self._rules,
-            window.start,
-            expired=expired,
+            scan.window.start,
+            expired=self.record.expired,
             unchecked=unchecked,
             oldest_success=scan.oldest_success,
         )
@@ -280,6 +279,10 @@ class Job:
         redeliveries = self.record.redeliveries
         guids = {event.guid for event in scan.log.undelivered(self.record.cutoff)} | set(redeliveries)
         return Watch(self._hook, scan.log, redeliveries, guids, clock=self._clock, lines=self._lines)
+
+
+def _not_read_whole(scan: Scan, events: Iterable[Event]) -> list[str]:
+    return [event.guid for event in events if not scan.is_read_whole(event.guid)]
 
 
 def rules_of(settings: Settings) -> Rules:

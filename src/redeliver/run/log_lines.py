@@ -28,9 +28,8 @@ EVERY = 10.0
 
 def title_of(event: Event) -> str:
     """An event as a log names it, so that the user can find it in the receiver's log."""
-    first = event.attempts[0]
-    how = "first failed" if first.cause else "delivered"
-    return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(first.at)})"
+    how = "first failed" if event.first.cause else "delivered"
+    return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(event.first.at)})"
 
 
 def reading_line(hook: str, window: Window, overlap: int, *, kept: bool) -> str:
@@ -109,11 +108,12 @@ def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
     if outcome is Outcome.FAILED_AGAIN:
         result = one.result(log)
         return f" ({result.cause})" if result else ""
-    return f" ({one.reply.why})" if one.reply.why and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
+    why = one.why(outcome)
+    return f" ({why})" if why else ""
 
 
 class Progress:
-    """Logs from time to time how far a long walk through the log has come; each page is a detail."""
+    """Logs from time to time how far a long walk has come; every page is logged as a detail."""
 
     def __init__(self, clock: RunClock, console: Console) -> None:
         self._clock = clock
@@ -121,9 +121,9 @@ class Progress:
         self._said_at = clock.now()
 
     def of_walk(self, scanned: int, newest: float, oldest: float, since: float) -> None:
-        """A page of a plain walk down to ``since`` was read, and by now everything back to ``oldest`` (epoch ms)."""
+        """A page of a plain walk down to ``since`` was read, and so everything back to ``oldest`` (epoch ms)."""
         if oldest == inf:
-            return  # an empty page, and there are more
+            return  # an empty page, with others to follow
         read = f"{count(scanned, 'attempt')} read"
         if oldest == -inf:
             self._say(f"{read}, to the end of the log")

@@ -13,9 +13,8 @@ from redeliver.core.deliveries import (
     TIMED_OUT,
     TLS,
     DeliveryLog,
-    cause_of,
+    attempt_of,
     name_of,
-    shown_code,
     succeeded,
 )
 from redeliver.core.health import FirstAttempts, HookHealth
@@ -59,7 +58,7 @@ class ShownAttempt:
     status: str
     """GitHub's own words, without addresses."""
     cause: str
-    """Why it failed, in the action's own words; empty: it did not."""
+    """Why it failed, in the action's own words; empty: it succeeded."""
     response: EndpointResponse | None
     unknown: str
     """Why the response is not known; empty: it is."""
@@ -159,16 +158,16 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
     try:
         response = hook.response(row["id"])
     except ApiError as fault:
-        # Show the others anyway: GitHub may have just deleted this one.
+        # Show the others anyway: GitHub may have deleted this one a moment ago.
         unknown, lookup_failed = fault.problem, not isinstance(fault, NotFound)
-    code = shown_code(row)
+    attempt = attempt_of(row)
     return ShownAttempt(
-        delivery_id=str(row["id"]),
-        at=row["delivered_at"],
-        redelivery=row["redelivery"],
-        code=code,
+        delivery_id=str(attempt.id),
+        at=attempt.at,
+        redelivery=attempt.redelivery,
+        code=attempt.code,
         status=plain(row["status"]),
-        cause="" if succeeded(row) else cause_of(row["status"], code),
+        cause=attempt.cause,
         response=response,
         unknown=unknown,
         lookup_failed=lookup_failed,
@@ -181,8 +180,8 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
 def explain(runs: Sequence[tuple[Hook, HookReport]], console: Console) -> list[HookReport]:
     """Look up the endpoints' responses for the most common causes, and add them to the webhooks' reports.
 
-    Causes are separate for each webhook, since endpoints respond differently. The newest failed attempt represents
-    all. What cannot be looked up is left out, whatever the reason: the run does not depend on it.
+    Each webhook has its own causes, since endpoints respond differently; the newest failed attempt represents a
+    cause. What cannot be looked up is left out, whatever the reason: the run does not depend on it.
     """
     explanations: dict[int, list[Explanation]] = {}
     for place, cause, delivery_ids in _commonest(runs):
@@ -218,7 +217,7 @@ def _commonest(runs: Sequence[tuple[Hook, HookReport]]) -> Iterator[tuple[int, s
 
 
 def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int) -> HookHealth:
-    """Read one hook's log back to a moment (epoch ms). ``timeout``: GitHub's for the endpoint, in seconds."""
+    """Read one hook's log back to a moment (epoch ms). ``timeout``: seconds that GitHub waits for the endpoint."""
     log, first_attempts = DeliveryLog(), FirstAttempts(since, timeout)
     deliveries = failed = 0
     last = 0

@@ -1,8 +1,11 @@
-"""Everything that one run has learned. Each field is written once; the report is built from it."""
+"""Everything that one run has learned; the report is built from it.
+
+Each field of a record is written once. A scan grows while the log is read.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
 SLACK = 60_000
-#: Milliseconds around the end of GitHub's memory in which a delivery may or may not be gone already.
+#: Milliseconds either side of GitHub's retention limit within which a delivery may or may not be gone already.
 _UNSURE = 60_000
 
 
@@ -36,19 +39,20 @@ class Window:
     stored: int | None
     """The checkpoint that was stored; None: there was none."""
     checkpoint: int
-    """Where the run starts from: the stored checkpoint, otherwise ``lookback`` before the start."""
+    """Where the run starts from: the stored checkpoint, otherwise ``lookback`` before the start, but not before
+    ``retained_from``."""
     cutoff: int
     """Where the window begins: ``overlap`` before the checkpoint, but not before ``retained_from``."""
     retained_from: int
     """GitHub has forgotten every delivery from before this moment."""
 
-    def gap(self, retained_from: int) -> tuple[int, int] | None:
+    def gap(self, oldest_kept: int) -> tuple[int, int] | None:
         """The time that GitHub has forgotten before a run could settle it; None: there is none.
 
-        ``retained_from``: as it was when the window's beginning was read. While a long log is read, GitHub goes on
-        forgetting; and the exact second is not documented.
+        ``oldest_kept``: how far back GitHub's log went when the window's beginning was read. While a long log is read,
+        GitHub goes on forgetting; and the exact second is not documented.
         """
-        until = retained_from + _UNSURE
+        until = oldest_kept + _UNSURE
         return (self.stored, until) if self.stored is not None and self.stored < until else None
 
 
@@ -68,12 +72,11 @@ class Extent(Enum):
 class Scan:
     """What has been read of the log, and how far. Moments are in epoch milliseconds."""
 
-    newest: float = inf
-    """The moment from which it was read; no row is younger."""
-    cutoff: float = -inf
-    """Where the window begins."""
+    window: Window
+    timeout: InitVar[int]
+    """Seconds that GitHub waits for the endpoint's answer."""
     log: DeliveryLog = field(default_factory=DeliveryLog)
-    first_attempts: FirstAttempts = field(default_factory=lambda: FirstAttempts(-inf, timeout=10))
+    first_attempts: FirstAttempts = field(init=False)
     """Counts of the window's events."""
     extent: Extent = Extent.BROKEN_OFF
     pages: int = 0
@@ -84,7 +87,7 @@ class Scan:
     failures_back_to: float = inf
     """Every failure that GitHub lists at this moment or later has been read."""
     known_back_to: float = inf
-    """Every failed attempt at this moment or later was known when the reading of the window ended."""
+    """Every failed attempt at this moment or later was known when the window had been read."""
     last_page_newest: float = inf
     """The newest moment on the last page of a plain walk that was not empty."""
     next_page: Mapping[str, str] | None = None
@@ -98,6 +101,9 @@ class Scan:
     failing_since: int | None = None
     """The oldest of the newest attempts that all failed; None: the newest one succeeded."""
 
+    def __post_init__(self, timeout: int) -> None:
+        self.first_attempts = FirstAttempts(self.window.cutoff, timeout)
+
     def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
         """Take in the next page of a plain walk."""
         self.log.add(page.rows, only=only)
@@ -110,7 +116,7 @@ class Scan:
                 break
             self.failing_since = row["delivered_at"]
         for row in reversed(page.rows):
-            if row["delivered_at"] >= self.cutoff and succeeded(row):
+            if row["delivered_at"] >= self.window.cutoff and succeeded(row):
                 self.oldest_success = min(self.oldest_success, row["delivered_at"])
                 break
         times = page.times
@@ -136,11 +142,11 @@ class Scan:
     def pages_ahead(self, since: float) -> float:
         """How many more pages there may be back to that moment.
 
-        Estimated from all that was read, not from one walk: that may have started in a burst of events, and would do so
-        in every run. The slack does not count as progress: a busy log has many pages within it.
+        Estimated from all that was read, not from one walk: that may start in a burst of events, and in every run. The
+        slack does not count as progress: a busy log has many pages within it.
         """
         oldest = self.read_back_to - SLACK
-        return self.pages / max(1.0, self.newest - oldest) * max(0.0, oldest - since)
+        return self.pages / max(1.0, self.window.start - oldest) * max(0.0, oldest - since)
 
     def is_read_whole(self, guid: str) -> bool:
         """Whether no row of an event can be missing: it is delivered, or its original and all since were read."""
@@ -156,8 +162,8 @@ class Probe(Enum):
     UP = "up"
     DOWN = "down"
     """Each of them failed the way every attempt fails at an endpoint that is down."""
-    UNSEEN = "unseen"
-    """They had no outcome in time."""
+    UNDECIDED = "undecided"
+    """Too few of them had an outcome in time, or GitHub refused one."""
 
 
 class Sending(Enum):
@@ -177,17 +183,17 @@ class Record:
     active: bool | None = None
     """Whether GitHub sends deliveries to the webhook; None: it does not say."""
     scan: Scan | None = None
-    retained_from: int | None = None
-    """What GitHub remembered when the window's beginning was read; None: it was not."""
-    probe_result: Probe | None = None
-    """What was found out before the window was read; None: the endpoint did not look down."""
-    probe_plan: Plan | None = None
-    """The plan for the newest part of the log, made to choose what to probe the endpoint with."""
+    retained_at_end: int | None = None
+    """How far back GitHub's log went when the window had been read; None: reading did not finish."""
+    early_probe: Probe | None = None
+    """The result of the probe before the window was read; None: there was none."""
+    early_plan: Plan | None = None
+    """The plan for the newest part of the log, made to choose the events of that probe; None: there was none."""
     plan: Plan | None = None
     expired: frozenset[str] = frozenset()
     """Guids of events whose first attempt has left GitHub's log."""
     redeliveries: dict[str, Redelivery] = field(default_factory=dict)
-    """By guid. The only field that grows: each redelivery is recorded before GitHub is asked."""
+    """By guid. It grows: each redelivery is recorded before GitHub is asked."""
     anchored: int | None = None
     """The checkpoint that was written before anything was sent."""
     sending: Sending | None = None
@@ -214,7 +220,7 @@ class Record:
         """The time that GitHub has forgotten before a run could settle it; None: there is none."""
         if self.window is None:
             return None
-        return self.window.gap(self.window.retained_from if self.retained_from is None else self.retained_from)
+        return self.window.gap(self.window.retained_from if self.retained_at_end is None else self.retained_at_end)
 
     @property
     def read(self) -> bool:
@@ -231,10 +237,10 @@ class Record:
     @property
     def endpoint_down(self) -> bool:
         """Whether redeliveries showed that the endpoint is down."""
-        return self.probe_result is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
+        return self.early_probe is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
 
     def final_outcome(self, event: Event) -> Outcome | None:
-        """Why no run sends an undelivered event any more. None: runs go on."""
+        """Why no later run will send it; None: one may."""
         start = self.window.start if self.window else 0
         return self.rules.final_outcome(event, start, self.expired, self.scan.oldest_success if self.scan else inf)
 

@@ -7,7 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import DeliveryLog, attempt_of
-from redeliver.core.redelivery import UNSEEN, Outcome
+from redeliver.core.redelivery import UNSEEN, Outcome, why_unsent
 from redeliver.core.replay.errors import (
     EventsNotDelivered,
     GuidsNotFound,
@@ -25,8 +25,8 @@ from redeliver.github.pace import seconds_to_redeliver
 from redeliver.run.log_lines import OutcomeLines, Progress, in_words
 from redeliver.run.record import SLACK, Sending
 from redeliver.run.scan import walk
-from redeliver.run.send import PROBE_SIZE, Sender, Watch, send_with_probe
-from redeliver.text import count
+from redeliver.run.send import PROBE_SIZE, Sender, Watch, send_in_time
+from redeliver.text import count, some_of
 from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.replay.settings import ReplaySettings
     from redeliver.timing import RunClock
-
-#: GUIDs that a sentence names; the summary and the report have all.
-_NAMED = 8
 
 
 def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: ReplaySettings) -> ReplayReport:
@@ -80,7 +77,7 @@ class Replay:
         """
         self._plan = plan = self._make_plan()
         if plan.missing:
-            raise GuidsNotFound(guids=_some(plan.missing))
+            raise GuidsNotFound(guids=some_of(plan.missing))
         if plan.too_many:
             raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.selection.limit:,}")
         if self._settings.send and plan.events:
@@ -108,7 +105,7 @@ class Replay:
 
     def _select(self, now: int) -> Selection:
         settings = self._settings
-        oldest = now - settings.retention * 1000
+        oldest = now - settings.retention_ms
         since = oldest if settings.from_ is None else settings.from_.on(now)
         # The settings were read by this machine's clock.
         if since < oldest - SLACK:
@@ -118,16 +115,13 @@ class Replay:
 
     def _send(self, events: Sequence[Event]) -> None:
         wait = self._settings.wait_for_results
-        for_watching = min(wait, self._clock.remaining() / 2)
         sender = Sender(self._hook, self._redeliveries, self._console)
         guids = {event.guid for event in events}
         watch = Watch(self._hook, self._log, self._redeliveries, guids, clock=self._clock, lines=self._lines)
-        title, late = f"Sending {count(len(events), 'event')} again", None
-        try:
-            with self._console.group(title), self._clock.reserving(for_watching):
-                self._sending = send_with_probe(sender, watch, events, self._log, wait, choose=_oldest)
-        except OutOfTime as fault:
-            self._sending, late = Sending.OUT_OF_TIME, fault
+        title = f"Sending {count(len(events), 'event')} again"
+        self._sending, late = send_in_time(
+            sender, watch, events, title=title, watch_for=wait, probe_for=wait, choose=_oldest
+        )
         watch.until_settled(wait)
         if late:
             raise late
@@ -160,36 +154,25 @@ class Replay:
         )
 
     def _events(self) -> Iterator[ReplayedEvent]:
+        down = self._sending is Sending.ENDPOINT_DOWN
+        unsent = why_unsent(self.ended_by, dry_run=not self._settings.send, endpoint_down=down)
         for event in self._plan.events if self._plan else ():
             redelivery = self._redeliveries.get(event.guid)
-            outcome = redelivery.outcome(self._log) if redelivery else self._why_unsent()
+            outcome = redelivery.outcome(self._log) if redelivery else unsent
             failed = redelivery.result(self._log) if redelivery and outcome is Outcome.FAILED_AGAIN else None
             yield ReplayedEvent(
                 guid=event.guid,
                 name=event.name,
-                first_attempt_at=event.attempts[0].at,
+                first_attempt_at=event.first.at,
                 attempts=len(event.attempts),
                 delivered_before=event.is_delivered,
                 redelivered_at=max((one.at for one in event.attempts if one.redelivery), default=None),
                 recent=self._plan is not None and self._plan.was_redelivered(event),
                 outcome=outcome,
                 cause=failed.cause if failed else "",
-                detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
+                detail=redelivery.why(outcome) if redelivery else "",
                 delivery_id=str(event.latest.id),
             )
-
-    def _why_unsent(self) -> Outcome:
-        if not self._settings.send:
-            return Outcome.DRY_RUN
-        if self._sending is Sending.ENDPOINT_DOWN:
-            return Outcome.ENDPOINT_DOWN
-        match self.ended_by:
-            case OutOfTime():
-                return Outcome.OUT_OF_TIME
-            case Stopped():
-                return Outcome.STOPPED
-            case _:
-                return Outcome.RUN_FAILED
 
     def _findings(self, events: Sequence[ReplayedEvent]) -> Iterator[RedeliverError]:
         match self.ended_by:
@@ -233,16 +216,11 @@ def _sent(events: int) -> str:
     return count(events, "event was", "events were") + " sent" if events else "Nothing was sent"
 
 
-def _some(guids: Sequence[str]) -> str:
-    named = ", ".join(guids[:_NAMED])
-    return f"{named} and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else named
-
-
 class NewAttempts(DeliveryLog):
     """What has been read of a log since a replay began to send.
 
-    It takes in nothing but redeliveries that are newer than the request: that an event was delivered before says
-    nothing about its replay.
+    It takes in only redeliveries that are newer than the request: that an event was delivered before says nothing about
+    its replay.
     """
 
     def __init__(self, redeliveries: Mapping[str, Redelivery]) -> None:
@@ -255,7 +233,7 @@ class NewAttempts(DeliveryLog):
         super().add((row for row in rows if self._is_new(row)), only=only)
 
     def event(self, guid: str) -> Event:
-        """The event with its new failed attempts; as it was when it was sent, if there are none.
+        """The event with its new failed attempts; if there are none, as it was when it was sent.
 
         Raises:
             KeyError: it was not sent.

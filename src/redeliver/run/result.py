@@ -17,13 +17,13 @@ from redeliver.core.findings import (
     OnlyNewestReadWithGap,
     RunStopped,
 )
-from redeliver.core.redelivery import LOST, UNSEEN, Outcome
+from redeliver.core.redelivery import LOST, UNSEEN, Acceptance, Outcome, why_unsent
 from redeliver.core.report import EventReport, HookReport, Outage
-from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped
+from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.run.record import Extent
 from redeliver.run.send import PROBE_SIZE
-from redeliver.text import count, plain
+from redeliver.text import count, some_of
 from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.run.record import Record
 
-#: GUIDs that a sentence names; the summary and the report have more of them.
-_NAMED = 8
 #: Events with these outcomes are never sent again, or need not be.
 _SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
@@ -72,6 +70,26 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     )
 
 
+def report_of_bug(hook: Hook, record: Record, bug: Exception) -> HookReport:
+    """The little that can be said of a run whose record cannot be accounted for, and why."""
+    window, replies = record.window, [one.reply.acceptance for one in record.redeliveries.values()]
+    return HookReport(
+        hook=hook.name,
+        hook_id=hook.hook_id,
+        owner=hook.owner,
+        page=hook.web_page,
+        active=record.active,
+        start=window.start if window else 0,
+        cutoff=window.cutoff if window else 0,
+        scanned=0,
+        redelivered=replies.count(Acceptance.ACCEPTED),
+        events=(),
+        checkpoint=record.checkpoint,
+        read=False,
+        faults=(Unexpected(kind=type(bug).__name__),),
+    )
+
+
 # -- the events -------------------------------------------------------------------------------------------------
 
 
@@ -84,33 +102,39 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
         outcome = _outcome(record, event, reason, log, dry_run=settings.dry_run)
         now = event if log.is_delivered(event.guid) else log.event(event.guid)
         redelivery = record.redeliveries.get(event.guid)
-        first = now.attempts[0].at
         reports.append(
             EventReport(
                 guid=event.guid,
                 name=event.name,
-                first_failed_at=first,
+                first_failed_at=now.first.at,
                 cause=now.latest.cause,
                 attempts=now.count,
                 outcome=outcome,
-                detail=redelivery.reply.why if redelivery and outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
+                detail=redelivery.why(outcome) if redelivery else "",
                 delivery_id=str(now.latest.id),
-                forgotten_at=first + settings.retention * 1000,
+                forgotten_at=_first_attempt_before(record, now) + settings.retention_ms,
                 next_attempt_at=None if outcome in _SETTLED | UNSEEN else _next_attempt(record.rules, now),
             )
         )
     return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))
 
 
+def _first_attempt_before(record: Record, event: Event) -> int:
+    """When its first attempt was. If that was not read, a moment before which it was, as early as is known."""
+    if event.original or record.scan is None or record.window is None:
+        return event.first.at
+    return int(min(event.first.at, max(record.scan.read_back_to, record.window.retained_from)))
+
+
 def _next_attempt(rules: Rules, event: Event) -> int | None:
-    """From when on a run sends the event; None: it is too old by then."""
+    """The earliest moment at which a run may send it; None: it is too old by then."""
     due, last = rules.due_at(event), rules.too_old_after(event)
     return due if last is None or due <= last else None
 
 
 def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outcome | None]]:
-    """Every event to account for, and why the plan left it; None: it was due."""
-    plan = record.plan or record.probe_plan
+    """Every event to account for, and why the plan skipped it; None: it was due."""
+    plan = record.plan or record.early_plan
     known = {}
     for event in (*(one.event for one in record.redeliveries.values()), *(plan.due if plan else ())):
         known[event.guid] = event
@@ -131,24 +155,8 @@ def _outcome(record: Record, event: Event, reason: Outcome | None, log: Delivery
         return outcome
     if log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
         return Outcome.RECOVERED
-    return reason or _why_unsent(record, dry_run=dry_run)
-
-
-def _why_unsent(record: Record, *, dry_run: bool) -> Outcome:
-    """Why an event that was due was not sent."""
-    if dry_run:
-        return Outcome.DRY_RUN
-    if record.endpoint_down:
-        return Outcome.ENDPOINT_DOWN
-    match record.ended_by:
-        case OutOfTime():
-            return Outcome.OUT_OF_TIME
-        case Stopped():
-            return Outcome.STOPPED
-        case None if record.out_of_time:
-            return Outcome.OUT_OF_TIME
-        case _:
-            return Outcome.RUN_FAILED
+    ending = record.ended_by or record.out_of_time
+    return reason or why_unsent(ending, dry_run=dry_run, endpoint_down=record.endpoint_down)
 
 
 # -- what people should know ------------------------------------------------------------------------------------
@@ -186,9 +194,10 @@ def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:
         yield GapFound(since=clock_time(since), until=clock_time(until))
     if given_up := [event for event in events if event.outcome is Outcome.GIVEN_UP]:
         first = min(event.forgotten_at for event in given_up)
-        yield EventsGivenUp(events=count(len(given_up), "event"), guids=_some(given_up), until=clock_time(first))
+        guids = some_of([event.guid for event in given_up])
+        yield EventsGivenUp(events=count(len(given_up), "event"), guids=guids, until=clock_time(first))
     if expired := [event for event in events if event.outcome is Outcome.EXPIRED]:
-        yield EventsExpired(events=count(len(expired), "event"), guids=_some(expired))
+        yield EventsExpired(events=count(len(expired), "event"), guids=some_of([event.guid for event in expired]))
 
 
 def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
@@ -202,11 +211,6 @@ def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
     if record.scan and record.scan.extent is Extent.NEWEST:
         kind = OnlyNewestReadWithGap if record.gap else OnlyNewestRead
         yield kind(back_to=clock_time(record.cutoff))
-
-
-def _some(events: Sequence[EventReport]) -> str:
-    named = ", ".join(plain(event.guid, 36) for event in events[:_NAMED])
-    return f"{named} and {len(events) - _NAMED:,} more" if len(events) > _NAMED else named
 
 
 def _since(record: Record, outage: Outage) -> str:
@@ -234,5 +238,5 @@ def _deadline(record: Record, events: Iterable[EventReport], settings: Settings)
     moments = [event.forgotten_at for event in events if event.outcome not in _SETTLED]
     if record.window and record.scan and record.scan.extent is Extent.NEWEST:
         # What was not read can be as old as the window.
-        moments.append(record.window.cutoff + settings.retention * 1000)
+        moments.append(record.window.cutoff + settings.retention_ms)
     return min(moments, default=None)

@@ -1,4 +1,4 @@
-"""All runs of one start of the action: one for each hook, and one report."""
+"""One invocation of the action: a run for each hook, and one report."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from redeliver.errors import RedeliverError, Stopped
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, InstallationTransport
 from redeliver.github.hooks import Hook, HookInfo, owner_of
-from redeliver.github.links import Links
 from redeliver.github.pace import Pace
-from redeliver.github.responses import CredentialKind
+from redeliver.github.responses import CredentialKind, Links
 from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook
 from redeliver.run.log_lines import Progress
 from redeliver.run.lookup import explain, hook_health, show
 from redeliver.run.replay import replay_hook
-from redeliver.run.result import build_report
+from redeliver.run.result import build_report, report_of_bug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,8 +54,8 @@ class Runs:
 
         ``shuffle`` puts hooks in a different order in each run, in place.
 
-        ``store_for`` returns another place than a variable for a hook's checkpoint, by the hook's id as text (empty for
-        an App's).
+        ``store_for`` returns the store to use instead of a variable for a hook's checkpoint, by the hook's id as text
+        (empty for an App's).
         """
         self._settings = settings
         self._connect_raw = connect
@@ -86,7 +85,7 @@ class Runs:
                 if self._clock.signal_number is None:
                     reports[hook_id] = self._one(chosen[hook_id], main, variables)
             if settings.explain and self._clock.signal_number is None:
-                hooks = [Hook(main, self._links, self._owner, chosen[hook_id]) for hook_id in reports]
+                hooks = [self._hook(main, chosen[hook_id]) for hook_id in reports]
                 explained = explain(list(zip(hooks, reports.values(), strict=True)), self._console)
                 reports = dict(zip(reports, explained, strict=True))
         except RedeliverError as error:
@@ -114,7 +113,7 @@ class Runs:
         """
         caller = self._main_caller()
         (info,) = self._owner.choose(caller, self._links, settings.hook_id)
-        return replay_hook(Hook(caller, self._links, self._owner, info), self._clock, self._console, settings)
+        return replay_hook(self._hook(caller, info), self._clock, self._console, settings)
 
     def survey(self) -> list[HookHealth]:
         """The deliveries of the chosen webhooks within ``lookback``, inactive webhooks included.
@@ -127,7 +126,7 @@ class Runs:
         since = caller.now() - self._settings.lookback * 1000
         found = []
         for info in self._owner.pick(listed, self._settings.hook_id, inactive=True):
-            hook = Hook(caller, self._links, self._owner, info)
+            hook = self._hook(caller, info)
             self._console.line(f"Reading the log of {hook.name}")
             found.append(hook_health(info, hook, since, self._settings.delivery_timeout))
         return found
@@ -140,25 +139,29 @@ class Runs:
         Raises:
             NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read.
         """
-        caller, choice = self._main_caller(), self._settings.hook_id
-        listed = self._owner.list_hooks(caller, self._links) if choice.pattern else ()
-        hooks = [
-            Hook(caller, self._links, self._owner, info) for info in self._owner.pick(listed, choice, inactive=True)
-        ]
+        caller = self._main_caller()
+        chosen = self._owner.choose(caller, self._links, self._settings.hook_id, inactive=True)
         progress = Progress(self._clock, self._console)
-        retained_from = caller.now() - self._settings.retention * 1000
+        retained_from = caller.now() - self._settings.retention_ms
         found = []
-        for hook in hooks:
+        for hook in (self._hook(caller, info) for info in chosen):
             self._console.line(f"Looking through the log of {hook.name}")
             found += show(hook, guids, progress, retained_from)
         return found
 
     def _one(self, info: HookInfo, main: Caller, variables: Caller) -> HookReport:
-        hook = Hook(main, self._links, self._owner, info)
+        hook = self._hook(main, info)
         store = self._store_for(hook.hook_id) if self._store_for else self._variable(variables, hook.hook_id)
         began = self._clock.now()
         record = run_hook(hook, store, self._clock, self._console, self._settings)
-        return replace(build_report(hook, record, self._settings), seconds=self._clock.now() - began)
+        try:
+            report = build_report(hook, record, self._settings)
+        except Exception as bug:  # noqa: BLE001  a bug must not cost the other hooks their runs and reports
+            report = report_of_bug(hook, record, bug)
+        return replace(report, seconds=self._clock.now() - began)
+
+    def _hook(self, caller: Caller, info: HookInfo) -> Hook:
+        return Hook(caller, self._links, self._owner, info)
 
     def _variable(self, caller: Caller, key: str) -> Store | None:
         settings = self._settings

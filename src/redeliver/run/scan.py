@@ -14,10 +14,10 @@ from redeliver.run.log_lines import Progress
 from redeliver.run.record import SLACK, Extent, Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from redeliver.console import Console
-    from redeliver.core.ports import DeliverySource, Quota
+    from redeliver.core.ports import DeliverySource
     from redeliver.timing import RunClock
 
 #: If this many of the newest attempts all failed, the endpoint looks down and is tested before more is read. An
@@ -27,7 +27,7 @@ LONG_OUTAGE = 2_000
 #: known to be too long.
 _AFFORDABLE_SHARE = 0.8
 _SHARE_FOR_NEWEST = 0.5
-#: The share for pages of failures alone: only the part of the log that is also read whole can be sent.
+#: The share for pages of failures alone: only events in the part that is also read whole can be sent.
 _SHARE_FOR_FAILURES = 0.25
 
 #: Pages whose rows are compared with the next page's.
@@ -38,14 +38,16 @@ def walk(
     source: DeliverySource,
     *,
     since: float,
-    start: Mapping[str, str] | None = None,
+    first: Mapping[str, str] | None = None,
     only: Filter | None = None,
     seen_ids: deque[set[int]] | None = None,
 ) -> Iterator[Page]:
-    """Pages from the newest row (or from ``start``) to the first page whose rows are all older than ``since``.
+    """Pages from the newest row to the first page whose rows are all older than ``since``.
+
+    ``first``: the query of the page to begin with instead; ``seen_ids``: of the pages before it.
 
     Follows ``next`` past empty pages; rows that earlier pages had are left out, since a log that grows while it is
-    read can push rows from one page to the next. ``seen_ids``: of the pages before ``start``.
+    read can push rows from one page to the next.
 
     Raises:
         BrokenPaging: a page names a next page that has been read.
@@ -54,7 +56,7 @@ def walk(
     if seen_ids is None:
         seen_ids = deque(maxlen=_PAGES_COMPARED)
     seen_pages: set[frozenset[tuple[str, str]]] = set()
-    query = start
+    query = first
     while True:
         page = source.page(query, only=only)
         rows = [row for row in page.rows if not any(row["id"] in ids for ids in seen_ids)]
@@ -70,19 +72,14 @@ def walk(
 
 
 class Reader:
-    """Reads one webhook's log, and forecasts whether it can finish."""
+    """Reads one webhook's log, and stops where it could not finish."""
 
-    def __init__(
-        self, source: DeliverySource, cutoff: int, clock: RunClock, console: Console, quota: Callable[[], Quota]
-    ) -> None:
-        """``cutoff``: where the window begins. ``quota``: how many calls GitHub still allows within the hour."""
+    def __init__(self, source: DeliverySource, clock: RunClock, console: Console) -> None:
         self._source = source
-        self._cutoff = cutoff
         self._clock = clock
         self._console = console
-        self._quota = quota
         self._progress = Progress(clock, console)
-        # One after the other, the plain walks are one: each begins where the one before ended.
+        # The plain walks continue one another, so they share this.
         self._seen_ids: deque[set[int]] = deque(maxlen=_PAGES_COMPARED)
         self._knows_filter = True
         self._failures_given_up = False
@@ -90,7 +87,8 @@ class Reader:
     def read_head(self, scan: Scan, mode: ScanMode) -> bool:
         """Read the newest attempts: until one has succeeded, LONG_OUTAGE have failed, or the window ends.
 
-        True: LONG_OUTAGE have failed, so the endpoint looks down.
+        True: LONG_OUTAGE have failed, so the endpoint looks down. The scan then ends with Extent.NEWEST, by which the
+        checkpoint stays where it is unless more is read.
         With ``mode`` FAILURES, one page of failures comes first; if it has none in the window, that is all.
 
         Raises:
@@ -98,11 +96,11 @@ class Reader:
         """
         if mode is ScanMode.FAILURES:
             self._read_failures(scan, most=1)
-            if self._knows_filter and not scan.log.undelivered(self._cutoff):
+            if self._knows_filter and not scan.log.undelivered(scan.window.cutoff):
                 return False
-        for page in walk(self._source, since=self._cutoff - SLACK, seen_ids=self._seen_ids):
-            self._take(scan, page, self._cutoff - SLACK)
-            if scan.any_success or scan.ends_at(self._cutoff - SLACK):
+        for page in walk(self._source, since=scan.window.cutoff - SLACK, seen_ids=self._seen_ids):
+            self._take(scan, page, scan.window.cutoff - SLACK)
+            if scan.any_success or scan.ends_at(scan.window.cutoff - SLACK):
                 break
             if scan.scanned >= LONG_OUTAGE:
                 scan.end(Extent.NEWEST)
@@ -132,7 +130,7 @@ class Reader:
 
     def _read_by_mode(self, scan: Scan, mode: ScanMode, *, postpone: bool) -> bool:
         """Read as the settings say. False: reading stopped because it would take too long."""
-        since: float = self._cutoff - SLACK
+        since: float = scan.window.cutoff - SLACK
         if mode is ScanMode.FAILURES:
             if not self._read_failures(scan):
                 return False
@@ -141,13 +139,13 @@ class Reader:
                 since, postpone = self._oldest_candidate(scan) - SLACK, False
         return since == inf or scan.ends_at(since) or self._read_plainly(scan, since, postpone=postpone)
 
-    def count_earlier_failures(self, scan: Scan, guids: Collection[str], since: float) -> None:
-        """Count the earlier failed attempts of some events, back to the moment GitHub forgets.
+    def read_earlier_failures(self, scan: Scan, guids: Collection[str], since: float) -> None:
+        """Read the earlier failures of some events, as GitHub's filter lists them, back to ``since`` at most.
 
-        Few calls whatever the log's size; it ends as soon as every event's original is found. A server that does
-        not know the filter shows itself by a success: then the log has to be read on.
+        Few calls whatever the log's size; it ends as soon as every event's original is found. A success among them
+        shows that the server ignores the filter; then the log must be read plainly.
         """
-        allowance = Allowance(self._clock, self._quota, _SHARE_FOR_FAILURES)
+        allowance = Allowance(self._clock, self._source, _SHARE_FOR_FAILURES)
         for page in walk(self._source, since=since, only="failure"):
             scan.log.add(page.rows, only=guids)
             self._progress.of_failures(page)
@@ -162,24 +160,24 @@ class Reader:
         Finds an earlier success, or an original that failed in a way the filter does not see (0, 3xx). It ends as
         soon as these events are read whole, and does not begin when it would take too long.
         """
-        targets = [since if _lacks_original(scan.log, guid) else _first(scan.log, guid) for guid in guids]
+        targets = [since if _lacks_original(scan.log, guid) else scan.log.event(guid).first.at for guid in guids]
         if scan.read_back_to > min(targets) and not self._read_plainly(scan, min(targets) - SLACK, only=guids):
             self._console.line("Not enough time or API calls to find the first attempt of every event")
 
     # -- walks --------------------------------------------------------------------------------------------------
 
     def _read_failures(self, scan: Scan, *, most: float = inf) -> bool:
-        """Take in the failures that GitHub lists, ``most`` pages of them. False: they are too many to read all.
+        """Take in the failures that GitHub lists, at most ``most`` pages. False: there are too many to read all.
 
-        Goes on from where an earlier call has ended. Notices a server that does not know the filter.
+        Continues where an earlier call ended. Notices a server that does not know the filter.
         """
-        since = self._cutoff - SLACK
-        if not self._knows_filter or scan.failures_back_to <= self._cutoff:
+        since = scan.window.cutoff - SLACK
+        if not self._knows_filter or scan.failures_back_to <= scan.window.cutoff:
             return True
         if self._failures_given_up:
             return False
-        allowance = Allowance(self._clock, self._quota, _SHARE_FOR_FAILURES)
-        for pages, page in enumerate(walk(self._source, since=since, start=scan.next_failures, only="failure"), 1):
+        allowance = Allowance(self._clock, self._source, _SHARE_FOR_FAILURES)
+        for pages, page in enumerate(walk(self._source, since=since, first=scan.next_failures, only="failure"), 1):
             scan.take_failures(page)
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
@@ -202,40 +200,36 @@ class Reader:
 
         ``only``: take in these events alone, and end as soon as they are read whole.
         """
-        allowance = Allowance(self._clock, self._quota, _AFFORDABLE_SHARE, decides_early=only is not None)
-        for page in walk(self._source, since=since, start=scan.next_page, seen_ids=self._seen_ids):
+        allowance = Allowance(self._clock, self._source, _AFFORDABLE_SHARE, decides_early=only is not None)
+        for page in walk(self._source, since=since, first=scan.next_page, seen_ids=self._seen_ids):
             self._take(scan, page, since, only=only)
             if only is not None and all(map(scan.is_read_whole, only)):
                 return True
             verdict = Verdict.READ_ON if page.next is None else allowance.after_page(scan.pages_ahead(since))
             if postpone and verdict is Verdict.NEXT_HOUR:
-                raise HourSpent(left=f"{self._quota().left:,.0f}")
+                raise HourSpent(left=f"{self._source.quota.left:,.0f}")
             if verdict is not Verdict.READ_ON:
                 return False
         return True
 
     def _read_newest(self, scan: Scan) -> None:
-        """Read on, whole, as far as half of the time and of the calls goes, to the oldest candidate at the most."""
+        """Read on, whole, with half of the time and of the calls, but no further than the oldest candidate."""
         since = self._oldest_candidate(scan) - SLACK
         if scan.read_back_to <= since + SLACK:
             return
-        allowance = Allowance(self._clock, self._quota, _SHARE_FOR_NEWEST)
-        for page in walk(self._source, since=since, start=scan.next_page, seen_ids=self._seen_ids):
+        allowance = Allowance(self._clock, self._source, _SHARE_FOR_NEWEST)
+        for page in walk(self._source, since=since, first=scan.next_page, seen_ids=self._seen_ids):
             self._take(scan, page, since)
             if page.next is not None and allowance.after_page(0) is not Verdict.READ_ON:
                 return
 
     def _take(self, scan: Scan, page: Page, since: float, *, only: Collection[str] | None = None) -> None:
         scan.take(page, only=only)
-        self._progress.of_walk(scan.scanned, scan.newest, scan.read_back_to - SLACK, since)
+        self._progress.of_walk(scan.scanned, scan.window.start, scan.read_back_to - SLACK, since)
 
     def _oldest_candidate(self, scan: Scan) -> float:
         """The first attempt of the oldest event in the window that may be undelivered; inf: there is none."""
-        return min((event.attempts[0].at for event in scan.log.undelivered(self._cutoff)), default=inf)
-
-
-def _first(log: DeliveryLog, guid: str) -> int:
-    return log.event(guid).attempts[0].at
+        return min((event.first.at for event in scan.log.undelivered(scan.window.cutoff)), default=inf)
 
 
 def _lacks_original(log: DeliveryLog, guid: str) -> bool:

@@ -36,9 +36,9 @@ class Sender:
     """
 
     def __init__(self, hook: Redeliverer, redeliveries: dict[str, Redelivery], console: Console) -> None:
+        self.console = console
         self._hook = hook
         self._redeliveries = redeliveries
-        self._console = console
 
     def send(self, events: Iterable[Event]) -> None:
         """Ask for each event's newest attempt to be delivered again.
@@ -68,7 +68,7 @@ class Sender:
             self._redeliveries[event.guid] = Redelivery(event, asked_at, reply)
             # Its outcome gets a log line of its own later.
             why = f": {reply.why}" if reply.why else ""
-            self._console.detail(f"{title_of(event)}: {reply.acceptance}{why}")
+            self.console.detail(f"{title_of(event)}: {reply.acceptance}{why}")
         return reply.acceptance
 
 
@@ -86,11 +86,11 @@ class Watch:
         lines: OutcomeLines,
     ) -> None:
         """``guids``: the events whose new attempts are taken in, whoever asked for them."""
+        self.log = log
+        self.clock = clock
         self._source = source
-        self._log = log
         self._redeliveries = redeliveries
         self._guids = guids
-        self._clock = clock
         self._lines = lines
         self._another_succeeded = False
 
@@ -105,51 +105,51 @@ class Watch:
     def probe(self, guids: Collection[str], seconds: int) -> Probe:
         """Watch the first redeliveries until they show whether the endpoint is up, for at most ``seconds`` seconds.
 
-        UP: an outcome that an endpoint which is down could not produce, or a success of any event since then.
+        UP: an outcome that no endpoint that is down could produce, or a success of any event since then.
         """
         self._look_until(lambda: self._verdict(guids) is not None, seconds)
-        return self._verdict(guids) or Probe.UNSEEN
+        return self._verdict(guids) or Probe.UNDECIDED
 
     def _verdict(self, guids: Collection[str]) -> Probe | None:
         """The verdict so far. None: still undecided."""
         ours = [self._redeliveries[guid] for guid in guids]
-        if self._another_succeeded or any(self._log.is_delivered(guid) for guid in guids):
+        if self._another_succeeded or any(self.log.is_delivered(guid) for guid in guids):
             return Probe.UP
-        results = [one.result(self._log) for one in ours]
+        results = [one.result(self.log) for one in ours]
         if any(result is not None and not result.like_endpoint_down for result in results):
             return Probe.UP
         if all(results):
             return Probe.DOWN
         # A refused redelivery is no evidence, and the others alone are too few.
-        refused = any(one.outcome(self._log) is Outcome.REFUSED for one in ours)
-        return Probe.UNSEEN if refused else None
+        refused = any(one.outcome(self.log) is Outcome.REFUSED for one in ours)
+        return Probe.UNDECIDED if refused else None
 
     def _open(self, guids: Collection[str]) -> list[str]:
-        return [guid for guid in guids if self._redeliveries[guid].is_open(self._log)]
+        return [guid for guid in guids if self._redeliveries[guid].is_open(self.log)]
 
     def _look_until(self, done: Callable[[], bool], seconds: int) -> None:
         # Do not wait out a limit of GitHub's only to look: the time to watch is all there is.
-        after = max(0.0, self._clock.remaining() - seconds)
-        with suppress(OutOfTime), self._clock.reserving(after):
+        after = max(0.0, self.clock.remaining() - seconds)
+        with suppress(OutOfTime), self.clock.reserving(after):
             for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
                 if done():
                     return
                 unseen = count(len(self._open(self._redeliveries)), "redelivery", "redeliveries")
-                self._clock.wait(pause, f"{unseen} with no result yet")
+                self.clock.wait(pause, f"{unseen} with no result yet")
                 self._look()
-                self._lines.say_new(self._log)
+                self._lines.say_new(self.log)
 
     def _look(self) -> None:
         asked = [self._redeliveries[guid].asked_at for guid in self._open(self._redeliveries)]
         since = min(asked)
         for page in walk(self._source, since=since - SLACK):
-            self._log.add(page.rows, only=self._guids)
+            self.log.add(page.rows, only=self._guids)
             if any(succeeded(row) and row["delivered_at"] >= since for row in page.rows):
                 self._another_succeeded = True
 
 
-def first_to_ask(events: Iterable[Event]) -> list[Event]:
-    """The events to probe the endpoint with: those with the fewest attempts, since others may fail in any case."""
+def probe_events(events: Iterable[Event]) -> list[Event]:
+    """The events to probe with: those with the fewest attempts, since those that have failed often may fail anyway."""
     return sorted(events, key=lambda event: event.count)[:PROBE_SIZE]
 
 
@@ -163,10 +163,9 @@ def send_with_probe(
     sender: Sender,
     watch: Watch,
     events: Sequence[Event],
-    log: DeliveryLog,
     seconds: int,
     *,
-    choose: Callable[[Sequence[Event]], Sequence[Event]] = first_to_ask,
+    choose: Callable[[Sequence[Event]], Sequence[Event]] = probe_events,
 ) -> Sending:
     """Send the first few, see whether the endpoint is up, and send the rest only if it is not down.
 
@@ -179,5 +178,30 @@ def send_with_probe(
     if send_probe(sender, watch, first, seconds) is Probe.DOWN:
         return Sending.ENDPOINT_DOWN
     # Meanwhile somebody else may have redelivered one of them.
-    sender.send(event for event in events if event not in first and not log.is_delivered(event.guid))
+    sender.send(event for event in events if event not in first and not watch.log.is_delivered(event.guid))
     return Sending.DONE
+
+
+def send_in_time(
+    sender: Sender,
+    watch: Watch,
+    events: Sequence[Event],
+    *,
+    title: str,
+    watch_for: int,
+    probe_for: int,
+    choose: Callable[[Sequence[Event]], Sequence[Event]] = probe_events,
+) -> tuple[Sending, OutOfTime | None]:
+    """As :func:`send_with_probe`, and ``watch_for`` seconds are left to watch, or half of the time if that is less.
+
+    Returns how sending ended, and if that was for want of time, what there was none for.
+
+    Raises:
+        ApiError: GitHub would refuse every further request.
+    """
+    for_watching = min(watch_for, watch.clock.remaining() / 2)
+    try:
+        with sender.console.group(title), watch.clock.reserving(for_watching):
+            return send_with_probe(sender, watch, events, probe_for, choose=choose), None
+    except OutOfTime as late:
+        return Sending.OUT_OF_TIME, late

@@ -1,7 +1,7 @@
 """Checkpoints in a file, for servers: written whole or not at all, by one run at a time.
 
-Next to it is a lock file, which the current run holds. Other users of the machine must not be able to hold that lock,
-or no run would do anything; nor to replace either file by a file or a link of their own.
+Next to it is a lock file, which the current run holds. Other users of the machine must be able neither to hold that
+lock, or no run could start, nor to replace either file with a file or a link of their own.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class StateFile:
         self._sleep = sleep
 
     def store(self, hook_id: str) -> FileCheckpoint:
-        """Where one hook's checkpoint lives."""
+        """The store of one hook's checkpoint."""
         return FileCheckpoint(self, f"{self._owner}/hooks/{hook_id}" if hook_id else f"{self._owner}/hook")
 
     @contextmanager
@@ -78,7 +78,7 @@ class StateFile:
             yield
 
     def _take(self, lock: int, path: Path, seconds: float) -> None:
-        """Take the lock, and say until when it may be held: that is the time its file was "changed"."""
+        """Take the lock, and record until when it may be held: as the time at which its file was "changed"."""
         for _ in range(2):
             if _lock(lock):
                 until = self._now() + seconds
@@ -111,7 +111,7 @@ class StateFile:
         """Replace the file in one step that a crash leaves either done or undone.
 
         Raises:
-            CheckpointNotSaved: the old file stands.
+            CheckpointNotSaved: the old file is still there.
         """
         try:
             # Only the lock's holder writes.
@@ -121,7 +121,7 @@ class StateFile:
 
 
 class FileCheckpoint:
-    """One hook's checkpoint in a state file. See :class:`redeliver.github.variable.Store`."""
+    """One hook's checkpoint in a state file. See :class:`redeliver.core.ports.Store`."""
 
     def __init__(self, file: StateFile, key: str) -> None:
         self._file = file
@@ -133,7 +133,7 @@ class FileCheckpoint:
         return self._file.read().get(self._key)
 
     def write(self, moment: int) -> None:
-        """Keep another one. Raises CheckpointNotSaved."""
+        """Replace it. Raises CheckpointNotSaved."""
         try:
             others = self._file.read()
         except (StateUnreadable, StateUnsafe) as fault:

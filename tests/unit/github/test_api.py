@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from math import inf
+from unittest import mock
 
 import pytest
 
@@ -14,11 +15,13 @@ from redeliver.errors import (
     ApiFailing,
     ApiRefused,
     ApiUnexpected,
+    BadKey,
     BadToken,
     MissingPermission,
     Moved,
     NotFound,
     OutOfTime,
+    RedeliverError,
 )
 from redeliver.github.api import BACKOFF
 from redeliver.github.pace import GITHUB_REFUSES
@@ -148,7 +151,7 @@ def test_a_write_tells_whether_it_was_done_or_the_other_way_is_to_be_tried(
     status: int, other: int, *, done: bool
 ) -> None:
     calls = Calls(answer(status, ""))
-    assert calls.caller.write("PATCH", "/variable", {"value": "1"}, TASK, other=other) is done
+    assert calls.caller.write("PATCH", "/variable", {"value": "1"}, TASK, unless=other) is done
     assert calls.script.calls == [("PATCH", "/variable", {}, {"value": "1"})]
 
 
@@ -339,6 +342,13 @@ def test_where_it_fails_it_is_neither_an_error_nor_asked_for_again(fault: Respon
     assert get_if_free(calls) is None
     assert calls.count == 1
     assert calls.clock.slept == []
+
+
+@pytest.mark.parametrize("fault", [BadKey(what="make a token"), OutOfTime(why="while waiting for another try")])
+def test_where_its_token_cannot_be_renewed_it_is_no_error_either(fault: RedeliverError) -> None:
+    calls = Calls(answer(200, "1"))
+    with mock.patch.object(calls.script, "exchange", side_effect=fault):
+        assert get_if_free(calls) is None
 
 
 def test_a_limit_that_it_meets_is_kept_by_the_calls_after_it() -> None:

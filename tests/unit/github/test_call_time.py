@@ -17,9 +17,9 @@ import trustme
 from hostile.answers import SLOW, drip
 from hostile.rawserver import CLOSE, Asked, RawServer, reply
 from redeliver.github import bounded_http
-from redeliver.github.bounded_http import NO_RESPONSE, TOO_LONG
+from redeliver.github.bounded_http import NO_RESPONSE
 from redeliver.github.connection import GitHubApi
-from redeliver.github.transport import ResponseLost
+from redeliver.github.transport import TOO_LONG, ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

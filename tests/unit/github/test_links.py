@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.errors import ForeignLink
-from redeliver.github.links import Links
+from redeliver.github.responses import Links
 
 LINKS = Links("https://api.github.com")
 NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_5"

@@ -180,6 +180,7 @@ def test_no_stretch_of_time_holds_more_redeliveries_than_a_burst_and_the_pace(
         (4_001, 150, 5_000, 3_601),
         (8_000, 100, 5_000, 7_200),
         (8_000, 50, 5_000, 9_600),
+        (300, 150, 0, 120),  # a server that names no calls limits none
     ],
 )
 def test_how_long_redeliveries_take_is_told_by_the_pace_or_the_points_or_the_hours_calls(

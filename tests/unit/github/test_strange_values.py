@@ -13,8 +13,7 @@ from redeliver.core.deliveries import attempt_of, shown_code
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
 from redeliver.github.app_token import InstallationTransport
 from redeliver.github.hooks import PAGE_SIZE, Hook, HookInfo, Owner
-from redeliver.github.links import Links
-from redeliver.github.responses import read_json
+from redeliver.github.responses import Links, read_json
 from redeliver.times import clock_time
 from samples import TASK, Calls, Script, answer, plain_id
 

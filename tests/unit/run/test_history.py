@@ -10,10 +10,9 @@ import pytest
 from githubsim.clock import START
 from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
-from redeliver.run.record import Scan
 from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
-from samples import HOUR, SECOND, Pages, Patience, Said, row
+from samples import HOUR, SECOND, Pages, Patience, Said, row, scan_of
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
@@ -31,14 +30,15 @@ class Desk:
         rows = [one for one in healthy if one["id"] not in taken] + list(others)
         self.pages = Pages(rows, clock=clock, cost=0.1, filters=filters)
         self.run_clock = RunClock(clock, limit, self.console)
-        self.reader = Reader(self.pages, START - HOUR, self.run_clock, self.console, lambda: quota or Quota())
-        self.scan = Scan(newest=START)
+        self.pages.quota = quota or Quota()
+        self.reader = Reader(self.pages, self.run_clock, self.console)
+        self.scan = scan_of(HOUR)
         self.reader.read_head(self.scan, ScanMode.FULL)
         self.reader.read_window(self.scan, ScanMode.FULL, postpone=False)
         self.pages.asked.clear()
 
     def before(self, *guids: str) -> None:
-        self.reader.count_earlier_failures(self.scan, guids, RETAINED_FROM)
+        self.reader.read_earlier_failures(self.scan, guids, RETAINED_FROM)
 
     def whole(self, *guids: str) -> None:
         self.reader.read_earlier_attempts(self.scan, guids, RETAINED_FROM)
@@ -180,7 +180,8 @@ def test_a_log_that_was_read_far_enough_is_not_read_again() -> None:
     desk.reader.read_earlier_attempts(desk.scan, ["g"], RETAINED_FROM)
     assert desk.pages.asked == []
     for read_back_to in (-inf, START - HOUR):
-        scan = Scan(read_back_to=read_back_to, scanned=5)
+        scan = scan_of(HOUR)
+        scan.read_back_to, scan.scanned = read_back_to, 5
         scan.log.add([row(1, START - HOUR)])
         desk.reader.read_earlier_attempts(scan, ["g"], RETAINED_FROM)
         assert desk.pages.asked == []

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from unittest import mock
 
+from githubsim.clock import MINUTE
 from githubsim.faults import Answer, Fault
+from githubsim.outcomes import UNAVAILABLE
 from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
 from world import World, of
 
 if TYPE_CHECKING:
@@ -43,6 +46,22 @@ def test_a_bug_in_keeping_the_checkpoint_does_not_lose_the_report() -> None:
     assert BUG in report.errors[0]
     assert report.hooks[0].read
     assert world.checkpoint is None
+
+
+def test_a_bug_in_one_webhooks_report_costs_the_others_nothing() -> None:
+    world = World()
+    other = world.sim.org_hook("octo")
+    world.fail(5)
+    guid = other.add(world.clock() - 5 * MINUTE, UNAVAILABLE).guid
+    with mock.patch("redeliver.core.redelivery.Redelivery.was_accepted", side_effect=[ZeroDivisionError("hush"), True]):
+        report = world.run(hook_id=f"{world.hook.id},{other.id}")
+    broken, whole = report.hooks
+    assert BUG in broken.errors[0]
+    assert (broken.hook_id, broken.read, broken.redelivered) == (str(world.hook.id), False, 1)
+    assert broken.checkpoint == broken.start
+    assert (whole.errors, whole.recovered) == ((), 1)
+    assert [event.guid for event in report.events] == [guid]
+    assert report.exit_code(FailOn.ERROR) == 1
 
 
 def test_a_webhook_that_cannot_be_asked_whether_it_is_active_is_read_all_the_same() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,7 +56,7 @@ class Fate:
 
 def record_of(*fates: Fate, planned: bool = True, extent: Extent = Extent.WHOLE, **known: Any) -> Record:  # noqa: ANN401
     """A run over as many events, a minute apart, the oldest first: g0, g1, ..."""
-    scan = Scan(scanned=100, extent=extent, read_back_to=WINDOW.cutoff)
+    scan = Scan(WINDOW, 10, scanned=100, extent=extent, read_back_to=WINDOW.cutoff)
     scan.log.add([row(number, START - (99 - number) * MINUTE, guid=f"g{number}") for number in range(len(fates))])
     events = [scan.log.event(f"g{number}") for number in range(len(fates))]
     due = [event for event, fate in zip(events, fates, strict=True) if fate.left is None]
@@ -154,7 +155,7 @@ def test_what_became_of_an_event(fate: Fate, expected: Outcome) -> None:
     [
         ({"dry_run": True, "sending": Sending.ENDPOINT_DOWN}, Outcome.DRY_RUN),
         ({"sending": Sending.ENDPOINT_DOWN, "ended_by": OutOfTime(why="x")}, Outcome.ENDPOINT_DOWN),
-        ({"probe_result": Probe.DOWN}, Outcome.ENDPOINT_DOWN),
+        ({"early_probe": Probe.DOWN}, Outcome.ENDPOINT_DOWN),
         ({"ended_by": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
         ({"sending": Sending.OUT_OF_TIME, "out_of_time": OutOfTime(why="x")}, Outcome.OUT_OF_TIME),
         ({"ended_by": Stopped(15)}, Outcome.STOPPED),
@@ -276,8 +277,8 @@ def test_a_checkpoint_that_github_surely_remembers_is_no_gap() -> None:
 def test_what_github_forgets_while_the_log_is_read_is_a_gap() -> None:
     kept = START - RETENTION + 5 * MINUTE
     window = Window(START, kept, kept, kept, START - RETENTION)
-    assert Record(RULES, window=window, retained_from=START - RETENTION + 4 * MINUTE).gap is None
-    assert Record(RULES, window=window, retained_from=START - RETENTION + 5 * MINUTE).gap == (kept, kept + MINUTE)
+    assert Record(RULES, window=window, retained_at_end=START - RETENTION + 4 * MINUTE).gap is None
+    assert Record(RULES, window=window, retained_at_end=START - RETENTION + 5 * MINUTE).gap == (kept, kept + MINUTE)
 
 
 def test_the_deadline_is_that_of_the_oldest_event_that_can_still_be_redelivered() -> None:
@@ -289,6 +290,36 @@ def test_the_deadline_is_that_of_the_oldest_event_that_can_still_be_redelivered(
 def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> None:
     report = told(Fate(left=Outcome.NOT_DUE), extent=Extent.NEWEST)
     assert report.deadline == WINDOW.cutoff + RETENTION
+
+
+@pytest.mark.parametrize(
+    ("read_back_to", "forgotten_at"),
+    [
+        (START - 30 * MINUTE, START - 98 * MINUTE + RETENTION),
+        (WINDOW.cutoff, WINDOW.cutoff + RETENTION),
+        (-inf, START),
+    ],
+)
+def test_an_event_whose_first_attempt_was_not_read_is_forgotten_before_what_was_read(
+    read_back_to: float, forgotten_at: int
+) -> None:
+    record = record_of(Fate(left=Outcome.NOT_DUE))
+    assert record.scan is not None
+    assert record.plan is not None
+    record.scan.log.add([row(1, START - 98 * MINUTE, guid="later", redelivery=True)])
+    record.scan.read_back_to = read_back_to
+    later = record.scan.log.event("later")
+    known = Record(RULES, window=WINDOW, scan=record.scan, plan=Plan((), ((later, Outcome.NOT_DUE),)))
+    (event,) = report_of(known).events
+    assert event.forgotten_at == report_of(known).deadline == forgotten_at
+
+
+def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them() -> None:
+    hook = SimpleNamespace(**vars(HOOK) | {"quota": Quota(0, 0)})
+    record = record_of(Fate(), Fate(), sending=Sending.ENDPOINT_DOWN)
+    outage = build_report(hook, record, parse(INPUTS)).outage
+    assert outage is not None
+    assert outage.backlog == 1
 
 
 # -- how it ended -----------------------------------------------------------------------------------------------
@@ -321,7 +352,7 @@ def test_an_hour_that_is_spent_before_the_scan_is_a_warning() -> None:
 
 
 def test_a_signal_an_endpoint_that_is_down_and_failures_first_are_warnings() -> None:
-    report = told(Fate(), ended_by=Stopped(15), probe_result=Probe.DOWN, extent=Extent.FAILURES_FIRST)
+    report = told(Fate(), ended_by=Stopped(15), early_probe=Probe.DOWN, extent=Extent.FAILURES_FIRST)
     stopped, down, failures_first = report.warnings
     assert wording.told(RunStopped, stopped) == {"number": "15"}
     assert wording.says(EndpointDown, down)
@@ -335,7 +366,7 @@ def test_a_webhook_that_is_switched_off_is_a_warning() -> None:
 
 
 def test_an_endpoint_that_is_down_is_told_with_its_beginning_and_its_cause() -> None:
-    record = record_of(Fate(), Fate(), Fate(), probe_result=Probe.DOWN, extent=Extent.NEWEST)
+    record = record_of(Fate(), Fate(), Fate(), early_probe=Probe.DOWN, extent=Extent.NEWEST)
     assert record.scan
     record.scan.failing_since = START - 6 * HOUR
     report = report_of(record)

@@ -17,7 +17,7 @@ from redeliver.errors import HourSpent, OutOfTime
 from redeliver.run.record import SLACK, Extent, Scan
 from redeliver.run.scan import LONG_OUTAGE, Reader
 from redeliver.timing import RunClock
-from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row
+from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row, scan_of
 from wording import figures
 
 if TYPE_CHECKING:
@@ -34,13 +34,10 @@ class Desk:
         self.pages = Pages(rows, size=size, clock=self.clock, cost=cost)
         self.console = Said()
         self.run_clock = RunClock(self.clock, limit, self.console)
-        self.quota = quota or Quota()
-
-    def reader(self, back: int) -> Reader:
-        return Reader(self.pages, START - back, self.run_clock, self.console, lambda: self.quota)
+        self.pages.quota = quota or Quota()
 
     def head(self, back: int, mode: ScanMode = ScanMode.FULL) -> tuple[Reader, Scan]:
-        scan, reader = Scan(newest=START), self.reader(back)
+        scan, reader = scan_of(back), Reader(self.pages, self.run_clock, self.console)
         reader.read_head(scan, mode)
         return reader, scan
 
@@ -163,7 +160,7 @@ def test_an_error_on_the_way_is_no_smaller_answer() -> None:
 
 
 def test_taking_in_pages_keeps_the_books() -> None:
-    scan = Scan()
+    scan = scan_of()
     assert (scan.read_back_to, scan.next_page) == (inf, None)
     scan.take(Page([row(9, START - 5), row(8, START - 7)], {"start": "2"}))
     assert (scan.scanned, scan.read_back_to, scan.next_page) == (2, START - 7 + SLACK, {"start": "2"})
@@ -176,7 +173,7 @@ def test_taking_in_pages_keeps_the_books() -> None:
 
 
 def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> None:
-    scan = Scan()
+    scan = scan_of()
     scan.log.add([row(2, START, redelivery=True)])
     assert not scan.is_read_whole("g")
     scan.log.add([row(1, START - HOUR)])
@@ -188,7 +185,7 @@ def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> N
 
 
 def test_a_delivered_event_is_read_whole_whatever_else_there_is() -> None:
-    scan = Scan()
+    scan = scan_of()
     scan.log.add([row(3, START, code=200, redelivery=True), row(2, redelivery=True)])
     assert scan.is_read_whole("g")
 
@@ -452,5 +449,5 @@ def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode
     asked = [start for only, start in desk.pages.asked if only]
     assert asked == sorted(set(asked))
     assert len(asked) <= 1 + 101
-    assert START - 16 * HOUR < scan.failures_back_to < scan.newest
+    assert START - 16 * HOUR < scan.failures_back_to < START
     assert len(desk.pages.asked) <= 32 + 201 + 201

@@ -175,6 +175,7 @@ class Watch:
     """Says what the first redeliveries tell."""
 
     tells: Probe = Probe.UP
+    log: DeliveryLog = field(default_factory=DeliveryLog)
     watched: list[tuple[set[str], int]] = field(default_factory=list)
 
     def probe(self, guids: set[str], seconds: int) -> Probe:
@@ -182,12 +183,12 @@ class Watch:
         return self.tells
 
 
-def probed(desk: Desk, watch: Watch, events: list[Event], log: DeliveryLog | None = None, seconds: int = 60) -> Sending:
-    # The Watch is a stand-in for the one class that there is, of which no more than ``probe`` is called.
-    return send_with_probe(desk.sender, watch, events, log or DeliveryLog(), seconds)  # type: ignore[arg-type]
+def probed(desk: Desk, watch: Watch, events: list[Event], seconds: int = 60) -> Sending:
+    # The Watch is a stand-in for the one class that there is, of which no more than ``probe`` and ``log`` is used.
+    return send_with_probe(desk.sender, watch, events, seconds)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("tells", [Probe.UP, Probe.UNSEEN])
+@pytest.mark.parametrize("tells", [Probe.UP, Probe.UNDECIDED])
 def test_the_rest_is_sent_unless_the_first_few_show_that_the_endpoint_is_down(tells: Probe) -> None:
     desk, watch = Desk(), Watch(tells)
     assert probed(desk, watch, some(5)) is Sending.DONE
@@ -221,5 +222,5 @@ def test_what_somebody_else_redelivered_meanwhile_is_not_sent() -> None:
     log = DeliveryLog()
     log.add([row(9, guid="g4", code=200, redelivery=True)])
     desk = Desk()
-    assert probed(desk, Watch(), some(5), log) is Sending.DONE
+    assert probed(desk, Watch(log=log), some(5)) is Sending.DONE
     assert desk.hook.asked == [1, 2, 3, 5]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.deliveries import Filter, Page, Row
+from redeliver.core.ports import Quota
 from redeliver.errors import BrokenPaging
 from redeliver.run.scan import walk
 from samples import SECOND, Pages, row
@@ -31,6 +32,7 @@ class Loop:
 
     way: dict[str, str | None]
     asked: list[str] = field(default_factory=list)
+    quota = Quota()
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         assert only is None
@@ -71,7 +73,7 @@ def test_an_empty_page_is_not_the_end(every: int) -> None:
 
 
 def test_a_walk_can_begin_anywhere() -> None:
-    assert ids(Pages(every_second(7), size=3), start={"start": "5"}) == [[2, 1]]
+    assert ids(Pages(every_second(7), size=3), first={"start": "5"}) == [[2, 1]]
 
 
 def test_a_filter_is_asked_for_on_every_page() -> None:

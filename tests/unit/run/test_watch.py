@@ -194,7 +194,7 @@ def test_the_last_outcome_can_tell_as_well(code: int) -> None:
 def test_without_an_outcome_in_time_nothing_is_known() -> None:
     desk = Desk()
     desk.after(1, result("g1"), result("g2"))
-    assert desk.probe(20) is Probe.UNSEEN
+    assert desk.probe(20) is Probe.UNDECIDED
     assert desk.clock.monotonic() == 16
 
 
@@ -228,12 +228,12 @@ def test_one_of_ours_that_somebody_else_delivered_before_we_asked_is_a_sign_that
 def test_what_github_refused_says_nothing_of_the_endpoint() -> None:
     desk = Desk(Acceptance.REFUSED, Acceptance.ACCEPTED, Acceptance.REFUSED)
     desk.after(1, result("g2", 503))
-    assert desk.probe() is Probe.UNSEEN
+    assert desk.probe() is Probe.UNDECIDED
 
 
 def test_when_all_are_refused_there_is_nothing_to_watch() -> None:
     desk = Desk(Acceptance.REFUSED)
-    assert desk.probe() is Probe.UNSEEN
+    assert desk.probe() is Probe.UNDECIDED
     assert desk.pages.asked == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
@@ -59,6 +61,17 @@ def test_a_checkpoint_in_the_future_is_named_with_its_place_and_value_and_the_ti
     (error,) = world.run().errors
     place, now = "the variable CHECKPOINT of octo/ops", world.clock()
     assert told(CheckpointInFuture, error) == {"place": place, "value": str(now + 1), "now": str(now)}
+
+
+def test_a_first_run_that_ends_early_claims_no_time_that_github_had_forgotten_before_it() -> None:
+    world = World()
+    world.fail(5)
+    with mock.patch("redeliver.github.api.Caller.post_once", side_effect=ZeroDivisionError):
+        first = world.run(lookback="30d")
+    assert world.checkpoint == str(first.start - 3 * DAY)
+    world.clock.advance(10 * MINUTE)
+    again = world.run(lookback="30d")
+    assert again.hooks[0].gap == (first.start - 3 * DAY, again.start - 3 * DAY + MINUTE)
 
 
 def test_with_failures_alone_a_healthy_webhook_takes_one_call() -> None:
@@ -149,6 +162,14 @@ def test_what_is_not_due_is_not_read_further_back_for() -> None:
     report = world.run(retry_spacing="1h")
     assert of(report, guid).outcome is Outcome.NOT_DUE
     assert [one.query.get("status") for one in world.requests()] == [None, None, "failure"]
+
+
+def test_a_first_attempt_that_was_not_read_is_no_newer_than_the_window() -> None:
+    world, guid = with_history((30, REDIRECTED))
+    report = world.run(retry_spacing="1h")
+    assert of(report, guid).outcome is Outcome.NOT_DUE
+    assert report.deadline == of(report, guid).forgotten_at
+    assert report.deadline <= report.cutoff + 3 * DAY
 
 
 def test_what_no_run_sends_is_not_read_further_back_for() -> None:

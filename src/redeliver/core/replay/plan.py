@@ -24,9 +24,9 @@ class Selection:
     """Which events are chosen. Moments are epoch milliseconds on GitHub's clock."""
 
     since: int
-    """The first moment at which an event's original may have been delivered. With ``guids``: how far back to look."""
+    """The earliest moment of an event's original. With ``guids``: how far back to look."""
     until: int
-    """The first moment that is too late. With ``guids`` it means nothing."""
+    """The first moment that is too late. It has no meaning with ``guids``."""
     guids: tuple[str, ...]
     """The only events; empty: all of the window."""
     events: frozenset[str]
@@ -41,7 +41,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayPlan:
-    """What a replay sends, and what that takes. Counts are of events, moments epoch milliseconds."""
+    """What a replay sends, and what that takes. Counts are of events, moments in epoch milliseconds."""
 
     selection: Selection
     made_at: int
@@ -57,14 +57,14 @@ class ReplayPlan:
     filtered_out: int
     """Those that ``Selection.events`` leaves out."""
     first: int | None
-    """When the oldest was sent first; None: there is none."""
+    """When the oldest was first sent; None: there is none."""
     last: int | None
     missing: tuple[str, ...]
-    """Guids that no row has."""
+    """Guids that are in no row."""
     scanned: int
     """Attempts read."""
     calls: int
-    """Requests that sending takes: to read the log and one for each event. Watching takes a few more."""
+    """Requests needed: those that read the log, and one for each event. Watching takes a few more."""
     seconds: int
     """How long sending takes at the pace and within the limits."""
 
@@ -113,7 +113,7 @@ class Chooser:
 
     @property
     def is_complete(self) -> bool:
-        """Whether no older row can change anything: the original of every guid has been read."""
+        """Whether older rows cannot change anything: the original of every guid has been read."""
         return bool(self._selection.guids) and not self._wanted
 
     @property
@@ -122,7 +122,7 @@ class Chooser:
         return self._scanned
 
     def end(self) -> int:
-        """No more rows come. Gives the number of events to send."""
+        """There are no more rows. Returns the number of events to send."""
         if self._selection.guids:
             for guid, (name, later) in self._redeliveries.items():
                 # GitHub has forgotten the original; a redelivery can be redelivered as well.
@@ -133,7 +133,7 @@ class Chooser:
     def plan(self, *, seconds: int, pages: int) -> ReplayPlan:
         """What is to be sent, after :meth:`end`; ``seconds``: how long sending takes; ``pages``: how many were read."""
         too_many = self._found > self._selection.limit
-        events = sorted(self._events, key=lambda event: (event.attempts[0].at, event.attempts[0].id))
+        events = sorted(self._events, key=lambda event: (event.first.at, event.first.id))
         return ReplayPlan(
             selection=self._selection,
             made_at=self._now,
@@ -166,7 +166,7 @@ class Chooser:
         self._types[kind if kind in self._types or len(self._types) < _TYPES else OTHER] += 1
         self._delivered += event.is_delivered
         self._redelivered += _redelivered_since(event, self._now - HOUR)
-        at = event.attempts[0].at
+        at = event.first.at
         self._first = at if self._first is None else min(self._first, at)
         self._last = at if self._last is None else max(self._last, at)
 

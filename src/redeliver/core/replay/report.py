@@ -21,7 +21,7 @@ class ReplayedEvent:
     guid: str
     name: str
     first_attempt_at: int
-    """Of the attempts that were read."""
+    """The first of those that were read."""
     attempts: int
     """How many were read before anything was sent."""
     delivered_before: bool
@@ -31,7 +31,7 @@ class ReplayedEvent:
     recent: bool
     """Whether that was within the hour before the plan."""
     outcome: Outcome
-    """Of the replay alone."""
+    """What came of the replay alone."""
     cause: str
     """Why the new attempt failed; else empty."""
     detail: str
@@ -93,7 +93,7 @@ class ReplayReport:
 
     @property
     def unfinished(self) -> tuple[str, ...]:
-        """GUIDs that finish a replay which was killed: none of their attempts is from the hour before the plan.
+        """GUIDs that finish a replay that was killed: those with no redelivery within the hour before the plan.
 
         Empty if none or all of the events were redelivered within it.
         """

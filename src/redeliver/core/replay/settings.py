@@ -105,7 +105,7 @@ def _what_cannot_be_sent(settings: ReplaySettings, now: int) -> Iterator[str]:
         yield f"guid: names {len(settings.guid):,} events, and limit allows {settings.limit:,}"
     if settings.from_ is None:
         return
-    since, oldest = settings.from_.on(now), now - settings.retention * 1000
+    since, oldest = settings.from_.on(now), now - settings.retention_ms
     if since < oldest:
         days = settings.retention // DAY
         yield f"from: GitHub keeps deliveries for {days} days, so it must be {clock_time(oldest)} or later"

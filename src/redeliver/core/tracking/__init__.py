@@ -1,1 +1,1 @@
-"""An issue that says how the webhooks do: what a report tells, and what changes in the issue. Decides; no I/O."""
+"""An issue that says how the webhooks are doing: what a report says, and what changes in the issue. Pure."""

@@ -1,6 +1,6 @@
 """What changes in the tracking issue after a run: nothing while nothing has changed. Pure.
 
-The issue itself remembers what it says: there is no other place, and whoever closes it or loses it decides so.
+The issue itself is the only memory, so whoever closes or deletes it decides what is forgotten.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from redeliver.core.inputs import from_json
 from redeliver.core.tracking.situation import Count, LostEvent, Moment, Situation, State
 
-#: Lost events whose GUIDs an issue remembers: as long as GitHub keeps them, later runs may come across them again.
+#: Lost events whose GUIDs an issue remembers: while GitHub keeps them, later runs may find them again.
 _REMEMBERED = 1_000
 #: Characters that stand for a GUID.
 _MARK = 10
@@ -24,39 +24,39 @@ _Mark = Annotated[str, Field(max_length=_MARK)]
 
 
 class Change(StrEnum):
-    """What is written. The codes are frozen: they are an output."""
+    """What changes. The codes are frozen: they are an output."""
 
     NONE = "none"
     OPENED = "opened"
     REOPENED = "reopened"
     COMMENTED = "commented"
     EDITED = "edited"
-    """Its text alone, of which GitHub tells nobody."""
+    """Only its text, and GitHub notifies nobody of that."""
     CLOSED = "closed"
 
 
 class Memory(BaseModel):
-    """What an issue says, in its own hidden words. Moments are epoch milliseconds."""
+    """What an issue remembers, hidden in its text. Moments are epoch milliseconds."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     state: State = State.UNDELIVERED
     since: Moment | None = None
-    """Since when; None: not known."""
+    """When that began; None: not known."""
     undelivered: Count = 0
     deadline: Moment | None = None
     lost: Count = 0
     gap: tuple[Moment, Moment] | None = None
     lost_marks: Annotated[tuple[_Mark, ...], Field(max_length=_REMEMBERED)] = ()
-    """Events whose loss was told, in this issue or the one before."""
+    """Events whose loss was reported, in this issue or the one before."""
     gap_mark: Moment | None = None
-    """When the gap began that was told last, in this issue or the one before."""
+    """When the gap that was reported last began, in this issue or the one before."""
     digest: Annotated[str, Field(max_length=16)] = ""
     """Of all that the issue's text shows."""
 
     @property
     def has_losses(self) -> bool:
-        """Whether a person should look before the issue is closed."""
+        """Whether somebody should look at it before the issue is closed."""
         return self.lost > 0 or self.gap is not None
 
 
@@ -74,12 +74,12 @@ class TrackingIssue:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a comment tells."""
+    """What a comment reports."""
 
     before: State | None
     """None: the state is the same."""
     lost: tuple[LostEvent, ...]
-    """Events that are newly lost, as far as they are listed."""
+    """Newly lost events, as far as the report lists them."""
     lost_count: int
     gap: tuple[int, int] | None
     """None: no new one."""
@@ -95,7 +95,7 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to write, and what the issue says afterwards."""
+    """What to write, and what the issue remembers afterwards."""
 
     change: Change
     memory: Memory
@@ -103,7 +103,7 @@ class Decision:
 
 
 def remembered(text: str) -> Memory:
-    """What an issue remembers; of what somebody broke, nothing."""
+    """What an issue remembers; nothing, if somebody has damaged that text."""
     try:
         return from_json(_MEMORY, text)
     except ValueError:
@@ -113,11 +113,11 @@ def remembered(text: str) -> Memory:
 def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decision:
     """What a run's situation changes. ``now``: epoch milliseconds.
 
-    ``issue`` is the newest; None: there is none. One that is closed and settled is over, so that the next trouble has
-    an issue of its own. One that a person closed before stays closed until something gets worse.
+    ``issue``: the newest; None: there is none. One that is closed and settled is finished, and the next trouble opens
+    another. One that somebody closed earlier stays closed until something gets worse.
     """
     if issue is None or (not issue.is_open and issue.memory.state is State.SETTLED):
-        # What was lost once is told once, in whichever issue.
+        # A loss is reported once, in whichever issue.
         told = issue.memory if issue else Memory()
         fresh = Memory(state=State.SETTLED, lost_marks=told.lost_marks, gap_mark=told.gap_mark)
         after, news = _after(fresh, situation, now)
@@ -130,7 +130,7 @@ def _change(issue: TrackingIssue, after: Memory, news: News) -> Change:
     if news.is_loss:
         return Change.COMMENTED if issue.is_open else Change.REOPENED
     if after.state is State.SETTLED and not issue.is_open:
-        return Change.EDITED  # without a word to anybody: from now on it is over
+        return Change.EDITED  # nobody is notified; from now on it is finished
     if after.state is State.SETTLED and not after.has_losses:
         return Change.CLOSED
     if news and issue.is_open:
@@ -141,7 +141,7 @@ def _change(issue: TrackingIssue, after: Memory, news: News) -> Change:
 
 
 def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News]:
-    """What the issue remembers from now on, and what of it is news."""
+    """What the issue remembers from now on, and what is new."""
     state = _state(before, situation)
     lost = tuple(event for event in situation.lost_events if _mark(event.guid) not in before.lost_marks)
     lost_count = len(lost)
@@ -169,7 +169,7 @@ def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News
 def _state(before: Memory, situation: Situation) -> State:
     if situation.state is None:
         return before.state
-    # A run in which nothing is due tests nothing, and so does not say that the receiver is down. It is down until
+    # A run in which nothing is due does not test the receiver, and so cannot call it down. It stays down until
     # something arrives.
     if before.state is State.DOWN and situation.state is State.UNDELIVERED and not situation.recovered:
         return State.DOWN

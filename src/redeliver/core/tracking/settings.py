@@ -15,7 +15,7 @@ from redeliver.core.tracking.situation import Situation, read_report
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: GitHub's own limit; a comma would make two of it where issues are listed by their labels.
+#: GitHub's own limit; a comma would make it two labels where issues are listed by label.
 _LABEL = r"[^,\x00-\x1f\x7f]{1,50}"
 _LABEL_RULE = "a label of at most 50 characters, without a comma"
 
@@ -28,7 +28,7 @@ def _report(value: object) -> object:
 
 
 class TrackingSettings(Settings):
-    """Settings of the tracking issue. What it shares with a run and has no input of its own for is at its default."""
+    """Settings of the tracking issue. Settings of a run that have no input here keep their default."""
 
     report: Annotated[Situation, BeforeValidator(_report)] = as_input(
         "The output `report` of Redeliver Action. Empty: the run failed before it had one.",
@@ -38,7 +38,7 @@ class TrackingSettings(Settings):
     )
 
 
-#: What is said of inputs that it shares with a run; {}: the same.
+#: How its inputs differ from a run's of the same name; {}: not at all.
 _SHARED: dict[str, dict[str, Any]] = {
     "report": {},
     "label": {},
@@ -55,7 +55,7 @@ _SHARED: dict[str, dict[str, Any]] = {
     "runtime": {},
 }
 _ROWS = {row.name: row for row in (*INPUTS, *table(TrackingSettings))}
-#: The inputs of ``tracking-issue/action.yml``, in the order in which people read them.
+#: The inputs of ``tracking-issue/action.yml``, in the order in which users read them.
 TRACKING_INPUTS = tuple(replace(_ROWS[name], **differs) for name, differs in _SHARED.items())
 
 

@@ -1,4 +1,4 @@
-"""What a run's report says that an issue should say, too: the output ``report``, read back. Pure."""
+"""What the tracking issue needs to know of a run, read from its output ``report``. Pure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from redeliver.core.redelivery import LOST, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Far more than any moment, count or list that the action writes; a report can come from elsewhere.
+#: Far more than any count or text that the action writes; but a report can come from anywhere.
 _MOST = 2**53
 _LONGEST = 1_000
-#: Causes that are told of one webhook.
+#: Causes that are listed for one webhook.
 _CAUSES = 3
 NO_REPORT = "The run ended without a report."
-#: Events with these outcomes wait for nothing.
+#: Events with these outcomes no longer wait for a redelivery.
 _SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
 Count = Annotated[int, Field(ge=0, le=_MOST)]
@@ -30,12 +30,12 @@ _Text = Annotated[str, Field(max_length=_LONGEST)]
 
 
 class State(StrEnum):
-    """How things are, for people. The codes are frozen: issues hold them."""
+    """How things stand. The codes are frozen: issues hold them."""
 
     DOWN = "down"
     """The receiver is down."""
     UNDELIVERED = "undelivered"
-    """Events are undelivered, and runs go on to redeliver them."""
+    """Events are undelivered, and later runs will redeliver them."""
     FAILED = "failed"
     """The run failed, and nothing is known to be undelivered."""
     SETTLED = "settled"
@@ -44,7 +44,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LostEvent:
-    """An event that no run delivers any more."""
+    """An event that no run will deliver."""
 
     guid: str
     name: str
@@ -54,14 +54,14 @@ class LostEvent:
 
 @dataclass(frozen=True, slots=True)
 class HookSituation:
-    """A webhook that has something to tell. Moments are epoch milliseconds."""
+    """A webhook that is worth a line. Moments are epoch milliseconds."""
 
     hook: str
     read: bool
     undelivered: int
-    """Events that runs go on to redeliver."""
+    """Events that later runs will redeliver."""
     causes: tuple[str, ...]
-    """The commonest first."""
+    """The most common first."""
     deadline: int | None
     """When GitHub begins to forget them; None: there are none."""
 
@@ -73,14 +73,14 @@ class Situation:
     state: State | None
     """None: too little was read to say anything, or nothing was meant to be sent."""
     since: int | None = None
-    """Since when, as far as is known."""
+    """When that began, as far as is known."""
     undelivered: int = 0
-    """Events that runs go on to redeliver."""
+    """Events that later runs will redeliver."""
     deadline: int | None = None
     """When GitHub begins to forget them; None: there are none."""
     recovered: int = 0
     lost: int = 0
-    """Events, those included that ``lost_events`` leaves out."""
+    """Events, including those that ``lost_events`` leaves out."""
     lost_events: tuple[LostEvent, ...] = ()
     gap: tuple[int, int] | None = None
     """The time whose deliveries GitHub forgot before any run checked them; None: there is none."""
@@ -121,12 +121,12 @@ class _Hook(_Part):
 
     @property
     def waiting(self) -> int:
-        """Events that runs go on to redeliver."""
+        """Events that later runs will redeliver."""
         return max(0, self.undelivered - self.lost - self.too_old)
 
     @property
     def since(self) -> Iterator[int]:
-        """Since when it is not well, as far as is known."""
+        """Moments at which its trouble may have begun."""
         if self.down_since is not None:
             yield self.down_since
         yield from (one.first_failed_at for one in self.events if one.outcome not in _SETTLED)
@@ -150,7 +150,7 @@ def read_report(text: str) -> Situation:
     """What the output says.
 
     Raises:
-        ValueError: it is no such output. The message quotes nothing of it.
+        ValueError: it is not such an output. The message quotes nothing of it.
     """
     if not text.strip():
         return Situation(State.FAILED, errors=(NO_REPORT,))
