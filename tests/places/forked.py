@@ -63,7 +63,7 @@ class Steps:
 
 def child(asked: dict[str, Any], told: int) -> int:
     """One run; gives its exit code."""
-    measuring = sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+    measuring = _measuring()
     if measuring and not asked["measured"]:
         measuring.stop()
     os.environ.clear()
@@ -97,9 +97,15 @@ def child(asked: dict[str, Any], told: int) -> int:
     return code
 
 
+def _measuring() -> Any:  # noqa: ANN401 - a Coverage, where there is one
+    return sys.modules["coverage"].Coverage.current() if "coverage" in sys.modules else None
+
+
 def serve() -> None:
     """Fork for every line; this process has no threads, so that forking is safe."""
     setattr(send, "_PAUSES", PAUSES)  # noqa: B010 - a constant, to a type checker
+    if measuring := _measuring():
+        measuring.save()  # what importing has run: else each child would save it again
     gc.freeze()  # else each child copies what it looks for garbage in
     for line in sys.stdin:
         asked = json.loads(line)
