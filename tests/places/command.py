@@ -57,8 +57,7 @@ class Said:
 
 def environment(**given: str) -> dict[str, str]:
     """What a service has in its environment: little."""
-    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), **measured, **given}
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), **given}
 
 
 class Commands:
@@ -82,13 +81,17 @@ class Commands:
 
 @contextmanager
 def commands() -> Iterator[Commands]:
-    """Keep the process from which the others are forked."""
+    """Keep the process from which the others are forked.
+
+    Where coverage is measured, it is of these alone: a process that starts by itself would measure its imports anew.
+    """
+    measured = {name: value for name, value in os.environ.items() if name == forked.MEASURED_BY}
     with subprocess.Popen(
         [sys.executable, str(Path(forked.__file__))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=environment(),
+        env=environment(**measured),
     ) as process:
         assert process.stdin
         assert process.stdout

@@ -52,7 +52,7 @@ def test_an_apps_own_webhook_takes_the_apps_key_and_says_so(place: Place, creden
     inputs = {name: value for name, value in site.inputs().items() if name not in {"org", "hook-id"}}
     with pytest.raises(SettingsError) as wrong:
         parse(inputs)
-    assert [problem.partition(":")[0] for problem in wrong.value.problems] == ["org"]
+    assert [problem.partition(":")[0] for problem in wrong.value.problems] == ["org", "hook-id"]
 
 
 @places(*PLACES)

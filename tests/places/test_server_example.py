@@ -77,7 +77,6 @@ def start(command: str, machine: Path, github: Served, **environment: str) -> su
         env={
             "PATH": f"{machine}/usr/local/bin:{os.defpath}",
             "PYTHONPATH": str(SOURCES),
-            **{name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")},
             **environment,
         },
     )

@@ -195,6 +195,7 @@ def test_a_delivered_event_is_read_whole_whatever_else_there_is() -> None:
 LONG = every(1_000, 60_000, failing=frozenset({5, 30_000, 59_000}))  # 600 pages, 16 hours and 40 minutes
 
 
+@pytest.mark.repeats
 def test_a_window_that_fits_into_the_time_is_read_whole() -> None:
     desk = Desk(LONG, limit=80)
     scan = desk.window(16 * HOUR)
@@ -235,6 +236,7 @@ def test_its_failures_are_asked_for_down_to_the_cutoff_and_a_little_more() -> No
     assert guids(scan, 16 * HOUR) == {f"f{place}" for place in range(400)}
 
 
+@pytest.mark.repeats
 def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
     desk = Desk(LONG, quota=Quota(400, hourly=400))
     scan = desk.window(16 * HOUR)
@@ -242,6 +244,7 @@ def test_too_few_calls_within_the_hour_are_foreseen_as_well() -> None:
     assert len(desk.pages.asked) <= 1 + 32 + 1 + 200 + 1
 
 
+@pytest.mark.repeats
 def test_a_burst_of_events_is_not_taken_for_the_pace_of_the_hours_before() -> None:
     burst = [row(20_000 + place, START - 1, guid=f"burst{place}", code=200) for place in range(1_000)]
     scan = Desk([*burst, *every(60_000, 960, failing=frozenset({900}), code=302)]).window(16 * HOUR)
@@ -249,10 +252,12 @@ def test_a_burst_of_events_is_not_taken_for_the_pace_of_the_hours_before() -> No
     assert guids(scan, 16 * HOUR) == {"g900"}
 
 
+@pytest.mark.repeats
 def test_enough_calls_within_the_hour_are_enough() -> None:
     assert Desk(LONG, quota=Quota(800, hourly=800)).window(16 * HOUR).extent is Extent.WHOLE
 
 
+@pytest.mark.repeats
 def test_where_a_new_hour_will_do_and_does_not_come_in_time_nothing_more_is_asked_for() -> None:
     desk = Desk(LONG, quota=Quota(400, hourly=800, resets_in=1_800))
     with pytest.raises(HourSpent, match=" 400 "):
@@ -261,6 +266,7 @@ def test_where_a_new_hour_will_do_and_does_not_come_in_time_nothing_more_is_aske
     assert len(desk.pages.asked) == 1 + 32, "the head, and a tenth of what it may use"
 
 
+@pytest.mark.repeats
 def test_where_a_new_hour_comes_in_time_reading_goes_on() -> None:
     # Of half an hour four fifths may be used. The pages take less than a minute, and a quarter of the rest is 345 s.
     assert Desk(LONG, quota=Quota(400, hourly=800, resets_in=340)).window(16 * HOUR).extent is Extent.WHOLE
@@ -268,6 +274,7 @@ def test_where_a_new_hour_comes_in_time_reading_goes_on() -> None:
         Desk(LONG, quota=Quota(400, hourly=800, resets_in=350)).window(16 * HOUR, postpone=True)
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("mode", ScanMode)
 def test_what_cannot_wait_for_a_new_hour_is_asked_for_by_its_failures(mode: ScanMode) -> None:
     failing = every(100 * SECOND, 576, failing=frozenset({570}))
@@ -285,6 +292,7 @@ def test_a_new_hour_is_not_waited_for_at_the_beginning_of_one() -> None:
         Desk(LONG, quota=Quota(600, hourly=800, resets_in=1_800)).window(16 * HOUR, postpone=True)
 
 
+@pytest.mark.repeats
 def test_what_even_a_new_hour_does_not_do_for_is_asked_for_by_its_failures() -> None:
     assert (
         Desk(LONG, quota=Quota(400, hourly=700, resets_in=1_800)).window(16 * HOUR, postpone=True).extent
@@ -292,12 +300,14 @@ def test_what_even_a_new_hour_does_not_do_for_is_asked_for_by_its_failures() -> 
     )
 
 
+@pytest.mark.repeats
 def test_pages_that_come_faster_than_the_limit_allows_are_forecast_at_the_limits_pace() -> None:
     # 576 pages at 810 a minute are 43 seconds, however fast the first five came.
     assert Desk(LONG, cost=0.001, limit=50).window(16 * HOUR).extent is Extent.FAILURES_FIRST
     assert Desk(LONG, cost=0.001, limit=56).window(16 * HOUR).extent is Extent.WHOLE
 
 
+@pytest.mark.repeats
 def test_a_busy_log_is_not_taken_for_an_endless_one() -> None:
     # Twenty attempts a second: the first five pages lie within the slack.
     scan = Desk(every(50, 18_000)).window(10 * MINUTE)
@@ -437,6 +447,7 @@ def test_since_when_every_attempt_has_failed_is_told_by_the_oldest_before_a_succ
 # -- failures that are too many themselves ------------------------------------------------------------------------
 
 
+@pytest.mark.repeats
 @pytest.mark.parametrize("mode", ScanMode)
 def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode: ScanMode) -> None:
     alive = [row(60_001, START + SECOND, guid="alive", code=200)]
