@@ -59,18 +59,16 @@ class DeliveryLog:
         if shelf:
             _put(self._shelves[shelf], row)
         if self._attempts is not None:
-            self._attempts.setdefault(row.guid, []).append(row)
+            _put(self._attempts.setdefault(row.guid, []), row)
         if not row.outcome.succeeded:
             self._failed[row.guid] = None
 
     def extend(self, rows: Iterable[Row]) -> None:
         """Put many rows in at once."""
         new = sorted(rows)
-        if self._attempts is not None and (not self.rows or not new or new[0] > self.rows[-1]):
+        if self._attempts is not None:
             for row in new:
-                self._attempts.setdefault(row.guid, []).append(row)
-        else:
-            self._attempts = None
+                _put(self._attempts.setdefault(row.guid, []), row)
         self.rows += new
         self.rows.sort()
         for shelf, kept in self._shelves.items():
