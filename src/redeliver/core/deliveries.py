@@ -217,16 +217,17 @@ def shown_code(row: Row) -> int:
 
 def cause_of(status: str, code: int) -> str:
     """Why an attempt failed, in a few words that contain no untrusted text."""
+    if status[:21].lower() == "invalid http response":
+        return f"HTTP {code}"
     # A hook's address says nothing about the cause, even if it is called connect.example.
     text = without_urls(status).lower()
-    if not text.startswith("invalid http response"):
-        if any(word in text for word in ("timed out", "timeout", "deadline exceeded")):
-            return TIMED_OUT
-        if any(word in text for word in ("x509", "tls", "certificate")):
-            return TLS
-        # "giving up" is GitHub's word for an endpoint that answered nothing, and it goes with the code 500.
-        if code == 0 or any(word in text for word in ("connect", "giving up")):
-            return NO_CONNECTION
+    if any(word in text for word in ("timed out", "timeout", "deadline exceeded")):
+        return TIMED_OUT
+    if any(word in text for word in ("x509", "tls", "certificate")):
+        return TLS
+    # "giving up" is GitHub's word for an endpoint that answered nothing, and it goes with the code 500.
+    if code == 0 or any(word in text for word in ("connect", "giving up")):
+        return NO_CONNECTION
     return f"HTTP {code}"
 
 
