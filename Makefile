@@ -1,11 +1,11 @@
 # make demo   watch the action recover what a receiver missed; STORY=outage: a longer one, with an issue and a replay
 # make setup  everything that developing needs, and Git hooks that check what you commit
 # make quick  units, scenarios and documents, in less than a minute: while you write
-# make test   every test that needs no Docker, with coverage: before you push
+# make test   every test but those of make e2e, with coverage: before you push
 # make soak   the promises for an hour or two, as each night does
 # make check  linters, formatter, types, the walls between modules
 # make bench  this action beside the documented way
-# make e2e    a real workflow runner and a real container (needs Docker)
+# make e2e    a real workflow runner and a real container (needs Docker), and releases
 # make audit  known vulnerabilities of what the locks name (asks a service on the open internet)
 # make wheel  the package; make test WHEEL=dist/... VENV=build/venv tests it instead of the checkout
 # make version VERSION=1.2.3   writes a version wherever it is named: what a pull request for a release holds
@@ -40,14 +40,17 @@ PYTEST := pytest --numprocesses=auto --dist=worksteal
 quick: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m $(PYTEST) tests/unit tests/scenarios tests/documents $(ARGS)
 
+# What `make e2e` runs: it needs Docker, or is about releases alone.
+LATER := --ignore=tests/e2e --ignore=tests/releasing
+
 # Coverage is of all tests that tests/conftest.py has measured, or of none: with ARGS it is not measured.
 test: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(if $(WHEEL),$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEEL))
 ifdef ARGS
-	$(PY) -m $(PYTEST) --ignore=tests/e2e $(ARGS)
+	$(PY) -m $(PYTEST) $(LATER) $(ARGS)
 else
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m $(PYTEST) --ignore=tests/e2e
+	$(PY) -m coverage run -m $(PYTEST) $(LATER)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 endif
@@ -86,7 +89,7 @@ picture: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m pictures $(ARGS)
 
 e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
-	$(PY) -m pytest tests/e2e $(ARGS)
+	$(PY) -m pytest tests/e2e tests/releasing $(ARGS)
 
 # Beside GitHub's documented way; the last part needs Docker.
 bench: $(VENV)/test.stamp $(VENV)/node.stamp
@@ -97,7 +100,7 @@ bench: $(VENV)/test.stamp $(VENV)/node.stamp
 
 # The promises, far longer than `make test` has time for; what the tests came to is printed at the end.
 soak: $(VENV)/test.stamp $(VENV)/node.stamp
-	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees tests/fuzz tests/hostile --timeout=0 -rP $(ARGS)
+	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees tests/fuzz tests/hostile tests/unit --timeout=0 -rP $(ARGS)
 
 # Does a test notice when the action is broken? ARGS="probe spacing": the defects whose names hold one of these words.
 defects: $(VENV)/test.stamp

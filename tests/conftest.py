@@ -12,8 +12,9 @@ from unittest import mock
 
 import pytest
 from coverage import Coverage
-from hypothesis import is_hypothesis_test
+from hypothesis import is_hypothesis_test, settings
 
+from guarantees.lengths import examples
 from places import forked
 from places.command import Commands, commands
 
@@ -25,6 +26,11 @@ TESTS = Path(__file__).parent
 MEASURED = {"action", "places", "scenarios", "unit"}
 #: What the environment says of it.
 MEASURING = {name: value for name, value in os.environ.items() if name == forked.MEASURED_BY}
+
+
+# A deadline would be about the machine.
+settings.register_profile("ours", max_examples=examples(30, soak=1_000), deadline=None)
+settings.load_profile("ours")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -56,7 +56,7 @@ ENDLESS = "9" * 5_000
 @given(
     answer=answers | st.builds(Rewrite, st.none() | st.integers(200, 599), headers), path=paths, nth=st.integers(1, 3)
 )
-@settings(max_examples=examples(80, soak=4_000), deadline=None)
+@settings(max_examples=examples(40, soak=4_000), deadline=None)
 def test_any_answer_leads_to_an_end_in_order(answer: Answer | Rewrite, path: str, nth: int) -> None:
     world = World()
     for minutes in (10, 20):

@@ -83,7 +83,7 @@ def test_nothing_is_a_command_forges_an_output_or_shapes_the_summary(ending: End
 
 
 @given(st.sampled_from(PIECES) | text)
-@settings(max_examples=examples(100, soak=8_000))
+@settings(max_examples=examples(30, soak=8_000))
 def test_no_line_is_a_command_and_an_annotation_is_one(said: str) -> None:
     console = ActionsConsole()
     with mock.patch.dict(os.environ, {"RUNNER_DEBUG": "1"}), redirect_stdout(io.StringIO()) as out:
@@ -97,6 +97,6 @@ def test_no_line_is_a_command_and_an_annotation_is_one(said: str) -> None:
 
 
 @given(text, st.integers(-1, 999))
-@settings(max_examples=examples(100, soak=6_000))
+@settings(max_examples=examples(30, soak=6_000))
 def test_a_cause_is_always_in_words_of_ours(status: str, code: int) -> None:
     assert cause_of(status, code) in {TIMED_OUT, TLS, NO_CONNECTION, f"HTTP {code}"}

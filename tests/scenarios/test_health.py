@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import HOUR, MINUTE, SECOND
@@ -189,7 +189,6 @@ attempt = st.tuples(st.integers(0, 3 * 3_600), outcome, st.sampled_from(["push",
 
 
 @given(st.lists(attempt, max_size=250), st.sampled_from(["", "/api/v3"]), st.sampled_from(["keyset", "offset"]))
-@settings(max_examples=60, deadline=None)
 def test_the_figures_agree_with_what_really_happened(
     log: Sequence[tuple[int, Outcome, str]], root: str, paging: str
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -251,7 +251,6 @@ strange_event = st.builds(
     name=wide,
 )
 @example(shown=[], times=1, said=["\U0001f600" * 5_000] * 30, number=600, name="\U0001f600" * 5_000)
-@settings(max_examples=30, deadline=None)
 def test_whatever_strangers_wrote_and_however_much_it_fits(
     shown: list[Any], times: int, said: list[str], number: int, name: str
 ) -> None:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -330,7 +330,6 @@ def test_a_thousand_quiet_hooks_stay_below_what_github_takes() -> None:
 
 @pytest.mark.repeats
 @given(hostile, st.integers(1, 400), st.integers(1, 5), st.sampled_from(Outcome))
-@settings(deadline=None, max_examples=30)
 def test_it_stays_below_what_github_takes_whatever_is_in_it(said: str, many: int, several: int, kind: Outcome) -> None:
     text = said * 200
     worst = replace(EVENT, name=text, guid=text, cause=text, detail=text, delivery_id=text, outcome=kind)
