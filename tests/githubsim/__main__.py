@@ -17,7 +17,6 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import system_ms
 from githubsim.dispatch import HttpDispatch
 from githubsim.model import SimGitHub
-from githubsim.payloads import EXAMPLES
 from githubsim.seeds import Mix, seed
 from githubsim.server import serve
 
@@ -36,8 +35,6 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=0, help="how many events the log holds at the start")
     parser.add_argument("--scenario", type=Path, help="JSON: {behaviour: {...}, mix: {...}, limits: {...}}")
     asked = parser.parse_args()
-    if not EXAMPLES.exists():
-        parser.exit(1, "githubsim: GitHub's example payloads are not installed. Run `make setup` first.\n")
 
     told: dict[str, Any] = json.loads(asked.scenario.read_text()) if asked.scenario else {}
     with contextlib.ExitStack() as open_until_the_end:

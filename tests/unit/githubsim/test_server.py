@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from githubsim import Delay, Fault, Lose, SimGitHub, faults, outcomes
-from githubsim.__main__ import main
+from githubsim import Delay, Fault, Lose, SimGitHub, faults, outcomes, payloads
 from githubsim.clock import system_ms
 from githubsim.dispatch import HttpDispatch, headers
 from githubsim.endpoint import Dispatch
@@ -171,13 +170,14 @@ def test_a_process_of_its_own_with_a_back_door() -> None:
     assert process.returncode == 0
 
 
-def test_without_githubs_example_payloads_it_says_so_and_does_not_start(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+def test_without_githubs_example_payloads_a_delivery_holds_next_to_nothing(
+    sim: SimGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("githubsim.__main__.EXAMPLES", tmp_path / "none.json")
-    monkeypatch.setattr(sys, "argv", ["githubsim"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    said = capsys.readouterr()
-    assert (ended.value.code, said.out) == (1, "")
-    assert "make setup" in said.err
+    monkeypatch.setattr(payloads, "_EXAMPLES", tmp_path / "none.json")
+    payloads._examples.cache_clear()
+    hook = sim.org_hook("octo")
+    row = hook.add(system_ms())
+    with serve(sim) as served, client(served.url) as http:
+        told = http.get(f"/orgs/octo/hooks/{hook.id}/deliveries/{row.id}").json()
+    payloads._examples.cache_clear()
+    assert told["request"]["payload"] == {"action": None}
