@@ -59,9 +59,10 @@ def walk(
     query = first
     while True:
         page = source.page(query, only=only)
-        rows = [row for row in page.rows if not any(row["id"] in ids for ids in seen_ids)]
-        seen_ids.append({row["id"] for row in page.rows})
-        yield Page(rows, page.next)
+        ids = {row["id"] for row in page.rows}
+        again = set[int]().union(*(ids & earlier for earlier in seen_ids))
+        seen_ids.append(ids)
+        yield Page([row for row in page.rows if row["id"] not in again], page.next) if again else page
         if page.next is None or (page.rows and max(page.times) < since):
             return
         key = frozenset(page.next.items())
