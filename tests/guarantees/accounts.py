@@ -9,8 +9,10 @@ from githubsim.clock import SECOND
 from guarantees.world import too_old
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import ScanMode
+from redeliver.errors import Unexpected
 from redeliver.output.report_json import outputs
 from redeliver.output.summary import markdown
+from wording import says
 
 if TYPE_CHECKING:
     from guarantees.parts import Part
@@ -38,6 +40,7 @@ def the_sums_are_right(run: Run, report: Report) -> None:
 
 def the_report_is_true(world: World, part: Part, report: HookReport) -> None:
     """Every count adds up, every event is accounted for, and each account is what happened."""
+    assert not any(says(Unexpected, error) for error in report.errors), "the action has a bug"
     accounts = {event.guid: event for event in report.events}
     outcomes = Counter(event.outcome for event in report.events)
     assert len(accounts) == len(report.events), "an event is accounted for twice"

@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
 from redeliver.core.report import Report
 from redeliver.core.settings import INPUTS, parse
 from redeliver.entry import workflow
-from redeliver.errors import NoSuchHook, NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
-from redeliver.github.connection import GitHubApi
-from redeliver.output.headline import annotate, bounded, headline
+from redeliver.errors import NoSuchHook, Unexpected
+from redeliver.output.headline import annotate, headline
 from redeliver.output.receivers import health_line
 from redeliver.output.replay import page as replay_page
 from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json, outputs
-from redeliver.output.summary import markdown, unusable
+from redeliver.output.summary import markdown
 from redeliver.run.lookup import matrix
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from redeliver.core.input_table import Input
     from redeliver.core.replay.settings import ReplaySettings
     from redeliver.core.settings import AnySettings, Settings
-    from redeliver.github.app_token import Credential
 
 
 def run_step() -> int:
     """Run the action's step. Returns its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
-    return run_as_step(INPUTS, parse, _with_runs(_redeliver))
+    return workflow.run_as_step(INPUTS, parse, _with_runs(_redeliver))
 
 
 def hooks_step() -> int:
     """Run the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
-    return run_as_step(INPUTS, parse, _with_runs(_list_hooks))
+    return workflow.run_as_step(INPUTS, parse, _with_runs(_list_hooks))
 
 
 def replay_step() -> int:
@@ -51,55 +47,13 @@ def replay_step() -> int:
     def read(values: Mapping[str, str]) -> ReplaySettings:
         return parse_replay(values, round(time.time() * 1000))
 
-    return run_as_step(REPLAY_INPUTS, read, _with_runs(_replay))
-
-
-def run_as_step(
-    rows: Iterable[Input],
-    read: Callable[[Mapping[str, str]], AnySettings],
-    work: Callable[[AnySettings, workflow.ActionsConsole], int],
-) -> int:
-    """Read the step's inputs, do its work, and turn whatever goes wrong into a sentence and an exit code."""
-    console = workflow.ActionsConsole()
-    try:
-        settings = read(workflow.read_inputs(rows))
-        workflow.check_files()
-        return work(settings, console)
-    except SettingsError as wrong:
-        for problem in bounded(wrong.problems):
-            console.error(problem)
-        with suppress(NotWritten):
-            workflow.write_summary(unusable(wrong.problems))
-        return wrong.exit_code
-    except RedeliverError as fault:
-        console.error(str(fault))
-        return fault.exit_code
-    except Stopped as stopped:
-        return 128 + stopped.signal_number
-    except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
-        said = Unexpected(kind=type(fault).__name__)
-        console.error(str(said))
-        with suppress(NotWritten):
-            workflow.write_summary(f"## 🔴 {said.problem}\n\n{said.next_step}\n")
-        return said.exit_code
-
-
-def connector(settings: Settings, clock: RunClock) -> Callable[[Credential], GitHubApi]:
-    """What connects to the API with a credential, whose calls a signal ends; a token is masked first."""
-
-    def connect(credential: Credential) -> GitHubApi:
-        if isinstance(credential, str):
-            workflow.mask(credential)
-        return GitHubApi(settings.api_url, credential, clock.call_time_left)
-
-    clock.listen_to_signals()
-    return connect
+    return workflow.run_as_step(REPLAY_INPUTS, read, _with_runs(_replay))
 
 
 def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
     workflow.mask(settings.private_key.get_secret_value())
     clock = RunClock(time, settings.time_limit, console)
-    return Runs(settings, connector(settings, clock), clock, console)
+    return Runs(settings, workflow.connector(settings, clock), clock, console)
 
 
 def _with_runs(

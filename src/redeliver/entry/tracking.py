@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from redeliver.core.tracking.decision import Change, TrackingIssue, decide
 from redeliver.core.tracking.settings import TRACKING_INPUTS, parse_tracking
 from redeliver.entry import workflow
-from redeliver.entry.step import connector, run_as_step
 from redeliver.github.api import Caller
 from redeliver.github.issues import Issues
 from redeliver.github.pace import Pace
@@ -51,12 +50,12 @@ class Tracked:
 
 def tracking_step() -> int:
     """Make the step of ``tracking-issue/action.yml``. Exit codes as in :mod:`redeliver.entry.step`."""
-    return run_as_step(TRACKING_INPUTS, parse_tracking, _track)
+    return workflow.run_as_step(TRACKING_INPUTS, parse_tracking, _track)
 
 
 def _track(settings: TrackingSettings, console: workflow.ActionsConsole) -> int:
     clock = RunClock(time, settings.time_limit, console)
-    connection = connector(settings, clock)(settings.token.get_secret_value())
+    connection = workflow.connector(settings, clock)(settings.token.get_secret_value())
     transport = InterruptibleTransport(connection, clock)
     caller = Caller(transport, Pace(settings.redeliveries_per_minute), clock, CredentialKind.ISSUE_TOKEN)
     issues = Issues(caller, settings.repository, settings.label)

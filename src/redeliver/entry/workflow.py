@@ -9,20 +9,26 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
-from redeliver.errors import NotWritten
+from redeliver.errors import NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
+from redeliver.github.connection import GitHubApi
+from redeliver.output.headline import bounded
+from redeliver.output.summary import unusable
 from redeliver.text import for_log, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from redeliver.core.input_table import Input
+    from redeliver.core.settings import AnySettings, Settings
+    from redeliver.github.app_token import Credential
+    from redeliver.timing import RunClock
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
@@ -131,3 +137,48 @@ def _told(path: str | None) -> Iterator[None]:
         yield
     except OSError as fault:
         raise NotWritten(path=str(path), why=fault.strerror or "it cannot be written") from fault
+
+
+# -- a step ----------------------------------------------------------------------------------------------------
+
+
+def run_as_step(
+    rows: Iterable[Input],
+    read: Callable[[Mapping[str, str]], AnySettings],
+    work: Callable[[AnySettings, ActionsConsole], int],
+) -> int:
+    """Read the step's inputs, do its work, and turn whatever goes wrong into a sentence and an exit code."""
+    console = ActionsConsole()
+    try:
+        settings = read(read_inputs(rows))
+        check_files()
+        return work(settings, console)
+    except SettingsError as wrong:
+        for problem in bounded(wrong.problems):
+            console.error(problem)
+        with suppress(NotWritten):
+            write_summary(unusable(wrong.problems))
+        return wrong.exit_code
+    except RedeliverError as fault:
+        console.error(str(fault))
+        return fault.exit_code
+    except Stopped as stopped:
+        return 128 + stopped.signal_number
+    except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
+        said = Unexpected(kind=type(fault).__name__)
+        console.error(str(said))
+        with suppress(NotWritten):
+            write_summary(f"## 🔴 {said.problem}\n\n{said.next_step}\n")
+        return said.exit_code
+
+
+def connector(settings: Settings, clock: RunClock) -> Callable[[Credential], GitHubApi]:
+    """What connects to the API with a credential, whose calls a signal ends; a token is masked first."""
+
+    def connect(credential: Credential) -> GitHubApi:
+        if isinstance(credential, str):
+            mask(credential)
+        return GitHubApi(settings.api_url, credential, clock.call_time_left)
+
+    clock.listen_to_signals()
+    return connect

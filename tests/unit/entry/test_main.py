@@ -269,7 +269,9 @@ def test_a_bug_in_the_outputs_leaves_a_report_of_it(step: Step) -> None:
     assert json.loads(told["report"])["errors"] == [f"{FAULT} {WHERE_TO_REPORT}"]
 
 
-@pytest.mark.parametrize("where", ["parse", "workflow.read_inputs", "workflow.check_files", "GitHubApi", "Runs"])
+@pytest.mark.parametrize(
+    "where", ["parse", "workflow.read_inputs", "workflow.check_files", "workflow.GitHubApi", "Runs"]
+)
 def test_a_bug_at_the_very_beginning_is_told_as_any_other(step: Step, where: str) -> None:
     _, summary = with_a_bug(step, f"redeliver.entry.step.{where}")
     assert FAULT in summary
