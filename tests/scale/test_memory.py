@@ -70,7 +70,7 @@ def read(size: int, *, failing: bool) -> tuple[int, int]:
     reader = Reader(Log(size, failing), clock, Unheard())
     scan = Scan(Window(START, None, 0, 0, 0), timeout=10)
     # As Python does by itself; tests/conftest.py has it look for garbage less often.
-    seldom, usual = gc.get_threshold(), (700, 10, 10)
+    before, usual = gc.get_threshold(), (700, 10, 10)
     gc.set_threshold(*usual)
     gc.collect()
     tracemalloc.start()
@@ -81,7 +81,7 @@ def read(size: int, *, failing: bool) -> tuple[int, int]:
         gc.collect()
         kept = tracemalloc.get_traced_memory()[0]
     finally:
-        gc.set_threshold(*seldom)
+        gc.set_threshold(*before)
         tracemalloc.stop()
     assert scan.scanned == size
     return kept, most

@@ -56,7 +56,7 @@ def requests_of_runs(days: Days) -> Iterator[int]:
         assert oldest >= needed - A_PAGE
         further += oldest < window - A_PAGE
         yield run.requests
-    assert further > 10, "seldom was there anything to look back for"
+    assert further > 10, "too few runs had anything to look back for"
 
 
 def oldest_page(days: Days) -> int:
