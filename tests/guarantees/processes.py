@@ -70,7 +70,7 @@ def environment(inputs: Mapping[str, str]) -> dict[str, str]:
 def _serve() -> None:
     from redeliver.__main__ import main  # noqa: PLC0415
     from redeliver.entry import step  # noqa: F401, PLC0415 - imported once, for all that are forked
-    from redeliver.run import send  # noqa: PLC0415
+    from redeliver.run import send  # noqa: PLC0415 - also imported once
 
     setattr(send, "_PAUSES", PAUSES)  # noqa: B010 - a constant, to a type checker
     gc.freeze()  # else each child copies what it looks for garbage in

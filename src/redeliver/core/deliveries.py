@@ -24,6 +24,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 TIMED_OUT = "timed out"
 NO_CONNECTION = "no connection"
 TLS = "TLS failed"
+#: How GitHub's ``status`` begins, in lower case, if the endpoint answered with another code than 2xx.
+_RESPONSE = "invalid http response"
 
 
 #: The one value of the ``status`` parameter that is used: codes 400 to 599.
@@ -210,14 +212,9 @@ def succeeded(row: Row) -> bool:
     return row["status"] == "OK" or 200 <= row["status_code"] < 300
 
 
-def shown_code(row: Row) -> int:
-    """A row's status code, of three digits at most."""
-    return min(max(row["status_code"], 0), 999)
-
-
 def cause_of(status: str, code: int) -> str:
     """Why an attempt failed, in a few words that contain no untrusted text."""
-    if status[:21].lower() == "invalid http response":
+    if status[: len(_RESPONSE)].lower() == _RESPONSE:
         return f"HTTP {code}"
     # A hook's address says nothing about the cause, even if it is called connect.example.
     text = without_urls(status).lower()
@@ -239,6 +236,6 @@ def name_of(row: Row) -> str:
 
 def attempt_of(row: Row) -> Attempt:
     """A row without untrusted text."""
-    code = shown_code(row)
+    code = min(max(row["status_code"], 0), 999)
     cause = "" if succeeded(row) else cause_of(row["status"], code)
     return Attempt(row["id"], row["delivered_at"], row["redelivery"], code, cause)

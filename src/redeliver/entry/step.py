@@ -110,7 +110,7 @@ def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConso
         console.warning(warning)
     if not (report.errors or report.warnings):
         step = replay_page.next_step(report, "send: true")
-        console.notice(f"{replay_page.headline(report)}.{step and f' {step}.'}")
+        console.notice(". ".join(filter(None, [replay_page.headline(report), step])) + ".")
     for line in replay_page.guids_to_send(report, "the job summary"):
         console.line(line)
     console.line(replay_page.headline(report))

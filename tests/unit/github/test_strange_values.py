@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from githubsim.clock import SECOND, START
-from redeliver.core.deliveries import attempt_of, shown_code
+from redeliver.core.deliveries import attempt_of
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
 from redeliver.github.app_token import InstallationTransport
 from redeliver.github.hooks import PAGE_SIZE, Hook, HookInfo, Owner
@@ -54,7 +54,7 @@ def hook(calls: Calls) -> Hook:
 )
 def test_a_status_code_is_kept_within_three_digits(code: int, read: int) -> None:
     (row,) = page(ROW | {"status_code": code})
-    assert attempt_of(row).code == shown_code(row) == read
+    assert attempt_of(row).code == read
 
 
 @pytest.mark.parametrize(
