@@ -130,6 +130,13 @@ class CheckpointUnreadable(CheckpointError):
     value: int | str
 
 
+class CheckpointInSeconds(CheckpointUnreadable):
+    """The stored number is a time of our day in epoch seconds. It is left as it is."""
+
+    sentence = "The checkpoint in {place} is in seconds, and milliseconds belong there: {value}."
+    advice = "It was not overwritten. Write three zeros after it, or delete it to start again from lookback."
+
+
 class CheckpointInFuture(CheckpointError):
     """The stored moment has not come yet. It is left as it is."""
 
@@ -300,6 +307,10 @@ class ApiFailing(ApiError):
     tries: int
     what: str
     why: str
+
+
+class ApiTimedOut(ApiFailing):
+    """The same with 502 or 504: GitHub's own servers ran out of time, perhaps because so much was asked for."""
 
 
 class ApiUnexpected(ApiError):

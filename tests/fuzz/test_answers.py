@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,7 +14,7 @@ from fuzz.strange import text
 from githubsim.faults import Answer, Fault, Rewrite
 from guarantees.lengths import examples
 from redeliver.errors import ForeignLink
-from redeliver.github.responses import Links
+from redeliver.github.pages import Links
 from world import World
 
 API = "https://api.github.com"
@@ -88,6 +88,9 @@ def test_no_next_page_is_looked_for_anywhere_else(scheme: str, host: str, more: 
     header = f'<{address}>; rel="next"'
     if elsewhere or ":444" in address:
         with pytest.raises(ForeignLink):
+            Links(API).next_query(header)
+    elif not parse_qsl(urlsplit(address).query):
+        with pytest.raises(ValueError, match="next page"):
             Links(API).next_query(header)
     else:
         # Only the query is taken: the request goes to the API's own address.

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
-from pydantic import Field, GetPydanticSchema
-from pydantic_core.core_schema import datetime_schema, no_info_after_validator_function, with_default_schema
+from pydantic import Field, GetPydanticSchema, TypeAdapter, ValidationError
+from pydantic_core.core_schema import (
+    datetime_schema,
+    no_info_after_validator_function,
+    no_info_before_validator_function,
+    with_default_schema,
+)
 from typing_extensions import TypedDict
 
 from redeliver.text import without_urls
@@ -47,31 +53,89 @@ _moment = GetPydanticSchema(
     lambda *_: no_info_after_validator_function(_milliseconds, datetime_schema(tz_constraint="aware")),
 )
 #: For an optional field: an invalid value counts as absent.
-_or_none = GetPydanticSchema(
+or_none = GetPydanticSchema(
     lambda source, handler: with_default_schema(handler(source), default=None, on_error="default")
 )
 _Duration = Annotated[float, Field(strict=True, ge=0, le=LONGEST_DURATION, allow_inf_nan=False)]
 
 #: GitHub's are 36 characters (guid) and up to about 50 (event and action).
 _Name = Annotated[str, Field(max_length=200)]
+_Guid = Annotated[str, Field(min_length=1, max_length=200)]
+_Id = Annotated[int, Field(gt=0, lt=2**63)]
+
+
+def _or_if_absent(value: object) -> GetPydanticSchema:
+    """For a field that may be null or missing; ``value`` stands for that, and for nothing else."""
+    return GetPydanticSchema(
+        lambda source, handler: with_default_schema(
+            no_info_before_validator_function(lambda given: value if given is None else given, handler(source)),
+            default=value,
+        )
+    )
 
 
 class Row(TypedDict):
     """The fields that are used of one row of the delivery log, as in GitHub's OpenAPI description."""
 
-    id: Annotated[int, Field(gt=0, lt=2**63)]
-    guid: _Name
+    id: _Id
+    guid: _Guid
     delivered_at: Annotated[int, _moment]
     """Epoch milliseconds."""
-    redelivery: bool
-    status: str
-    status_code: int
+    # These three are not required of GitHub, but always there once a row has been read.
+    redelivery: NotRequired[Annotated[bool, _or_if_absent(value=False)]]
+    status: NotRequired[Annotated[str, _or_if_absent("")]]
+    status_code: NotRequired[Annotated[int, _or_if_absent(0)]]
+    """0: GitHub gave none."""
     event: _Name
     action: NotRequired[_Name | None]
-    duration: NotRequired[Annotated[_Duration | None, _or_none]]
+    duration: NotRequired[Annotated[_Duration | None, or_none]]
     """Seconds until the endpoint had answered, or GitHub had given up on it."""
-    throttled_at: NotRequired[Annotated[datetime | None, _or_none]]
+    throttled_at: NotRequired[Annotated[datetime | None, or_none]]
     """When GitHub held the delivery back, which it does with an endpoint that answers too slowly."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """A row of the log of which a field that is needed cannot be read: an attempt about which too little is known."""
+
+    id: int | None
+    """None: this cannot be read either; the same holds for the fields below."""
+    guid: str | None
+    at: int | None
+    """When, in epoch milliseconds."""
+    succeeded: bool
+    """Whether GitHub says that it delivered its event."""
+
+
+class _Rest(TypedDict):
+    """What can be read of any row."""
+
+    id: NotRequired[Annotated[_Id | None, or_none]]
+    guid: NotRequired[Annotated[_Guid | None, or_none]]
+    delivered_at: NotRequired[Annotated[Annotated[int, _moment] | None, or_none]]
+    status: NotRequired[Annotated[str | None, or_none]]
+    status_code: NotRequired[Annotated[int | None, or_none]]
+
+
+_ROW = TypeAdapter(Row)
+_REST = TypeAdapter(_Rest)
+
+
+def read_row(value: Mapping[str, object], newer: int | None) -> Row | UnreadRow:
+    """One row of the log. ``newer``: when the row before it was, which stands for a time that cannot be read.
+
+    Raises:
+        ValueError: it is no row of a log.
+    """
+    try:
+        return _ROW.validate_python(value)
+    except ValidationError:
+        rest = _REST.validate_python(value)
+        number, guid, at = rest.get("id"), rest.get("guid"), rest.get("delivered_at")
+        if number is None and guid is None:
+            raise ValueError("a row is no delivery") from None
+        good = rest.get("status") == "OK" or 200 <= (rest.get("status_code") or 0) < 300
+        return UnreadRow(number, guid, newer if at is None else at, good)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +144,8 @@ class Page:
 
     rows: list[Row]
     next: Mapping[str, str] | None
+    unread: tuple[UnreadRow, ...] = ()
+    """Rows that cannot be read. One without a time has that of its newer neighbour on the page, if there is one."""
 
     @property
     def times(self) -> list[int]:
@@ -159,7 +225,9 @@ class DeliveryLog:
 
     def __init__(self) -> None:
         self._failed: dict[str, tuple[str, dict[int, Attempt]]] = {}
-        self._delivered: set[str] = set()
+        # When the newest attempt that delivered it was.
+        self._delivered: dict[str, int] = {}
+        self._unread: dict[tuple[int | None, str | None, int | None], UnreadRow] = {}
         # A cache of the last results; after an outage they are many.
         self._events: dict[str, Event] = {}
         self._undelivered: tuple[int, Sequence[Event]] | None = None
@@ -173,7 +241,7 @@ class DeliveryLog:
                 continue
             if succeeded(row):
                 if row["redelivery"] or guid in self._failed:
-                    self._delivered.add(guid)
+                    self._delivered[guid] = max(row["delivered_at"], self._delivered.get(guid, 0))
                     self._failed.pop(guid, None)
                     self._events.pop(guid, None)
             elif guid not in self._delivered:
@@ -183,9 +251,25 @@ class DeliveryLog:
                 known[1][row["id"]] = attempt_of(row)
                 self._events.pop(guid, None)
 
-    def is_delivered(self, guid: str) -> bool:
-        """Whether a successful attempt was read of this event, which was seen failing."""
-        return guid in self._delivered
+    def set_aside(self, rows: Iterable[UnreadRow]) -> None:
+        """Add rows that cannot be read; adding one twice changes nothing."""
+        for row in rows:
+            self._unread[row.id, row.guid, None if row.id else row.at] = row
+
+    def unread(self, since: int) -> list[UnreadRow]:
+        """Rows of that moment (epoch ms) or later that cannot be read, and those without a time."""
+        return [row for row in self._unread.values() if row.at is None or row.at >= since]
+
+    def may_hide_a_failure(self, row: UnreadRow) -> bool:
+        """Whether an event may be undelivered of which nothing else is known than this row that cannot be read."""
+        return not row.succeeded and row.guid not in self._failed and row.guid not in self._delivered
+
+    def is_delivered(self, guid: str, since: float = -inf) -> bool:
+        """Whether an attempt was read that delivered this event, at that moment (epoch ms) or later.
+
+        Known only of an event that was seen failing, or whose success was a redelivery.
+        """
+        return guid in self._delivered and self._delivered[guid] >= since
 
     def event(self, guid: str) -> Event:
         """What is known of an undelivered event.

@@ -66,15 +66,35 @@ def from_json(adapter: TypeAdapter[T], text: str) -> T:
     Raises:
         ValueError: it is something else. The message says where, and quotes nothing.
     """
+    # Not validate_json, which copies a large text several times on its way into an error.
+    return as_described(adapter, parse_json(text))
+
+
+def parse_json(text: str) -> object:
+    """What JSON text holds.
+
+    Raises:
+        ValueError: it is not JSON. The message quotes nothing.
+    """
     try:
-        # Not validate_json, which copies a large text several times on its way into an error.
-        return adapter.validate_python(json.loads(text))
+        parsed: object = json.loads(text)
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("it is not JSON") from None
+    return parsed
+
+
+def as_described(adapter: TypeAdapter[T], value: object) -> T:
+    """A value as what the adapter describes.
+
+    Raises:
+        ValueError: it is something else. The message says where, and quotes nothing.
+    """
+    try:
+        return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise ValueError(f"{where}: {first['type']}") from None
-    except (ValueError, RecursionError, MemoryError):
-        raise ValueError("it is not JSON") from None
 
 
 def refuse(sentence: str) -> PydanticCustomError:

@@ -84,6 +84,11 @@ class Hook(DeliverySource, Redeliverer, Protocol):
         """The page with its deliveries; empty: unknown."""
         ...
 
+    @property
+    def clocks_differ_by(self) -> int:
+        """Milliseconds by which two of GitHub's responses disagreed on the time, beyond doubt; 0: they agreed."""
+        ...
+
     def is_active(self) -> bool | None:
         """Whether GitHub sends deliveries to it; None: GitHub does not say.
 

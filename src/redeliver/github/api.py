@@ -15,6 +15,7 @@ from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import (
     ApiError,
     ApiFailing,
+    ApiTimedOut,
     ApiUnexpected,
     BadKey,
     BadToken,
@@ -39,12 +40,19 @@ T = TypeVar("T")
 WRITTEN = frozenset({201, 204})
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
+TRIES = 1 + len(BACKOFF)
+#: What GitHub answers when its own servers ran out of time.
+_TIMED_OUT = frozenset({502, 504})
 #: Seconds to wait after a limit that does not say how long, doubling each time.
 LIMIT_WAIT = 60.0
 #: Calls of the hour that are kept back, so that the checkpoint can still be saved and the limit is never exceeded.
 RESERVE = 10
+#: Two of GitHub's clocks that differ by more than this many milliseconds are not both right. Less is what a call takes.
+CLOCKS_AGREE = 60_000
 #: A ``Date`` outside these years is not GitHub's, and times near its limits cannot be written as dates.
 _FIRST_YEAR, _LAST_YEAR = 2000, 9000
+#: A call that costs nothing against the limit of an hour: https://docs.github.com/en/rest/rate-limit/rate-limit
+_CLOCK = "/rate_limit"
 #: Characters of a body in which the message about a limit is looked for.
 _MESSAGE_WITHIN = 10_000
 
@@ -60,7 +68,11 @@ class Caller:
         self._clock = clock
         self._kind = kind
         self._limits_met = 0
-        self._date: tuple[int, float] | None = None
+        self._clock_reading: tuple[int, float] | None = None
+        self._readings = 0
+        self._asked_again = False
+        self.clocks_differ_by = 0
+        """Milliseconds by which two of GitHub's clocks differed, as far as they must not; 0: all of them agreed."""
         self._left: int | None = None
         self._hourly: int | None = None
         self._resets_at: int | None = None  # in epoch seconds
@@ -70,24 +82,31 @@ class Caller:
         """How many calls GitHub still allows within the hour, as its last response said."""
         left = inf if self._left is None else self._left
         hourly = left if self._hourly is None else self._hourly
-        if self._resets_at is None or self._date is None:
+        now = self._time()
+        if self._resets_at is None or now is None:
             return Quota(left, hourly)
-        return Quota(left, hourly, self._resets_at - self.now() / 1000)
+        return Quota(left, hourly, self._resets_at - now / 1000)
 
     def now(self) -> int:
-        """GitHub's clock, in epoch milliseconds: the ``Date`` of its last response and the time since.
+        """GitHub's clock, in epoch milliseconds: the ``Date`` of a response and the time since.
+
+        One response's clock may be wrong: a second one is asked for. Of two that differ, the earlier one counts, since
+        a checkpoint that lies too early loses nothing.
 
         Raises:
-            ApiError: no call had been made yet, and this one failed.
+            ApiError: no response had a clock yet, and asking for one failed.
         """
-        if self._date is None:
-            # Costs nothing against the limit: https://docs.github.com/en/rest/rate-limit/rate-limit
+        if self._readings == 0:
             purpose = Purpose("give its current time", "no permission", "GitHub's clock")
-            self._repeatable("GET", "/rate_limit", purpose, lambda response: response, accept=range(300, 500))
-        if self._date is None:
+            # 404: an Enterprise Server without limits.
+            self._repeatable("GET", _CLOCK, purpose, lambda response: response, accept=(404,))
+        if self._readings == 1 and not self._asked_again:
+            self._asked_again = True
+            self.get_if_free(_CLOCK, lambda response: response)
+        now = self._time()
+        if now is None:
             raise ApiUnexpected(what="give its current time", why="the response has no Date header")
-        moment, since = self._date
-        return moment + int((self._clock.now() - since) * 1000)
+        return now
 
     def get(
         self,
@@ -97,17 +116,19 @@ class Caller:
         parse: Callable[[Response], T],
         *,
         missing: bool = False,
+        tries: int | None = None,
     ) -> T:
         """Read something. It is retried after an error or an unreadable response; a refusal is an error at once.
 
         ``parse`` raises ValueError for a response that is not as expected. ``missing``: ``parse`` is given a
-        404, too.
+        404, too. ``tries``: how often it is tried, if not as often as all else.
 
         Raises:
             ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
-        return self._repeatable("GET", path, purpose, parse, query=query, accept=(404,) if missing else ())
+        accept = (404,) if missing else ()
+        return self._repeatable("GET", path, purpose, parse, query=query, accept=accept, most_tries=tries or TRIES)
 
     def get_if_free(self, path: str, parse: Callable[[Response], T]) -> T | None:
         """Read something optional: once, and only if that uses up no limit.
@@ -123,7 +144,10 @@ class Caller:
         self._clock.wait(turn.seconds, turn.what)
         try:
             response = self._exchange("GET", path)
-            return None if self._note_limit(response) or response.status != 200 else parse(response)
+            if self._note_limit(response) or response.status != 200:
+                return None
+            self._note_clock(response)
+            return parse(response)
         except (ResponseLost, ValueError, ApiError, OutOfTime):
             return None  # the last two: the token had to be renewed, and could not be
 
@@ -200,6 +224,7 @@ class Caller:
         if self._note_limit(response):
             return Reply(Acceptance.LIMITED)
         if status == 202:
+            self._note_clock(response)
             return Reply(Acceptance.ACCEPTED)
         if status >= 500 or status < 300:
             return Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
@@ -219,6 +244,7 @@ class Caller:
         body: Body | None = None,
         accept: Container[int | None] = (),
         once: bool = False,
+        most_tries: int = TRIES,
     ) -> T:
         fault: ApiFailing | ApiUnexpected
         tries = 0
@@ -229,17 +255,19 @@ class Caller:
                 if self._note_limit(response):
                     continue
                 if response.status < 300 or response.status in accept:
+                    self._note_clock(response)
                     return parse(response)
                 if response.status < 500:
                     raise error_for(response, purpose, self._kind)
-                fault = ApiFailing(tries=tries + 1, what=purpose.what, why=f"it answered {response.status}")
+                kind = ApiTimedOut if response.status in _TIMED_OUT else ApiFailing
+                fault = kind(tries=tries + 1, what=purpose.what, why=f"it answered {response.status}")
             except ResponseLost as lost:
                 fault = ApiFailing(tries=tries + 1, what=purpose.what, why=str(lost))
             except ValueError as unreadable:
                 fault = ApiUnexpected(what=purpose.what, why=str(unreadable))
             if once:
                 raise ReplyLost(what=purpose.what, why=fault.why)
-            if tries == len(BACKOFF):
+            if tries == most_tries - 1:
                 raise fault
             self._clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
             tries += 1
@@ -260,15 +288,26 @@ class Caller:
         self._left = number(response.headers.get("x-ratelimit-remaining", ""))
         self._hourly = number(response.headers.get("x-ratelimit-limit", ""))
         self._resets_at = number(response.headers.get("x-ratelimit-reset", ""))
-        try:
-            date = parsedate_to_datetime(response.headers.get("date", ""))
-        except (ValueError, OverflowError):
-            return response
-        if not _FIRST_YEAR <= date.year <= _LAST_YEAR:
-            return response
-        # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
-        self._date = (int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000, self._clock.now())
         return response
+
+    def _time(self) -> int | None:
+        """GitHub's clock as far as it is known, in epoch milliseconds; None: it is not."""
+        if self._clock_reading is None:
+            return None
+        moment, since = self._clock_reading
+        return moment + int((self._clock.now() - since) * 1000)
+
+    def _note_clock(self, response: Response) -> None:
+        """Take over the time of a response. Not a refusal's: a proxy may have made it."""
+        moment = _date_of(response)
+        if moment is None:
+            return
+        self._readings += 1
+        ahead = 0 if (known := self._time()) is None else moment - known
+        if abs(ahead) > CLOCKS_AGREE:
+            self.clocks_differ_by = max(self.clocks_differ_by, abs(ahead))
+        if ahead <= CLOCKS_AGREE:
+            self._clock_reading = (moment, self._clock.now())
 
     def _note_limit(self, response: Response) -> bool:
         """Whether a limit refused the call. If so, the pace is told how long to wait."""
@@ -276,18 +315,36 @@ class Caller:
             self._limits_met = 0
             return False
         asked = response.headers.get("retry-after", "")
+        now = _date_of(response) or self._time()
+        until_reset = None if self._resets_at is None or now is None else self._resets_at - now / 1000 + 1
         primary = self._left == 0
+        growing = LIMIT_WAIT * 2**self._limits_met
         if (wait := number(asked)) is not None:
             seconds = max(1.0, wait)
-        elif primary and self._resets_at is not None and self._date is not None:
-            seconds = max(1.0, self._resets_at - self.now() / 1000 + 1)
+        elif primary and until_reset is not None and until_reset > 0:
+            seconds = until_reset
         elif asked or primary or response.status == 429 or "rate limit" in response.body[:_MESSAGE_WITHIN].lower():
-            seconds = LIMIT_WAIT * 2**self._limits_met
+            seconds, primary = growing, False
         else:
             return False
+        if self._limits_met:
+            # The wait before was as long as GitHub had asked for, and was not enough.
+            seconds = max(seconds, growing / 2)
         self._limits_met += 1
         self._pace.limited(seconds, self._clock.now(), slower=not primary)
         return True
+
+
+def _date_of(response: Response) -> int | None:
+    """When it was made, in epoch milliseconds, by its own words; None: it does not say."""
+    try:
+        date = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    if not _FIRST_YEAR <= date.year <= _LAST_YEAR:
+        return None
+    # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
+    return int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000
 
 
 def _points(verb: Verb) -> int:

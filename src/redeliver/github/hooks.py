@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
-from pydantic import FailFast, Field, TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from redeliver.core.deliveries import Filter, Page, Row
+from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
+from redeliver.core.inputs import as_described
 from redeliver.errors import ApiUnexpected, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
-from redeliver.github.responses import Links, Purpose, read_json
+from redeliver.github.pages import FEWER, PAGE_SIZE, Listing
+from redeliver.github.responses import Purpose, json_of, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,30 +29,31 @@ if TYPE_CHECKING:
     from redeliver.core.redelivery import Reply
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
+    from redeliver.github.pages import Links
     from redeliver.github.transport import Response
 
-#: Rows of a page; GitHub gives no more.
-PAGE_SIZE = 100
 #: The most webhooks of one owner, and characters of a webhook's URL, that GitHub can have.
 _MAX_HOOKS = 10_000
 _MAX_URL = 10_000
 
 
-class _Config(TypedDict, total=False):
-    url: Annotated[str, Field(max_length=_MAX_URL)]
+class _Config(TypedDict):
+    url: NotRequired[Annotated[Annotated[str, Field(max_length=_MAX_URL)] | None, or_none]]
 
 
 class _ListedHook(TypedDict):
     id: Annotated[int, Field(gt=0, lt=2**63)]
-    active: bool
-    config: _Config
+    # What cannot be read of one webhook must not keep the others from being chosen.
+    active: NotRequired[Annotated[bool | None, or_none]]
+    config: NotRequired[Annotated[_Config | None, or_none]]
 
 
 class _OneHook(TypedDict):
-    active: bool
+    active: NotRequired[bool | None]
 
 
 _ROWS = TypeAdapter(Annotated[list[Row], Field(max_length=PAGE_SIZE), FailFast()])
+_OBJECTS = TypeAdapter(Annotated[list[dict[str, object]], Field(max_length=PAGE_SIZE), FailFast()])
 _LISTED_HOOKS = TypeAdapter(Annotated[list[_ListedHook], Field(max_length=PAGE_SIZE), FailFast()])
 _ONE_HOOK = TypeAdapter(_OneHook)
 _DELIVERY = TypeAdapter(Delivery)
@@ -63,9 +66,9 @@ class HookInfo:
     id: int | None
     """None: the App's."""
     active: bool | None = None
-    """Whether GitHub sends deliveries to it. None: not known, since it was not listed."""
+    """Whether GitHub sends deliveries to it. None: not known."""
     url: str = ""
-    """Where it points; empty if it was not listed. It can hold credentials, so it is never shown as it is."""
+    """Where it points; empty: not known. It can hold credentials, so it is never shown as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +97,17 @@ class Owner:
         Raises:
             ApiError, OutOfTime: they could not be listed.
         """
-
-        def read(response: Response) -> tuple[list[_ListedHook], Mapping[str, str] | None]:
-            return read_json(_LISTED_HOOKS, response), links.next_query(response.headers.get("link", ""))
-
         if self.is_app:
             return []
         subject = self.name[0].upper() + self.name[1:]
         purpose = Purpose(f"list the webhooks of {self.name}", self.permission, subject)
+        listing = Listing(caller, links, f"{self.path}/hooks", purpose, _listed)
         found: dict[int, HookInfo] = {}
-        query: Mapping[str, str] | None = {"per_page": str(PAGE_SIZE)}
+        query: Mapping[str, str] | None = {}
         while query is not None:
             before = len(found)
-            page, query = caller.get(f"{self.path}/hooks", query, purpose, read)
-            found |= {one["id"]: HookInfo(one["id"], one["active"], one["config"].get("url", "")) for one in page}
+            page, query = listing.page(query)
+            found |= {one["id"]: _info(one) for one in page}
             if len(found) == before:
                 break  # a page with nothing new: the end, or a loop
             if len(found) > _MAX_HOOKS:
@@ -117,7 +117,8 @@ class Owner:
     def choose(self, caller: Caller, links: Links, choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
         """The webhooks that ``hook-id`` means. They are listed only when it holds a pattern.
 
-        A pattern chooses active webhooks only, since GitHub sends nothing to the others; with ``inactive``, all.
+        A pattern leaves out webhooks that are not active, since GitHub sends nothing to them, but with ``inactive``.
+        One whose address is not known fits ``*`` alone.
 
         Raises:
             NoSuchHook: the pattern matches none.
@@ -133,7 +134,8 @@ class Owner:
         if not choice.pattern:
             return [known.get(hook_id, HookInfo(hook_id)) for hook_id in choice.ids]
         fits = _expression(choice.pattern).fullmatch
-        found = {hook_id: info for hook_id, info in known.items() if (inactive or info.active) and fits(info.url)}
+        found = {hook_id: info for hook_id, info in known.items() if fits(info.url)}
+        found = {hook_id: info for hook_id, info in found.items() if inactive or info.active is not False}
         if not found:
             raise NoSuchHook(owner=self.name)
         return [found[hook_id] for hook_id in sorted(found, key=lambda one: one or 0)]
@@ -163,9 +165,9 @@ class Hook:
             subject = f"Webhook {info.id} of {owner.name}"
             self._path = f"{owner.path}/hooks/{info.id}"
         self._caller = caller
-        self._links = links
         self._info = info
         self._reading = Purpose(f"read the deliveries of {self.name}", owner.permission, subject)
+        self._deliveries = Listing(caller, links, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
         self._redelivering = Purpose(f"redeliver a delivery of {self.name}", owner.permission, subject)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
@@ -177,13 +179,21 @@ class Hook:
             OutOfTime: a wait does not fit into the time limit.
         """
         if query is None:
-            query = {"per_page": str(PAGE_SIZE)} | ({"status": only} if only else {})
-        return self._caller.get(f"{self._path}/deliveries", query, self._reading, self._parse)
+            query = {"status": only} if only else {}
+        found, following = self._deliveries.page(query)
+        unread = tuple(row for row in found if isinstance(row, UnreadRow))
+        rows = [row for row in found if not isinstance(row, UnreadRow)]
+        return Page(rows, following, unread)
 
     @property
     def quota(self) -> Quota:
         """How many calls GitHub still allows within the hour."""
         return self._caller.quota
+
+    @property
+    def clocks_differ_by(self) -> int:
+        """See :class:`redeliver.core.ports.Hook`."""
+        return self._caller.clocks_differ_by
 
     def now(self) -> int:
         """See :class:`redeliver.core.ports.Hook`."""
@@ -214,12 +224,37 @@ class Hook:
         """See :class:`redeliver.core.ports.Hook`."""
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)
 
-    def _parse(self, response: Response) -> Page:
-        return Page(read_json(_ROWS, response), self._links.next_query(response.headers.get("link", "")))
+
+def _rows(response: Response) -> list[Row | UnreadRow]:
+    """A page's rows; each that cannot be read becomes an UnreadRow.
+
+    Raises:
+        ValueError: it is no page of a log.
+    """
+    values = json_of(response)
+    try:
+        return [*_ROWS.validate_python(values)]
+    except ValidationError:
+        rows: list[Row | UnreadRow] = []
+        newer: int | None = None
+        for value in as_described(_OBJECTS, values):
+            row = read_row(value, newer)
+            newer = row.at if isinstance(row, UnreadRow) else row["delivered_at"]
+            rows.append(row)
+        return rows
 
 
-def _active(response: Response) -> bool:
-    return read_json(_ONE_HOOK, response)["active"]
+def _listed(response: Response) -> list[_ListedHook]:
+    return read_json(_LISTED_HOOKS, response)
+
+
+def _info(listed: _ListedHook) -> HookInfo:
+    config = listed.get("config") or {}
+    return HookInfo(listed["id"], listed.get("active"), config.get("url") or "")
+
+
+def _active(response: Response) -> bool | None:
+    return read_json(_ONE_HOOK, response).get("active")
 
 
 def _response(response: Response) -> EndpointResponse:

@@ -1,4 +1,4 @@
-"""Reads responses of GitHub's API: JSON, numbers, the next page, and the error that a refusal stands for. Pure."""
+"""Reads responses of GitHub's API: JSON, numbers, and the error that a refusal stands for. Pure."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.core.inputs import from_json
+from redeliver.core.inputs import as_described, parse_json
 from redeliver.errors import (
     ApiError,
     ApiRefused,
     BadKey,
     BadToken,
-    ForeignLink,
     MissingPermission,
     Moved,
     NotFound,
@@ -27,8 +25,6 @@ from redeliver.errors import (
 from redeliver.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from redeliver.github.transport import Response
 
 T = TypeVar("T")
@@ -36,11 +32,6 @@ T = TypeVar("T")
 _NUMBER = re.compile(r"[0-9]{1,10}")
 #: A body with more JSON values is not parsed, since each takes memory. A page of GitHub's has about 2,000.
 _MAX_VALUES = 200_000
-# RFC 8288. A misread link would look like the end of the log. requests misreads one with a ";" in its address.
-_LINK = re.compile(r"<([^<>]*)>([^<]*)")
-_IS_NEXT = re.compile(r""";\s*rel\s*=\s*("[^"]*\bnext\b|next\b)""", re.IGNORECASE)
-#: Characters of the next page's query. GitHub's are about 50.
-_MAX_QUERY = 2_000
 
 
 class _Refusal(TypedDict):
@@ -116,9 +107,18 @@ def read_json(adapter: TypeAdapter[T], response: Response) -> T:
     Raises:
         ValueError: it is something else. The message says where, and quotes nothing.
     """
+    return as_described(adapter, json_of(response))
+
+
+def json_of(response: Response) -> object:
+    """The body's JSON.
+
+    Raises:
+        ValueError: it is none. The message quotes nothing.
+    """
     if sum(map(response.body.count, ",[{")) > _MAX_VALUES:
         raise ValueError("it has too many parts")
-    return from_json(adapter, response.body)
+    return parse_json(response.body)
 
 
 def number(header: str) -> int | None:
@@ -131,41 +131,3 @@ def _message(response: Response) -> str:
         return plain(read_json(_REFUSAL, response)["message"], 400)
     except ValueError:
         return "no message"
-
-
-# -- the next page ------------------------------------------------------------------------------------------------
-
-
-class Links:
-    """Finds a list's next page in the ``Link`` headers of one API, and checks that the token may be sent there."""
-
-    def __init__(self, api_url: str) -> None:
-        self._origin = _origin(api_url)
-
-    def next_query(self, header: str) -> Mapping[str, str] | None:
-        """The next page's query, or None at the end. Its path is not used: GitHub may name the owner by number.
-
-        Raises:
-            ForeignLink: the next page is said to be at another scheme, host or port than the API.
-            ValueError: its query is longer than any of GitHub's.
-        """
-        for url, parameters in _LINK.findall(header):
-            if _IS_NEXT.search(parameters):
-                origin = _origin(url)
-                if origin != self._origin:
-                    raise ForeignLink(host=origin[1] or "none")
-                query = urlsplit(url).query
-                if len(query) > _MAX_QUERY:
-                    raise ValueError("its link to the next page is too long")
-                return dict(parse_qsl(query))
-        return None
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port. An unreadable URL is an origin of its own."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    except ValueError:
-        return ("", url, None)
-    return (parts.scheme, (parts.hostname or "").lower(), port)

@@ -12,7 +12,8 @@ from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, InstallationTransport
 from redeliver.github.hooks import Hook, HookInfo, owner_of
 from redeliver.github.pace import Pace
-from redeliver.github.responses import CredentialKind, Links
+from redeliver.github.pages import Links
+from redeliver.github.responses import CredentialKind
 from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 from redeliver.run.job import run_hook

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from redeliver.core.deliveries import LONGEST_DURATION
 from redeliver.core.health import MOST_TYPES, OTHER, DeliveryStats, FirstAttempts, Health, figures, health_of, worst
 from redeliver.github.hooks import Hook, HookInfo, Owner
-from redeliver.github.responses import Links
+from redeliver.github.pages import Links
 from reports import stats as known
 from samples import Calls, answer, row
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from math import inf
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -29,7 +31,11 @@ from redeliver.github.transport import Response, ResponseLost
 from samples import TASK, Calls, answer, plain_id
 from wording import figures
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
+LATER = "Thu, 05 Nov 2026 10:50:00 GMT"
 RESET = ResponseLost("the connection was reset")
 
 
@@ -205,20 +211,60 @@ def test_a_call_whose_answer_is_lost_is_paid_for_as_well() -> None:
 def test_githubs_clock_goes_on_from_its_last_answer() -> None:
     calls = Calls(answer(200, date=DATE))
     calls.get()
+    calls.get()
     calls.clock.sleep(2.5)
     assert calls.caller.now() == 1_793_875_200_000 + 2_500
-    assert calls.count == 1
+    assert calls.count == 2
 
 
-def test_without_an_answer_yet_the_time_is_asked_for_where_it_costs_nothing() -> None:
+def test_without_two_answers_yet_the_time_is_asked_for_where_it_costs_nothing() -> None:
     calls = Calls(answer(200, date=DATE))
     assert calls.caller.now() == 1_793_875_200_000
-    assert calls.script.lines == ["GET /rate_limit"]
+    assert calls.script.lines == ["GET /rate_limit"] * 2
 
 
-@pytest.mark.parametrize("status", [300, 301, 401, 404, 499])
-def test_a_no_tells_the_time_as_well(status: int) -> None:
-    assert Calls(answer(status, date=DATE)).caller.now() == 1_793_875_200_000
+def test_a_server_without_limits_tells_the_time_as_well() -> None:
+    assert Calls(answer(404, date=DATE)).caller.now() == 1_793_875_200_000
+
+
+@pytest.mark.parametrize("status", [300, 301, 401, 407, 499])
+def test_a_refusal_tells_no_time(status: int) -> None:
+    calls = Calls(answer(status, date=DATE))
+    with pytest.raises(ApiError):
+        calls.caller.now()
+    calls = Calls(answer(200, "1"), answer(status, date=LATER), answer(200, "1", date=DATE))
+    calls.get()
+    with suppress(ApiError):
+        calls.get()
+    calls.get()
+    assert calls.caller.now() == 1_793_875_200_000
+
+
+@pytest.mark.parametrize("dates", [(DATE, LATER), (LATER, DATE), (LATER, DATE, LATER), (DATE, LATER, LATER)])
+def test_of_two_clocks_that_differ_the_earlier_one_counts(dates: Sequence[str]) -> None:
+    calls = Calls(*(answer(200, "1", date=date) for date in dates))
+    for _ in dates:
+        calls.get()
+    assert calls.caller.now() == 1_793_875_200_000
+    assert calls.caller.clocks_differ_by == 600_000
+    assert calls.count == len(dates)
+
+
+def test_what_the_clock_of_this_machine_accounts_for_is_no_difference() -> None:
+    calls = Calls(answer(200, "1", date=DATE), answer(200, "1", date=LATER))
+    calls.get()
+    calls.clock.sleep(541)
+    calls.get()
+    assert calls.caller.now() == 1_793_875_800_000
+    assert calls.caller.clocks_differ_by == 0
+
+
+def test_the_time_is_asked_for_once_more_at_most_once() -> None:
+    calls = Calls(answer(200, "1", date=DATE), answer(500))
+    calls.get()
+    for _ in range(3):
+        assert calls.caller.now() == 1_793_875_200_000
+    assert calls.script.lines == ["GET /log", "GET /rate_limit"]
 
 
 def test_the_time_is_asked_for_with_the_same_patience() -> None:
@@ -233,7 +279,7 @@ def test_a_missing_date_is_made_up_for_by_the_next_answer() -> None:
     calls = Calls(answer(200), answer(200, date=DATE))
     calls.get()
     assert calls.caller.now() == 1_793_875_200_000
-    assert calls.count == 2
+    assert calls.count == 3
 
 
 HOSTILE_DATES = [
@@ -269,6 +315,7 @@ def test_a_date_is_in_greenwich_time_wherever_the_runner_is(zone: str, monkeypat
 
 def test_while_closing_there_is_time_for_calls_after_the_time_limit() -> None:
     calls = Calls(answer(200, date=DATE), limit=1)
+    calls.get()
     calls.get()
     calls.clock.sleep(1.5)
     with pytest.raises(OutOfTime, match="no time left for another request"):

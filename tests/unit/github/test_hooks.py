@@ -9,7 +9,7 @@ import pytest
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiError, NoSuchHook
 from redeliver.github.hooks import Hook, HookInfo, Owner
-from redeliver.github.responses import Links
+from redeliver.github.pages import Links
 from samples import Calls, answer
 
 if TYPE_CHECKING:

@@ -53,10 +53,19 @@ def test_it_is_waited_out_for_the_checkpoint_too_although_that_may_use_the_hours
     assert sum(calls.clock.slept) == 91.0
 
 
-def test_an_hour_that_is_over_by_now_is_waited_out_for_a_moment() -> None:
-    calls = Calls(answer(403, date=DATE, x_ratelimit_remaining="0", x_ratelimit_reset=str(NOON - 90)), GOOD)
+def test_an_hour_that_is_over_by_now_is_met_as_a_limit_that_names_no_time() -> None:
+    spent = answer(403, date=DATE, x_ratelimit_remaining="0", x_ratelimit_reset=str(NOON - 90))
+    calls = Calls(spent, spent, spent, GOOD)
     calls.get()
-    assert calls.clock.slept == [1.0]
+    assert calls.clock.slept == [60.0, 120.0, 240.0]
+    assert calls.pace.share(calls.clock.monotonic()) < 1 / 2
+
+
+def test_a_wait_that_was_not_enough_is_followed_by_longer_ones() -> None:
+    limit = answer(429, retry_after="1")
+    calls = Calls(limit, limit, limit, GOOD)
+    calls.get()
+    assert calls.clock.slept == [1.0, 60.0, 120.0]
 
 
 @pytest.mark.parametrize("reset", ["", "soon"])
@@ -94,7 +103,7 @@ def test_limits_do_not_use_up_the_tries_and_tries_do_not_use_up_the_limits() -> 
     limit, fault = answer(429, retry_after="1"), answer(502)
     calls = Calls(fault, limit, fault, limit, limit, fault, limit, GOOD)
     assert calls.get() == 1
-    assert [wait for wait in calls.clock.slept if wait > 1] == [3.0, 9.0]
+    assert [wait for wait in calls.clock.slept if wait > 1] == [3.0, 60.0, 9.0]
 
 
 def test_a_limit_that_does_not_fit_into_the_run_ends_it_at_once() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.errors import ForeignLink
-from redeliver.github.responses import Links
+from redeliver.github.pages import Links
 
 LINKS = Links("https://api.github.com")
 NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_5"
@@ -21,15 +24,61 @@ NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=
         f'<https://api.github.com/x?page=1>; rel="prev", <{NEXT}>; rel="next", <https://elsewhere/>; rel="last"',
         f'<{NEXT.replace("api.github.com", "API.GitHub.com")}>; rel="next"',
         f'<{NEXT.replace("api.github.com", "api.github.com:443")}>; rel="next"',
+        f"<{NEXT}>; rel='next'",
+        f"<{NEXT}>; rel*=UTF-8''next",
+        f'<https://proxy.example/next>; rel="help"; title="next, <or> not", <{NEXT}>; rel="next"',
     ],
 )
 def test_the_next_pages_query_is_found(header: str) -> None:
     assert LINKS.next_query(header) == {"per_page": "100", "cursor": "v1_5"}
 
 
-@pytest.mark.parametrize("header", ["", " ", "garbage", f'<{NEXT}>; rel="prev"', f"<{NEXT}>", ",;,<>"])
-def test_without_a_next_link_it_is_the_end(header: str) -> None:
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        " ",
+        "garbage",
+        f'<{NEXT}>; rel="prev"',
+        f"<{NEXT}>",
+        ",;,<>",
+        f'<{NEXT}>; rel="last"; title="; rel=next"',
+        f'<{NEXT}>; rel="last"; rel="next"',
+        '</ours>; rel="preconnect"',
+    ],
+)
+def test_a_header_that_names_no_next_page_has_none(header: str) -> None:
     assert LINKS.next_query(header) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f'{NEXT}; rel="next"',
+        f'<{NEXT}; rel="next"',
+        f'{NEXT}>; rel="next"',
+        f'<{NEXT}>; rel="next',
+        f'<{NEXT}>; rel="prev", <{NEXT[:40]}',
+        f'<{NEXT}>; rel="last", {NEXT}; rel="next"',
+        '<https://api.github.com/x>; rel="next"',
+        '<https://api.github.com/x?>; rel="next"',
+    ],
+)
+def test_a_link_to_the_next_page_that_cannot_be_read_is_not_the_end(header: str) -> None:
+    with pytest.raises(ValueError, match="next page"):
+        LINKS.next_query(header)
+
+
+@pytest.mark.parametrize("part", ["<", "<>", '<>"', '<>"<', "<>;", ';"', '<a>;x="', "<a>;a=b;", "next"])
+def test_a_long_header_takes_no_more_steps_than_it_has_characters(part: str) -> None:
+    def steps(times: int) -> float:
+        began = time.process_time()
+        with suppress(ValueError):
+            LINKS.next_query(part * times)
+        return time.process_time() - began
+
+    # Sixteen times as long: the square would be 256 times as much.
+    assert steps(160_000) < 60 * max(steps(10_000), 0.001)
 
 
 def test_what_is_escaped_in_a_query_is_read() -> None:
@@ -69,6 +118,6 @@ def test_a_loopback_api_with_a_port_knows_itself() -> None:
 def test_no_header_is_a_crash_or_leads_elsewhere(header: str) -> None:
     try:
         found = LINKS.next_query(header)
-    except ForeignLink:
+    except (ForeignLink, ValueError):
         return
     assert found is None or "api.github.com" in header.lower()

@@ -10,10 +10,12 @@ from pydantic import TypeAdapter
 
 from githubsim.clock import SECOND, START
 from redeliver.core.deliveries import attempt_of
+from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
 from redeliver.github.app_token import InstallationTransport
-from redeliver.github.hooks import PAGE_SIZE, Hook, HookInfo, Owner
-from redeliver.github.responses import Links, read_json
+from redeliver.github.hooks import Hook, HookInfo, Owner
+from redeliver.github.pages import PAGE_SIZE, Links
+from redeliver.github.responses import read_json
 from redeliver.times import clock_time
 from samples import TASK, Calls, Script, answer, plain_id
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from redeliver.github.transport import Response, Transport
 
 LINKS = Links("https://api.github.com")
+FOLLOWING = '<https://api.github.com/x?page=2>; rel="next"'
 OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
 ROW = {
     "id": 1,
@@ -57,32 +60,72 @@ def test_a_status_code_is_kept_within_three_digits(code: int, read: int) -> None
     assert attempt_of(row).code == read
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        {"id": 0},
-        {"id": -1},
-        {"id": 2**63},
-        {"id": int("9" * 4_000)},
-        {"id": None},
-        {"guid": "g" * 201},
-        {"guid": "\ud800"},
-        {"event": "e" * 201},
-        {"action": "a" * 201},
-        {"delivered_at": "9999-12-31T23:59:59-23:59"},
-        {"delivered_at": "0001-01-01T00:00:00+23:59"},
-        {"delivered_at": "1970-01-01T00:00:00Z"},
-        {"delivered_at": "2026-11-05T10:40:00"},
-        {"delivered_at": 1e300},
-        {"delivered_at": int("9" * 4_000)},
-        {"status_code": "²"},
-        {"status_code": 1e400},
-    ],
-    ids=lambda odd: plain_id(odd)[:40],
-)
-def test_a_row_that_cannot_be_githubs_is_no_row(odd: dict[str, object]) -> None:
+UNREADABLE = [
+    {"id": 0},
+    {"id": -1},
+    {"id": 2**63},
+    {"id": int("9" * 4_000)},
+    {"id": None},
+    {"guid": "g" * 201},
+    {"guid": "\ud800"},
+    {"guid": None},
+    {"guid": ""},
+    {"event": "e" * 201},
+    {"event": None},
+    {"action": "a" * 201},
+    {"delivered_at": None},
+    {"delivered_at": "9999-12-31T23:59:59-23:59"},
+    {"delivered_at": "0001-01-01T00:00:00+23:59"},
+    {"delivered_at": "1970-01-01T00:00:00Z"},
+    {"delivered_at": "2026-11-05T10:40:00"},
+    {"delivered_at": 1e300},
+    {"delivered_at": int("9" * 4_000)},
+    {"redelivery": "perhaps"},
+    {"status": ["OK"]},
+    {"status_code": "²"},
+    {"status_code": 1e400},
+]
+
+
+@pytest.mark.parametrize("odd", UNREADABLE, ids=lambda odd: plain_id(odd)[:40])
+def test_a_row_that_cannot_be_read_is_set_aside_and_the_others_are_read(odd: dict[str, object]) -> None:
+    calls = Calls(answer(200, [ROW, ROW | {"id": 2} | odd, ROW | {"id": 3}]))
+    found = hook(calls).page()
+    assert [one["id"] for one in found.rows] == [1, 3]
+    (unread,) = found.unread
+    assert (unread.id or unread.guid) in {2, "g"}
+    assert unread.at == found.rows[0]["delivered_at"]
+    assert not unread.succeeded
+    assert calls.count == 1
+
+
+@pytest.mark.parametrize("good", [{"status": "OK"}, {"status_code": 204}])
+def test_a_row_that_cannot_be_read_can_tell_of_a_success(good: dict[str, object]) -> None:
+    (unread,) = hook(Calls(answer(200, [ROW | {"event": None} | good]))).page().unread
+    assert unread.succeeded
+
+
+def test_a_row_without_a_time_has_that_of_the_row_before_it_on_its_page() -> None:
+    timeless = ROW | {"delivered_at": None}
+    rows = [timeless, ROW | {"id": 2}, timeless | {"id": 3}, timeless | {"id": 4}]
+    unread = hook(Calls(answer(200, rows))).page().unread
+    moment = datetime(2026, 11, 5, 10, 40, tzinfo=UTC).timestamp() * 1000
+    assert [row.at for row in unread] == [None, moment, moment]
+
+
+@pytest.mark.parametrize("missing", ["status", "status_code", "redelivery"])
+@pytest.mark.parametrize("null", [True, False])
+def test_a_field_that_github_leaves_out_is_no_success(missing: str, *, null: bool) -> None:
+    odd = {name: value for name, value in ROW.items() if name != missing} | ({missing: None} if null else {})
+    (row,) = page(odd)
+    read = attempt_of(row)
+    assert (read.redelivery, read.code, bool(read.cause)) == (False, 0 if missing == "status_code" else 500, True)
+
+
+@pytest.mark.parametrize("other", [[{}], [{"message": "no"}], [1], ["x"], [[]], {"message": "no"}, None])
+def test_what_is_no_delivery_at_all_is_no_row_of_the_log(other: object) -> None:
     with pytest.raises(ApiUnexpected) as caught:
-        page(ROW, ROW | odd)
+        hook(Calls(answer(200, other))).page()
     assert len(str(caught.value)) < 300
 
 
@@ -94,7 +137,7 @@ def test_every_time_that_is_read_can_be_told(when: str) -> None:
 
 
 def test_a_page_holds_no_more_rows_than_were_asked_for() -> None:
-    assert len(page(*[ROW] * PAGE_SIZE)) == PAGE_SIZE
+    assert len(page(*[ROW] * PAGE_SIZE, link=FOLLOWING)) == PAGE_SIZE
     with pytest.raises(ApiUnexpected):
         page(*[ROW] * (PAGE_SIZE + 1))
 
@@ -123,7 +166,7 @@ def test_what_would_take_much_memory_to_parse_is_not_parsed(part: str) -> None:
 
 def test_a_large_page_is_read() -> None:
     rows = [ROW | {"id": place + 1, "status": "x," * 200} for place in range(PAGE_SIZE)]
-    assert len(page(*rows)) == PAGE_SIZE
+    assert len(page(*rows, link=FOLLOWING)) == PAGE_SIZE
 
 
 # -- headers ----------------------------------------------------------------------------------------------------
@@ -200,11 +243,33 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
     assert endless.page == 101
 
 
-@pytest.mark.parametrize("odd", [{"id": 0}, {"id": 2**63}, {"config": {"url": "u" * 10_001}}], ids=["0", "2^63", "url"])
+@pytest.mark.parametrize("odd", [{"id": 0}, {"id": 2**63}, {"id": None}], ids=["0", "2^63", "null"])
 def test_a_webhook_that_cannot_be_githubs_is_none(odd: dict[str, object]) -> None:
     listed = [{"id": 1, "active": True, "config": {}} | odd]
     with pytest.raises(ApiUnexpected):
         OWNER.list_hooks(Calls(answer(200, listed)).caller, LINKS)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"config": None}, {"config": {}}, {"config": {"url": None}}, {"config": {"url": "u" * 10_001}}, {"config": 7}],
+    ids=["null", "empty", "null url", "long url", "number"],
+)
+def test_a_webhook_without_an_address_fits_no_pattern_of_one(odd: dict[str, object]) -> None:
+    listed = [{"id": 1, "active": True} | odd, {"id": 2, "active": True, "config": {"url": "https://ci.example/in"}}]
+    calls = Calls(answer(200, listed))
+    assert [info.id for info in chosen(calls, "*ci.example*")] == [2]
+    assert [info.id for info in chosen(calls, "*")] == [1, 2]
+
+
+def test_a_webhook_that_may_be_active_is_chosen() -> None:
+    listed = [{"id": 1, "config": {"url": "u"}}, {"id": 2, "active": None, "config": {"url": "u"}}]
+    found = chosen(Calls(answer(200, [*listed, {"id": 3, "active": False, "config": {"url": "u"}}])), "*")
+    assert [(info.id, info.active) for info in found] == [(1, None), (2, None)]
+
+
+def chosen(calls: Calls, pattern: str) -> list[HookInfo]:
+    return OWNER.choose(calls.caller, LINKS, HookChoice(pattern=pattern, several=True))
 
 
 # -- an App's token ---------------------------------------------------------------------------------------------

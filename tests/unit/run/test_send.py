@@ -144,13 +144,14 @@ class RealHook(StandInHook):
 
 
 def test_no_time_for_another_try_after_a_limit_leaves_nothing_written_down() -> None:
-    calls = Calls(answer(202, date=DATE), answer(429, retry_after="60", date=DATE), limit=10)
+    known = answer(202, date=DATE)
+    calls = Calls(known, known, answer(429, retry_after="60", date=DATE), limit=10)
     book: dict[str, Redelivery] = {}
     calls.caller.now()
     with pytest.raises(OutOfTime, match=GITHUB_REFUSES):
         Sender(RealHook(calls), book, calls.console).send(some(1))
     assert book == {}
-    assert calls.script.lines == ["GET /rate_limit", "POST /1"]
+    assert calls.script.lines == ["GET /rate_limit", "GET /rate_limit", "POST /1"]
 
 
 def test_it_goes_at_the_pace_of_redeliveries() -> None:
