@@ -54,9 +54,9 @@ def test_a_checkpoint_that_is_no_time_stops_the_run_and_is_not_overwritten(value
 def test_a_checkpoint_in_the_future_stops_the_run_and_is_not_overwritten() -> None:
     world = World()
     world.fail()
-    world.variables.seed("CHECKPOINT", str(world.clock() + 60_000))
+    world.variables.seed("CHECKPOINT", str(world.clock() + 60_001))
     assert says(CheckpointInFuture, only_error(world))
-    assert world.checkpoint == str(world.clock() + 60_000)
+    assert world.checkpoint == str(world.clock() + 60_001)
 
 
 def test_a_variable_that_cannot_be_written_is_found_out_before_anything_is_sent() -> None:

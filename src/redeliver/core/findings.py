@@ -64,6 +64,54 @@ class EventsExpired(Loss):
     guids: str
 
 
+class RowsLetGo(Loss):
+    """Rows that could never be read, shortly before GitHub deletes them."""
+
+    sentence = "{deliveries} in GitHub's log could never be read: {ids}. GitHub deletes them within a day."
+    advice = (
+        "Each may be an event that was not delivered. Find them on the webhook's page, and redeliver them there if "
+        "they failed. No later run reports them."
+    )
+
+    deliveries: str
+    ids: str
+
+
+class RowsUnreadable(Finding):
+    """Rows that cannot be read, and that may be failures."""
+
+    sentence = "{deliveries} in GitHub's log could not be read: {ids}."
+    advice = (
+        "Each may be an event that was not delivered. Find them on the webhook's page, and redeliver them there if "
+        "they failed. Everything else was done, and later runs try to read them again."
+    )
+    exit_code = 1
+
+    deliveries: str
+    ids: str
+
+
+class RowsUnreadableDelivered(Finding):
+    """Rows that cannot be read, but of events that were delivered, or about which other rows say enough."""
+
+    sentence = "{deliveries} in GitHub's log could not be read, but no event is missed by that: {ids}."
+    advice = "They succeeded, or other attempts of the same events could be read."
+
+    deliveries: str
+    ids: str
+
+
+class ClocksDiffer(Finding):
+    """Two responses with different times."""
+
+    sentence = "Two of GitHub's responses disagreed on the time by {by}."
+    advice = (
+        "The earlier one counts, so that no event is passed over. If this happens often, check any proxy in between."
+    )
+
+    by: str
+
+
 class HookInactive(Finding):
     """The webhook is switched off."""
 

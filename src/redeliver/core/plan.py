@@ -10,7 +10,7 @@ from redeliver.core.deliveries import ROUNDING
 from redeliver.core.redelivery import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from redeliver.core.deliveries import Attempt, Event
 
@@ -38,21 +38,38 @@ class Rules:
     else under ``""``; 0, or no age: no limit. None is longer than GitHub keeps deliveries."""
 
     def final_outcome(
-        self, event: Event, now: int, expired: Collection[str], oldest_success: float = -inf
+        self,
+        event: Event,
+        now: int,
+        expired: Collection[str],
+        oldest_success: float = -inf,
+        *,
+        unchecked: Collection[str] = (),
     ) -> Outcome | None:
         """Why no further run sends an undelivered event; it then does not hold the checkpoint. None: later runs may.
 
         ``now``: the run's start, in epoch milliseconds. A run judges an event's age at one moment only.
         ``oldest_success``: of all attempts in the window, in epoch milliseconds; inf: none of them succeeded.
+        ``unchecked``: guids of events whose success may have been missed; they are not given up.
         """
+        if self.events and self.events.isdisjoint(_names(event)):
+            return Outcome.FILTERED_OUT
         too_old = self._is_too_old(event, now, expired)
         if event.guid in expired and not too_old:
             return Outcome.EXPIRED
-        if self.events and self.events.isdisjoint(_names(event)):
-            return Outcome.FILTERED_OUT
-        if 0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success):
+        if event.guid not in unchecked and self._is_out_of_attempts(event, oldest_success):
             return Outcome.GIVEN_UP
         return Outcome.TOO_OLD if too_old else None
+
+    def _is_out_of_attempts(self, event: Event, oldest_success: float) -> bool:
+        return 0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success)
+
+    def has_a_last_try(self, event: Event, oldest_success: float = -inf) -> bool:
+        """Whether an event that has expired is tried once more, as its only attempt that GitHub still has allows.
+
+        Once: that try is a second attempt in the log, by which later runs know it.
+        """
+        return len(event.attempts) == 1 and not self._is_out_of_attempts(event, oldest_success)
 
     def too_old_after(self, event: Event) -> int | None:
         """The last moment, in epoch milliseconds, at which the event is young enough; None: it always is.
@@ -97,17 +114,20 @@ def make_plan(
 ) -> Plan:
     """Decide about every undelivered event.
 
-    ``expired``: guids of events whose first attempt has left GitHub's log. ``unchecked``: guids of events whose
-    success may have been missed. ``oldest_success``: see :meth:`Rules.final_outcome`. Order: fewest attempts first
-    (see ``FRESH``), then oldest first, so that a poisoned event never blocks a fresh one.
+    ``expired``: guids of events whose first attempt has left GitHub's log; they are lost, whatever is still tried.
+    ``unchecked``: guids of events whose success may have been missed. ``oldest_success``: see
+    :meth:`Rules.final_outcome`. Order: fewest attempts first (see ``FRESH``), then oldest first, so that a poisoned
+    event never blocks a fresh one.
     """
     expired, unchecked = frozenset(expired), frozenset(unchecked)
     due: list[Event] = []
     skipped: list[tuple[Event, Outcome]] = []
     for event in events:
-        reason = rules.final_outcome(event, now, expired, oldest_success) or _reason_to_wait(
-            event, rules, now, unchecked
-        )
+        reason = rules.final_outcome(event, now, expired, oldest_success, unchecked=unchecked)
+        if reason is Outcome.EXPIRED and rules.has_a_last_try(event, oldest_success):
+            reason = None
+        elif reason is None:
+            reason = _reason_to_wait(event, rules, now, unchecked)
         if reason is None:
             due.append(event)
         else:
@@ -128,21 +148,25 @@ def _reason_to_wait(event: Event, rules: Rules, now: int, unchecked: Collection[
 
 def next_checkpoint(
     start: int,
-    undelivered: Iterable[Event],
+    undelivered: Sequence[Event],
     rules: Rules,
     expired: Collection[str],
     *,
+    unchecked: Collection[str] = (),
+    unread: Iterable[int] = (),
     failures_only: bool = False,
     oldest_success: float = -inf,
 ) -> int:
     """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
 
     A run that starts from there finds all of them again. ``failures_only``: even if it asks GitHub for failures only.
-    ``oldest_success``: see :meth:`Rules.final_outcome`.
+    ``unchecked`` and ``oldest_success``: see :meth:`Rules.final_outcome`. ``unread``: the moments (epoch ms) of rows
+    that could not be read and are to be found again, too.
     """
-    unsettled = (event for event in undelivered if rules.final_outcome(event, start, expired, oldest_success) is None)
+    final = (rules.final_outcome(event, start, expired, oldest_success, unchecked=unchecked) for event in undelivered)
+    unsettled = (event for event, outcome in zip(undelivered, final, strict=True) if outcome is None)
     holding = (event.latest_listed if failures_only else event.latest for event in unsettled)
-    return min([start, *(attempt.at - 1 for attempt in holding)])
+    return min([start, *(attempt.at - 1 for attempt in holding), *(at - 1 for at in unread)])
 
 
 def _is_about_the_event(attempt: Attempt, oldest_success: float) -> bool:

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from redeliver.core.plan import Rules, make_plan, next_checkpoint
+from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import ScanMode
 from redeliver.errors import (
     ApiError,
     CheckpointInFuture,
+    CheckpointInSeconds,
     CheckpointNotSaved,
     OutOfTime,
     RedeliverError,
@@ -17,11 +19,11 @@ from redeliver.errors import (
     Unexpected,
 )
 from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, in_words, reading_line, title_of
-from redeliver.run.record import Extent, Probe, Record, Scan, Window
+from redeliver.run.record import Extent, Probe, Record, Scan, Unread, Window
 from redeliver.run.scan import Reader
 from redeliver.run.send import PROBE_SIZE, Sender, Watch, probe_events, send_in_time, send_probe
 from redeliver.text import count
-from redeliver.times import HOUR
+from redeliver.times import HOUR, MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.timing import RunClock
 
+#: Numbers of seconds since 1970 that a checkpoint can be meant to be, from 2001 on. As milliseconds they are of 1970.
+_EPOCH_SECONDS = range(10**9, 10**11)
+#: Milliseconds by which a checkpoint may be ahead of GitHub's clock. That tells whole seconds, and GitHub's documented
+#: script, which may have kept it before, goes by the clock of its own machine.
+_AHEAD = MINUTE
 #: Milliseconds. Reading is postponed to a new hour only if GitHub keeps the start of the window for longer than this.
 _POSTPONE_MARGIN = 12 * HOUR
 
@@ -78,6 +85,7 @@ class Job:
         self._clock = clock
         self._console = console
         self._settings = settings
+        self._started = 0.0
         self._lines = OutcomeLines(self.record.redeliveries, console)
 
     def work(self) -> None:
@@ -87,7 +95,6 @@ class Job:
             RedeliverError, Stopped: what ended it early.
         """
         self.record.window = window = self._find_window()
-        self.record.active = self._is_active()
         self.record.scan = scan = Scan(window, self._settings.delivery_timeout)
         reader = Reader(self._hook, self._clock, self._console)
 
@@ -97,6 +104,9 @@ class Job:
         postpone = window.cutoff > window.retained_from + _POSTPONE_MARGIN
         reader.read_window(scan, self._settings.scan, postpone=postpone)
         self.record.retained_at_end = self._hook.now() - self._settings.retention_ms
+        # Before any request that can end the run: what is settled by now no longer holds the checkpoint.
+        undelivered = self._unsent(scan)
+        self.record.window_plan = self._plan_for(undelivered, scan, _not_read_whole(scan, undelivered))
 
         unchecked = self._read_history(reader, scan)
         self.record.plan = plan = self._make_plan(scan, unchecked)
@@ -109,13 +119,17 @@ class Job:
 
     def _find_window(self) -> Window:
         stored = self._store.read() if self._store else None
-        start = self._hook.now()
-        if self._store and stored is not None and stored > start:
+        if self._store and stored is not None and stored in _EPOCH_SECONDS:
+            raise CheckpointInSeconds(place=self._store.place, value=stored)
+        # First, as it is a second response with GitHub's time.
+        self.record.active = self._is_active()
+        start, self._started = self._hook.now(), self._clock.now()
+        if self._store and stored is not None and stored > start + _AHEAD:
             raise CheckpointInFuture(place=self._store.place, value=stored, now=start)
         retained_from = start - self._settings.retention_ms
         # What GitHub had forgotten before the first run is no gap in the runs that follow.
         first = max(start - self._settings.lookback * 1000, retained_from)
-        checkpoint = first if stored is None else stored
+        checkpoint = first if stored is None else min(stored, start)
         # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
         window = Window(start, stored, checkpoint, cutoff, retained_from)
@@ -152,18 +166,19 @@ class Job:
         """Read the attempts before the window, for events that need them. Returns the guids of the unchecked ones.
 
         In two passes. The first asks for failures alone, which takes few calls and is enough to leave most events to
-        later runs; the second reads everything, for the few that are still due.
+        later runs; the second reads everything, for the few that are due or would be given up: they may be delivered.
         """
         retained_from = scan.window.retained_from
         without_original = [
             event.guid
             for event in self._unsent(scan)
-            if event.original is None and not self.record.final_outcome(event)
+            if event.original is None and self.record.final_outcome(event) is None
         ]
         if without_original:
             reader.read_earlier_failures(scan, without_original, retained_from)
-        due = self._plan_for(self._unsent(scan), scan).due
-        if unchecked := _not_read_whole(scan, due):
+        plan = self._plan_for(self._unsent(scan), scan)
+        given_up = (event for event, reason in plan.skipped if reason is Outcome.GIVEN_UP)
+        if unchecked := _not_read_whole(scan, (*plan.due, *given_up)):
             if scan.extent is not Extent.NEWEST:  # else no time or calls are left for it
                 reader.read_earlier_attempts(scan, unchecked, retained_from)
             unchecked = [guid for guid in unchecked if not scan.is_read_whole(guid)]
@@ -232,13 +247,19 @@ class Job:
         if scan.extent is Extent.NEWEST:
             # Too little was read, but what GitHub has forgotten is reported once: later runs start after it.
             return max(window.checkpoint, window.retained_from) if record.gap else None
+        start = window.start
+        if self._hook.clocks_differ_by:
+            # It may have been the wrong one by which the run began.
+            start = min(start, self._hook.now() - int((self._clock.now() - self._started) * 1000))
         failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
         undelivered = scan.log.undelivered(window.cutoff)
         return next_checkpoint(
-            window.start,
+            start,
             undelivered,
             self._rules,
             record.expired,
+            unchecked=[guid for guid in _not_read_whole(scan, undelivered) if guid not in record.expired],
+            unread=[row.at for row in record.unread_rows().get(Unread.HOLDS, ()) if row.at is not None],
             failures_only=failures_only,
             oldest_success=scan.oldest_success,
         )

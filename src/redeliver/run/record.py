@@ -5,18 +5,19 @@ Each field of a record is written once. A scan grows while the log is read.
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import DeliveryLog, Page, succeeded
 from redeliver.core.health import FirstAttempts
+from redeliver.times import HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from redeliver.core.deliveries import Event
+    from redeliver.core.deliveries import Event, UnreadRow
     from redeliver.core.health import DeliveryStats
     from redeliver.core.plan import Plan, Rules
     from redeliver.core.redelivery import Outcome, Redelivery
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.
 SLACK = 60_000
+#: Milliseconds before GitHub deletes a row that cannot be read, from which on it no longer holds the checkpoint: an
+#: hour more than a day, since the action is to run at least once a day. If it held on, that would look like a gap.
+_LET_GO = 25 * HOUR
 #: Milliseconds either side of GitHub's retention limit within which a delivery may or may not be gone already.
 _UNSURE = 60_000
 
@@ -88,6 +92,9 @@ class Scan:
     """Every failure that GitHub lists at this moment or later has been read."""
     known_back_to: float = inf
     """Every failed attempt at this moment or later was known when the window had been read."""
+    read_back_to_for_all: float = inf
+    """As ``read_back_to``, for every event. What was read further back was read for ``sought`` alone."""
+    sought: Collection[str] = ()
     last_page_newest: float = inf
     """The newest moment on the last page of a plain walk that was not empty."""
     next_page: Mapping[str, str] | None = None
@@ -98,6 +105,8 @@ class Scan:
     """The oldest attempt of the window that succeeded, of those that have been read."""
     any_success: bool = False
     """Whether an attempt that succeeded has been read."""
+    _last_row_at: int | None = None
+    _last_failure_at: int | None = None
     failing_since: int | None = None
     """The oldest of the newest attempts that all failed; None: the newest one succeeded."""
 
@@ -107,6 +116,8 @@ class Scan:
     def take(self, page: Page, *, only: Collection[str] | None = None) -> None:
         """Take in the next page of a plain walk."""
         self.log.add(page.rows, only=only)
+        if only is None:
+            self._last_row_at = self._set_aside(page, self._last_row_at)
         self.pages += 1
         self.scanned += len(page.rows)
         self.first_attempts.add(page.rows)
@@ -123,12 +134,26 @@ class Scan:
         self.last_page_newest = max(times, default=self.last_page_newest)
         self.next_page = page.next
         self.read_back_to = _back_to(self.read_back_to, times, page.next)
+        if only is None:
+            self.read_back_to_for_all = self.read_back_to
+        else:
+            self.sought = only
 
     def take_failures(self, page: Page) -> None:
         """Take in the next page of failures."""
         self.log.add(page.rows)
+        self._last_failure_at = self._set_aside(page, self._last_failure_at)
         self.next_failures = page.next
         self.failures_back_to = _back_to(self.failures_back_to, page.times, page.next)
+
+    def _set_aside(self, page: Page, newer: int | None) -> int | None:
+        """Keep the page's rows that cannot be read. Returns when its last row was.
+
+        ``newer``: when the row before the page was, which stands for the time of one that has none and is first.
+        """
+        newer = self.window.start if newer is None else newer
+        self.log.set_aside(replace(row, at=newer) if row.at is None else row for row in page.unread)
+        return page.times[-1] if page.rows else newer
 
     def ends_at(self, since: float) -> bool:
         """Whether a plain walk down to that moment is over: nothing follows, or all of the last page is older."""
@@ -143,17 +168,22 @@ class Scan:
         """How many more pages there may be back to that moment.
 
         Estimated from all that was read, not from one walk: that may start in a burst of events, and in every run. The
-        slack does not count as progress: a busy log has many pages within it.
+        slack does not count as progress: a busy log has many pages within it. Nor does the last page, whose rows begin
+        where the others end.
         """
         oldest = self.read_back_to - SLACK
-        return self.pages / max(1.0, self.window.start - oldest) * max(0.0, oldest - since)
+        return (self.pages - 1) / max(1.0, self.window.start - oldest) * max(0.0, oldest - since)
+
+    def back_to(self, guid: str) -> float:
+        """Every attempt of an event at this moment or later has been read."""
+        return self.read_back_to if guid in self.sought else self.read_back_to_for_all
 
     def is_read_whole(self, guid: str) -> bool:
         """Whether no row of an event can be missing: it is delivered, or its original and all since were read."""
         if self.log.is_delivered(guid):
             return True
         original = self.log.event(guid).original
-        return original is not None and original.at >= self.read_back_to
+        return original is not None and original.at >= self.back_to(guid)
 
 
 class Probe(Enum):
@@ -174,6 +204,17 @@ class Sending(Enum):
     OUT_OF_TIME = "out of time"
 
 
+class Unread(Enum):
+    """What a row that cannot be read means."""
+
+    HARMLESS = "harmless"
+    """No event is missed by it."""
+    HOLDS = "holds"
+    """It may be a failure, so the checkpoint stays before it."""
+    LET_GO = "let go"
+    """The same, but GitHub deletes it so soon that this may be the last run that sees it."""
+
+
 @dataclass(slots=True)
 class Record:
     """One run over one webhook, as far as it got."""
@@ -187,6 +228,8 @@ class Record:
     """How far back GitHub's log went when the window had been read; None: reading did not finish."""
     early_probe: Probe | None = None
     """The result of the probe before the window was read; None: there was none."""
+    window_plan: Plan | None = None
+    """The plan by the window alone, for a run that ends before it has read the events' histories."""
     early_plan: Plan | None = None
     """The plan for the newest part of the log, made to choose the events of that probe; None: there was none."""
     plan: Plan | None = None
@@ -241,8 +284,27 @@ class Record:
 
     def final_outcome(self, event: Event) -> Outcome | None:
         """Why no later run will send it; None: one may."""
-        start = self.window.start if self.window else 0
-        return self.rules.final_outcome(event, start, self.expired, self.scan.oldest_success if self.scan else inf)
+        if self.window is None or self.scan is None:
+            return None
+        unchecked = () if self.scan.is_read_whole(event.guid) else (event.guid,)
+        return self.rules.final_outcome(
+            event, self.window.start, self.expired, self.scan.oldest_success, unchecked=unchecked
+        )
+
+    def unread_rows(self) -> Mapping[Unread, list[UnreadRow]]:
+        """Rows of the window that could not be read, by what they mean."""
+        found: dict[Unread, list[UnreadRow]] = {}
+        if self.window is None or self.scan is None or not self.read:
+            return found
+        log = self.scan.log
+        for row in log.unread(self.cutoff):
+            at = self.window.start if row.at is None else row.at
+            if not log.may_hide_a_failure(row):
+                kind = Unread.HARMLESS
+            else:
+                kind = Unread.LET_GO if at < self.window.retained_from + _LET_GO else Unread.HOLDS
+            found.setdefault(kind, []).append(replace(row, at=at))
+        return found
 
     @property
     def cutoff(self) -> int:
@@ -255,5 +317,9 @@ class Record:
 
 
 def _back_to(before: float, times: list[int], following: Mapping[str, str] | None) -> float:
-    """How far back a walk has read, given the times of a page's rows."""
-    return min(before, min(times, default=inf) + SLACK) if following else -inf
+    """How far back a walk has read, given the times of a page's rows.
+
+    The newest of them decides: what follows is older than that, but for the slack. Any other may be of a row that
+    showed up late, among rows far newer than itself.
+    """
+    return min(before, max(times, default=inf) + SLACK) if following else -inf

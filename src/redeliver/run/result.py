@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from redeliver.core.deliveries import ROUNDING
 from redeliver.core.findings import (
+    ClocksDiffer,
     EndpointDown,
     EventsExpired,
     EventsGivenUp,
@@ -15,13 +17,16 @@ from redeliver.core.findings import (
     HookInactive,
     OnlyNewestRead,
     OnlyNewestReadWithGap,
+    RowsLetGo,
+    RowsUnreadable,
+    RowsUnreadableDelivered,
     RunStopped,
 )
 from redeliver.core.redelivery import LOST, UNSEEN, Acceptance, Outcome, why_unsent
 from redeliver.core.report import EventReport, HookReport, Outage
 from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
-from redeliver.run.record import Extent
+from redeliver.run.record import Extent, Unread
 from redeliver.run.send import PROBE_SIZE
 from redeliver.text import count, some_of
 from redeliver.times import clock_time, duration
@@ -46,7 +51,9 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     log = scan.log if scan else None
     accepted = sum(one.was_accepted(log) for one in record.redeliveries.values()) if log else 0
     outage = _outage(record, events, hook.quota.hourly, settings) if record.endpoint_down else None
-    findings = [*_losses(record, events), *_conditions(record, outage)]
+    findings = [*_losses(record, events), *_unread(record), *_conditions(record, outage)]
+    if hook.clocks_differ_by:
+        findings.append(ClocksDiffer(by=duration(hook.clocks_differ_by / 1000)))
     return HookReport(
         hook=hook.name,
         hook_id=hook.hook_id,
@@ -99,6 +106,8 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
     log = record.scan.log
     reports = []
     for event, reason in _candidates(record, log):
+        if event.guid not in record.redeliveries and _was_delivered_before(record, log, event.guid):
+            continue  # that is known since a look at the log: it is none of those that were undelivered
         outcome = _outcome(record, event, reason, log, dry_run=settings.dry_run)
         now = event if log.is_delivered(event.guid) else log.event(event.guid)
         redelivery = record.redeliveries.get(event.guid)
@@ -119,11 +128,17 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
     return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))
 
 
+def _was_delivered_before(record: Record, log: DeliveryLog, guid: str) -> bool:
+    """Whether an event was delivered before the run began."""
+    start = record.window.start if record.window else 0
+    return log.is_delivered(guid) and not log.is_delivered(guid, since=start - ROUNDING)
+
+
 def _first_attempt_before(record: Record, event: Event) -> int:
     """When its first attempt was. If that was not read, a moment before which it was, as early as is known."""
     if event.original or record.scan is None or record.window is None:
         return event.first.at
-    return int(min(event.first.at, max(record.scan.read_back_to, record.window.retained_from)))
+    return int(min(event.first.at, max(record.scan.back_to(event.guid), record.window.retained_from)))
 
 
 def _next_attempt(rules: Rules, event: Event) -> int | None:
@@ -134,7 +149,7 @@ def _next_attempt(rules: Rules, event: Event) -> int | None:
 
 def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outcome | None]]:
     """Every event to account for, and why the plan skipped it; None: it was due."""
-    plan = record.plan or record.early_plan
+    plan = record.plan or record.window_plan or record.early_plan
     known = {}
     for event in (*(one.event for one in record.redeliveries.values()), *(plan.due if plan else ())):
         known[event.guid] = event
@@ -150,13 +165,16 @@ def _outcome(record: Record, event: Event, reason: Outcome | None, log: Delivery
     redelivery = record.redeliveries.get(event.guid)
     if redelivery is not None:
         outcome = redelivery.outcome(log)
-        if outcome is Outcome.FAILED_AGAIN:
-            return record.final_outcome(log.event(event.guid)) or outcome
-        return outcome
-    if log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
-        return Outcome.RECOVERED
-    ending = record.ended_by or record.out_of_time
-    return reason or why_unsent(ending, dry_run=dry_run, endpoint_down=record.endpoint_down)
+    elif log.is_delivered(event.guid) and reason is not Outcome.FILTERED_OUT:
+        outcome = Outcome.RECOVERED
+    else:
+        ending = record.ended_by or record.out_of_time
+        outcome = reason or why_unsent(ending, dry_run=dry_run, endpoint_down=record.endpoint_down)
+    if outcome is Outcome.FAILED_AGAIN:
+        return record.final_outcome(log.event(event.guid)) or outcome
+    # Whatever became of its last try: no later run makes another one.
+    tried = outcome not in {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
+    return Outcome.EXPIRED if tried and event.guid in record.expired else outcome
 
 
 # -- what people should know ------------------------------------------------------------------------------------
@@ -198,6 +216,16 @@ def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:
         yield EventsGivenUp(events=count(len(given_up), "event"), guids=guids, until=clock_time(first))
     if expired := [event for event in events if event.outcome is Outcome.EXPIRED]:
         yield EventsExpired(events=count(len(expired), "event"), guids=some_of([event.guid for event in expired]))
+
+
+def _unread(record: Record) -> Iterator[Finding]:
+    """Rows that could not be read."""
+    kinds = {Unread.LET_GO: RowsLetGo, Unread.HOLDS: RowsUnreadable, Unread.HARMLESS: RowsUnreadableDelivered}
+    found = record.unread_rows()
+    for meaning, kind in kinds.items():
+        if rows := found.get(meaning):
+            ids = some_of([str(row.id or row.guid) for row in rows])
+            yield kind(deliveries=count(len(rows), "delivery", "deliveries"), ids=ids)
 
 
 def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:

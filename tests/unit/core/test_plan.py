@@ -226,7 +226,7 @@ def test_without_an_age_for_it_an_event_is_never_too_old() -> None:
 
 
 def test_what_has_expired_is_older_than_any_age() -> None:
-    seen_again = event(attempt(2, START, redelivery=True))
+    seen_again = event(attempt(2, START, redelivery=True), attempt(3, START, redelivery=True))
     assert reasons(seen_again, rules=THREE_HOURS, expired=("g",)) == [Outcome.TOO_OLD]
     assert reasons(seen_again, rules=Rules(0, 0, max_ages={"issues": HOUR}), expired=("g",)) == [Outcome.EXPIRED]
 
@@ -244,17 +244,27 @@ def test_what_nobody_wanted_or_was_given_up_in_time_is_not_called_too_old() -> N
 def test_every_reason_has_its_turn_and_the_final_ones_come_first() -> None:
     waiting = tried(3)
     spent, filtered = Rules(3, 10 * MINUTE), Rules(3, 10 * MINUTE, frozenset({"issues"}))
-    assert reasons(waiting, rules=filtered, expired=("g",), unchecked=("g",)) == [Outcome.EXPIRED]
-    assert reasons(waiting, rules=filtered, unchecked=("g",)) == [Outcome.FILTERED_OUT]
-    assert reasons(waiting, rules=spent, unchecked=("g",)) == [Outcome.GIVEN_UP]
+    assert reasons(waiting, rules=filtered, expired=("g",), unchecked=("g",)) == [Outcome.FILTERED_OUT]
+    assert reasons(waiting, rules=spent, expired=("g",), unchecked=("g",)) == [Outcome.EXPIRED]
+    assert reasons(waiting, rules=spent) == [Outcome.GIVEN_UP]
+    assert reasons(waiting, rules=spent, unchecked=("g",)) == [Outcome.UNCHECKED]
     assert reasons(waiting, unchecked=("g",)) == [Outcome.UNCHECKED]
     assert reasons(waiting) == [Outcome.NOT_DUE]
     assert reasons(waiting, now=START + HOUR) == []
 
 
+def test_of_what_has_expired_the_only_attempt_that_is_left_is_sent_once_and_two_are_left_alone() -> None:
+    one, two = attempt(2, START - MINUTE, redelivery=True), attempt(3, START, redelivery=True)
+    assert reasons(event(one), expired=("g",)) == []
+    assert reasons(event(one, two), expired=("g",)) == [Outcome.EXPIRED]
+    assert reasons(event(one), rules=Rules(2, 0), expired=("g",)) == [Outcome.EXPIRED]
+    assert reasons(event(one), rules=Rules(2, 0, frozenset({"issues"})), expired=("g",)) == [Outcome.FILTERED_OUT]
+    assert next_checkpoint(START + HOUR, [event(one)], RULES, {"g"}) == START + HOUR
+
+
 def test_what_is_said_of_one_event_is_not_said_of_another() -> None:
     plan = make_plan(
-        [tried(1, guid="a"), tried(1, guid="b"), tried(1, guid="c")],
+        [tried(2, guid="a"), tried(1, guid="b"), tried(1, guid="c")],
         RULES,
         START,
         expired=["a"],
@@ -288,7 +298,7 @@ def test_fewest_attempts_go_first_then_the_oldest_then_the_smallest_id() -> None
 def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:
     left = [
         event(attempt(7, START - 9), attempt(8, START, redelivery=True), guid="oldest"),
-        event(attempt(2, START - 8), guid="expired, smaller id"),
+        event(attempt(2, START - 8), attempt(9, START, redelivery=True), guid="expired, smaller id"),
         event(attempt(3, START - 8), attempt(4, START, redelivery=True), guid="same moment, larger id"),
         event(attempt(1, START - 7), guid="unchecked"),
     ]

@@ -35,12 +35,17 @@ from samples import HOUR, MINUTE, row
 
 INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
 HOOK: Any = SimpleNamespace(
-    name="hook 1 of the organization octo", web_page="", hook_id="1", owner="octo", quota=Quota(hourly=5_000)
+    name="hook 1 of the organization octo",
+    web_page="",
+    hook_id="1",
+    owner="octo",
+    quota=Quota(hourly=5_000),
+    clocks_differ_by=0,
 )
 RETENTION = 72 * HOUR
 RULES = Rules(10, 10 * MINUTE)
 WINDOW = Window(START, START - 2 * HOUR, START - 2 * HOUR, START - 2 * HOUR - 10 * MINUTE, START - RETENTION)
-ASKED = START - MINUTE
+ASKED = START + MINUTE
 LEAVING = (Outcome.NOT_DUE, Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FILTERED_OUT, Outcome.UNCHECKED)
 
 
@@ -56,7 +61,8 @@ class Fate:
 
 def record_of(*fates: Fate, planned: bool = True, extent: Extent = Extent.WHOLE, **known: Any) -> Record:  # noqa: ANN401
     """A run over as many events, a minute apart, the oldest first: g0, g1, ..."""
-    scan = Scan(WINDOW, 10, scanned=100, extent=extent, read_back_to=WINDOW.cutoff)
+    scan = Scan(WINDOW, 10, scanned=100, extent=extent)
+    scan.read_back_to = scan.read_back_to_for_all = WINDOW.cutoff
     scan.log.add([row(number, START - (99 - number) * MINUTE, guid=f"g{number}") for number in range(len(fates))])
     events = [scan.log.event(f"g{number}") for number in range(len(fates))]
     due = [event for event, fate in zip(events, fates, strict=True) if fate.left is None]
@@ -307,11 +313,15 @@ def test_an_event_whose_first_attempt_was_not_read_is_forgotten_before_what_was_
     assert record.scan is not None
     assert record.plan is not None
     record.scan.log.add([row(1, START - 98 * MINUTE, guid="later", redelivery=True)])
-    record.scan.read_back_to = read_back_to
+    # Of this event alone: other events say nothing about it, whatever was read for them.
+    record.scan.read_back_to, record.scan.sought = read_back_to, {"later"}
     later = record.scan.log.event("later")
     known = Record(RULES, window=WINDOW, scan=record.scan, plan=Plan((), ((later, Outcome.NOT_DUE),)))
     (event,) = report_of(known).events
     assert event.forgotten_at == report_of(known).deadline == forgotten_at
+    record.scan.sought = {"another"}
+    (event,) = report_of(known).events
+    assert event.forgotten_at == min(START - 98 * MINUTE, WINDOW.cutoff) + RETENTION
 
 
 def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them() -> None:

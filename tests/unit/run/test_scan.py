@@ -129,7 +129,7 @@ def test_progress_is_told_every_ten_seconds_and_each_page_to_those_who_debug() -
     desk = Desk(every(1_000, 12_000), cost=0.15)
     desk.window(24 * HOUR)
     (line,) = desk.console.lines
-    assert figures(line) == ["6,700", "2026", "11", "06", "19:28:21", "8"]
+    assert figures(line) == ["6,700", "2026", "11", "06", "19:30:00", "8"]
     assert len(desk.console.details) == 119
     assert figures(desk.console.details[-1]) == ["12,000"]
 
@@ -163,13 +163,15 @@ def test_taking_in_pages_keeps_the_books() -> None:
     scan = scan_of()
     assert (scan.read_back_to, scan.next_page) == (inf, None)
     scan.take(Page([row(9, START - 5), row(8, START - 7)], {"start": "2"}))
-    assert (scan.scanned, scan.read_back_to, scan.next_page) == (2, START - 7 + SLACK, {"start": "2"})
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (2, START - 5 + SLACK, {"start": "2"})
     scan.take(Page([], {"start": "3"}))
-    assert (scan.scanned, scan.read_back_to, scan.next_page) == (2, START - 7 + SLACK, {"start": "3"})
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (2, START - 5 + SLACK, {"start": "3"})
     scan.take(Page([row(7, START - 2)], {"start": "4"}))
-    assert scan.read_back_to == START - 7 + SLACK
-    scan.take(Page([row(6, START - 9)], None))
-    assert (scan.scanned, scan.read_back_to, scan.next_page) == (4, -inf, None)
+    assert scan.read_back_to == START - 5 + SLACK
+    scan.take(Page([row(6, START - 8), row(5, START - HOUR)], {"start": "5"}))
+    assert scan.read_back_to == START - 8 + SLACK
+    scan.take(Page([row(4, START - 9)], None))
+    assert (scan.scanned, scan.read_back_to, scan.next_page) == (6, -inf, None)
 
 
 def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> None:
@@ -178,9 +180,11 @@ def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> N
     assert not scan.is_read_whole("g")
     scan.log.add([row(1, START - HOUR)])
     assert not scan.is_read_whole("g")  # by a filter: a success in between would not have been seen
-    scan.read_back_to = START - HOUR + 1
+    scan.read_back_to_for_all = START - HOUR + 1
     assert not scan.is_read_whole("g")
-    scan.read_back_to = START - HOUR
+    scan.read_back_to = START - HOUR  # for others alone
+    assert not scan.is_read_whole("g")
+    scan.sought = {"g"}
     assert scan.is_read_whole("g")
 
 
@@ -393,7 +397,7 @@ def test_reading_stops_where_the_endpoint_looks_down_and_goes_on_from_there(mode
     desk = Desk(OUTAGE)
     reader, scan = desk.head(HOUR, mode)
     assert scan.extent is Extent.NEWEST
-    assert (scan.scanned, scan.read_back_to) == (LONG_OUTAGE, START - 1_999 * SECOND + SLACK)
+    assert (scan.scanned, scan.read_back_to) == (LONG_OUTAGE, START - 1_900 * SECOND + SLACK)
     assert scan.failing_since == START - 1_999 * SECOND
     head = len(desk.pages.asked)
     assert head == 20 + (mode is ScanMode.FAILURES)
