@@ -7,7 +7,7 @@
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND, START, VirtualClock
 from githubsim.endpoint import Outage, StubEndpoint
-from githubsim.faults import Answer, Call, Delay, Fault, Lose, Rewrite
+from githubsim.faults import Answer, Call, Delay, Fault, Lose, Reword, Rewrite
 from githubsim.model import SimGitHub
 from githubsim.outcomes import Kind, Outcome
 
@@ -26,6 +26,7 @@ __all__ = [
     "Lose",
     "Outage",
     "Outcome",
+    "Reword",
     "Rewrite",
     "SimGitHub",
     "StubEndpoint",

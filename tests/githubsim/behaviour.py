@@ -33,6 +33,8 @@ class Behaviour:
         status_filter: whether ``status=`` is known here; older servers ignore it.
         paging: ``offset`` cursors shift while rows arrive, so that pages overlap.
         page_cap: the most rows a page holds, whatever ``per_page`` says.
+        largest_page: a page of more rows is too much for this server: asked for one, it answers ``too_large``.
+        too_large: 502 or 504.
         empty_page_every: every nth page of a hook comes empty, with a next link to the real one.
         numeric_links: next links name organizations and repositories by number, as github.com does.
     """
@@ -46,5 +48,7 @@ class Behaviour:
     status_filter: bool = True
     paging: Literal["keyset", "offset"] = "keyset"
     page_cap: int = 100
+    largest_page: int = 100
+    too_large: int = 502
     empty_page_every: int = 0
     numeric_links: bool = False

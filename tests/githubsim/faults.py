@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +35,17 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
+class Reword:
+    """Let it happen and answer as ever, but with another text in one header. ``by``: what it makes of GitHub's own.
+
+    It is given None where there is no such header, and gives None to leave it out.
+    """
+
+    header: str
+    by: Callable[[str | None], str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Lose:
     """Let no whole answer through."""
 
@@ -53,7 +66,7 @@ class Call:
     function: Callable[[], None]
 
 
-Effect = Answer | Rewrite | Lose | Delay | Call
+Effect = Answer | Rewrite | Reword | Lose | Delay | Call
 
 
 @dataclass(slots=True)
@@ -132,10 +145,20 @@ def apply(fault: Fault, carry_out: Callable[[], SimResponse]) -> SimResponse:
         real = carry_out()
         headers = {**real.headers, **effect.headers}
         return SimResponse(effect.status or real.status, headers, real.body, real.delay_ms, forged=True)
+    if isinstance(effect, Reword):
+        return _reworded(effect, carry_out())
     happened = carry_out() if fault.when == "after" or (isinstance(effect, Lose) and effect.kind == "cut") else None
     if isinstance(effect, Lose):
         raise Lost(effect.kind, answer=happened)
     return SimResponse(effect.status, dict(effect.headers), effect.body, forged=True)
+
+
+def _reworded(effect: Reword, real: SimResponse) -> SimResponse:
+    text = effect.by(real.headers.get(effect.header))
+    headers = {name: value for name, value in real.headers.items() if name != effect.header}
+    if text is not None:
+        headers[effect.header] = text
+    return SimResponse(real.status, headers, real.body, real.delay_ms, forged=True)
 
 
 def json_answer(status: int, message: str, **headers: str) -> Answer:
@@ -164,6 +187,33 @@ def redirect(location: str, status: int = 307) -> Answer:
 def foreign_next(url: str) -> Rewrite:
     """A page whose next link leaves GitHub."""
     return Rewrite(headers={"link": f'<{url}>; rel="next"'})
+
+
+def without_link() -> Reword:
+    """A page that names no next one, though there is one."""
+    return Reword("link", lambda _: None)
+
+
+def link_in_other_words(by: Callable[[str], str]) -> Reword:
+    """A page whose ``Link`` is there, if GitHub gives one, and hard to read. ``by``: what it makes of GitHub's own."""
+    return Reword("link", lambda link: None if link is None else by(link))
+
+
+def wrong_date(by_ms: int) -> Reword:
+    """An answer from a server whose clock is so many milliseconds ahead, or behind if there is a minus."""
+
+    def shifted(date: str | None) -> str | None:
+        if date is None:
+            return None
+        return format_datetime(parsedate_to_datetime(date) + timedelta(milliseconds=by_ms), usegmt=True)
+
+    return Reword("date", shifted)
+
+
+def proxy_refusal(date: str) -> Answer:
+    """The page of a proxy that wants a password, with its own clock's time."""
+    page = html_answer(407)
+    return Answer(page.status, page.body, {**page.headers, "date": date})
 
 
 def every_kind() -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from githubsim.log import DeliveryLog, Row
 from githubsim.outcomes import OK, Kind, Outcome
-from githubsim.render import iso
+from githubsim.render import altered, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +53,8 @@ class Hook:
     log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
     payloads: dict[str, bytes] = field(default_factory=dict, repr=False)
     pages_read: int = 0
+    odd: dict[str, object] = field(default_factory=dict)
+    """Fields of it that GitHub writes as it should not; LEFT_OUT: they are not there."""
 
     @property
     def path(self) -> str:
@@ -110,7 +112,7 @@ class Hook:
         if self.target_type == "repository":
             described["test_url"] = f"{url}/test"
             described["last_response"] = {"code": None, "status": "unused", "message": None}
-        return described
+        return altered(described, self.odd)
 
     def config_json(self) -> dict[str, str]:
         """Where it points and how."""

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from githubsim.outcomes import LEFT_OUT
 from githubsim.wire import SimResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from githubsim.log import Row
     from githubsim.outcomes import Kind, Outcome
     from githubsim.variables import Variable
@@ -75,10 +78,16 @@ def row_json(row: Row, whole_seconds: bool) -> str:  # noqa: FBT001 - a cache is
     redelivery = "true" if row.redelivery else "false"
     when = iso(row.delivered_at, whole_seconds=whole_seconds)
     throttled = f'"{when}"' if row.outcome.throttled else "null"
-    return (
+    text = (
         f'{{"id": {row.id}, "guid": "{row.guid}", "delivered_at": "{when}", '
         f'"redelivery": {redelivery}, {_tail(row.outcome, row.kind)}, "throttled_at": {throttled}}}'
     )
+    return json.dumps(altered(json.loads(text), dict(row.outcome.odd))) if row.outcome.odd else text
+
+
+def altered(described: dict[str, Any], odd: Mapping[str, object]) -> dict[str, Any]:
+    """An object with some fields as GitHub should not write them; LEFT_OUT: without them."""
+    return {name: value for name, value in {**described, **odd}.items() if value is not LEFT_OUT}
 
 
 def rows_json(rows: list[Row], *, whole_seconds: bool) -> bytes:

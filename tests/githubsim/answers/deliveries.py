@@ -25,6 +25,8 @@ def page(call: Call, hook: Hook) -> SimResponse:
     behaviour, query = call.sim.behaviour, call.request.query
     cutoff = call.now - behaviour.retention_ms
     hook.log.forget(cutoff)
+    if call.size(30, 100) > behaviour.largest_page:
+        raise Refused(behaviour.too_large, "Server Error")
     size = min(call.size(30, 100), behaviour.page_cap)
     status = _status(call)
     start, already_empty = _start(query.get("cursor"))
