@@ -1,0 +1,467 @@
+"""Absence is no answer: what is missing, or cannot be read, or one response alone says, is never "there is nothing"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.faults import Fault, link_in_other_words, proxy_refusal, without_link, wrong_date
+from githubsim.outcomes import LEFT_OUT, OK, UNAVAILABLE, Kind, invalid_response, odd
+from githubsim.render import http_date
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
+from redeliver.output.report_json import outputs
+from world import World, of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.core.report import Report
+
+LIST = "*/hooks/*/deliveries"
+HOOKS = "*/hooks"
+#: Rows of a page.
+PAGE = 100
+
+
+def code(report: Report) -> int:
+    """How the run ends by default."""
+    return report.exit_code(FailOn.ERROR)
+
+
+def busy(rows: int, **sim: object) -> World:
+    """A log with so many attempts that all succeeded, a minute apart, and a checkpoint before them."""
+    world = World(**sim)
+    now = world.clock()
+    world.hook.load(world.hook.row(now - place * MINUTE, OK) for place in range(1, rows + 1))
+    world.variables.seed("CHECKPOINT", str(now - (rows + 30) * MINUTE))
+    return world
+
+
+def is_broken_off(world: World, report: Report, checkpoint: str | None) -> bool:
+    """Whether the run is red, says that it has not read the log, and has left everything as it was."""
+    (hook,) = report.hooks
+    return (code(report), hook.read, world.sent, world.checkpoint) == (1, False, [], checkpoint)
+
+
+# -- the next page ----------------------------------------------------------------------------------------------
+
+
+def test_a_full_page_that_names_no_next_one_is_asked_for_once_more_and_then_breaks_the_scan_off() -> None:
+    world = busy(150)
+    world.fail(140.5)
+    before = world.checkpoint
+    world.sim.faults.add(Fault(without_link(), path=LIST, times=None))
+    assert is_broken_off(world, world.run(), before)
+    assert [one.query["per_page"] for one in world.requests()] == ["100", "99"]
+
+
+def test_what_follows_a_full_page_whose_link_was_missing_once_is_found_or_the_run_is_red() -> None:
+    world = busy(150)
+    beyond = world.fail(140.5)
+    before = world.checkpoint
+    world.sim.faults.add(Fault(without_link(), path=LIST))
+    report = world.run()
+    assert is_broken_off(world, report, before) or (code(report), world.sent) == (0, [beyond])
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_a_full_page_of_failures_that_names_no_next_one_breaks_the_scan_off(page: int) -> None:
+    world = busy(10)
+    for place in range(250):
+        world.fail(20 + place / 100)
+    before = world.checkpoint
+    world.sim.faults.add(Fault(without_link(), path=LIST, nth=page, times=None))
+    assert is_broken_off(world, world.run(scan="failures"), before)
+
+
+UNUSABLE: dict[str, Callable[[str], str]] = {
+    "no brackets": lambda link: link.replace("<", "").replace(">", ""),
+    "no closing bracket": lambda link: link.replace(">", ""),
+    "cut off in the address": lambda link: link[:40],
+    "cut off in the relation": lambda link: link[: link.index('"') + 3],
+    "no relation": lambda link: link[: link.index(">") + 1],
+    "another kind of relation": lambda link: link.replace('rel="next"', "rel*=UTF-8''next"),
+    "no address": lambda _: '<>; rel="next"',
+    "a proxy's own relation instead": lambda _: '<https://proxy.example/help>; rel="help"',
+}
+
+
+@pytest.mark.parametrize("how", UNUSABLE)
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_a_full_page_whose_link_cannot_be_used_breaks_the_scan_off(how: str, scan: str) -> None:
+    world = busy(20)
+    for place in range(150):
+        world.fail(25 + place / 100)
+    before = world.checkpoint
+    world.sim.faults.add(Fault(link_in_other_words(UNUSABLE[how]), path=LIST, times=None))
+    assert is_broken_off(world, world.run(scan=scan), before)
+
+
+@pytest.mark.parametrize("how", ["no brackets", "no closing bracket", "cut off in the relation", "no address"])
+def test_a_link_that_names_a_next_page_and_cannot_be_read_is_an_error_on_a_short_page_too(how: str) -> None:
+    world = busy(90)
+    world.fail(80.5)
+    world.sim.behaviour.page_cap = 50
+    before = world.checkpoint
+    world.sim.faults.add(Fault(link_in_other_words(UNUSABLE[how]), path=LIST, times=None))
+    assert is_broken_off(world, world.run(), before)
+
+
+def test_a_link_in_single_quotes_is_followed_or_breaks_the_scan_off() -> None:
+    world = busy(150)
+    beyond = world.fail(140.5)
+    before = world.checkpoint
+    world.sim.faults.add(Fault(link_in_other_words(lambda link: link.replace('"', "'")), path=LIST, times=None))
+    report = world.run()
+    assert is_broken_off(world, report, before) or (code(report), world.sent) == (0, [beyond])
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        '<https://proxy.example/help>; rel="help", {}',
+        '{}, <https://proxy.example/help>; rel="help"',
+        '<https://proxy.example/a,b;c>; rel="via"; title="next, or not", {}',
+    ],
+)
+def test_a_proxys_own_entry_beside_the_next_page_changes_nothing(beside: str) -> None:
+    world = busy(150)
+    beyond = world.fail(140.5)
+    world.sim.faults.add(Fault(link_in_other_words(beside.format), path=LIST, times=None))
+    report = world.run()
+    assert (code(report), world.sent) == (0, [beyond])
+
+
+@pytest.mark.parametrize("rows", [0, 1, PAGE - 1])
+def test_a_log_of_one_short_page_takes_one_call(rows: int) -> None:
+    world = busy(rows)
+    assert code(world.run()) == 0
+    assert len(world.requests()) == 1
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_log_of_full_pages_alone_is_read_whole_and_its_end_is_proved_in_at_most_two_small_calls(
+    pages: int, scan: str
+) -> None:
+    # One asks for a row fewer. The other, if there is one, follows the link that has come.
+    world = busy(0)
+    failed = [world.fail(25 - place / 100) for place in range(pages * PAGE)]
+    report = world.run(scan=scan, wait_for_results="0")
+    assert (code(report), report.hooks[0].read, report.failed) == (0, True, pages * PAGE)
+    assert world.sent == failed
+    walks = 1 + (scan == "failures")
+    assert len(world.requests()) <= walks * (pages + 2)
+
+
+def test_a_full_page_that_is_older_than_the_window_needs_no_next_one() -> None:
+    world = busy(150)
+    world.clock.advance(2 * HOUR)
+    world.variables.seed("CHECKPOINT", str(world.clock() - 15 * MINUTE))
+    world.sim.faults.add(Fault(without_link(), path=LIST, times=None))
+    report = world.run()
+    assert (code(report), world.checkpoint) == (0, str(report.start))
+    assert len(world.requests()) == 1
+
+
+def test_a_server_that_gives_fewer_rows_than_were_asked_for_is_read_as_ever() -> None:
+    world = busy(70)
+    failed = world.fail(65.5)
+    world.sim.behaviour.page_cap = 30
+    report = world.run()
+    assert (code(report), world.sent, report.scanned) == (0, [failed], 71)
+
+
+def test_a_list_of_webhooks_whose_link_is_cut_off_is_no_shorter_list() -> None:
+    world = World()
+    hooks = [world.sim.org_hook("octo") for _ in range(PAGE + 20)]
+    hooks[-1].add(world.clock() - 5 * MINUTE, UNAVAILABLE)
+    world.sim.faults.add(Fault(link_in_other_words(lambda link: link[:-3]), path=HOOKS, times=None))
+    assert code(world.run(hook_id="all", scan="failures")) == 1
+
+
+# -- GitHub's clock ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", [10 * HOUR, 14 * MINUTE, -14 * MINUTE, -10 * HOUR], ids=lambda by: f"{by / HOUR:+.1f}h")
+@pytest.mark.parametrize("nth", [1, 2, 3, 4, 5, 6])
+def test_one_response_with_a_wrong_date_moves_no_checkpoint_past_what_comes_next(by: int, nth: int) -> None:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
+    early = world.fail(5)
+    world.sim.faults.add(Fault(wrong_date(by), nth=nth))
+    report = world.run(latency_ms=40)
+    assert int(world.checkpoint or "") <= world.clock()
+    if by > 0:
+        # With a clock that is too slow, a run may also leave the work to the next one.
+        assert (code(report), world.sent) == (0, [early])
+    if nth == 1 and code(report) == 0:
+        assert report.warnings
+    world.clock.advance(MINUTE)
+    late = world.hook.add(world.clock(), UNAVAILABLE).guid
+    world.clock.advance(14 * MINUTE)
+    assert code(world.run(latency_ms=40)) == 0
+    assert sorted(world.sent) == sorted([early, late])
+
+
+def test_a_date_that_no_other_response_bears_out_is_asked_for_once_more() -> None:
+    world = World()
+    world.fail(5)
+    world.sim.faults.add(Fault(wrong_date(10 * HOUR), path="*/actions/variables/CHECKPOINT", times=None))
+    report = world.run(latency_ms=40)
+    assert report.start <= world.clock()
+    assert int(world.checkpoint or "") <= world.clock()
+
+
+@pytest.mark.parametrize("times", [1, None])
+def test_a_proxys_refusal_has_no_say_in_what_time_it_is(times: int | None) -> None:
+    world = World()
+    world.sim.token("variables", permissions={"actions_variables": "write"})
+    world.fail(5)
+    ahead = http_date(world.clock() + 10 * HOUR)
+    world.sim.faults.add(Fault(proxy_refusal(ahead), path="/rate_limit", times=times))
+    report = world.run(variable_token="variables", latency_ms=40)
+    assert report.start <= world.clock()
+    assert world.checkpoint is None or int(world.checkpoint) <= world.clock()
+
+
+@pytest.mark.parametrize("ahead", [1, 999, 30 * SECOND, 59 * SECOND])
+def test_a_checkpoint_up_to_a_minute_ahead_of_githubs_clock_counts_as_now(ahead: int) -> None:
+    world = World()
+    guid = world.fail(5)
+    world.variables.seed("CHECKPOINT", str(world.clock() + ahead))
+    report = world.run()
+    assert (code(report), world.sent) == (0, [guid])
+    assert int(world.checkpoint or "") <= world.clock()
+
+
+@pytest.mark.parametrize("ahead", [2 * MINUTE, DAY])
+def test_a_checkpoint_further_ahead_stops_the_run_and_is_not_overwritten(ahead: int) -> None:
+    world = World()
+    world.fail()
+    kept = str(world.clock() + ahead)
+    world.variables.seed("CHECKPOINT", kept)
+    assert (code(world.run()), world.sent, world.checkpoint) == (1, [], kept)
+
+
+def test_a_variable_in_seconds_is_said_to_be_in_seconds_and_is_not_overwritten() -> None:
+    world = World()
+    world.fail()
+    kept = str((world.clock() - HOUR) // SECOND)
+    world.variables.seed("CHECKPOINT", kept)
+    report = world.run()
+    assert (code(report), world.sent, world.checkpoint) == (1, [], kept)
+    (error,) = report.errors
+    assert " seconds" in error.replace("milliseconds", "")
+    assert report.hooks[0].gap is None
+
+
+# -- rows that cannot be read -----------------------------------------------------------------------------------
+
+UNREADABLE: dict[str, dict[str, object]] = {
+    "status null": {"status": None},
+    "event null": {"event": None},
+    "event missing": {"event": LEFT_OUT},
+    "guid null": {"guid": None},
+    "delivered_at null": {"delivered_at": None},
+    "event too long": {"event": "e" * 201},
+}
+READABLE: dict[str, dict[str, object]] = {
+    "status_code null": {"status_code": None},
+    "status_code missing": {"status_code": LEFT_OUT},
+    "redelivery missing": {"redelivery": LEFT_OUT},
+}
+
+
+@pytest.mark.parametrize("how", READABLE)
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_a_row_without_a_code_or_a_flag_is_read_as_a_failed_first_attempt(how: str, scan: str) -> None:
+    world = World()
+    # GitHub's filter shows a row with another failure, so that "failures" reads the log, too.
+    guid, other = world.fail(9, odd(UNAVAILABLE, **READABLE[how])), world.fail(10)
+    report = world.run(scan=scan)
+    assert (code(report), report.recovered, sorted(world.sent)) == (0, 2, sorted([guid, other]))
+    assert world.checkpoint == str(report.start)
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_a_row_that_cannot_be_read_is_told_and_holds_the_checkpoint_and_the_rest_is_done(how: str, scan: str) -> None:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 2 * HOUR))
+    older = world.fail(30)
+    world.fail(20, odd(UNAVAILABLE, **UNREADABLE[how]))
+    newer = world.fail(10)
+    report = world.run(scan=scan)
+    assert sorted(world.sent) == sorted([older, newer])
+    assert (report.recovered, report.hooks[0].read, code(report)) == (2, True, 1)
+    # Without a time it has that of the newer one.
+    least = 10 if how == "delivered_at null" else 20
+    assert int(world.checkpoint or "") < world.started - least * MINUTE
+    # And so in every run until it has left the log; what else happens is seen to.
+    world.clock.advance(HOUR)
+    another = world.fail(5)
+    report = world.run(scan=scan)
+    assert world.sent[2:] == [another]
+    assert (report.recovered, code(report)) == (1, 1)
+    assert int(world.checkpoint or "") < world.started - (least + 60) * MINUTE
+
+
+@pytest.mark.parametrize("how", ["event null", "event missing", "event too long"])
+def test_a_row_that_cannot_be_read_and_has_succeeded_is_no_loss_and_a_warning(how: str) -> None:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 2 * HOUR))
+    other = world.fail(30)
+    world.hook.add(world.clock() - 20 * MINUTE, odd(OK, **UNREADABLE[how]))
+    report = world.run()
+    assert (code(report), world.sent, report.errors) == (0, [other], ())
+    assert report.warnings
+
+
+@pytest.mark.parametrize("how", ["status null", "delivered_at null", "guid null"])
+def test_a_row_that_could_not_be_read_is_told_once_when_it_has_left_the_log_and_makes_no_gap(how: str) -> None:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 2 * HOUR))
+    world.fail(20, odd(UNAVAILABLE, **UNREADABLE[how]))
+    for hours in range(0, 70, 10):
+        world.hook.add(world.clock() - MINUTE, OK)
+        report = world.run()
+        assert (code(report), report.hooks[0].gap) == (1, None), f"after {hours} hours"
+        world.clock.advance(10 * HOUR)
+    last_hours = []
+    for _ in range(5):
+        world.clock.advance(HOUR)
+        world.hook.add(world.clock() - MINUTE, OK)
+        last_hours.append(world.run())
+    assert [report.hooks[0].gap for report in last_hours] == [None] * 5
+    # It leaves the log within the second of these hours.
+    assert [code(report) for report in last_hours] == [1, 1, 0, 0, 0]
+    assert world.checkpoint == str(last_hours[-1].start)
+
+
+def test_many_rows_that_cannot_be_read_hold_nothing_else_back() -> None:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - 2 * HOUR))
+    ways = list(UNREADABLE.values())
+    for place in range(60):
+        world.fail(100 - place, odd(UNAVAILABLE, **ways[place % len(ways)]))
+    readable = [world.fail(20 - place) for place in range(5)]
+    report = world.run()
+    assert sorted(world.sent) == sorted(readable)
+    assert (report.recovered, code(report)) == (5, 1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"config": LEFT_OUT}, {"config": {"content_type": "json", "url": None}}, {"active": LEFT_OUT}],
+    ids=["no config", "url null", "no active"],
+)
+def test_a_webhook_that_cannot_be_read_in_the_list_is_left_out_alone(fields: dict[str, object]) -> None:
+    world = World()
+    odd_one, third = world.sim.org_hook("octo"), world.sim.org_hook("octo")
+    odd_one.odd = fields
+    guids = [hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE).guid for hook in (world.hook, third)]
+    report = world.run(hook_id="all")
+    assert {hook.hook_id for hook in report.hooks} >= {str(world.hook.id), str(third.id)}
+    assert sorted(world.sent) == sorted(guids)
+    assert (report.recovered, report.undelivered) == (2, 0)
+    assert report.errors or report.warnings
+
+
+# -- the first attempt has left the log -------------------------------------------------------------------------
+
+
+def with_a_first_attempt_that_is_gone(*later: float) -> tuple[World, str]:
+    """An event whose first attempt has left the log, and its redeliveries that failed, so many minutes ago."""
+    world = World()
+    now = world.clock()
+    guid = world.hook.add(now - 73 * HOUR, UNAVAILABLE).guid
+    for minutes in later:
+        world.again(guid, minutes)
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    return world, guid
+
+
+def test_an_event_whose_first_attempt_is_gone_and_that_has_one_row_left_is_tried_and_recovered() -> None:
+    world, guid = with_a_first_attempt_that_is_gone(20)
+    report = world.run(retry_spacing="0")
+    assert (world.sent, of(report, guid).outcome) == ([guid], Outcome.RECOVERED)
+    assert (report.recovered, report.lost, code(report)) == (1, 0, 0)
+    assert world.checkpoint == str(report.start)
+
+
+@pytest.mark.parametrize("wait", ["0", "60s"])
+def test_if_that_does_not_deliver_it_it_is_lost_holds_no_checkpoint_and_is_tried_no_more(wait: str) -> None:
+    world, guid = with_a_first_attempt_that_is_gone(20)
+    world.sim.stub.by_guid[guid] = invalid_response(422)
+    report = world.run(retry_spacing="0", wait_for_results=wait)
+    assert (world.sent, code(report), report.lost) == ([guid], 1, 1)
+    assert world.checkpoint == str(report.start)
+    for _ in range(5):
+        world.clock.advance(15 * MINUTE)
+        report = world.run(retry_spacing="0", wait_for_results=wait)
+        assert world.checkpoint == str(report.start)
+    assert world.sent == [guid]
+    # It is told as long as the window holds its rows, and no longer.
+    assert code(report) == 0
+
+
+def test_an_event_whose_first_attempt_is_gone_and_that_has_two_rows_left_is_lost_and_not_tried() -> None:
+    world, guid = with_a_first_attempt_that_is_gone(30, 20)
+    report = world.run(retry_spacing="0")
+    assert (world.sent, of(report, guid).outcome) == ([], Outcome.EXPIRED)
+    assert (report.lost, code(report), world.checkpoint) == (1, 1, str(report.start))
+
+
+# -- pages that GitHub cannot give ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [502, 504])
+@pytest.mark.parametrize("largest", [99, 50, 25, 10])
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_smaller_pages_are_asked_for_where_github_fails_on_large_ones(largest: int, status: int, scan: str) -> None:
+    world = busy(150)
+    failed = [world.fail(140.5), world.fail(20.5)]
+    world.sim.behaviour.largest_page, world.sim.behaviour.too_large = largest, status
+    report = world.run(scan=scan)
+    assert (code(report), world.sent, report.recovered) == (0, failed, 2)
+    sizes = [(int(one.query["per_page"]), one.status) for one in world.requests()]
+    given = [size for size, answered in sizes if answered == 200]
+    assert max(given) <= largest
+    # It is remembered for the run: no page that is too large is asked for after the first that was given.
+    first = next(place for place, (_, answered) in enumerate(sizes) if answered == 200)
+    assert {answered for _, answered in sizes[first:]} == {200}
+
+
+def test_a_page_that_github_never_gives_is_an_error_of_the_scan() -> None:
+    world = busy(150)
+    world.fail(20.5)
+    before = world.checkpoint
+    world.sim.behaviour.largest_page = 0
+    assert is_broken_off(world, world.run(), before)
+
+
+# -- what was read is told --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_what_was_read_of_more_failures_within_a_minute_than_can_be_read_is_told(scan: str) -> None:
+    world = World()
+    now = world.clock()
+    world.hook.load(world.hook.row(now - place, UNAVAILABLE) for place in range(1, 6_000))
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    before = world.checkpoint
+    report = world.run(scan=scan, wait_for_results="0", dry_run="true", time_limit="1m", latency_ms=1_000)
+    (hook,) = report.hooks
+    assert (hook.read, hook.partial, world.checkpoint) == (True, True, before)
+    assert report.failed >= report.scanned > 2_000
+    assert outputs(report)["failed-count"] == str(report.failed)
+
+
+def test_a_name_of_an_event_that_is_as_long_as_can_be_is_read() -> None:
+    world = World()
+    guid = world.fail(5, kind=Kind("e" * 200))
+    assert (code(world.run()), world.sent) == (0, [guid])

@@ -1,0 +1,262 @@
+"""What a run may believe of what it has read, and say: each in a world of a few rows."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.faults import Call, Fault, Lose, json_answer
+from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
+from redeliver.core.health import Health
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
+from world import World, kind, of
+
+if TYPE_CHECKING:
+    from githubsim.faults import Effect
+    from githubsim.outcomes import Outcome as Ending
+    from redeliver.core.report import Report
+
+LIST = "*/hooks/*/deliveries"
+VARIABLE = "*/actions/variables*"
+REFUSED = invalid_response(422)
+
+
+def code(report: Report) -> int:
+    """How the run ends by default."""
+    return report.exit_code(FailOn.ERROR)
+
+
+def shows_up_late(world: World, minutes_late: float, outcome: Ending = OK) -> str:
+    """A row that has just come into the log, above all others, of an attempt so many minutes ago."""
+    now = world.clock()
+    return world.hook.add(now, outcome, delivered_at=now - round(minutes_late * MINUTE)).guid
+
+
+# -- one row that shows up late says nothing about its neighbours ----------------------------------------------
+
+
+@pytest.mark.parametrize("minutes_late", [72, 5 * 60, 70 * 60])
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_a_row_that_shows_up_late_hides_no_other_failure(scan: str, minutes_late: int) -> None:
+    world = World()
+    now = world.clock()
+    # One in ten fails.
+    rows = [world.hook.row(now - place * 2 * SECOND, OK if place % 10 else UNAVAILABLE) for place in range(1_400)]
+    world.hook.load(rows)
+    failed = [row.guid for row in reversed(rows) if not row.outcome.succeeded]
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    late = shows_up_late(world, minutes_late, UNAVAILABLE)
+    report = world.run(scan=scan, wait_for_results="0")
+    # It may be missed itself: it lies before the window.
+    assert [guid for guid in world.sent if guid != late] == failed
+    assert (code(report), report.failed - (late in world.sent)) == (0, 140)
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_small_pages_with_a_row_that_shows_up_late_hide_no_other_failure(scan: str) -> None:
+    world = World()
+    world.sim.behaviour.page_cap = 2
+    failed = [world.fail(30), world.fail(20)]
+    for minutes_ago in range(1, 9):
+        world.fail(minutes_ago, OK)
+    failed.append(world.fail(0.1))
+    world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
+    late = shows_up_late(world, 3 * 60, UNAVAILABLE)
+    world.run(scan=scan)
+    assert [guid for guid in world.sent if guid != late] == failed
+
+
+def test_a_row_that_shows_up_late_does_not_hide_an_earlier_success() -> None:
+    world = World()
+    delivered = world.hook.add(world.clock() - 30 * HOUR, UNAVAILABLE).guid
+    world.again(delivered, 25 * 60, OK)
+    world.hook.load(world.hook.row(world.clock() - place * 3 * MINUTE) for place in range(1, 1_400))
+    world.again(delivered, 5)
+    world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
+    shows_up_late(world, 40 * 60)
+    report = world.run(retry_spacing="0")
+    assert world.sent == []
+    assert (report.failed, code(report)) == (0, 0)
+
+
+def test_a_row_that_shows_up_late_does_not_make_a_part_of_the_log_look_whole() -> None:
+    world = World()
+    now = world.clock()
+    world.hook.load(world.hook.row(now - place * 10 * SECOND) for place in range(6, 300))
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    shows_up_late(world, 3 * 60)
+    failed = world.fail(0)
+    report = world.run(scan="failures")
+    (hook,) = report.hooks
+    assert (world.sent, report.recovered) == ([failed], 1)
+    in_window = sum(row.delivered_at >= report.cutoff for row in world.hook.log.rows if row.guid != failed) + 1
+    assert hook.health is not Health.HEALTHY or report.scanned >= in_window
+    assert hook.stats is None or hook.stats.events == in_window
+
+
+# -- a loss is told by the run that can last see it -------------------------------------------------------------
+
+
+def with_a_loss_and_one_to_read_back_for(settings: dict[str, str]) -> tuple[World, str, str]:
+    """An event that no run sends any more, and a younger one whose first attempts are to be read before it is sent."""
+    world = World()
+    at = world.clock()
+    world.hook.load(world.hook.row(at - place * 3 * MINUTE) for place in range(1, 1_400))
+    over = world.fail(60, REFUSED, kind=kind(settings.pop("kind", "push")))
+    for minutes_ago in (50, 40):
+        world.again(over, minutes_ago, REFUSED)
+    other = world.hook.add(at - 30 * HOUR, REDIRECTED).guid
+    world.again(other, 5, REFUSED)
+    world.variables.seed("CHECKPOINT", str(at - 2 * HOUR))
+    return world, over, other
+
+
+ENDS: dict[str, Effect] = {
+    "404": json_answer(404, "Not Found"),
+    "401": json_answer(401, "Bad credentials"),
+    "500": json_answer(500, "Server Error"),
+    "lost": Lose("reset"),
+}
+FINAL = {
+    "given up": ({"max-attempts": "3"}, Outcome.GIVEN_UP),
+    "too old": ({"max-age": "push=30m"}, Outcome.TOO_OLD),
+    "filtered out": ({"events": "push", "kind": "issues"}, Outcome.FILTERED_OUT),
+}
+
+
+@pytest.mark.parametrize("end", [*ENDS, "signal"])
+@pytest.mark.parametrize("why", FINAL)
+def test_what_no_run_sends_any_more_is_told_by_the_run_that_ends_while_it_reads_back_for_another(
+    why: str, end: str
+) -> None:
+    settings, outcome = dict(FINAL[why][0]), FINAL[why][1]
+    world, over, other = with_a_loss_and_one_to_read_back_for(settings)
+    window = 2  # pages
+    stop = Call(lambda: world.run_clock.on_signal(signal.SIGTERM))
+    effect = stop if end == "signal" else ENDS[end]
+    world.sim.faults.add(Fault(effect, path=LIST, nth=window + 1, times=None))
+    report = world.run({"retry-spacing": "0", **settings})
+    assert world.sent == []
+    assert of(report, over).outcome is outcome
+    if why == "given up":
+        assert report.lost == 1
+        assert report.errors
+    assert code(report) == (128 + signal.SIGTERM if end == "signal" else 1)
+    # The other one is left to the next run, whatever was in the way of this one.
+    world.sim.faults.clear()
+    world.clock.advance(15 * MINUTE)
+    if why != "too old":
+        assert of(world.run({"retry-spacing": "0", **settings}), other).outcome is Outcome.RECOVERED
+        assert world.sent == [other]
+
+
+def test_what_has_expired_is_told_by_the_run_that_ends_while_it_sends() -> None:
+    world = World()
+    world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
+    expired = world.hook.add(world.clock() - 73 * HOUR, REFUSED).guid
+    for minutes_ago in (40, 30):
+        world.again(expired, minutes_ago, REFUSED)
+    due = world.fail(5)
+    world.sim.faults.add(Fault(json_answer(401, "Bad credentials"), path="*/attempts"))
+    report = world.run(retry_spacing="0")
+    assert (of(report, expired).outcome, of(report, due).outcome) == (Outcome.EXPIRED, Outcome.RUN_FAILED)
+    assert (report.lost, code(report)) == (1, 1)
+
+
+# -- when GitHub forgets ----------------------------------------------------------------------------------------
+
+
+def test_reading_back_for_one_event_makes_no_other_look_as_old() -> None:
+    world = World()
+    now = world.clock()
+    # Neither first attempt is one that GitHub's filter for failures lists.
+    old = world.hook.add(now - 71 * HOUR, REDIRECTED).guid
+    young = world.hook.add(now - 30 * HOUR, REDIRECTED).guid
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_430))
+    # One is due, so that its first attempt is looked for; the other is not.
+    world.again(old, 50)
+    world.again(young, 5)
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    world.sim.stub.by_guid[old] = UNAVAILABLE
+    report = world.run(retry_spacing="20m")
+    assert world.sent == [old]
+    assert of(report, young).outcome is Outcome.NOT_DUE
+    assert of(report, young).forgotten_at >= now - 30 * HOUR + 3 * DAY - MINUTE
+    assert abs(of(report, old).forgotten_at - (now - 71 * HOUR + 3 * DAY)) <= MINUTE
+
+
+def test_a_first_attempt_that_nobody_looked_for_brings_no_deadline_near() -> None:
+    world = World()
+    now = world.clock()
+    delivered = world.hook.add(now - 71 * HOUR, OK).guid
+    young = world.hook.add(now - 30 * HOUR, REDIRECTED).guid
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_430))
+    world.again(delivered, 50)
+    world.again(young, 5)
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    report = world.run(retry_spacing="20m")
+    (hook,) = report.hooks
+    assert (world.sent, code(report)) == ([], 0)
+    assert hook.deadline is not None
+    assert hook.deadline >= now - 30 * HOUR + 3 * DAY - MINUTE
+
+
+# -- what was delivered before ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", ["2", "3"])
+def test_an_event_that_was_delivered_before_the_window_is_not_given_up(most: str) -> None:
+    world = World()
+    now = world.clock()
+    guid = world.hook.add(now - 31 * HOUR, UNAVAILABLE).guid
+    world.again(guid, 30 * 60, OK)
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_400))
+    world.again(guid, 20, invalid_response(400))
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    report = world.run(max_attempts=most, retry_spacing="0")
+    assert (world.sent, report.lost, code(report)) == ([], 0, 0)
+    assert guid not in {event.guid for event in report.events}
+    assert world.checkpoint == str(report.start)
+
+
+def test_an_event_that_was_delivered_at_once_and_failed_when_sent_by_hand_is_not_given_up() -> None:
+    world = World()
+    now = world.clock()
+    guid = world.hook.add(now - 30 * HOUR, OK).guid
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_400))
+    world.again(guid, 20, invalid_response(400))
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    report = world.run(max_attempts="2", retry_spacing="0")
+    assert (world.sent, report.lost, report.failed, code(report)) == ([], 0, 0, 0)
+
+
+def test_a_success_from_before_the_run_that_shows_up_meanwhile_is_not_this_runs() -> None:
+    world = World()
+    now = world.clock()
+    # It waits for its turn. That somebody delivered it a day ago shows only while the run watches another one.
+    waiting = world.hook.add(now - 26 * HOUR, UNAVAILABLE).guid
+    world.again(waiting, 1)
+    world.hook.add(now + 500, OK, guid=waiting, redelivery=True, delivered_at=now - DAY, visible_at=now + 500)
+    due = world.fail(5)
+    report = world.run(lookback="3d")
+    assert world.sent == [due]
+    assert report.recovered == 1
+    assert waiting not in {event.guid for event in report.events if event.outcome is Outcome.RECOVERED}
+
+
+# -- a checkpoint that was never saved --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["PATCH", "*"])
+def test_a_first_run_that_cannot_save_its_checkpoint_promises_nothing_of_one_saved_before(verb: str) -> None:
+    world = World()
+    guid = world.fail()
+    world.sim.faults.add(Fault(Lose("reset"), verb=verb, path=VARIABLE, nth=1 + (verb == "*"), times=None))
+    report = world.run()
+    assert (world.sent, code(report), world.checkpoint) == ([], 1, None)
+    assert "the last checkpoint that was saved" not in report.errors[0]
+    assert guid in {event.guid for event in report.events}
