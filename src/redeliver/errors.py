@@ -351,6 +351,18 @@ class ForeignLink(ApiError):
     host: str
 
 
+class NextPageMissing(ApiError):
+    """A full page that names no next one, and neither does one that is a row shorter: there must be more."""
+
+    sentence = "GitHub's API gave a full page without a link to the next one when asked to {what}."
+    advice = (
+        "What follows could not be read. Nothing is lost: the checkpoint stays before it. Check any proxy in between, "
+        "which may remove the header Link."
+    )
+
+    what: str
+
+
 class BrokenPaging(ApiError):
     """The pages of the log form a loop."""
 

@@ -151,7 +151,7 @@ def test_a_bug_of_ours_is_told_by_its_type_alone_and_leaves_no_matrix(
     tmp_path: Path, forks: Commands, github: Served
 ) -> None:
     given = given_to(tmp_path, github)
-    said = forks.run_step("hooks", given=given, breaks="redeliver.github.hooks.Owner.choose")
+    said = forks.run_step("hooks", given=given, breaks="redeliver.github.hooks.Owner.pick")
     assert said.code == 1
     (error,) = [one.data for one in commands(said.everything) if one.name == "error"]
     assert told(Unexpected, error) == {"kind": "ZeroDivisionError"}

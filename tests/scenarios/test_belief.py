@@ -106,9 +106,10 @@ def with_a_loss_and_one_to_read_back_for(settings: dict[str, str]) -> tuple[Worl
     world = World()
     at = world.clock()
     world.hook.load(world.hook.row(at - place * 3 * MINUTE) for place in range(1, 1_400))
-    over = world.fail(60, REFUSED, kind=kind(settings.pop("kind", "push")))
+    of_kind = kind(settings.pop("kind", "push"))
+    over = world.fail(60, REFUSED, kind=of_kind)
     for minutes_ago in (50, 40):
-        world.again(over, minutes_ago, REFUSED)
+        world.hook.add(at - minutes_ago * MINUTE, REFUSED, guid=over, redelivery=True, kind=of_kind)
     other = world.hook.add(at - 30 * HOUR, REDIRECTED).guid
     world.again(other, 5, REFUSED)
     world.variables.seed("CHECKPOINT", str(at - 2 * HOUR))

@@ -112,6 +112,16 @@ class ClocksDiffer(Finding):
     by: str
 
 
+class AddressUnknown(Finding):
+    """Webhooks that a pattern cannot choose, since GitHub's list does not say where they point."""
+
+    sentence = "GitHub's list gives no address for {hooks}, so the pattern in hook-id left {them} out."
+    advice = "Name them by id in hook-id, or look at their settings."
+
+    hooks: str
+    them: str
+
+
 class HookInactive(Finding):
     """The webhook is switched off."""
 

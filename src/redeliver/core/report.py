@@ -12,6 +12,7 @@ from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:
     from redeliver.core.endpoint import EndpointResponse
+    from redeliver.core.findings import AddressUnknown
     from redeliver.core.health import DeliveryStats
     from redeliver.errors import RedeliverError
 
@@ -199,6 +200,8 @@ class Report(EventCounts):
     """The error that kept the run from all webhooks; empty: there was none."""
     unreached: int = 0
     """Webhooks that a stopped run did not get to. They are not in ``hooks``."""
+    left_out: AddressUnknown | None = None
+    """Webhooks that a pattern could not choose; None: there are none."""
 
     @property
     def events(self) -> tuple[EventReport, ...]:
@@ -261,7 +264,9 @@ class Report(EventCounts):
     @property
     def remarks(self) -> tuple[Told, ...]:
         """What does not make it fail, but users should know, each cause once."""
-        return group([(hook, hook.remarks) for hook in self.hooks])
+        left = self.left_out
+        own = () if left is None else (Told(left.problem, left.next_step, type(left)),)
+        return (*own, *group([(hook, hook.remarks) for hook in self.hooks]))
 
     @property
     def errors(self) -> tuple[str, ...]:

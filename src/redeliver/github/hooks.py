@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
 from redeliver.core.inputs import as_described
-from redeliver.errors import ApiUnexpected, NoSuchHook
+from redeliver.errors import ApiUnexpected, NextPageMissing, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.pages import FEWER, PAGE_SIZE, Listing
 from redeliver.github.responses import Purpose, json_of, read_json
@@ -104,30 +104,29 @@ class Owner:
         listing = Listing(caller, links, f"{self.path}/hooks", purpose, _listed)
         found: dict[int, HookInfo] = {}
         query: Mapping[str, str] | None = {}
+        unsure = False
         while query is not None:
             before = len(found)
-            page, query = listing.page(query)
-            found |= {one["id"]: _info(one) for one in page}
-            if len(found) == before:
+            page = listing.page(query)
+            if page.unsure and unsure:
+                raise NextPageMissing(what=purpose.what)
+            query, repeats, unsure = page.next, unsure, page.unsure
+            found |= {one["id"]: _info(one) for one in page.rows}
+            if len(found) == before and not repeats:
                 break  # a page with nothing new: the end, or a loop
             if len(found) > _MAX_HOOKS:
                 raise ApiUnexpected(what=purpose.what, why="the list has no end")
         return list(found.values())
 
-    def choose(self, caller: Caller, links: Links, choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
-        """The webhooks that ``hook-id`` means. They are listed only when it holds a pattern.
+    def pick(self, listed: Iterable[HookInfo], choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
+        """The webhooks that ``hook-id`` means, of a list that only a pattern needs.
 
         A pattern leaves out webhooks that are not active, since GitHub sends nothing to them, but with ``inactive``.
         One whose address is not known fits ``*`` alone.
 
         Raises:
             NoSuchHook: the pattern matches none.
-            ApiError, OutOfTime: they could not be listed.
         """
-        return self.pick(self.list_hooks(caller, links) if choice.pattern else (), choice, inactive=inactive)
-
-    def pick(self, listed: Iterable[HookInfo], choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
-        """As ``choose``, from an existing list."""
         if self.is_app:
             return [HookInfo(None)]
         known = {info.id: info for info in listed}
@@ -180,10 +179,10 @@ class Hook:
         """
         if query is None:
             query = {"status": only} if only else {}
-        found, following = self._deliveries.page(query)
-        unread = tuple(row for row in found if isinstance(row, UnreadRow))
-        rows = [row for row in found if not isinstance(row, UnreadRow)]
-        return Page(rows, following, unread)
+        page = self._deliveries.page(query)
+        unread = tuple(row for row in page.rows if isinstance(row, UnreadRow))
+        rows = [row for row in page.rows if not isinstance(row, UnreadRow)]
+        return Page(rows, page.next, unread, page.unsure)
 
     @property
     def quota(self) -> Quota:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from redeliver.errors import ApiTimedOut, ApiUnexpected, ForeignLink
+from redeliver.errors import ApiTimedOut, ForeignLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,6 +85,17 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return (parts.scheme, (parts.hostname or "").lower(), port)
 
 
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[T]):
+    """One page of a list."""
+
+    rows: Sequence[T]
+    next: Mapping[str, str] | None
+    """The query of the next page; None: this is the last one."""
+    unsure: bool
+    """Whether it is full and names no next page. ``next`` then asks for a row fewer, and that page must name one."""
+
+
 @dataclass(slots=True)
 class Listing(Generic[T]):
     """One list of GitHub's."""
@@ -96,52 +107,36 @@ class Listing(Generic[T]):
     rows_of: Callable[[Response], Sequence[T]]
     """The rows of a response; raises ValueError if they cannot be read."""
     fewer: tuple[int, ...] = ()
-    """Smaller sizes of a page. They must not change what a query means, as they do where pages have numbers."""
+    """Smaller sizes of a page, which are asked for from then on if GitHub's servers run out of time. They must not
+    change what a query means, as they do where pages have numbers."""
     _size: int = field(default=PAGE_SIZE, init=False)
 
-    def page(self, query: Mapping[str, str]) -> tuple[Sequence[T], Mapping[str, str] | None]:
-        """The page that a query names, and the query of the next one; None: there is none.
-
-        A full page without a link to the next one is believed only if one that holds a row fewer has that link: a
-        proxy, or a fault of GitHub's, may have dropped it. The list then goes on from there, and its last row comes
-        once more. If GitHub's servers run out of time, fewer rows are asked for, from then on, too.
+    def page(self, query: Mapping[str, str]) -> ListPage[T]:
+        """The page that a query names.
 
         Raises:
-            ApiError: GitHub refused, or failed for good; or there is no way to find out what comes next. ForeignLink
-                among them.
+            ApiError: GitHub refused, or failed for good. ForeignLink among them.
             OutOfTime: a wait does not fit into the time limit.
         """
-        rows, following, asked = self._get_in_time(query)
-        if following is None and len(rows) >= asked > 1:
-            again, following, fewer = self._get_in_time(query, asked - 1)
-            if following is None and len(again) >= fewer:
-                raise ApiUnexpected(what=self.purpose.what, why="a full page has no link to the next one")
-        return rows, following
-
-    def _get_in_time(
-        self, query: Mapping[str, str], most: int = PAGE_SIZE
-    ) -> tuple[Sequence[T], Mapping[str, str] | None, int]:
-        """As ``page``, with at most so many rows. The number that was asked for comes last."""
         try:
-            return self._get(query, most)
+            return self._get(query)
         except ApiTimedOut as failing:
             for size in self.fewer:
                 if size < self._size:
                     self._size = size
                     try:
-                        return self._get(query, most, tries=1)
+                        return self._get(query, tries=1)
                     except ApiTimedOut:
                         continue
             raise failing from None
 
-    def _get(
-        self, query: Mapping[str, str], most: int, *, tries: int | None = None
-    ) -> tuple[Sequence[T], Mapping[str, str] | None, int]:
-        said = query.get("per_page", "")
-        asked = min(int(said) if said.isdecimal() and len(said) < 4 else PAGE_SIZE, most, self._size)
+    def _get(self, query: Mapping[str, str], *, tries: int | None = None) -> ListPage[T]:
+        told = query.get("per_page", "")
+        size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
 
-        def read(response: Response) -> tuple[Sequence[T], Mapping[str, str] | None]:
-            return self.rows_of(response), self.links.next_query(response.headers.get("link", ""))
+        def read(response: Response) -> ListPage[T]:
+            rows, following = self.rows_of(response), self.links.next_query(response.headers.get("link", ""))
+            unsure = following is None and len(rows) >= size > 1
+            return ListPage(rows, {**query, "per_page": str(size - 1)} if unsure else following, unsure)
 
-        rows, following = self.caller.get(self.path, {**query, "per_page": str(asked)}, self.purpose, read, tries=tries)
-        return rows, following, asked
+        return self.caller.get(self.path, {**query, "per_page": str(size)}, self.purpose, read, tries=tries)

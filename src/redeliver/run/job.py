@@ -149,7 +149,7 @@ class Job:
         """Probe an endpoint that looks down, with events read so far. None: not probed."""
         if self._settings.wait_for_results == 0 or self._settings.dry_run:
             return None
-        undelivered = scan.log.undelivered(self.record.cutoff)
+        undelivered = scan.log.undelivered(scan.window.cutoff)
         plan = self._plan_for(undelivered, scan, _not_read_whole(scan, undelivered))
         first = probe_events(plan.due)
         if len(first) < PROBE_SIZE:
@@ -275,7 +275,7 @@ class Job:
 
     def _unsent(self, scan: Scan) -> Sequence[Event]:
         """Undelivered events, without those that a probe has sent."""
-        undelivered = scan.log.undelivered(self.record.cutoff)
+        undelivered = scan.log.undelivered(scan.window.cutoff)
         return [event for event in undelivered if event.guid not in self.record.redeliveries]
 
     def _plan_for(
@@ -298,7 +298,7 @@ class Job:
 
     def _watch(self, scan: Scan) -> Watch:
         redeliveries = self.record.redeliveries
-        guids = {event.guid for event in scan.log.undelivered(self.record.cutoff)} | set(redeliveries)
+        guids = {event.guid for event in scan.log.undelivered(scan.window.cutoff)} | set(redeliveries)
         return Watch(self._hook, scan.log, redeliveries, guids, clock=self._clock, lines=self._lines)
 
 

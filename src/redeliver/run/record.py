@@ -297,7 +297,7 @@ class Record:
         if self.window is None or self.scan is None or not self.read:
             return found
         log = self.scan.log
-        for row in log.unread(self.cutoff):
+        for row in log.unread(self.window.cutoff):
             at = self.window.start if row.at is None else row.at
             if not log.may_hide_a_failure(row):
                 kind = Unread.HARMLESS
@@ -308,7 +308,7 @@ class Record:
 
     @property
     def cutoff(self) -> int:
-        """The moment from which events are accounted for."""
+        """The moment from which every event is accounted for. Of those before it, only what was read is."""
         if self.window is None:
             return 0
         if self.scan is not None and self.scan.extent is Extent.NEWEST:

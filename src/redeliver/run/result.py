@@ -154,7 +154,7 @@ def _candidates(record: Record, log: DeliveryLog) -> Iterator[tuple[Event, Outco
     for event in (*(one.event for one in record.redeliveries.values()), *(plan.due if plan else ())):
         known[event.guid] = event
     if plan is None:
-        known |= {event.guid: event for event in log.undelivered(record.cutoff)}
+        known |= {event.guid: event for event in log.undelivered(record.window.cutoff if record.window else 0)}
     for event in known.values():
         yield event, None
     for event, reason in plan.skipped if plan else ():

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from redeliver.core.findings import AddressUnknown
 from redeliver.core.report import Report
 from redeliver.errors import RedeliverError, Stopped
 from redeliver.github.api import Caller
@@ -21,6 +22,7 @@ from redeliver.run.log_lines import Progress
 from redeliver.run.lookup import explain, hook_health, show
 from redeliver.run.replay import replay_hook
 from redeliver.run.result import build_report, report_of_bug
+from redeliver.text import count, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +69,7 @@ class Runs:
         self._owner = owner_of(settings)
         self._pace = Pace(settings.redeliveries_per_minute)
         self._links = Links(settings.api_url)
+        self._left_out: AddressUnknown | None = None
 
     def run(self) -> Report:
         """Run over every chosen hook. Whatever happens, return a report."""
@@ -78,7 +81,7 @@ class Runs:
             main = self._main_caller()
             token = settings.variable_token.get_secret_value()
             variables = self._caller(self._connect(token)) if token else main
-            chosen = {info.id: info for info in self._owner.choose(main, self._links, settings.hook_id)}
+            chosen = {info.id: info for info in self._choose(main)}
             # Otherwise a hook that uses up the time limit in every run would starve those after it.
             in_turn = list(chosen)
             self._shuffle(in_turn)
@@ -95,7 +98,7 @@ class Runs:
             pass
         told = tuple(reports[hook_id] for hook_id in chosen if hook_id in reports)
         unreached = len(chosen) - len(told)
-        return Report(told, settings.dry_run, self._clock.signal_number, fault, unreached)
+        return Report(told, settings.dry_run, self._clock.signal_number, fault, unreached, self._left_out)
 
     def hook_ids(self) -> list[int | None]:
         """The ids of the chosen hooks.
@@ -103,8 +106,7 @@ class Runs:
         Raises:
             NoSuchHook, ApiError, OutOfTime: there are none, or they could not be listed.
         """
-        chosen = self._owner.choose(self._main_caller(), self._links, self._settings.hook_id)
-        return [info.id for info in chosen]
+        return [info.id for info in self._choose(self._main_caller())]
 
     def replay(self, settings: ReplaySettings) -> ReplayReport:
         """One replay over the chosen webhook. Whatever happens, return a report.
@@ -113,7 +115,7 @@ class Runs:
             BadPrivateKey: no request could be made.
         """
         caller = self._main_caller()
-        (info,) = self._owner.choose(caller, self._links, settings.hook_id)
+        (info,) = self._choose(caller)
         return replay_hook(self._hook(caller, info), self._clock, self._console, settings)
 
     def survey(self) -> list[HookHealth]:
@@ -141,7 +143,7 @@ class Runs:
             NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read.
         """
         caller = self._main_caller()
-        chosen = self._owner.choose(caller, self._links, self._settings.hook_id, inactive=True)
+        chosen = self._choose(caller, inactive=True)
         progress = Progress(self._clock, self._console)
         retained_from = caller.now() - self._settings.retention_ms
         found = []
@@ -149,6 +151,21 @@ class Runs:
             self._console.line(f"Looking through the log of {hook.name}")
             found += show(hook, guids, progress, retained_from)
         return found
+
+    def _choose(self, caller: Caller, *, inactive: bool = False) -> list[HookInfo]:
+        """The webhooks that ``hook-id`` means. They are listed only when it holds a pattern.
+
+        Raises:
+            NoSuchHook: the pattern matches none.
+            ApiError, OutOfTime: they could not be listed.
+        """
+        choice = self._settings.hook_id
+        listed = self._owner.list_hooks(caller, self._links) if choice.pattern else []
+        if without := [str(info.id) for info in listed if choice.pattern.strip("*") and not info.url]:
+            which = f"{count(len(without), 'webhook')} ({some_of(without)})"
+            self._left_out = AddressUnknown(hooks=which, them="it" if len(without) == 1 else "them")
+            self._console.line(self._left_out.problem)
+        return self._owner.pick(listed, choice, inactive=inactive)
 
     def _one(self, info: HookInfo, main: Caller, variables: Caller) -> HookReport:
         hook = self._hook(main, info)

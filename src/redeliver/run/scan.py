@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import DeliveryLog, Filter, Page, succeeded
 from redeliver.core.settings import ScanMode
-from redeliver.errors import BrokenPaging, HourSpent, OutOfTime
+from redeliver.errors import BrokenPaging, HourSpent, NextPageMissing, OutOfTime
 from redeliver.run.allowance import Allowance, Verdict
 from redeliver.run.log_lines import Progress
 from redeliver.run.record import SLACK, Extent, Scan
@@ -47,29 +48,33 @@ def walk(
     ``first``: the query of the page to begin with instead; ``seen_ids``: of the pages before it.
 
     Follows ``next`` past empty pages; rows that earlier pages had are left out, since a log that grows while it is
-    read can push rows from one page to the next.
+    read can push rows from one page to the next. A full page that names no next one is believed to be the last only if
+    one that is a row shorter names one: a fault may have dropped the link. The walk then goes on from there.
 
     Raises:
         BrokenPaging: a page names a next page that has been read.
+        NextPageMissing: there must be a next page, and none is named.
         ApiError, OutOfTime: as the source does; what was yielded until then is not the whole.
     """
     if seen_ids is None:
         seen_ids = deque(maxlen=_PAGES_COMPARED)
     seen_pages: set[frozenset[tuple[str, str]]] = set()
-    query = first
+    query, unsure = first, False
     while True:
         page = source.page(query, only=only)
         ids = {row["id"] for row in page.rows}
         again = set[int]().union(*(ids & earlier for earlier in seen_ids))
         seen_ids.append(ids)
-        yield Page([row for row in page.rows if row["id"] not in again], page.next) if again else page
+        yield replace(page, rows=[row for row in page.rows if row["id"] not in again]) if again else page
         if page.next is None or (page.rows and max(page.times) < since):
             return
+        if page.unsure and unsure:
+            raise NextPageMissing(what="read the delivery log")
         key = frozenset(page.next.items())
         if key in seen_pages:
             raise BrokenPaging
         seen_pages.add(key)
-        query = page.next
+        query, unsure = page.next, page.unsure
 
 
 class Reader:

@@ -248,7 +248,7 @@ def test_a_bug_after_something_was_sent_hides_nothing_of_it_and_moves_no_checkpo
 
 
 def test_a_bug_before_anything_is_known_leaves_the_report_and_no_count_that_may_be_wrong(step: Step) -> None:
-    told, summary = with_a_bug(step, "redeliver.github.hooks.Owner.choose")
+    told, summary = with_a_bug(step, "redeliver.github.hooks.Owner.pick")
     assert list(told) == ["health", "report"]
     assert told["health"] == "unknown"
     report = json.loads(told["report"])

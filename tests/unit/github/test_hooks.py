@@ -71,9 +71,9 @@ def test_ids_are_picked_as_they_are_with_what_a_list_says_of_them() -> None:
 
 def test_choosing_by_id_asks_for_nothing_and_by_pattern_for_the_list() -> None:
     calls = Calls(answer(200, [{"id": 3, "active": True, "config": {"url": ON.url}}]))
-    assert OWNER.choose(calls.caller, LINKS, HookChoice((3,), "")) == [HookInfo(3)]
+    assert OWNER.pick([], HookChoice((3,), "")) == [HookInfo(3)]
     assert calls.count == 0
-    assert OWNER.choose(calls.caller, LINKS, pattern("*")) == [ON]
+    assert OWNER.pick(OWNER.list_hooks(calls.caller, LINKS), pattern("*")) == [ON]
     assert calls.script.lines == ["GET /orgs/octo/hooks"]
 
 

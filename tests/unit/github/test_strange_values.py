@@ -269,7 +269,7 @@ def test_a_webhook_that_may_be_active_is_chosen() -> None:
 
 
 def chosen(calls: Calls, pattern: str) -> list[HookInfo]:
-    return OWNER.choose(calls.caller, LINKS, HookChoice(pattern=pattern, several=True))
+    return OWNER.pick(OWNER.list_hooks(calls.caller, LINKS), HookChoice(pattern=pattern, several=True))
 
 
 # -- an App's token ---------------------------------------------------------------------------------------------
