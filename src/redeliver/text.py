@@ -40,6 +40,11 @@ def plain(text: str, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def url_spans(text: str) -> list[tuple[int, int]]:
+    """Where the URLs of a text begin and end."""
+    return [found.span() for found in _URL.finditer(text)]
+
+
 def without_urls(text: str) -> str:
     """The beginning of a text (16,384 characters), with every URL removed whole."""
     return _URL.sub("<url>", text[:_LOOKED_AT])

@@ -8,30 +8,66 @@ from __future__ import annotations
 
 import html
 import re
+from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, NotRequired
-from urllib.parse import unquote, urlsplit
+from itertools import islice
+from typing import Annotated, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from redeliver.text import plain, without_urls
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from redeliver.core.masking import Secrets
 
 #: Characters of a body, of a page's title and of a header that are shown.
 SHOWN_BODY = 200
 _SHOWN_TITLE = 100
 _SHOWN_HEADER = 100
-#: Characters of a body that are examined.
+#: Characters of a body, and headers of a response, that are examined.
 _LOOKED_AT = 16_384
-#: Shorter pieces of an address or header are not secrets, and shorter parts of a path may be common words.
-_SHORTEST_SECRET = 6
-_SHORTEST_PART = 12
-_MASK = "***"
-#: Headers that GitHub sends with every attempt and that are not secret. All others, such as a signature, are masked.
-_KNOWN_HEADERS = re.compile(r"accept|content-.*|host|user-agent|x-github-.*")
+_HEADERS = 1_000
+#: Characters of a host's name, as of any in the DNS.
+_LONGEST_HOST = 253
+#: Headers that GitHub sends and whose values are no secrets. Those of all others are never shown: GitHub once sent
+#: webhooks' secrets in a header by mistake.
+_HARMLESS = frozenset(
+    {
+        "accept",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+        "x-github-delivery",
+        "x-github-enterprise-host",
+        "x-github-enterprise-version",
+        "x-github-event",
+        "x-github-hook-id",
+        "x-github-hook-installation-target-id",
+        "x-github-hook-installation-target-type",
+    }
+)
+#: What stands before the secret in a header: "Basic dXNlcjpwYXNz", "sha256=7d38...".
+_SCHEMES = frozenset({"basic", "bearer", "digest", "sha1", "sha256"})
+#: Words of addresses that everybody may know, and that messages need.
+_COMMON = frozenset(
+    """
+    account accounts action actions admin alert alerts api apis app application apps async auth authorization
+    automation aws azure backend basic bearer bot bots build builds callback callbacks channel chat client cloud
+    code commit commits company config connect connector content core create data default deliveries delivery
+    deploy deployment deployments dev develop development digest discord dispatch endpoint endpoints enterprise
+    error errors event events external forward function functions gateway generic ghes git gitea github gitlab
+    handle handler handlers health hook hooks http https id inbound incoming index ingest input integration
+    integrations internal invoke issue issues jenkins jira job jobs json key lambda listen listener live local
+    login main message messages monitor monitoring notification notifications notify oauth org organization
+    organizations out outgoing payload payloads pipeline pipelines plugin plugins post prod production project
+    projects proxy public publish pull push query queue receive receiver receivers redirect release releases repo
+    repos repositories repository request requests response rest run runner runners scm secret secrets secure
+    security send server service services sha1 sha256 sign signature signed slack source stage staging status
+    stream sync system target task tasks team teams telegram test testing tests text token tokens trigger triggers
+    update updates user users v1 v2 v3 v4 version web webhook webhooks worker workers workflow workflows workspace
+    www zapier
+    """.split()  # noqa: SIM905 - words, and best read as such
+)
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
 
 
@@ -79,53 +115,54 @@ class EndpointResponse:
 def endpoint_response(delivery: Delivery) -> EndpointResponse:
     """Select what may be shown of a delivery, and make it safe."""
     response = delivery["response"] or {}
-    headers = {name.lower(): value for name, value in (response.get("headers") or {}).items()}
+    headers = {name.lower(): value for name, value in islice((response.get("headers") or {}).items(), _HEADERS)}
     payload = response.get("payload")
     body = payload[:_LOOKED_AT] if isinstance(payload, str) else ""
-    secrets = sorted(set(_secrets(delivery)), key=len, reverse=True)
+    secrets = _secrets(delivery)
     title = _TITLE.search(body)
     duration = delivery.get("duration")
     return EndpointResponse(
-        content_type=_safe(headers.get("content-type"), secrets, _SHOWN_HEADER),
-        server=_safe(headers.get("server"), secrets, _SHOWN_HEADER),
-        title=_safe(html.unescape(title[1]), secrets, _SHOWN_TITLE) if title else "",
-        body=_safe(body, secrets, SHOWN_BODY),
+        content_type=_shown(secrets, headers.get("content-type"), _SHOWN_HEADER),
+        server=_shown(secrets, headers.get("server"), _SHOWN_HEADER),
+        title=_shown(secrets, html.unescape(title[1]), _SHOWN_TITLE) if title else "",
+        body=_shown(secrets, body, SHOWN_BODY),
         duration=None if duration is None else round(duration * 1_000),
     )
 
 
-def _safe(value: object, secrets: list[str], limit: int) -> str:
-    if not isinstance(value, str):
-        return ""
-    # Before the text is cut: the beginning of a secret is secret, too.
-    text = without_urls(value)
-    for secret in secrets:
-        text = text.replace(secret, _MASK)
-    return plain(text, limit)
+def _shown(secrets: Secrets, value: object, limit: int) -> str:
+    return secrets.shown(value, limit) if isinstance(value, str) else ""
 
 
-def _secrets(delivery: Delivery) -> Iterator[str]:
-    """Pieces of what GitHub sent that must not be shown, in the forms in which an endpoint may repeat them."""
-    request = delivery.get("request") or {}
-    for secret in (*_of_address(delivery.get("url") or ""), *_of_headers(request.get("headers") or {})):
-        for form in (secret, unquote(secret), html.escape(secret), html.escape(unquote(secret))):
-            if len(form) >= _SHORTEST_SECRET:
-                yield form
+def _secrets(delivery: Delivery) -> Secrets:
+    """What GitHub sent that must not be shown: all of the webhook's address but its host, and headers."""
+    secrets = Secrets()
+    url = delivery.get("url")
+    if not url:  # GitHub's description does not promise it
+        secrets.add_unknown()
+        return secrets
+    _, is_address, rest = url.partition("://")
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    userinfo, _, host = authority.rpartition("@")
+    known = _COMMON.union(re.findall(r"[^\W_]+", host[:_LONGEST_HOST].lower()))
+    user, _, password = userinfo.partition(":")
+    secrets.add(password)
+    secrets.add(user, known)
+    secrets.add(rest[len(authority) :] if is_address else url, known)
+    for name, value in ((delivery.get("request") or {}).get("headers") or {}).items():
+        if not secrets.are_complete:
+            break
+        if name.lower() not in _HARMLESS:
+            _add_header(secrets, value)
+    return secrets
 
 
-def _of_address(url: str) -> Iterator[str]:
-    """All of a webhook's address except its host: any part can be a password."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+def _add_header(secrets: Secrets, value: object) -> None:
+    if isinstance(value, list | dict):  # GitHub sends none
+        secrets.add_unknown()
         return
-    yield from (parts.path, *(part for part in parts.path.split("/") if len(part) >= _SHORTEST_PART))
-    yield from (parts.query, *(pair.partition("=")[2] for pair in parts.query.split("&")))
-    yield from (parts.username or "", parts.password or "")
-
-
-def _of_headers(headers: Mapping[str, object]) -> Iterator[str]:
-    for name, value in headers.items():
-        if isinstance(value, str) and not _KNOWN_HEADERS.fullmatch(name.lower()):
-            # "Basic dXNlcjpwYXNz", "sha256=7d38...": the second part alone is enough to be useful.
-            yield from (value, value.partition(" ")[2], value.partition("=")[2])
+    text = str(value)
+    secrets.add(text, _SCHEMES)
+    # An endpoint decodes "Basic dXNlcjpwYXNz" to understand it.
+    with suppress(ValueError):
+        secrets.add(b64decode(text.rpartition(" ")[2], validate=True).decode())

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import json
-from typing import Any
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from fuzz.strange import PIECES, text
+from guarantees.lengths import examples
+from redeliver.core import masking
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 URL = "https://user:hunter2@hooks.example/hooks/T024BE7LD/9f8e7d6c5b4a?token=quiet-one&v=2"
 SIGNATURE = "sha256=6dcb09b5b57875f334f61aebed695e2e4193db5e"
@@ -129,9 +138,270 @@ def test_a_time_that_is_none_is_no_answer_of_githubs(took: object) -> None:
         read(took=took)
 
 
-@pytest.mark.parametrize("url", [None, "", "not an address", "https://[nonsense", "https://hooks.example/?"])
+@pytest.mark.parametrize("url", ["no address", "https://[nonsense", "https://hooks.example/?", "https://"])
 def test_any_address_will_do(url: object) -> None:
     assert read("no", url=url, sent={}).body == "no"
+
+
+# -- in another spelling ----------------------------------------------------------------------------------------
+
+HOOK = "https://hooks.example/in/T024BE7LD/9f8e7d6c5b4a?sig=aGk/dGhl+cmU="
+HOOK_PARTS = ("T024BE7LD", "9f8e7d6c5b4a", "aGk/dGhl+cmU")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"path":"\/in\/T024BE7LD\/9f8e7d6c5b4a"}',
+        "login?next=%2Fin%2FT024BE7LD%2F9f8e7d6c5b4a",
+        "login?next=%252Fin%252FT024BE7LD%252F9f8e7d6c5b4a",
+        "login?next=%2fin%2ft024be7ld%2f9f8e7d6c5b4a",
+        "no &#x2F;in&#x2F;T024BE7LD&#47;9f8e7d6c5b4a &sol;in&sol;T024BE7LD",
+        r"{'path':'\u002fin\u002fT024BE7LD\u002F9f8e7d6c5b4a'}",
+        "NO /IN/T024BE7LD/9F8E7D6C5B4A",
+        "no /T024BE7LD/9f8e7d6c5b4a",
+        "<title>404: /in/T024BE7L</title>",
+        '["in", "T024BE7LD", "9f8e7d6c5b4a"]',
+        "no sig aGk/dGhl+cmU= aGk%2FdGhl%2BcmU%3D aGk%2fdGhl%2bcmU%3d",
+        r"no sig aGk/dGhl cmU= aGk\/dGhl\u002bcmU\u003D",
+        "%54%30%32%34%42%45%37%4c%44 &#57;&#102;&#56;&#101;&#55;&#100;&#54;&#99;&#53;&#98;&#52;&#97;",
+        "\uff34\uff10\uff12\uff14\uff22\uff25\uff17\uff2c\uff24 \uff059\uff05\uff12\uff15",
+        "T024\u200bBE7\u00adLD T024-BE7L-D9 9f8e 7d6c 5b4a",
+        r"%5Cu0054024BE7LD \\\/in\\\/T024BE7LD &amp;#84;024BE7LD",
+    ],
+    ids=lambda body: ascii(body)[:30],
+)
+def test_no_part_of_the_address_is_shown_in_another_spelling(body: str) -> None:
+    told = read(body, url=HOOK, sent={}, server=body, content_type=body)
+    for shown in (told.body, told.title, told.server, told.content_type):
+        bare = "".join(mark for mark in unicodedata.normalize("NFKC", shown).casefold() if mark.isalnum())
+        for part in ("t024be", "024be7", "24be7l", "9f8e7d", "c5b4a", "agkdgh", "dghlcm", "3032344245", "102"):
+            assert part not in bare
+        assert "***" in shown or not shown
+
+
+@pytest.mark.parametrize("address", [r"https:\/\/internal.example\/x", "https%3A%2F%2Finternal.example%2Fx"])
+def test_no_address_is_shown_in_another_spelling(address: str) -> None:
+    assert read(f"see {address} for help").body == "see *** for help"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"message": "invalid signature", "code": "E_SIG"}',
+        "404 page not found: webhook endpoint /in is disabled for this organization",
+        "Internal Server Error: database \u201corders\u201d is locked (caf\u00e9) 100% &middot; a+b",
+        "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>nginx/1.25.3</body></html>",
+        "hooks.example: no hooks for push events, application/json expected",
+        "<html>\n        <p>no</p>\n</html>",
+    ],
+)
+def test_a_message_that_repeats_nothing_is_shown_as_it_is(body: str) -> None:
+    assert read(body, url=HOOK, sent={"X-Any": "a          b"}).body == " ".join(body.split())
+
+
+def test_common_words_of_an_address_are_no_secrets_and_what_stands_beside_them_is() -> None:
+    url = "https://ci.acme.example/acme/api/v1/webhooks/github-webhook/zk29vq?token=9f8e7d6c5b4a"
+    told = read("github-webhook of acme at /api/v1/webhooks: token 9f8e7d6c5b4a, webhook-zk29vq", url=url)
+    assert told.body == "github-webhook of acme at /api/v1/webhooks: token ***, webhook-***"
+
+
+def test_a_password_is_no_common_word() -> None:
+    assert read("no webhook github", url="https://github:webhook@hooks.example/").body == "no *** github"
+
+
+@pytest.mark.parametrize("url", ["https://[nonsense/T024BE7LD", "hooks.example/T024BE7LD", "//x@[/T024BE7LD"])
+def test_an_address_that_cannot_be_parsed_is_left_out_too(url: str) -> None:
+    assert read("no T024BE7LD", url=url).body == "no ***"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "decoded"),
+    [
+        ("X-GitHub-Encoded-Secret", "aHVudGVyMiwgdGhlIHF1aWV0IG9uZQ==", "hunter2, the quiet one"),
+        ("x-github-anything", "hunter2, the quiet one", "HUNTER2%2C+the"),
+        ("Content-Security-Token", "hunter2-the-quiet-one", "hunter2"),
+        ("X-Common-Words", "webhook production", "production"),
+        ("X-Number", 123_456_789, "&#49;23456789"),
+    ],
+)
+def test_no_value_of_a_header_is_shown_unless_it_is_known_to_be_harmless(
+    name: str, value: object, decoded: str
+) -> None:
+    for said in (str(value), str(value).upper(), quote(str(value)), decoded):
+        told = read(f"no {said}", sent={name: value}, server=said)
+        assert (told.body.rstrip("="), told.server.rstrip("=")) == ("no ***", "***")
+
+
+def test_headers_that_are_known_to_be_harmless_are_no_secrets() -> None:
+    sent = {
+        "X-GitHub-Event": "pull_request",
+        "X-GitHub-Delivery": "0b989ba4-242f-11e5-81e1-c7b6966d2516",
+        "X-GitHub-Hook-ID": "292430182",
+        "User-Agent": "GitHub-Hookshot/044aadd",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Accept": "text/plain",
+    }
+    body = "; ".join(sent.values())
+    assert read(body, sent=sent).body == body
+
+
+@pytest.mark.parametrize(
+    "deliveries",
+    [
+        {"url": None},
+        {"url": ""},
+        {"url": f"https://hooks.example/{'x' * 20_000}/T024BE7LD"},
+        {"url": "https://hooks.example/" + "%" + "25" * 100 + "2FT024BE7LD"},
+        {"sent": {f"X-{number}": "T024BE7LD" for number in range(5_000)}},
+        {"sent": {"X-Any": ["T024BE7LD"]}},
+        {"sent": {"X-Any": {"a": "T024BE7LD"}}},
+    ],
+    ids=["none", "empty", "long", "deep", "many headers", "a list", "an object"],
+)
+def test_where_not_everything_that_was_sent_can_be_compared_nothing_is_shown(deliveries: dict[str, Any]) -> None:
+    told = read("no <title>t</title>", server="nginx", content_type="text/html", **deliveries)
+    assert (told.body, told.title, told.server, told.content_type) == ("***", "***", "***", "***")
+
+
+def test_a_text_that_is_encoded_too_often_is_not_shown() -> None:
+    assert read("no %" + "25" * 100 + "2F").body == "***"
+
+
+def test_of_a_text_in_which_a_piece_is_left_nothing_is_shown() -> None:
+    # What is shown of a text can read on where something was left out of it.
+    assert read("abc T024BE7LD def", url="https://hooks.example/T024BE7LD/abcdef").body == "***"
+
+
+# -- work -------------------------------------------------------------------------------------------------------
+
+#: What has many spellings, or is long in one of them.
+SHAPES = ("a", "/in/T024BE7LD", "%25", "%C3%A9", "&amp;", "&#x26;#37;", r"\u005c", "://", "<title", "\ufdfa", "+ ")
+
+
+def work(monkeypatch: pytest.MonkeyPatch, *, body: str = "no", url: str = HOOK, sent: object = None) -> int:
+    """What comparing takes: how many letters are looked at, in all spellings."""
+    letters = 0
+    fold = masking._fold
+
+    def counting(letter: str) -> str:
+        nonlocal letters
+        letters += 1
+        return fold(letter)
+
+    response = {"headers": {"Server": body}, "payload": body}
+    delivery = cast("Delivery", {"url": url, "request": {"headers": sent or SENT}, "response": response})
+    monkeypatch.setattr(masking, "_fold", counting)
+    endpoint_response(delivery)
+    monkeypatch.setattr(masking, "_fold", fold)
+    return letters
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_work_grows_with_what_is_read_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    def of_body(size: int) -> int:
+        return work(monkeypatch, body=(shape * size)[:size])
+
+    def of_address(size: int) -> int:
+        return work(monkeypatch, url=f"https://hooks.example/{(shape * size)[:size]}")
+
+    for work_of, size in ((of_body, 350), (of_address, 1_500)):
+        assert work_of(4 * size) < 5 * work_of(size)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_only_the_beginning_of_what_is_long_is_compared(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
+    assert work(monkeypatch, body=shape * 2_000_000) <= work(monkeypatch, body=shape * 20_000)
+    assert work(monkeypatch, url=f"https://hooks.example/{shape * 400_000}") < work(monkeypatch, body="")
+    assert work(monkeypatch, sent={f"X-{number}": shape for number in range(100_000)}) < 10 * 8_192
+
+
+# -- whatever the address, and whatever the encodings -----------------------------------------------------------
+
+_secret_part = st.text("abcdefxyzABCXYZ0123456789-_.~+/=!$*,:@%&;\\\"<' \u00e9\u00df\uff21", min_size=6, max_size=24)
+
+
+def _json(value: str) -> str:
+    return json.dumps(value)[1:-1]
+
+
+ENCODINGS: list[Callable[[str], str]] = [
+    lambda value: quote(value, safe=""),
+    quote,
+    quote_plus,
+    lambda value: quote(value, safe="").lower(),
+    lambda value: "".join(f"%{byte:02x}" for byte in value.encode()),
+    html.escape,
+    lambda value: "".join(f"&#{ord(mark)};" for mark in value),
+    lambda value: "".join(f"&#x{ord(mark):X};" for mark in value),
+    lambda value: value.replace("/", "&sol;").replace("&", "&amp;"),
+    _json,
+    lambda value: _json(value).replace("/", r"\/"),
+    lambda value: value.replace("/", r"\u002f").replace("+", r"\u002B"),
+    lambda value: "".join(f"\\u{ord(mark):04x}" for mark in value),
+    str.upper,
+    str.lower,
+    str.casefold,
+    lambda value: unicodedata.normalize("NFKC", value),
+    lambda value: "".join(chr(ord(mark) + 0xFEE0) if "!" <= mark <= "~" else mark for mark in value),
+]
+
+
+def _unescaped(value: str) -> str:
+    return re.sub(
+        r"(?i)\\(?:u([0-9a-f]{4})|([\"\\/bfnrt]))",
+        lambda found: chr(int(found[1], 16)) if found[1] else found[2].translate(str.maketrans("bfnrt", "\b\f\n\r\t")),
+        value,
+    )
+
+
+DECODINGS: list[Callable[[str], str]] = [
+    unquote,
+    unquote_plus,
+    html.unescape,
+    _unescaped,
+    str.casefold,
+    lambda value: unicodedata.normalize("NFKC", value),
+]
+
+
+def decodings(value: str) -> set[str]:
+    """All that a text may stand for."""
+    found, left = set[str](), [value]
+    while left:
+        one = left.pop()
+        if one not in found:
+            found.add(one)
+            left += [decode(one) for decode in DECODINGS]
+    return {" ".join(unicodedata.normalize("NFKC", one).casefold().split()) for one in found}
+
+
+@st.composite
+def repeated(draw: st.DrawFn) -> tuple[str, str, str]:
+    """An address, a part of it that is secret, and a text that repeats the part in some spelling."""
+    secret = draw(_secret_part)
+    before = draw(st.sampled_from(["/", "/in/", "/api/v1/hooks/", "/in?token=", "/in?a=b&sig=", "/x#"]))
+    written = draw(st.sampled_from([quote(secret, safe=""), quote(secret), quote_plus(secret, safe=""), secret]))
+    start = draw(st.integers(0, max(0, len(secret) - 6)))
+    said = draw(st.sampled_from([secret, secret[start:], secret[: len(secret) - start], before + secret, written]))
+    for encode in draw(st.lists(st.sampled_from(ENCODINGS), max_size=4)):
+        said = encode(said)
+    around = draw(
+        st.sampled_from(["{}", "no {} here", "<title>{}</title>", '["{}"]', "x{}x", "{}{}", "\\{}", "%{}", "&{}"])
+    )
+    return f"https://hooks.example{before}{written}", secret, around.replace("{}", said)
+
+
+@given(repeated())
+@settings(max_examples=examples(200, soak=3_000), deadline=None)
+def test_no_run_of_six_characters_of_a_secret_part_is_shown_in_any_decoding(given_: tuple[str, str, str]) -> None:
+    url, secret, said = given_
+    told = read(said, url=url, sent={"X-Any": secret}, server=said, content_type=said)
+    spellings = decodings(secret)
+    runs = {one[at : at + 6] for one in spellings for at in range(len(one) - 5) if len(one[at : at + 6].split()) == 1}
+    for shown in (told.body, told.title, told.server, told.content_type):
+        for one in decodings(shown):
+            assert not [run for run in runs if run in one], (shown, one)
 
 
 anything = st.sampled_from(PIECES) | text | st.text(max_size=400)
