@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from githubsim.variables import Refused
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from githubsim.tokens import TokenKind
+
 LONGEST_BODY = 65_536
 LONGEST_LABEL = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote an issue: a person (``User``) or an App (``Bot``), and what the repository is to them."""
+
+    login: str
+    type: str = "User"
+    association: str = "NONE"
+
+
+STRANGER = Author("stranger")
+#: Whose issues are those that a token opens.
+AUTHORS: Mapping[TokenKind, Author] = {
+    "actions": Author("github-actions[bot]", "Bot"),
+    "installation": Author("redeliver[bot]", "Bot"),
+    "fine-grained": Author("octocat", association="MEMBER"),
+    "classic": Author("octocat", association="OWNER"),
+}
 
 
 @dataclass(slots=True)
@@ -18,6 +43,7 @@ class Issue:
     title: str
     body: str
     labels: list[str]
+    author: Author
     created_at: int
     updated_at: int
     is_open: bool = True
@@ -67,7 +93,7 @@ class Issues:
             raise Refused(404, "Not Found")
         return found[0]
 
-    def open(self, title: object, body: object, labels: list[str], now: int) -> Issue:
+    def open(self, title: object, body: object, labels: list[str], now: int, author: Author = STRANGER) -> Issue:
         """Open one. A label that is not there yet is made.
 
         Raises:
@@ -79,7 +105,7 @@ class Issues:
         for label in labels:
             if not self.has_label(label):
                 self.add_label(label)
-        self._kept.append(Issue(len(self._kept) + 1, title, self._text(body), labels, now, now))
+        self._kept.append(Issue(len(self._kept) + 1, title, self._text(body), labels, author, now, now))
         return self._kept[-1]
 
     def has_label(self, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from githubsim import Fault, Lose, SimGitHub, VirtualClock
 from githubsim.clock import DAY, HOUR, START
 from githubsim.contract import Judge
-from githubsim.faults import Effect, When, json_answer
+from githubsim.faults import Answer, Effect, When, json_answer
 from githubsim.inprocess import InProcessTransport
+from githubsim.issues import AUTHORS, STRANGER, Author
 from redeliver.core.tracking.decision import Change, decide
 from redeliver.core.tracking.situation import NO_REPORT, HookSituation, LostEvent, Situation, State, read_report
 from redeliver.entry.tracking import Tracked, track
@@ -30,6 +32,7 @@ from samples import Said
 
 if TYPE_CHECKING:
     from githubsim.issues import Issue
+    from githubsim.tokens import TokenKind
 
 REPOSITORY = "octo/ops"
 LABEL = "webhook-redelivery"
@@ -219,11 +222,63 @@ def test_while_runs_fail_it_says_what_was_known_before(place: Place) -> None:
 
 
 def test_other_issues_with_the_label_are_left_alone(place: Place) -> None:
-    place.issues.open("Somebody else's", "text", [LABEL], 0)
-    pull = place.issues.open("A pull request", "<!-- redeliver-action: {} -->", [LABEL], 0)
+    place.issues.open("Somebody else's", "text", [LABEL], 0, AUTHORS["classic"])
+    pull = place.issues.open("A pull request", "<!-- redeliver-action: {} -->", [LABEL], 0, AUTHORS["actions"])
     pull.is_pull_request = True
     assert place.runs(WAITING, SETTLED) == ["opened", "closed"]
     assert [one.edits for one in place.issues.all()] == [1, 0, 0]
+
+
+def forged(place: Place, author: Author) -> Issue:
+    """An issue that says it is the action's, and that it has told of everything."""
+    other = Place(judged=False)
+    other.run(replace(LOST, gap=GAP.gap))
+    return place.issues.open("Webhook redelivery needs attention", other.issue.body, [LABEL], 0, author)
+
+
+@pytest.mark.parametrize(
+    "author", [STRANGER, *(Author("x", association=one) for one in ("CONTRIBUTOR", "FIRST_TIMER", "MANNEQUIN"))]
+)
+@pytest.mark.parametrize("is_open", [True, False])
+def test_an_issue_of_a_stranger_is_left_alone_whatever_it_claims_to_have_told(
+    place: Place, author: Author, *, is_open: bool
+) -> None:
+    theirs = forged(place, author)
+    theirs.is_open = is_open
+    before = theirs.body
+    assert place.runs(replace(LOST, gap=GAP.gap), LOST, ANOTHER) == ["opened", "none", "commented"]
+    assert (theirs.body, theirs.edits, theirs.comments, theirs.is_open) == (before, 0, [], is_open)
+    ours = place.issues.all()[0]
+    assert "| push | a |" in ours.comments[0]
+    assert clock_time(START + HOUR) in ours.comments[0]
+
+
+@pytest.mark.parametrize("kind", ["actions", "installation", "fine-grained", "classic"])
+def test_an_issue_is_found_again_whichever_kind_of_token_opened_it(place: Place, kind: TokenKind) -> None:
+    forged(place, AUTHORS[kind])
+    assert place.runs(replace(LOST, gap=GAP.gap), SETTLED) == ["none", "none"]
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        {},
+        {"user": None},
+        {"user": None, "author_association": None},
+        {"user": {}, "author_association": "none"},
+        {"user": {"type": ["Bot"]}, "author_association": ["OWNER"]},
+        {"user": "Bot", "author_association": {"OWNER": "OWNER"}},
+        {"user": {"type": "User", "login": "github-actions[bot]"}, "author_association": "NONE"},
+    ],
+)
+def test_an_issue_whose_author_is_not_known_is_left_alone(author: dict[str, object]) -> None:
+    place = Place(judged=False)
+    theirs = forged(place, STRANGER)
+    listed = [{"number": theirs.number, "state": "open", "body": theirs.body, **author}]
+    answer = Answer(200, json.dumps(listed).encode(), {"content-type": "application/json"})
+    place.sim.faults.add(Fault(answer, path="*/issues", verb="GET"))
+    assert place.runs(LOST) == ["opened"]
+    assert theirs.edits == 0
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", '{"state": "x"}', '{"since": -1}', "[" * 5_000, '{"lost": "x"}'])

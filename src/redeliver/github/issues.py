@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _PERMISSION = 'the repository permission "Issues: write" (for the workflow\'s own token: permissions: issues: write)'
 #: The newest come first, and one label has few.
 _QUERY = {"state": "all", "sort": "created", "direction": "desc", "per_page": "100"}
+#: What the repository is to whoever may say what its issues remember.
+_TRUSTED = ("OWNER", "MEMBER", "COLLABORATOR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class _Found(TypedDict):
     state: Literal["open", "closed"]
     body: NotRequired[str | None]
     pull_request: NotRequired[object]
+    user: NotRequired[object]
+    author_association: NotRequired[object]
 
 
 _FOUND = TypeAdapter(_Found)
@@ -57,14 +61,17 @@ class Issues:
         self._path = f"/repos/{repository}/issues"
 
     def newest(self) -> list[Issue]:
-        """The newest hundred, open and closed, without pull requests.
+        """Of the newest hundred, open and closed, those that an App or somebody of the repository opened.
+
+        Pull requests are not among them, nor are issues whose author GitHub does not name. A repository's issue form
+        can give the label to anybody's issue, and the workflow's own token cannot ask who it is.
 
         Raises:
             ApiError: GitHub refused, or every try failed. IssuesDisabled among them, as in all methods below.
         """
         with self._told():
             found = self._caller.get(self._path, {**_QUERY, "labels": self._label}, self._to("read issues"), _listed)
-        return [_issue(one) for one in found if "pull_request" not in one]
+        return [_issue(one) for one in found if "pull_request" not in one and _is_trusted(one)]
 
     def open(self, title: str, body: str, *, color: str, description: str) -> int:
         """Open one. Returns its number.
@@ -111,6 +118,14 @@ class Issues:
 
 def _issue(found: _Found) -> Issue:
     return Issue(found["number"], found["state"] == "open", found.get("body") or "")
+
+
+def _is_trusted(found: _Found) -> bool:
+    match found.get("user"):
+        case {"type": "Bot"}:
+            return True
+        case _:
+            return found.get("author_association") in _TRUSTED
 
 
 def _listed(response: Response) -> list[_Found]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from githubsim.issues import AUTHORS
 from githubsim.render import iso, reply
 from githubsim.variables import Refused
 
 if TYPE_CHECKING:
     from githubsim.answers.call import Call
-    from githubsim.issues import Issue
+    from githubsim.issues import Author, Issue
     from githubsim.wire import SimResponse
 
 
@@ -28,7 +29,9 @@ def create(call: Call, repo: str) -> SimResponse:
     labels = body.get("labels", [])
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise Refused(422, "Validation Failed")
-    made = call.sim.issues(repo).open(body.get("title"), body.get("body", ""), labels, call.now)
+    made = call.sim.issues(repo).open(
+        body.get("title"), body.get("body", ""), labels, call.now, AUTHORS[call.token.kind]
+    )
     return reply(201, _issue(call, repo, made))
 
 
@@ -52,11 +55,11 @@ def comment(call: Call, repo: str, number: str) -> SimResponse:
         "url": f"{place}/comments/1",
         "html_url": f"{place}/{number}#issuecomment-1",
         "issue_url": f"{place}/{number}",
-        "user": None,
+        "user": _user(call, AUTHORS[call.token.kind]),
         "body": text,
         "created_at": iso(call.now, whole_seconds=True),
         "updated_at": iso(call.now, whole_seconds=True),
-        "author_association": "NONE",
+        "author_association": AUTHORS[call.token.kind].association,
     }
     return reply(201, said)
 
@@ -83,7 +86,7 @@ def _issue(call: Call, repo: str, issue: Issue) -> dict[str, Any]:
         "state": "open" if issue.is_open else "closed",
         "title": issue.title,
         "body": issue.body,
-        "user": None,
+        "user": _user(call, issue.author),
         "labels": [_label(call, repo, name, "ededed", None) for name in issue.labels],
         "assignee": None,
         "assignees": [],
@@ -93,7 +96,7 @@ def _issue(call: Call, repo: str, issue: Issue) -> dict[str, Any]:
         "created_at": iso(issue.created_at, whole_seconds=True),
         "updated_at": iso(issue.updated_at, whole_seconds=True),
         "closed_at": None if issue.is_open else iso(issue.updated_at, whole_seconds=True),
-        "author_association": "NONE",
+        "author_association": issue.author.association,
     }
     pull = dict.fromkeys(("diff_url", "html_url", "patch_url", "url"), url)
     return told | ({"pull_request": pull} if issue.is_pull_request else {})
@@ -109,4 +112,22 @@ def _label(call: Call, repo: str, name: str, color: str, description: str | None
         "color": color,
         "description": description,
         "default": False,
+    }
+
+
+def _user(call: Call, author: Author) -> dict[str, Any]:
+    url = f"{call.sim.base_url}{call.sim.root}/users/{author.login}"
+    lists = ("followers", "following", "gists", "starred", "subscriptions", "repos", "events", "received_events")
+    return {
+        "login": author.login,
+        "id": 1,
+        "node_id": "U_1",
+        "avatar_url": url,
+        "gravatar_id": "",
+        "url": url,
+        "html_url": url,
+        **{f"{name}_url": f"{url}/{name}" for name in lists},
+        "organizations_url": f"{url}/orgs",
+        "type": author.type,
+        "site_admin": False,
     }
