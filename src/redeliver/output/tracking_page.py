@@ -12,7 +12,7 @@ from redeliver.core.findings import GapFound
 from redeliver.core.redelivery import Outcome
 from redeliver.core.tracking.decision import Change, remembered
 from redeliver.core.tracking.situation import State
-from redeliver.output.markdown import more, table
+from redeliver.output.markdown import Space, more, table
 from redeliver.output.words import WORDS, advice_for
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 TITLE = "Webhook redelivery needs attention"
 LABEL_COLOR = "8250df"
 LABEL_DESCRIPTION = "Redeliver Action finds its issue by this label"
-#: Rows of a table, so that a text stays far below the 65,536 characters that GitHub takes.
+#: The most characters that GitHub takes in an issue or a comment (seen in its errors). Bytes are counted, of which no
+#: character has less than one, however GitHub counts.
+_MOST = 65_536
+#: Bytes for all that is as short in each text: sentences, headers of tables, advice.
+_SENTENCES = 6_000
+#: Rows of a table, and errors, where there is space for them.
 _ROWS = 30
 _ERRORS = 5
 _MEMORY = re.compile(r"<!-- redeliver-action: (.*?) -->", re.DOTALL)
@@ -52,14 +57,19 @@ def memory_of(body: str) -> Memory | None:
 def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     """The issue's text. ``run``: the address of the run that changes it; empty: unknown."""
     memory = decision.memory
+    end = (
+        f"<sub>{_FOOT}{_link('The run that changed it last', run)}</sub>",
+        f"<!-- redeliver-action: {for_shell(memory.model_dump_json(exclude_none=True))} -->",
+    )
+    space = _space_beside(*end)
+    checks = "\n".join(_what_to_check(situation, space))
     parts = [
         _HEADLINES[memory.state],
         _LOSSES if memory.state is State.SETTLED and memory.has_losses else "",
         "\n".join((*_waiting(memory), *_lost_for_good(memory))),
-        table("| webhook | undelivered | why | until |", "|:--|--:|:--|:--|", _hooks(situation)),
-        "\n".join(_what_to_check(situation)),
-        f"<sub>{_FOOT}{_link('The run that changed it last', run)}</sub>",
-        f"<!-- redeliver-action: {for_shell(memory.model_dump_json(exclude_none=True))} -->",
+        table("| webhook | undelivered | why | until |", "|:--|--:|:--|:--|", _hooks(situation, space)),
+        checks,
+        *end,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -67,19 +77,25 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
 def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
     """What a comment says of the news; empty: there are none. ``run`` as above."""
     memory, news = decision.memory, decision.news
-    parts = list(_losses(news))
+    link = f"\n\n<sub>{_link('The run', run).strip()}</sub>" if run else ""
+    space = _space_beside(link)
+    changed = news.before is not None and decision.change is not Change.OPENED
+    errors = "\n".join(_errors(situation, space)) if changed else ""
+    parts = list(_losses(news, space))
     if decision.change is not Change.OPENED:  # else the issue's own text says the rest
-        changed = news.before is not None
         parts = [
             _HEADLINES[memory.state] if changed else "",
             _LOSSES if changed and memory.state is State.SETTLED and memory.has_losses else "",
             *parts,
-            "\n".join(_errors(situation)) if changed else "",
+            errors,
             "\n".join(_waiting(memory)) if news and memory.state is not State.SETTLED else "",
         ]
     text = "\n\n".join(part for part in parts if part)
-    link = f"\n\n<sub>{_link('The run', run).strip()}</sub>" if run else ""
     return f"{text}{link}\n" if text else ""
+
+
+def _space_beside(*parts: str) -> Space:
+    return Space(_MOST - _SENTENCES - sum(len(part.encode()) for part in parts))
 
 
 def _waiting(memory: Memory) -> Iterator[str]:
@@ -99,11 +115,12 @@ def _lost_for_good(memory: Memory) -> Iterator[str]:
         yield f"- {_gap(memory.gap)}"
 
 
-def _losses(news: News) -> Iterator[str]:
+def _losses(news: News, space: Space) -> Iterator[str]:
     if news.lost_count:
         yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
-        yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", [_lost(event) for event in news.lost[:_ROWS]])
-        yield more(news.lost_count - min(len(news.lost), _ROWS), "in the run's report")
+        rows = space.fit(map(_lost, news.lost), _ROWS)
+        yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", rows)
+        yield more(news.lost_count - len(rows), "in the run's report")
         if any(event.outcome == Outcome.GIVEN_UP for event in news.lost):
             yield WORDS[Outcome.GIVEN_UP].advice
     if news.gap:
@@ -120,9 +137,9 @@ def _lost(event: LostEvent) -> str:
     return f"| {' | '.join(for_markdown(text, 100) for text in said)} |"
 
 
-def _hooks(situation: Situation) -> list[str]:
-    rows = [_hook(hook) for hook in situation.hooks[:_ROWS]]
-    left = more(len(situation.hooks) - _ROWS, "webhooks")
+def _hooks(situation: Situation, space: Space) -> list[str]:
+    rows = space.fit(map(_hook, situation.hooks), _ROWS)
+    left = more(len(situation.hooks) - len(rows), "webhooks")
     return [*rows, f"| {left} | | | |"] if left else rows
 
 
@@ -132,12 +149,15 @@ def _hook(hook: HookSituation) -> str:
     return f"| {for_markdown(hook.hook, 100)} | {hook.undelivered:,} | {why} | {until} |"
 
 
-def _errors(situation: Situation) -> Iterator[str]:
-    return (f"- {for_markdown(error, 400) or 'unknown'}" for error in situation.errors[:_ERRORS])
+def _errors(situation: Situation, space: Space) -> Iterator[str]:
+    lines = space.fit((f"- {for_markdown(error, 400) or 'unknown'}" for error in situation.errors), _ERRORS)
+    yield from lines
+    if left := more(len(situation.errors) - len(lines), "errors"):
+        yield f"- {left}"
 
 
-def _what_to_check(situation: Situation) -> Iterator[str]:
-    yield from _errors(situation)
+def _what_to_check(situation: Situation, space: Space) -> Iterator[str]:
+    yield from _errors(situation, space)
     causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
     for advice in list(dict.fromkeys(map(advice_for, causes)))[:_ERRORS]:
         yield f"- {advice}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from fuzz.page import Page
 from fuzz.strange import PIECES, text
 from githubsim.clock import DAY, START
-from redeliver.core.tracking.decision import Change, TrackingIssue, decide
+from redeliver.core.tracking.decision import Change, Memory, TrackingIssue, decide, remembered
 from redeliver.core.tracking.situation import HookSituation, LostEvent, Situation, State
 from redeliver.output.tracking_page import issue_body, issue_comment, memory_of
 
@@ -64,16 +66,48 @@ def test_what_it_remembers_is_what_it_was_told_whatever_its_text_holds(words: st
     assert memory_of(issue_body(decision, situation(words), RUN)) == decision.memory
 
 
-def test_it_fits_into_an_issue_however_much_there_is() -> None:
-    mark = "\U0001f4a5" * 1_000
-    hooks = situation("|" * 900).hooks * 10_000
-    lost = tuple(LostEvent(f"{number}{mark}", mark, mark, mark) for number in range(5_000))
-    much = replace(situation("x"), hooks=hooks, lost=5_000, lost_events=lost, errors=("#" * 2_000,) * 1_000)
-    decision = decide(None, much, NOW)
-    assert decision.change is Change.OPENED
-    assert len(issue_body(decision, much, RUN)) < 65_536
-    assert len(issue_comment(decision, much, RUN)) < 65_536
-    assert "and 9,970 more webhooks" in issue_body(decision, much, RUN)
+#: GitHub's limit, https://docs.github.com/en/rest/issues; in bytes, of which no character has less than one.
+MOST = 65_536
+
+
+@pytest.mark.parametrize("mark", ["\U0001f4a5", "#", "@", "|", "GH-1", "\u6f22", "x", ""], ids=ascii)
+@pytest.mark.parametrize("many", [1, 30, 1_000])
+def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, many: int) -> None:
+    words = mark * 1_000
+    hooks = situation(words, State.FAILED).hooks * many
+    lost = tuple(LostEvent(f"{number}{words}", words, words, "given_up") for number in range(many))
+    much = replace(
+        situation("x", State.FAILED), hooks=hooks, lost=many, lost_events=lost, errors=(words or "x",) * many
+    )
+    told = decide(None, situation("before", State.UNDELIVERED), NOW).memory
+    full = told.model_copy(update={"lost_marks": tuple(f"{number:010x}" for number in range(1_000)), "gap_mark": None})
+    for issue in (None, TrackingIssue(1, is_open=True, memory=full), TrackingIssue(1, is_open=False, memory=full)):
+        decision = decide(issue, much, NOW)
+        assert decision.change in {Change.OPENED, Change.COMMENTED, Change.REOPENED}
+        body, comment = issue_body(decision, much, RUN), issue_comment(decision, much, RUN)
+        assert max(len(body.encode()), len(comment.encode())) <= MOST
+        assert memory_of(body) == decision.memory
+        for page, rows, left_out in (
+            (body, r"^\| .* \| 1 \| .* UTC \|$", "webhooks"),
+            (comment, r"^\| .* \| given up \|$", "in the run's report"),
+        ):
+            shown = len(re.findall(rows, page, re.MULTILINE))
+            assert 0 < shown <= 30
+            assert (f"and {many - shown:,} more {left_out}" in page) is (shown < many)
+
+
+@pytest.mark.parametrize("mark", ["'" * 10, "\U0001f4a5" * 10, "0123456789a", "<", "ABCDEF0123"])
+def test_what_is_no_mark_of_a_loss_takes_no_space(mark: str) -> None:
+    forged = remembered(json.dumps({"lost": 5, "lost_marks": [mark] * 1_000}))
+    assert forged == Memory()
+    assert remembered(json.dumps({"lost_marks": ["0123456789"]})).lost_marks == ("0123456789",)
+
+
+def test_errors_that_are_left_out_are_counted() -> None:
+    failed = Situation(State.FAILED, errors=tuple(f"error {number}" for number in range(8)))
+    body = issue_body(decide(None, failed, NOW), failed, RUN)
+    assert [f"- error {number}\n" in body for number in range(8)] == [True] * 5 + [False] * 3
+    assert "- and 3 more errors" in body
 
 
 def test_an_issue_of_others_remembers_nothing() -> None:

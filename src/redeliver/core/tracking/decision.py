@@ -20,7 +20,7 @@ from redeliver.core.tracking.situation import Count, LostEvent, Moment, Situatio
 _REMEMBERED = 1_000
 #: Characters that stand for a GUID.
 _MARK = 10
-_Mark = Annotated[str, Field(max_length=_MARK)]
+_Mark = Annotated[str, Field(pattern=rf"^[0-9a-f]{{{_MARK}}}$")]
 
 
 class Change(StrEnum):
