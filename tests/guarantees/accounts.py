@@ -73,7 +73,9 @@ def _account_is_true(
     was_sent = account.guid in sent
     original = next(row for row in rows if not row.redelivery)
     settings, outcome = part.settings, account.outcome
-    assert any(world.shown_at(row) >= report.cutoff for row in failed), "it did not fail in the window"
+    # Of a part of the log all that was read is told, and more than is claimed to be known was read.
+    in_window = report.partial or any(world.shown_at(row) >= report.cutoff for row in failed)
+    assert in_window, "it did not fail in the window"
     assert account.attempts <= len(shown), "more attempts than there were"
     claims: dict[Outcome, bool] = {
         Outcome.RECOVERED: len(failed) < len(shown),

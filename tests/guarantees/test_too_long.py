@@ -109,8 +109,19 @@ def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
     world.clock.advance(HOUR)
     run = world.run()
     promises.keep_all(world, run)
-    assert run.accepted == []
-    assert outcome_of(run, guid) is Outcome.EXPIRED
+    assert outcome_of(run, guid) is Outcome.RECOVERED
+
+
+def test_an_event_whose_first_attempt_is_gone_is_tried_once() -> None:
+    world = long_log()
+    guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.life.endpoint.by_guid[guid] = POISON
+    for _ in range(3):
+        world.clock.advance(HOUR)
+        run = world.run()
+        promises.keep_all(world, run)
+    assert world.life.endpoint.attempts[guid] == 1
 
 
 # -- a window that is too long -----------------------------------------------------------------------------------

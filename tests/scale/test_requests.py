@@ -53,7 +53,13 @@ def test_a_run_with_nothing_to_do_is_four_requests() -> None:
 
 def test_a_scan_is_the_pages_of_its_window_and_no_more() -> None:
     """A hundred attempts a page, the most that GitHub gives; none is asked for twice, none in vain."""
-    assert requests(healthy(5_000)) == {READ: 1, HOOK: 1, PAGE: 50, WRITTEN: 1}
+    assert requests(healthy(4_999)) == {READ: 1, HOOK: 1, PAGE: 50, WRITTEN: 1}
+
+
+@pytest.mark.parametrize("pages", [1, 2, 50])
+def test_that_a_full_page_is_the_last_one_takes_two_small_calls(pages: int) -> None:
+    """One asks for a row fewer, the other one follows the link to that row."""
+    assert requests(healthy(100 * pages)) == {READ: 1, HOOK: 1, PAGE: pages + 2, WRITTEN: 1}
 
 
 def test_a_scan_goes_no_further_back_than_its_window() -> None:
@@ -85,7 +91,8 @@ def test_three_hundred_redeliveries_are_as_many_requests_and_a_handful() -> None
     world.hook.load(world.hook.row(now - HOUR + number * SECOND, UNAVAILABLE) for number in range(300))
     world.variables.seed("CHECKPOINT", str(now - DAY))
     asked = requests(world)
-    # 3 pages are the log. Two looks at the first three redeliveries: a page, and two. Two at all of them, which are
-    # three pages by then: one to the page on which all is older, and one without it, since nothing as old is awaited.
-    assert asked == {READ: 1, HOOK: 1, PAGE: 3 + (1 + 2) + (4 + 3), REDELIVERY: 300, WRITTEN: 2}
+    # 3 pages are the log, and two calls show that there is no fourth. Two looks at the first three redeliveries: a
+    # page, and two. Two at all of them, which are three pages by then: one to the page on which all is older, and one
+    # without it, since nothing as old is awaited.
+    assert asked == {READ: 1, HOOK: 1, PAGE: 3 + 2 + (1 + 2) + (4 + 3), REDELIVERY: 300, WRITTEN: 2}
     assert world.sim.limits.violations == 0
