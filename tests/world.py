@@ -23,6 +23,7 @@ from samples import Said
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from redeliver.core.health import HookHealth
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import EventReport, Report
     from redeliver.github.app_token import Credential
@@ -91,6 +92,13 @@ class World:
             self.console,
         )
         return runs.replay(settings)
+
+    def survey(self) -> list[HookHealth]:
+        """How the webhook's deliveries went, as ``redeliver hooks`` has it."""
+        settings = parse(self.inputs())
+        self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
+        connect = lambda credential: InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, 0)  # noqa: E731
+        return Runs(settings, connect, self.run_clock, self.console).survey()
 
     def fail(self, minutes_ago: float = 5, outcome: Outcome = UNAVAILABLE, **row: Any) -> str:  # noqa: ANN401
         """An event whose first attempt failed some minutes ago. Gives its guid."""

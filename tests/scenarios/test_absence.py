@@ -10,6 +10,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Fault, link_in_other_words, proxy_refusal, without_link, wrong_date
 from githubsim.outcomes import LEFT_OUT, OK, UNAVAILABLE, Kind, invalid_response, odd
 from githubsim.render import http_date
+from redeliver.core.health import Health
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import outputs
@@ -375,6 +376,23 @@ def test_a_pattern_tells_which_webhooks_it_cannot_be_compared_with() -> None:
     assert ([hook.hook_id for hook in report.hooks], world.sent) == ([str(world.hook.id)], [guid])
     assert str(odd_one.id) in report.warnings[0]
     assert code(report) == 0
+
+
+def test_a_replay_tells_which_rows_it_could_not_read() -> None:
+    world = World()
+    world.hook.add(world.clock() - 20 * MINUTE, odd(UNAVAILABLE, event=None))
+    guid = world.fail(10)
+    report = world.replay(from_="1h", send="true")
+    assert ([event.guid for event in report.events], report.exit_code) == ([guid], 0)
+    assert "1 delivery" in report.warnings[0]
+
+
+def test_a_webhook_with_a_row_that_cannot_be_read_is_not_called_healthy() -> None:
+    world = World()
+    world.hook.add(world.clock() - 20 * MINUTE, OK)
+    world.hook.add(world.clock() - 10 * MINUTE, odd(OK, event=None))
+    (found,) = world.survey()
+    assert found.health is Health.UNKNOWN
 
 
 # -- the first attempt has left the log -------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
@@ -13,6 +14,8 @@ from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
 from redeliver.core.health import Health
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
+from redeliver.output.summary import markdown
+from redeliver.times import day_minute
 from world import World, kind, of
 
 if TYPE_CHECKING:
@@ -261,3 +264,22 @@ def test_a_first_run_that_cannot_save_its_checkpoint_promises_nothing_of_one_sav
     assert (world.sent, code(report), world.checkpoint) == ([], 1, None)
     assert "the last checkpoint that was saved" not in report.errors[0]
     assert guid in {event.guid for event in report.events}
+
+
+# -- when it failed ---------------------------------------------------------------------------------------------
+
+
+def test_of_an_event_whose_first_attempt_was_not_read_it_is_said_by_when_it_failed() -> None:
+    world = World()
+    now = world.clock()
+    waiting = world.hook.add(now - 20 * HOUR, UNAVAILABLE).guid
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_000))
+    world.again(waiting, 5)
+    whole = world.fail(8, REFUSED)
+    world.again(whole, 4, REFUSED)
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    with mock.patch("redeliver.run.scan.Reader.read_earlier_failures"):
+        report = world.run()
+    assert [of(report, guid).first_was_read for guid in (waiting, whole)] == [False, True]
+    said = [f"by {day_minute(of(report, guid).first_failed_at)}".replace(" ", "&nbsp;") for guid in (waiting, whole)]
+    assert [by in markdown(report) for by in said] == [True, False]

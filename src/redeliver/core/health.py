@@ -230,11 +230,13 @@ class HookHealth:
     """Events with a failed attempt in the window and no success."""
     stats: DeliveryStats
     """How the first attempts in the window went."""
+    unread: int = 0
+    """Attempts that could not be read."""
 
     @property
     def health(self) -> Health:
         """The state of its receiver; never DOWN, since only redeliveries can show that."""
-        return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False)
+        return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False or self.unread > 0)
 
     def as_dict(self) -> dict[str, object]:
         """For programs, the id as text: it can be too large for some readers of JSON."""

@@ -24,6 +24,7 @@ class EventReport:
     guid: str
     name: str
     first_failed_at: int
+    """The earliest failed attempt that was read."""
     cause: str
     attempts: int
     outcome: Outcome
@@ -36,6 +37,8 @@ class EventReport:
     the latest that it can be."""
     next_attempt_at: int | None
     """The earliest moment at which a run may redeliver it; None: no run will, or GitHub was just asked."""
+    first_was_read: bool = True
+    """Whether its first attempt was read. If not, it failed by ``first_failed_at``, and perhaps long before."""
 
 
 @dataclass(frozen=True, slots=True)

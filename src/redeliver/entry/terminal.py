@@ -86,7 +86,8 @@ def show_report(report: Report) -> None:
     out, table = _table(*several, "Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
     for hook, event in rows[:SHOWN_EVENTS]:
         whose = [hook.short_name] if several else []
-        when, attempts = clock_time(event.first_failed_at), str(event.attempts)
+        when = ("" if event.first_was_read else "by ") + clock_time(event.first_failed_at)
+        attempts = str(event.attempts)
         ids = _text(event.guid), event.delivery_id
         table.add_row(*whose, _text(event.name), when, event.cause, attempts, WORDS[event.outcome].word, *ids)
     if rows:

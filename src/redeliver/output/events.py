@@ -73,13 +73,14 @@ def _kind_row(events: Sequence[EventReport]) -> str:
     one = events[0]
     times = [event.first_failed_at for event in events]
     first, last = day_minute(min(times)), day_minute(max(times))
+    by = "" if all(event.first_was_read for event in events) else "by "
     day = first[: -len("00:00")]
     cells = [
         f"{len(events):,}",
         for_markdown(one.name, 80),
         whole(one.cause[:30]),
         _outcome(one),
-        whole(first if first == last else f"{first} to {last.removeprefix(day)}"),
+        whole(by + (first if first == last else f"{first} to {last.removeprefix(day)}")),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -113,7 +114,7 @@ class _Lists:
         cells = [
             f"{guid if self._several else linked(guid, hook.page)}<br>{for_markdown(event.delivery_id, 30)}",
             for_markdown(event.name, 80),
-            whole(day_minute(event.first_failed_at)),
+            whole(("" if event.first_was_read else "by ") + day_minute(event.first_failed_at)),
             whole(event.cause[:30]),
             f"{event.attempts}",
             _outcome(event) + (f" ({for_markdown(event.detail)})" if event.detail else ""),

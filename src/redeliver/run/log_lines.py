@@ -28,7 +28,8 @@ EVERY = 10.0
 
 def title_of(event: Event) -> str:
     """An event as a log names it, so that the user can find it in the receiver's log."""
-    how = "first failed" if event.first.cause else "delivered"
+    failed = "first failed" if event.original else "failed by"
+    how = failed if event.first.cause else "delivered"
     return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(event.first.at)})"
 
 

@@ -219,9 +219,10 @@ def _commonest(runs: Sequence[tuple[Hook, HookReport]]) -> Iterator[tuple[int, s
 def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int) -> HookHealth:
     """Read one hook's log back to a moment (epoch ms). ``timeout``: seconds that GitHub waits for the endpoint."""
     log, first_attempts = DeliveryLog(), FirstAttempts(since, timeout)
-    deliveries = failed = 0
+    deliveries = failed = unread = 0
     last = 0
     for page in walk(source, since=since):
+        unread += len(page.unread)
         rows = [row for row in page.rows if row["delivered_at"] >= since]
         log.add(rows)
         first_attempts.add(rows)
@@ -237,6 +238,7 @@ def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int
         failed=failed,
         last_success=last or None,
         undelivered=len(log.undelivered(since)),
+        unread=unread,
         stats=first_attempts.stats(),
     )
 

@@ -14,6 +14,7 @@ from redeliver.core.replay.errors import (
     OutcomesUnseen,
     ReceiverDown,
     ReplayEndedEarly,
+    ReplayRowsUnreadable,
     ReplayStopped,
     TooManyEvents,
     WindowForgotten,
@@ -92,6 +93,7 @@ class Replay:
         for page in walk(self._hook, since=selection.since - SLACK):
             pages += 1
             chooser.add(page.rows)
+            self._log.set_aside(page.unread)
             oldest = min(page.times, default=oldest) if page.next else -inf
             progress.of_walk(chooser.scanned, now, oldest, selection.since)
             if chooser.is_complete:
@@ -175,6 +177,9 @@ class Replay:
             )
 
     def _findings(self, events: Sequence[ReplayedEvent]) -> Iterator[RedeliverError]:
+        if self._plan and (unread := self._log.unread(self._plan.selection.since)):
+            ids = some_of([str(row.id or row.guid) for row in unread])
+            yield ReplayRowsUnreadable(deliveries=count(len(unread), "delivery", "deliveries"), ids=ids)
         match self.ended_by:
             case ApiFailing() | OutOfTime() as fault:
                 # Their own advice is about a next run, and there is none.

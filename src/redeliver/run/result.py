@@ -123,6 +123,7 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
                 delivery_id=str(now.latest.id),
                 forgotten_at=_first_attempt_before(record, now) + settings.retention_ms,
                 next_attempt_at=None if outcome in _SETTLED | UNSEEN else _next_attempt(record.rules, now),
+                first_was_read=now.original is not None,
             )
         )
     return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))

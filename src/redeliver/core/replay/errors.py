@@ -38,6 +38,16 @@ class WindowForgotten(RedeliverError):
     oldest: str
 
 
+class ReplayRowsUnreadable(Finding):
+    """Rows of the log that cannot be read, so that the replay cannot choose their events."""
+
+    sentence = "{deliveries} in GitHub's log could not be read, and so not be chosen: {ids}."
+    advice = "Find them on the webhook's page, and redeliver them there if you need them."
+
+    deliveries: str
+    ids: str
+
+
 class ReplayEndedEarly(RedeliverError):
     """A fault or the time limit ended the replay."""
 
