@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar, dataclass_transform
 
-from redeliver.text import plain
+from redeliver.text import OwnText, plain
 
 
 @dataclass_transform(kw_only_default=True)
@@ -22,7 +22,7 @@ class RedeliverError(Exception):
 
     def __init__(self, **facts: object) -> None:
         vars(self).update(facts)
-        self._shown = {name: plain(str(fact), 400) for name, fact in facts.items()}
+        self._shown = {name: _shown(fact) for name, fact in facts.items()}
         super().__init__(f"{self.problem} {self.next_step}")
 
     @property
@@ -34,6 +34,11 @@ class RedeliverError(Exception):
     def next_step(self) -> str:
         """What the user can do about it: the advice alone."""
         return self.advice.format(**self._shown)
+
+
+def _shown(fact: object) -> str:
+    """A fact as a sentence holds it. Strangers' text loses its URLs here, where it enters."""
+    return str(fact) if isinstance(fact, RedeliverError | OwnText) else plain(str(fact), 400)
 
 
 class SettingsError(RedeliverError):

@@ -1,6 +1,7 @@
 """Untrusted text, made safe to show.
 
-Delivery rows, API messages and link targets come from outside. What GitHub's runner acts on:
+Delivery rows, API messages and link targets come from outside. They lose their URLs where they enter: when they become
+a fact of an error or a field that is shown. Sentences that the action wrote keep theirs. What GitHub's runner acts on:
 ``::name::`` at the start of a line after any blanks, and ``##[name]`` anywhere in one
 (https://github.com/actions/runner, ActionCommand.cs). What its pages act on: Markdown, HTML, mentions.
 """
@@ -20,6 +21,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # A match starts only at the start of a word and does not backtrack, so the time is linear in the text's length.
 # Anything before "://" counts as the scheme: it is better to remove too much than to show a secret.
 _URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
+#: As a sentence of the action's own has it: no character that ends a sentence or an autolink is the last one.
+_WEB_ADDRESS = re.compile(r"(https://[\w./~?&=%+-]*[\w/=])", re.ASCII)
 #: Characters of a text that are searched for URLs. A reason follows the URL, and GitHub's own texts are far shorter.
 _LOOKED_AT = 16_384
 _BLANKS = re.compile(r"\s+")
@@ -31,12 +34,23 @@ _NAMED = 8
 _COMMAND_START = re.compile(r"^(\s*):(?=:)")
 
 
+class OwnText(str):
+    """Text that the action wrote, or that it has checked as thoroughly: an error shows it whole, URLs included."""
+
+    __slots__ = ()
+
+
 def plain(text: str, limit: int = 200) -> str:
-    """One line of visible characters, at most ``limit`` of them, with no URL in it.
+    """Text from outside as one line of visible characters, at most ``limit`` of them, with no URL in it.
 
     A URL is removed whole, since a hook's URL can hold credentials. An invisible character does not end it.
     """
-    shown = _BLANKS.sub(" ", _visible(without_urls(text[: 8 * limit]))).strip()
+    return one_line(without_urls(text[: 8 * limit]), limit)
+
+
+def one_line(sentence: str, limit: int) -> str:
+    """A sentence of the action's own as one line of visible characters, at most ``limit`` of them."""
+    shown = _BLANKS.sub(" ", _visible(sentence[: 8 * limit])).strip()
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -71,7 +85,17 @@ def for_markdown(text: str, limit: int = 200) -> str:
     reads as structure. GitHub looks for mentions, issue numbers, emoji and addresses in the resulting text: an
     invisible word joiner prevents that.
     """
-    return _ISSUE.sub(r"\g<0>&#8288;", _MARK.sub(_reference, plain(text, limit)))
+    return _escaped(plain(text, limit))
+
+
+def sentence_in_markdown(sentence: str, limit: int) -> str:
+    """The same for a sentence of the action's own. Its web addresses are links: text from outside has none left."""
+    parts = _WEB_ADDRESS.split(one_line(sentence, limit))
+    return "".join(f"<{part}>" if place % 2 else _escaped(part) for place, part in enumerate(parts))
+
+
+def _escaped(shown: str) -> str:
+    return _ISSUE.sub(r"\g<0>&#8288;", _MARK.sub(_reference, shown))
 
 
 def _visible(text: str) -> str:

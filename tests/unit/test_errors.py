@@ -12,6 +12,7 @@ import pytest
 
 import redeliver
 from redeliver.errors import ApiFailing, BadToken, CheckpointNotSaved, RedeliverError, SettingsError, TokenEnded
+from redeliver.text import OwnText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,24 @@ def test_an_error_says_what_went_wrong_and_what_to_do_and_keeps_its_facts() -> N
 
 def test_a_kind_of_an_error_has_the_facts_of_the_one_above_it() -> None:
     assert facts(TokenEnded) == facts(BadToken) == {"what"}
+
+
+HOSTILE = "no\n::error::x https://user:hush@evil.example/ HTTP://hush"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if facts(kind)], ids=lambda kind: kind.__name__)
+def test_no_fact_of_any_error_shows_a_strangers_address(kind: type[RedeliverError]) -> None:
+    said = str(kind(**dict.fromkeys(facts(kind), HOSTILE)))
+    assert "hush" not in said
+    assert "\n" not in said
+
+
+def test_an_error_within_an_error_keeps_what_is_ours_and_shows_nothing_of_a_strangers() -> None:
+    inner = ApiFailing(tries=4, what=OwnText("open https://github.com/x"), why=HOSTILE)
+    said = str(CheckpointNotSaved(place="there", why=inner))
+    assert str(inner) in said
+    assert "https://github.com/x" in said
+    assert "hush" not in said
 
 
 def test_a_fact_is_shown_as_one_short_line_without_addresses() -> None:

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from redeliver.core.deliveries import NO_CONNECTION, cause_of
-from redeliver.text import for_log, for_markdown, for_shell, plain, without_urls
+from redeliver.text import for_log, for_markdown, for_shell, plain, sentence_in_markdown, without_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,3 +123,12 @@ def test_markdown_holds_nothing_that_has_a_meaning(text: str) -> None:
     assert re.fullmatch(r"(?:[^\W_]|[^\x00-\x7f]| |&#[0-9]+;)*", shown)
     assert html.unescape(shown).replace("\u2060", "") == plain(text)
     assert not re.search(r"[@#][A-Za-z0-9]", html.unescape(shown))
+
+
+@given(hostile)
+@example("a <https://evil.example> b")
+@example("https://evil.example/<script>")
+def test_a_sentence_in_markdown_has_the_meaning_of_its_addresses_alone(text: str) -> None:
+    shown = sentence_in_markdown(text, 200)
+    assert re.fullmatch(r"(?:[^\W_]|[^\x00-\x7f]| |&#[0-9]+;|<https://[\w./~?&=%+-]+>)*", shown)
+    assert sentence_in_markdown(plain(text), 200) == for_markdown(text)

@@ -93,7 +93,7 @@ def as_described(adapter: TypeAdapter[T], value: object) -> T:
         return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        where = plain(".".join(str(part) for part in first["loc"])) or "the whole"
         raise ValueError(f"{where}: {first['type']}") from None
 
 
@@ -195,7 +195,7 @@ def _api_url(value: object) -> object:
         raise refuse("must be a plain URL such as https://api.github.com, without a name, a password or a query")
     if parts.scheme == "https" or (parts.scheme == "http" and _LOOPBACK.fullmatch(host)):
         return text
-    raise refuse("must begin with https:// (http:// only for loopback addresses): the token is sent to it")
+    raise refuse("use an https address; the token is sent to it. Plain http works for localhost only.")
 
 
 def _token(value: object) -> object:

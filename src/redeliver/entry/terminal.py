@@ -14,7 +14,7 @@ from redeliver.output.headline import headline
 from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.output.replay import page as replay_page
 from redeliver.output.words import ORDER, WORDS
-from redeliver.text import for_log, plain
+from redeliver.text import for_log, one_line, plain
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from redeliver.core.report import Report
     from redeliver.run.lookup import ShownAttempt, ShownEvent
 
-_LINE = 1_000
+#: Characters of a line, and of text from outside.
+_LINE = 2_000
+_FROM_OUTSIDE = 1_000
 #: Wider than any line: what reads a pipe wraps lines itself, or wants them unwrapped.
 _NO_TERMINAL = 100_000
 #: Rows of a table; ``--format json`` has more of them.
@@ -54,14 +56,14 @@ class TerminalConsole:
     def line(self, text: str) -> None:
         """A line as it is: markup in it has no effect."""
         if not self._quiet:
-            shown = _text(text)
+            shown = _sentence(text)
             self._console.print(shown)
             self._status.update(shown)
 
     def detail(self, text: str) -> None:
         """A line for those who asked for details."""
         if self._verbose and not self._quiet:
-            self._console.print(_text(text, "dim"))
+            self._console.print(_sentence(text, "dim"))
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
@@ -71,11 +73,11 @@ class TerminalConsole:
 
     def error(self, text: str) -> None:
         """What makes the run fail."""
-        self._console.print(Text("error: ", style="bold red") + _text(text))
+        self._console.print(Text("error: ", style="bold red") + _sentence(text))
 
     def warning(self, text: str) -> None:
         """What the user should know."""
-        self._console.print(Text("warning: ", style="bold yellow") + _text(text))
+        self._console.print(Text("warning: ", style="bold yellow") + _sentence(text))
 
 
 def show_report(report: Report) -> None:
@@ -198,5 +200,10 @@ def _table(*columns: str) -> tuple[Console, Table]:
 
 
 def _text(text: str, style: str = "") -> Text:
-    """Text as it is: rich, a terminal and a workflow's runner find no markup in it."""
-    return Text(for_log(plain(text, _LINE)), style)
+    """Text from outside: rich, a terminal and a workflow's runner find no markup in it, and it has no URL."""
+    return Text(for_log(plain(text, _FROM_OUTSIDE)), style)
+
+
+def _sentence(text: str, style: str = "") -> Text:
+    """A sentence of the action's own, with the same care, but with its addresses."""
+    return Text(for_log(one_line(text, _LINE)), style)

@@ -20,7 +20,7 @@ from redeliver.errors import NotWritten, RedeliverError, SettingsError, Stopped,
 from redeliver.github.connection import GitHubApi
 from redeliver.output.headline import bounded
 from redeliver.output.summary import unusable
-from redeliver.text import for_log, plain
+from redeliver.text import for_log, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -95,7 +95,7 @@ class ActionsConsole:
 
 def _annotate(kind: str, text: str) -> None:
     # Not core's own functions, which add an empty file and empty lines. The page that shows the log parses it again.
-    core.issue_command(kind, {"title": "Redeliver Action"}, plain(for_log(text), _ANNOTATION))
+    core.issue_command(kind, {"title": "Redeliver Action"}, one_line(for_log(text), _ANNOTATION))
 
 
 def check_files() -> None:

@@ -13,7 +13,7 @@ from redeliver.output.headline import down, is_urgent, mark, sentences, what_com
 from redeliver.output.markdown import Space, folded, linked, more, table, whole
 from redeliver.output.receivers import explanations, health_parts
 from redeliver.output.words import TELLING, WORDS, advice_for
-from redeliver.text import count, for_markdown
+from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import clock_time, day_minute, duration, span
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def markdown(report: Report) -> str:
 
 def unusable(problems: Sequence[str]) -> str:
     """The job summary of a run that could not begin."""
-    shown = [f"- {for_markdown(problem, _SENTENCE)}" for problem in problems[:SHOWN_SENTENCES]]
+    shown = [f"- {sentence_in_markdown(problem, _SENTENCE)}" for problem in problems[:SHOWN_SENTENCES]]
     return "\n".join(["## 🔴 The inputs cannot be used", "", *shown, more(len(problems) - len(shown), "problems")])
 
 
@@ -175,7 +175,7 @@ def _alerts(kind: str, all_told: Sequence[Told], what: str, space: Space, *, sev
 
 
 def _alert(kind: str, told: Told, *, several: bool) -> str:
-    lines = [f"**{for_markdown(told.problem, _SENTENCE)}**", for_markdown(told.advice, _SENTENCE)]
+    lines = [f"**{sentence_in_markdown(told.problem, _SENTENCE)}**", sentence_in_markdown(told.advice, _SENTENCE)]
     if told.others:
         lines.insert(1, f"The same applies to {count(told.others, 'more webhook')}.")
     if told.kind in _IN_HEADLINE and not several:

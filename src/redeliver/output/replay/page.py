@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.output.markdown import folded, linked, more, table
 from redeliver.output.words import WORDS
-from redeliver.text import count, for_markdown
+from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import clock_time, day_time, duration
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def markdown(report: ReplayReport) -> str:
     parts = [
         f"## {_mark(report)} {headline(report)}",
         linked(for_markdown(report.hook), report.page),
-        *(f"> [!CAUTION]\n> {for_markdown(error, _SENTENCE)}" for error in report.errors),
-        *(f"> [!WARNING]\n> {for_markdown(warning, _SENTENCE)}" for warning in report.warnings),
+        *(f"> [!CAUTION]\n> {sentence_in_markdown(error, _SENTENCE)}" for error in report.errors),
+        *(f"> [!WARNING]\n> {sentence_in_markdown(warning, _SENTENCE)}" for warning in report.warnings),
         _plan(report.plan) if report.plan else "",
         f"{step}." if (step := next_step(report, "`send: true`")) else "",
         NO_RETRY if report.plan and report.plan.delivered else "",
