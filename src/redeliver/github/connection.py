@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from github import Auth, Github
 from github.Requester import HTTPSRequestsConnectionClass
 from jwt.algorithms import RSAAlgorithm
@@ -103,12 +102,10 @@ def _auth(credential: Credential) -> Auth.Auth:
         return Auth.Token(credential)
     try:
         # Once: that takes a hundred times as long as to sign, and PyGithub would do it again for each request.
-        key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(credential.private_key.get_secret_value())
-        if not isinstance(key, RSAPrivateKey):
-            raise BadPrivateKey
+        key: Any = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(credential.private_key.get_secret_value())
         auth = Auth.AppAuth(credential.app_id, sign_func=lambda claims: jwt.encode(claims, key, algorithm="RS256"))
         auth.create_jwt()
-    except (jwt.PyJWTError, ValueError) as fault:
+    except Exception as fault:  # each kind of key that is not an App's raises something else
         raise BadPrivateKey from fault
     return auth
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 from unittest import mock
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from pydantic import SecretStr
 
 from githubsim.clock import SECOND, system_ms
@@ -32,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.hazmat.primitives.serialization import KeySerializationEncryption
     from requests import PreparedRequest
 
     from githubsim.hooks import Hook
@@ -146,6 +157,33 @@ def test_what_cannot_sign_is_refused_before_any_request(there: There) -> None:
     for key in (key_pair().public, key_pair().private[:-200], "ghp_1234567890"):
         with pytest.raises(BadPrivateKey):
             GitHubApi(there.url, AppKey("12", SecretStr(key)), plenty)
+    assert there.seen == []
+
+
+@cache
+def odd_keys() -> dict[str, str]:
+    """Keys that are whole, and not an App's."""
+    ed, dh = ed25519.Ed25519PrivateKey.generate(), dsa.generate_private_key(2048)
+    keys = {"Ed25519": pem(ed), "DSA": pem(dh), "EC": pem(ec.generate_private_key(ec.SECP256R1()))}
+    keys["encrypted"] = pem(load_pem_private_key(key_pair().private.encode(), None), BestAvailableEncryption(b"x"))
+    # On a curve that has no name here: the last part of P-256's object identifier is another one.
+    curve = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01"
+    encoded = base64.b64decode("".join(keys["EC"].splitlines()[1:-1]))
+    unknown = encoded.replace(curve + b"\x07", curve + b"\x7e")
+    keys["a curve that is unknown"] = (
+        f"-----BEGIN PRIVATE KEY-----\n{base64.encodebytes(unknown).decode()}-----END PRIVATE KEY-----"
+    )
+    return keys
+
+
+def pem(key: PrivateKeyTypes, encryption: KeySerializationEncryption | None = None) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()).decode()
+
+
+@pytest.mark.parametrize("kind", ["Ed25519", "DSA", "EC", "encrypted", "a curve that is unknown"])
+def test_a_key_that_is_no_apps_is_refused_whatever_it_is(there: There, kind: str) -> None:
+    with pytest.raises(BadPrivateKey):
+        GitHubApi(there.url, AppKey("12", SecretStr(odd_keys()[kind])), plenty)
     assert there.seen == []
 
 
