@@ -208,8 +208,29 @@ class StateLockedTooLong(CheckpointError):
 # -- GitHub's API ---------------------------------------------------------------------------------------
 
 
+#: What stands before a request's id in an error.
+REQUEST_ID = "For GitHub's support, the request id: "
+
+
 class ApiError(RedeliverError):
     """GitHub's API did not do what was asked."""
+
+    request_id: str = ""
+    """GitHub's id of the request, which its support asks for; empty: there is none."""
+
+    def __str__(self) -> str:
+        # Not as it was made: the id may have been added since.
+        return f"{self.problem} {self.next_step}"
+
+    @property
+    def next_step(self) -> str:
+        """The advice, and the request's id."""
+        return f"{super().next_step} {self.for_support}".strip()
+
+    @property
+    def for_support(self) -> str:
+        """The request's id in a sentence; empty: there is none."""
+        return f"{REQUEST_ID}{self.request_id}." if self.request_id else ""
 
 
 class BadToken(ApiError):
@@ -259,6 +280,19 @@ class WorkflowToken(MissingPermission):
     )
 
 
+class AccessBlocked(ApiError):
+    """A refusal that no permission of the token's changes: a policy of the organization's, or a suspension."""
+
+    sentence = 'GitHub refused to {what} ({status}): {why}. It says "{message}".'
+    advice = "{remedy}"
+
+    what: str
+    status: int
+    why: str
+    message: str
+    remedy: str
+
+
 class NotFound(ApiError):
     """404: not there, or hidden from this token; GitHub does not say which."""
 
@@ -267,6 +301,27 @@ class NotFound(ApiError):
 
     subject: str
     needed: str
+
+
+class ApiNotFound(ApiError):
+    """404, and not in the form of GitHub's API: something else answered."""
+
+    sentence = "GitHub's API was not found at the address in api-url, when asked to {what} (404)."
+    advice = "On Enterprise Server, api-url ends with /api/v3. If it is right, check any proxy in between."
+
+    what: str
+
+
+class ProxyLogin(ApiError):
+    """407: a proxy lets nothing through without a user name and a password."""
+
+    sentence = "The proxy wants a user name and a password, or does not accept those that it was given (407)."
+    advice = (
+        "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, with special characters as in a URL (%40 for @). "
+        "Keep it in a secret."
+    )
+
+    proxy: str
 
 
 class NotInstalled(ApiError):
@@ -286,7 +341,10 @@ class Moved(ApiError):
     """3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
 
     sentence = "GitHub answered with a redirect ({status}) when asked to {what}."
-    advice = "The organization or repository was probably renamed: use its current name, and check api-url."
+    advice = (
+        "The organization or repository was probably renamed: use its current name. Or api-url is wrong: on "
+        "Enterprise Server, it ends with /api/v3."
+    )
 
     status: int
     what: str

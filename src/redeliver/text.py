@@ -22,7 +22,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Anything before "://" counts as the scheme: it is better to remove too much than to show a secret.
 _URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
 #: As a sentence of the action's own has it: no character that ends a sentence or an autolink is the last one.
-_WEB_ADDRESS = re.compile(r"(https://[\w./~?&=%+-]*[\w/=])", re.ASCII)
+_WEB_ADDRESS = re.compile(r"(https://[\w.-]*\w(?::[0-9]{1,5})?(?:/(?:[\w./~?&=%+-]*[\w/=])?)?)", re.ASCII)
 #: Characters of a text that are searched for URLs. A reason follows the URL, and GitHub's own texts are far shorter.
 _LOOKED_AT = 16_384
 _BLANKS = re.compile(r"\s+")

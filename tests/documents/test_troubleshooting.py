@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from documents.sentences import errors, launcher, problems
+from redeliver.github.responses import BLOCKS
 from write_docs import FILES
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,11 @@ def test_every_entry_has_a_cause_and_a_fix() -> None:
         cause, fix = re.fullmatch(r"- \*\*Cause:\*\* (.*?)\n- \*\*Fix:\*\* (.*?)\n+", told, re.DOTALL).groups()  # type: ignore[union-attr]
         assert len(cause) > 10, entry
         assert len(fix) > 5, entry
+
+
+def test_every_reason_why_a_token_is_blocked_is_a_row_and_no_row_is_of_yesterday() -> None:
+    (blocked,) = (told for entry, told in ENTRIES.items() if entry.startswith("GitHub refused to … (…): …."))
+    assert re.findall(r"^\| `(.*?)` \| .+ \|$", blocked, re.MULTILINE) == [block.why for block in BLOCKS]
 
 
 def test_the_readme_quotes_it_word_for_word() -> None:

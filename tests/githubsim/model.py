@@ -18,7 +18,7 @@ from githubsim.ids import WIDE, DeliveryIds, Guids
 from githubsim.issues import Issues
 from githubsim.journal import Entry, Journal, without_secrets
 from githubsim.limits import Limits
-from githubsim.render import http_date, refusal
+from githubsim.render import http_date, page, refusal
 from githubsim.routes import Route, route
 from githubsim.tokens import Token, Tokens
 from githubsim.truth import Truth
@@ -213,7 +213,8 @@ class SimGitHub:
     def _answer(call: Call, found: Route | None) -> SimResponse:
         """Answer a request that is within the limits."""
         if found is None:
-            return refusal(404, "Not Found")
+            # Outside of its API, a server has pages.
+            return page(404) if call.path.startswith("/outside/") else refusal(404, "Not Found")
         if found.app and call.token.kind != "app":
             return refusal(401, "A JSON web token could not be decoded")
         if found.need is not None:

@@ -34,6 +34,12 @@ def refusal(status: int, message: str, **headers: str) -> SimResponse:
     return reply(status, {"message": message, "documentation_url": DOCS, "status": str(status)}, **headers)
 
 
+def page(status: int) -> SimResponse:
+    """A page of the web's."""
+    body = f"<html><head><title>{status}</title></head><body>This is not the page you are looking for.</body></html>"
+    return SimResponse(status, {"content-type": "text/html; charset=utf-8"}, body.encode())
+
+
 @lru_cache(maxsize=65_536)
 def _second(epoch: int) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")

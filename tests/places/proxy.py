@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
-_REFUSED = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_REFUSED = "HTTP/1.1 {} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Proxy:
-    """Remembers the first line of everything it is asked. Names need not exist: every tunnel ends at ``port``."""
+    """Remembers the first line of everything it is asked. Names need not exist: every tunnel ends at ``port``.
 
-    def __init__(self, port: int, *, refuse: bool = False) -> None:
+    ``refuse`` is the status with which it refuses every one; None: it lets them through.
+    """
+
+    def __init__(self, port: int, *, refuse: int | None = None) -> None:
         self.asked: list[str] = []
         self._port = port
         self._refuse = refuse
@@ -59,7 +62,7 @@ class Proxy:
             head += data
         self.asked.append(head.split(b"\r\n", 1)[0].decode())
         if self._refuse or not head.startswith(b"CONNECT "):
-            client.sendall(_REFUSED)
+            client.sendall(_REFUSED.format(self._refuse or 405).encode())
             client.close()
             return
         server = socket.create_connection(("127.0.0.1", self._port))

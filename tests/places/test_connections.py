@@ -13,9 +13,9 @@ from githubsim.server import Served, serve
 from places.proxy import Proxy
 from places.site import PLACES, CredentialKind, HookKind, Place, combinations
 from places.sockets import Live
-from redeliver.errors import CertificatesMissing, NotFound, OutOfTime
+from redeliver.errors import ApiNotFound, CertificatesMissing, OutOfTime, ProxyLogin
 from redeliver.output.report_json import as_json
-from wording import told
+from wording import says, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,8 @@ def test_a_wrong_path_of_the_api_is_told() -> None:
     live.fail()
     with serve(live.sim) as served:
         report = live.run(served.url.removesuffix("/api/v3"))
-    assert str(live.hook.id) in told(NotFound, report.errors[0])["subject"]
+    assert says(ApiNotFound, report.errors[0])
+    assert "ends with /api/v3" in report.errors[0]
     assert live.sent == []
 
 
@@ -153,13 +154,50 @@ def test_no_proxy_exempts_a_host(secure: Secure, exempt: str, monkeypatch: pytes
 def test_a_proxy_that_lets_nothing_through_is_named_without_its_password(
     secure: Secure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Proxy(secure.port, refuse=True) as proxy:
+    with Proxy(secure.port, refuse=407) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:hunter2@{proxy.address}")
+        report = secure.live.run(secure.by_name)
+        address = proxy.address
+    (error,) = report.errors
+    assert says(ProxyLogin, error)
+    assert f"HTTPS_PROXY: http://USER:PASSWORD@{address}" in error
+    assert "githubstatus" not in error
+    assert "somebody" not in as_json(report)
+    assert "hunter2" not in as_json(report)
+    assert len(proxy.asked) == 1
+    assert secure.live.sim.journal.entries == []
+
+
+def test_a_proxy_that_refuses_the_connection_is_told_with_its_status(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Proxy(secure.port, refuse=403) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
         report = secure.live.run(secure.by_name, {"time-limit": "4s"})
     (error,) = report.errors
-    assert "proxy" in told(OutOfTime, error)["why"]
-    assert "hunter2" not in as_json(report)
-    assert secure.live.sim.journal.entries == []
+    assert "proxy refused the connection (403)" in told(OutOfTime, error)["why"]
+
+
+@pytest.mark.parametrize("blank", [" {} ", "{}\n", "\t{}"])
+def test_blanks_around_the_proxys_address_do_not_matter(
+    secure: Secure, blank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", secure.ca)
+    secure.live.sim.base_url = f"https://localhost:{secure.port}"
+    with Proxy(secure.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", blank.format(f"http://{proxy.address}"))
+        report = secure.live.run(secure.by_name, NO_WATCH)
+    assert (report.errors, bool(proxy.asked)) == ((), True)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://", "ftp://proxy.example", "socks5://proxy.example", "http://a b", "http://[::"]
+)
+def test_an_address_that_is_no_proxys_is_told(secure: Secure, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    report = secure.live.run(secure.by_name, {"time-limit": "4s"})
+    (error,) = report.errors
+    assert "HTTPS_PROXY" in told(OutOfTime, error)["why"]
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

@@ -253,11 +253,13 @@ def test_a_token_that_may_not_redeliver_ends_it(world: World) -> None:
 def test_a_log_that_cannot_be_read_to_its_end_is_an_error_and_nothing_is_sent(world: World) -> None:
     world.sim.behaviour.page_cap = 2
     deliver(world, *range(50, 40, -1))
-    world.sim.faults.add(Fault(json_answer(502, "Bad"), path="*/deliveries", nth=3, times=99))
+    bad = json_answer(502, "Bad", x_github_request_id="C0FE:1")
+    world.sim.faults.add(Fault(bad, path="*/deliveries", nth=3, times=99))
     report = world.replay(from_="1h", send="true")
     assert (report.exit_code, report.plan, world.sent) == (1, None, [])
     assert says(ReplayEndedEarly, report.errors[0])
     assert says(ApiFailing, report.errors[0])
+    assert "C0FE:1" in report.errors[0]
 
 
 def test_a_spent_time_limit_lists_what_was_not_sent(world: World) -> None:

@@ -37,7 +37,9 @@ def facts(kind: type[RedeliverError]) -> set[str]:
     found: set[str] = set()
     for one in kind.__mro__:
         for name, annotation in vars(one).get("__annotations__", {}).items():
-            if not str(annotation).startswith("ClassVar") and get_origin(annotation) is not ClassVar:
+            # One with a default, a request's id, stands behind the templates of every API error.
+            is_template = not str(annotation).startswith("ClassVar") and get_origin(annotation) is not ClassVar
+            if is_template and not hasattr(one, name):
                 found.add(name)
     return found
 

@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from redeliver.errors import RedeliverError
+from redeliver.errors import REQUEST_ID, RedeliverError
 from redeliver.text import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NUMBER = re.compile(r"[0-9]+")
+_REQUEST_ID = re.compile(re.escape(REQUEST_ID) + "[0-9A-F:]*")
 
 
 class Finding(RedeliverError):
@@ -229,7 +230,7 @@ def _cause(fault: RedeliverError, hook: NamedHook) -> str:
     """What distinguishes an error from another of its kind."""
     if isinstance(fault, Finding) and not isinstance(fault, Loss):
         return ""
-    # A sentence names the webhook, and sometimes a variable whose name ends with its id.
-    text = str(fault).replace(hook.hook, "")
+    # A sentence names the webhook, and sometimes a variable whose name ends with its id. Each request has its own id.
+    text = _REQUEST_ID.sub("", str(fault)).replace(hook.hook, "")
     number = _NUMBER.search(hook.hook_id or hook.hook)
     return _NUMBER.sub(lambda found: "" if number and found[0] == number[0] else found[0], text)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import (
+    AccessBlocked,
     ApiError,
     ApiFailing,
     ApiTimedOut,
@@ -25,7 +26,7 @@ from redeliver.errors import (
     ReplyLost,
 )
 from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace
-from redeliver.github.responses import CredentialKind, Purpose, error_for, number
+from redeliver.github.responses import CredentialKind, Purpose, error_for, number, request_id
 from redeliver.github.transport import Body, Response, ResponseLost, Transport, Verb
 from redeliver.text import plain
 
@@ -61,12 +62,20 @@ class Caller:
     """Makes calls with one credential, one at a time."""
 
     def __init__(
-        self, transport: Transport, pace: Pace, clock: RunClock, kind: CredentialKind = CredentialKind.TOKEN
+        self,
+        transport: Transport,
+        pace: Pace,
+        clock: RunClock,
+        kind: CredentialKind = CredentialKind.TOKEN,
+        *,
+        web_url: str = "",
     ) -> None:
+        """``web_url``: where users see this GitHub; an error shows an address there, and none elsewhere."""
         self._transport = transport
         self._pace = pace
         self._clock = clock
         self._kind = kind
+        self._web_url = web_url
         self._limits_met = 0
         self._clock_reading: tuple[int, float] | None = None
         self._readings = 0
@@ -213,7 +222,7 @@ class Caller:
 
         Raises:
             ApiError: 401, 403 that is not a limit, or a redirect: the next one would be refused, too. Also when the
-                token had to be renewed and could not be.
+                token had to be renewed and could not be, or a proxy lets nothing through.
             OutOfTime: the token had to be renewed, and that does not fit into the time limit.
         """
         try:
@@ -228,8 +237,8 @@ class Caller:
             return Reply(Acceptance.ACCEPTED)
         if status >= 500 or status < 300:
             return Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
-        fault = error_for(response, purpose, self._kind)
-        if isinstance(fault, BadToken | BadKey | MissingPermission | Moved):
+        fault = error_for(response, purpose, self._kind, self._web_url)
+        if isinstance(fault, BadToken | BadKey | MissingPermission | AccessBlocked | Moved):
             raise fault
         return Reply(Acceptance.REFUSED, f"GitHub answered {status}")
 
@@ -250,23 +259,26 @@ class Caller:
         tries = 0
         while True:
             self.wait_for_turn(_points(verb))
+            seen = ""
             try:
                 response = self._exchange(verb, path, query, body)
+                seen = request_id(response)
                 if self._note_limit(response):
                     continue
                 if response.status < 300 or response.status in accept:
                     self._note_clock(response)
                     return parse(response)
                 if response.status < 500:
-                    raise error_for(response, purpose, self._kind)
+                    raise error_for(response, purpose, self._kind, self._web_url)
                 kind = ApiTimedOut if response.status in _TIMED_OUT else ApiFailing
-                fault = kind(tries=tries + 1, what=purpose.what, why=f"it answered {response.status}")
+                why = f"it answered {response.status}"
+                fault = kind(tries=tries + 1, what=purpose.what, why=why, request_id=seen)
             except ResponseLost as lost:
                 fault = ApiFailing(tries=tries + 1, what=purpose.what, why=str(lost))
             except ValueError as unreadable:
-                fault = ApiUnexpected(what=purpose.what, why=str(unreadable))
+                fault = ApiUnexpected(what=purpose.what, why=str(unreadable), request_id=seen)
             if once:
-                raise ReplyLost(what=purpose.what, why=fault.why)
+                raise ReplyLost(what=purpose.what, why=fault.why, request_id=seen)
             if tries == most_tries - 1:
                 raise fault
             self._clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")

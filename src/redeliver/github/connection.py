@@ -8,6 +8,8 @@ asks again without end. requests is no better: it reads the body of a redirect w
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -17,10 +19,11 @@ from github import Auth, Github
 from github.Requester import HTTPSRequestsConnectionClass
 from jwt.algorithms import RSAAlgorithm
 from requests import Request
-from requests.exceptions import ChunkedEncodingError, ProxyError, SSLError, Timeout
+from requests.exceptions import ChunkedEncodingError, InvalidSchema, InvalidURL, ProxyError, SSLError, Timeout
+from requests.utils import select_proxy
 
 from redeliver import __version__
-from redeliver.errors import BadPrivateKey, CertificatesMissing
+from redeliver.errors import BadPrivateKey, CertificatesMissing, ProxyLogin
 from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, BoundedAdapter
 from redeliver.github.transport import TOO_LONG, Body, Response, ResponseLost, Verb
 
@@ -38,12 +41,16 @@ _PART = 64 * 1024
 FAILED = "the connection failed"
 CUT_SHORT = "the response was cut short"
 TOO_COMPRESSED = "the response was compressed more than once"
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
+_REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (Timeout, NO_RESPONSE),
     (SSLError, "the TLS connection failed; is the server's certificate trusted here?"),
     (ProxyError, "the proxy could not be reached"),
+    # The API's own address was checked with the settings.
+    ((InvalidURL, InvalidSchema), "HTTPS_PROXY is not http://HOST:PORT, or a proxy of an unsupported kind"),
     (ChunkedEncodingError, CUT_SHORT),
 )
+#: The status with which a proxy refused to open a tunnel, in the text of http.client's error.
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 
 
 class _Received(Exception):
@@ -65,6 +72,8 @@ class _Connection(HTTPSRequestsConnectionClass):
         # Settings allow plain HTTP for loopback alone. A proxy there would be given the token.
         self.session.trust_env = parts.scheme == "https"
         self.adapter: BoundedAdapter = BoundedAdapter(time_left)
+        self.proxy = ""
+        """The proxy of the last request as ``host:port``; empty: there is none."""
 
     def getresponse(self) -> NoReturn:
         """Raise the response, so that it gets past PyGithub."""
@@ -72,7 +81,10 @@ class _Connection(HTTPSRequestsConnectionClass):
         asked = Request(self.verb, url, headers=self.headers, data=self.input)
         request = self.session.prepare_request(asked)
         found = self.session.merge_environment_settings(url, {}, stream=True, verify=self.verify, cert=None)
-        verify, proxies = found["verify"] or True, found["proxies"]
+        verify = found["verify"] or True
+        # A secret or a file that a variable is read from often ends in a line break.
+        proxies = {kind: address.strip() for kind, address in found["proxies"].items()}
+        self.proxy = _host_and_port(select_proxy(url, proxies) or "")
         # Not by the session: it partly follows redirects even when told not to, and it keeps cookies.
         with self.adapter.send(request, stream=True, timeout=TIMEOUT, verify=verify, proxies=proxies) as arriving:
             response = _read_whole(arriving)
@@ -81,6 +93,14 @@ class _Connection(HTTPSRequestsConnectionClass):
     def close(self) -> None:
         """Close the connection: the next request opens another one."""
         self.adapter.close()
+
+
+def _host_and_port(proxy: str) -> str:
+    """Where a proxy is, without its user and password; empty: there is none, or it has no readable address."""
+    with suppress(ValueError):
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        return ":".join(str(part) for part in (parts.hostname, parts.port) if part)
+    return ""
 
 
 def _read_whole(arriving: requests.Response) -> Response:
@@ -150,6 +170,7 @@ class GitHubApi:
 
         Raises:
             ResponseLost: the connection failed, or the response took too long or was too large.
+            ProxyLogin: the proxy lets nothing through without a user name and a password.
         """
         try:
             self._requester.requestJson(
@@ -167,13 +188,18 @@ class GitHubApi:
             self._connection.close()
             if isinstance(fault, Exception):
                 # Its own text can hold the address with its query, or a header, so a fixed phrase is used.
-                raise ResponseLost(self._why(fault)) from None
+                raise self._lost(fault) from None
             raise
         raise AssertionError("PyGithub did not ask for the response")
 
-    def _why(self, fault: Exception) -> str:
+    def _lost(self, fault: Exception) -> ResponseLost | ProxyLogin:
         if isinstance(fault, ResponseLost):
-            return str(fault)
+            return fault
         if self._time_left() <= 0:
-            return TOO_LONG
-        return next((reason for kind, reason in _REASONS if isinstance(fault, kind)), FAILED)
+            return ResponseLost(TOO_LONG)
+        refused = _TUNNEL_REFUSED.search(str(fault)) if isinstance(fault, ProxyError) else None
+        if refused and refused[1] == "407":
+            return ProxyLogin(proxy=self._connection.proxy)
+        if refused:
+            return ResponseLost(f"the proxy refused the connection ({refused[1]})")
+        return ResponseLost(next((reason for kind, reason in _REASONS if isinstance(fault, kind)), FAILED))

@@ -12,17 +12,20 @@ from typing_extensions import TypedDict
 
 from redeliver.core.inputs import as_described, parse_json
 from redeliver.errors import (
+    AccessBlocked,
     ApiError,
+    ApiNotFound,
     ApiRefused,
     BadKey,
     BadToken,
     MissingPermission,
     Moved,
     NotFound,
+    ProxyLogin,
     TokenEnded,
     WorkflowToken,
 )
-from redeliver.text import plain
+from redeliver.text import OwnText, plain
 
 if TYPE_CHECKING:
     from redeliver.github.transport import Response
@@ -30,6 +33,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
+_REQUEST_ID = re.compile(r"[0-9A-F:]{1,100}")
+_NO_MESSAGE = "no message"
+#: A page of GitHub's for settings or single sign-on, behind GitHub's address, up to the end of a word.
+_PAGE = r"(/(?:orgs|enterprises|settings)(?:/[\w-]{1,100}){1,4}(?:\?authorization_request=[\w.%=-]{1,1000})?)(?!\S)"
+#: Characters of a header or message in which it is looked for.
+_MAX_HEADER = 4_000
 #: A body with more JSON values is not parsed, since each takes memory. A page of GitHub's has about 2,000.
 _MAX_VALUES = 200_000
 
@@ -75,11 +84,129 @@ _UNAUTHORIZED: dict[CredentialKind, type[BadToken | BadKey]] = {
 }
 
 
-def error_for(response: Response, purpose: Purpose, kind: CredentialKind) -> ApiError:
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What can stand in a token's way whatever its permissions are."""
+
+    said: re.Pattern[str]
+    """What GitHub's message says then. Its words are taken from public reports, so they are matched loosely."""
+    why: str
+    """The end of "refused to ...: "."""
+    remedy: str
+    """The next step, in sentences."""
+
+
+def _block(said: str, why: str, remedy: str) -> Block:
+    return Block(re.compile(said, re.IGNORECASE), why, remedy)
+
+
+_SINGLE_SIGN_ON = _block(
+    r"SAML enforcement|SAML SSO|single sign-on",
+    "the organization requires single sign-on, and this token is not authorized for it",
+    "Authorize it: on the page of your classic tokens, choose Configure SSO. Or use a fine-grained token, which is "
+    "authorized when it is made.",
+)
+#: The first one whose words are in the message counts.
+BLOCKS = (
+    _SINGLE_SIGN_ON,
+    _block(
+        "IP allow list",
+        "an IP allow list is enabled there, and the address of this machine is not on it",
+        "Run it on a machine whose address is on the list, or add this one's. Runners of GitHub's have no fixed "
+        "addresses, except larger runners that were given some.",
+    ),
+    _block(
+        "token's lifetime",
+        "the organization does not accept a token with such a long lifetime",
+        "Give the token an earlier expiration date, or make a new one and store it in the secret.",
+    ),
+    _block(
+        "forbids access via",
+        "the organization does not accept tokens of this kind",
+        "Use a fine-grained token or a GitHub App, or ask an owner of the organization to allow this kind.",
+    ),
+    _block(
+        "OAuth App access restrictions",
+        "the organization restricts access by OAuth apps, and the token belongs to an OAuth app that is not approved",
+        "Use a fine-grained token or a GitHub App, or ask an owner of the organization to approve the OAuth app.",
+    ),
+    _block(
+        r"installation\b.*\bsuspended",
+        "the App's installation is suspended",
+        "Whoever suspended it can end that: an owner of the organization (settings, GitHub Apps, Configure), or the "
+        "App's owner.",
+    ),
+    _block(
+        r"account\b.*\bsuspended",
+        "the account that the token belongs to is suspended",
+        "Use a token of another account, or a GitHub App. GitHub's support (on Enterprise Server, a site "
+        "administrator) knows why the account was suspended.",
+    ),
+    _block(
+        "archived",
+        "the repository is archived, so nothing can be changed in it",
+        "Unarchive it, or use another one: for the variable, set variable-repository.",
+    ),
+)
+
+
+def error_for(response: Response, purpose: Purpose, kind: CredentialKind, web_url: str = "") -> ApiError:
     """The error that a status below 500 stands for, with the permission that GitHub's headers ask for.
+
+    ``web_url``: where users see this GitHub. An address is shown only if it is there; empty: none is.
 
     Facts: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
     """
+    known = _from_elsewhere(response, purpose) or _blocked(response, purpose, web_url)
+    error: ApiError = known or _refusal(response, purpose, kind)
+    error.request_id = request_id(response)
+    return error
+
+
+def request_id(response: Response) -> str:
+    """GitHub's id of the request, for its support; empty: the response has none."""
+    found = response.headers.get("x-github-request-id", "")
+    return found if _REQUEST_ID.fullmatch(found) else ""
+
+
+def _from_elsewhere(response: Response, purpose: Purpose) -> ApiNotFound | ProxyLogin | None:
+    """What it means if something else than GitHub's API answered, where that can be told."""
+    if response.status == 404 and not _raw_message(response) and not response.headers.get("x-github-sso"):
+        return ApiNotFound(what=purpose.what)
+    return ProxyLogin(proxy="HOST:PORT") if response.status == 407 else None
+
+
+def _blocked(response: Response, purpose: Purpose, web_url: str) -> AccessBlocked | None:
+    """What stands in the way, if it is no permission.
+
+    The header: https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api
+    """
+    header, message = response.headers.get("x-github-sso", ""), _message(response)
+    if response.status in {403, 404} and header.startswith("required"):
+        block: Block | None = _SINGLE_SIGN_ON
+    elif response.status == 403:
+        block = next((one for one in BLOCKS if one.said.search(message)), None)
+    else:
+        block = None
+    if block is None:
+        return None
+    page = _page_of_githubs(header, web_url) or _page_of_githubs(_raw_message(response), web_url)
+    remedy = OwnText(f"{block.remedy} GitHub's page for it: {page}" if page else block.remedy)
+    return AccessBlocked(what=purpose.what, status=response.status, why=block.why, message=message, remedy=remedy)
+
+
+def _page_of_githubs(text: str, web_url: str) -> str:
+    """The first address of GitHub's own pages for settings and single sign-on in a text; empty: it has none.
+
+    Narrow, since a stranger may have written it: no other page, and no other parameter.
+    """
+    if not web_url.startswith("https://"):
+        return ""
+    page = re.search(r"(?:^|\s|; ?url=)" + re.escape(web_url) + _PAGE, text[:_MAX_HEADER], re.ASCII)
+    return web_url + page[1] if page else ""
+
+
+def _refusal(response: Response, purpose: Purpose, kind: CredentialKind) -> ApiError:
     headers, message = response.headers, _message(response)
     accepted = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
     needed = purpose.permission
@@ -92,13 +219,13 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind) -> Api
             # "Integration" is GitHub's word for an App. The workflow's own token belongs to one.
             is_workflows = "not accessible by integration" in message and kind is CredentialKind.TOKEN
             error = WorkflowToken if is_workflows else MissingPermission
-            return error(what=purpose.what, message=message, needed=needed)
+            return error(what=purpose.what, message=message or _NO_MESSAGE, needed=needed)
         case 404:
             return NotFound(subject=purpose.subject, needed=needed)
         case status if status < 400:
             return Moved(what=purpose.what, status=status)
         case status:
-            return ApiRefused(what=purpose.what, status=status, message=message)
+            return ApiRefused(what=purpose.what, status=status, message=message or _NO_MESSAGE)
 
 
 def read_json(adapter: TypeAdapter[T], response: Response) -> T:
@@ -127,7 +254,12 @@ def number(header: str) -> int | None:
 
 
 def _message(response: Response) -> str:
+    """GitHub's message, safe to show; empty: the response has none, as every refusal of its API does."""
+    return plain(_raw_message(response), 400)
+
+
+def _raw_message(response: Response) -> str:
     try:
-        return plain(read_json(_REFUSAL, response)["message"], 400)
+        return read_json(_REFUSAL, response)["message"]
     except ValueError:
-        return "no message"
+        return ""

@@ -183,7 +183,8 @@ class Replay:
         match self.ended_by:
             case ApiFailing() | OutOfTime() as fault:
                 # Their own advice is about a next run, and there is none.
-                yield ReplayEndedEarly(why=fault.problem, sent=_sent(len(self._redeliveries)))
+                support = fault.for_support if isinstance(fault, ApiFailing) else ""
+                yield ReplayEndedEarly(why=f"{fault.problem} {support}".strip(), sent=_sent(len(self._redeliveries)))
             case RedeliverError() as fault:
                 yield fault
             case Stopped() as stopped:

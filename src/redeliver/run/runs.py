@@ -205,4 +205,4 @@ class Runs:
         return InterruptibleTransport(self._connect_raw(credential), self._clock)
 
     def _caller(self, transport: Transport, kind: CredentialKind = CredentialKind.TOKEN) -> Caller:
-        return Caller(transport, self._pace, self._clock, kind)
+        return Caller(transport, self._pace, self._clock, kind, web_url=self._settings.web_url)

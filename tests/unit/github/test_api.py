@@ -137,7 +137,7 @@ def test_a_no_whose_body_cannot_be_read_is_a_no_all_the_same(body: str) -> None:
 @pytest.mark.parametrize("status", [403, 404])
 def test_what_would_have_been_enough_is_quoted(status: int, headers: dict[str, str], named: str) -> None:
     with pytest.raises(ApiError) as caught:
-        Calls(answer(status, **headers)).get()
+        Calls(answer(status, {"message": "no"}, **headers)).get()
     assert TASK.permission in str(caught.value)
     assert f": {named})" in str(caught.value)
 
@@ -170,7 +170,7 @@ def test_a_write_that_may_be_repeated_is_repeated_with_the_same_patience(fault: 
 
 def test_a_write_that_is_refused_is_an_error() -> None:
     with pytest.raises(NotFound):
-        Calls(answer(404)).caller.write("PATCH", "/variable", {}, TASK)
+        Calls(answer(404, {"message": "Not Found"})).caller.write("PATCH", "/variable", {}, TASK)
 
 
 def test_what_may_be_created_twice_is_asked_for_again_after_a_fault() -> None:

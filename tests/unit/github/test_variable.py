@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ONE = "/repos/octo/ops/actions/variables/CHECKPOINT"
 ALL = "/repos/octo/ops/actions/variables"
-GONE, THERE, DONE, MADE = answer(404), answer(409), answer(204, ""), answer(201, {})
+GONE, THERE, DONE, MADE = answer(404, {"message": "Not Found"}), answer(409), answer(204, ""), answer(201, {})
 
 
 def variable(calls: Calls) -> Variable:

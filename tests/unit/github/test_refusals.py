@@ -1,0 +1,232 @@
+"""What stands in the way when GitHub refuses, in its real words: each has its own sentence and next step."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from redeliver.core.findings import group
+from redeliver.errors import (
+    AccessBlocked,
+    ApiError,
+    ApiFailing,
+    ApiNotFound,
+    ApiUnexpected,
+    CheckpointNotSaved,
+    MissingPermission,
+    NotFound,
+    ProxyLogin,
+)
+from redeliver.github.api import Caller
+from redeliver.github.responses import CredentialKind, error_for
+from redeliver.github.transport import ResponseLost
+from reports import hook
+from samples import TASK, Calls, answer, plain_id
+
+WEB = "https://github.com"
+SETTINGS = f"{WEB}/settings/personal-access-tokens/12885303"
+SSO = f"{WEB}/orgs/octo/sso?authorization_request=AZSCKtL4U8yX1H3sCQIVnVgmjmon5fWxks5YrqhJgah0b2tlbl9pZM4EuMz4"
+#: As public reports quote them.
+MESSAGES = {
+    "single sign-on": (
+        "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this "
+        "organization."
+    ),
+    "IP allow list": (
+        "Although you appear to have the correct authorization credentials, the `octo` organization has an IP allow "
+        "list enabled, and your IP address is not permitted to access this resource."
+    ),
+    "lifetime": (
+        "The 'octo' organization forbids access via a fine-grained personal access tokens if the token's lifetime is "
+        f"greater than 90 days. Please adjust your token's lifetime at the following URL: {SETTINGS}"
+    ),
+    "tokens of this kind": (
+        "`octo` forbids access via a personal access token (classic). Please use a GitHub App, OAuth App, or a "
+        "personal access token with fine-grained permissions."
+    ),
+    "OAuth app": (
+        "Although you appear to have the correct authorization credentials, the `octo` organization has enabled OAuth "
+        "App access restrictions, meaning that data access to third-parties is limited. For more information on these "
+        "restrictions, including how to enable this app, visit https://docs.github.com/articles/restricting-access"
+    ),
+    "installation": "This installation has been suspended",
+    "account": "Sorry. Your account was suspended",
+    "archived": "Repository was archived so is read-only.",
+}
+
+
+def refused(message: str, status: int = 403, web_url: str = WEB, **headers: str) -> ApiError:
+    told = answer(status, {"message": message, "status": str(status)}, **headers)
+    return error_for(told, TASK, CredentialKind.TOKEN, web_url)
+
+
+@pytest.mark.parametrize("why", MESSAGES)
+def test_what_no_permission_changes_has_a_sentence_and_a_next_step_of_its_own(why: str) -> None:
+    error = refused(MESSAGES[why])
+    assert isinstance(error, AccessBlocked)
+    assert why in error.problem
+    assert TASK.what in error.problem
+    assert MESSAGES[why][:60] in error.problem
+    assert TASK.permission not in str(error)
+    others = [refused(text) for name, text in MESSAGES.items() if name != why]
+    assert error.next_step not in {other.next_step for other in others}
+
+
+def test_a_redelivery_that_is_blocked_ends_the_run_as_a_missing_permission_does() -> None:
+    for message in MESSAGES.values():
+        with pytest.raises(AccessBlocked):
+            Calls(answer(403, {"message": message})).caller.post_once("/attempts", TASK)
+
+
+@pytest.mark.parametrize(
+    "message", ["Resource not accessible by personal access token", "Must have admin rights to Repository.", "", "no"]
+)
+def test_every_other_403_is_about_a_permission(message: str) -> None:
+    assert isinstance(refused(message), MissingPermission)
+
+
+# -- GitHub's own pages ------------------------------------------------------------------------------------------
+
+
+def test_the_address_where_single_sign_on_is_authorized_is_shown_whole() -> None:
+    error = refused(MESSAGES["single sign-on"], x_github_sso=f"required; url={SSO}")
+    assert error.next_step.endswith(SSO)
+    assert SSO in str(CheckpointNotSaved(place="there", why=error))
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_single_sign_on_is_seen_by_its_header_whatever_the_message_says(status: int) -> None:
+    error = refused("Not Found", status, x_github_sso=f"required; url={SSO}")
+    assert isinstance(error, AccessBlocked)
+    assert f"({status})" in error.problem
+
+
+@pytest.mark.parametrize("header", ["partial-results; organizations=21955855,20582480", "", "not required"])
+def test_a_header_about_something_else_changes_nothing(header: str) -> None:
+    assert isinstance(refused("Not Found", 404, x_github_sso=header), NotFound)
+
+
+def test_the_page_of_a_token_that_lasts_too_long_is_shown_whole() -> None:
+    assert refused(MESSAGES["lifetime"]).next_step.endswith(SETTINGS)
+
+
+def test_the_page_is_that_of_the_server_in_api_url() -> None:
+    server = "https://github.octocorp.example:8443"
+    address = f"{server}/enterprises/octo/sso"
+    error = refused(MESSAGES["single sign-on"], web_url=server, x_github_sso=f"required; url={address}")
+    assert error.next_step.endswith(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/orgs/octo/sso",
+        "https://github.com.evil.example/orgs/octo/sso",
+        "https://github.com@evil.example/orgs/octo/sso",
+        "https://github.com:443@evil.example/orgs/octo/sso",
+        "https://github.com:8443/orgs/octo/sso",
+        "https://evil.example/?url=https://github.com/orgs/octo/sso",
+        "https://github.com\\@evil.example/orgs/octo/sso",
+        "http://github.com/orgs/octo/sso",
+        "//github.com/orgs/octo/sso",
+        "javascript:https://github.com/orgs/octo/sso",
+        "https://github.com/login/oauth/authorize?client_id=evil",
+        "https://github.com/orgs/../login/oauth/authorize",
+        "https://github.com/orgs/%2e%2e/login",
+        "https://github.com/orgs/octo/sso?return_to=https%3A%2F%2Fevil.example",
+        "https://github.com/orgs/octo/sso\u202e",
+        "https://github.com/orgs/octo/sso<script>",
+        "https://github.com/orgs/octo/" + "s" * 5_000,
+        "https://github.com/orgs/octo/sso?authorization_request=" + "A" * 5_000,
+        "https://github.com/orgs",
+    ],
+    ids=lambda address: plain_id(address)[:60],
+)
+def test_no_other_address_is_shown(address: str) -> None:
+    in_header = refused(MESSAGES["single sign-on"], x_github_sso=f"required; url={address}")
+    in_message = refused(f"token's lifetime at the following URL: {address}")
+    for error in (in_header, in_message):
+        assert isinstance(error, AccessBlocked)
+        assert "://" not in str(error)
+        assert "evil" not in str(error)
+
+
+def test_a_server_without_tls_has_no_page_that_is_shown() -> None:
+    web = "http://127.0.0.1:80"
+    error = refused(MESSAGES["single sign-on"], web_url=web, x_github_sso=f"required; url={web}/orgs/octo/sso")
+    assert "127" not in str(error)
+
+
+# -- what answered -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["<html><title>Page not found</title></html>", '{"error":"Not Found"}', "", "[]"])
+def test_a_404_that_is_not_the_apis_is_told_from_one_that_is(body: str) -> None:
+    with pytest.raises(ApiNotFound, match="/api/v3"):
+        Calls(answer(404, body)).get()
+    with pytest.raises(NotFound):
+        Calls(answer(404, {"message": "Not Found"})).get()
+
+
+def test_a_proxy_that_answers_in_githubs_place_is_told() -> None:
+    with pytest.raises(ProxyLogin, match="HTTPS_PROXY"):
+        Calls(answer(407, "<html>")).get()
+
+
+# -- the request's id --------------------------------------------------------------------------------------------
+
+ID = "C0FE:2A1B:1234567:89ABCDE:65A1B2C3"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (403, {"message": "no"}, MissingPermission),
+        (404, {"message": "Not Found"}, NotFound),
+        (502, "", ApiFailing),
+        (200, "[", ApiUnexpected),
+        (403, {"message": MESSAGES["account"]}, AccessBlocked),
+    ],
+)
+def test_an_error_names_the_request_for_githubs_support(status: int, body: object, kind: type[ApiError]) -> None:
+    with pytest.raises(kind) as caught:
+        Calls(answer(status, body, x_github_request_id=ID)).get()
+    assert str(caught.value).endswith(f"{ID}.")
+    assert ID not in caught.value.problem
+
+
+@pytest.mark.parametrize("odd", ["", "x", "c0fe:12", "C0FE 12", "C0FE\n::error::x", "A" * 101, "https://evil.example"])
+def test_what_is_no_id_of_a_request_is_not_shown(odd: str) -> None:
+    with pytest.raises(ApiFailing) as with_odd:
+        Calls(answer(502, x_github_request_id=odd)).get()
+    with pytest.raises(ApiFailing) as without:
+        Calls(answer(502)).get()
+    assert str(with_odd.value) == str(without.value)
+
+
+def test_a_lost_response_has_no_id_of_an_earlier_one() -> None:
+    bad, lost = answer(502, x_github_request_id=ID), ResponseLost("the connection failed")
+    with pytest.raises(ApiFailing) as caught:
+        Calls(bad, bad, bad, lost).get()
+    assert ID not in str(caught.value)
+
+
+def test_the_same_error_of_two_webhooks_is_told_once_whatever_the_requests_ids() -> None:
+    told = group([(hook(number=number), [_refusal(number)]) for number in (1, 2, 3)])
+    assert [one.others for one in told] == [2]
+    assert "C0FE:1" in str(told[0])
+
+
+def _refusal(number: int) -> CheckpointNotSaved:
+    refusal = error_for(
+        answer(403, {"message": "no"}, x_github_request_id=f"C0FE:{number}"), TASK, CredentialKind.TOKEN, WEB
+    )
+    return CheckpointNotSaved(place="there", why=refusal)
+
+
+def test_a_caller_knows_the_pages_of_its_server() -> None:
+    calls = Calls(answer(403, json.dumps({"message": MESSAGES["lifetime"]})))
+    caller = Caller(calls.script, calls.pace, calls.run_clock, web_url=WEB)
+    with pytest.raises(AccessBlocked, match=SETTINGS):
+        caller.get("/log", {}, TASK, lambda told: told)
