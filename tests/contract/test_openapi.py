@@ -165,6 +165,42 @@ def test_the_app_and_its_tokens(world: World) -> None:
     assert world.judge.complaints == []
 
 
+def test_a_token_of_an_app_for_less_than_the_app_has(world: World) -> None:
+    world.sim.installations[0].permissions = {"organization_hooks": "read", "actions_variables": "write"}
+    world.sim.installations[0].repositories = frozenset({"octo/ops", "octo/hello"})
+
+    def minted(permissions: dict[str, str], *repositories: str) -> SimResponse:
+        body: dict[str, object] = {"permissions": permissions}
+        body |= {"repositories": repositories} if repositories else {}
+        return world.ask("POST", "/app/installations/77/access_tokens", token=world.jwt, body=body)
+
+    assert minted({"organization_hooks": "write"}).status == 422
+    assert minted({"repository_hooks": "read"}).status == 422
+    assert minted({"organization_hooks": "read"}, "elsewhere").status == 422
+    answer = minted({"organization_hooks": "read", "actions_variables": "read"}, "OPS")
+    told = json.loads(answer.body)
+    assert told["permissions"] == {"organization_hooks": "read", "actions_variables": "read"}
+    token, row = told["token"], world.org.log.rows[0].id
+    assert world.ask("GET", world.org.path, token=token).status == 200
+    assert world.ask("POST", f"{world.org.path}/deliveries/{row}/attempts", token=token).status == 403
+    assert world.ask("GET", "/repos/octo/ops/actions/variables", token=token).status == 200
+    assert world.ask("GET", "/repos/octo/hello/actions/variables", token=token).status == 404
+    assert world.ask("GET", world.repo.path, token=token).status == 404
+    world.sim.installations[0].suspended = True
+    assert world.ask("POST", "/app/installations/77/access_tokens", token=world.jwt).status == 403
+    assert world.judge.complaints == []
+
+
+def test_headers_that_are_in_every_answer(world: World) -> None:
+    world.sim.token("classic", kind="classic", scopes=["admin:org_hook"])
+    for token in ("pat", "classic"):
+        read = world.ask("GET", world.org.path, token=token)
+        assert {"etag", "x-github-request-id", "x-github-api-version-selected", "date"} <= read.headers.keys()
+        assert ("x-oauth-scopes" in read.headers) == (token == "classic")
+        assert world.ask("HEAD", world.org.path, token=token).status == 200
+    assert world.judge.complaints == []
+
+
 def test_refusals(world: World) -> None:
     world.sim.token("weak", permissions={"organization_hooks": "read"})
     log = f"{world.org.path}/deliveries"

@@ -50,7 +50,10 @@ class App:
 
 @dataclass(slots=True)
 class Installation:
-    """An App on one organization, and what it was granted there."""
+    """An App on one organization, and what it was granted there.
+
+    ``repositories`` holds full names in lower case; None is all of them.
+    """
 
     id: int
     app_id: int
@@ -59,3 +62,5 @@ class Installation:
     permissions: Mapping[str, Level] = field(default_factory=lambda: dict(EVERYTHING))
     created_at: int = 0
     token_lives_ms: int = HOUR
+    repositories: frozenset[str] | None = None
+    suspended: bool = False

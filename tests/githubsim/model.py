@@ -23,12 +23,13 @@ from githubsim.routes import Route, route
 from githubsim.tokens import Token, Tokens
 from githubsim.truth import Truth
 from githubsim.variables import Refused, Variables
-from githubsim.wire import Lost, LostKind, SimRequest, SimResponse
+from githubsim.wire import Lost, LostKind, SimRequest, SimResponse, sent
 
 if TYPE_CHECKING:
     from githubsim.tokens import Level, TokenKind
 
-API_VERSIONS = frozenset({"2022-11-28", "2026-03-10"})
+DEFAULT_VERSION = "2022-11-28"
+API_VERSIONS = frozenset({DEFAULT_VERSION, "2026-03-10"})
 Observer = Callable[[SimRequest, SimResponse | None], None]
 """Sees every request (its path below the root, numeric owners resolved) and the answer GitHub gave, if it gave one."""
 
@@ -190,8 +191,13 @@ class SimGitHub:
         self, request: SimRequest, path: str, token: Token | None, now: int, number: int
     ) -> tuple[SimResponse, bool]:
         """Answer as GitHub would; also says whether a limit was in the way."""
-        headers: dict[str, str] = {"date": http_date(now), "x-github-media-type": "github.v3; format=json"}
-        found = route(request.verb, path)
+        headers: dict[str, str] = {
+            "date": http_date(now),
+            "x-github-media-type": "github.v3; format=json",
+            "x-github-request-id": f"C0FE:{number & 0xFFFF:X}:{now & 0xFFFFFFF:X}:{number:X}:{now // 1_000:X}",
+            "x-github-api-version-selected": request.headers.get("x-github-api-version", DEFAULT_VERSION),
+        }
+        found = route("GET" if request.verb == "HEAD" else request.verb, path)
         limited = False
         early = self._not_even_looked_at(request, token)
         if early is not None or token is None:
@@ -207,7 +213,7 @@ class SimGitHub:
                 answer = refusal(over.status, over.message, **wait)
             else:
                 answer = self._answer(Call(self, request, path, token, now, number), found)
-        return SimResponse(answer.status, {**headers, **answer.headers}, answer.body), limited
+        return sent(request, SimResponse(answer.status, {**headers, **answer.headers}, answer.body)), limited
 
     @staticmethod
     def _answer(call: Call, found: Route | None) -> SimResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ ISSUES_READ = Need("issues", "read", ("repo", "public_repo"))
 ISSUES_WRITE = Need("issues", "write", ("repo", "public_repo"))
 
 
+def covers(held: Mapping[str, Level], permission: str, level: str) -> bool:
+    """Whether what is held is enough: a permission to write is one to read, too."""
+    return held.get(permission) in {"write", level}
+
+
 @dataclass(frozen=True, slots=True)
 class Denied:
     """A request the credential may not make."""
@@ -55,8 +61,9 @@ class Denied:
 class Token:
     """One credential.
 
-    ``sees`` holds the owners (``octo``) and repositories (``octo/ops``) it reaches; None is all of them. ``name``
-    stands for it wherever the secret itself must not appear. Change any of it in mid-run.
+    ``sees`` holds the owners (``octo``) and repositories (``octo/ops``) it reaches; None is all of them. Where
+    ``repositories`` is not None, it holds those among an owner's, by full names in lower case. ``name`` stands for it
+    wherever the secret itself must not appear. Change any of it in mid-run.
     """
 
     value: str
@@ -67,6 +74,7 @@ class Token:
     sees: frozenset[str] | None = None
     expires_at: int | None = None
     app_id: int | None = None
+    repositories: frozenset[str] | None = None
 
     def valid(self, now: int) -> bool:
         """Whether GitHub still knows it."""
@@ -78,20 +86,26 @@ class Token:
             return Denied(403, "Resource not accessible by integration")
         if self.sees is not None and target not in self.sees and target.partition("/")[0] not in self.sees:
             return Denied(404, "Not Found")
+        if self.repositories is not None and "/" in target and target.lower() not in self.repositories:
+            return Denied(404, "Not Found")
         if self.kind == "classic":
             return None if self.scopes.intersection(need.scopes) else Denied(404, "Not Found")
-        held = self.permissions.get(need.permission)
-        if held in {"write", need.level}:
+        if covers(self.permissions, need.permission, need.level):
             return None
         whose = "personal access token" if self.kind == "fine-grained" else "integration"
         return Denied(403, f"Resource not accessible by {whose}")
 
     def headers(self, need: Need | None) -> dict[str, str]:
         """What GitHub says about credentials in every answer."""
+        end = {}
+        if self.kind in {"classic", "fine-grained"} and self.expires_at is not None:
+            end["github-authentication-token-expiration"] = (
+                f"{datetime.fromtimestamp(self.expires_at // 1_000, UTC):%F %T} UTC"
+            )
         if self.kind == "classic":
             accepted = ", ".join(need.scopes) if need else ""
-            return {"x-oauth-scopes": ", ".join(sorted(self.scopes)), "x-accepted-oauth-scopes": accepted}
-        return {"x-accepted-github-permissions": need.words} if need else {}
+            return end | {"x-oauth-scopes": ", ".join(sorted(self.scopes)), "x-accepted-oauth-scopes": accepted}
+        return end | ({"x-accepted-github-permissions": need.words} if need else {})
 
 
 class Tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +32,19 @@ class SimResponse:
     body: bytes = b""
     delay_ms: int = 0
     forged: bool = False
+
+
+def sent(request: SimRequest, answer: SimResponse) -> SimResponse:
+    """An answer as it is sent: with an ETag, without a body where the client has it or asked for none."""
+    if answer.status != 200 or request.verb not in {"GET", "HEAD"}:
+        return answer
+    tag = f'W/"{hashlib.sha256(answer.body).hexdigest()}"'
+    headers = {**answer.headers, "etag": tag}
+    if request.headers.get("if-none-match") == tag:
+        return SimResponse(304, headers)
+    if request.verb == "HEAD":
+        return SimResponse(200, {**headers, "content-length": str(len(answer.body))})
+    return SimResponse(200, headers, answer.body)
 
 
 class Lost(Exception):

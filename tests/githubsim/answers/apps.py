@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from githubsim.render import iso, reply
-from githubsim.tokens import Token
+from githubsim.tokens import Token, covers
 from githubsim.variables import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from githubsim.answers.call import Call
     from githubsim.apps import Installation
+    from githubsim.tokens import Level
     from githubsim.wire import SimResponse
 
 
@@ -30,20 +33,25 @@ def installation_of(call: Call, target: str) -> SimResponse:
 
 
 def mint(call: Call, installation_id: str) -> SimResponse:
-    """A token for one installation; it lives for an hour."""
+    """A token for one installation; it lives for an hour. It may be asked for with less than the App has there."""
     for one in call.sim.installations_of(call.token.app_id):
         if str(one.id) == installation_id:
             break
     else:
         raise Refused(404, "Not Found")
+    if one.suspended:
+        raise Refused(403, "This installation has been suspended")
+    asked = call.json() if call.request.body else {}
+    permissions, names = _granted(one, asked.get("permissions")), asked.get("repositories")
     expires_at = call.now + one.token_lives_ms
     token = Token(
         f"ghs_{call.sim.desk.guids.new().replace('-', '')}",
         f"installation-{one.id}",
         "installation",
-        permissions=one.permissions,
+        permissions=permissions,
         sees=frozenset({one.account}),
         expires_at=expires_at,
+        repositories=one.repositories if names is None else _chosen(one, names),
     )
     call.sim.tokens.add(token)
     return reply(
@@ -51,10 +59,30 @@ def mint(call: Call, installation_id: str) -> SimResponse:
         {
             "token": token.value,
             "expires_at": iso(expires_at, whole_seconds=True),
-            "permissions": dict(one.permissions),
-            "repository_selection": "all",
+            "permissions": dict(permissions),
+            "repository_selection": "all" if token.repositories is None else "selected",
         },
     )
+
+
+def _granted(one: Installation, asked: object) -> Mapping[str, Level]:
+    """The permissions that are asked for; those of the installation if none are."""
+    if asked is None:
+        return one.permissions
+    if not isinstance(asked, dict) or not all(covers(one.permissions, *pair) for pair in asked.items()):
+        raise Refused(422, "The permissions requested are not granted to this installation.")
+    return asked
+
+
+def _chosen(one: Installation, names: object) -> frozenset[str]:
+    """The repositories that are asked for, which are named without their owner."""
+    chosen = frozenset(f"{one.account}/{name}".lower() for name in names) if isinstance(names, list) else frozenset()
+    if not chosen or not chosen <= (chosen if one.repositories is None else one.repositories):
+        raise Refused(
+            422,
+            "There is at least one repository that does not exist or is not accessible to the parent installation.",
+        )
+    return chosen
 
 
 def _describe(call: Call, one: Installation) -> dict[str, Any]:
@@ -89,7 +117,7 @@ def _describe(call: Call, one: Installation) -> dict[str, Any]:
             "created_at": when,
             "updated_at": when,
         },
-        "repository_selection": "all",
+        "repository_selection": "all" if one.repositories is None else "selected",
         "access_tokens_url": f"{base}/app/installations/{one.id}/access_tokens",
         "repositories_url": f"{base}/installation/repositories",
         "html_url": f"{web}/organizations/{one.account}/settings/installations/{one.id}",
@@ -103,5 +131,5 @@ def _describe(call: Call, one: Installation) -> dict[str, Any]:
         "updated_at": when,
         "single_file_name": None,
         "suspended_by": None,
-        "suspended_at": None,
+        "suspended_at": when if one.suspended else None,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,3 +98,35 @@ def test_no_secret_enters_the_journal(world: World) -> None:
     (entry,) = world.sim.journal.entries
     assert entry.token == "token-1"
     assert "s3cret" not in repr(entry)
+
+
+def test_a_token_of_a_persons_says_when_it_ends(world: World) -> None:
+    world.sim.token("brief", expires_at=world.clock() + MINUTE)
+    said = world.read("brief").headers["github-authentication-token-expiration"]
+    assert datetime.strptime(said, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC).timestamp() * 1_000 == (
+        (world.clock() + MINUTE) // 1_000 * 1_000
+    )
+    world.sim.token("endless")
+    assert "github-authentication-token-expiration" not in world.read("endless").headers
+
+
+def test_every_answer_has_an_id_of_its_own_and_says_which_version_it_is_of(world: World) -> None:
+    world.sim.token("pat")
+    answers = [world.read("pat"), world.read("pat"), world.read("nobody")]
+    ids = [one.headers["x-github-request-id"] for one in answers]
+    assert all(re.fullmatch(r"[0-9A-F]+(:[0-9A-F]+){4}", one) for one in ids)
+    assert len(set(ids)) == 3
+    assert {one.headers["x-github-api-version-selected"] for one in answers} == {"2022-11-28"}
+
+
+def test_what_has_not_changed_is_not_sent_again_and_a_head_has_no_body(world: World) -> None:
+    world.sim.token("pat")
+    named = {"user_agent": "x", "authorization": "token pat"}
+    first = world.raw(**named)
+    assert first.headers["etag"].startswith('W/"')
+    again = world.raw(**named, if_none_match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+    headers = {"user-agent": "x", "authorization": "token pat"}
+    head = world.sim.handle(SimRequest("HEAD", world.hook.path, headers=headers))
+    assert (head.status, head.body, head.headers["etag"]) == (200, b"", first.headers["etag"])
+    assert head.headers["content-length"] == str(len(first.body))
