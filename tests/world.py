@@ -67,6 +67,10 @@ class World:
 
     def run(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Report:
         """One run, as the action would make it."""
+        return self.runs(inputs, latency_ms=latency_ms, **changed).run()
+
+    def runs(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Runs:
+        """What makes runs, or looks at webhooks."""
         settings = parse(self.inputs(**(inputs or {}), **changed))
         self.console = Transcript()
         self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
@@ -77,7 +81,7 @@ class World:
             self.run_clock,
             self.console,
             shuffle=self.shuffle,
-        ).run()
+        )
 
     def replay(self, *, latency_ms: int = 0, slow_by: int = 0, **inputs: str) -> ReplayReport:
         """One replay, as the action would make it; ``from_`` for ``from``. The machine's clock is so many ms slow."""

@@ -337,6 +337,19 @@ class NotInstalled(ApiError):
     owner: str
 
 
+class AppLacks(ApiError):
+    """422: the App's installation cannot give a token what a run needs."""
+
+    sentence = "The App's installation at {owner} lacks {lacking}."
+    advice = (
+        "Add a permission on the App's own settings page; an owner then has to accept it where the App is installed. "
+        "Add a repository there, too, under Repository access."
+    )
+
+    owner: str
+    lacking: str
+
+
 class Moved(ApiError):
     """3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
 

@@ -9,11 +9,14 @@ import pytest
 
 from githubsim.apps import Installation
 from githubsim.clock import HOUR, MINUTE, SECOND
+from githubsim.tokens import EVERYTHING
 from places.keys import KeyPair, key_pair
 from places.site import APP_ID, PLACES, HookKind, Site
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import (
+    AccessBlocked,
+    AppLacks,
     BadKey,
     BadPrivateKey,
     BadToken,
@@ -217,14 +220,124 @@ def test_an_app_that_is_not_installed_there_is_named() -> None:
     assert told(NotInstalled, error) == {"app": str(APP_ID), "owner": "octo"}
 
 
-def test_an_app_without_the_permission_is_told_which_it_lacks() -> None:
+# -- what the action's own tokens may do --------------------------------------------------------------------------
+
+
+def held(site: Site) -> tuple[dict[str, str], frozenset[str] | None]:
+    """The permissions and the repositories of the one token that was made."""
+    tokens = (token for token in site.sim.tokens._by_value.values() if token.value.startswith("ghs_"))
+    (token,) = tokens
+    return dict(token.permissions), token.repositories
+
+
+@pytest.mark.parametrize(
+    ("hook", "inputs", "permissions", "repositories"),
+    [
+        ("organization", {}, {"organization_hooks": "write", "actions_variables": "write"}, {"octo/ops"}),
+        ("organization", {"variable-name": ""}, {"organization_hooks": "write"}, None),
+        ("organization", {"variable-token": "own"}, {"organization_hooks": "write"}, None),
+        (
+            "organization",
+            {"dry-run": "true"},
+            {"organization_hooks": "read", "actions_variables": "read"},
+            {"octo/ops"},
+        ),
+        ("repository", {}, {"repository_hooks": "write", "actions_variables": "write"}, {"octo/hello", "octo/ops"}),
+        ("repository", {"variable-token": "own"}, {"repository_hooks": "write"}, {"octo/hello"}),
+        (
+            "repository",
+            {"variable-repository": "octo/HELLO"},
+            {"repository_hooks": "write", "actions_variables": "write"},
+            {"octo/hello"},
+        ),
+    ],
+)
+def test_a_token_of_the_actions_own_can_do_what_its_run_needs_and_nothing_else(
+    hook: HookKind, inputs: dict[str, str], permissions: dict[str, str], repositories: set[str] | None
+) -> None:
+    for of_the_app in (permissions, EVERYTHING):
+        site = of_app(hook)
+        site.sim.token("own", permissions={"actions_variables": "write"})
+        guid = site.fail(5)
+        site.sim.installations[0].permissions = of_the_app  # type: ignore[assignment]
+        report = site.run(inputs)
+        assert report.errors == ()
+        assert site.sent == ([] if "dry-run" in inputs else [guid])
+        assert held(site) == (permissions, repositories)
+
+
+@pytest.mark.parametrize("do", ["hook_ids", "survey", "show"])
+@pytest.mark.parametrize("hook", ["organization", "repository"])
+def test_a_token_for_looking_can_neither_send_nor_see_a_variable(hook: HookKind, do: str) -> None:
+    site = of_app(hook)
+    permission = {"organization": "organization_hooks", "repository": "repository_hooks"}[hook]
+    site.sim.installations[0].permissions = {permission: "read"}
+    guid = site.fail(5)
+    runs = site.runs(hook_id="all")
+    assert runs.show([guid]) if do == "show" else getattr(runs, do)()
+    assert held(site) == ({permission: "read"}, {"octo/hello"} if hook == "repository" else None)
+
+
+@pytest.mark.parametrize(("send", "level"), [("false", "read"), ("true", "write")])
+def test_a_replay_needs_no_variable_and_to_plan_it_nothing_but_to_read(send: str, level: str) -> None:
+    site = of_app()
+    site.sim.installations[0].permissions = {"organization_hooks": level}  # type: ignore[dict-item]
+    guid = site.fail(5)
+    del site.given["variable-name"]
+    assert site.replay(guid=guid, send=send, wait_for_results="0").errors == ()
+    assert held(site) == ({"organization_hooks": level}, None)
+
+
+@pytest.mark.parametrize(
+    ("hook", "has", "lacking"),
+    [
+        ("organization", {"actions_variables": "write"}, 'the organization permission "Webhooks: write"'),
+        (
+            "organization",
+            {"organization_hooks": "read", "actions_variables": "write"},
+            'the organization permission "Webhooks: write"',
+        ),
+        ("organization", {"organization_hooks": "write"}, 'the repository permission "Variables: write"'),
+        ("repository", {"actions_variables": "write"}, 'the repository permission "Webhooks: write"'),
+        (
+            "repository",
+            {},
+            'the repository permission "Webhooks: write" and the repository permission "Variables: write"',
+        ),
+    ],
+)
+def test_an_app_without_a_permission_is_told_which_it_lacks(hook: HookKind, has: dict[str, str], lacking: str) -> None:
+    site = of_app(hook)
+    site.fail(5)
+    site.sim.installations[0].permissions = has  # type: ignore[assignment]
+    error = only_error(site)
+    assert told(AppLacks, error) == {"owner": "octo/hello" if hook == "repository" else "octo", "lacking": lacking}
+    assert "GITHUB_TOKEN" not in error  # that cannot be what was given
+    assert "C0FE:" in error  # the request's id
+
+
+def test_an_app_that_is_not_installed_on_the_variables_repository_is_told_so() -> None:
     site = of_app()
     site.fail(5)
-    site.sim.installations[0].permissions = {"actions_variables": "write"}
-    error = only_error(site)
-    assert says(MissingPermission, error)
-    assert "organization_hooks=read" in error
-    assert "GITHUB_TOKEN" not in error  # that cannot be what was given
+    site.sim.installations[0].repositories = frozenset({"octo/hello"})
+    assert told(AppLacks, only_error(site)) == {"owner": "octo", "lacking": "access to octo/ops"}
+
+
+def test_an_app_that_is_suspended_is_told_so() -> None:
+    site = of_app()
+    site.fail(5)
+    site.sim.installations[0].suspended = True
+    assert "installation is suspended" in told(AccessBlocked, only_error(site))["why"]
+
+
+def test_a_variable_of_another_owner_needs_a_token_of_its_own() -> None:
+    site = of_app()
+    with pytest.raises(SettingsError) as wrong:
+        parse(site.inputs(variable_repository="elsewhere/ops"))
+    (problem,) = wrong.value.problems
+    assert problem.startswith("variable-token: ")
+    parse(site.inputs(variable_repository="OCTO/ops"))
+    parse(site.inputs(variable_repository="elsewhere/ops", variable_token="own"))
 
 
 # -- tokens that are given --------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from redeliver.core.settings import FailOn
 from redeliver.core.tracking.decision import TrackingIssue, decide
 from redeliver.core.tracking.situation import read_report
 from redeliver.entry.cli import app
+from redeliver.errors import REQUEST_ID
 from redeliver.output.headline import annotate, headline, mark, what_comes_next
 from redeliver.output.replay import page as replay_page
 from redeliver.output.report_json import as_json
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _FIGURES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
+_REQUEST_ID = re.compile(re.escape(REQUEST_ID) + "[0-9A-F:]+")
 SNAPSHOTS = Path(__file__).with_name("wording")
 
 
@@ -91,8 +93,8 @@ def helps() -> Iterator[str]:
 def shown(world: World, inputs: dict[str, str] | None = None) -> Iterator[str]:
     """A run's log, and its summary."""
     report = world.run(inputs)
-    yield from log(world)
-    yield from page(markdown(report))
+    for line in (*log(world), *page(markdown(report))):
+        yield _REQUEST_ID.sub(f"{REQUEST_ID}ID", line)
 
 
 def log(world: World) -> Iterator[str]:

@@ -325,6 +325,17 @@ def what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool)
         yield "variable-repository: is required with variable-name"
     if "variable-name" in given and of_app and app and "variable-token" not in given:
         yield "variable-token: is required, because an App's own webhook is read with a key that cannot write variables"
+    if "variable-name" in given and not of_app and app and "variable-token" not in given and _are_of_two(given):
+        yield (
+            "variable-token: is required, because variable-repository does not belong to the webhook's owner, and an "
+            "App's token reaches the repositories of one owner"
+        )
+
+
+def _are_of_two(given: Mapping[str, str]) -> bool:
+    """Whether the webhook and the variable have different owners."""
+    whose = (given.get("org") or given["repository"], given.get("variable-repository"))
+    return len({one.partition("/")[0].lower() for one in whose if one}) > 1
 
 
 def _what_is_no_credential(given: Mapping[str, str], *, app: bool, asks_for_token: bool) -> Iterator[str]:

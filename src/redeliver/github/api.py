@@ -178,14 +178,14 @@ class Caller:
 
         return self._repeatable(verb, path, purpose, done, body=body, accept=(unless,))
 
-    def create(self, path: str, purpose: Purpose, parse: Callable[[Response], T]) -> T:
+    def create(self, path: str, purpose: Purpose, parse: Callable[[Response], T], *, body: Body | None = None) -> T:
         """Create something that may safely be created twice.
 
         Raises:
             ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
-        return self._repeatable("POST", path, purpose, parse)
+        return self._repeatable("POST", path, purpose, parse, body=body)
 
     def create_once(self, path: str, body: Body, purpose: Purpose, parse: Callable[[Response], T]) -> T:
         """Create something that must not be created twice, so it is never retried.

@@ -1,23 +1,24 @@
 """Installation tokens of an App, which the action makes with the App's private key.
 
 Facts: https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app — an installation token
-is valid for an hour.
+is valid for an hour — and https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import AwareDatetime, Field, SecretStr, TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.errors import NotInstalled
+from redeliver.errors import ApiRefused, AppLacks, NotInstalled
 from redeliver.github.responses import Purpose, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
     from redeliver.github.transport import Body, Response, Transport, Verb
 
@@ -37,8 +38,53 @@ class AppKey:
 Credential = str | AppKey
 
 
+#: GitHub's names of permissions, and how its pages and our sentences name them.
+_PERMISSIONS = {
+    "organization_hooks": 'the organization permission "Webhooks: {level}"',
+    "repository_hooks": 'the repository permission "Webhooks: {level}"',
+    "actions_variables": 'the repository permission "Variables: {level}"',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token is made for. It can do nothing else, whatever the App can do."""
+
+    permissions: Mapping[str, str]
+    """``read`` or ``write`` by GitHub's name of the permission."""
+    repositories: tuple[str, ...] = ()
+    """Full names, all of the installation's owner. Empty: the permissions are not about repositories."""
+
+    @property
+    def body(self) -> Body:
+        """As the API takes it: repositories without their owner."""
+        names = {one.lower(): one.partition("/")[2] for one in self.repositories}
+        return {"permissions": self.permissions, **({"repositories": [*names.values()]} if names else {})}
+
+    def lacking(self, held: object) -> list[str]:
+        """The permissions, in words, that an installation does not have; ``held``: those that it has, by name."""
+        known = held if isinstance(held, dict) else {}
+        return [
+            _PERMISSIONS[name].format(level=level)
+            for name, level in self.permissions.items()
+            if known.get(name) not in {"write", level}
+        ]
+
+
+def grant_for(settings: Settings, *, sends: bool, keeps_variable: bool) -> Grant:
+    """What a run needs. ``sends``: it redelivers and writes, else it only reads."""
+    level = "write" if sends else "read"
+    permissions = {"organization_hooks" if settings.org else "repository_hooks": level}
+    repositories = [settings.repository] if settings.repository else []
+    if keeps_variable:
+        permissions["actions_variables"] = level
+        repositories.append(settings.variable_repository)
+    return Grant(permissions, tuple(repositories))
+
+
 class _Installation(TypedDict):
     id: Annotated[int, Field(gt=0, lt=2**63)]
+    permissions: NotRequired[object]
 
 
 class _Token(TypedDict):
@@ -60,6 +106,7 @@ class InstallationTransport:
     owner_path: str
     """The organization's or repository's path in the API: ``/orgs/octo``."""
     connect: Callable[[Credential], Transport]
+    grant: Grant
     _inner: Transport | None = field(default=None, init=False)
     _renew_at: int = field(default=0, init=False)
 
@@ -85,9 +132,25 @@ class InstallationTransport:
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
         purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)
-        made = self.app.create(f"/app/installations/{found['id']}/access_tokens", purpose, _token)
+        try:
+            made = self.app.create(
+                f"/app/installations/{found['id']}/access_tokens", purpose, _token, body=self.grant.body
+            )
+        except ApiRefused as refused:
+            raise self._why(refused, found, whose) from None
         self._renew_at = int(made["expires_at"].timestamp() * 1000) - _EARLY
         return self.connect(made["token"])
+
+    def _why(self, refused: ApiRefused, found: _Installation, whose: str) -> ApiRefused | AppLacks:
+        """A 422 does not name what the App lacks; its installation does."""
+        if refused.status != 422:
+            return refused
+        lacking = self.grant.lacking(found.get("permissions"))
+        if not lacking and "repositor" in refused.message:
+            lacking = [f"access to {one}" for one in self.grant.repositories]
+        if not lacking:
+            return refused
+        return AppLacks(owner=whose, lacking=" and ".join(lacking), request_id=refused.request_id)
 
 
 def _installation(response: Response) -> _Installation | None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Verb = Literal["GET", "POST", "PATCH"]
 #: A request's body: JSON's members by name.
-Body = Mapping[str, str | Sequence[str]]
+Body = Mapping[str, str | Sequence[str] | Mapping[str, str]]
 #: Why a response is lost; bounded_http and connection have more reasons.
 TOO_LONG = "it took too long"
 

@@ -10,7 +10,7 @@ from redeliver.core.findings import AddressUnknown
 from redeliver.core.report import Report
 from redeliver.errors import RedeliverError, Stopped
 from redeliver.github.api import Caller
-from redeliver.github.app_token import AppKey, InstallationTransport
+from redeliver.github.app_token import AppKey, InstallationTransport, grant_for
 from redeliver.github.hooks import Hook, HookInfo, owner_of
 from redeliver.github.pace import Pace
 from redeliver.github.pages import Links
@@ -78,8 +78,9 @@ class Runs:
         chosen: dict[int | None, HookInfo] = {}
         fault = ""
         try:
-            main = self._main_caller()
             token = settings.variable_token.get_secret_value()
+            keeps_variable = bool(settings.variable_name) and not token and not self._store_for
+            main = self._main_caller(sends=not settings.dry_run, keeps_variable=keeps_variable)
             variables = self._caller(self._connect(token)) if token else main
             chosen = {info.id: info for info in self._choose(main)}
             # Otherwise a hook that uses up the time limit in every run would starve those after it.
@@ -114,7 +115,7 @@ class Runs:
         Raises:
             BadPrivateKey: no request could be made.
         """
-        caller = self._main_caller()
+        caller = self._main_caller(sends=settings.send)
         (info,) = self._choose(caller)
         return replay_hook(self._hook(caller, info), self._clock, self._console, settings)
 
@@ -188,8 +189,8 @@ class Runs:
         suffix = f"_{key}" if key and settings.hook_id.several else ""
         return Variable(caller, settings.variable_repository, settings.variable_name + suffix)
 
-    def _main_caller(self) -> Caller:
-        """Calls with the credential that may read the hooks."""
+    def _main_caller(self, *, sends: bool = False, keeps_variable: bool = False) -> Caller:
+        """Calls with the credential that may read the hooks. See :func:`grant_for`."""
         settings, connect = self._settings, self._connect
         if not settings.app_id:
             return self._caller(connect(settings.token.get_secret_value()))
@@ -197,9 +198,9 @@ class Runs:
         if self._owner.is_app:
             return self._caller(key, CredentialKind.APP_KEY)
         app = self._caller(key, CredentialKind.APP_KEY)
-        return self._caller(
-            InstallationTransport(settings.app_id, app, self._owner.path, connect), CredentialKind.INSTALLATION_TOKEN
-        )
+        grant = grant_for(settings, sends=sends, keeps_variable=keeps_variable)
+        installation = InstallationTransport(settings.app_id, app, self._owner.path, connect, grant)
+        return self._caller(installation, CredentialKind.INSTALLATION_TOKEN)
 
     def _connect(self, credential: Credential) -> Transport:
         return InterruptibleTransport(self._connect_raw(credential), self._clock)

@@ -12,7 +12,7 @@ from githubsim.clock import SECOND, START
 from redeliver.core.deliveries import attempt_of
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
-from redeliver.github.app_token import InstallationTransport
+from redeliver.github.app_token import Grant, InstallationTransport
 from redeliver.github.hooks import Hook, HookInfo, Owner
 from redeliver.github.pages import PAGE_SIZE, Links
 from redeliver.github.responses import read_json
@@ -283,7 +283,8 @@ def made(*answers: Response) -> tuple[InstallationTransport, list[str], Calls]:
         tokens.append(str(credential))
         return Script([answer(200)])
 
-    return InstallationTransport("12", calls.caller, "/orgs/octo", connect), tokens, calls
+    grant = Grant({"organization_hooks": "write"})
+    return InstallationTransport("12", calls.caller, "/orgs/octo", connect, grant), tokens, calls
 
 
 DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
