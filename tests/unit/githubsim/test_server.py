@@ -71,6 +71,15 @@ def test_answers_travel_unchanged(sim: SimGitHub) -> None:
             http.get("/rate_limit").json()
 
 
+def test_a_head_is_answered_like_a_get_without_its_body(sim: SimGitHub) -> None:
+    hook = sim.org_hook("octo")
+    with serve(sim) as served, client(served.url) as http:
+        whole, head = http.get(hook.path), http.head(hook.path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+    assert head.headers["etag"] == whole.headers["etag"]
+
+
 def test_every_event_arrives_and_github_writes_down_how(sim: SimGitHub, receiver: Receiver) -> None:
     with HttpDispatch(timeout=0.2) as endpoint, serve(sim) as served, client(served.url) as http:
         hook = sim.org_hook("octo", url=receiver.url, secret=SECRET, endpoint=endpoint)
