@@ -150,7 +150,7 @@ def test_more_than_the_limit_is_refused_before_anything_is_sent(here: Server) ->
         (("--from", "1h", "--repository", "octo/a"), "repository", "org"),
         (("--from", "1h", "--client-id", "?"), "client-id", "'?'"),
         (("--from", "1h", "--app-id", "?"), "app-id", "'?'"),
-        (("--from", "1h", "--api-url", "http://api.example"), "api-url", "https://"),
+        (("--from", "1h", "--api-url", "http://api.example"), "api-url", "https address"),
         (("--from", "1h", "--redeliveries-per-minute", "0"), "redeliveries-per-minute", "1"),
         (("--from", "1h", "--wait-for-results", "a while"), "wait-for-results", "1h30m"),
         (("--from", "1h", "--time-limit", "0"), "time-limit", "0"),
