@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
+from contextlib import suppress
+from glob import escape
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,28 +16,43 @@ if TYPE_CHECKING:
 
 #: Follow no link, and wait for nobody at the other end of a FIFO. Windows has neither flag.
 SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+#: Seconds after which a file that is still beside its target is a killed process's: no write takes that long.
+_LEFT_BEHIND = 600
 
 
 def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> None:
     """Replace a file's content, in one step that a crash leaves either done or undone.
 
-    Only one process at a time may do it: what a killed one left beside the file is removed.
+    Several processes may do it at once: the last one's content stays. What a killed one left beside the file is
+    removed after ten minutes, by the next call.
 
     ``for_everybody``: everybody who can enter the folder may read the file, whatever the umask.
 
     Raises:
         OSError: the old file is still there.
     """
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with open(new, "xb", opener=_opener) as file:
-        file.write(content)
-        file.flush()
-        if for_everybody and sys.platform != "win32":
-            os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
-    new.replace(path)
+    _remove_what_killed_processes_left(path)
+    # Its end is not the file's own: node_exporter reads whatever ends in .prom.
+    new = path.with_name(f".{path.name}.{token_hex(8)}.new")
+    try:
+        with open(new, "xb", opener=_opener) as file:
+            file.write(content)
+            file.flush()
+            if for_everybody and sys.platform != "win32":
+                os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
     _sync_folder(path.parent)
+
+
+def _remove_what_killed_processes_left(path: Path) -> None:
+    for left in path.parent.glob(f".{escape(path.name)}.*.new"):
+        with suppress(OSError):  # another process removed it first, or it is another user's
+            if time.time() - left.lstat().st_mtime > _LEFT_BEHIND:
+                left.unlink()
 
 
 def why(fault: OSError) -> str:

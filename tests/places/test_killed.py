@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.outcomes import UNAVAILABLE
+from places.command import let_time_pass
 from redeliver.errors import CheckpointNotSaved
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def finish(here: Server, hook: Hook) -> None:
     """The next run, and what must be true after it."""
     sim = here.live.sim
     assert here.served.wait_until_idle()
+    let_time_pass(here.state.parent)
     assert here.run(hook_id=str(hook.id)).code == 0
     assert here.served.wait_until_idle()
     sent = [one.guid for one in sim.accepted if one.hook is hook]

@@ -19,7 +19,7 @@ from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from places import unprivileged
-from places.command import REDELIVER, SOURCES, Said, Server, environment, start
+from places.command import REDELIVER, SOURCES, Said, Server, environment, let_time_pass, start
 from redeliver.errors import StateLocked
 from redeliver.output import metrics
 from redeliver.run.state_file import StateFile
@@ -288,6 +288,7 @@ def test_a_run_that_is_killed_as_it_writes_leaves_the_old_file_whole_and_the_nex
     assert watched.path.read_bytes() == before
     assert len(list(watched.path.parent.iterdir())) == 2  # what it had written lies beside it, and is no .prom
     assert len(list(watched.path.parent.glob("*.prom"))) == 1
+    let_time_pass(watched.path.parent)
     watched.run(code=0)
     assert watched.path.read_bytes() != before
     assert list(watched.path.parent.iterdir()) == [watched.path]
