@@ -163,11 +163,33 @@ class CheckpointNotSaved(CheckpointError):
     why: RedeliverError | str
 
 
+class StateLockLost(CheckpointNotSaved):
+    """The lock's file is not the one that this process holds any more: another process may hold the new one."""
+
+    sentence = "The lock of the state file {place} is lost: {why}."
+    advice = (
+        "Another run may be at work, so this one sent nothing more and saved no checkpoint. Find out what removes "
+        "files from that folder."
+    )
+
+
+class StateUnusable(CheckpointError):
+    """The state file or its lock cannot be written. This is checked before anything is asked of GitHub."""
+
+    sentence = "The state file {path} cannot be used: {why}."
+    advice = "Nothing was sent. Give the path of a file in a folder that this user may write to."
+    exit_code = 2
+
+    path: str
+    why: str
+
+
 class StateUnreadable(CheckpointError):
     """The state file cannot be read. It is left as it is."""
 
     sentence = "The state file {path} cannot be read: {why}."
     advice = "It was not overwritten. Repair it, or delete it to start again from lookback."
+    exit_code = 2
 
     path: str
     why: str
@@ -181,16 +203,17 @@ class StateUnsafe(CheckpointError):
         "It was not changed. Use a path in a folder that the user who runs this owns and that no other user can "
         "write to."
     )
+    exit_code = 2
 
     path: str
     why: str
 
 
 class StateLocked(CheckpointError):
-    """Another run uses the same state file; it does this run's work, too."""
+    """Another run or a replay uses the same state file; a later run does this run's work."""
 
-    sentence = "Another run is in progress (it holds {path})."
-    advice = "This run did nothing; the other one does the work."
+    sentence = "Another run or a replay is in progress (it holds {path})."
+    advice = "This run did nothing; the next one does what is left."
     exit_code = 0
 
     path: str

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from glob import escape
 from secrets import token_hex
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 #: Seconds after which a file that is still beside its target is a killed process's: no write takes that long.
 _LEFT_BEHIND = 600
+
+
+def check_folder(folder: Path) -> None:
+    """See to it that files can be created in a folder.
+
+    Raises:
+        OSError: they cannot.
+    """
+    with TemporaryFile(dir=folder):
+        pass
 
 
 def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> None:

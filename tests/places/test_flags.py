@@ -98,7 +98,13 @@ def test_help_speaks_of_flags_that_there_are_and_not_of_inputs(command: str) -> 
 
 def test_replay_has_the_flags_that_make_sense_for_it() -> None:
     files = {"token-file", "private-key-file"}
-    assert set(options("replay")) == (set(REPLAY) - SECRETS) | files | {"format", "quiet", "verbose", "help"}
+    assert set(options("replay")) == (set(REPLAY) - SECRETS) | files | {
+        "state-file",
+        "format",
+        "quiet",
+        "verbose",
+        "help",
+    }
 
 
 def test_choices_are_choices() -> None:

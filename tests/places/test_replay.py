@@ -13,12 +13,20 @@ import pytest
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
-from places.command import NOWHERE, REDELIVER, Commands, Server, environment, server, start
+from places.command import NOWHERE, REDELIVER, Commands, Said, Server, environment, server, start
 from places.site import PLACES
-from redeliver.core.replay.errors import EventsNotDelivered, GuidsNotFound, ReplayStopped, TooManyEvents
+from redeliver.core.replay.errors import (
+    EventsNotDelivered,
+    GuidsNotFound,
+    ReplayLocked,
+    ReplayStopped,
+    TooManyEvents,
+)
+from redeliver.errors import StateLocked, StateLockLost
 from redeliver.output.replay.page import NO_RETRY
+from redeliver.run.state_file import StateFile
 from redeliver.times import timestamp
-from wording import figures, says
+from wording import figures, says, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,7 +176,7 @@ def test_what_is_wrong_with_a_flag_is_told_before_any_request(
 
 @pytest.mark.parametrize(
     "flags",
-    [("--format", "matrix"), ("--send", "please"), ("--fail-on", "never"), ("--state-file", "x"), ("--token", "t")],
+    [("--format", "matrix"), ("--send", "please"), ("--fail-on", "never"), ("--metrics-file", "x"), ("--token", "t")],
 )
 def test_a_flag_or_a_value_that_there_is_not_is_refused(commands: Commands, flags: tuple[str, ...]) -> None:
     commands.run("replay", *LEAST, "--from", "1h", *flags, given={"GH_TOKEN": "t"}, code=2)
@@ -249,3 +257,56 @@ def test_it_is_a_process_of_its_own_from_the_first_instruction(here: Server) -> 
     deliver(here)
     told = start("replay", *here.flags(state=False), "--from", "1h")
     assert (told.code, here.live.sent) == (0, [])
+
+
+# -- a replay and the runs of a server --------------------------------------------------------------------------
+
+
+def test_with_the_runs_state_file_it_sends_nothing_while_a_run_is_at_work(here: Server) -> None:
+    guids = deliver(here)
+    state = ("--state-file", str(here.state))
+    here.replay("--from", "1h", *state, code=0)
+    assert not here.state.exists()
+    with StateFile(here.state, "any").locked(1_800):
+        # A plan sends nothing.
+        assert says_events(here.replay("--from", "1h", *state, code=0).out) == "3"
+        asked = len(here.live.sim.journal.entries)
+        said = here.replay("--from", "1h", "--send", *state, code=1)
+        assert said.err == f"error: {ReplayLocked(path=f'{here.state}.lock')}\n"
+        assert len(here.live.sim.journal.entries) == asked
+    here.replay("--from", "1h", "--send", *state, code=0)
+    assert here.live.sent == guids
+    assert not here.state.exists()
+
+
+def says_events(out: str) -> str:
+    """How many events a plan has."""
+    (line,) = [line for line in out.splitlines() if line.startswith("Events: ")]
+    return figures(line)[0]
+
+
+def test_while_it_sends_a_run_with_its_state_file_leaves_the_events_to_the_next_one(here: Server) -> None:
+    guid = here.live.fail()
+    run: list[Said] = []
+    here.live.sim.faults.add(Fault(Call(lambda: run.append(start("run", *here.flags()))), path="*/attempts"))
+    here.given["REDELIVER_STATE_FILE"] = str(here.state)
+    here.replay("--guid", guid, "--send", code=0)
+    assert run[0].code == 0
+    assert says(StateLocked, run[0].err)
+    assert here.live.sent == [guid]
+
+
+def test_it_sends_nothing_more_once_its_lock_is_removed(here: Server) -> None:
+    guids = deliver(here)
+    lock = here.state.with_name("state.json.lock")
+    here.live.sim.faults.add(Fault(Call(lock.unlink), path="*/attempts"))
+    said = here.replay("--from", "1h", "--send", "--state-file", str(here.state), code=1)
+    assert told(StateLockLost, said.err)["why"] == "state.json.lock was removed"
+    assert here.live.sent == guids[:1]
+
+
+@pytest.mark.parametrize(("path", "why"), [("", "does not name a file"), ("missing/state.json", "cannot be used")])
+def test_a_state_file_that_it_cannot_lock_is_told_before_anything_is_asked(here: Server, path: str, why: str) -> None:
+    said = here.replay("--from", "1h", "--send", "--state-file", str(here.folder / path) if path else "", code=2)
+    assert why in said.err
+    assert here.live.sim.journal.entries == []

@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,10 @@ from redeliver.errors import (
     RedeliverError,
     StateLocked,
     StateLockedTooLong,
+    StateLockLost,
     StateUnreadable,
     StateUnsafe,
+    StateUnusable,
 )
 from redeliver.run.state_file import StateFile
 from wording import says, told
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 
 def refused(here: Server, said: Said, kind: type[RedeliverError], *facts: str) -> None:
     """A run that ends before it asks for anything, with an error of that kind that names these facts."""
-    assert said.code == 1
+    assert said.code == kind.exit_code
     error = said.err.splitlines()[-1]
     assert error.startswith("error: ")
     shown = " ".join(told(kind, error).values())
@@ -155,19 +157,19 @@ def test_a_checkpoint_in_the_future_stops_the_run_and_is_left(here: Server) -> N
 def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(here: Server) -> None:
     here.live.fail()
     here.state = here.folder / "missing" / "state.json"
-    refused(here, here.run(), CheckpointNotSaved, str(here.state), "No such file or directory")
+    refused(here, here.run(), StateUnusable, str(here.state), "No such file or directory")
     assert here.live.sim.journal.entries == []
 
 
 def test_a_path_below_a_file_is_told_before_anything_is_asked(here: Server) -> None:
     here.live.fail()
     here.state = here.file("token") / "state.json"
-    refused(here, here.run(), CheckpointNotSaved, str(here.state), "Not a directory")
+    refused(here, here.run(), StateUnusable, str(here.state), "Not a directory")
     assert here.live.sim.journal.entries == []
 
 
 @pytest.mark.parametrize("locked_before", [False, True])
-def test_a_folder_that_may_not_be_written_is_told_before_anything_is_sent(
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(
     here: Server,
     locked_before: bool,  # noqa: FBT001
 ) -> None:
@@ -181,9 +183,8 @@ def test_a_folder_that_may_not_be_written_is_told_before_anything_is_sent(
     # Root may write anywhere, so the run gives that up; whoever else runs this test has nothing to give up.
     program = (sys.executable, str(Path(unprivileged.__file__)), *REDELIVER)
     said = start("run", *here.flags(), program=program)
-    refused(here, said, CheckpointNotSaved, str(here.state))
-    assert "Permission denied" in said.err
-    assert "Nothing is lost" in said.err
+    refused(here, said, StateUnusable, str(here.state), "Permission denied")
+    assert here.live.sim.journal.entries == []
     folder.chmod(0o755)
     here.run(code=0)
     assert len(here.live.sent) == 1
@@ -264,10 +265,10 @@ def test_a_folder_in_the_place_of_either_is_told(here: Server) -> None:
     here.state.rmdir()
     lock_of(here).unlink()
     lock_of(here).mkdir()
-    refused(here, here.run(), CheckpointNotSaved, str(here.state), "Is a directory")
+    refused(here, here.run(), StateUnusable, str(here.state), "Is a directory")
 
 
-@pytest.mark.parametrize(("mode", "code"), [(0o777, 1), (0o757, 1), (0o775, 0), (0o1777, 0)])
+@pytest.mark.parametrize(("mode", "code"), [(0o777, 2), (0o757, 2), (0o1777, 2), (0o775, 0)])
 def test_a_folder_in_which_everybody_could_replace_the_file_is_refused(here: Server, mode: int, code: int) -> None:
     here.live.fail()
     here.folder.chmod(mode)
@@ -298,8 +299,8 @@ def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user; the test above does without")
-def test_in_a_folder_for_everybody_a_lock_that_another_user_made_first_is_refused(here: Server) -> None:
-    here.folder.chmod(0o1777)
+def test_a_lock_that_another_user_of_the_group_made_first_is_refused(here: Server) -> None:
+    here.folder.chmod(0o775)
     lock_of(here).touch()
     os.chown(lock_of(here), 4_242, 4_242)
     refused(here, here.run(), StateUnsafe, str(lock_of(here)), "4242")
@@ -314,6 +315,14 @@ def test_nobody_else_can_open_the_lock_to_hold_it(here: Server, older: int | Non
     here.run(code=0)
     assert stat.S_IMODE(lock_of(here).stat().st_mode) == 0o600
     assert not here.state.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file for another user")
+def test_a_lock_that_root_makes_is_the_folders_owners_so_that_the_next_run_can_take_it(here: Server) -> None:
+    os.chown(here.folder, 4_242, 4_242)
+    here.run(code=0)
+    lock = lock_of(here).stat()
+    assert (lock.st_uid, lock.st_gid, stat.S_IMODE(lock.st_mode)) == (4_242, 4_242, 0o600)
 
 
 # -- one run at a time ------------------------------------------------------------------------------------------
@@ -337,6 +346,41 @@ def test_a_run_keeps_the_lock_until_it_is_over(here: Server) -> None:
     assert second[0].code == 0
     assert says(StateLocked, second[0].err)
     assert len(here.live.sent) == 1
+
+
+def test_a_run_whose_lock_is_removed_sends_nothing_more_and_leaves_the_checkpoint_to_the_run_that_has_the_new_one(
+    here: Server,
+) -> None:
+    guids = [here.live.fail(minutes_ago=minutes) for minutes in (50, 40, 30, 20)]
+    with ExitStack() as second_run:
+
+        def begin_second_run() -> None:
+            lock_of(here).unlink()
+            second_run.enter_context(StateFile(here.state, "any").locked(60))
+            here.state.write_text('{"any": 5}')
+
+        here.live.sim.faults.add(Fault(Call(begin_second_run), path="*/attempts"))
+        first = here.run("--format", "json", code=1)
+        (error,) = first.json["hooks"][0]["errors"]
+        assert told(StateLockLost, error) == {"place": str(here.state), "why": "state.json.lock was replaced"}
+        assert here.live.sent == guids[:1]  # which was on its way
+        assert here.kept == {"any": 5}
+    here.run(code=0)
+    assert here.live.sent == guids
+
+
+def test_a_lock_that_is_removed_as_it_is_taken_is_taken_anew(here: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = fcntl.flock
+
+    def flock(descriptor: int, how: int) -> None:
+        real(descriptor, how)
+        lock_of(here).unlink()
+        monkeypatch.setattr(fcntl, "flock", real)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    one, another = StateFile(here.state, "any"), StateFile(here.state, "any")
+    with one.locked(60), pytest.raises(StateLocked), another.locked(60):
+        pass
 
 
 def test_a_lock_held_by_a_dead_process_is_free(here: Server) -> None:
@@ -430,5 +474,5 @@ def test_a_file_system_without_locks_is_told_and_not_taken_for_another_run(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.raises(CheckpointNotSaved, match="No locks available"), StateFile(tmp_path / "s", "any").locked(60):
+    with pytest.raises(StateUnusable, match="No locks available"), StateFile(tmp_path / "s", "any").locked(60):
         pass

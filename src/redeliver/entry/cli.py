@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from redeliver import __version__
+from redeliver.core.replay.errors import ReplayLocked
 from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
 from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, FailOn, parse
 from redeliver.entry.flags import guids_of, option, settings_of, taking
@@ -34,7 +35,7 @@ from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json
 from redeliver.run.lookup import MATRIX_JOBS, matrix
 from redeliver.run.runs import Runs
-from redeliver.run.state_file import StateFile
+from redeliver.run.state_file import LockedTransport, StateFile
 from redeliver.text import count, for_log, for_shell
 from redeliver.timing import RunClock
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from redeliver.core.report import Report
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
+    from redeliver.github.transport import Transport
 
 _VARIABLES = """\
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
@@ -112,8 +114,18 @@ StateFilePath = Annotated[
         "state-file",
         metavar="FILE",
         show_default=False,
-        help="Keep the checkpoint in this file instead of a variable. While one run uses it, another one ends at "
-        "once (exit code 0).",
+        help="Keep the checkpoint in this file instead of a variable. While a run or a replay uses it, another run "
+        "ends at once (exit code 0).",
+    ),
+]
+LockedFilePath = Annotated[
+    Path | None,
+    option(
+        "state-file",
+        metavar="FILE",
+        show_default=False,
+        help="The state file of the runs over this webhook. With --send, no run that uses it works at the same time. "
+        "The checkpoint in it stays as it is.",
     ),
 ]
 MetricsFilePath = Annotated[
@@ -155,7 +167,8 @@ def run(
         state = StateFile(state_file, _key(settings)) if state_file else None
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
-        runs = Runs(settings, _connect(settings, clock), clock, console, store_for=state.store if state else None)
+        connect = _connect(settings, clock, state)
+        runs = Runs(settings, connect, clock, console, store_for=state.store if state else None)
         with state.locked(settings.time_limit) if state else nullcontext(), console.live():
             report = runs.run()
             # While no other run can write it.
@@ -176,6 +189,7 @@ def run(
 @taking(_REPLAY)
 def replay(
     *,
+    state_file: LockedFilePath = None,
     form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -183,12 +197,15 @@ def replay(
 ) -> None:
     """Plan to send chosen events again, delivered ones too. With --send, send them. Keeps no checkpoint."""
     with _told():
-        settings = settings_of(flags, _replay_settings)
+        settings = settings_of(flags, _replay_settings, state_file)
         console = TerminalConsole(verbose=verbose, quiet=quiet)
+        # A plan sends nothing, so it may be made while a run is at work.
+        state = StateFile(state_file, _key(settings)) if state_file and settings.send else None
         clock = RunClock(time, settings.time_limit, console)
         clock.listen_to_signals()
-        runs = Runs(settings, _connect(settings, clock), clock, console)
-        with console.live():
+        runs = Runs(settings, _connect(settings, clock, state), clock, console)
+        alone = state.locked(settings.time_limit, busy=ReplayLocked) if state else nullcontext()
+        with alone, console.live():
             report = runs.replay(settings)
         for error in report.errors:
             console.error(error)
@@ -301,8 +318,14 @@ def _key(settings: Settings) -> str:
     return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
 
 
-def _connect(settings: Settings, clock: RunClock) -> Callable[[Credential], GitHubApi]:
-    return lambda credential: GitHubApi(settings.api_url, credential, clock.call_time_left)
+def _connect(settings: Settings, clock: RunClock, state: StateFile | None = None) -> Callable[[Credential], Transport]:
+    """What connects to the API with a credential. ``state``: nothing is sent once its lock is lost."""
+
+    def connect(credential: Credential) -> Transport:
+        api = GitHubApi(settings.api_url, credential, clock.call_time_left)
+        return LockedTransport(api, state) if state else api
+
+    return connect
 
 
 @contextmanager

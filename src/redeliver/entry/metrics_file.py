@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from redeliver.errors import MetricsFileUnusable, MetricsNotWritten, MetricsPackageMissing
-from redeliver.files import SAFELY, replace_file, why
+from redeliver.files import SAFELY, check_folder, replace_file, why
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +47,7 @@ class MetricsFile:
         self._path = path
         try:
             self._read()
-            with TemporaryFile(dir=path.parent):
-                pass
+            check_folder(path.parent)
         except OSError as fault:
             raise MetricsFileUnusable(path=str(path), why=why(fault)) from fault
 

@@ -1,7 +1,9 @@
 """Checkpoints in a file, for servers: written whole or not at all, by one run at a time.
 
-Next to it is a lock file, which the current run holds. Other users of the machine must be able neither to hold that
-lock, or no run could start, nor to replace either file with a file or a link of their own.
+Next to it is a lock file, which the current run or replay holds. Other users of the machine must be able neither to
+hold that lock, or no run could start, nor to replace either file with a file or a link of their own. Whoever may write
+to the folder can remove the lock's file, and the next run locks a new one. So its holder looks, before each POST and
+each write, whether the file of that name is still the one that it holds, and stops if it is not.
 """
 
 from __future__ import annotations
@@ -16,12 +18,23 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from redeliver.errors import CheckpointNotSaved, StateLocked, StateLockedTooLong, StateUnreadable, StateUnsafe
-from redeliver.files import SAFELY, replace_file, why
+from redeliver.errors import (
+    CheckpointNotSaved,
+    StateLocked,
+    StateLockedTooLong,
+    StateLockLost,
+    StateUnreadable,
+    StateUnsafe,
+    StateUnusable,
+)
+from redeliver.files import SAFELY, check_folder, replace_file, why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from typing import BinaryIO
+
+    from redeliver.github.transport import Body, Response, Transport, Verb
 
 _CHECKPOINTS = TypeAdapter(dict[str, int])
 #: Seconds after its time limit in which a run still makes its last calls; three minutes would do.
@@ -48,6 +61,8 @@ class StateFile:
         ``now`` gives epoch seconds: the processes that share a lock share no other clock.
         """
         self.path = path
+        self._lock_path = path.with_name(path.name + ".lock")
+        self._lock: BinaryIO | None = None
         self._owner = owner
         self._now = now
         self._sleep = sleep
@@ -57,38 +72,65 @@ class StateFile:
         return FileCheckpoint(self, f"{self._owner}/hooks/{hook_id}" if hook_id else f"{self._owner}/hook")
 
     @contextmanager
-    def locked(self, time_limit: float) -> Iterator[None]:
-        """Keep other runs out until the block or the process ends.
+    def locked(self, time_limit: float, *, busy: type[StateLocked] = StateLocked) -> Iterator[None]:
+        """Keep other runs out until the block or the process ends. The file can be read and replaced at its beginning.
 
-        ``time_limit``: seconds that this run may take.
+        ``time_limit``: seconds that this run may take. ``busy``: what is raised if another run is in progress.
 
         Raises:
             StateLocked: another run is in progress.
             StateLockedTooLong: another process holds the lock, though its run should be over.
             StateUnsafe: other users could take the lock or replace the files.
-            CheckpointNotSaved: the lock's file cannot be written.
+            StateUnreadable: the file is none of checkpoints.
+            StateUnusable: a file cannot be written there.
         """
-        path = self.path.with_name(self.path.name + ".lock")
         with ExitStack() as until_over:
             try:
-                lock = until_over.enter_context(os.fdopen(_open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b"))
-                self._take(lock.fileno(), path, time_limit + _CLOSING)
+                self._lock = until_over.enter_context(self._take(time_limit + _CLOSING, busy))
+                check_folder(self.path.parent)
             except OSError as fault:
-                raise CheckpointNotSaved(place=str(self.path), why=f"{why(fault)}.") from fault
+                raise StateUnusable(path=str(self.path), why=why(fault)) from fault
+            self.read()
             yield
 
-    def _take(self, lock: int, path: Path, seconds: float) -> None:
+    def _take(self, seconds: float, busy: type[StateLocked]) -> BinaryIO:
         """Take the lock, and record until when it may be held: as the time at which its file was "changed"."""
         for _ in range(2):
-            if _lock(lock):
-                until = self._now() + seconds
-                os.utime(lock if os.utime in os.supports_fd else path, (until, until))
-                return
-            if self._now() <= os.fstat(lock).st_mtime:
-                raise StateLocked(path=str(path))
+            with ExitStack() as unless_taken:
+                lock = unless_taken.enter_context(
+                    os.fdopen(_open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+                )
+                if _lock(lock.fileno()):
+                    if self._what_became_of(lock):
+                        continue  # since it was opened
+                    until = self._now() + seconds
+                    os.utime(lock.fileno() if os.utime in os.supports_fd else self._lock_path, (until, until))
+                    unless_taken.pop_all()
+                    return lock
+                if self._now() <= os.fstat(lock.fileno()).st_mtime:
+                    raise busy(path=str(self._lock_path))
             # That time may be from a past run: the current one may have taken the lock just now.
             self._sleep(_SETTLING)
-        raise StateLockedTooLong(path=str(path))
+        raise StateLockedTooLong(path=str(self._lock_path))
+
+    def check_lock(self) -> None:
+        """See to it that no other run can have taken the lock while this one held it.
+
+        Raises:
+            StateLockLost: one can.
+        """
+        if self._lock and not self._lock.closed and (what := self._what_became_of(self._lock)):
+            raise StateLockLost(place=str(self.path), why=what)
+
+    def _what_became_of(self, lock: BinaryIO) -> str:
+        """What happened to an open lock file, so that its name is not its own any more; empty: nothing."""
+        if sys.platform == "win32":
+            return ""  # an open file cannot be removed there
+        try:
+            same = os.path.samestat(os.fstat(lock.fileno()), self._lock_path.lstat())
+        except OSError:
+            return f"{self._lock_path.name} was removed"
+        return "" if same else f"{self._lock_path.name} was replaced"
 
     def read(self) -> dict[str, int]:
         """All checkpoints; none when there is no file yet.
@@ -113,8 +155,8 @@ class StateFile:
         Raises:
             CheckpointNotSaved: the old file is still there.
         """
+        self.check_lock()
         try:
-            # Only the lock's holder writes.
             replace_file(self.path, _CHECKPOINTS.dump_json(checkpoints, indent=1) + b"\n")
         except OSError as fault:
             raise CheckpointNotSaved(place=str(self.path), why=f"{why(fault)}.") from fault
@@ -141,13 +183,35 @@ class FileCheckpoint:
         self._file.write(others | {self._key: moment})
 
 
+class LockedTransport:
+    """A transport that sends nothing once the lock is lost. See :class:`redeliver.github.transport.Transport`."""
+
+    def __init__(self, inner: Transport, file: StateFile) -> None:
+        self._inner = inner
+        self._file = file
+
+    def exchange(
+        self,
+        verb: Verb,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+    ) -> Response:
+        """As the inner transport; raises StateLockLost as well."""
+        if verb == "POST":
+            self._file.check_lock()
+        return self._inner.exchange(verb, path, query=query, body=body)
+
+
 # -- files that only this user can change ------------------------------------------------------------------------
 
 
 def _open(path: Path, flags: int, mode: int = 0) -> int:
     """Open a file that no other user can have put there or can write to. Returns its descriptor.
 
-    With ``mode``, a missing file is created, and an existing one gets that mode.
+    With ``mode``, a missing file is created, and an existing one gets that mode. If root does that, it belongs to the
+    folder's owner, who could not open it otherwise.
 
     Raises:
         StateUnsafe: others could have put it there, or can write to it or replace it.
@@ -172,8 +236,11 @@ def _make_safe(descriptor: int, path: Path, folder: os.stat_result, mode: int) -
     file = os.fstat(descriptor)
     if unsafe := _what_is_unsafe(file, folder):
         raise StateUnsafe(path=str(path), why=unsafe)
-    if mode and stat.S_IMODE(file.st_mode) != mode and sys.platform != "win32":
-        os.fchmod(descriptor, mode)
+    if mode and sys.platform != "win32":
+        if stat.S_IMODE(file.st_mode) != mode:
+            os.fchmod(descriptor, mode)
+        if os.geteuid() == 0:
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
 
 
 def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
@@ -185,7 +252,8 @@ def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
     # Root and the folder's owner can replace it in any case.
     if file.st_uid not in {os.geteuid(), folder.st_uid, 0}:
         return f"it belongs to another user (uid {file.st_uid})"
-    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+    # Whatever is in such a folder, and if only its owner may remove it: anybody can be the first to put the lock there.
+    if folder.st_mode & stat.S_IWOTH:
         return "every user may write to its folder"
     if file.st_mode & stat.S_IWOTH:
         return "every user may write to it"

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from redeliver.errors import CheckpointNotSaved, StateLocked, StateLockedTooLong, StateUnreadable, StateUnsafe
+from redeliver.errors import (
+    CheckpointNotSaved,
+    StateLocked,
+    StateLockedTooLong,
+    StateLockLost,
+    StateUnreadable,
+    StateUnsafe,
+    StateUnusable,
+)
 from redeliver.run.state_file import StateFile
 from wording import told
 
@@ -85,6 +93,11 @@ def in_open_folder(path: Path) -> None:
     path.parent.chmod(0o777)
 
 
+def in_sticky_folder(path: Path) -> None:
+    path.write_text("{}", encoding="utf-8")
+    path.parent.chmod(0o1777)
+
+
 @pytest.mark.parametrize(
     ("put", "why"),
     [
@@ -92,6 +105,7 @@ def in_open_folder(path: Path) -> None:
         (os.mkfifo, "it is not a regular file"),
         (writable, "every user may write to it"),
         (in_open_folder, "every user may write to its folder"),
+        (in_sticky_folder, "every user may write to its folder"),
     ],
 )
 def test_a_file_that_others_could_have_put_there_is_not_used(path: Path, put: Callable[[Path], None], why: str) -> None:
@@ -101,7 +115,7 @@ def test_a_file_that_others_could_have_put_there_is_not_used(path: Path, put: Ca
     assert told(StateUnsafe, str(refused.value)) == {"path": str(path), "why": why}
 
 
-@pytest.mark.parametrize("mode", [0o755, 0o775, 0o1777])
+@pytest.mark.parametrize("mode", [0o755, 0o775])
 def test_in_a_folder_where_others_cannot_replace_it_it_is_used(path: Path, mode: int) -> None:
     path.parent.chmod(mode)
     state = StateFile(path, OWNER)
@@ -134,3 +148,26 @@ def test_a_lock_that_another_run_holds_is_named(path: Path) -> None:
         with pytest.raises(StateLockedTooLong) as too_long, state.locked(60):
             pass
         assert told(StateLockedTooLong, str(too_long.value)) == {"path": f"{path}.lock"}
+
+
+def test_a_lock_whose_file_is_removed_is_lost_and_nothing_is_written(path: Path) -> None:
+    state = StateFile(path, OWNER)
+    with state.locked(60):
+        state.check_lock()
+        state.write({"a": 1})
+        path.with_name("state.json.lock").unlink()
+        for check in (state.check_lock, lambda: state.write({"a": 2})):
+            with pytest.raises(StateLockLost, match=r"state\.json\.lock was removed"):
+                check()
+    assert state.read() == {"a": 1}
+    state.check_lock()  # it holds none any more
+
+
+def test_a_file_that_cannot_be_used_is_told_when_the_lock_is_taken(path: Path) -> None:
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(StateUnreadable), StateFile(path, OWNER).locked(60):
+        pass
+    with pytest.raises(StateUnusable) as nowhere, StateFile(path / "below", OWNER).locked(60):
+        pass
+    assert told(StateUnusable, str(nowhere.value)) == {"path": str(path / "below"), "why": "Not a directory"}
+    assert {StateUnreadable.exit_code, StateUnusable.exit_code, StateUnsafe.exit_code} == {2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redeliver.core.findings import Finding
-from redeliver.errors import RedeliverError
+from redeliver.errors import RedeliverError, StateLocked
 
 
 class GuidsNotFound(RedeliverError):
@@ -46,6 +46,14 @@ class ReplayRowsUnreadable(Finding):
 
     deliveries: str
     ids: str
+
+
+class ReplayLocked(StateLocked):
+    """A run or another replay uses the same state file. Nobody else does this replay's work."""
+
+    sentence = "A run or another replay is in progress (it holds {path})."
+    advice = "Nothing was sent. Run it again when the other one has ended."
+    exit_code = 1
 
 
 class ReplayEndedEarly(RedeliverError):
