@@ -163,6 +163,14 @@ class CheckpointNotSaved(CheckpointError):
     why: RedeliverError | str
 
 
+class FirstCheckpointNotSaved(CheckpointNotSaved):
+    """The same where no checkpoint was found: the next run finds none either."""
+
+    advice = (
+        "No checkpoint is stored yet, so the next run looks back over lookback. It does not see what failed earlier."
+    )
+
+
 class StateLockLost(CheckpointNotSaved):
     """The lock's file is not the one that this process holds any more: another process may hold the new one."""
 

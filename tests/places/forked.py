@@ -45,10 +45,10 @@ class Steps:
     def install(self) -> None:
         """Watch every write from now on."""
 
-        def watched(state: StateFile, checkpoints: dict[str, int]) -> None:
+        def watched(state: StateFile, checkpoints: dict[str, int], *, first: bool = False) -> None:
             sys.setprofile(self._step)
             try:
-                self._write(state, checkpoints)
+                self._write(state, checkpoints, first=first)
             finally:
                 sys.setprofile(None)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from redeliver.errors import ApiError, CheckpointNotSaved, CheckpointUnreadable, OutOfTime
+from redeliver.errors import ApiError, CheckpointNotSaved, CheckpointUnreadable, FirstCheckpointNotSaved, OutOfTime
 from redeliver.github.responses import Purpose, read_json
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Variable:
         self._caller = caller
         self.place = f"the variable {name} of {repository}"
         self._name = name
+        self._found_none = False
         self._all = f"/repos/{repository}/actions/variables"
         self._path = f"{self._all}/{name}"
         subject = f"The variable {name} of {repository}"
@@ -47,6 +48,7 @@ class Variable:
         value = self._caller.get(self._path, {}, self._reading, _value, missing=True)
         if value is not None and not re.fullmatch(r"[0-9]{1,15}", value.strip()):
             raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
+        self._found_none = value is None
         return None if value is None else int(value)
 
     def write(self, moment: int) -> None:
@@ -54,12 +56,13 @@ class Variable:
         try:
             body = {"name": self._name, "value": str(moment)}
             exists = self._caller.write("PATCH", self._path, body, self._writing, unless=404)
-            if exists or self._caller.write("POST", self._all, body, self._writing, unless=409):
-                return
-            # Another run created it in between.
-            self._caller.write("PATCH", self._path, body, self._writing)
+            if not exists and not self._caller.write("POST", self._all, body, self._writing, unless=409):
+                # Another run created it in between.
+                self._caller.write("PATCH", self._path, body, self._writing)
         except (ApiError, OutOfTime) as fault:
-            raise CheckpointNotSaved(place=self.place, why=fault) from fault
+            kind = FirstCheckpointNotSaved if self._found_none else CheckpointNotSaved
+            raise kind(place=self.place, why=fault) from fault
+        self._found_none = False
 
 
 def _value(response: Response) -> str | None:

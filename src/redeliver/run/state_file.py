@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from redeliver.errors import (
     CheckpointNotSaved,
+    FirstCheckpointNotSaved,
     StateLocked,
     StateLockedTooLong,
     StateLockLost,
@@ -149,8 +150,10 @@ class StateFile:
         except ValidationError as fault:
             raise StateUnreadable(path=str(self.path), why="it is not a JSON object of numbers") from fault
 
-    def write(self, checkpoints: dict[str, int]) -> None:
+    def write(self, checkpoints: dict[str, int], *, first: bool = False) -> None:
         """Replace the file in one step that a crash leaves either done or undone.
+
+        ``first``: a webhook has its first checkpoint among them.
 
         Raises:
             CheckpointNotSaved: the old file is still there.
@@ -159,7 +162,8 @@ class StateFile:
         try:
             replace_file(self.path, _CHECKPOINTS.dump_json(checkpoints, indent=1) + b"\n")
         except OSError as fault:
-            raise CheckpointNotSaved(place=str(self.path), why=f"{why(fault)}.") from fault
+            kind = FirstCheckpointNotSaved if first else CheckpointNotSaved
+            raise kind(place=str(self.path), why=f"{why(fault)}.") from fault
 
 
 class FileCheckpoint:
@@ -180,7 +184,7 @@ class FileCheckpoint:
             others = self._file.read()
         except (StateUnreadable, StateUnsafe) as fault:
             raise CheckpointNotSaved(place=self.place, why=fault.problem) from fault
-        self._file.write(others | {self._key: moment})
+        self._file.write(others | {self._key: moment}, first=self._key not in others)
 
 
 class LockedTransport:

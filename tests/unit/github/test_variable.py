@@ -11,6 +11,7 @@ from redeliver.errors import (
     ApiUnexpected,
     CheckpointNotSaved,
     CheckpointUnreadable,
+    FirstCheckpointNotSaved,
     MissingPermission,
     NotFound,
     OutOfTime,
@@ -121,3 +122,23 @@ def test_a_write_that_fails_for_good_is_told_with_its_cause(
         variable(Calls(*answers)).write(17)
     assert isinstance(caught.value.__cause__, cause)
     assert caught.value.place.endswith("CHECKPOINT of octo/ops")
+
+
+@pytest.mark.parametrize(
+    ("answers", "written", "kind"),
+    [
+        ([GONE, answer(500)], 0, FirstCheckpointNotSaved),
+        ([GONE, GONE, DONE, answer(500)], 1, CheckpointNotSaved),
+        ([answer(200, '{"name": "CHECKPOINT", "value": "5"}'), answer(500)], 0, CheckpointNotSaved),
+    ],
+)
+def test_that_nothing_is_lost_is_said_only_where_a_checkpoint_was_found_or_saved_before(
+    answers: list[Response], written: int, kind: type[CheckpointNotSaved]
+) -> None:
+    store = variable(Calls(*answers))
+    store.read()
+    for _ in range(written):
+        store.write(17)
+    with pytest.raises(CheckpointNotSaved) as caught:
+        store.write(17)
+    assert type(caught.value) is kind

@@ -13,6 +13,7 @@ import pytest
 
 from redeliver.errors import (
     CheckpointNotSaved,
+    FirstCheckpointNotSaved,
     StateLocked,
     StateLockedTooLong,
     StateLockLost,
@@ -171,3 +172,22 @@ def test_a_file_that_cannot_be_used_is_told_when_the_lock_is_taken(path: Path) -
         pass
     assert told(StateUnusable, str(nowhere.value)) == {"path": str(path / "below"), "why": "Not a directory"}
     assert {StateUnreadable.exit_code, StateUnusable.exit_code, StateUnsafe.exit_code} == {2}
+
+
+def test_that_nothing_is_lost_is_said_only_where_a_checkpoint_was_saved_before(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = StateFile(path, OWNER)
+    one, two = state.store("1"), state.store("2")
+    one.write(5)
+
+    def full(_descriptor: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for store, kind in ((one, CheckpointNotSaved), (two, FirstCheckpointNotSaved)):
+        with pytest.raises(CheckpointNotSaved) as unsaved:
+            store.write(6)
+        assert type(unsaved.value) is kind
+    assert "Nothing is lost" not in FirstCheckpointNotSaved.advice
+    assert "lookback" in FirstCheckpointNotSaved.advice
