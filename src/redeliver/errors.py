@@ -93,6 +93,15 @@ class NoSuchHook(RedeliverError):
     owner: str
 
 
+class NoHooks(NoSuchHook):
+    """``all``, where there is none."""
+
+    sentence = "{owner} has no {what} that the token can see."
+    advice = "Check org or repository, what the token may see, and whether the webhook is switched off."
+
+    what: str
+
+
 class EventNotFound(RedeliverError):
     """An event that has no attempt in GitHub's log."""
 

@@ -16,7 +16,7 @@ from githubsim.clock import system_ms
 from githubsim.server import serve
 from places.command import REDELIVER, environment
 from places.keys import key_pair
-from redeliver.errors import BadToken, NoSuchHook, Unexpected
+from redeliver.errors import BadToken, NoHooks, Unexpected
 from redeliver.run.lookup import MATRIX_JOBS
 from runner import commands, outputs
 from wording import figures, says, told
@@ -120,7 +120,7 @@ def test_no_webhook_at_all_is_a_warning_and_an_empty_matrix(tmp_path: Path, fork
     assert code == 0
     assert given == {"matrix": '{"include": []}', "hooks-count": "0"}
     (warning,) = [one.data for one in commands(said) if one.name == "warning"]
-    assert told(NoSuchHook, warning)["owner"].endswith("octo")
+    assert told(NoHooks, warning)["owner"].endswith("octo")
 
 
 def test_the_apps_own_webhook_is_one_job(tmp_path: Path, forks: Commands, github: Served) -> None:

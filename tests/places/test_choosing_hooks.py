@@ -9,8 +9,8 @@ import pytest
 from githubsim.faults import Fault, foreign_next
 from places.several import Several, names
 from redeliver.core.settings import FailOn
-from redeliver.errors import ForeignLink, NoSuchHook
-from wording import says, told
+from redeliver.errors import ForeignLink, NoHooks, NoSuchHook
+from wording import told
 from world import World
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def test_a_pattern_that_fits_none_is_an_error_and_shows_no_address(pattern: str)
 def test_all_of_an_owner_that_has_none_is_an_error() -> None:
     world = World()
     world.sim.hooks.clear()
-    assert says(NoSuchHook, world.run(hook_id="all").errors[0])
+    (error,) = world.run(hook_id="all").errors
+    assert told(NoHooks, error) == {"owner": "The organization octo", "what": "active webhook"}
+    assert "pattern" not in error
 
 
 # -- more than one page of them ---------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
 from places.command import REDELIVER, Commands, Server, environment, server
 from redeliver.core.settings import parse
-from redeliver.errors import NoSuchHook, NotFound
+from redeliver.errors import NoHooks, NoSuchHook, NotFound
 from redeliver.run.lookup import host_of, matrix
 from wording import says, told
 
@@ -191,6 +191,15 @@ def test_an_unknown_webhook_is_a_clear_error(here: Server) -> None:
     said = here.hooks("--hook-id", "404", code=1)
     assert "404" in told(NotFound, said.err.splitlines()[-1])["subject"]
     assert said.out == ""
+
+
+def test_an_owner_without_webhooks_is_told_of_that_and_not_of_a_pattern(here: Server) -> None:
+    here.live.sim.hooks.clear()
+    for form in ("text", "json", "matrix"):
+        said = here.hooks("--format", form, code=1, hook_id="all")
+        what = "active webhook" if form == "matrix" else "webhook"
+        assert told(NoHooks, said.err) == {"owner": "error: The organization octo", "what": what}
+        assert "pattern" not in said.err
 
 
 def test_a_pattern_that_fits_none_is_a_clear_error_in_every_format(here: Server) -> None:

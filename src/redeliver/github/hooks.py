@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
 from redeliver.core.inputs import as_described
-from redeliver.errors import ApiUnexpected, NextPageMissing, NoSuchHook
+from redeliver.errors import ApiUnexpected, NextPageMissing, NoHooks, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.pages import FEWER, PAGE_SIZE, Listing
 from redeliver.github.responses import Purpose, json_of, read_json
@@ -91,6 +91,11 @@ class Owner:
         """Whether it is an App, which has one webhook, without an id."""
         return self.path == "/app"
 
+    @property
+    def _subject(self) -> str:
+        """Its name at the beginning of a sentence."""
+        return self.name[0].upper() + self.name[1:]
+
     def list_hooks(self, caller: Caller, links: Links) -> list[HookInfo]:
         """All its webhooks; for an App an empty list, since GitHub lists none.
 
@@ -99,8 +104,7 @@ class Owner:
         """
         if self.is_app:
             return []
-        subject = self.name[0].upper() + self.name[1:]
-        purpose = Purpose(f"list the webhooks of {self.name}", self.permission, subject)
+        purpose = Purpose(f"list the webhooks of {self.name}", self.permission, self._subject)
         listing = Listing(caller, links, f"{self.path}/hooks", purpose, _listed)
         found: dict[int, HookInfo] = {}
         query: Mapping[str, str] | None = {}
@@ -125,7 +129,7 @@ class Owner:
         One whose address is not known fits ``*`` alone.
 
         Raises:
-            NoSuchHook: the pattern matches none.
+            NoSuchHook, NoHooks: the pattern matches none.
         """
         if self.is_app:
             return [HookInfo(None)]
@@ -135,6 +139,8 @@ class Owner:
         fits = _expression(choice.pattern).fullmatch
         found = {hook_id: info for hook_id, info in known.items() if fits(info.url)}
         found = {hook_id: info for hook_id, info in found.items() if inactive or info.active is not False}
+        if not found and choice.pattern == "*":
+            raise NoHooks(owner=self._subject, what="webhook" if inactive else "active webhook")
         if not found:
             raise NoSuchHook(owner=self.name)
         return [found[hook_id] for hook_id in sorted(found, key=lambda one: one or 0)]
