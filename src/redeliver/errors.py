@@ -506,7 +506,7 @@ class MetricsPackageMissing(RedeliverError):
     """The package that writes metrics is an extra, since the action itself needs none."""
 
     sentence = "Metrics need the package prometheus-client, which is not installed."
-    advice = "Nothing was sent. Install it: pip install redeliver-action[metrics]"
+    advice = "Nothing was sent. Install it: pip install 'redeliver-action[metrics]'"
     exit_code = 2
 
 

@@ -206,10 +206,10 @@ def test_what_is_no_file_of_ours_is_told_before_anything_is_asked_and_left(
     assert watched.path.lstat().st_mtime_ns == before.st_mtime_ns
 
 
-@pytest.mark.parametrize("path", ["", ".", "/"])
-def test_a_path_that_names_no_file_is_refused(here: Server, path: str) -> None:
-    said = here.run("--metrics-file", path, code=2)
-    assert "cannot be written: Is a directory." in said.err
+@pytest.mark.parametrize("path", ["", ".", "/", "redeliver.txt", "redeliver.prom.new", "prom"])
+def test_a_path_whose_file_node_exporter_would_not_read_is_refused(here: Server, path: str) -> None:
+    said = here.run("--metrics-file", str(here.folder / path) if path.isalpha() else path, code=2)
+    assert said.err.startswith("error: metrics-file: must end in .prom")
     assert here.live.sim.journal.entries == []
 
 
@@ -223,6 +223,7 @@ def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(watch
 
 
 def test_it_is_another_file_than_the_state(here: Server) -> None:
+    here.state = here.folder / "state.prom"
     said = here.run("--metrics-file", str(here.state), code=2)
     assert said.err == "error: metrics-file: must be another file than state-file\n"
     assert here.live.sim.journal.entries == []
@@ -241,7 +242,7 @@ def test_without_the_library_it_says_how_to_get_it_before_anything_is_asked(
     said = start(name, *here.flags(state=False), *flags, given=without)
     assert said.err == (
         "error: Metrics need the package prometheus-client, which is not installed. Nothing was sent. Install it: pip "
-        "install redeliver-action[metrics]\n"
+        "install 'redeliver-action[metrics]'\n"
     )
     assert (said.code, said.out, here.live.sim.journal.entries) == (2, "", [])
     # Nothing else needs it.

@@ -134,8 +134,9 @@ MetricsFilePath = Annotated[
         "metrics-file",
         metavar="FILE",
         show_default=False,
-        help="Write metrics of the run into this file, for Prometheus (node_exporter's textfile collector). Needs the "
-        "package's extra: redeliver-action[metrics]. A dry run leaves the file as it is.",
+        help="Write metrics of the run into this file, for Prometheus (node_exporter's textfile collector). Its name "
+        "must end in .prom. Needs the package's extra: pip install 'redeliver-action[metrics]'. A dry run leaves the "
+        "file as it is.",
     ),
 ]
 

@@ -162,6 +162,8 @@ def _what_a_command_line_lacks(
         yield "state-file: give either state-file or variable-name"
     if state_file and not state_file.name:
         yield "state-file: does not name a file"
+    if metrics_file and not metrics_file.name.endswith(".prom"):
+        yield "metrics-file: must end in .prom, since node_exporter reads no other file"
     if state_file and metrics_file and state_file.absolute() == metrics_file.absolute():
         yield "metrics-file: must be another file than state-file"
     if not values["token"] and not of_app:

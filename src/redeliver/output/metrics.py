@@ -1,8 +1,8 @@
 """Results of runs and health of webhooks, in the format of Prometheus. Pure.
 
 Needs the package of the extra ``metrics``, so import it only where metrics are asked for. Every series has its
-webhook's owner and id as labels, and runs and lists have no metric in common: node_exporter reports nothing at all when
-two of its files have the same series.
+webhook's owner and id as labels, and runs and lists have no metric in common: of a series that is in two of its files,
+node_exporter reports one and drops the other.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def test_a_list_of_webhooks_says_how_each_fares() -> None:
 # -- the format -----------------------------------------------------------------------------------------------------
 
 
-def test_runs_and_lists_have_no_series_in_common_since_node_exporter_would_report_neither() -> None:
+def test_runs_and_lists_have_no_series_in_common_since_node_exporter_would_drop_one() -> None:
     assert not set(RUN_METRICS) & set(WEBHOOK_METRICS)
 
 
