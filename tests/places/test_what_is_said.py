@@ -246,3 +246,41 @@ def test_a_reader_that_goes_away_ends_nothing_but_the_printing(here: Server) -> 
     assert len(here.live.sent) == 1
     assert json.loads(here.state.read_bytes()) != {}
     assert b"Traceback" not in err
+
+
+# -- systemd's journal ------------------------------------------------------------------------------------------
+
+
+def logged(here: Server, *arguments: str, connected: bool) -> list[str]:
+    """The lines of the standard error stream of a command whose stream is the journal's, or is said to be another."""
+    with (here.folder / "journal").open("w+") as stream:
+        status = os.fstat(stream.fileno())
+        journal = f"{status.st_dev}:{status.st_ino if connected else status.st_ino + 1}"
+        command = [*REDELIVER, *arguments]
+        subprocess.run(
+            command, check=False, stderr=stream, stdout=subprocess.DEVNULL, env=environment(JOURNAL_STREAM=journal)
+        )
+        stream.seek(0)
+        return stream.read().splitlines()
+
+
+@pytest.mark.parametrize(("connected", "priority"), [(True, "<3>"), (False, "")])
+def test_errors_have_their_priority_where_the_journal_reads_them_and_only_there(
+    here: Server, *, connected: bool, priority: str
+) -> None:
+    here.file("token").write_text("ghp_revoked")
+    failed = logged(here, "run", *here.flags(), connected=connected)
+    wrong = logged(here, "run", *here.flags(), "--lookback", "soon", connected=connected)
+    gone = logged(here, "hooks", *here.flags(state=False), connected=connected)
+    for lines in (failed, wrong, gone):
+        assert lines[-1].startswith(f"{priority}error: ")
+    assert failed[0].startswith("Reading the log")
+
+
+def test_warnings_have_theirs(here: Server) -> None:
+    here.live.sim.stub.fail_with(UNAVAILABLE)
+    for minutes in range(5):
+        here.live.fail(minutes)
+    lines = logged(here, "run", *here.flags(), connected=True)
+    assert [line for line in lines if line.startswith("<4>warning: ")]
+    assert not [line for line in lines if "warning: " in line and not line.startswith("<4>")]

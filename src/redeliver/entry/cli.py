@@ -19,7 +19,15 @@ from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
 from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, FailOn, parse
 from redeliver.entry.flags import guids_of, option, settings_of, taking
 from redeliver.entry.metrics_file import MetricsFile, need_package
-from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
+from redeliver.entry.terminal import (
+    ERROR,
+    TerminalConsole,
+    in_journal,
+    show_events,
+    show_hooks,
+    show_replay,
+    show_report,
+)
 from redeliver.errors import (
     EventNotFound,
     MetricsNotWritten,
@@ -336,15 +344,19 @@ def _told() -> Iterator[None]:
         yield
     except SettingsError as wrong:
         for problem in wrong.problems:
-            typer.echo(for_log(f"error: {problem}"), err=True)
+            _say_error(problem)
         raise typer.Exit(wrong.exit_code) from None
     except RedeliverError as fault:
-        typer.echo(for_log(f"error: {fault}" if fault.exit_code else str(fault)), err=True)
+        _say_error(str(fault)) if fault.exit_code else typer.echo(for_log(str(fault)), err=True)
         raise typer.Exit(fault.exit_code) from None
     except Stopped as stopped:
         raise typer.Exit(128 + stopped.signal_number) from None
     except (typer.Exit, BrokenPipeError):
         raise  # the end, or a reader that closed the pipe: typer handles both
     except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
-        typer.echo(f"error: {Unexpected(kind=type(fault).__name__)}", err=True)
+        _say_error(str(Unexpected(kind=type(fault).__name__)))
         raise typer.Exit(Unexpected.exit_code) from None
+
+
+def _say_error(text: str) -> None:
+    typer.echo(in_journal(ERROR) + for_log(f"error: {text}"), err=True)

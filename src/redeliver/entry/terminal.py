@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from redeliver.core.report import Report
     from redeliver.run.lookup import ShownAttempt, ShownEvent
 
+#: How a line begins that has this priority in systemd's journal. Source: sd-daemon(3).
+ERROR, WARNING = "<3>", "<4>"
 #: Characters of a line, and of text from outside.
 _LINE = 2_000
 _FROM_OUTSIDE = 1_000
@@ -32,6 +36,18 @@ _FROM_OUTSIDE = 1_000
 _NO_TERMINAL = 100_000
 #: Rows of a table; ``--format json`` has more of them.
 SHOWN_EVENTS = 200
+
+
+def in_journal(priority: str) -> str:
+    """The priority, if the standard error stream goes straight to systemd's journal; else nothing, as people read it.
+
+    Source: JOURNAL_STREAM in systemd.exec(5).
+    """
+    try:
+        stream = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):  # it is closed, or not a file
+        return ""
+    return priority if os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}" else ""
 
 
 class TerminalConsole:
@@ -73,11 +89,11 @@ class TerminalConsole:
 
     def error(self, text: str) -> None:
         """What makes the run fail."""
-        self._console.print(Text("error: ", style="bold red") + _sentence(text))
+        self._console.print(Text(in_journal(ERROR)) + Text("error: ", style="bold red") + _sentence(text))
 
     def warning(self, text: str) -> None:
         """What the user should know."""
-        self._console.print(Text("warning: ", style="bold yellow") + _sentence(text))
+        self._console.print(Text(in_journal(WARNING)) + Text("warning: ", style="bold yellow") + _sentence(text))
 
 
 def show_report(report: Report) -> None:
