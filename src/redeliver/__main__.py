@@ -21,9 +21,9 @@ def main() -> None:
 
         steps = {"": run_step, "hooks": hooks_step, "replay": replay_step}
         sys.exit(steps["".join(sys.argv[1:])]())
-    from redeliver.entry.cli import app  # noqa: PLC0415
+    from redeliver.entry.cli import start  # noqa: PLC0415
 
-    app()
+    start()
 
 
 if __name__ == "__main__":

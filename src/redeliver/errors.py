@@ -71,6 +71,32 @@ class FileUnreadable(RedeliverError):
     why: str
 
 
+class SecretReadable(RedeliverError):
+    """A file that holds a secret, and that every user of the machine can read.
+
+    It is used, since Docker and Kubernetes mount secrets like that unless they are told otherwise.
+    """
+
+    sentence = "Every user of this machine can read {path}, which holds a secret."
+    advice = "It is used all the same. Let nobody but the user who runs this read it: chmod 600."
+    exit_code = 0
+
+    path: str
+
+
+class CredentialMisplaced(RedeliverError):
+    """Something that looks like a credential is a flag's value, which every user of the machine can read."""
+
+    sentence = "There is a credential {where}, where it does not belong. It is not shown."
+    advice = (
+        "Nothing was sent. Give a token in REDELIVER_TOKEN, or in a file that --token-file names. Revoke this one if "
+        "others may have seen it."
+    )
+    exit_code = 2
+
+    where: str
+
+
 class CertificatesMissing(RedeliverError):
     """A certificate bundle that the environment names does not exist; requests would fail on it."""
 

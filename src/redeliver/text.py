@@ -23,6 +23,14 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
 #: As a sentence of the action's own has it: no character that ends a sentence or an autolink is the last one.
 _WEB_ADDRESS = re.compile(r"(https://[\w.-]*\w(?::[0-9]{1,5})?(?:/(?:[\w./~?&=%+-]*[\w/=])?)?)", re.ASCII)
+#: GitHub's tokens (https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats),
+#: a private key from its first line on, and JSON Web Tokens. The time to search is linear in the text's length.
+_CREDENTIAL = re.compile(
+    r"(?<![a-z0-9])(?:gh[oprsu]|github_pat)_\w+"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
+    r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?",
+    re.IGNORECASE | re.DOTALL | re.ASCII,
+)
 #: Characters of a text that are searched for URLs. A reason follows the URL, and GitHub's own texts are far shorter.
 _LOOKED_AT = 16_384
 _BLANKS = re.compile(r"\s+")
@@ -41,11 +49,11 @@ class OwnText(str):
 
 
 def plain(text: str, limit: int = 200) -> str:
-    """Text from outside as one line of visible characters, at most ``limit`` of them, with no URL in it.
+    """Text from outside as one line of at most ``limit`` visible characters, with no URL and no credential in it.
 
     A URL is removed whole, since a hook's URL can hold credentials. An invisible character does not end it.
     """
-    return one_line(without_urls(text[: 8 * limit]), limit)
+    return one_line(_CREDENTIAL.sub("<credential>", without_urls(text[: 8 * limit])), limit)
 
 
 def one_line(sentence: str, limit: int) -> str:
@@ -57,6 +65,11 @@ def one_line(sentence: str, limit: int) -> str:
 def url_spans(text: str) -> list[tuple[int, int]]:
     """Where the URLs of a text begin and end."""
     return [found.span() for found in _URL.finditer(text)]
+
+
+def holds_credential(text: str) -> bool:
+    """Whether there is something in a text that has the form of a credential."""
+    return bool(_CREDENTIAL.search(text))
 
 
 def without_urls(text: str) -> str:

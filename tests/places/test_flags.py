@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,12 +20,11 @@ from redeliver import __version__
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
 from redeliver.entry.cli import app
-from redeliver.errors import BadToken, FileUnreadable
-from wording import says
+from redeliver.errors import BadToken, CredentialMisplaced, FileUnreadable, SecretReadable
+from wording import says, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECRETS = {"token", "private-key", "variable-token"}
 ROWS = {row.name: row for row in INPUTS if row not in LAUNCHER_INPUTS}
@@ -351,3 +354,69 @@ def test_a_file_that_holds_no_token_is_named_and_no_other_token_used_instead(
         code=2,
     )
     assert told.err == f"error: {FileUnreadable(path=str(path), why=why)}\n"
+
+
+# -- secrets in the wrong place, and files that everybody can read ------------------------------------------------
+
+MISPLACED = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("run", "--org", "octo", "--hook-id", MISPLACED),
+        ("run", "--org", MISPLACED, "--hook-id", "1"),
+        ("run", *LEAST, "--fail-on", MISPLACED),
+        ("run", *LEAST, f"--token={MISPLACED}"),
+        ("run", *LEAST, "--private-key-file", "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA4f5wg5l2hKsTeNem"),
+        ("hooks", "--org", "octo", "--jobs", MISPLACED),
+        ("show", *LEAST, MISPLACED),
+        ("replay", *LEAST, "--guid", MISPLACED),
+        (MISPLACED,),
+    ],
+)
+def test_a_credential_on_the_command_line_is_refused_wherever_it_is_and_not_shown(
+    commands: Commands, flags: tuple[str, ...]
+) -> None:
+    said = commands.run(*flags, given={"GH_TOKEN": TOKEN}, code=2)
+    assert told(CredentialMisplaced, said.err)["where"] == "on the command line"
+    assert not [piece for piece in ("0123456789", "MIIEp") if piece in said.everything]
+
+
+@pytest.mark.parametrize("name", ["REDELIVER_HOOK_ID", "REDELIVER_FAIL_ON", "REDELIVER_TIME_LIMIT"])
+def test_a_credential_in_the_variable_of_another_flag_is_refused_and_not_shown(commands: Commands, name: str) -> None:
+    said = commands.run("run", "--org", "octo", *NOWHERE, given={"GH_TOKEN": TOKEN, name: MISPLACED}, code=2)
+    assert told(CredentialMisplaced, said.err)["where"] == f"in the variable {name}"
+    assert "0123456789" not in said.everything
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder", "warns"), [(0o644, 0o755, True), (0o640, 0o755, False), (0o644, 0o750, False)]
+)
+def test_a_secrets_file_that_every_user_can_read_is_used_with_a_warning(
+    commands: Commands, mode: int, folder: int, *, warns: bool
+) -> None:
+    # The tests' own folders are closed to others, so these are not among them.
+    with TemporaryDirectory() as outer:
+        Path(outer).chmod(folder)
+        path = Path(outer, "token")
+        path.write_text(TOKEN)
+        path.chmod(mode)
+        said = commands.run("run", *LEAST, "--token-file", str(path), "--time-limit", "1s", "--quiet")
+    if warns:
+        assert said.err.startswith("warning: ")
+        assert told(SecretReadable, said.err.splitlines()[0].removeprefix("warning: ")) == {"path": str(path)}
+        assert SecretReadable.exit_code == 0
+    else:
+        assert not says(SecretReadable, said.err)
+    assert said.code == 1  # nobody listens there
+
+
+def test_a_secret_from_a_pipe_is_nobody_elses_to_read(here: Server, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo, 0o666)
+    text = here.file("token").read_text()
+    with ThreadPoolExecutor() as writer:
+        writer.submit(fifo.write_text, text)
+        said = here.commands.run("run", *here.flags(), "--token-file", str(fifo), code=0)
+    assert not says(SecretReadable, said.err)

@@ -13,7 +13,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from redeliver.core.deliveries import NO_CONNECTION, cause_of
-from redeliver.text import for_log, for_markdown, for_shell, plain, sentence_in_markdown, without_urls
+from redeliver.text import (
+    for_log,
+    for_markdown,
+    for_shell,
+    holds_credential,
+    plain,
+    sentence_in_markdown,
+    without_urls,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,3 +140,25 @@ def test_a_sentence_in_markdown_has_the_meaning_of_its_addresses_alone(text: str
     shown = sentence_in_markdown(text, 200)
     assert re.fullmatch(r"(?:[^\W_]|[^\x00-\x7f]| |&#[0-9]+;|<https://[\w./~?&=%+-]+>)*", shown)
     assert sentence_in_markdown(plain(text), 200) == for_markdown(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("not ghp_0123abcXYZ, please", "not <credential>, please"),
+        ("GHS_0123", "<credential>"),
+        ("x_github_pat_11AB_cd", "x_<credential>"),
+        ("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b", "a <credential>"),
+        ("Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxNyJ9.c2ln!", "Bearer <credential>!"),
+        ("highs_count, eyJ, ghp, -----BEGIN-----", "highs_count, eyJ, ghp, -----BEGIN-----"),
+    ],
+)
+def test_a_credential_is_not_shown(text: str, shown: str) -> None:
+    assert plain(text) == shown
+    assert holds_credential(text) == ("<credential>" in shown)
+
+
+@pytest.mark.parametrize("piece", ["eyJ", "ghp_", "-----BEGIN ", "-----BEGIN PRIVATE KEY", "eyJaaaaaaaa."])
+def test_no_text_takes_long_to_search_for_credentials(piece: str) -> None:
+    # Quadratic time would take minutes.
+    plain(piece * 50_000, 1_000_000)

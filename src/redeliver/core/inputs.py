@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, Json, SecretStr, Strict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from redeliver.text import plain
+from redeliver.text import holds_credential, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,8 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 36_500 * _UNITS["d"]
 _EVENT = r"[a-z_]+(?:\.[a-z_]+)?"
+#: Letters and digits, more of them than a name or a number has: it may be a credential of any kind.
+_LONG_WORD = re.compile(r"(?<![\w+/=])(?=[A-Za-z_+/=]*\d)(?=[\d_+/=]*[A-Za-z])[\w+/=]{20,}", re.ASCII)
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 
 
@@ -102,25 +104,30 @@ def refuse(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("input", "{sentence}", {"sentence": sentence})
 
 
+def quoted(value: object) -> str:
+    """A value that is refused, as a sentence quotes it. What may be a credential in the wrong place is not shown."""
+    return repr(_LONG_WORD.sub("<not shown>", plain(str(value))))
+
+
 def sentence_of(fault: ErrorDetails, field: FieldInfo, text: str) -> str:
     """The sentence for an error that a validator, ours or pydantic's, found in an input's text.
 
     It follows the input's name. The text is quoted only where the type says that it is no secret.
     """
     kind = field.annotation
-    quoted = repr(plain(text))
+    shown = quoted(text)
     match fault["type"]:
         case "input":
             return fault["msg"]
         case "less_than_equal":
-            return f"must be {fault['ctx']['le']} or less, not {quoted}"
+            return f"must be {fault['ctx']['le']} or less, not {shown}"
         case _ if kind is bool:
-            return f"must be true or false, not {quoted}"
+            return f"must be true or false, not {shown}"
         case _ if kind is int:
             least = next(one.ge for one in field.metadata if hasattr(one, "ge"))
-            return f"must be a whole number, {least} or more, not {quoted}"
+            return f"must be a whole number, {least} or more, not {shown}"
         case _ if isinstance(kind, type) and issubclass(kind, StrEnum):
-            return f"must be one of {', '.join(kind)}, not {quoted}"
+            return f"must be one of {', '.join(kind)}, not {shown}"
         case _:
             return "cannot be used"
 
@@ -128,12 +135,12 @@ def sentence_of(fault: ErrorDetails, field: FieldInfo, text: str) -> str:
 def _seconds(value: object) -> int:
     text = str(value).strip().lower().replace(" ", "")
     if not _DURATION.fullmatch(text):
-        raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {plain(str(value))!r}")
+        raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {quoted(value)}")
     parts = re.findall(r"0*([0-9]+)([dhms])", text)
     # A part is enough of a number that is too long anyway; Python does not parse thousands of digits.
     seconds = sum(int(number[:12]) * _UNITS[unit] for number, unit in parts)
     if seconds > _LONGEST:
-        raise refuse(f"must be no longer than 36500d, a hundred years, not {plain(str(value))!r}")
+        raise refuse(f"must be no longer than 36500d, a hundred years, not {quoted(value)}")
     return seconds
 
 
@@ -144,13 +151,11 @@ def _moment(value: object) -> object:
     if not _TIMESTAMP.fullmatch(text):
         if _DURATION.fullmatch(text.lower().replace(" ", "")):
             return Moment(ago=_seconds(text))
-        raise refuse(
-            f"must be a time such as 2026-11-24T13:00:00Z, or a duration back such as 2h, not {plain(str(value))!r}"
-        )
+        raise refuse(f"must be a time such as 2026-11-24T13:00:00Z, or a duration back such as 2h, not {quoted(value)}")
     try:
         return Moment(at=round(datetime.fromisoformat(text).timestamp() * 1000))
     except (ValueError, OverflowError):
-        raise refuse(f"must be a date and time that exist, not {plain(str(value))!r}") from None
+        raise refuse(f"must be a date and time that exist, not {quoted(value)}") from None
 
 
 def is_guid(text: str) -> bool:
@@ -162,7 +167,7 @@ def _guids(value: object) -> object:
     guids = [part.lower() for part in re.split(r"[\s,]+", str(value)) if part]
     for guid in guids:
         if not is_guid(guid):
-            raise refuse(f"must be GUIDs as in the header X-GitHub-Delivery, not {plain(guid)!r}")
+            raise refuse(f"must be GUIDs as in the header X-GitHub-Delivery, not {quoted(guid)}")
     return tuple(dict.fromkeys(guids))
 
 
@@ -177,8 +182,9 @@ def matching(pattern: str, what: str) -> BeforeValidator:
     """Empty, or text that matches the pattern; ``what`` describes it."""
 
     def check(value: object) -> object:
-        if value and not re.fullmatch(pattern, str(value)):
-            raise refuse(f"must be {what}, not {plain(str(value))!r}")
+        # A token is written in letters and digits, like a name.
+        if value and (not re.fullmatch(pattern, str(value)) or holds_credential(str(value))):
+            raise refuse(f"must be {what}, not {quoted(value)}")
         return value
 
     return BeforeValidator(check)
@@ -222,7 +228,7 @@ def _hooks(value: object) -> object:
     ids = [part for part in re.split(r"[\s,]+", text) if part]
     if (text and not ids) or not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
         raise refuse(
-            f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {plain(text)!r}"
+            f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {quoted(text)}"
         )
     return HookChoice(tuple(dict.fromkeys(map(int, ids))), several=bool(re.search(r"[\s,]", text)))
 
@@ -231,7 +237,7 @@ def _events(value: object) -> object:
     names = [part for part in re.split(r"[\s,]+", str(value)) if part]
     for name in names:
         if not re.fullmatch(_EVENT, name):
-            raise refuse(f"must be events such as push or pull_request.opened, not {plain(name)!r}")
+            raise refuse(f"must be events such as push or pull_request.opened, not {quoted(name)}")
     return frozenset(names)
 
 
@@ -242,7 +248,7 @@ def _max_age(value: object) -> object:
         if not re.fullmatch(_EVENT if equals else "", name) or not _DURATION.fullmatch(age.lower().replace(" ", "")):
             raise refuse(
                 f"must be a duration such as 3h, or one for each event such as workflow_job=3h, push=1d, not "
-                f"{plain(part)!r}"
+                f"{quoted(part)}"
             )
         if name in ages:
             raise refuse(f"gives two ages for {name or 'all events'}")

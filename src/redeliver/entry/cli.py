@@ -17,7 +17,7 @@ from redeliver import __version__
 from redeliver.core.replay.errors import ReplayLocked
 from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
 from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, FailOn, parse
-from redeliver.entry.flags import guids_of, option, settings_of, taking
+from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, taking
 from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.terminal import (
     ERROR,
@@ -29,6 +29,7 @@ from redeliver.entry.terminal import (
     show_report,
 )
 from redeliver.errors import (
+    CredentialMisplaced,
     EventNotFound,
     MetricsNotWritten,
     RedeliverError,
@@ -360,3 +361,11 @@ def _told() -> Iterator[None]:
 
 def _say_error(text: str) -> None:
     typer.echo(in_journal(ERROR) + for_log(f"error: {text}"), err=True)
+
+
+def start() -> None:
+    """Do what the command line says, unless it holds a credential, which no message may repeat."""
+    if where := misplaced_credential():
+        _say_error(str(CredentialMisplaced(where=where)))
+        sys.exit(CredentialMisplaced.exit_code)
+    app()

@@ -9,17 +9,20 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import stat
+import sys
 from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from redeliver.core.inputs import is_guid
+from redeliver.core.inputs import is_guid, quoted
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, Settings
-from redeliver.errors import FileUnreadable, SettingsError
-from redeliver.text import plain
+from redeliver.entry.terminal import WARNING, in_journal
+from redeliver.errors import FileUnreadable, SecretReadable, SettingsError
+from redeliver.text import for_log, holds_credential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -129,6 +132,21 @@ def settings_of(
     return settings
 
 
+def misplaced_credential() -> str:
+    """Where a credential is that is no secret's value, as a sentence says it; empty: nowhere."""
+    if any(map(holds_credential, sys.argv[1:])):
+        return "on the command line"
+    secrets = {variable(name) for name in _SECRETS}
+    return next(
+        (
+            f"in the variable {name}"
+            for name, value in os.environ.items()
+            if name.startswith(variable("")) and name not in secrets and holds_credential(value)
+        ),
+        "",
+    )
+
+
 def guids_of(arguments: Iterable[str]) -> tuple[str, ...]:
     """Read the GUIDs of events, each once.
 
@@ -144,7 +162,7 @@ def guids_of(arguments: Iterable[str]) -> tuple[str, ...]:
 def _what_is_no_guid(guids: Iterable[str]) -> Iterator[str]:
     for guid in guids:
         if not is_guid(guid):
-            yield f"GUID: must be the value of X-GitHub-Delivery, 32 digits with hyphens, not {plain(guid)!r}"
+            yield f"GUID: must be the value of X-GitHub-Delivery, 32 digits with hyphens, not {quoted(guid)}"
 
 
 def _text(value: object) -> str:
@@ -175,9 +193,23 @@ def _what_a_command_line_lacks(
 
 def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        with path.open(encoding="utf-8") as file:
+            status = os.fstat(file.fileno())
+            text = file.read().strip()
     except (OSError, UnicodeDecodeError) as fault:
         raise FileUnreadable(path=str(path), why=getattr(fault, "strerror", None) or "it is not text") from fault
     if not text:
         raise FileUnreadable(path=str(path), why="it is empty")
+    if _can_everybody_read(path, status):
+        typer.echo(in_journal(WARNING) + for_log(f"warning: {SecretReadable(path=str(path))}"), err=True)
     return text
+
+
+def _can_everybody_read(path: Path, status: os.stat_result) -> bool:
+    """Whether a regular file's mode and those of all folders above it let every user of this machine read it."""
+    if sys.platform == "win32" or not (stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH):
+        return False
+    try:
+        return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
+    except OSError:
+        return False  # it has no name any more, or its folder lets not even this user in

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
 from redeliver.core.inputs import HookChoice
-from redeliver.core.settings import FailOn, ScanMode, parse
+from redeliver.core.settings import INPUTS, FailOn, ScanMode, parse
 from redeliver.errors import SettingsError
 from redeliver.text import plain
 
@@ -215,3 +216,35 @@ def test_what_is_no_id_of_an_app_is_told_of_the_input_that_has_it(name: str, app
     (only,) = problems({"org": "octo", "hook-id": "1", "private-key": KEY, name: app})
     assert only.startswith(f"{name}: ")
     assert only.endswith(f", not {app!r}")
+
+
+TOKENS = (
+    "ghp_0123456789abcdefghijABCDEFGHIJ012345",
+    "GHS_0123456789abcdefghijABCDEFGHIJ012345",
+    "github_pat_11ABCDEFG0123456789ab_ABCDEFGHIJ0123456789abcdefghijABCDEFGHIJ0123456789abcdefg",
+    "v1.0123456789abcdef0123456789abcdef01234567",
+    "0123456789abcdef0123456789abcdef01234567",
+    "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiIxNyJ9.c2lnbmF0dXJl",
+    KEY.replace("c2VjcmV0", "MIIEpAIBAAKCAQEA4f5wg5l2hKsTeNem"),
+)
+#: Inputs that are no secrets, wherever their text is read; api-url is never quoted.
+OPEN = [row.name for row in INPUTS if not (row.secret or row.name in {"api-url", "image", "runtime"})]
+#: 40 digits of any token could be an organization's name.
+NAMELIKE = ("org", TOKENS[4])
+
+
+@pytest.mark.parametrize(
+    ("name", "token"), [(name, token) for name in OPEN for token in TOKENS if (name, token) != NAMELIKE]
+)
+def test_a_credential_that_is_given_as_another_input_is_refused_and_not_shown(name: str, token: str) -> None:
+    given = HOOK | {"variable-name": "X", "variable-repository": "octo/ops"} | {name: f" {token}"}
+    told = "\n".join(problems(given))
+    assert f"{name}: " in told
+    pieces = re.findall(r"[A-Za-z0-9]{8,}", token.lower())
+    assert pieces
+    assert not [piece for piece in pieces if piece in told.lower() and piece not in {"private", "begin"}]
+
+
+def test_what_is_refused_and_is_no_credential_is_quoted() -> None:
+    for value in ("3b1f2a00-0000-11ee-8000-00000000dea", "workflow_job_of_yesterday!", "12345678901234567890"):
+        assert repr(value) in problem("hook-id", value)
