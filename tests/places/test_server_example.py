@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from exposition import read
 from githubsim import SimGitHub
 from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
+from githubsim.faults import Call, Fault
 from githubsim.outcomes import UNAVAILABLE
 from githubsim.server import serve
 from places.command import SOURCES
@@ -120,14 +122,11 @@ def test_the_timer_starts_it_off_the_hour() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here: the tests above read the units")
 def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> None:
-    curl = machine / "usr" / "bin" / "curl"
-    curl.parent.mkdir()
-    curl.symlink_to("/bin/true")
     (machine / DROP_INS.name).mkdir()
     for path in (SERVICE, TIMER, FAILED, *DROP_INS.iterdir()):
-        text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}").replace("-/usr/bin/curl", f"-{curl}")
+        text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}")
         (machine / path.relative_to(FOLDER)).write_text(text)
-    units = [str(machine / path.name) for path in (SERVICE, TIMER)]
+    units = [str(machine / path.name) for path in (SERVICE, TIMER, FAILED)]
     checked = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], check=False, capture_output=True, text=True
     )
@@ -138,29 +137,137 @@ def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> No
     assert judged.returncode == 0, judged.stdout
 
 
+def words(command: str) -> list[str]:
+    """A command of a unit as systemd starts it."""
+    return [word.replace("$$", "$").replace("%H", "host") for word in shlex.split(command.removeprefix("-"))]
+
+
+def test_a_run_that_is_stopped_by_hand_is_no_failure(machine: Path, github: Served) -> None:
+    service = unit(SERVICE)["Service"]
+    (machine / "token").write_text(f"{TOKEN}\n")
+    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(machine / "var" / "lib" / "redeliver")}
+    stopped: list[int] = []
+
+    def stop() -> None:
+        (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        stopped.append(int(child))
+        os.kill(int(child), signal.SIGTERM)
+
+    github.sim.faults.add(Fault(Call(stop), path="*/attempts"))
+    told = start(f"exec {service['ExecStart']}", machine, github, **folders)
+    assert stopped
+    assert told.returncode == 128 + signal.SIGTERM, told
+    assert service["SuccessExitStatus"] == str(told.returncode)
+
+
 def test_a_run_that_fails_starts_a_unit_that_there_is() -> None:
     assert unit(DROP_INS / "on-failure.conf")["Unit"]["OnFailure"] == FAILED.name
     assert unit(FAILED)["Service"]["Type"] == "oneshot"
 
 
-def test_after_every_run_a_ping_says_how_it_ended(machine: Path) -> None:
-    command = unit(DROP_INS / "ping.conf")["Service"]["ExecStopPost"]
-    assert command.startswith("-")  # a ping that fails does not make the run fail
-    curl = machine / "curl"
-    curl.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    curl.chmod(0o755)
-    pinged = subprocess.run(
-        ["/bin/sh", "-c", command.removeprefix("-").replace("/usr/bin/curl", str(curl))],
+@pytest.mark.parametrize("given", [{"MONITOR_INVOCATION_ID": "f00d"}, {}], ids=["systemd 251", "before"])
+def test_the_mail_has_what_that_run_printed_and_no_other_run(machine: Path, given: dict[str, str]) -> None:
+    stub(machine, "systemctl", '[ "$*" = "show --property=InvocationID --value redeliver.service" ] && echo f00d')
+    stub(machine, "journalctl", 'echo "journal: $*"')
+    stub(machine, "mail", 'echo "mail: $*"; cat')
+    mailed = subprocess.run(
+        words(unit(FAILED)["Service"]["ExecStart"]),
         check=True,
         capture_output=True,
         text=True,
-        env={"EXIT_STATUS": "143"},  # systemd gives it to ExecStopPost
+        env={"PATH": f"{machine}/stubs:{os.defpath}", **given},
     ).stdout.splitlines()
-    assert pinged[-1].startswith("https://ping.your-company.example/")
-    assert pinged[-1].endswith("/143")
+    assert mailed == [
+        "mail: -s redeliver failed on host ops@your-company.example",
+        "journal: --no-pager _SYSTEMD_INVOCATION_ID=f00d + INVOCATION_ID=f00d",
+    ]
+
+
+def stub(machine: Path, name: str, script: str = "exit 0") -> Path:
+    """A program of that name, first on the PATH of whoever looks there."""
+    path = machine / "stubs" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "end"),
+    [
+        ("success", "0", "0"),
+        ("success", "143", "0"),  # stopped by hand
+        ("exit-code", "1", "1"),
+        ("exit-code", "243", "243"),  # systemd's own, for credentials that it could not load
+        ("signal", "KILL", "fail"),
+        ("oom-kill", "KILL", "fail"),
+        ("timeout", "143", "fail"),
+        ("timeout", "0", "fail"),
+        ("resources", "", "fail"),  # it never began
+    ],
+)
+def test_after_every_run_a_ping_says_how_it_ended_in_words_that_such_services_know(
+    machine: Path, result: str, status: str, end: str
+) -> None:
+    command = unit(DROP_INS / "ping.conf")["Service"]["ExecStopPost"]
+    assert command.startswith("-")  # a ping that fails does not make the run fail
+    curl = stub(machine, "curl", 'printf "%s\\n" "$@"')
+    pinged = subprocess.run(
+        [word.replace("/usr/bin/curl", str(curl)) for word in words(command)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"SERVICE_RESULT": result, **({"EXIT_STATUS": status} if status else {})},
+    ).stdout.splitlines()
+    assert pinged[-1] == f"https://ping.your-company.example/redeliver/{end}"
     # It has to end before systemd loses patience.
     patience = unit(SERVICE)["Service"]["TimeoutStopSec"].removesuffix("s")
     assert int(pinged[pinged.index("--max-time") + 1]) < int(patience)
+
+
+def commands_below(heading: str) -> str:
+    """What the README has root type there."""
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return "".join(f"{command}\n" for command in re.findall(r"^# (.+)$", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("heading", "installed"),
+    [
+        (
+            "systemd",
+            ["etc/redeliver/token", "etc/systemd/system/redeliver.service", "etc/systemd/system/redeliver.timer"],
+        ),
+        ("cron", ["usr/local/bin/with-token", "etc/cron.d/redeliver"]),
+        (
+            "Monitor it",
+            [
+                "etc/systemd/system/redeliver-failed.service",
+                "etc/systemd/system/redeliver.service.d/metrics.conf",
+                "etc/systemd/system/redeliver.service.d/on-failure.conf",
+            ],
+        ),
+    ],
+)
+def test_what_root_types_works_in_the_folder_of_the_page(machine: Path, heading: str, installed: list[str]) -> None:
+    for folder in ("etc/systemd/system", "etc/cron.d"):
+        (machine / folder).mkdir(parents=True)
+    for name in ("groupadd", "useradd", "systemctl", "journalctl"):
+        stub(machine, name)
+    stub(machine, "pipx", 'for last; do :; done; test -f "${last%[*}/pyproject.toml"')
+    moved = re.sub(r"(?<![\w.])/(etc|opt|usr|var)/", rf"{machine}/\1/", commands_below(heading))
+    assert "in the folder of this page" in " ".join(README.partition(f"\n## {heading}\n")[2].split())
+    typed = subprocess.run(
+        ["/bin/sh", "-e", "-c", moved.replace("-g redeliver-metrics ", "")],
+        check=False,
+        capture_output=True,
+        text=True,
+        input=TOKEN,
+        cwd=FOLDER,
+        env={"PATH": f"{machine}/stubs:{os.defpath}"},
+    )
+    assert typed.returncode == 0, typed
+    assert [path for path in installed if not (machine / path).is_file()] == []
 
 
 def test_with_the_drop_in_it_writes_metrics_where_it_may_write(machine: Path, github: Served) -> None:
