@@ -256,7 +256,7 @@ def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
     # Root and the folder's owner can replace it in any case.
     if file.st_uid not in {os.geteuid(), folder.st_uid, 0}:
         return f"it belongs to another user (uid {file.st_uid})"
-    # Whatever is in such a folder, and if only its owner may remove it: anybody can be the first to put the lock there.
+    # With the sticky bit, too, as in /tmp: anybody could be the first to create the lock's file there.
     if folder.st_mode & stat.S_IWOTH:
         return "every user may write to its folder"
     if file.st_mode & stat.S_IWOTH:
