@@ -146,16 +146,10 @@ def test_a_run_that_is_stopped_by_hand_is_no_failure(machine: Path, github: Serv
     service = unit(SERVICE)["Service"]
     (machine / "token").write_text(f"{TOKEN}\n")
     folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(machine / "var" / "lib" / "redeliver")}
-    stopped: list[int] = []
-
-    def stop() -> None:
-        (child,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-        stopped.append(int(child))
-        os.kill(int(child), signal.SIGTERM)
-
-    github.sim.faults.add(Fault(Call(stop), path="*/attempts"))
-    told = start(f"exec {service['ExecStart']}", machine, github, **folders)
-    assert stopped
+    pid = machine / "pid"
+    stop = Call(lambda: os.kill(int(pid.read_text()), signal.SIGTERM))
+    github.sim.faults.add(Fault(stop, path="*/attempts"))
+    told = start(f"echo $$ > {pid} && exec {service['ExecStart']}", machine, github, **folders)
     assert told.returncode == 128 + signal.SIGTERM, told
     assert service["SuccessExitStatus"] == str(told.returncode)
 
