@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
-from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
+from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome, odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,15 @@ class Outage:
 class StubEndpoint:
     """An endpoint whose health a test decides: by switch, by outages in time, by event.
 
-    The first that applies: ``by_guid``, then ``outcome`` when it is not OK, then an outage, then OK.
+    The first that applies: ``by_guid``, then ``outcome`` when it is not OK, then an outage, then OK. ``odd_once``: of
+    these events GitHub writes the next attempt with such fields, however it ends.
     """
 
     def __init__(self) -> None:
         """Healthy, and nothing has arrived."""
         self.outcome: Outcome = OK
         self.by_guid: dict[str, Outcome] = {}
+        self.odd_once: dict[str, dict[str, object]] = {}
         self.outages: list[Outage] = []
         self.attempts: Counter[str] = Counter()
         self.arrivals: Counter[str] = Counter()
@@ -74,7 +76,8 @@ class StubEndpoint:
         self.attempts[dispatch.guid] += 1
         if outcome.succeeded:
             self.arrivals[dispatch.guid] += 1
-        return outcome
+        fields = self.odd_once.pop(dispatch.guid, None)
+        return odd(outcome, **fields) if fields else outcome
 
     def _outcome(self, dispatch: Dispatch) -> Outcome:
         if dispatch.guid in self.by_guid:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlencode
 
 from githubsim.wire import Lost, LostKind, SimRequest, SimResponse
 
@@ -73,14 +74,16 @@ Effect = Answer | Rewrite | Reword | Lose | Delay | Call
 class Fault:
     """One rule: it hits requests that match, from the ``nth`` match on, ``times`` times.
 
-    ``path`` is a pattern (``*/attempts``) for the path below the API's root. ``at_request`` instead counts every
-    request since the simulation began (1 is the first). ``before``: GitHub never sees the request, so that nothing
-    happens; ``after``: it has happened, and only the answer is touched.
+    ``path`` is a pattern (``*/attempts``) for the path below the API's root, ``query`` one for what follows it
+    (``*status=failure*``). ``at_request`` instead counts every request since the simulation began (1 is the first).
+    ``before``: GitHub never sees the request, so that nothing happens; ``after``: it has happened, and only the answer
+    is touched.
     """
 
     effect: Effect
     verb: str = "*"
     path: str = "*"
+    query: str = "*"
     nth: int = 1
     times: int | None = 1
     at_request: int | None = None
@@ -93,6 +96,8 @@ class Fault:
         if self.at_request is not None and self.at_request != number:
             return False
         if self.verb not in {"*", request.verb} or not fnmatchcase(path, self.path):
+            return False
+        if self.query != "*" and not fnmatchcase(urlencode(request.query), self.query):
             return False
         self.matches += 1
         if self.matches < self.nth or (self.times is not None and self.hits >= self.times):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+LEFT_OUT = "(left out)"
+"""Stands for a field that is not there."""
+_DISPENSABLE = {"status_code", "redelivery"}
+
 
 class Answer(NamedTuple):
     """What an endpoint answered, as GitHub keeps it."""
@@ -29,6 +33,11 @@ class Outcome(NamedTuple):
         """Whether the endpoint accepted the event, by GitHub's own definition."""
         return self.status == "OK" or 200 <= self.status_code <= 299
 
+    @property
+    def readable(self) -> bool:
+        """Whether its row says what it must: a code or a flag may be missing, and no code is the code 0."""
+        return all(name in _DISPENSABLE and value in {None, LEFT_OUT} for name, value in self.odd)
+
 
 class Kind(NamedTuple):
     """What an event is about."""
@@ -37,10 +46,6 @@ class Kind(NamedTuple):
     action: str | None = None
     repository_id: int | None = 1_296_269
     installation_id: int | None = None
-
-
-LEFT_OUT = "(left out)"
-"""Stands for a field that is not there."""
 
 
 def odd(outcome: Outcome, **fields: object) -> Outcome:

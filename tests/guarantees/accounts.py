@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from githubsim.clock import SECOND
+from githubsim.clock import MINUTE, SECOND
 from guarantees.world import too_old
-from redeliver.core.redelivery import Outcome
+from redeliver.core.redelivery import LOST, Outcome
 from redeliver.core.settings import ScanMode
 from redeliver.errors import Unexpected
 from redeliver.output.report_json import outputs
@@ -15,9 +15,14 @@ from redeliver.output.summary import markdown
 from wording import says
 
 if TYPE_CHECKING:
+    from githubsim.log import Row
     from guarantees.parts import Part
     from guarantees.world import Run, World
     from redeliver.core.report import EventReport, HookReport, Report
+
+
+#: What becomes of an event that no later run sends.
+FINAL = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
 
 def the_sums_are_right(run: Run, report: Report) -> None:
@@ -77,6 +82,17 @@ def _account_is_true(
     in_window = report.partial or any(world.shown_at(row) >= report.cutoff for row in failed)
     assert in_window, "it did not fail in the window"
     assert account.attempts <= len(shown), "more attempts than there were"
+    delivered = [row for row in shown if row.outcome.succeeded and row.outcome.readable]
+    known = any(world.in_log(row, part.looked_at) and world.in_log(row, part.ended) for row in delivered)
+    assert outcome not in LOST or not known, f"{account.guid} is called lost, and was delivered"
+    if not part.run.clock_behind:
+        began = part.run.began - MINUTE
+        since = [row for row in shown if row.outcome.succeeded and row.delivered_at >= began]
+        assert outcome is not Outcome.RECOVERED or since, f"{account.guid} was delivered before the run"
+        if outcome not in LOST:
+            leaves_at = original.delivered_at + min(settings.retention * SECOND, world.sim.behaviour.retention_ms)
+            assert account.forgotten_at >= leaves_at - MINUTE, f"{account.guid} is not forgotten as soon as that"
+        _what_is_final_is_told(world, part, report, account, rows)
     claims: dict[Outcome, bool] = {
         Outcome.RECOVERED: len(failed) < len(shown),
         Outcome.FAILED_AGAIN: any(row.redelivery and row.visible_at > part.looked_at for row in failed),
@@ -100,6 +116,23 @@ def _account_is_true(
     assert not was_sent or isinstance(outcome, Outcome), f"{account.guid} was accepted, and reported as not sent"
 
 
+def _what_is_final_is_told(world: World, part: Part, report: HookReport, account: EventReport, rows: list[Row]) -> None:
+    """What no run sends any more is called so, however the run has ended, if its window shows all of the event."""
+    settings, outcome = part.settings, account.outcome
+    if outcome in FINAL or account.guid in part.life.excepted or account.guid in part.asked:
+        return
+    original = next(row for row in rows if not row.redelivery)
+    assert not settings.events or original.kind.event in settings.events, f"{account.guid} is filtered out"
+    seen = [row for row in rows if row.visible_at <= part.looked_at]
+    if not world.in_log(original, part.looked_at) or world.shown_at(original) < report.cutoff:
+        return
+    assert not too_old(original, part.run.began - 3 * SECOND, settings), f"{account.guid} is too old: {outcome}"
+    over = world.is_out_of_attempts(
+        part.life.hook.log, seen, part.looked_at, settings, report.cutoff, but=part.life.excepted
+    )
+    assert not over, f"{account.guid} is out of attempts: {outcome}"
+
+
 def _sent_is_true(part: Part, report: HookReport) -> None:
     """``redelivered``: those GitHub said yes to, and those without an answer that showed up."""
     told = sum(status == 202 for status in part.asked.values())
@@ -120,19 +153,24 @@ def _found_is_true(world: World, part: Part, report: HookReport) -> None:
     """Found are the events that failed in the window and that nothing in it delivered."""
     reported = {event.guid for event in report.events}
     whole = part.settings.scan is ScanMode.FULL  # else neither count nor window is all there is
-    broke_off = not report.read
+    broke_off, excepted = not report.read, part.life.unseen | part.life.unreadable
     for guid, rows in part.life.failed_events().items():
         was_there = [row for row in rows if world.in_log(row, part.looked_at)]
         in_window = [row for row in was_there if world.shown_at(row) >= report.cutoff]
         if guid in reported and whole:
             assert not any(row.outcome.succeeded for row in in_window), f"{guid} was delivered in the window"
-        elif guid not in reported and not broke_off and guid not in part.life.unseen:
+        elif guid not in reported and not broke_off and guid not in excepted:
             still_there = [row for row in in_window if world.in_log(row, part.ended)]
             delivered = any(row.outcome.succeeded and row.visible_at <= part.ended for row in rows)
             assert delivered or not still_there, f"{guid} failed in the window, and is not reported"
-    if whole and not broke_off and not part.filtered and world.sim.behaviour.paging == "keyset":
-        everything = [row for rows in part.life.events().values() for row in rows]
-        window = [row for row in everything if world.shown_at(row) >= report.cutoff]
-        least = sum(world.in_log(row, part.looked_at) and world.in_log(row, part.ended) for row in window)
+    if broke_off or part.filtered or world.sim.behaviour.paging == "offset" or not (whole or report.stats):
+        return
+    everything = [row for rows in part.life.events().values() for row in rows]
+    window = [row for row in everything if world.shown_at(row) >= report.cutoff and row.outcome.readable]
+    there = [row for row in window if world.in_log(row, part.looked_at) and world.in_log(row, part.ended)]
+    if whole:
         most = sum(row.visible_at <= part.ended for row in everything)
-        assert least <= report.scanned <= most, "not the number of attempts that were read"
+        assert len(there) <= report.scanned <= most, "not the number of attempts that were read"
+    if report.stats:
+        first = sum(not row.redelivery for row in there)
+        assert first <= report.stats.events, "the window was not read whole, and the report says how all of it went"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
+from githubsim.clock import SECOND
 from redeliver.github.transport import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
@@ -19,16 +22,26 @@ if TYPE_CHECKING:
     from redeliver.timing import RunClock
 
 
+Place = Literal["call", "failures", "wait", "word"]
+
+
+#: Seconds. A clock that is less far behind is only slow to answer.
+A_MINUTE = 60
+
+
 class Crash(BaseException):
     """The process is gone. No Exception, so that nothing in the product could catch it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a run is cut short. ``after``: the call has had its effect, or half of the wait is over."""
+    """Where a run is cut short. ``after``: the call has had its effect, or half of the wait is over.
+
+    ``failures``: a call that asks for failures alone, as those do between reading the window and planning.
+    """
 
     how: Literal["crash", "signal"]
-    where: Literal["call", "wait", "word"]
+    where: Place
     nth: int
     when: Literal["before", "after"] = "before"
 
@@ -50,6 +63,8 @@ class Call:
     """The variable that it reads or writes, if any."""
     faulty: bool = False
     """Whether a fault struck it."""
+    clock_behind: bool = False
+    """Whether its answer came with a time that is long over."""
 
     @property
     def redelivers(self) -> str:
@@ -84,9 +99,9 @@ class Interference:
         self.happenings = dict(happenings)
         self.struck = False
         self._cut = cut
-        self._counts = {"call": 0, "wait": 0, "word": 0}
+        self._counts: Counter[Place] = Counter()
 
-    def before(self, where: Literal["call", "wait", "word"]) -> None:
+    def before(self, where: Place) -> None:
         """The run is about to do something."""
         self._counts[where] += 1
         if where == "call":
@@ -96,11 +111,11 @@ class Interference:
                 happening()
         self._strike(where, "before")
 
-    def after(self, where: Literal["call", "wait", "word"]) -> None:
+    def after(self, where: Place) -> None:
         """The run has done it, but does not know yet."""
         self._strike(where, "after")
 
-    def _strike(self, where: str, when: str) -> None:
+    def _strike(self, where: Place, when: str) -> None:
         cut = self._cut
         if cut is None or (cut.where, cut.when, cut.nth) != (where, when, self._counts[where]):
             return
@@ -132,7 +147,9 @@ class WatchedTransport:
         body: Body | None = None,
     ) -> Response:
         """As the inner transport."""
-        self.interference.before("call")
+        places: list[Place] = ["call", "failures"] if (query or {}).get("status") else ["call"]
+        for place in places:
+            self.interference.before(place)
         clock = self.inner.clock
         variable = str((body or {}).get("name", "")) or path.partition("/actions/variables/")[2]
         call = Call(verb, path, clock() + self.inner.latency_ms // 2, variable=variable)
@@ -143,17 +160,22 @@ class WatchedTransport:
         try:
             response = self.inner.exchange(verb, path, query=query, body=body)
         except ResponseLost:
-            self.interference.after("call")
+            for place in places:
+                self.interference.after(place)
             raise
         finally:
             call.answered_at = clock()
             self.accepted += self.sim.accepted[taken:]
             self.writes += [(at, name, int(value or 0)) for at, name, value in history[written:]]
             call.faulty = self._faults() > struck
-        self.interference.after("call")
+        for place in places:
+            self.interference.after(place)
         # Only now has the run been told.
         call.status, call.headers = response.status, response.headers
         call.secondary = "secondary rate limit" in response.body
+        if call.faulty and "date" in response.headers:
+            date = parsedate_to_datetime(response.headers["date"])
+            call.clock_behind = clock() // SECOND - int(date.timestamp()) > A_MINUTE
         return response
 
     def _faults(self) -> int:

@@ -35,13 +35,22 @@ class Life:
     """From this moment on failed attempts are this user's: the first checkpoint looked back so far."""
     unseen: set[str] = field(default_factory=set)
     """Events that a run which was too long has said it may have missed."""
+    late: set[str] = field(default_factory=set)
+    """Events whose first attempt shows up in the log long after its time. They may be missed, and nothing else."""
+    unreadable: set[str] = field(default_factory=set)
+    """Events an attempt of which has a row that cannot be read."""
     told_lost: set[str] = field(default_factory=set)
-    """Events that are lost and of which a run has ended red."""
+    """Events that are lost, and that a run has told, or a crashed one would have."""
 
     @property
     def kept(self) -> int | None:
         """The checkpoint."""
         return int(self.variables[self.variable]) if self.variable in self.variables else None
+
+    @property
+    def excepted(self) -> set[str]:
+        """Events that need not be found."""
+        return self.unseen | self.late | self.unreadable
 
     def events(self) -> Mapping[str, list[Row]]:
         """Every event's attempts, forgotten and not yet shown ones too, in the order they were made."""

@@ -9,7 +9,7 @@ from githubsim.clock import SECOND
 from guarantees.accounts import the_report_is_true, the_sums_are_right
 from guarantees.world import too_old
 from redeliver.core.plan import LONGEST_SPACING
-from redeliver.core.redelivery import LOST
+from redeliver.core.redelivery import LOST, Outcome
 from redeliver.core.settings import ScanMode
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Redeliveries that a dead endpoint gets in one run.
 PROBE_SIZE = 3
+#: What becomes of an event in a run that has no time left.
+CUT_SHORT = {Outcome.OUT_OF_TIME, Outcome.UNCHECKED}
 
 
 def keep_all(world: World, run: Run) -> None:
@@ -36,6 +38,10 @@ def keep_all(world: World, run: Run) -> None:
         the_checkpoint_is_sound(world, part)
         a_dead_endpoint_is_spared(part)
         no_run_is_green_over_a_loss(world, part)
+        if part.report is not None:
+            part.life.told_lost |= {event.guid for event in part.report.events if event.outcome in LOST}
+        no_loss_passes_untold(world, part)
+        what_cannot_be_read_is_told(world, part)
         if part.report is not None:
             the_report_is_true(world, part, part.report)
         if part.undisturbed and run.calls_left > 200:
@@ -63,15 +69,21 @@ def nothing_is_lost(world: World, part: Part) -> None:
     life, settings = part.life, part.settings
     if life.kept is None or not settings.variable_name:
         return  # the next run looks back over ``lookback``, and that is what ours means then
+    excepted = life.excepted
     for now, kept in (*part.writes, (world.clock(), life.kept)):
-        cutoff = (kept - settings.overlap * SECOND) // SECOND * SECOND
+        cutoff = _next_cutoff(kept, settings)
         for guid, attempts in life.failed_events().items():
             # A success that the log did not show yet settled nothing.
             rows = [row for row in attempts if row.visible_at <= now or not row.outcome.succeeded]
-            if guid in life.unseen or not rows or rows[0].redelivery:
+            if guid in excepted or not rows or rows[0].redelivery:
                 continue
             if life.is_ours(rows, now, settings) and world.is_open(life.hook.log, rows, now, settings):
                 assert any(world.shown_at(row) >= cutoff for row in rows), f"{guid} lies before the checkpoint: lost"
+
+
+def _next_cutoff(kept: int, settings: Settings) -> int:
+    """Where the next run's window begins."""
+    return (kept - settings.overlap * SECOND) // SECOND * SECOND
 
 
 def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
@@ -80,10 +92,10 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
     retention = settings.retention * SECOND
     if report is None or not report.read or life.kept is None or world.sim.behaviour.retention_ms < retention:
         return  # the run tells nothing, keeps nothing, or could not know
-    lost = set()
+    lost, gone, excepted = set(), set(), life.excepted
     for guid, attempts in life.failed_events().items():
         rows = [row for row in attempts if row.visible_at <= part.looked_at]
-        if guid in life.unseen or guid in life.told_lost or not rows or rows[0].redelivery:
+        if guid in life.unseen or guid in life.late or guid in life.told_lost or not rows or rows[0].redelivery:
             continue
         if any(row.outcome.succeeded for row in attempts) or not life.is_ours(rows, part.looked_at, settings):
             continue
@@ -92,11 +104,75 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
         if too_old(rows[0], part.looked_at, settings) and not world.in_log(rows[0], part.looked_at):
             continue  # nobody wants it any more, and of its attempts not all are known
         expired = all(world.shown_at(row) < part.looked_at - retention for row in rows)
-        given_up = world.is_out_of_attempts(life.hook.log, rows, part.looked_at, settings, report.cutoff)
-        if expired or (given_up and not report.partial):
+        given_up = guid not in excepted and world.is_out_of_attempts(
+            life.hook.log, rows, part.looked_at, settings, report.cutoff, but=excepted
+        )
+        if expired:
+            gone.add(guid)
+        elif given_up and not report.partial:
             lost.add(guid)
-    assert report.errors or not lost, f"green, and lost: {lost}"
-    life.told_lost |= lost | {event.guid for event in report.events if event.outcome in LOST}
+    if not part.run.clock_behind:
+        assert report.errors or not gone, f"green, and gone: {gone}"
+        assert report.errors or not lost, f"green, and lost: {lost}"
+    life.told_lost |= gone  # told, perhaps, by the time from which GitHub keeps nothing
+
+
+def no_loss_passes_untold(world: World, part: Part) -> None:
+    """An event that no run sends any more is told as lost by one that can still see it.
+
+    Not by one that crashed: what it has written by then, it has not told.
+    """
+    life, settings, excepted = part.life, part.settings, part.life.excepted
+    if life.kept is None or not settings.variable_name:
+        return  # the next run looks back over ``lookback``
+    since = part.report.cutoff if part.report else 0
+    for guid, attempts in life.failed_events().items():
+        rows = [row for row in attempts if row.visible_at <= part.looked_at]
+        if guid in excepted or guid in life.told_lost or not rows or rows[0].redelivery:
+            continue
+        if any(row.outcome.succeeded for row in attempts) or not life.is_ours(rows, part.looked_at, settings):
+            continue
+        if settings.events and rows[0].kind.event not in settings.events:
+            continue
+        if not world.is_out_of_attempts(life.hook.log, rows, part.looked_at, settings, since, but=excepted):
+            continue
+        if any(world.shown_at(row) >= _next_cutoff(life.kept, settings) for row in attempts):
+            continue
+        if not any(world.in_log(row, part.looked_at) for row in rows):
+            continue  # told, perhaps, by the time from which GitHub keeps nothing
+        if part.report is None:
+            life.told_lost.add(guid)
+            continue
+        assert not part.writes, f"{guid} is lost, lies before the checkpoint, and no run has told it"
+
+
+def what_cannot_be_read_is_told(world: World, part: Part) -> None:
+    """As long as a row is there that cannot be read and may be a loss, the run is red and the checkpoint before it."""
+    report, life = part.report, part.life
+    if report is None or not report.read or report.partial or part.filtered:
+        return
+    for guid in life.unreadable:
+        for row in life.hook.log.attempts_of(guid):
+            if row.outcome.readable or row.outcome.succeeded or world.shown_at(row) < report.cutoff:
+                continue
+            if not (world.in_log(row, part.looked_at) and world.in_log(row, part.ended)):
+                continue
+            if part.settings.scan is ScanMode.FAILURES and not 400 <= row.outcome.status_code <= 599:
+                continue
+            assert report.errors, f"a row of {guid} cannot be read, and the run is green"
+            if part.closed:
+                newest = _time_of(world, part, row)
+                assert part.writes[-1][1] < newest, f"the checkpoint lies past a row of {guid} that cannot be read"
+
+
+def _time_of(world: World, part: Part, unreadable: Row) -> int:
+    """The latest moment that a row can be taken to be of; without a time of its own it has its newer neighbour's."""
+    if dict(unreadable.outcome.odd).get("delivered_at", unreadable.id) is not None:
+        return world.shown_at(unreadable)
+    rows = (row for row in part.life.hook.log.rows if row.id > unreadable.id and row.outcome.readable)
+    newer = [row for row in rows if world.in_log(row, part.looked_at) and row.guid not in part.life.late]
+    shown = [row for row in newer if 400 <= row.outcome.status_code <= 599] or newer
+    return max((world.shown_at(row) for row in shown[:1]), default=part.looked_at)
 
 
 def nothing_is_sent_in_vain(world: World, run: Run) -> None:
@@ -112,15 +188,19 @@ def nothing_is_sent_in_vain(world: World, run: Run) -> None:
             assert count == 1, f"{guid} was accepted {count} times in one run"
         for one in part.accepted:
             seen = [row for row in one.hook.log.attempts_of(one.guid) if row.visible_at <= part.looked_at]
-            assert not any(row.outcome.succeeded for row in seen), f"{one.guid} was delivered, and that could be seen"
-            since = part.report.cutoff if part.report else part.looked_at
-            over = world.is_out_of_attempts(one.hook.log, seen, part.looked_at, run.settings, since)
+            there = [row for row in seen if row.outcome.readable]
+            assert not any(row.outcome.succeeded for row in there), f"{one.guid} was delivered, and that could be seen"
+            since, excepted = part.report.cutoff if part.report else part.looked_at, part.life.excepted
+            over = world.is_out_of_attempts(one.hook.log, seen, part.looked_at, run.settings, since, but=excepted)
             assert not over, f"{one.guid} had had its {run.settings.max_attempts} attempts"
+            listed = [row for row in there if world.in_log(row, part.looked_at)]
+            gone = any(not row.redelivery and not world.in_log(row, part.looked_at) for row in seen)
+            assert not gone or len(listed) < 2, f"the first attempt of {one.guid} is gone, and it had its last chance"
             assert one.accepted_at + SECOND > due_at(world, seen, run.settings), f"{one.guid} was not due yet"
             # A run keeps to what it found at its start; some of GitHub's clocks tell whole seconds only.
             began = run.began - 3 * SECOND
             original = next(row for row in one.hook.log.attempts_of(one.guid) if not row.redelivery)
-            assert not too_old(original, began, run.settings), f"{one.guid} was too old"
+            assert run.clock_behind or not too_old(original, began, run.settings), f"{one.guid} was too old"
     if run.settings.dry_run:
         assert not any(call.redelivers for call in run.calls), "a dry run sends nothing"
 
@@ -148,10 +228,10 @@ def the_checkpoint_is_sound(world: World, part: Part) -> None:
         there = [row for row in rows if world.in_log(row, part.looked_at) and world.in_log(row, part.ended)]
         assert not there, "a scan that broke off moved the checkpoint"
     if part.closed:
-        _, kept = part.writes[-1]
+        (_, kept), excepted = part.writes[-1], life.excepted
         for guid, rows in life.failed_events().items():
             seen = [row for row in rows if world.in_log(row, part.looked_at)]
-            if not seen or guid in life.unseen or not world.is_open(life.hook.log, rows, part.ended, part.settings):
+            if not seen or guid in excepted or not world.is_open(life.hook.log, rows, part.ended, part.settings):
                 continue
             if life.is_ours(seen, part.looked_at, part.settings):
                 latest = max(row.delivered_at for row in rows if row.visible_at <= part.ended)
@@ -218,16 +298,42 @@ def what_can_be_done_is_done(world: World, part: Part) -> None:
     """A run that nothing disturbs sends every event that is due, or has found the endpoint down."""
     report, settings, life = part.report, part.settings, part.life
     assert report is not None
-    if settings.dry_run or report.warnings or (report.errors and part.run.short_of_time):
-        return  # the endpoint is down, or the time was up
-    assert not report.errors or report.lost or report.gap, report.errors
+    if settings.dry_run or report.outage or (report.errors and part.run.short_of_time):
+        return
+    if report.warnings and (not life.unreadable or any(event.outcome in CUT_SHORT for event in report.events)):
+        return  # the time was up
+    assert not report.errors or report.lost or report.gap or life.unreadable, report.errors
+    assert report.read, "an undisturbed run has not read the log"
+    excepted = life.excepted
     accepted = {one.guid for one in part.accepted}
     for guid, rows in life.failed_events().items():
         meanwhile = [row for row in rows if row.redelivery and part.looked_at < row.visible_at <= part.ended]
         if meanwhile and guid not in accepted:
             continue  # that was somebody else
         seen = [row for row in rows if world.in_log(row, part.looked_at)]
-        open_ = seen and guid not in life.unseen and world.is_open(life.hook.log, rows, part.looked_at, settings)
+        open_ = seen and guid not in excepted and world.is_open(life.hook.log, rows, part.looked_at, settings)
         open_ = (open_ and world.is_open(life.hook.log, rows, part.ended, settings)) or guid in accepted
         if open_ and life.is_ours(seen, part.looked_at, settings) and due_at(world, seen, settings) < report.start:
             assert guid in accepted, f"{guid} was due, and was not sent"
+        elif guid not in excepted and _has_a_last_chance(world, part, rows):
+            assert guid in accepted, f"{guid} had a last chance, and did not get it"
+
+
+def _has_a_last_chance(world: World, part: Part, rows: list[Row]) -> bool:
+    """Whether an event's first attempt is gone, and one failed redelivery of it is all that the log still shows.
+
+    Its attempts are two to the action, and it has to wait for its turn as any other with two.
+    """
+    settings, original = part.settings, next(row for row in rows if not row.redelivery)
+    moments = (part.run.began, part.ended)
+    listed = [row for row in rows if world.in_log(row, part.looked_at)]
+    if len(listed) != 1 or listed[0].outcome.succeeded or any(world.in_log(original, moment) for moment in moments):
+        return False
+    if any(settings.max_age.values()) or (settings.events and original.kind.event not in settings.events):
+        return False
+    if settings.scan is ScanMode.FAILURES or 0 < settings.max_attempts <= 2:
+        return False
+    report, (row,) = part.report, listed
+    if report is None or not world.in_log(row, part.ended) or world.shown_at(row) < report.cutoff:
+        return False
+    return world.shown_at(row) + settings.retry_spacing * SECOND < report.start

@@ -18,18 +18,32 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
+from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome, odd
 from guarantees import promises
 from guarantees.lengths import SHRINK, SOAK, examples
-from guarantees.strategies import CUTS, EVERYWHERE, FAILURES, MINUTES_LATE, POISON, WHERE, faults
+from guarantees.strategies import (
+    EVERYWHERE,
+    FAILURES,
+    LATE,
+    MINUTES_LATE,
+    ODDITY,
+    PASTS,
+    POISON,
+    SILENT,
+    WHERE,
+    absences,
+    cuts,
+    faults,
+)
 from guarantees.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from githubsim.faults import Fault
     from guarantees.interference import Cut
     from guarantees.parts import Life
+    from guarantees.strategies import Past
     from guarantees.world import Run
 
 #: About as many calls as a run makes for one hook.
@@ -71,8 +85,11 @@ class GitHubAndUs(RuleBasedStateMachine):
         status_filter=st.booleans(),
         paging=st.sampled_from(["keyset", "offset"]),
         page_cap=st.sampled_from([100, 3, 2]),
+        asks_for_more=st.sampled_from([False, False, True]),
+        largest_page=st.sampled_from([100, 100, 100, 50, 10]),
         empty_page_every=st.sampled_from([0, 0, 3]),
         retention=st.sampled_from([3 * DAY, DAY]),
+        pasts=st.lists(PASTS, max_size=3),
         outage=st.lists(WHERE, max_size=6),
         still_down=st.just(0) | WHERE,
     )
@@ -87,6 +104,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         events: str,
         max_age: str,
         scan: str,
+        asks_for_more: bool,
+        pasts: list[Past],
         outage: list[int],
         still_down: int,
         **github: Any,  # noqa: ANN401 - fields of Behaviour
@@ -102,7 +121,13 @@ class GitHubAndUs(RuleBasedStateMachine):
             max_age=max_age,
             scan=scan,
         )
+        if not asks_for_more:
+            # Then a page is full, as large ones are.
+            self.world.asks_for = self.world.sim.behaviour.page_cap
         self.tally["worlds"] += 1
+        for past in pasts:
+            self.world.clock.advance(SECOND)
+            self.an_event_of_the_past_fails_again(past=past, where=EVERYWHERE)
         self.endpoints_answer(UNAVAILABLE, EVERYWHERE)
         for where in outage:
             self.world.clock.advance(SECOND)
@@ -122,24 +147,59 @@ class GitHubAndUs(RuleBasedStateMachine):
         apart=st.sampled_from([0, 1, SECOND, MINUTE]),
         kind=st.sampled_from([Kind(), Kind("issues", "opened")]),
         poison=POISON,
+        oddity=ODDITY,
         where=WHERE,
     )
-    def events_arrive(self, number: int, apart: int, kind: Kind, poison: Outcome, where: int) -> None:
-        for _ in range(number):
-            self._event_arrives(where, kind, poison)
+    def events_arrive(
+        self, *, number: int, apart: int, kind: Kind, poison: Outcome, oddity: dict[str, object], where: int
+    ) -> None:
+        for place in range(number):
+            self._event_arrives(where, kind, poison, oddity if place == 0 else None)
             self.world.clock.advance(apart)
 
-    def _event_arrives(self, where: int, kind: Kind | None = None, poison: Outcome = OK) -> None:
+    def _event_arrives(
+        self,
+        where: int,
+        kind: Kind | None = None,
+        poison: Outcome = OK,
+        oddity: Mapping[str, object] | None = None,
+    ) -> None:
         """To GitHub one event has one guid, however many hooks it goes to."""
         guid = self.world.sim.desk.guids.new()
         for life in self._at(where):
             self._poison(life, guid, poison)
+            if oddity:
+                life.endpoint.odd_once[guid] = dict(oddity)
+                if not odd(UNAVAILABLE, **oddity).readable:
+                    life.unreadable.add(guid)
             life.hook.emit(kind, guid=guid)
 
     @staticmethod
     def _poison(life: Life, guid: str, poison: Outcome) -> None:
         if not poison.succeeded:
             life.endpoint.by_guid[guid] = poison
+
+    @rule(past=PASTS, where=WHERE)
+    def an_event_of_the_past_fails_again(self, past: Past, where: int) -> None:
+        """It has failed before, or was delivered, and now somebody has sent it once more."""
+        now, guid = self.world.clock(), self.world.sim.desk.guids.new()
+        for life in self._at(where):
+            for place, outcome in enumerate(past.outcomes):
+                at = now - past.age * (len(past.outcomes) - place) // len(past.outcomes)
+                life.hook.add(at, outcome, guid=guid, redelivery=place > 0, kind=past.kind)
+            life.hook.add(now, past.last, guid=guid, redelivery=True, kind=past.kind)
+
+    @rule(age=LATE, outcome=st.sampled_from([OK, UNAVAILABLE]), where=WHERE)
+    def a_row_shows_up_late(self, age: int, outcome: Outcome, where: int) -> None:
+        """Its id says when it was written down, and so it stands above rows that are much younger.
+
+        There is one at a time: of a page that holds nothing else, nobody could know that more follows.
+        """
+        now, guid = self.world.clock(), self.world.sim.desk.guids.new()
+        for life in self._at(where):
+            if not any(self.world.in_log(row, now) for late in life.late for row in life.hook.log.attempts_of(late)):
+                life.late.add(guid)
+                life.hook.add(now, outcome, guid=guid, delivered_at=now - age)
 
     @rule(outcome=st.just(OK) | FAILURES, where=WHERE)
     def endpoints_answer(self, outcome: Outcome, where: int) -> None:
@@ -198,11 +258,11 @@ class GitHubAndUs(RuleBasedStateMachine):
         limit=st.sampled_from(["30m", "30m", "2m", "3h"]),
         pace=st.sampled_from(["150", "2"]),
         dry=st.sampled_from(["false", "false", "false", "true"]),
-        cut=st.none() | CUTS,
-        bad=st.lists(faults(), max_size=2),
+        cut=st.none() | cuts(),
+        bad=st.lists(faults() | absences(), max_size=2),
         happenings=st.dictionaries(
             st.integers(1, 10),
-            st.sampled_from(["event", "fail", "heal", "human", "run", "limit"]),
+            st.sampled_from(["event", "fail", "heal", "human", "run", "limit", "late"]),
             max_size=2,
         ),
         later=st.integers(0, 2),
@@ -226,7 +286,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         more = later % len(self.world.lives) * CALLS_OF_A_HOOK
         run = self.world.run(
             cut=cut and replace(cut, nth=cut.nth + more),
-            faults=tuple(bad),
+            faults=tuple(fault for fault in bad if fault.effect not in SILENT or self.world.end_can_be_told),
             happenings={nth + more: self._happening(name, where) for nth, name in happenings.items()},
             retry_spacing=spacing,
             wait_for_results=wait,
@@ -258,6 +318,7 @@ class GitHubAndUs(RuleBasedStateMachine):
             "heal": partial(self.endpoints_answer, OK, where),
             "human": partial(self.somebody_redelivers, which=0, where=where),
             "run": self._another_run,
+            "late": partial(self.a_row_shows_up_late, age=5 * HOUR, outcome=OK, where=where),
             "limit": partial(self.somebody_else_meets_the_limit, 403, True, 60),  # noqa: FBT003
         }
         return happenings[name]
@@ -284,7 +345,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         for life in world.lives:
             for guid, rows in life.failed_events().items():
                 done = not world.is_open(life.hook.log, rows, now, wanted)
-                assert done or guid in life.unseen or not life.is_ours(rows, now, wanted), guid
+                assert done or guid in life.excepted or not life.is_ours(rows, now, wanted), guid
 
 
 class SeveralHooks(GitHubAndUs):

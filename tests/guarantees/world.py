@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from unittest import mock
 
+import redeliver.github.hooks
 from githubsim.clock import SECOND, VirtualClock
 from githubsim.endpoint import StubEndpoint
 from githubsim.inprocess import InProcessTransport
@@ -13,11 +15,12 @@ from githubsim.model import SimGitHub
 from guarantees.interference import Call, Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
 from guarantees.parts import Life, Part, part_of
 from redeliver.core.settings import ScanMode, Settings, parse
+from redeliver.github.hooks import PAGE_SIZE
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from githubsim.attempts import Redelivery
     from githubsim.behaviour import Behaviour
@@ -60,6 +63,11 @@ class Run:
         return part
 
     @property
+    def clock_behind(self) -> bool:
+        """Whether a server told it a time long past: of several clocks, the earliest is the safe one to believe."""
+        return any(call.clock_behind for call in self.calls)
+
+    @property
     def calls_left(self) -> int:
         """How many calls GitHub allowed within the hour when there were fewest."""
         told = (call.headers.get("x-ratelimit-remaining") for call in self.calls)
@@ -85,9 +93,17 @@ class World:
     """An organization's hooks in the simulated GitHub, with the settings that its users run the action with."""
 
     def __init__(
-        self, behaviour: Behaviour | None = None, hooks: int = 1, /, *, latency_ms: int = LATENCY, **settings: str
+        self,
+        behaviour: Behaviour | None = None,
+        hooks: int = 1,
+        /,
+        *,
+        latency_ms: int = LATENCY,
+        **settings: str,
     ) -> None:
         """``settings``: inputs of the action, with ``_`` for ``-``."""
+        self.asks_for = PAGE_SIZE
+        """How many rows of a page the action asks for."""
         self.clock = VirtualClock()
         self.sim = SimGitHub(self.clock, base_url="https://api.github.com", behaviour=behaviour)
         self.sim.token("pat")
@@ -153,7 +169,8 @@ class World:
             return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, self.sim, REPOSITORY)
 
         try:
-            yield Runs(run_.settings, connect, clock, console)
+            with mock.patch.object(redeliver.github.hooks, "PAGE_SIZE", self.asks_for):
+                yield Runs(run_.settings, connect, clock, console)
         except Crash:
             pass
         finally:
@@ -176,6 +193,12 @@ class World:
                 window = [row for row in seen if self.shown_at(row) >= part.report.cutoff] if part.report else seen[-1:]
                 if window and all(not row.outcome.succeeded and row.outcome.status_code < 400 for row in window):
                     life.unseen.add(guid)
+
+    @property
+    def end_can_be_told(self) -> bool:
+        """Whether a page that names no next one shows by its rows alone that there is one: it is full."""
+        behaviour = self.sim.behaviour
+        return behaviour.page_cap >= self.asks_for and not behaviour.empty_page_every
 
     # -- what is true, and what GitHub's log shows of it ---------------------------------------------------------
 
@@ -201,11 +224,19 @@ class World:
         return original.delivered_at >= now - self.sim.behaviour.retention_ms
 
     def is_out_of_attempts(
-        self, log: DeliveryLog, rows: list[Row], now: int, settings: Settings, since: int = 0
+        self,
+        log: DeliveryLog,
+        rows: list[Row],
+        now: int,
+        settings: Settings,
+        since: int = 0,
+        *,
+        but: Collection[str] = (),
     ) -> bool:
         """Whether an undelivered event has had its attempts, the last one at an endpoint that was not down.
 
-        That it was not is known from its answer, or from a success before it, but not before ``since``.
+        That it was not is known from its answer, or from a success before it, but not before ``since``. ``but``: the
+        successes of these events may not have been seen.
         """
         tried = [row for row in rows if row.visible_at <= now]
         if not 0 < settings.max_attempts <= len(tried):
@@ -214,7 +245,8 @@ class World:
         if 0 < latest.outcome.status_code < 500:
             return True
         at = self.shown_at(latest)
-        successes = (self.shown_at(row) for row in log.rows if row.outcome.succeeded and row.visible_at <= now)
+        others = (row for row in log.rows if row.outcome.succeeded and row.guid not in but)
+        successes = (self.shown_at(row) for row in others if row.visible_at <= now)
         return any(since <= moment <= at for moment in successes)
 
 
