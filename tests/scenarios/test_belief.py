@@ -252,6 +252,27 @@ def test_a_success_from_before_the_run_that_shows_up_meanwhile_is_not_this_runs(
     assert waiting not in {event.guid for event in report.events if event.outcome is Outcome.RECOVERED}
 
 
+def test_a_success_of_yesterday_that_a_look_at_the_log_comes_across_is_not_this_runs() -> None:
+    world = World()
+    world.sim.behaviour.page_cap = 3
+    # The window ends with the second page. Further back is read for one event alone, down to its first attempt; the
+    # other one waits for its turn.
+    read_back_for = world.fail(30 * 60, REDIRECTED)
+    world.fail(29 * 60, OK)
+    waiting = world.fail(24 * 60, OK)
+    for place in range(3):
+        world.fail(120 + place, OK)
+    world.again(read_back_for, 0.5, REFUSED)
+    world.again(waiting, 0.3, REFUSED)
+    world.again(waiting, 0.25, REFUSED)
+    world.variables.seed("CHECKPOINT", str(world.clock() - 5 * MINUTE))
+    # The new attempt pushes the window's last row onto the second page, so that a look reads the third one, too.
+    report = world.run(retry_spacing="10s", overlap="2m")
+    assert world.sent == [read_back_for]
+    assert report.recovered == 1
+    assert waiting not in {event.guid for event in report.events if event.outcome is Outcome.RECOVERED}
+
+
 # -- a checkpoint that was never saved --------------------------------------------------------------------------
 
 
