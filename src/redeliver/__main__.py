@@ -11,6 +11,13 @@ def main() -> None:
     """Run, and exit with the run's code: a step of a workflow when started in one without flags, else a command."""
     # Until the run handles signals itself, a signal ends the process quietly, like any other process.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from redeliver.entry.streams import lossy_streams  # noqa: PLC0415  after the line above
+
+    with lossy_streams():
+        _run()
+
+
+def _run() -> None:
     # Imports are most of the start-up time, and a step needs nothing that draws on a terminal.
     if sys.argv[1:] in ([], ["hooks"], ["replay"], ["tracking-issue"]) and os.environ.get("GITHUB_ACTIONS") == "true":
         if sys.argv[1:] == ["tracking-issue"]:

@@ -525,6 +525,19 @@ class NotWritten(RedeliverError):
     why: str
 
 
+# -- the standard streams -------------------------------------------------------------------------------
+
+
+class NotPrinted(RedeliverError):
+    """Something was printed on a stream that is closed, full, or read by nobody any more."""
+
+    sentence = "Not everything could be printed on {stream}: {why}."
+    advice = "Everything else was done. Check where that stream goes: a full disk, or a program that ended too early."
+
+    stream: str
+    why: str
+
+
 # -- metrics --------------------------------------------------------------------------------------------
 
 

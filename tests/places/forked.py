@@ -2,8 +2,9 @@
 
 It reads lines of JSON: ``argv``, ``environment``, ``folder``, whether coverage is ``measured``, and what goes wrong:
 ``kill_at`` (the number of a step within the writes of the state file), ``room`` (bytes that a file may hold, as on a
-full disk), ``cut`` (the same, but the process is killed by it) or ``breaks`` (a function of ours that has a bug). It
-answers each with the exit code, minus the signal that killed it, what was printed, and the steps that there were.
+full disk), ``cut`` (the same, but the process is killed by it), ``breaks`` (a function of ours that has a bug), ``out``
+or ``err`` (the file that the stream goes to; ``gone``: a pipe that nobody reads any more). It answers each with the
+exit code, minus the signal that killed it, what was printed, and the steps that there were.
 """
 
 from __future__ import annotations
@@ -112,8 +113,8 @@ def serve() -> None:
         pipes = [os.pipe() for _ in range(3)]
         pid = os.fork()
         if pid == 0:
-            os.dup2(pipes[1][1], 1)
-            os.dup2(pipes[2][1], 2)
+            for name, number in (("out", 1), ("err", 2)):
+                os.dup2(_opened(asked[name]) if name in asked else pipes[number][1], number)
             os._exit(child(asked, pipes[0][1]))
         for _, write_end in pipes:
             os.close(write_end)
@@ -122,6 +123,14 @@ def serve() -> None:
         code = os.waitstatus_to_exitcode(status)
         answer = {"code": code, "out": out, "err": err, "steps": json.loads(steps or "[]")}
         print(json.dumps(answer), flush=True)
+
+
+def _opened(path: str) -> int:
+    if path != "gone":
+        return os.open(path, os.O_WRONLY)
+    nobody, end = os.pipe()
+    os.close(nobody)
+    return end
 
 
 def _all_of(descriptor: int) -> str:

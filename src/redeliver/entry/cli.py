@@ -19,6 +19,7 @@ from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
 from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, FailOn, parse
 from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, taking
 from redeliver.entry.metrics_file import MetricsFile, need_package
+from redeliver.entry.streams import print_data
 from redeliver.entry.terminal import (
     ERROR,
     TerminalConsole,
@@ -188,7 +189,7 @@ def run(
         for warning in report.warnings:
             console.warning(warning)
         if form is Format.JSON:
-            typer.echo(as_json(report))
+            print_data(as_json(report) + "\n")
         elif not quiet:
             show_report(report)
         fault = unwritten.exit_code if unwritten and settings.fail_on is not FailOn.NEVER else 0
@@ -222,7 +223,7 @@ def replay(
         for warning in report.warnings:
             console.warning(warning)
         if form is Format.JSON:
-            typer.echo(replay_results.as_json(report))
+            print_data(replay_results.as_json(report) + "\n")
         elif not quiet:
             show_replay(report)
         raise typer.Exit(report.exit_code)
@@ -256,16 +257,16 @@ def hooks(
         clock.listen_to_signals()
         runs = Runs(settings, _connect(settings, clock), clock, console)
         if form is ListFormat.MATRIX:
-            typer.echo(json.dumps(matrix(runs.hook_ids(), jobs)))
+            print_data(json.dumps(matrix(runs.hook_ids(), jobs)) + "\n")
             return
         with console.live():
             found = runs.survey()
         if form is ListFormat.JSON:
-            typer.echo(json.dumps([one.as_dict() for one in found]))
+            print_data(json.dumps([one.as_dict() for one in found]) + "\n")
         elif form is ListFormat.PROMETHEUS:
             from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
 
-            typer.echo(webhook_metrics(owner_of(settings).login, found), nl=False)
+            print_data(webhook_metrics(owner_of(settings).login, found))
         else:
             show_hooks(found)
 
@@ -292,7 +293,7 @@ def show(
         with console.live():
             found = Runs(settings, _connect(settings, clock), clock, console).show(wanted)
         if form is Format.JSON:
-            typer.echo(for_shell(json.dumps([one.as_dict() for one in found])))
+            print_data(for_shell(json.dumps([one.as_dict() for one in found])) + "\n")
         else:
             show_events(found)
         missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
@@ -352,8 +353,8 @@ def _told() -> Iterator[None]:
         raise typer.Exit(fault.exit_code) from None
     except Stopped as stopped:
         raise typer.Exit(128 + stopped.signal_number) from None
-    except (typer.Exit, BrokenPipeError):
-        raise  # the end, or a reader that closed the pipe: typer handles both
+    except typer.Exit:
+        raise
     except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
         _say_error(str(Unexpected(kind=type(fault).__name__)))
         raise typer.Exit(Unexpected.exit_code) from None

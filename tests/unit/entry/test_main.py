@@ -24,9 +24,9 @@ from githubsim.model import SimGitHub
 from githubsim.outcomes import Kind, Outcome
 from githubsim.server import serve
 from places.command import environment
-from redeliver.errors import BadToken, NotWritten
+from redeliver.errors import BadToken, NotPrinted, NotWritten
 from runner import Command, commands, outputs
-from wording import figures, says
+from wording import figures, says, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,10 +89,9 @@ class Step:
         files = {"GITHUB_OUTPUT": str(self.output), "GITHUB_STEP_SUMMARY": str(self.summary)}
         return {"GITHUB_ACTIONS": "true"} | files | given | self.environment
 
-    def run(self, *, breaks: str | None = None, **changed: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end. ``breaks`` is a function of ours that has a bug."""
-        bug = {} if breaks is None else {"breaks": breaks}
-        said = self.forks.run_step(given=self.given(**changed), folder=str(self.folder), **bug)
+    def run(self, how: dict[str, str] | None = None, /, **changed: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end. ``how``: what goes wrong, in the words of ``forked``."""
+        said = self.forks.run_step(given=self.given(**changed), folder=str(self.folder), **how or {})
         return subprocess.CompletedProcess([], said.code, said.out, said.err)
 
 
@@ -214,6 +213,33 @@ def test_results_that_cannot_be_handed_over_fail_the_step_before_anything_is_ask
     assert step.sim.journal.entries == []
 
 
+# -- a log that nobody takes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to", ["/dev/full", "gone"])
+def test_a_log_that_nobody_takes_stops_nothing_and_is_told_at_the_end(step: Step, to: str) -> None:
+    guid = fail(step)
+    done = step.run({"out": to})
+    assert done.returncode == 1
+    assert [one.guid for one in step.sim.accepted] == [guid]
+    assert outputs(step.output)["redelivered-count"] == "1"
+    assert step.summary.read_text(encoding="utf-8").startswith("## ")
+    assert told(NotPrinted, done.stderr)["stream"] == "standard output"
+
+
+@pytest.mark.parametrize("streams", [">&-", ">/dev/full", ">&- 2>&-"])
+def test_a_step_without_a_stream_does_its_work_from_the_first_instruction_to_the_last(step: Step, streams: str) -> None:
+    guid = fail(step)
+    command = ["bash", "-c", f'exec "$@" {streams}', "bash", sys.executable, "-m", "redeliver"]
+    done = subprocess.run(
+        command, env=environment(**step.given()), cwd=step.folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert [one.guid for one in step.sim.accepted] == [guid]
+    assert outputs(step.output)["redelivered-count"] == "1"
+    assert done.stderr.count("\n") == ("2>&-" not in streams)
+
+
 # -- a bug of ours ----------------------------------------------------------------------------------------------
 
 FAULT = "The action hit an internal error: ZeroDivisionError."
@@ -222,7 +248,7 @@ WHERE_TO_REPORT = "Please report it, with this line, at github.com/org/redeliver
 
 def with_a_bug(step: Step, where: str) -> tuple[dict[str, str], str]:
     """What it says and how it ends, which is the same wherever a bug is; gives its outputs and its summary."""
-    done = step.run(breaks=where)
+    done = step.run({"breaks": where})
     out = done.stdout
     assert (done.returncode, done.stderr) == (1, "")
     assert [one.data for one in commands(out) if one.name == "error"] == [f"{FAULT} {WHERE_TO_REPORT}"]

@@ -1,0 +1,127 @@
+"""The standard streams: what is printed on them may be lost, and nothing else is.
+
+A stream can be closed from the start, be a file on a full disk, or lead to a program that has ended. Printing never
+fails here. What could not be printed is told at the end, and is a reason to exit with 1.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from redeliver.errors import NotPrinted
+from redeliver.text import for_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typing_extensions import Buffer
+
+
+@contextmanager
+def lossy_streams() -> Iterator[None]:
+    """Within this block, whatever is printed on the standard streams, nothing fails.
+
+    Raises:
+        SystemExit: the block's own, with the exit code 1 in place of 0 if something could not be printed.
+    """
+    _occupy_closed()
+    out, err = _LossyStream(sys.stdout, 1), _LossyStream(sys.stderr, 2)
+    sys.stdout, sys.stderr = out, err
+    try:
+        yield
+    except SystemExit as ending:
+        out.flush()
+        err.flush()
+        _tell(out, "standard output", err)
+        _tell(err, "standard error", out)
+        if (out.fault or err.fault) and not ending.code:
+            raise SystemExit(NotPrinted.exit_code) from None
+        raise
+
+
+def print_data(text: str) -> None:
+    """Print what a program reads on the standard output. No sentence is ever added to it."""
+    if isinstance(sys.stdout, _LossyStream):
+        sys.stdout.holds_data = True
+    sys.stdout.write(text)
+
+
+def _tell(stream: _LossyStream, name: str, other: _LossyStream) -> None:
+    """Say on the other stream what this one did not take."""
+    if stream.fault and not other.fault and not other.holds_data:
+        why = stream.fault.strerror or type(stream.fault).__name__
+        other.write(for_log(f"error: {NotPrinted(stream=name, why=why)}") + "\n")
+        other.flush()
+
+
+def _occupy_closed() -> None:
+    """Let the numbers of closed streams lead nowhere: a file that is opened later would be given them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # is given the lowest number that is free, which is this one
+
+
+class _LossyStream(io.TextIOWrapper):
+    """A stream for text that takes whatever is printed on it, and passes on what it can."""
+
+    holds_data = False
+    """Whether it holds what a program reads."""
+
+    def __init__(self, stream: TextIO | None, number: int) -> None:
+        """``stream``: Python's own; None: it was closed. ``number``: its descriptor."""
+        buffer = getattr(stream, "buffer", None)
+        self._raw = _LossyRaw(getattr(buffer, "raw", buffer), number)
+        super().__init__(
+            io.BufferedWriter(self._raw),
+            encoding=stream.encoding if stream else "utf-8",
+            errors="backslashreplace",  # a stream may have no letter for what is printed
+            # Where Python does not buffer, lines have to be there at once, but need not be written in pieces.
+            line_buffering=getattr(stream, "line_buffering", False) or getattr(stream, "write_through", False),
+        )
+
+    @property
+    def fault(self) -> OSError | None:
+        """Why something could not be printed; None: everything was, as far as it was flushed."""
+        return self._raw.fault
+
+
+class _LossyRaw(io.RawIOBase):
+    """The bytes of a stream. What cannot be written is dropped."""
+
+    def __init__(self, raw: io.RawIOBase | None, number: int) -> None:
+        self.fault: OSError | None = None
+        """The first reason why something was dropped."""
+        self._raw = raw
+        self._number = number
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._number
+
+    def isatty(self) -> bool:
+        return self._raw is not None and self._raw.isatty()
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return self._write(data)
+        except OSError as fault:
+            self.fault = self.fault or fault
+            return memoryview(data).nbytes
+
+    def _write(self, data: Buffer) -> int:
+        if self._raw is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        while (written := self._raw.write(data)) is None:
+            # A program that shares the stream has set it to wait for nobody.
+            select.select([], [self._number], [])
+        return written
