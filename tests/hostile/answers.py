@@ -219,6 +219,28 @@ def row(**changed: Any) -> bytes:  # noqa: ANN401  anything that JSON can hold
     return json.dumps(usual | changed, ensure_ascii=False).encode()
 
 
+#: Of a full delivery, whose request is searched for what must not be shown of the response.
+DELIVERIES: dict[str, Callable[[], bytes]] = {
+    "an address of 5 MiB": lambda: delivery(url="https://a.example/FILL").replace(b"FILL", numbers(b"/", 5 * MIB)),
+    "an address of percent signs": lambda: delivery(url="https://a.example/FILL").replace(b"FILL", b"%25" * 2 * MIB),
+    "60,000 headers": lambda: delivery(request={"headers": {f"x-{n}": f"secret {n:09}" for n in range(60_000)}}),
+    "a header of 5 MiB": lambda: delivery(request={"headers": {"x": "FILL"}}).replace(b"FILL", numbers(b" ", 5 * MIB)),
+}
+
+
+def delivery(**changed: Any) -> bytes:  # noqa: ANN401  as above
+    """A full delivery as JSON."""
+    payload = "".join(f"{number:09}" for number in range(2_000))
+    response = {"headers": {"Server": "nginx"}, "payload": f"<title>{payload}</title>{payload}"}
+    usual: dict[str, Any] = {"url": "https://a.example/", "request": {"headers": {}}, "response": response}
+    return json.dumps(usual | changed).encode()
+
+
+def numbers(separator: bytes, size: int) -> bytes:
+    """Different pieces of 13 bytes."""
+    return separator.join(b"%013d" % number for number in range(size // 14))
+
+
 STATUSES = (100, 199, 201, 204, 206, 299, 301, 304, 401, 404, 409, 422, 429, 500, 599, 600, 999)
 
 LIMITS = {
@@ -248,7 +270,7 @@ def everything() -> dict[str, Answer]:
         | {f"large: {name}": _made(make) for name, make in LARGE.items()}
         | {f"slow: {name}": _slow(*parts) for name, parts in SLOW.items()}
         | {"slow: silence": lambda *_: drip(b" " * 10, b"HTTP", seconds=3)}
-        | {f"body: {name}": _body(make) for name, make in BODIES.items()}
+        | {f"body: {name}": body(make) for name, make in BODIES.items()}
         | {f"status: {number}": _status(number) for number in STATUSES}
         | {f"limit: {name}": _status(403, *lines) for name, lines in LIMITS.items()}
     )
@@ -270,7 +292,8 @@ def _slow(before: bytes, slow: bytes, after: bytes) -> Answer:
     return lambda *_: drip(slow, before, after, seconds=0.05)
 
 
-def _body(make: Callable[[], bytes]) -> Answer:
+def body(make: Callable[[], bytes]) -> Answer:
+    """An answer with this body."""
     return lambda _, status: [reply(make(), status)]
 
 

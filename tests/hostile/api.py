@@ -28,6 +28,9 @@ TARGETS = {
     "POST an access token": ("POST", "/access_tokens"),
     "GET the list of webhooks": ("GET", "/hooks"),
 }
+DELIVERY = b'{"url":"https://a.example/","request":{"headers":{}},"response":{"headers":{},"payload":"no"}}'
+#: What a run asks for when its own work is done.
+OPTIONAL = {"GET a delivery": ("GET", "/deliveries/9")}
 
 
 @dataclass
@@ -56,12 +59,14 @@ class Api:
             "variable-repository": f"run-{number}/ops",
             "wait-for-results": "1s" if number % 2 or "again" in self.target else "0",
         }
+        if self.target in OPTIONAL:
+            given |= {"explain": "true"}
         if "installation" in self.target or "access token" in self.target:
             return given | {"app-id": "12", "private-key": private_key}
         return given | {"token": token}
 
     def _is_target(self, verb: str, path: str) -> bool:
-        wanted, ending = TARGETS[self.target]
+        wanted, ending = (TARGETS | OPTIONAL)[self.target]
         if verb != wanted or not path.endswith(ending):
             return False
         return "again" not in self.target or any(
@@ -72,7 +77,7 @@ class Api:
         """The body and the status that GitHub would answer with."""
         now = round(self.now())
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 600))
-        failed = b",".join(row(id=place, guid=f"guid-{place}", delivered_at=at) for place in (9, 8))
+        failed = b",".join(row(id=place, guid=guid(place), delivered_at=at) for place in (9, 8))
         if verb == "PATCH":
             return b"", "404 Not Found" if self.target == "POST the variable" else "204 No Content"
         return {
@@ -82,8 +87,15 @@ class Api:
             "CHECKPOINT": (b'{"name":"CHECKPOINT","value":"%d"}' % ((now - 3_600) * 1_000), "200 OK"),
             "deliveries": (b"[" + failed + b"]", "200 OK"),
             "installation": (b'{"id":%d}' % (_run(path, 0) + 1), "200 OK"),
+            "8": (DELIVERY, "200 OK"),
+            "9": (DELIVERY, "200 OK"),
             "hooks": (b'[{"id":7,"active":true,"config":{"url":"https://a.example/"}}]', "200 OK"),
         }.get(path.rsplit("/", 1)[1], (b'{"id":7,"active":true}', "200 OK"))
+
+
+def guid(place: int) -> str:
+    """The guid of the event whose attempt has this id."""
+    return f"{place:08}-0000-0000-0000-000000000000"
 
 
 def _run(path: str, default: int = -1) -> int:

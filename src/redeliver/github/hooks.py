@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 #: The most webhooks of one owner, and characters of a webhook's URL, that GitHub can have.
 _MAX_HOOKS = 10_000
 _MAX_URL = 10_000
+#: Headers of a delivery's request, and characters of them all, that are searched for secrets. GitHub sends about 15 of
+#: 1,000 characters.
+_MAX_HEADERS = 100
+_MAX_HEADERS_LENGTH = 16_384
 
 
 class _Config(TypedDict):
@@ -215,11 +219,11 @@ class Hook:
 
     def response(self, attempt_id: int) -> EndpointResponse:
         """See :class:`redeliver.core.ports.Hook`."""
-        return self._caller.get(f"{self._path}/deliveries/{attempt_id}", {}, self._reading, _response)
+        return self._caller.get(f"{self._path}/deliveries/{attempt_id}", {}, self._reading, self._response)
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
         """See :class:`redeliver.core.ports.Hook`."""
-        return self._caller.get_if_free(f"{self._path}/deliveries/{attempt_id}", _response)
+        return self._caller.get_if_free(f"{self._path}/deliveries/{attempt_id}", self._response)
 
     def wait_for_turn(self) -> None:
         """See :class:`redeliver.core.ports.Hook`."""
@@ -228,6 +232,13 @@ class Hook:
     def redeliver(self, attempt_id: int) -> Reply:
         """See :class:`redeliver.core.ports.Hook`."""
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)
+
+    def _response(self, response: Response) -> EndpointResponse:
+        delivery = read_json(_DELIVERY, response)
+        if _is_oversized(delivery):
+            # No ValueError, which would be tried again: it is the same each time, and takes long to read.
+            raise ApiUnexpected(what=self._reading.what, why="a request is larger than any that GitHub sends")
+        return endpoint_response(delivery)
 
 
 def _rows(response: Response) -> list[Row | UnreadRow]:
@@ -262,8 +273,12 @@ def _active(response: Response) -> bool | None:
     return read_json(_ONE_HOOK, response).get("active")
 
 
-def _response(response: Response) -> EndpointResponse:
-    return endpoint_response(read_json(_DELIVERY, response))
+def _is_oversized(delivery: Delivery) -> bool:
+    """Whether it would take long to search the response for whatever it repeats of the request."""
+    headers = (delivery.get("request") or {}).get("headers") or {}
+    length = sum(len(name) + (len(value) if isinstance(value, str) else 0) for name, value in headers.items())
+    url = delivery.get("url") or ""
+    return len(url) > _MAX_URL or len(headers) > _MAX_HEADERS or length > _MAX_HEADERS_LENGTH
 
 
 def owner_of(settings: Settings) -> Owner:
