@@ -67,7 +67,8 @@ class World:
 
     def run(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Report:
         """One run, as the action would make it."""
-        return self.runs(inputs, latency_ms=latency_ms, **changed).run()
+        runs = self.runs(inputs, latency_ms=latency_ms, **changed)
+        return runs.explain(runs.run())
 
     def runs(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Runs:
         """What makes runs, or looks at webhooks."""

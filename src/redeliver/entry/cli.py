@@ -188,6 +188,8 @@ def run(
             console.error(error)
         for warning in report.warnings:
             console.warning(warning)
+        with console.live():
+            report = runs.explain(report)
         if form is Format.JSON:
             print_data(as_json(report) + "\n")
         elif not quiet:

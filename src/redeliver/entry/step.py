@@ -24,6 +24,7 @@ from redeliver.timing import RunClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from redeliver.core.replay.report import ReplayReport
     from redeliver.core.replay.settings import ReplaySettings
     from redeliver.core.settings import AnySettings, Settings
 
@@ -63,30 +64,38 @@ def _with_runs(
 
 
 def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
-    results: dict[str, str] = {}
     try:
         report = runs.run()
         results = outputs(report)
-        said = annotate(report, settings.fail_on)
-        for error in said.errors:
-            console.error(error)
-        if said.warning:
-            console.warning(said.warning)
-        if said.notice:
-            console.notice(said.notice)
-        if health := health_line(report):
-            console.line(health)
-        console.line(headline(report))
-        workflow.write_summary(markdown(report))
-        return report.exit_code(settings.fail_on)
     except Exception as fault:
-        if not results:
-            # Nothing else is known; no count is better than one that may be wrong.
-            known = Report((), settings.dry_run, fault=str(Unexpected(kind=type(fault).__name__)))
-            results = {"health": str(known.health), "report": as_json(known)}
+        # Nothing else is known; no count is better than one that may be wrong.
+        known = Report((), settings.dry_run, fault=str(Unexpected(kind=type(fault).__name__)))
+        workflow.write_outputs({"health": str(known.health), "report": as_json(known)})
         raise
-    finally:
+    try:
+        # First, since the job may be killed while it looks up what it can do without.
         workflow.write_outputs(results)
+    finally:
+        _say(report, settings, console)
+        report = runs.explain(report)
+        workflow.write_summary(markdown(report))
+    if any(hook.explanations for hook in report.hooks):
+        # Once more: the runner takes the last one.
+        workflow.write_outputs({"report": as_json(report)})
+    return report.exit_code(settings.fail_on)
+
+
+def _say(report: Report, settings: Settings, console: workflow.ActionsConsole) -> None:
+    said = annotate(report, settings.fail_on)
+    for error in said.errors:
+        console.error(error)
+    if said.warning:
+        console.warning(said.warning)
+    if said.notice:
+        console.notice(said.notice)
+    if health := health_line(report):
+        console.line(health)
+    console.line(headline(report))
 
 
 def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
@@ -104,6 +113,15 @@ def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsol
 
 def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConsole) -> int:
     report = runs.replay(settings)
+    try:
+        workflow.write_outputs(replay_results.outputs(report))
+    finally:
+        _say_replay(report, console)
+        workflow.write_summary(replay_page.markdown(report))
+    return report.exit_code
+
+
+def _say_replay(report: ReplayReport, console: workflow.ActionsConsole) -> None:
     for error in report.errors:
         console.error(error)
     for warning in report.warnings:
@@ -114,6 +132,3 @@ def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConso
     for line in replay_page.guids_to_send(report, "the job summary"):
         console.line(line)
     console.line(replay_page.headline(report))
-    workflow.write_outputs(replay_results.outputs(report))
-    workflow.write_summary(replay_page.markdown(report))
-    return report.exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ class Runs:
         self._pace = Pace(settings.redeliveries_per_minute)
         self._links = Links(settings.api_url)
         self._left_out: AddressUnknown | None = None
+        self._run_over: dict[str, Hook] = {}
 
     def run(self) -> Report:
         """Run over every chosen hook. Whatever happens, return a report."""
@@ -89,10 +91,6 @@ class Runs:
             for hook_id in in_turn:
                 if self._clock.signal_number is None:
                     reports[hook_id] = self._one(chosen[hook_id], main, variables)
-            if settings.explain and self._clock.signal_number is None:
-                hooks = [self._hook(main, chosen[hook_id]) for hook_id in reports]
-                explained = explain(list(zip(hooks, reports.values(), strict=True)), self._console)
-                reports = dict(zip(reports, explained, strict=True))
         except RedeliverError as error:
             fault = str(error)
         except Stopped:
@@ -100,6 +98,18 @@ class Runs:
         told = tuple(reports[hook_id] for hook_id in chosen if hook_id in reports)
         unreached = len(chosen) - len(told)
         return Report(told, settings.dry_run, self._clock.signal_number, fault, unreached, self._left_out)
+
+    def explain(self, report: Report) -> Report:
+        """Add to this object's report what the endpoints answered, if that was asked for. Whatever happens, return one.
+
+        Nothing depends on it, so call it when the report's results are safe: a job can be killed while it looks up.
+        """
+        if not self._settings.explain or self._clock.signal_number is not None:
+            return report
+        hooks: Sequence[HookReport] = report.hooks
+        with suppress(Stopped):
+            hooks = explain([(self._run_over[one.hook_id], one) for one in hooks], self._console)
+        return replace(report, hooks=tuple(hooks), signal_number=self._clock.signal_number)
 
     def hook_ids(self) -> list[int | None]:
         """The ids of the chosen hooks.
@@ -171,6 +181,7 @@ class Runs:
     def _one(self, info: HookInfo, main: Caller, variables: Caller) -> HookReport:
         hook = self._hook(main, info)
         store = self._store_for(hook.hook_id) if self._store_for else self._variable(variables, hook.hook_id)
+        self._run_over[hook.hook_id] = hook
         began = self._clock.now()
         record = run_hook(hook, store, self._clock, self._console, self._settings)
         try:

@@ -21,7 +21,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
-from githubsim.outcomes import Kind, Outcome
+from githubsim.outcomes import Answer, Kind, Outcome
 from githubsim.server import serve
 from places.command import environment
 from redeliver.errors import BadToken, NotPrinted, NotWritten
@@ -211,6 +211,52 @@ def test_results_that_cannot_be_handed_over_fail_the_step_before_anything_is_ask
     assert (done.returncode, done.stderr) == (1, "")
     assert says(NotWritten, commands(done.stdout)[-1].data)
     assert step.sim.journal.entries == []
+
+
+# -- what a run can do without ----------------------------------------------------------------------------------
+
+
+def test_the_results_are_there_before_what_the_receiver_answered_is_looked_up(step: Step) -> None:
+    guid = fail(step, Outcome("Invalid HTTP Response: 503", 503, answer=Answer((), "no room")))
+    before: list[dict[str, str]] = []
+    note = Call(lambda: before.append(outputs(step.output)))
+    step.sim.faults.add(Fault(note, path="*/deliveries/*", verb="GET"))
+    done = step.run(explain="true")
+    assert done.returncode == 0, done.stdout
+    (known,) = before
+    assert known["redelivered-count"] == "1"
+    (hook,) = json.loads(known["report"])["hooks"]
+    assert ([event["guid"] for event in hook["events"]], hook["explanations"]) == ([guid], [])
+    after = outputs(step.output)
+    (hook,) = json.loads(after["report"])["hooks"]
+    assert hook["explanations"][0]["body"] == "no room"
+    assert {name for name in after if after[name] != known[name]} == {"report"}
+    assert "no room" in step.summary.read_text(encoding="utf-8")
+
+
+def test_a_step_that_is_killed_while_looking_up_leaves_its_results_and_has_told_its_errors(step: Step) -> None:
+    guid = fail(step, Outcome("Invalid HTTP Response: 503", 503, answer=Answer((), "no room")))
+    step.sim.variables("octo/ops").seed("CHECKPOINT", str(system_ms() - 20 * 24 * 60 * MINUTE))
+    process: list[subprocess.Popen[str]] = []
+    step.sim.faults.add(Fault(Call(lambda: process[0].send_signal(signal.SIGKILL)), path="*/deliveries/*", verb="GET"))
+    with step.start(explain="true") as one:
+        process.append(one)
+        out, _ = one.communicate(timeout=60)
+    assert one.returncode == -signal.SIGKILL
+    (hook,) = json.loads(outputs(step.output)["report"])["hooks"]
+    assert [event["guid"] for event in hook["events"]] == [guid]
+    assert "error" in names(out)
+
+
+def test_errors_and_the_summary_are_told_where_outputs_cannot_be_written(step: Step) -> None:
+    # After the run looked at the file, and before it writes to it.
+    fail(step)
+    step.sim.faults.add(Fault(Call(step.output.unlink), path="*/attempts", when="after"))
+    done = step.run()
+    assert done.returncode == 1
+    assert says(NotWritten, commands(done.stdout)[-1].data)
+    assert "warning" in names(done.stdout)
+    assert step.summary.read_text(encoding="utf-8").startswith("## ")
 
 
 # -- a log that nobody takes ------------------------------------------------------------------------------------
