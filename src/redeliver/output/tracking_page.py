@@ -5,7 +5,6 @@ Whoever may write into a delivery log chooses names and causes: they mention nob
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from redeliver.core.findings import GapFound
@@ -34,7 +33,8 @@ _SENTENCES = 6_000
 #: Rows of a table, and errors, where there is space for them.
 _ROWS = 30
 _ERRORS = 5
-_MEMORY = re.compile(r"<!-- redeliver-action: (.*?) -->", re.DOTALL)
+#: What is hidden in an issue's text lies between these.
+_BEGINNING, _END = "<!-- redeliver-action: ", " -->"
 _FOOT = (
     "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
     "the issue once nothing is left to redeliver, unless something is lost: then a person does."
@@ -50,8 +50,9 @@ _LOSSES = "Something is lost, so this issue stays open: close it once you have d
 
 def memory_of(body: str) -> Memory | None:
     """What an issue with this text remembers; None: it is none of the action's."""
-    found = _MEMORY.search(body)
-    return remembered(found[1]) if found else None
+    _, beginning, rest = body[:_MOST].partition(_BEGINNING)
+    text, end, _ = rest.partition(_END)
+    return remembered(text) if beginning and end else None
 
 
 def issue_body(decision: Decision, situation: Situation, run: str) -> str:
@@ -59,7 +60,7 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     memory = decision.memory
     end = (
         f"<sub>{_FOOT}{_link('The run that changed it last', run)}</sub>",
-        f"<!-- redeliver-action: {for_shell(memory.model_dump_json(exclude_none=True))} -->",
+        f"{_BEGINNING}{for_shell(memory.model_dump_json(exclude_none=True))}{_END}",
     )
     space = _space_beside(*end)
     checks = "\n".join(_what_to_check(situation, space))

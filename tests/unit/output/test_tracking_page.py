@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from fuzz.page import Page
 from fuzz.strange import PIECES, text
 from githubsim.clock import DAY, START
+from githubsim.issues import LONGEST_BODY
 from redeliver.core.tracking.decision import Change, Memory, TrackingIssue, decide, remembered
 from redeliver.core.tracking.situation import HookSituation, LostEvent, Situation, State
 from redeliver.output.tracking_page import issue_body, issue_comment, memory_of
@@ -125,3 +127,57 @@ def test_where_no_run_is_known_there_is_no_empty_line_for_it() -> None:
 def test_a_loss_that_can_still_be_sent_again_comes_with_how(outcome: str, *, told: bool) -> None:
     lost = replace(situation("x"), lost_events=(LostEvent("g", "push", "HTTP 422", outcome),))
     assert ("replay --guid" in issue_comment(decide(None, lost, NOW), lost, RUN)) is told
+
+
+# -- reading it back --------------------------------------------------------------------------------------------
+
+BEGINNING = "<!-- redeliver-action: "
+moments = st.none() | st.integers(0, 253_402_300_799_000)
+counts = st.integers(0, 2**53)
+memories = st.builds(
+    Memory,
+    state=st.sampled_from(State),
+    since=moments,
+    undelivered=counts,
+    deadline=moments,
+    lost=counts,
+    gap=st.none() | st.tuples(st.just(START), st.just(NOW)),
+    lost_marks=st.lists(st.text("0123456789abcdef", min_size=10, max_size=10), max_size=3).map(tuple),
+    gap_mark=moments,
+    digest=st.text("0123456789abcdef", max_size=16),
+)
+
+
+def test_what_an_issue_remembers_is_read_from_anywhere_in_its_text() -> None:
+    decision = decide(None, situation("x"), NOW)
+    body = issue_body(decision, situation("x"), RUN)
+    assert memory_of(body) == decision.memory
+    assert memory_of(f"edited by hand\n{body}\nand below") == decision.memory
+    assert memory_of("y" * (LONGEST_BODY - len(body)) + body) == decision.memory
+
+
+def test_what_is_beyond_the_longest_text_that_an_issue_can_have_is_not_read() -> None:
+    assert memory_of("y" * LONGEST_BODY + issue_body(decide(None, situation("x"), NOW), situation("x"), RUN)) is None
+
+
+@pytest.mark.parametrize("text", ["", "no words", BEGINNING, f"{BEGINNING}{{}}", f" -->{BEGINNING}", f"{BEGINNING} --"])
+def test_a_text_without_hidden_words_is_none_of_the_actions(text: str) -> None:
+    assert memory_of(text) is None
+
+
+@pytest.mark.parametrize("piece", [BEGINNING, "<!-- ", f"{BEGINNING} --", " -->", f"{BEGINNING}[[[["])
+def test_a_body_of_any_length_is_read_in_time_that_grows_with_it_and_no_faster(piece: str) -> None:
+    # A body of GitHub's has 65,536 characters; this one has 64 times as many.
+    body = piece * (64 * LONGEST_BODY // len(piece))
+    began = time.process_time()
+    assert memory_of(body) in {None, Memory()}
+    assert time.process_time() - began < 1
+
+
+@given(memories, st.sampled_from([State.DOWN, State.SETTLED]), counts)
+@example(Memory(lost=2**53, undelivered=2**53), State.DOWN, 2**53)
+def test_whatever_an_issue_remembers_it_can_remember_more(before: Memory, state: State, lost: int) -> None:
+    now = replace(situation("x", state), lost=lost, undelivered=lost)
+    after = decide(TrackingIssue(1, is_open=True, memory=before), now, NOW)
+    assert memory_of(issue_body(after, now, RUN)) == after.memory
+    assert issue_comment(after, now, RUN)

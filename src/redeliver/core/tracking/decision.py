@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from redeliver.core.inputs import from_json
-from redeliver.core.tracking.situation import Count, LostEvent, Moment, Situation, State
+from redeliver.core.tracking.situation import MOST, Count, LostEvent, Moment, Situation, State
 
 #: Lost events whose GUIDs an issue remembers: while GitHub keeps them, later runs may find them again.
 _REMEMBERED = 1_000
@@ -155,7 +155,7 @@ def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News
         "since": _since(before, state, situation, now),
         "undelivered": situation.undelivered if known else before.undelivered,
         "deadline": situation.deadline if known else before.deadline,
-        "lost": before.lost + lost_count,
+        "lost": min(before.lost + lost_count, MOST),
         "gap": gap or before.gap,
     }
     details = [[asdict(hook) for hook in situation.hooks], situation.errors]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Far more than any count or text that the action writes; but a report can come from anywhere.
-_MOST = 2**53
+MOST = 2**53
 _LONGEST = 1_000
 #: Causes that are listed for one webhook.
 _CAUSES = 3
@@ -24,7 +24,7 @@ NO_REPORT = "The run ended without a report."
 #: Events with these outcomes no longer wait for a redelivery.
 _SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
-Count = Annotated[int, Field(ge=0, le=_MOST)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
 Moment = Annotated[int, Field(ge=0, le=253_402_300_799_000)]  # to the end of the year 9999
 _Text = Annotated[str, Field(max_length=_LONGEST)]
 
