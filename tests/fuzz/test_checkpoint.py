@@ -30,6 +30,7 @@ def test_a_checkpoint_that_is_moved_back_sends_nothing_twice(back: int) -> None:
 @example("9" * 5_000)
 @example("1e12")
 @example("٣" * 13)
+@example("1794000000000\x1c")
 def test_what_is_no_time_or_none_yet_stops_the_run_and_is_left(said: str) -> None:
     world = World()
     world.fail(5)
@@ -40,4 +41,4 @@ def test_what_is_no_time_or_none_yet_stops_the_run_and_is_left(said: str) -> Non
         assert world.sent == []
     else:
         assert said.strip().isdigit()
-        assert int(said) <= world.started
+        assert int(said.strip()) <= world.started

@@ -124,6 +124,19 @@ def test_a_run_with_a_torn_state_file_asks_for_nothing_and_says_what_to_do(here:
     assert here.state.read_bytes() == WHOLE[:20]
 
 
+@pytest.mark.parametrize(
+    "number",
+    [-1, -62_135_596_800_001, 10**15, 10**30, -(10**30), int("9" * 4_000)],
+    ids=lambda number: f"{number:.0e}" if abs(number) < 10**99 else "huge",
+)
+def test_a_number_that_is_no_time_is_neither_read_nor_overwritten(here: Server, number: int) -> None:
+    here.live.fail()
+    content = f'{{"{here.key(here.hook)}": {number}}}'.encode()
+    here.state.write_bytes(content)
+    refused(here, here.run(), StateUnreadable, str(here.state))
+    assert here.state.read_bytes() == content
+
+
 def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_told_of(here: Server) -> None:
     second = here.live.sim.org_hook("octo")
     for hook in (here.hook, second):

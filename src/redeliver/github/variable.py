@@ -46,10 +46,14 @@ class Variable:
     def read(self) -> int | None:
         """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""
         value = self._caller.get(self._path, {}, self._reading, _value, missing=True)
-        if value is not None and not re.fullmatch(r"[0-9]{1,15}", value.strip()):
-            raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
         self._found_none = value is None
-        return None if value is None else int(value)
+        if value is None:
+            return None
+        # One look: Python has several ideas of what is blank.
+        found = re.fullmatch(r"\s*([0-9]{1,15})\s*", value)
+        if not found:
+            raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
+        return int(found[1])
 
     def write(self, moment: int) -> None:
         """See :class:`redeliver.core.ports.Store`. Updates the variable, or creates it when it is not there."""

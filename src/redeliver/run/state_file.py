@@ -14,9 +14,9 @@ import stat
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from redeliver.errors import (
     CheckpointNotSaved,
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
     from redeliver.github.transport import Body, Response, Transport, Verb
 
-_CHECKPOINTS = TypeAdapter(dict[str, int])
+#: In epoch milliseconds; as many digits as in a variable.
+_CHECKPOINTS = TypeAdapter(dict[str, Annotated[int, Field(ge=0, lt=10**15)]])
 #: Seconds after its time limit in which a run still makes its last calls; three minutes would do.
 _CLOSING = 300.0
 #: Seconds in which a run that has just taken the lock says until when it may hold it.
@@ -148,7 +149,9 @@ class StateFile:
         except OSError as fault:
             raise StateUnreadable(path=str(self.path), why=why(fault)) from fault
         except ValidationError as fault:
-            raise StateUnreadable(path=str(self.path), why="it is not a JSON object of numbers") from fault
+            raise StateUnreadable(
+                path=str(self.path), why="it is not a JSON object of times in epoch milliseconds"
+            ) from fault
 
     def write(self, checkpoints: dict[str, int], *, first: bool = False) -> None:
         """Replace the file in one step that a crash leaves either done or undone.

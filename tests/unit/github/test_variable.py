@@ -42,7 +42,14 @@ def read(told: Response) -> int | None:
 
 @pytest.mark.parametrize(
     ("value", "moment"),
-    [("1794000000000", 1_794_000_000_000), ("0", 0), (" 17 \n", 17), ("999999999999999", 999_999_999_999_999)],
+    [
+        ("1794000000000", 1_794_000_000_000),
+        ("0", 0),
+        (" 17 \n", 17),
+        ("17\x1c", 17),
+        ("\x85 17\u2028", 17),
+        ("999999999999999", 999_999_999_999_999),
+    ],
 )
 def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
     assert read(answer(200, {"name": "CHECKPOINT", "value": value, "created_at": "x"})) == moment
