@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
@@ -226,12 +227,15 @@ class DeliveryLog:
     """
 
     def __init__(self) -> None:
-        self._failed: dict[str, tuple[str, dict[int, Attempt]]] = {}
+        # As it was last asked for. Most have one attempt; those of the others are kept by their ids, too.
+        self._failed: dict[str, Event] = {}
+        self._several: dict[str, dict[int, Attempt]] = {}
+        # One string for each name, which many events share.
+        self._names: dict[str, str] = {}
         # When the newest attempt that delivered it was.
         self._delivered: dict[str, int] = {}
         self._unread: dict[tuple[int | None, str | None, int | None], UnreadRow] = {}
-        # A cache of the last results; after an outage they are many.
-        self._events: dict[str, Event] = {}
+        # A cache of the last result; after an outage it is long.
         self._undelivered: tuple[int, Sequence[Event]] | None = None
 
     def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
@@ -245,13 +249,19 @@ class DeliveryLog:
                 if row["redelivery"] or guid in self._failed:
                     self._delivered[guid] = max(row["delivered_at"], self._delivered.get(guid, 0))
                     self._failed.pop(guid, None)
-                    self._events.pop(guid, None)
+                    self._several.pop(guid, None)
             elif guid not in self._delivered:
-                known = self._failed.get(guid)
-                if known is None:
-                    known = self._failed[guid] = (name_of(row), {})
-                known[1][row["id"]] = attempt_of(row)
-                self._events.pop(guid, None)
+                self._add_failed(row)
+
+    def _add_failed(self, row: Row) -> None:
+        guid, attempt = row["guid"], attempt_of(row)
+        known = self._failed.get(guid)
+        if known is None:
+            name = name_of(row)
+            self._failed[guid] = Event(guid, self._names.setdefault(name, name), (attempt,))
+        elif attempt.id != known.first.id:
+            several = self._several.setdefault(guid, {known.first.id: known.first})
+            several.setdefault(attempt.id, attempt)
 
     def set_aside(self, rows: Iterable[UnreadRow]) -> None:
         """Add rows that cannot be read; adding one twice changes nothing."""
@@ -279,16 +289,17 @@ class DeliveryLog:
         Raises:
             KeyError: no failed attempt of it was read, or one delivered it.
         """
-        known = self._events.get(guid)
-        if known is None:
-            name, attempts = self._failed[guid]
-            known = self._events[guid] = Event(guid, name, tuple(attempts[key] for key in sorted(attempts)))
+        known = self._failed[guid]
+        several = self._several.get(guid, ())
+        if len(several) > len(known.attempts):
+            known = Event(guid, known.name, tuple(several[key] for key in sorted(several)))
+            self._failed[guid] = known
         return known
 
     def undelivered(self, since: int) -> Sequence[Event]:
         """Events with a failed attempt at that moment (epoch ms) or later, and no success."""
         if self._undelivered is None or self._undelivered[0] != since:
-            found = (self.event(guid) for guid in self._failed)
+            found = map(self.event, self._failed)
             self._undelivered = since, [event for event in found if any(one.at >= since for one in event.attempts)]
         return self._undelivered[1]
 
@@ -301,7 +312,7 @@ def succeeded(row: Row) -> bool:
 def cause_of(status: str, code: int) -> str:
     """Why an attempt failed, in a few words that contain no untrusted text."""
     if status[: len(_RESPONSE)].lower() == _RESPONSE:
-        return f"HTTP {code}"
+        return _answered(code)
     # A hook's address says nothing about the cause, even if it is called connect.example.
     text = without_urls(status).lower()
     if any(word in text for word in ("timed out", "timeout", "deadline exceeded")):
@@ -311,6 +322,12 @@ def cause_of(status: str, code: int) -> str:
     # "giving up" is GitHub's word for an endpoint that answered nothing, and it goes with the code 500.
     if code == 0 or any(word in text for word in ("connect", "giving up")):
         return NO_CONNECTION
+    return _answered(code)
+
+
+@cache
+def _answered(code: int) -> str:
+    """The cause of an answer with this code, which has three digits at most. One string, which many attempts share."""
     return f"HTTP {code}"
 
 

@@ -135,7 +135,8 @@ def test_of_rows_read_again_and_again_one_attempt_is_kept() -> None:
     log = DeliveryLog()
     for _ in range(100):
         log.add([row(1)])
-    assert list(log._failed["g"][1]) == [1]
+    assert [one.id for one in log._failed["g"].attempts] == [1]
+    assert log._several == {}
 
 
 # -- one event --------------------------------------------------------------------------------------------------
