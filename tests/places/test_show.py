@@ -151,6 +151,19 @@ def test_nothing_is_sent_and_nothing_written(here: Server) -> None:
     assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
 
 
+def test_what_was_looked_up_is_shown_where_the_time_is_up_in_the_middle(here: Server) -> None:
+    guid = event(here, *[FORBIDDEN] * 12, ago=3 * HOUR)
+    here.served.door.latency_ms = 250
+    said = show(here, guid, "--format", "json", "--time-limit", "2s", code=1)
+    (one,) = said.json
+    answered = [bool(attempt["response"]) for attempt in one["attempts"]]
+    assert len(answered) == 12
+    assert answered[0]
+    assert not answered[-1]
+    assert all(attempt["response_unknown"] for attempt in one["attempts"] if not attempt["response"])
+    assert says(ResponsesNotRead, said.err)
+
+
 # -- what is not there ------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from githubsim.clock import SECOND, START, VirtualClock
 from redeliver.core.deliveries import Filter, Page
 from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
+from redeliver.errors import NotFound
+from redeliver.run.log_lines import Progress
+from redeliver.run.lookup import show
 from redeliver.run.record import Scan, Window
 from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
@@ -20,6 +23,9 @@ from samples import Said, row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from redeliver.core.deliveries import Row
+    from redeliver.core.endpoint import EndpointResponse
 
 #: Bytes. Of a success nothing is kept: of all of them 46 KB are, ids of the last three pages and the figures of health,
 #: and a few KB more or less.
@@ -86,6 +92,41 @@ def read(size: int, *, failing: bool) -> tuple[int, int]:
         tracemalloc.stop()
     assert scan.scanned == size
     return kept, most
+
+
+@dataclass
+class LongWords:
+    """Attempts of one event, each with a status of a megabyte of its own; what was answered is not known."""
+
+    size: int
+    name = hook_id = "1"
+    quota = Quota()
+
+    def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
+        assert only is None
+        place = int((query or {}).get("start", "0"))
+        status = f"{place} " + "x" * 1_000_000
+        one: Row = {**row(IDS - place, START - place * SECOND, redelivery=True), "status": status}
+        return Page([one], {"start": str(place + 1)} if place + 1 < self.size else None)
+
+    def now(self) -> int:
+        return START
+
+    def response(self, attempt_id: int) -> EndpointResponse:
+        raise NotFound(subject=str(attempt_id), needed="")
+
+
+def test_of_what_github_says_of_an_attempt_only_what_is_shown_is_kept() -> None:
+    hook: Any = LongWords(50)
+    clock = RunClock(VirtualClock(), 9_999, Unheard())
+    tracemalloc.start()
+    try:
+        (event,) = show(hook, ["g"], Progress(clock, Unheard()), 0)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [attempt.status[:5] for attempt in event.attempts[-2:]] == ["1 xxx", "0 xxx"]
+    assert most < 10_000_000
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from redeliver.core.deliveries import (
 from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
-from redeliver.errors import ApiError, NotFound
+from redeliver.errors import ApiError, NotFound, OutOfTime
 from redeliver.run.scan import walk
 from redeliver.text import plain
 
@@ -122,20 +122,29 @@ def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: 
     left out.
 
     Raises:
-        ApiError, OutOfTime: the log could not be read to its end, or there is no time to look an attempt up.
+        ApiError, OutOfTime: the log could not be read to its end.
     """
     found = _find(hook, guids, progress, retained_from)
-    return [_shown(hook, guid, found[guid]) for guid in guids if guid in found]
+    return [_looked_up(hook, guid, found[guid]) for guid in guids if guid in found]
 
 
-def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> Mapping[str, dict[int, Row]]:
-    found: dict[str, dict[int, Row]] = {}
+@dataclass(slots=True)
+class _Found:
+    """What the log says of an event, without its rows: a row's texts can be of any length."""
+
+    name: str
+    attempts: dict[int, ShownAttempt] = field(default_factory=dict)
+
+
+def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> Mapping[str, _Found]:
+    found: dict[str, _Found] = {}
     originals: set[str] = set()
     scanned, newest, oldest = 0, hook.now(), inf
     for page in walk(hook, since=-inf):
         for row in page.rows:
             if row["guid"] in guids:
-                found.setdefault(row["guid"], {})[row["id"]] = row
+                event = found.setdefault(row["guid"], _Found(plain(name_of(row), 100)))
+                event.attempts[row["id"]] = _unanswered(row)
                 if not row["redelivery"]:
                     originals.add(row["guid"])
         # An event's original is its oldest attempt: older pages have nothing more.
@@ -147,19 +156,8 @@ def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from:
     return found
 
 
-def _shown(hook: Hook, guid: str, rows: Mapping[int, Row]) -> ShownEvent:
-    attempts = tuple(_attempt(hook, rows[key]) for key in sorted(rows))
-    name = plain(name_of(next(iter(rows.values()))), 100)
-    return ShownEvent(hook.name, hook.hook_id, guid, name, attempts)
-
-
-def _attempt(hook: Hook, row: Row) -> ShownAttempt:
-    response, unknown, lookup_failed = None, "", False
-    try:
-        response = hook.response(row["id"])
-    except ApiError as fault:
-        # Show the others anyway: GitHub may have deleted this one a moment ago.
-        unknown, lookup_failed = fault.problem, not isinstance(fault, NotFound)
+def _unanswered(row: Row) -> ShownAttempt:
+    """An attempt before its response is looked up."""
     attempt = attempt_of(row)
     return ShownAttempt(
         delivery_id=str(attempt.id),
@@ -168,10 +166,22 @@ def _attempt(hook: Hook, row: Row) -> ShownAttempt:
         code=attempt.code,
         status=plain(row["status"]),
         cause=attempt.cause,
-        response=response,
-        unknown=unknown,
-        lookup_failed=lookup_failed,
+        response=None,
+        unknown="",
     )
+
+
+def _looked_up(hook: Hook, guid: str, found: _Found) -> ShownEvent:
+    attempts = tuple(_answered(hook, found.attempts[key]) for key in sorted(found.attempts))
+    return ShownEvent(hook.name, hook.hook_id, guid, found.name, attempts)
+
+
+def _answered(hook: Hook, attempt: ShownAttempt) -> ShownAttempt:
+    try:
+        return replace(attempt, response=hook.response(int(attempt.delivery_id)))
+    except (ApiError, OutOfTime) as fault:
+        # Show the others anyway: GitHub may have deleted this one a moment ago, or the time is up.
+        return replace(attempt, unknown=fault.problem, lookup_failed=not isinstance(fault, NotFound))
 
 
 # -- the causes of a run's failures -----------------------------------------------------------------------------
