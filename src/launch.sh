@@ -234,9 +234,9 @@ runtime: python, or a runner that is not root."
   fi
 }
 
-# A run over a million attempts takes less than 100 MB, in one process with one thread, beside the container's init.
-# What takes ten times as much is an answer that was made to do so. An engine that cannot limit something would say so
-# in the log of every run, so it is not asked to.
+# A run over a million attempts of which few failed takes less than 100 MB, and 900 MB if all of them are of undelivered
+# events, in one process with one thread, beside the container's init. What takes more is an answer that was made to do
+# so. An engine that cannot limit something would say so in the log of every run, so it is not asked to.
 limit_resources() {
   local with_swap=-1
   if [ "$limits_swap" = true ]; then with_swap=1g; fi
