@@ -12,7 +12,7 @@ from unittest import mock
 
 import pytest
 from coverage import Coverage
-from hypothesis import is_hypothesis_test, settings
+from hypothesis import given, is_hypothesis_test, settings, strategies
 
 from guarantees.lengths import examples
 from places import forked
@@ -58,9 +58,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """The modules and the tests are there until the end: nobody need look for garbage among them."""
+    # Hypothesis warns about its random numbers if it finds nothing that holds them, and what is frozen cannot be found.
+    # On Python 3.14 that is what holds them, unless they were there before.
+    _any_property()
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@settings(max_examples=1, derandomize=True, database=None)
+@given(strategies.none())
+def _any_property(_: None) -> None:
+    """Has Hypothesis make its random numbers."""
 
 
 @pytest.fixture(scope="session")
