@@ -61,7 +61,7 @@ def machine(tmp_path: Path) -> Path:
     """A machine's root, with the command installed."""
     program = Path(f"{tmp_path}{INSTALLED}")
     program.parent.mkdir(parents=True)
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m redeliver "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m redeliver "$@"\n')
     program.chmod(0o755)
     (tmp_path / "var" / "lib" / "redeliver").mkdir(parents=True)
     return tmp_path
