@@ -72,12 +72,72 @@ fail() {
   exit "${2:-1}"
 }
 
-# Shows the last $1 lines of $2, another program's output, so that nothing in it can be a workflow command: no line
-# begins with ::, none contains ##[, and none contains a character that the runner skips when it looks for these.
+# ---- Waiting for other programs -------------------------------------------------------------------------------
+
+# Runs the command after $2 for at most $1 seconds, with its output in the file $output. $2 names in the log what is
+# waited for. If the time was up, the command is ended, $late is set and the code is not 0. macOS has no timeout. The
+# command runs in the background, since bash acts on a signal only after a command in the foreground has ended.
+within() {
+  local limit=$1 what=$2 code=0 job
+  shift 2
+  late=
+  set -m # gives each a process group of its own, so that all it has started can be ended with it
+  "$@" < /dev/null > "$output" 2>&1 &
+  job=$!
+  ring "$limit" "$what" &
+  set +m
+  wait "$job" || code=$?
+  end_jobs
+  if [ "$late" ]; then echo "It took longer than $limit seconds, and was ended." >> "$output"; fi
+  return "$code"
+}
+
+# After $1 seconds, interrupts the wait for $2.
+ring() {
+  local left=$1
+  if [ "$left" -gt 10 ]; then
+    sleep 10
+    left=$((left - 10))
+    echo "Still waiting for $2, for at most $left more seconds ..."
+  fi
+  sleep "$left"
+  kill -USR1 $$
+}
+
+# SIGKILL, for a program that hangs may not heed another signal. None of them has anything to put in order.
+end_jobs() {
+  local group
+  for group in $(jobs -p); do
+    disown "$group" # else bash reports that it was killed
+    kill -KILL -- "-$group"
+  done 2>/dev/null || true
+}
+
+# Ends the step as a signal asks for, whose name is $1 and number $2.
+cancel() {
+  end_jobs
+  echo "Stopped by $1 before the action started. Nothing was sent."
+  exit $((128 + $2))
+}
+
+# Shows the last $1 lines of $output so that nothing in them can be a workflow command: no line begins with ::, none
+# contains ##[, and none contains a character that the runner skips when it looks for these.
 quote() (
   export LC_ALL=C
-  tr -s '\r' '\n' <<< "$2" | tail -n "$1" | cut -b 1-500 | tr -c '\t\n -~' '?' | sed -e 's/##\[/# #[/g' -e 's/^/| /'
+  tr -s '\r' '\n' < "$output" | tail -n "$1" | cut -b 1-500 | tr -c '\t\n -~' '?' | sed -e 's/##\[/# #[/g' -e 's/^/| /'
 )
+
+# Sets $temp to a folder that lasts as long as the job, and $output to a file in it. The runner empties its own folder
+# after each job.
+make_room() {
+  temp=${RUNNER_TEMP-}
+  if [ ! -d "$temp" ] || [ ! -w "$temp" ]; then temp=$(mktemp -d || echo /dev/null); fi
+  output=$(mktemp "$temp/redeliver-action-XXXXXX") ||
+    fail "The action could not make a file for its own use. Nothing was sent. RUNNER_TEMP or TMPDIR must name a folder \
+that this user can write."
+}
+
+# ---- The files for results ------------------------------------------------------------------------------------
 
 on_windows() { [[ ${OSTYPE-} == msys* || ${OSTYPE-} == cygwin* ]]; }
 
@@ -100,28 +160,45 @@ if the job runs in a container, mount the runner's folders into it."
 
 # ---- In a container -------------------------------------------------------------------------------------------
 
-# Whether a container can run here. Then $limits_... and $security are what the engine says of itself; else $lacking is
-# what is missing.
+# What an engine is asked: its system, what it can do, and its security options.
+of_docker='{{.OSType}} {{if .MemoryLimit}}can=memory{{end}} {{if .SwapLimit}}can=swap{{end}} {{if .PidsLimit}}can=pids{{end}}'
+of_docker+=' {{.SecurityOptions}}'
+
+# Whether a container can run here. Then $engine is what the engine says of itself, $image is the image to run, and
+# $has_image is set if the engine has it. Else $lacking is what is missing.
 docker_can_run() {
-  local answer system
   lacking="no Docker engine for Linux containers answers on this runner"
   if on_windows; then return 1; fi
-  answer=$(
-    docker info --format '{{.OSType}} {{.MemoryLimit}} {{.SwapLimit}} {{.PidsLimit}} {{.SecurityOptions}}' 2>/dev/null
-  ) || return 1
-  read -r system limits_memory limits_swap limits_processes security <<< "$answer" || true
-  if [ "$system" != linux ]; then return 1; fi
-  lacking="the Docker engine does not see this job's files, since it is on another machine or the job in a container"
-  engine_sees_our_files
+  SECONDS=0
+  ask describe "$of_docker" || return 1
+  read -r engine < "$output" || true
+  if [[ $engine != linux\ * ]]; then return 1; fi
+  engine_sees_our_files || return 1
+  choose_image
+  has_image=
+  if ask docker image inspect "$image"; then has_image=yes; fi
+  [ -z "$late" ]
 }
+
+# Runs a command that needs an answer of the engine's. It has 30 seconds for all of them together.
+ask() {
+  local code=0 left=$((30 - SECONDS))
+  within $((left > 0 ? left : 1)) "Docker to answer" "$@" || code=$?
+  if [ "$late" ]; then lacking="Docker did not answer within 30 seconds"; fi
+  return "$code"
+}
+
+describe() { docker info --format "$1" 2>/dev/null; }
+
+# Whether the engine said so of itself.
+engine_says() { [[ " $engine " == *"$1"* ]]; }
 
 # An engine checks the mounts before it looks for the image, and so makes nothing here.
 engine_sees_our_files() {
-  local answer
-  answer=$(
-    docker create --pull=never --mount "$(mount_option "$GITHUB_OUTPUT" /probe)" redeliver-action/there-is-none 2>&1
-  ) || true
-  [[ $answer != *"invalid mount config"* && $answer != *[Mm]"ounts denied"* ]]
+  ask docker create --pull=never --mount "$(mount_option "$GITHUB_OUTPUT" /probe)" redeliver-action/there-is-none || true
+  if [ "$late" ]; then return 1; fi
+  lacking="the Docker engine does not see this job's files, since it is on another machine or the job in a container"
+  [[ $(< "$output") != *"invalid mount config"* && $(< "$output") != *[Mm]"ounts denied"* ]]
 }
 
 # The value for --mount that shows $1 to the container as $2. Docker reads it as a line of CSV: within quotes a path may
@@ -138,40 +215,29 @@ share() {
   run_options+=(--mount "$(mount_option "$2" "$place")${3+,$3}" --env "$1=$place")
 }
 
-# Sets $image, and sees to it that the engine has it.
+# Sets $image, and $build to the command that makes it, or to nothing if it is to be pulled.
 choose_image() {
   local name='^[][A-Za-z0-9][][A-Za-z0-9._:/@-]*$'
+  build=()
   read -r image <<< "${INPUT_IMAGE-}" || true
   # The release writes the digest of the image it published; a checkout in development has none.
   if [ -z "$image" ] && [ -s "$home/src/image.txt" ]; then read -r image < "$home/src/image.txt" || true; fi
-  if [ -z "$image" ]; then build_image; return; fi
+  if [ -z "$image" ]; then name_build; return; fi
   [[ $image =~ $name ]] || fail "image: must be the name of a container image, not '${image//[^A-Za-z0-9._:\/@-]/?}'" 2
-  pull_image
 }
 
-# Not by docker run, which would put the registry's own words into the log as they are.
-pull_image() {
-  local log
-  if docker image inspect "$image" >/dev/null 2>&1; then return; fi
-  echo "Pulling the action's image ..."
-  log=$(docker pull --quiet "$image" 2>&1) || {
-    quote 20 "$log"
-    fail "The action's image could not be pulled; the lines above say why."
-  }
-}
-
-# Once for each content, so the name says what is in it. The REDELIVER_ variables are for machines that reach no
-# image registry, or only from the host's network.
-build_image() {
-  local arguments=() content log sum=(sha256sum)
-  if [ -n "${REDELIVER_BUILD_IMAGE-}" ]; then arguments+=(--build-arg "BUILD_IMAGE=$REDELIVER_BUILD_IMAGE"); fi
-  if [ -n "${REDELIVER_RUNTIME_IMAGE-}" ]; then arguments+=(--build-arg "RUNTIME_IMAGE=$REDELIVER_RUNTIME_IMAGE"); fi
-  if [ -n "${REDELIVER_BUILD_NETWORK-}" ]; then arguments+=(--network "$REDELIVER_BUILD_NETWORK"); fi
+# An image is built once for each content, so the name says what is in it. The REDELIVER_ variables are for machines
+# that reach no image registry, or only from the host's network.
+name_build() {
+  local content sum=(sha256sum)
+  if [ -n "${REDELIVER_BUILD_IMAGE-}" ]; then build+=(--build-arg "BUILD_IMAGE=$REDELIVER_BUILD_IMAGE"); fi
+  if [ -n "${REDELIVER_RUNTIME_IMAGE-}" ]; then build+=(--build-arg "RUNTIME_IMAGE=$REDELIVER_RUNTIME_IMAGE"); fi
+  if [ -n "${REDELIVER_BUILD_NETWORK-}" ]; then build+=(--network "$REDELIVER_BUILD_NETWORK"); fi
   command -v sha256sum >/dev/null || sum=(shasum -a 256)
   content=$(
     cd -- "$home"
     {
-      printf '%s\n' ${arguments[@]+"${arguments[@]}"}
+      printf '%s\n' ${build[@]+"${build[@]}"}
       {
         printf '%s\n' Dockerfile .dockerignore requirements/run.txt
         find src/redeliver -name '*.py'
@@ -179,12 +245,23 @@ build_image() {
     } | "${sum[@]}"
   )
   image=redeliver-action:${content:0:20}
-  if docker image inspect "$image" >/dev/null 2>&1; then return; fi
-  echo "Building the action's image, once for this version ..."
-  log=$(docker build --tag "$image" ${arguments[@]+"${arguments[@]}"} "$home" 2>&1) || {
-    quote 20 "$log"
+  build=(docker build --tag "$image" ${build[@]+"${build[@]}"} "$home")
+}
+
+# Sees to it that the engine has $image. Not by docker run, which would put the registry's own words into the log as
+# they are.
+fetch_image() {
+  if [ "$has_image" ]; then return; fi
+  if [ ${#build[@]} -gt 0 ]; then
+    echo "Building the action's image, once for this version ..."
+    within 600 "Docker to build the image" "${build[@]}" && return
+    quote 20
     fail "The action's image could not be built; the lines above say why."
-  }
+  fi
+  echo "Pulling the action's image ..."
+  within 300 "Docker to pull the image" docker pull --quiet "$image" && return
+  quote 20
+  fail "The action's image could not be pulled; the lines above say why."
 }
 
 # A simulated GitHub or a proxy on this machine is out of reach from a network of the container's own.
@@ -221,10 +298,10 @@ share_certificates() {
 # Sets $user. It must be able to write the runner's two files, and has no more rights on the host than the runner.
 choose_user() {
   user=$(id -u):$(id -g)
-  if [[ $security == *name=selinux* ]]; then run_options+=(--security-opt=label=disable); fi
+  if engine_says name=selinux; then run_options+=(--security-opt=label=disable); fi
   # Root in the container of a rootless engine is that engine's user; any other could not write the files.
-  if [[ $security == *name=rootless* ]]; then user=0:0; return; fi
-  if [[ $security == *name=userns* ]]; then run_options+=(--userns=host); fi
+  if engine_says name=rootless; then user=0:0; return; fi
+  if engine_says name=userns; then run_options+=(--userns=host); fi
   if [ "$(id -u)" = 0 ]; then
     user=65532:65532
     # -h: never the target of a link, whatever happened since the check.
@@ -239,16 +316,16 @@ runtime: python, or a runner that is not root."
 # so. An engine that cannot limit something would say so in the log of every run, so it is not asked to.
 limit_resources() {
   local with_swap=-1
-  if [ "$limits_swap" = true ]; then with_swap=1g; fi
-  if [ "$limits_memory" = true ]; then run_options+=(--memory=1g --memory-swap="$with_swap"); fi
-  if [ "$limits_processes" = true ]; then run_options+=(--pids-limit=64); fi
+  if engine_says can=swap; then with_swap=1g; fi
+  if engine_says can=memory; then run_options+=(--memory=1g --memory-swap="$with_swap"); fi
+  if engine_says can=pids; then run_options+=(--pids-limit=64); fi
 }
 
 # exec, so that the runner's signals reach docker, which passes them on to the init in the container. No log driver:
 # the command that masks a token would be in what the engine keeps of the output.
 run_container() {
-  local run_options=() image user name
-  choose_image
+  local run_options=() user name
+  fetch_image
   use_host_network_for_loopback
   choose_user
   limit_resources
@@ -293,26 +370,6 @@ choose_python() {
 as ubuntu-latest, or let actions/setup-python go before this step."
 }
 
-# Sets $python to that of a virtual environment with what the lock names, made once a job. The runner empties
-# RUNNER_TEMP after each.
-prepare_python() {
-  local base=$python venv log=
-  if [ -d "${RUNNER_TEMP-}" ]; then venv=$RUNNER_TEMP/redeliver-action-$key; else venv=$(mktemp -d)/venv; fi
-  python=$venv/bin/python
-  if on_windows; then python=$venv/Scripts/python.exe; fi
-  export PYTHONPYCACHEPREFIX=$venv/bytecode # nothing is written into the action's own folder
-  if [ -e "$venv/complete" ]; then return; fi
-  echo "Installing the action's packages for $base, once in this job ..."
-  # --no-user: somebody's PIP_USER does not go together with a virtual environment.
-  { log=$("$base" -I -m venv --clear "$venv" 2>&1) && log=$("$python" -I -m pip install --quiet --no-compile --no-input --no-user \
-    --disable-pip-version-check --require-hashes --only-binary=:all: --requirement "$home/requirements/run.txt" 2>&1)
-  } || {
-    quote 5 "$log"
-    fail "The action's packages could not be installed for $base; the lines above say why."
-  }
-  : > "$venv/complete"
-}
-
 # Becomes the command in its arguments, which is given the variables that the first one names and no others: a job's
 # environment holds secrets of others. Bash cannot do this, since it can neither read nor unset names that are no
 # identifiers; env could, with every value on its command line.
@@ -328,6 +385,24 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 sys.exit(subprocess.call(command, env=given))
 '
 
+# Sets $python to that of a virtual environment with what the lock names, made once a job.
+prepare_python() {
+  local base=$python venv=$temp/redeliver-action-$key
+  python=$venv/bin/python
+  if on_windows; then python=$venv/Scripts/python.exe; fi
+  export PYTHONPYCACHEPREFIX=$venv/bytecode # nothing is written into the action's own folder
+  if [ -e "$venv/complete" ]; then return; fi
+  echo "Installing the action's packages for $base, once in this job ..."
+  # --no-user: somebody's pip.conf may not go together with a virtual environment.
+  if ! within 120 "Python to make a virtual environment" "$base" -I -m venv --clear "$venv" ||
+    ! within 300 "pip to install packages" "$python" -I -m pip install --quiet --no-compile --no-input --no-user \
+      --disable-pip-version-check --require-hashes --only-binary=:all: --requirement "$home/requirements/run.txt"; then
+    quote 5
+    fail "The action's packages could not be installed for $base; the lines above say why."
+  fi
+  : > "$venv/complete"
+}
+
 run_python() {
   local python key names="${inputs[*]} ${variables[*]} ${results[*]} ${certificates[*]} ${machine[*]}"
   choose_python
@@ -340,7 +415,13 @@ run_python() {
 # ---- Which of the two -----------------------------------------------------------------------------------------
 
 lacking=
+late=
+trap 'late=yes' USR1
+# The runner cancels a job with SIGINT to this process alone, and with SIGTERM if it is still there 7.5 seconds later.
+trap 'cancel SIGINT 2' INT
+trap 'cancel SIGTERM 15' TERM
 check_results
+make_room
 read -r runtime <<< "${INPUT_RUNTIME-}" || true
 case ${runtime:-auto} in
   auto)

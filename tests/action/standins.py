@@ -27,17 +27,49 @@ def record():
     call = {{"name": name, "argv": sys.argv[1:], "environment": posix.environ, "pid": posix.getpid()}}
     with open({calls!a}, "a") as calls:
         print(ascii(call), file=calls)
+def hang_if_told(command):
+    if command in answers["hangs"]:
+        import _signal, time
+        _signal.signal(_signal.SIGTERM, _signal.SIG_IGN)
+        if not posix.fork():
+            record()  # what a command has started is to end with it
+        time.sleep(60)
 """
 
-# Records each call, and answers the few that the launcher makes.
+# Records each call, and answers the few that the launcher makes. Of a template it knows what the launcher uses.
 _DOCKER = """\
 record()
+def fill(template):
+    import re
+    def look_up(path):
+        value = answers["info"]
+        for name in path.strip(".").split("."):
+            if name not in value:
+                sys.exit(f"Error: template: info: can't evaluate field {name}")
+            value = value[name]
+        return value
+    def block(found):
+        kind, path, text = found.groups()
+        value = look_up(path)
+        yes, _, no = text.partition("{{else}}")
+        return (yes if value else no) if kind == "if" else "".join(text.replace("{{.}}", one) for one in value)
+    def show(found):
+        value = look_up(found[1])
+        return f"[{' '.join(value)}]" if isinstance(value, list) else str(value)
+    template = re.sub(r"\\{\\{(if|range) ([.\\w]+)}}(.*?)\\{\\{end}}", block, template)
+    return re.sub(r"\\{\\{([.\\w]+)}}", show, template)
+hang_if_told(sys.argv[1])
 match sys.argv[1:]:
     case ["info", "--format", template]:
-        for name, value in answers["info"].items():
-            template = template.replace("{{." + name + "}}", value)
-        print(template)
-        sys.exit(not answers["info"]["OSType"])
+        if answers["slow"]:
+            import time
+            time.sleep(answers["slow"])
+        if answers["podman"]:
+            print("Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.", file=sys.stderr)
+        print(fill(template))
+        sys.exit(not (answers["podman"] or answers["info"]["OSType"]))
+    case ["create", _, "--mount", _, image] if answers["podman"]:
+        sys.exit(f"Error: {image}: image not known")  # it looks for the image first
     case ["create", "--pull=never", "--mount", mount, image]:
         if answers["unseen"]:
             import csv
@@ -71,6 +103,7 @@ match sys.argv[1:]:
         exec(question)
         sys.exit()
 record()
+hang_if_told(sys.argv[3] if sys.argv[2] == "-m" else sys.argv[1])
 windows = posix.environ.get(b"OSTYPE") == b"msys"
 match sys.argv[1:]:
     case ["-I", "-m", "venv", "--clear", folder]:
@@ -88,6 +121,9 @@ match sys.argv[1:]:
         sys.argv[:] = ["-c", *arguments]
         os.name = "nt" if windows else os.name
         exec(start)
+    case ["-P", "-s", "-c", _]:
+        print(answers["said"])
+        sys.exit(answers["load"])
     case ["-P", "-s", "-m", "redeliver", *_]:
         print("what the action said")
         sys.exit(answers["run"])
@@ -103,6 +139,11 @@ def _install(path: Path, text: str, answers: Mapping[str, Any]) -> None:
     path.chmod(0o755)
 
 
+def install_sleep(path: Path, seconds: float) -> None:
+    """Put a sleep there that takes this long, whatever it is told."""
+    _install(path, "record()\nimport time\ntime.sleep(answers['seconds'])\n", {"seconds": seconds})
+
+
 def install_docker(path: Path, answers: Mapping[str, Any]) -> None:
     """Put an engine's command there."""
     _install(path, _DOCKER, answers)
@@ -110,14 +151,20 @@ def install_docker(path: Path, answers: Mapping[str, Any]) -> None:
 
 @dataclass
 class Python:
-    """One Python of the machine."""
+    """One Python of the machine.
+
+    ``pip``, ``load`` and ``run`` are the exit codes of the installation, of the check that what was installed can be
+    loaded, and of the action. ``hangs``: the modules that never end.
+    """
 
     version: tuple[int, int] = (3, 12)
     implementation: str = "cpython"
     venv: bool = True
     pip: int = 0
+    load: int = 0
     run: int = 0
     said: str = "what pip said"
+    hangs: tuple[str, ...] = ()
 
     def install(self, path: Path) -> None:
         """Put it there."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 
-from action.standins import CALLS, Python, install_docker
+from action.standins import CALLS, Python, install_docker, install_sleep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,10 +38,10 @@ GITHUB = {
     "token": "ghs_0123456789abcdefghijABCDEFGHIJ012345",
 }
 
-#: All that the launcher needs of a machine, besides docker or Python, and id and chown, which are played here.
+#: All that the launcher needs of a machine, besides docker or Python, and what is played here: id, uname and chown.
 TOOLS = (
     *("bash", "cat", "chmod", "cut", "find", "mktemp", "printenv"),
-    *("sed", "sha256sum", "sort", "tail", "tr", "xargs"),
+    *("sed", "sha256sum", "sleep", "sort", "tail", "tr", "xargs"),
 )
 
 _EXPRESSION = re.compile(r"\$\{\{ (?P<context>inputs|github)\.(?P<name>[a-z_-]+) \}\}")
@@ -112,9 +112,12 @@ def _tools() -> dict[str, str]:
 class Runner:
     """A runner with one job's folder, an engine or none, Pythons or none, and a user.
 
-    ``security`` is what the engine says of its own options, ``limits`` what it can limit (all, unless named),
-    ``unseen`` what it says of this machine's files where it does not see them, and ``said`` what it prints while it
-    pulls or builds. ``pull``, ``build``, ``run`` and ``chown`` are exit codes.
+    ``security`` is what the engine says of its own options, ``limits`` what it can limit (all, unless named), ``init``
+    its init, ``host`` its machine (this one is "runner"), ``unseen`` what it says of this machine's files where it does
+    not see them, and ``said`` what it prints while it pulls or builds. ``podman`` is what podman's own command says of
+    itself, if that is what is called docker. ``pull``, ``build``, ``run`` and ``chown`` are exit codes. ``hangs`` are
+    the commands that never answer, ``slow`` the seconds that the first answer takes. ``hurried``: the seconds that
+    every sleep of the launcher's takes, if not as many as it says.
     """
 
     folder: Path
@@ -125,6 +128,12 @@ class Runner:
     security: str = "name=seccomp,profile=default"
     limits: dict[str, bool] = field(default_factory=dict)
     unseen: str = ""
+    init: str = "docker-init"
+    host: str = "runner"
+    podman: dict[str, Any] = field(default_factory=dict)
+    hangs: tuple[str, ...] = ()
+    slow: float = 0
+    hurried: float = 0
     images: list[str] = field(default_factory=list)
     pull: int = 0
     build: int = 0
@@ -149,24 +158,32 @@ class Runner:
 
     def start(self, **inputs: str) -> tuple[subprocess.CompletedProcess[str], int]:
         """Run the step once; its process and its id."""
+        with self.started(**inputs) as process:
+            printed, _ = process.communicate(timeout=30)
+        return subprocess.CompletedProcess(process.args, process.returncode, printed), process.pid
+
+    def started(self, **inputs: str) -> subprocess.Popen[str]:
+        """The process of a step that has only begun."""
         if self.docker:
             install_docker(self.bin / "docker", self._answers)
         for name, python in self.pythons.items():
             python.install(self.bin / name)
         (self.bin / "id").write_text(f"#!/bin/sh\necho {self.user}\n")
-        (self.bin / "chown").write_text(f'#!/bin/sh\necho "$@" >>{self.bin}/chowned\nexit {self.chown}\n')
-        for tool in ("id", "chown"):
+        (self.bin / "uname").write_text("#!/bin/sh\necho runner\n")
+        (self.bin / "chown").write_text(f'#!/bin/sh\necho "$@" >>"{self.bin}/chowned"\nexit {self.chown}\n')
+        for tool in ("id", "uname", "chown"):
             (self.bin / tool).chmod(0o755)
-        with subprocess.Popen(
+        if self.hurried:
+            (self.bin / "sleep").unlink()
+            install_sleep(self.bin / "sleep", self.hurried)
+        return subprocess.Popen(
             step_command(self.folder, self.action),
             env=self._environment(inputs),
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        ) as process:
-            printed, _ = process.communicate(timeout=30)
-        return subprocess.CompletedProcess(process.args, process.returncode, printed), process.pid
+        )
 
     def step(self, **inputs: str) -> subprocess.CompletedProcess[str]:
         """Run the step once."""
@@ -175,12 +192,15 @@ class Runner:
     @property
     def _answers(self) -> dict[str, Any]:
         """What the engine answers."""
-        limits = dict.fromkeys(("MemoryLimit", "SwapLimit", "PidsLimit"), True) | self.limits
-        info = {name: str(can).lower() for name, can in limits.items()}
-        info |= {"OSType": self.engine, "SecurityOptions": f"[{self.security}]"}
-        return {name: getattr(self, name) for name in ("unseen", "images", "pull", "build", "said", "run")} | {
-            "info": info
+        info = dict.fromkeys(("MemoryLimit", "SwapLimit", "PidsLimit"), True) | self.limits
+        info |= {
+            "OSType": self.engine,
+            "InitBinary": self.init,
+            "Name": self.host,
+            "SecurityOptions": self.security.split(),
         }
+        names = ("unseen", "podman", "hangs", "slow", "images", "pull", "build", "said", "run")
+        return {name: getattr(self, name) for name in names} | {"info": self.podman or info}
 
     def _environment(self, inputs: dict[str, str]) -> dict[str, str]:
         # The runner's own variables, and of the inputs only what the step itself maps.

@@ -141,3 +141,11 @@ def test_the_step_that_tracks_is_the_same_launcher_with_another_word(both: Runne
         "REPOSITORY": GITHUB["repository"],
         "TOKEN": GITHUB["token"],
     }
+
+
+def test_without_a_folder_for_temporary_files_the_step_ends(both: Runner) -> None:
+    both.environment |= {"RUNNER_TEMP": "/nowhere", "TMPDIR": "/nowhere"}
+    result = both.step(image=IMAGE)
+    assert result.returncode == 1
+    assert f"{ERROR}The action could not make a file for its own use. Nothing was sent." in result.stdout
+    assert both.calls == []

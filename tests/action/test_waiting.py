@@ -1,0 +1,139 @@
+"""A program that never answers holds up the step for a bounded time, and a job can be cancelled meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from action.standins import Python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from action.step import Runner
+
+IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
+ERROR = "::error title=Redeliver Action::"
+
+
+@pytest.fixture
+def both(runner: Runner) -> Iterator[Runner]:
+    """A runner with an engine and a Python, on which a wait is over in no time."""
+    runner.pythons = {"python3": Python()}
+    runner.hurried = 0.5
+    yield runner
+    for call in runner.calls:  # what the test found still running
+        if call.name != "sleep":
+            with suppress(ProcessLookupError):
+                os.kill(call.pid, signal.SIGKILL)
+
+
+def waits(runner: Runner) -> list[int]:
+    """How many seconds the launcher set for each of its waits. It says that it waits after ten of them."""
+    slept = [int(call.argv[0]) for call in runner.calls if call.name == "sleep"]
+    assert slept[::2] == [10] * len(slept[::2])
+    return [10 + left for left in slept[1::2]]
+
+
+def still_running(runner: Runner, command: str) -> list[int]:
+    """The processes of a command that hung, and what it had started."""
+    deadline = time.monotonic() + 5  # the kernel may take a moment
+    while running := [call.pid for call in runner.calls if command in call.argv and is_running(call.pid)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.01)
+    return running
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("command", ["info", "create", "image"])
+def test_with_an_engine_that_does_not_answer_auto_is_python(both: Runner, command: str) -> None:
+    both.hangs = (command,)
+    result = both.step(image=IMAGE)
+    assert result.returncode == 0
+    assert both.core
+    assert "Still waiting for Docker to answer, for at most " in result.stdout
+    assert "Running with the runner's own Python, since Docker did not answer within 30 seconds.\n" in result.stdout
+    assert not still_running(both, command)
+    assert "Killed" not in result.stdout  # bash's own words
+
+
+@pytest.mark.parametrize("command", ["info", "create", "image"])
+def test_docker_that_was_asked_for_and_does_not_answer_is_an_error(both: Runner, command: str) -> None:
+    both.hangs = (command,)
+    result = both.step(image=IMAGE, runtime="docker")
+    assert result.returncode == 1
+    *_, last = result.stdout.splitlines()
+    assert last.startswith(f"{ERROR}runtime is docker, but Docker did not answer within 30 seconds. ")
+    assert both.called("run") == both.python_did("redeliver") == []
+
+
+def test_all_of_an_engines_answers_together_may_take_half_a_minute(both: Runner) -> None:
+    both.hurried, both.slow, both.hangs = 1, 1.5, ("create",)
+    both.step(image=IMAGE, runtime="docker")
+    first, second = waits(both)
+    assert first == 30
+    assert second < first
+
+
+@pytest.mark.parametrize(("command", "minutes"), [("pull", 5), ("build", 10)])
+def test_a_pull_or_a_build_that_hangs_is_ended_and_is_an_error(both: Runner, command: str, minutes: int) -> None:
+    both.hangs = (command,)
+    result = both.step(**{"image": IMAGE} if command == "pull" else {})
+    assert result.returncode == 1
+    assert f"Still waiting for Docker to {command} the image, for at most " in result.stdout
+    assert f"| It took longer than {minutes * 60} seconds, and was ended.\n" in result.stdout
+    assert f"{ERROR}The action's image could not be " in result.stdout
+    assert not still_running(both, command)
+
+
+@pytest.mark.parametrize("module", ["venv", "pip"])
+def test_an_installation_that_hangs_is_ended_and_is_an_error(both: Runner, module: str) -> None:
+    both.pythons["python3"].hangs = (module,)
+    result = both.step(runtime="python")
+    assert result.returncode == 1
+    assert "seconds, and was ended.\n" in result.stdout
+    assert f"{ERROR}The action's packages could not be installed for python3" in result.stdout
+    assert not still_running(both, module)
+    assert both.python_did("redeliver") == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["info", "create", "image", "pull", "build", "venv", "pip"])
+def test_a_job_can_be_cancelled_while_it_waits(both: Runner, command: str, number: signal.Signals, code: int) -> None:
+    both.hurried = 0
+    both.hangs = both.pythons["python3"].hangs = (command,)
+    inputs = {"venv": {"runtime": "python"}, "pip": {"runtime": "python"}, "build": {}}.get(command, {"image": IMAGE})
+    with both.started(**inputs) as step:
+        while len([call for call in both.calls if command in call.argv]) < 2:  # it, and what it has started
+            assert step.poll() is None, "it ended before it could be cancelled"
+            time.sleep(0.02)
+        began = time.monotonic()
+        step.send_signal(number)
+        printed, _ = step.communicate(timeout=20)
+        took = time.monotonic() - began
+    assert step.returncode == code
+    assert took < 7.5  # then the runner sends SIGTERM, and soon after that it kills
+    assert printed.endswith(f"Stopped by {number.name} before the action started. Nothing was sent.\n")
+    assert not still_running(both, command)
+    assert both.called("run") == both.python_did("redeliver") == []
+
+
+def test_nothing_is_left_waiting_once_the_action_runs(both: Runner) -> None:
+    both.hurried = 0
+    began = time.monotonic()
+    both.step(image=IMAGE)  # ends when nothing has the step's output open
+    assert time.monotonic() - began < 10
