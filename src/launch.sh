@@ -160,9 +160,12 @@ if the job runs in a container, mount the runner's folders into it."
 
 # ---- In a container -------------------------------------------------------------------------------------------
 
-# What an engine is asked: its system, what it can do, and its security options.
+# What an engine is asked: its system, what it can do, and its security options. Podman, when it answers Docker's command,
+# names no init. Its own command, which may be called docker, has other words, and does not say whether it has an init.
 of_docker='{{.OSType}} {{if .MemoryLimit}}can=memory{{end}} {{if .SwapLimit}}can=swap{{end}} {{if .PidsLimit}}can=pids{{end}}'
-of_docker+=' {{.SecurityOptions}}'
+of_docker+=' {{if .InitBinary}}can=init{{else}}host={{.Name}}{{end}} {{.SecurityOptions}}'
+of_podman='{{.Host.OS}} {{if .Host.ServiceIsRemote}}remote{{end}} {{range .Host.CgroupControllers}}can={{.}} {{end}} can=swap'
+of_podman+=' {{if .Host.Security.Rootless}}name=rootless{{end}} {{if .Host.Security.SELinuxEnabled}}name=selinux{{end}}'
 
 # Whether a container can run here. Then $engine is what the engine says of itself, $image is the image to run, and
 # $has_image is set if the engine has it. Else $lacking is what is missing.
@@ -170,7 +173,7 @@ docker_can_run() {
   lacking="no Docker engine for Linux containers answers on this runner"
   if on_windows; then return 1; fi
   SECONDS=0
-  ask describe "$of_docker" || return 1
+  ask describe "$of_docker" || { [ -z "$late" ] && ask describe "$of_podman"; } || return 1
   read -r engine < "$output" || true
   if [[ $engine != linux\ * ]]; then return 1; fi
   engine_sees_our_files || return 1
@@ -193,11 +196,13 @@ describe() { docker info --format "$1" 2>/dev/null; }
 # Whether the engine said so of itself.
 engine_says() { [[ " $engine " == *"$1"* ]]; }
 
-# An engine checks the mounts before it looks for the image, and so makes nothing here.
+# Docker's engine checks the mounts before it looks for the image, and so makes nothing here. Podman's looks for the
+# image first: there, what counts is whether it is on this machine.
 engine_sees_our_files() {
   ask docker create --pull=never --mount "$(mount_option "$GITHUB_OUTPUT" /probe)" redeliver-action/there-is-none || true
   if [ "$late" ]; then return 1; fi
   lacking="the Docker engine does not see this job's files, since it is on another machine or the job in a container"
+  if engine_says " remote " || { engine_says " host=" && ! engine_says " host=$(uname -n) "; }; then return 1; fi
   [[ $(< "$output") != *"invalid mount config"* && $(< "$output") != *[Mm]"ounts denied"* ]]
 }
 
@@ -326,13 +331,15 @@ limit_resources() {
 run_container() {
   local run_options=() user name
   fetch_image
+  # Without an init the action itself gets the signals. Podman may lack one, and would then start nothing.
+  if engine_says can=init; then run_options+=(--init); fi
   use_host_network_for_loopback
   choose_user
   limit_resources
   for name in "${inputs[@]}" "${variables[@]}"; do run_options+=(--env "$name"); done
   for name in "${results[@]}"; do share "$name" "${!name}"; done
   share_certificates
-  exec docker run --rm --init --read-only --cap-drop=ALL --security-opt=no-new-privileges --ipc=none \
+  exec docker run --rm --read-only --cap-drop=ALL --security-opt=no-new-privileges --ipc=none \
     --log-driver=none --pull=never --user "$user" "${run_options[@]}" "$image" ${1+"$@"}
 }
 
