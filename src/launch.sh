@@ -392,13 +392,26 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 sys.exit(subprocess.call(command, env=given))
 '
 
+# Of pip's variables, those that say where packages are and how to get there. The others can change what is installed,
+# and where.
+pip_variables=(
+  PIP_CONFIG_FILE
+  PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_FIND_LINKS
+  PIP_PROXY PIP_CERT PIP_CLIENT_CERT PIP_TRUSTED_HOST PIP_KEYRING_PROVIDER PIP_USE_FEATURE PIP_USE_DEPRECATED
+  PIP_TIMEOUT PIP_DEFAULT_TIMEOUT PIP_RETRIES PIP_RESUME_RETRIES
+  PIP_CACHE_DIR PIP_NO_CACHE_DIR
+)
+
 # Sets $python to that of a virtual environment with what the lock names, made once a job.
 prepare_python() {
-  local base=$python venv=$temp/redeliver-action-$key
+  local base=$python venv=$temp/redeliver-action-$key name
   python=$venv/bin/python
   if on_windows; then python=$venv/Scripts/python.exe; fi
   export PYTHONPYCACHEPREFIX=$venv/bytecode # nothing is written into the action's own folder
   if [ -e "$venv/complete" ]; then return; fi
+  for name in ${!PIP_@}; do
+    if [[ " ${pip_variables[*]} " != *" $name "* ]]; then unset "$name"; fi
+  done
   echo "Installing the action's packages for $base, once in this job ..."
   # --no-user: somebody's pip.conf may not go together with a virtual environment.
   if ! within 120 "Python to make a virtual environment" "$base" -I -m venv --clear "$venv" ||
@@ -407,16 +420,23 @@ prepare_python() {
     quote 5
     fail "The action's packages could not be installed for $base; the lines above say why."
   fi
+  # A pip.conf can send packages elsewhere, and a file system can refuse to run them.
+  within 60 "the action's packages to load" become_python -c 'import redeliver.entry.step, redeliver.entry.tracking' || {
+    quote 5
+    fail "The action's packages were installed for $base but cannot be used; the lines above say why."
+  }
   : > "$venv/complete"
 }
+
+# Becomes a Python with no code from the working or the home directory (-P and -s).
+become_python() { exec "$python" -I -S -c "$start" "$names" "$python" -P -s "$@"; }
 
 run_python() {
   local python key names="${inputs[*]} ${variables[*]} ${results[*]} ${certificates[*]} ${machine[*]}"
   choose_python
-  prepare_python
   export PYTHONPATH=$home/src PYTHONUNBUFFERED=1 PYTHONUTF8=1
-  # -P and -s: no code from the working or the home directory.
-  exec "$python" -I -S -c "$start" "$names" "$python" -P -s -m redeliver ${1+"$@"}
+  prepare_python
+  become_python -m redeliver ${1+"$@"}
 }
 
 # ---- Which of the two -----------------------------------------------------------------------------------------

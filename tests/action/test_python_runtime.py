@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from action.standins import Python
-from action.step import ROOT, Runner
+from action.step import ROOT, Call, Runner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,12 +202,77 @@ def test_values_of_any_bytes_come_through_whole(machine: Runner) -> None:
     assert given["INPUT_TOKEN"] == "a\nb c"
 
 
-def test_pips_own_variables_last_until_it_is_done(machine: Runner) -> None:
-    machine.environment |= {"PIP_INDEX_URL": "https://mirror.example/simple", "PIP_CERT": "/ca.pem"}
+#: What says where packages are, and how to get there.
+SOURCES = {
+    "PIP_CONFIG_FILE": "/etc/company/pip.conf",
+    "PIP_INDEX_URL": "https://mirror.example/simple",
+    "PIP_EXTRA_INDEX_URL": "https://other.example/simple",
+    "PIP_FIND_LINKS": "/wheels",
+    "PIP_NO_INDEX": "1",
+    "PIP_PROXY": "http://proxy.example:3128",
+    "PIP_CERT": "/ca.pem",
+    "PIP_CLIENT_CERT": "/client.pem",
+    "PIP_TRUSTED_HOST": "mirror.example",
+    "PIP_KEYRING_PROVIDER": "subprocess",
+    "PIP_DEFAULT_TIMEOUT": "180",
+    "PIP_CACHE_DIR": "/cache",
+    "HTTPS_PROXY": "http://proxy.example:3128",
+    "NETRC": "/home/runner/netrc",
+}
+#: What changes what pip installs, and where, or has it do something else and end well.
+ELSEWHERE = (
+    *("TARGET", "target", "PREFIX", "ROOT", "USER", "PYTHON", "SRC", "CONSTRAINT", "BUILD_CONSTRAINT", "REQUIREMENT"),
+    *("EDITABLE", "NO_DEPS", "NO_BINARY", "PLATFORM", "ABI", "REQUIRE_VIRTUALENV", "DRY_RUN", "HELP", "VERSION"),
+    *("ISOLATED", "IGNORE_INSTALLED", "LOG", "REPORT", "SOMETHING_NEW"),
+)
+
+
+def test_pip_is_told_where_packages_are_and_nothing_that_changes_what_it_installs(machine: Runner) -> None:
+    machine.environment |= SOURCES | {f"PIP_{name}": "/elsewhere" for name in ELSEWHERE}
     machine.step()
     (pip,) = machine.python_did("pip")
-    assert pip.environment["PIP_INDEX_URL"] == "https://mirror.example/simple"
+    given = pip.environment.items()
+    assert SOURCES.items() <= given
+    assert {name for name, _ in given if name.startswith("PIP_")} == {
+        name for name in SOURCES if name.startswith("PIP_")
+    }
+
+
+def test_pips_variables_last_until_it_is_done(machine: Runner) -> None:
+    machine.environment |= SOURCES
+    machine.step()
     assert not [name for name in machine.core.environment if name.startswith("PIP_")]
+
+
+def loads(machine: Runner) -> list[Call]:
+    """The attempts to load what was installed."""
+    return [call for call in machine.calls if call.argv[:3] == ["-P", "-s", "-c"]]
+
+
+def test_what_was_installed_is_loaded_once_as_the_action_will_load_it(machine: Runner) -> None:
+    machine.environment |= {"PYTHONHOME": "/elsewhere", "PYTHONPATH": "/elsewhere"}
+    machine.step()
+    (load,) = loads(machine)
+    assert load.environment == machine.core.environment
+    assert "PYTHONHOME" not in load.environment
+    assert load.environment["PYTHONPATH"] == str(ROOT / "src")
+    machine.step()
+    assert len(loads(machine)) == 1
+
+
+def test_what_cannot_be_loaded_is_shown_and_is_installed_anew_next_time(machine: Runner) -> None:
+    machine.pythons["python3"].load = 1
+    machine.pythons["python3"].said = "ImportError: failed to map segment from shared object"
+    result = machine.step()
+    assert result.returncode == 1
+    assert result.stdout.endswith(
+        "| ImportError: failed to map segment from shared object\n"
+        f"{ERROR}The action's packages were installed for python3 but cannot be used; the lines above say why.\n"
+    )
+    assert machine.python_did("redeliver") == []
+    machine.pythons["python3"].load = 0
+    assert machine.step().returncode == 0
+    assert len(machine.python_did("pip")) == 2
 
 
 def test_no_value_is_ever_on_a_command_line(machine: Runner) -> None:
