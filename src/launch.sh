@@ -3,6 +3,10 @@
 # more of the runner than it needs: the two files for results, a CA's certificates, and the variables named below. No
 # secret is ever part of a command line, which every user of the machine can read. Works with macOS' bash 3.2 and the
 # bash that comes with Git on Windows.
+#
+# SHELLOPTS in a job's environment can have set options. Tracing would print values, such as a proxy's password.
+{ set +vx; } 2>/dev/null
+set +C
 set -euo pipefail
 
 home=$(cd -- "${BASH_SOURCE[0]%/*}/.." && { pwd -W 2>/dev/null || pwd; }) # -W: the path as Windows knows it

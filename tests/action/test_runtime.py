@@ -143,6 +143,30 @@ def test_the_step_that_tracks_is_the_same_launcher_with_another_word(both: Runne
     }
 
 
+@pytest.mark.parametrize("runtime", ["docker", "python"])
+@pytest.mark.parametrize("how", ["SHELLOPTS", "BASH_ENV"])
+def test_a_job_that_traces_its_shells_sees_no_value_in_the_log(both: Runner, runtime: str, how: str) -> None:
+    (both.folder / "trace").write_text("set -vx\n")
+    both.environment |= (
+        {"SHELLOPTS": "xtrace:verbose"} if how == "SHELLOPTS" else {"BASH_ENV": str(both.folder / "trace")}
+    )
+    both.environment |= {"HTTPS_PROXY": "http://me:pass.word@proxy.example:3128", "PIP_PROXY": "http://pass.word@p"}
+    result = both.step(image=IMAGE, runtime=runtime, token=GITHUB["token"])
+    assert result.returncode == 0
+    assert used(both) == [runtime]
+    assert "exec" in result.stdout  # the step's own line was traced
+    assert "pass.word" not in result.stdout
+    assert GITHUB["token"] not in result.stdout
+
+
+def test_a_job_whose_shells_overwrite_no_file_can_use_a_ca(both: Runner) -> None:
+    (both.folder / "ca.pem").write_text("certificates")
+    both.environment |= {"SHELLOPTS": "noclobber", "SSL_CERT_FILE": "ca.pem"}
+    assert both.step(image=IMAGE).returncode == 0
+    assert len(both.container.mounts) == 3
+    assert both.step(runtime="python").returncode == 0
+
+
 def test_without_a_folder_for_temporary_files_the_step_ends(both: Runner) -> None:
     both.environment |= {"RUNNER_TEMP": "/nowhere", "TMPDIR": "/nowhere"}
     result = both.step(image=IMAGE)
