@@ -6,6 +6,7 @@
 # make check  linters, formatter, types, the walls between modules
 # make bench  this action beside the documented way
 # make e2e    a real workflow runner and a real container (needs Docker), and releases
+# make systems  for which systems the locked packages have wheels (asks the package index)
 # make audit  known vulnerabilities of what the locks name (asks a service on the open internet)
 # make wheel  the package; make test WHEEL=dist/... VENV=build/venv tests it instead of the checkout
 # make version VERSION=1.2.3   writes a version wherever it is named: what a pull request for a release holds
@@ -26,7 +27,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where it is set, each process compiles the package anew, and each of pytest's all of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo quick test check format docs picture e2e bench soak defects mutants audit wheel version lock clean
+.PHONY: setup demo quick test check format docs picture e2e bench soak defects mutants systems audit wheel version lock clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/dev.stamp $(VENV)/node.stamp
@@ -117,6 +118,10 @@ mutants: $(VENV)/dev.stamp
 	ln -s $(addprefix ../../../,$(filter-out tests/contract,$(wildcard tests/*))) $(MUTANTS)/tests
 	cd $(MUTANTS) && env -u PYTHONPATH mutmut run $(foreach module,$(ARGS),'*.$(module).x*')
 	@cd $(MUTANTS) && mutmut results | grep -v "not checked" || echo "A test noticed each of them."
+
+# docs/running.md has the table that it is held to.
+systems: $(VENV)/test.stamp
+	$(PY) tools/systems.py
 
 # --strict: a package of which the service knows nothing is no package without a fault.
 audit: $(VENV)/dev.stamp

@@ -23,6 +23,7 @@ from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.replay.results import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
+from systems import table as systems
 
 ROOT = Path(__file__).parents[1]
 
@@ -186,6 +187,7 @@ FILES: dict[str, Mapping[str, Block]] = {
         "tuning inputs": _tuning_names,
     },
     "docs/tuning.md": {"inputs": lambda: _input_table(_of(Group.TUNING))},
+    "docs/running.md": {"systems": systems},
     "docs/outputs.md": {"outputs": lambda: _output_table(OUTPUTS)},
     "docs/metrics.md": {
         "metrics of a run": lambda: _output_table(RUN_METRICS, "metric"),
