@@ -192,7 +192,7 @@ class Runner:
     @property
     def _answers(self) -> dict[str, Any]:
         """What the engine answers."""
-        info = dict.fromkeys(("MemoryLimit", "SwapLimit", "PidsLimit"), True) | self.limits
+        info: dict[str, Any] = {"MemoryLimit": True, "SwapLimit": True, "PidsLimit": True} | self.limits
         info |= {
             "OSType": self.engine,
             "InitBinary": self.init,
