@@ -15,7 +15,7 @@ from githubsim.model import SimGitHub
 from guarantees.interference import Call, Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
 from guarantees.parts import Life, Part, part_of
 from redeliver.core.settings import ScanMode, Settings, parse
-from redeliver.github.hooks import PAGE_SIZE
+from redeliver.github.pages import PAGE_SIZE
 from redeliver.run.runs import Runs
 from redeliver.timing import RunClock
 

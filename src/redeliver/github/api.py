@@ -327,7 +327,8 @@ class Caller:
             self._limits_met = 0
             return False
         asked = response.headers.get("retry-after", "")
-        now = _date_of(response) or self._time()
+        # The earlier clock, as everywhere, makes for the longer wait.
+        now = min((one for one in (_date_of(response), self._time()) if one is not None), default=None)
         until_reset = None if self._resets_at is None or now is None else self._resets_at - now / 1000 + 1
         primary = self._left == 0
         growing = LIMIT_WAIT * 2**self._limits_met
