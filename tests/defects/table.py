@@ -21,6 +21,9 @@ API = "tests/unit/github/test_api.py"
 STOPPING = "tests/guarantees/test_stopping.py"
 NEW_HOUR = "test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole"
 QUIET = "tests/guarantees/test_quiet_webhook.py"
+BELIEF = "tests/scenarios/test_belief.py"
+ABSENCE = "tests/scenarios/test_absence.py"
+NO_LINK = "test_a_full_page_that_names_no_next_one_is_asked_for_once_more_and_then_breaks_the_scan_off"
 TOO_LONG = "tests/guarantees/test_too_long.py"
 #: What is wrongly taken for settled breaks all three of these; which one a world shows first is chance.
 GIVEN_UP_EARLY = "the_report_is_true|nothing_is_lost|the_checkpoint_is_sound"
@@ -47,7 +50,7 @@ DEFECTS = (
     ),
     Defect(
         "the checkpoint is always the run's start",
-        "return min([start, *(attempt.at - 1 for attempt in holding)])",
+        "return min([start, *(attempt.at - 1 for attempt in holding), *(at - 1 for at in unread)])",
         "return start",
         {ONE: "the_checkpoint_is_sound|nothing_is_lost", SEVERAL: "the_checkpoint_is_sound|nothing_is_lost"},
     ),
@@ -82,9 +85,55 @@ DEFECTS = (
     ),
     Defect(
         "a success before the window is not looked for",
-        "if unchecked := _not_read_whole(scan, due):",
+        "if unchecked := _not_read_whole(scan, (*plan.due, *given_up)):",
         "if unchecked := []:",
         {f"{TOO_LONG}::test_an_earlier_success_is_found_however_far_back": "nothing_is_sent_in_vain"},
+    ),
+    Defect(
+        "how far was read is what the oldest row of a page says",
+        "return min(before, max(times, default=inf) + SLACK) if following else -inf",
+        "return min(before, min(times, default=inf) + SLACK) if following else -inf",
+        {f"{BELIEF}::test_small_pages_with_a_row_that_shows_up_late_hide_no_other_failure": "AssertionError"},
+    ),
+    Defect(
+        "a full page without a link is the last one",
+        "unsure = following is None and len(rows) >= size > 1",
+        "unsure = False",
+        {f"{ABSENCE}::{NO_LINK}": "assert"},
+    ),
+    Defect(
+        "a row that cannot be read does not hold the checkpoint",
+        "unread=[row.at for row in record.unread_rows().get(Unread.HOLDS, ()) if row.at is not None],",
+        "",
+        {f"{ABSENCE}::test_a_row_that_cannot_be_read_is_told_and_holds_the_checkpoint_and_the_rest_is_done": "assert"},
+    ),
+    Defect(
+        "of two clocks that differ the newer response's counts",
+        "if ahead <= CLOCKS_AGREE:",
+        "if True:",
+        {f"{API}::test_of_two_clocks_that_differ_the_earlier_one_counts": "assert"},
+    ),
+    Defect(
+        "what the window settles is not recorded before more is read",
+        "plan = record.plan or record.window_plan or record.early_plan",
+        "plan = record.plan or record.early_plan",
+        {
+            f"{BELIEF}::test_what_no_run_sends_any_more_is_told_by_the_run_that_ends_while_it_reads_back_for_another": (
+                "AssertionError"
+            )
+        },
+    ),
+    Defect(
+        "an event that is out of attempts is given up whatever was not read of it",
+        "if event.guid not in unchecked and self._is_out_of_attempts(event, oldest_success):",
+        "if self._is_out_of_attempts(event, oldest_success):",
+        {"tests/unit/core/test_plan.py::test_every_reason_has_its_turn_and_the_final_ones_come_first": "assert"},
+    ),
+    Defect(
+        "an event whose first attempt is gone is tried as long as one attempt is left",
+        "return len(event.attempts) == 1 and",
+        "return",
+        {f"{TOO_LONG}::test_an_event_whose_first_attempt_is_gone_is_tried_once": "assert"},
     ),
     Defect(
         "a new hour's calls are waited for without end",
@@ -107,14 +156,14 @@ DEFECTS = (
     ),
     Defect(
         "an event gets one attempt more than max-attempts",
-        "0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success):",
-        "0 < self.max_attempts < event.count and _is_about_the_event(event.latest, oldest_success):",
+        "0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success)",
+        "0 < self.max_attempts < event.count and _is_about_the_event(event.latest, oldest_success)",
         {ONE: "nothing_is_sent_in_vain", SEVERAL: "nothing_is_sent_in_vain|no_run_is_green_over_a_loss"},
     ),
     Defect(
         "an event gets one attempt less than max-attempts",
-        "0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success):",
-        "0 < self.max_attempts <= event.count + 1 and _is_about_the_event(event.latest, oldest_success):",
+        "0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success)",
+        "0 < self.max_attempts <= event.count + 1 and _is_about_the_event(event.latest, oldest_success)",
         {ONE: GIVEN_UP_EARLY, SEVERAL: GIVEN_UP_EARLY},
     ),
     Defect(
