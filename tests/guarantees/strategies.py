@@ -105,7 +105,7 @@ PASTS = st.builds(
     kind=st.sampled_from([Kind(), Kind("issues", "opened")]),
 )
 #: How long ago an attempt was whose row shows up only now.
-LATE = st.sampled_from([20 * MINUTE, 2 * HOUR, 5 * HOUR, 30 * HOUR])
+LATE = st.sampled_from([20 * MINUTE, 5 * HOUR, 30 * HOUR, 60 * HOUR])
 #: Most rows are as they should be.
 ODDITY = st.sampled_from([*({},) * 12, *ODD])
 #: Responses whose Link says nothing, or nothing that can be read, of the page that follows.

@@ -78,7 +78,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         variable=st.sampled_from(["CHECKPOINT", "CHECKPOINT", ""]),
         events=st.sampled_from(["", "", "push"]),
         max_age=st.sampled_from(["", "", "3h", "issues=30m, push=2h", "20m, push=0", "7d"]),
-        scan=st.sampled_from(["full", "full", "full", "failures"]),
+        scan=st.sampled_from(["full", "full", "failures"]),
         ids_from=st.sampled_from(["start", "end"]),
         delivered_at=st.sampled_from(["start", "end"]),
         whole_seconds=st.booleans(),
@@ -91,6 +91,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         retention=st.sampled_from([3 * DAY, DAY]),
         pasts=st.lists(PASTS, max_size=3),
         outage=st.lists(WHERE, max_size=6),
+        late=st.just(0) | LATE,
         still_down=st.just(0) | WHERE,
     )
     def begin(
@@ -107,6 +108,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         asks_for_more: bool,
         pasts: list[Past],
         outage: list[int],
+        late: int,
         still_down: int,
         **github: Any,  # noqa: ANN401 - fields of Behaviour
     ) -> None:
@@ -132,6 +134,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         for where in outage:
             self.world.clock.advance(SECOND)
             self._event_arrives(where)
+        if late:
+            self.a_row_shows_up_late(age=late, outcome=UNAVAILABLE, where=EVERYWHERE)
         self.endpoints_answer(OK, EVERYWHERE)
         if still_down:
             self.endpoints_answer(UNAVAILABLE, still_down)
