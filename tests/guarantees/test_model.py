@@ -82,7 +82,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         ids_from=st.sampled_from(["start", "end"]),
         delivered_at=st.sampled_from(["start", "end"]),
         whole_seconds=st.booleans(),
-        status_filter=st.booleans(),
+        status_filter=st.sampled_from([True, True, False]),
         paging=st.sampled_from(["keyset", "offset"]),
         page_cap=st.sampled_from([100, 3, 2]),
         asks_for_more=st.sampled_from([False, False, True]),
@@ -90,7 +90,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         empty_page_every=st.sampled_from([0, 0, 3]),
         retention=st.sampled_from([3 * DAY, DAY]),
         pasts=st.lists(PASTS, max_size=3),
-        outage=st.lists(WHERE, max_size=6),
+        outage=st.lists(WHERE, max_size=6) | st.just([EVERYWHERE] * 6),
+        apart=st.sampled_from([SECOND, 2 * MINUTE]),
         late=st.just(0) | LATE,
         still_down=st.just(0) | WHERE,
     )
@@ -108,6 +109,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         asks_for_more: bool,
         pasts: list[Past],
         outage: list[int],
+        apart: int,
         late: int,
         still_down: int,
         **github: Any,  # noqa: ANN401 - fields of Behaviour
@@ -132,11 +134,15 @@ class GitHubAndUs(RuleBasedStateMachine):
             self.an_event_of_the_past_fails_again(past=past, where=EVERYWHERE)
         self.endpoints_answer(UNAVAILABLE, EVERYWHERE)
         for where in outage:
-            self.world.clock.advance(SECOND)
+            self.world.clock.advance(apart)
             self._event_arrives(where)
         if late:
             self.a_row_shows_up_late(age=late, outcome=UNAVAILABLE, where=EVERYWHERE)
         self.endpoints_answer(OK, EVERYWHERE)
+        if late:
+            # Else all failures would be read, down to the last success.
+            self._event_arrives(EVERYWHERE)
+            self.world.clock.advance(SECOND)
         if still_down:
             self.endpoints_answer(UNAVAILABLE, still_down)
 
