@@ -100,7 +100,11 @@ def _account_is_true(
         Outcome.REFUSED: not was_sent,
         # A signal between the decision and the call leaves this, too.
         Outcome.UNKNOWN: account.guid in unanswered or part.run.signalled,
-        Outcome.GIVEN_UP: world.is_out_of_attempts(part.life.hook.log, shown, part.ended, settings, report.cutoff),
+        # Somebody may have sent it once more meanwhile.
+        Outcome.GIVEN_UP: any(
+            world.is_out_of_attempts(part.life.hook.log, shown, moment, settings, report.cutoff)
+            for moment in (part.looked_at, part.ended)
+        ),
         Outcome.EXPIRED: not world.in_log(original, part.ended),
         Outcome.FILTERED_OUT: original.kind.event not in (settings.events or {original.kind.event}),
         Outcome.TOO_OLD: too_old(original, part.looked_at, settings),
