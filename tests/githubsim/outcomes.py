@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 LEFT_OUT = "(left out)"
 """Stands for a field that is not there."""
-_DISPENSABLE = {"status_code", "redelivery"}
+_DISPENSABLE = {"status", "status_code", "redelivery"}
 
 
 class Answer(NamedTuple):
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
     @property
     def readable(self) -> bool:
-        """Whether its row says what it must: a code or a flag may be missing, and no code is the code 0."""
+        """Whether its row says what it must: status, code or flag may be missing, and no code is the code 0."""
         return all(name in _DISPENSABLE and value in {None, LEFT_OUT} for name, value in self.odd)
 
 

@@ -73,7 +73,7 @@ def faults(draw: st.DrawFn) -> Fault:
     return Fault(chosen.effect, verb=verb, path=path, nth=nth, times=times, when=chosen.when)
 
 
-#: How GitHub may write a row as it should not. The first two can be read all the same.
+#: How GitHub may write a row as it should not. The first three can be read all the same.
 ODD: tuple[dict[str, object], ...] = (
     {"status_code": None},
     {"redelivery": LEFT_OUT},

@@ -125,8 +125,8 @@ class GitHubAndUs(RuleBasedStateMachine):
             max_age=max_age,
             scan=scan,
         )
-        if not asks_for_more:
-            # Then a page is full, as large ones are.
+        if self.world.sim.behaviour.page_cap > 2 and not asks_for_more:
+            # Then a page is full, as large ones are. Two rows are too few: a row fewer is one alone.
             self.world.asks_for = self.world.sim.behaviour.page_cap
         self.tally["worlds"] += 1
         for past in pasts:
