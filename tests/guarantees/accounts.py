@@ -89,7 +89,7 @@ def _account_is_true(
         began = part.run.began - MINUTE
         since = [row for row in shown if row.outcome.succeeded and row.delivered_at >= began]
         assert outcome is not Outcome.RECOVERED or since, f"{account.guid} was delivered before the run"
-        if outcome not in LOST:
+        if outcome not in LOST and account.guid not in part.life.unreadable:
             leaves_at = original.delivered_at + min(settings.retention * SECOND, world.sim.behaviour.retention_ms)
             assert account.forgotten_at >= leaves_at - MINUTE, f"{account.guid} is not forgotten as soon as that"
         _what_is_final_is_told(world, part, report, account, rows)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from unittest import mock
 
-import redeliver.github.hooks
+import redeliver.github.pages
 from githubsim.clock import SECOND, VirtualClock
 from githubsim.endpoint import StubEndpoint
 from githubsim.inprocess import InProcessTransport
@@ -169,7 +169,7 @@ class World:
             return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, self.sim, REPOSITORY)
 
         try:
-            with mock.patch.object(redeliver.github.hooks, "PAGE_SIZE", self.asks_for):
+            with mock.patch.object(redeliver.github.pages, "PAGE_SIZE", self.asks_for):
                 yield Runs(run_.settings, connect, clock, console)
         except Crash:
             pass
