@@ -132,7 +132,7 @@ def no_loss_passes_untold(world: World, part: Part) -> None:
             continue
         if any(row.outcome.succeeded for row in attempts) or not life.is_ours(rows, part.looked_at, settings):
             continue
-        if settings.events and rows[0].kind.event not in settings.events:
+        if not _is_wanted(rows[0], part.looked_at, settings):
             continue
         if not world.is_out_of_attempts(life.hook.log, rows, part.looked_at, settings, since, but=excepted):
             continue
@@ -144,6 +144,12 @@ def no_loss_passes_untold(world: World, part: Part) -> None:
             life.told_lost.add(guid)
             continue
         assert not part.writes, f"{guid} is lost, lies before the checkpoint, and no run has told it"
+
+
+def _is_wanted(original: Row, now: int, settings: Settings) -> bool:
+    """Whether the user wants this event, and still does."""
+    named = not settings.events or original.kind.event in settings.events
+    return named and not too_old(original, now, settings)
 
 
 def what_cannot_be_read_is_told(world: World, part: Part) -> None:
