@@ -378,6 +378,17 @@ def test_a_pattern_tells_which_webhooks_it_cannot_be_compared_with() -> None:
     assert code(report) == 0
 
 
+def test_an_event_whose_first_attempt_cannot_be_read_has_not_expired() -> None:
+    world = World()
+    now = world.clock()
+    guid = world.hook.add(now - 20 * HOUR, odd(UNAVAILABLE, delivered_at=None)).guid
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_000))
+    world.again(guid, 20)
+    world.variables.seed("CHECKPOINT", str(now - HOUR))
+    report = world.run(retry_spacing="0")
+    assert (world.sent, of(report, guid).outcome, report.lost) == ([guid], Outcome.RECOVERED, 0)
+
+
 def test_a_replay_tells_which_rows_it_could_not_read() -> None:
     world = World()
     world.hook.add(world.clock() - 20 * MINUTE, odd(UNAVAILABLE, event=None))

@@ -150,10 +150,18 @@ class Page:
     unsure: bool = False
     """Whether it is full and names no next page. ``next`` then asks for a row fewer, and that page must name one."""
 
+    left_out: tuple[int, ...] = ()
+    """The times of rows that an earlier page had, too, and that are not among ``rows``."""
+
     @property
     def times(self) -> list[int]:
         """The rows' times, in epoch milliseconds."""
         return [row["delivered_at"] for row in self.rows]
+
+    @property
+    def newest(self) -> int | None:
+        """The newest time on it, that of rows that are left out too; None: it is empty."""
+        return max((*self.times, *self.left_out), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +279,10 @@ class DeliveryLog:
     def unread(self, since: int) -> list[UnreadRow]:
         """Rows of that moment (epoch ms) or later that cannot be read, and those without a time."""
         return [row for row in self._unread.values() if row.at is None or row.at >= since]
+
+    def has_unread(self, guid: str) -> bool:
+        """Whether there is a row of that event that cannot be read."""
+        return any(row.guid == guid for row in self._unread.values())
 
     def may_hide_a_failure(self, row: UnreadRow) -> bool:
         """Whether an event may be undelivered of which nothing else is known than this row that cannot be read."""

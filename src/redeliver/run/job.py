@@ -191,7 +191,9 @@ class Job:
         expired.
         """
         if scan.read_back_to <= scan.window.retained_from:
-            self.record.expired, unchecked = frozenset(unchecked), ()
+            # A first attempt that cannot be read is not gone.
+            self.record.expired = frozenset(guid for guid in unchecked if not scan.log.has_unread(guid))
+            unchecked = ()
         plan = self._plan_for(self._unsent(scan), scan, unchecked)
         self._console.line(found_line(scan.scanned, plan, dry_run=self._settings.dry_run))
         for event, reason in plan.skipped:

@@ -118,6 +118,8 @@ class Scan:
         self.log.add(page.rows, only=only)
         if only is None:
             self._last_row_at = self._set_aside(page, self._last_row_at)
+        else:
+            self.log.set_aside(row for row in page.unread if row.guid in only)
         self.pages += 1
         self.scanned += len(page.rows)
         self.first_attempts.add(page.rows)
@@ -130,10 +132,9 @@ class Scan:
             if row["delivered_at"] >= self.window.cutoff and succeeded(row):
                 self.oldest_success = min(self.oldest_success, row["delivered_at"])
                 break
-        times = page.times
-        self.last_page_newest = max(times, default=self.last_page_newest)
+        self.last_page_newest = self.last_page_newest if page.newest is None else page.newest
         self.next_page = page.next
-        self.read_back_to = _back_to(self.read_back_to, times, page.next)
+        self.read_back_to = _back_to(self.read_back_to, page)
         if only is None:
             self.read_back_to_for_all = self.read_back_to
         else:
@@ -144,7 +145,7 @@ class Scan:
         self.log.add(page.rows)
         self._last_failure_at = self._set_aside(page, self._last_failure_at)
         self.next_failures = page.next
-        self.failures_back_to = _back_to(self.failures_back_to, page.times, page.next)
+        self.failures_back_to = _back_to(self.failures_back_to, page)
 
     def _set_aside(self, page: Page, newer: int | None) -> int | None:
         """Keep the page's rows that cannot be read. Returns when its last row was.
@@ -316,10 +317,11 @@ class Record:
         return self.window.cutoff
 
 
-def _back_to(before: float, times: list[int], following: Mapping[str, str] | None) -> float:
-    """How far back a walk has read, given the times of a page's rows.
+def _back_to(before: float, page: Page) -> float:
+    """How far back a walk has read after another page.
 
-    The newest of them decides: what follows is older than that, but for the slack. Any other may be of a row that
-    showed up late, among rows far newer than itself.
+    Its newest row decides: what follows is older than that, but for the slack. Any other may have shown up late, among
+    rows far newer than itself.
     """
-    return min(before, max(times, default=inf) + SLACK) if following else -inf
+    newest = inf if page.newest is None else page.newest
+    return min(before, newest + SLACK) if page.next else -inf

@@ -65,7 +65,7 @@ def walk(
         ids = {row["id"] for row in page.rows}
         again = set[int]().union(*(ids & earlier for earlier in seen_ids))
         seen_ids.append(ids)
-        yield replace(page, rows=[row for row in page.rows if row["id"] not in again]) if again else page
+        yield _without(page, again) if again else page
         if page.next is None or (page.rows and max(page.times) < since):
             return
         if page.unsure and unsure:
@@ -75,6 +75,11 @@ def walk(
             raise BrokenPaging
         seen_pages.add(key)
         query, unsure = page.next, page.unsure
+
+
+def _without(page: Page, ids: set[int]) -> Page:
+    rows = [row for row in page.rows if row["id"] not in ids]
+    return replace(page, rows=rows, left_out=tuple(row["delivered_at"] for row in page.rows if row["id"] in ids))
 
 
 class Reader:

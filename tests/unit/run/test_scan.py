@@ -15,7 +15,7 @@ from redeliver.core.ports import Quota
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
 from redeliver.run.record import SLACK, Extent, Scan
-from redeliver.run.scan import LONG_OUTAGE, Reader
+from redeliver.run.scan import LONG_OUTAGE, Reader, walk
 from redeliver.timing import RunClock
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row, scan_of
 from wording import figures
@@ -172,6 +172,18 @@ def test_taking_in_pages_keeps_the_books() -> None:
     assert scan.read_back_to == START - 8 + SLACK
     scan.take(Page([row(4, START - 9)], None))
     assert (scan.scanned, scan.read_back_to, scan.next_page) == (6, -inf, None)
+
+
+def test_rows_that_were_read_before_say_how_far_was_read_beside_one_that_shows_up_late() -> None:
+    rows = [row(9, START - SECOND), row(8, START - 2 * SECOND), row(7, START - 3 * HOUR), row(6, START - 4 * SECOND)]
+    pages, scan = Pages([*rows, row(5, START - 4 * HOUR)], size=2), scan_of()
+    # A new row pushes one of the first page onto the second, where the late one is the only other.
+    pages.before_page = lambda number: pages.rows.append(row(20, START)) if number == 2 else None
+    read = []
+    for page in walk(pages, since=START - HOUR):
+        scan.take(page)
+        read.append(scan.read_back_to - SLACK - START)
+    assert read == [-SECOND, -2 * SECOND, -inf]
 
 
 def test_an_event_is_read_whole_when_its_original_and_all_since_were_read() -> None:
