@@ -106,10 +106,12 @@ class Job:
         self.record.retained_at_end = self._hook.now() - self._settings.retention_ms
         # Before any request that can end the run: what is settled by now no longer holds the checkpoint.
         undelivered = self._unsent(scan)
-        self.record.window_plan = self._plan_for(undelivered, scan, _not_read_whole(scan, undelivered))
-
-        unchecked = self._read_history(reader, scan)
-        self.record.plan = plan = self._make_plan(scan, unchecked)
+        not_whole = _not_read_whole(scan, undelivered)
+        self.record.window_plan = plan = self._plan_for(undelivered, scan, not_whole)
+        if not_whole:
+            plan = self._make_plan(scan, self._read_history(reader, scan))
+        self.record.plan = plan
+        self._say_found(scan, plan)
         if plan.due and not self._settings.dry_run:
             self._anchor_checkpoint(window)
             self._send(plan, scan)
@@ -194,11 +196,12 @@ class Job:
             # A first attempt that cannot be read is not gone.
             self.record.expired = frozenset(guid for guid in unchecked if not scan.log.has_unread(guid))
             unchecked = ()
-        plan = self._plan_for(self._unsent(scan), scan, unchecked)
+        return self._plan_for(self._unsent(scan), scan, unchecked)
+
+    def _say_found(self, scan: Scan, plan: Plan) -> None:
         self._console.line(found_line(scan.scanned, plan, dry_run=self._settings.dry_run))
         for event, reason in plan.skipped:
             self._console.detail(f"{title_of(event)}: {in_words(reason)}")
-        return plan
 
     def _anchor_checkpoint(self, window: Window) -> None:
         """Write the checkpoint unchanged, which proves that it can be written.
