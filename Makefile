@@ -41,8 +41,9 @@ PYTEST := pytest --numprocesses=auto --dist=worksteal
 quick: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m $(PYTEST) tests/unit tests/scenarios tests/documents $(ARGS)
 
-# What `make e2e` runs: it needs Docker, or is about releases alone.
-LATER := --ignore=tests/e2e --ignore=tests/releasing
+# What `make e2e` runs: it needs Docker, or is about releases or the launcher's waits alone.
+E2E := tests/e2e tests/releasing tests/action/test_waiting.py
+LATER := $(addprefix --ignore=,$(E2E))
 
 # Coverage is of all tests that tests/conftest.py has measured, or of none: with ARGS it is not measured.
 test: $(VENV)/test.stamp $(VENV)/node.stamp
@@ -90,7 +91,7 @@ picture: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m pictures $(ARGS)
 
 e2e: $(VENV)/dev.stamp $(VENV)/node.stamp
-	$(PY) -m pytest tests/e2e tests/releasing $(ARGS)
+	$(PY) -m pytest $(E2E) $(ARGS)
 
 # Beside GitHub's documented way; the last part needs Docker.
 bench: $(VENV)/test.stamp $(VENV)/node.stamp

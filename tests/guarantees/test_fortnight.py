@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from githubsim.endpoint import Dispatch
     from guarantees.world import Run
 
-#: `make test` runs a twentieth of all that is counted, so that calls and pace are as scarce as with 200,000 events.
+#: `make test` runs a twenty-fifth of all that is counted, so that calls and pace are as scarce as with 200,000 events.
 SHARE = 1 if SOAK else 25
 EVENTS = 200_000 // SHARE
 HOURLY = 5_000 // SHARE

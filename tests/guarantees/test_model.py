@@ -369,7 +369,7 @@ class SeveralHooks(GitHubAndUs):
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(
     ("machine", "wanted"),
-    [(GitHubAndUs, profile(normal=240, soak=30_000)), (SeveralHooks, profile(normal=240, soak=20_000))],
+    [(GitHubAndUs, profile(normal=150, soak=30_000)), (SeveralHooks, profile(normal=150, soak=20_000))],
     ids=["one webhook", "several"],
 )
 def test_the_promises_hold_whatever_happens(machine: type[GitHubAndUs], wanted: settings) -> None:

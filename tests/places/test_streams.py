@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import time
+from itertools import cycle
 
 import pytest
 
@@ -16,6 +17,7 @@ from redeliver.errors import NotPrinted
 from wording import told
 
 NOTHING_TAKES_IT = ["/dev/full", "gone"]
+COMMANDS = ["run", "run --format json", "hooks", "hooks --format matrix", "show", "replay"]
 
 
 def start(arguments: list[str], streams: str, given: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -115,8 +117,10 @@ def test_a_log_that_nobody_takes_is_told_on_the_other_stream(here: Server, to: s
     assert line(said.out)["stream"] == "standard error"
 
 
-@pytest.mark.parametrize("to", NOTHING_TAKES_IT)
-@pytest.mark.parametrize("command", ["run", "run --format json", "hooks", "hooks --format matrix", "show", "replay"])
+@pytest.mark.parametrize(
+    ("command", "to"),
+    zip(COMMANDS, cycle(NOTHING_TAKES_IT), strict=False),
+)
 def test_a_result_that_nobody_takes_is_told_on_the_other_stream(here: Server, command: str, to: str) -> None:
     guid = here.live.fail()
     name, *more = command.split()
