@@ -119,7 +119,7 @@ def test_a_log_that_nobody_takes_is_told_on_the_other_stream(here: Server, to: s
 
 @pytest.mark.parametrize(
     ("command", "to"),
-    zip(COMMANDS, cycle(NOTHING_TAKES_IT), strict=False),
+    [*zip(COMMANDS, cycle(NOTHING_TAKES_IT), strict=False)],
 )
 def test_a_result_that_nobody_takes_is_told_on_the_other_stream(here: Server, command: str, to: str) -> None:
     guid = here.live.fail()
