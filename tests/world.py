@@ -78,7 +78,7 @@ class World:
         self.started = self.clock()
         return Runs(
             settings,
-            lambda credential: InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, latency_ms),
+            self._connector(latency_ms),
             self.run_clock,
             self.console,
             shuffle=self.shuffle,
@@ -92,7 +92,7 @@ class World:
         self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
         runs = Runs(
             settings,
-            lambda credential: InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, latency_ms),
+            self._connector(latency_ms),
             self.run_clock,
             self.console,
         )
@@ -102,8 +102,13 @@ class World:
         """How the webhook's deliveries went, as ``redeliver hooks`` has it."""
         settings = parse(self.inputs())
         self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
-        connect = lambda credential: InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, 0)  # noqa: E731
-        return Runs(settings, connect, self.run_clock, self.console).survey()
+        return Runs(settings, self._connector(), self.run_clock, self.console).survey()
+
+    def _connector(self, latency_ms: int = 0) -> Callable[[Credential], InProcessTransport]:
+        def connect(credential: Credential) -> InProcessTransport:
+            return InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, latency_ms)
+
+        return connect
 
     def fail(self, minutes_ago: float = 5, outcome: Outcome = UNAVAILABLE, **row: Any) -> str:  # noqa: ANN401
         """An event whose first attempt failed some minutes ago. Gives its guid."""

@@ -107,6 +107,11 @@ class UnreadRow:
     succeeded: bool
     """Whether GitHub says that it delivered its event."""
 
+    @property
+    def label(self) -> str:
+        """What to look for on the webhook's page: its id, or if that cannot be read the guid."""
+        return str(self.id or self.guid)
+
 
 class _Rest(TypedDict):
     """What can be read of any row."""

@@ -141,8 +141,8 @@ class Owner:
         if not choice.pattern:
             return [known.get(hook_id, HookInfo(hook_id)) for hook_id in choice.ids]
         fits = _expression(choice.pattern).fullmatch
-        found = {hook_id: info for hook_id, info in known.items() if fits(info.url)}
-        found = {hook_id: info for hook_id, info in found.items() if inactive or info.active is not False}
+        wanted = (info for info in known.values() if inactive or info.active is not False)
+        found = {info.id: info for info in wanted if fits(info.url)}
         if not found and choice.pattern == "*":
             raise NoHooks(owner=self._subject, what="webhook" if inactive else "active webhook")
         if not found:

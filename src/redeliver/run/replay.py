@@ -178,7 +178,7 @@ class Replay:
 
     def _findings(self, events: Sequence[ReplayedEvent]) -> Iterator[RedeliverError]:
         if self._plan and (unread := self._log.unread(self._plan.selection.since)):
-            ids = some_of([str(row.id or row.guid) for row in unread])
+            ids = some_of([row.label for row in unread])
             yield ReplayRowsUnreadable(deliveries=count(len(unread), "delivery", "deliveries"), ids=ids)
         match self.ended_by:
             case ApiFailing() | OutOfTime() as fault:

@@ -225,7 +225,7 @@ def _unread(record: Record) -> Iterator[Finding]:
     found = record.unread_rows()
     for meaning, kind in kinds.items():
         if rows := found.get(meaning):
-            ids = some_of([str(row.id or row.guid) for row in rows])
+            ids = some_of([row.label for row in rows])
             yield kind(deliveries=count(len(rows), "delivery", "deliveries"), ids=ids)
 
 
