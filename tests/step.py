@@ -1,0 +1,142 @@
+"""A step of a workflow, as the runner starts it: the real program in this process, on virtual time.
+
+Replaced is only what lies outside of the program: the clock, the network (below requests' adapter), and what the runner
+gives a step. So nothing here needs to change when the program is arranged anew.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+
+from githubsim.clock import SECOND
+from githubsim.wire import Lost, SimRequest
+from redeliver.__main__ import main
+from runner import outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from githubsim.journal import Entry
+    from world import World
+
+#: Milliseconds that a call takes before GitHub sees it, and after which the program gives up one that stays silent.
+LATENCY, PATIENCE = 100, 30_000
+ENVIRONMENT = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "octo/ops",
+    "GITHUB_RUN_ID": "123456",
+    "RUNNER_DEBUG": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a step ended, and what it left behind."""
+
+    code: int
+    log: str
+    outputs: Mapping[str, str]
+    summary: str
+    requests: Sequence[Entry]
+
+
+def run_step(world: World, command: str = "", **changed: str) -> Done:
+    """Run a step with the world's inputs, changed by these; ``from_`` for ``from``.
+
+    ``command``: which of the action's steps; empty: the run.
+    """
+    inputs = world.inputs(**{name.rstrip("_"): value for name, value in changed.items()})
+    before = len(world.sim.journal.entries)
+    with tempfile.TemporaryDirectory() as folder, _time_of(world), _network_of(world), _own_process():
+        files = {name: Path(folder, name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        for file in files.values():
+            file.touch()
+        given = {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+        environment = ENVIRONMENT | given | {name: str(file) for name, file in files.items()}
+        printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
+        with (
+            mock.patch.dict(os.environ, environment, clear=True),
+            mock.patch.object(sys, "argv", ["redeliver", *command.split()]),
+            redirect_stdout(printed),
+        ):
+            code = _code_of_main()
+        log = printed.buffer.getvalue().decode()
+        found = outputs(files["GITHUB_OUTPUT"])
+        summary = files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8")
+    return Done(code, log, found, summary, world.sim.journal.entries[before:])
+
+
+def _code_of_main() -> int:
+    try:
+        main()
+    except SystemExit as ending:
+        return int(ending.code or 0)
+    return 0
+
+
+@contextmanager
+def _time_of(world: World) -> Iterator[None]:
+    clock = world.clock
+    with mock.patch.multiple(time, time=lambda: clock() / SECOND, monotonic=clock.monotonic, sleep=clock.sleep):
+        yield
+
+
+@contextmanager
+def _network_of(world: World) -> Iterator[None]:
+    def send(_adapter: HTTPAdapter, asked: requests.PreparedRequest, **_: object) -> requests.Response:
+        world.clock.advance(LATENCY)
+        try:
+            answer = world.sim.handle(_request(asked))
+        except Lost as lost:
+            world.clock.advance(PATIENCE if lost.kind == "silence" else lost.delay_ms)
+            raise requests.ConnectionError from lost
+        world.clock.advance(answer.delay_ms)
+        raw = HTTPResponse(io.BytesIO(answer.body), answer.headers, answer.status, preload_content=False)
+        return HTTPAdapter().build_response(asked, raw)
+
+    with mock.patch.object(HTTPAdapter, "send", send):
+        yield
+
+
+def _request(asked: requests.PreparedRequest) -> SimRequest:
+    parts = urlsplit(asked.url or "")
+    headers = {name.lower(): value for name, value in asked.headers.items()}
+    body: Any = asked.body or b""
+    return SimRequest(
+        asked.method or "",
+        unquote(parts.path),
+        dict(parse_qsl(parts.query)),
+        headers,
+        body.encode() if isinstance(body, str) else body,
+    )
+
+
+@contextmanager
+def _own_process() -> Iterator[None]:
+    """Give back what a process of its own would take with it, and let chance be the same in each."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    chance = random.getstate()
+    random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(chance)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
