@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from githubsim.clock import START, VirtualClock
 from redeliver.core.deliveries import Attempt, Event, Filter, Page, Row
 from redeliver.core.ports import Quota
+from redeliver.core.reading import Window
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import Purpose
 from redeliver.github.transport import Body, Response, ResponseLost, Verb
-from redeliver.run.record import Scan, Window
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def event(*attempts: Attempt, guid: str = "g", name: str = "push") -> Event:
     return Event(guid, name, attempts or (attempt(1),))
 
 
-def scan_of(back: int = 72 * HOUR) -> Scan:
-    """What has been read, nothing so far, of a window that began so many milliseconds before START."""
+def window_of(back: int = 72 * HOUR) -> Window:
+    """One that begins so many milliseconds before START."""
     began = START - back
-    return Scan(Window(START, None, began, began, START - 72 * HOUR), timeout=10)
+    return Window(START, None, began, began, START - 72 * HOUR)
 
 
 @dataclass

@@ -148,5 +148,5 @@ def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> 
     promises.keep_all(world, run)
     assert not {one.guid for one in run.accepted} & set(guids)
     assert run.report is not None
-    assert {of(run.report, guid).outcome for guid in guids} == {Outcome.UNCHECKED}
+    assert {of(run.report, guid).outcome for guid in guids} == {Outcome.NOT_DUE}
     assert not any(says(FailuresFirst, warning) for warning in run.report.warnings)

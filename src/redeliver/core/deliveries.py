@@ -231,6 +231,13 @@ class Event:
         """The first attempt of all, unless it is not among the rows that were read."""
         return None if self.first.redelivery else self.first
 
+    def is_whole(self, back_to: float) -> bool:
+        """Whether no failed attempt of it can be missing, if all attempts at that moment (epoch ms) or later were read.
+
+        Its original is its first attempt.
+        """
+        return not self.first.redelivery and self.first.at >= back_to
+
 
 class DeliveryLog:
     """The part of one hook's log that has been read.
@@ -248,12 +255,9 @@ class DeliveryLog:
         # When the newest attempt that delivered it was.
         self._delivered: dict[str, int] = {}
         self._unread: dict[tuple[int | None, str | None, int | None], UnreadRow] = {}
-        # A cache of the last result; after an outage it is long.
-        self._undelivered: tuple[int, Sequence[Event]] | None = None
 
     def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
         """Add rows; adding one twice changes nothing. ``only``: rows of these events alone."""
-        self._undelivered = None
         for row in rows:
             guid = row["guid"]
             if only is not None and guid not in only:
@@ -313,12 +317,13 @@ class DeliveryLog:
             self._failed[guid] = known
         return known
 
-    def undelivered(self, since: int) -> Sequence[Event]:
-        """Events with a failed attempt at that moment (epoch ms) or later, and no success."""
-        if self._undelivered is None or self._undelivered[0] != since:
-            found = map(self.event, self._failed)
-            self._undelivered = since, [event for event in found if any(one.at >= since for one in event.attempts)]
-        return self._undelivered[1]
+    def undelivered(self, since: int, guids: Collection[str] | None = None) -> Sequence[Event]:
+        """Events with a failed attempt at that moment (epoch ms) or later, and no success.
+
+        ``guids``: of these events alone.
+        """
+        chosen = [*self._failed] if guids is None else [guid for guid in guids if guid in self._failed]
+        return [event for event in map(self.event, chosen) if any(one.at >= since for one in event.attempts)]
 
 
 def succeeded(row: Row) -> bool:

@@ -1,18 +1,17 @@
-"""Which events to send now, in which order, and why the others are skipped. Pure."""
+"""The rules by which an undelivered event is sent now, or why it is not. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import ROUNDING
 from redeliver.core.redelivery import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from redeliver.core.deliveries import Attempt, Event
+    from redeliver.core.deliveries import Event
 
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000
@@ -37,39 +36,44 @@ class Rules:
     """Milliseconds after its first attempt for which an event is sent, by its name, ``event`` or ``event.action``, or
     else under ``""``; 0, or no age: no limit. None is longer than GitHub keeps deliveries."""
 
-    def final_outcome(
-        self,
-        event: Event,
-        now: int,
-        expired: Collection[str],
-        oldest_success: float = -inf,
-        *,
-        unchecked: Collection[str] = (),
+    def verdict(
+        self, event: Event, now: int, oldest_success: int | None, *, is_whole: bool, is_gone: bool
     ) -> Outcome | None:
-        """Why no further run sends an undelivered event; it then does not hold the checkpoint. None: later runs may.
+        """Why an undelivered event is not sent now; None: it is due.
 
         ``now``: the run's start, in epoch milliseconds. A run judges an event's age at one moment only.
-        ``oldest_success``: of all attempts in the window, in epoch milliseconds; inf: none of them succeeded.
-        ``unchecked``: guids of events whose success may have been missed; they are not given up.
+        ``oldest_success``: of all attempts in the window, in epoch milliseconds; None: none of them succeeded.
+        ``is_whole``: whether none of its attempts can be missing. Else its success may have been missed, so it is not
+        given up. ``is_gone``: whether what is missing has left GitHub's log, so that it has expired.
         """
         if self.events and self.events.isdisjoint(_names(event)):
             return Outcome.FILTERED_OUT
-        too_old = self._is_too_old(event, now, expired)
-        if event.guid in expired and not too_old:
-            return Outcome.EXPIRED
-        if event.guid not in unchecked and self._is_out_of_attempts(event, oldest_success):
+        is_spent, last = self.is_out_of_attempts(event, oldest_success), self.too_old_after(event)
+        if is_spent and is_whole:
             return Outcome.GIVEN_UP
-        return Outcome.TOO_OLD if too_old else None
+        # No age is longer than GitHub keeps deliveries, so an expired event is older than any of them.
+        if last is not None and (last < now or is_gone):
+            return Outcome.TOO_OLD
+        # There is no spacing before the first redelivery, even if clock skew puts the event in the future.
+        if not is_spent and event.count > 1 and self.due_at(event) > now:
+            return Outcome.NOT_DUE
+        if is_whole or is_gone:
+            # An event that has expired is tried once more, if the only attempt that GitHub still has allows that. Once:
+            # that try is a second attempt in the log, by which later runs know it.
+            return None if is_whole or (len(event.attempts) == 1 and not is_spent) else Outcome.EXPIRED
+        return Outcome.UNCHECKED
 
-    def _is_out_of_attempts(self, event: Event, oldest_success: float) -> bool:
-        return 0 < self.max_attempts <= event.count and _is_about_the_event(event.latest, oldest_success)
+    def is_out_of_attempts(self, event: Event, oldest_success: int | None) -> bool:
+        """Whether an event has had all of its attempts, and the newest is evidence against it.
 
-    def has_a_last_try(self, event: Event, oldest_success: float = -inf) -> bool:
-        """Whether an event that has expired is tried once more, as its only attempt that GitHub still has allows.
-
-        Once: that try is a second attempt in the log, by which later runs know it.
+        An attempt can be evidence of just an endpoint that is down. If that counted, an endpoint that is down for a day
+        would use up the attempts of every event that is sent on that day. So the endpoint must have answered, or have
+        accepted another event earlier in the window; ``oldest_success``: as in :meth:`verdict`.
         """
-        return len(event.attempts) == 1 and not self._is_out_of_attempts(event, oldest_success)
+        if not 0 < self.max_attempts <= event.count:
+            return False
+        latest = event.latest
+        return not latest.like_endpoint_down or (oldest_success is not None and latest.at >= oldest_success)
 
     def too_old_after(self, event: Event) -> int | None:
         """The last moment, in epoch milliseconds, at which the event is young enough; None: it always is.
@@ -80,11 +84,6 @@ class Rules:
         age = next((self.max_ages[name] for name in (*_names(event), "") if name in self.max_ages), 0)
         return event.first.at + age + ROUNDING if age else None
 
-    def _is_too_old(self, event: Event, now: int, expired: Collection[str]) -> bool:
-        last = self.too_old_after(event)
-        # No age is longer than GitHub keeps deliveries, so an expired event is older than any of them.
-        return last is not None and (last < now or event.guid in expired)
-
     def due_at(self, event: Event) -> int:
         """The moment, in epoch milliseconds, from which the event may be sent."""
         redeliveries = event.count - 1
@@ -93,89 +92,6 @@ class Rules:
         longest = max(LONGEST_SPACING, self.retry_spacing)
         # The shift is bounded so that an event with thousands of attempts is not expensive.
         return event.latest.at + min(self.retry_spacing << min(redeliveries - 1, 40), longest)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Events to send, in order, and events to skip, each with the reason."""
-
-    due: tuple[Event, ...]
-    skipped: tuple[tuple[Event, Outcome], ...]
-
-
-def make_plan(
-    events: Iterable[Event],
-    rules: Rules,
-    now: int,
-    *,
-    expired: Collection[str] = (),
-    unchecked: Collection[str] = (),
-    oldest_success: float = -inf,
-) -> Plan:
-    """Decide about every undelivered event.
-
-    ``expired``: guids of events whose first attempt has left GitHub's log; they are lost, whatever is still tried.
-    ``unchecked``: guids of events whose success may have been missed. ``oldest_success``: see
-    :meth:`Rules.final_outcome`. Order: fewest attempts first (see ``FRESH``), then oldest first, so that a poisoned
-    event never blocks a fresh one.
-    """
-    expired, unchecked = frozenset(expired), frozenset(unchecked)
-    due: list[Event] = []
-    skipped: list[tuple[Event, Outcome]] = []
-    for event in events:
-        reason = rules.final_outcome(event, now, expired, oldest_success, unchecked=unchecked)
-        if reason is Outcome.EXPIRED and rules.has_a_last_try(event, oldest_success):
-            reason = None
-        elif reason is None:
-            reason = _reason_to_wait(event, rules, now, unchecked)
-        if reason is None:
-            due.append(event)
-        else:
-            skipped.append((event, reason))
-    due.sort(key=lambda event: (max(event.count, FRESH), event.first.at, event.first.id))
-    skipped.sort(key=lambda pair: (pair[0].first.at, pair[0].first.id))
-    return Plan(tuple(due), tuple(skipped))
-
-
-def _reason_to_wait(event: Event, rules: Rules, now: int, unchecked: Collection[str]) -> Outcome | None:
-    if event.guid in unchecked:
-        return Outcome.UNCHECKED
-    # There is no spacing before the first redelivery, even if clock skew puts the event in the future.
-    if event.count > 1 and rules.due_at(event) > now:
-        return Outcome.NOT_DUE
-    return None
-
-
-def next_checkpoint(
-    start: int,
-    undelivered: Sequence[Event],
-    rules: Rules,
-    expired: Collection[str],
-    *,
-    unchecked: Collection[str] = (),
-    unread: Iterable[int] = (),
-    failures_only: bool = False,
-    oldest_success: float = -inf,
-) -> int:
-    """The next checkpoint: the run's start, or 1 ms before the earliest of the open events' latest attempts.
-
-    A run that starts from there finds all of them again. ``failures_only``: even if it asks GitHub for failures only.
-    ``unchecked`` and ``oldest_success``: see :meth:`Rules.final_outcome`. ``unread``: the moments (epoch ms) of rows
-    that could not be read and are to be found again, too.
-    """
-    final = (rules.final_outcome(event, start, expired, oldest_success, unchecked=unchecked) for event in undelivered)
-    unsettled = (event for event, outcome in zip(undelivered, final, strict=True) if outcome is None)
-    holding = (event.latest_listed if failures_only else event.latest for event in unsettled)
-    return min([start, *(attempt.at - 1 for attempt in holding), *(at - 1 for at in unread)])
-
-
-def _is_about_the_event(attempt: Attempt, oldest_success: float) -> bool:
-    """Whether an attempt is evidence against its event, not just of an endpoint that is down.
-
-    Otherwise an endpoint that is down for a day would use up the attempts of every event that is sent on that day. So
-    the endpoint must have answered, or have accepted another event earlier in the window.
-    """
-    return attempt.at >= oldest_success or not attempt.like_endpoint_down
 
 
 def _names(event: Event) -> tuple[str, str]:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import ROUNDING
 from redeliver.errors import OutOfTime, RedeliverError, Stopped
-
-if TYPE_CHECKING:
-    from redeliver.core.deliveries import Attempt, DeliveryLog, Event
 
 
 class Outcome(StrEnum):
@@ -72,57 +67,6 @@ class Reply:
 
     acceptance: Acceptance
     why: str = ""
-
-
-_UNTIL_SEEN = {
-    Acceptance.ACCEPTED: Outcome.PENDING,
-    Acceptance.REFUSED: Outcome.REFUSED,
-    Acceptance.UNKNOWN: Outcome.UNKNOWN,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Redelivery:
-    """A request to GitHub to deliver an event again, and its reply."""
-
-    event: Event
-    asked_at: int
-    """GitHub's time, epoch milliseconds; at most a second early, never late."""
-    reply: Reply
-
-    def result(self, log: DeliveryLog) -> Attempt | None:
-        """The failed attempt that it led to, once the log shows one. Only for an event that is not delivered."""
-        return next(filter(self.may_have_led_to, log.event(self.event.guid).attempts), None)
-
-    def may_have_led_to(self, attempt: Attempt) -> bool:
-        """Whether it may have led to this attempt: a redelivery that is no older than the request and was not known.
-
-        Somebody else may have requested it at the same time; no log says who.
-        """
-        known = (one.id for one in self.event.attempts)
-        return attempt.redelivery and attempt.at >= self.asked_at - ROUNDING and attempt.id not in known
-
-    def outcome(self, log: DeliveryLog) -> Outcome:
-        """Its outcome so far, by what the log shows. A success counts, whoever requested it."""
-        if log.is_delivered(self.event.guid):
-            return Outcome.RECOVERED
-        if self.result(log) is not None:
-            return Outcome.FAILED_AGAIN
-        return _UNTIL_SEEN[self.reply.acceptance]
-
-    def why(self, outcome: Outcome) -> str:
-        """Why GitHub refused it, or why its reply is unknown, where that is the outcome; else empty."""
-        return self.reply.why if outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else ""
-
-    def is_open(self, log: DeliveryLog) -> bool:
-        """Whether the log may still show its outcome."""
-        return self.outcome(log) in UNSEEN
-
-    def was_accepted(self, log: DeliveryLog) -> bool:
-        """Whether GitHub accepted it: it said so, or the reply was lost and the log shows it."""
-        return self.reply.acceptance is Acceptance.ACCEPTED or (
-            self.reply.acceptance is Acceptance.UNKNOWN and not self.is_open(log)
-        )
 
 
 def why_unsent(ending: RedeliverError | Stopped | None, *, dry_run: bool, endpoint_down: bool) -> Outcome:

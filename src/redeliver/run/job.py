@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from redeliver.core.plan import Rules, make_plan, next_checkpoint
-from redeliver.core.redelivery import Outcome
-from redeliver.core.settings import ScanMode
+from redeliver.core.ledger import Ledger, checkpoint
+from redeliver.core.plan import Rules
+from redeliver.core.reading import Extent, Window
+from redeliver.core.redelivery import Outcome, why_unsent
 from redeliver.errors import (
     ApiError,
     CheckpointInFuture,
@@ -19,19 +20,19 @@ from redeliver.errors import (
     Unexpected,
 )
 from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, in_words, reading_line, title_of
-from redeliver.run.record import Extent, Probe, Record, Scan, Unread, Window
+from redeliver.run.record import Probe, Record
 from redeliver.run.scan import Reader
-from redeliver.run.send import PROBE_SIZE, Sender, Watch, probe_events, send_in_time, send_probe
+from redeliver.run.send import PROBE_SIZE, Sender, Watch, probe_cases, send_in_time, send_probe
 from redeliver.text import count
 from redeliver.times import HOUR, MINUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from redeliver.console import Console
-    from redeliver.core.deliveries import Event
-    from redeliver.core.plan import Plan
+    from redeliver.core.case import Case
     from redeliver.core.ports import Hook, Store
+    from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
     from redeliver.timing import RunClock
 
@@ -56,6 +57,7 @@ def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console,
         job.save_checkpoint()
     with _ending_in(job.record):
         job.say_outcomes()
+    job.close()
     return job.record
 
 
@@ -78,15 +80,17 @@ class Job:
     """The steps of a run, in the order of ``work``; docs/design.md has them in words."""
 
     def __init__(self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> None:
-        self._rules = rules_of(settings)
-        self.record = Record(self._rules)
+        self.ledger = Ledger(rules_of(settings))
+        self.record = Record(self.ledger)
         self._hook = hook
         self._store = store
         self._clock = clock
         self._console = console
         self._settings = settings
         self._started = 0.0
-        self._lines = OutcomeLines(self.record.redeliveries, console)
+        self._lines = OutcomeLines(self.ledger, console)
+        self._sender = Sender(hook, self.ledger, console)
+        self._watch = Watch(hook, self.ledger, clock=clock, lines=self._lines)
 
     def work(self) -> None:
         """Everything but the checkpoint at the end.
@@ -95,27 +99,23 @@ class Job:
             RedeliverError, Stopped: what ended it early.
         """
         self.record.window = window = self._find_window()
-        self.record.scan = scan = Scan(window, self._settings.delivery_timeout)
-        reader = Reader(self._hook, self._clock, self._console)
-
-        looks_down = reader.read_head(scan, self._settings.scan)
-        if looks_down and self._probe_endpoint(scan) is Probe.DOWN:
-            return
+        reader = Reader(self._hook, window, self._settings, self._clock, self._console)
+        head = reader.read_head()
+        if head is not None:
+            self._judge(head)
+            if self._probe_endpoint(head) is Probe.DOWN:
+                return
         postpone = window.cutoff > window.retained_from + _POSTPONE_MARGIN
-        reader.read_window(scan, self._settings.scan, postpone=postpone)
+        reading = reader.read_window(postpone=postpone)
         self.record.retained_at_end = self._hook.now() - self._settings.retention_ms
         # Before any request that can end the run: what is settled by now no longer holds the checkpoint.
-        undelivered = self._unsent(scan)
-        not_whole = _not_read_whole(scan, undelivered)
-        self.record.window_plan = plan = self._plan_for(undelivered, scan, not_whole)
-        if not_whole:
-            plan = self._make_plan(scan, self._read_history(reader, scan))
-        self.record.plan = plan
-        self._say_found(scan, plan)
-        if plan.due and not self._settings.dry_run:
-            self._anchor_checkpoint(window)
-            self._send(plan, scan)
-        self._watch(scan).until_settled(self._settings.wait_for_results)
+        self._judge(reading)
+        self._read_histories(reader)
+        due = self._say_found()
+        if due and not self._settings.dry_run:
+            self._anchor_checkpoint()
+            self._send(due)
+        self._watch.until_settled(self._settings.wait_for_results)
 
     # -- the steps ----------------------------------------------------------------------------------------------
 
@@ -147,68 +147,56 @@ class Job:
             self._console.detail(str(fault))
             return None
 
-    def _probe_endpoint(self, scan: Scan) -> Probe | None:
+    def _judge(self, reading: Reading, guids: Collection[str] | None = None) -> None:
+        """Judge what was read. ``guids``: these events alone, of which more has been read."""
+        self.record.reading = reading
+        self.ledger.judge(reading, guids)
+
+    def _probe_endpoint(self, head: Reading) -> Probe | None:
         """Probe an endpoint that looks down, with events read so far. None: not probed."""
-        if self._settings.wait_for_results == 0 or self._settings.dry_run:
+        seconds = self._settings.wait_for_results
+        first = probe_cases(self.ledger.due)
+        if seconds == 0 or self._settings.dry_run or len(first) < PROBE_SIZE:
             return None
-        undelivered = scan.log.undelivered(scan.window.cutoff)
-        plan = self._plan_for(undelivered, scan, _not_read_whole(scan, undelivered))
-        first = probe_events(plan.due)
-        if len(first) < PROBE_SIZE:
-            return None
-        self.record.early_plan = plan
-        self._anchor_checkpoint(scan.window)
-        with self._console.group(f"The last {scan.scanned:,} attempts all failed: testing the receiver"):
+        self._anchor_checkpoint()
+        with self._console.group(f"The last {head.scanned:,} attempts all failed: testing the receiver"):
             self._console.line(f"Watching {PROBE_SIZE} test redeliveries before more of the log is read")
-            seconds = self._settings.wait_for_results
-            self.record.early_probe = send_probe(self._sender(), self._watch(scan), first, seconds)
+            self.record.early_probe = send_probe(self._sender, self._watch, first, seconds)
         return self.record.early_probe
 
-    def _read_history(self, reader: Reader, scan: Scan) -> list[str]:
-        """Read the attempts before the window, for events that need them. Returns the guids of the unchecked ones.
+    def _read_histories(self, reader: Reader) -> None:
+        """Read the attempts before the window, for events that need them.
 
         In two passes. The first asks for failures alone, which takes few calls and is enough to leave most events to
         later runs; the second reads everything, for the few that are due or would be given up: they may be delivered.
         """
-        retained_from = scan.window.retained_from
-        without_original = [
-            event.guid
-            for event in self._unsent(scan)
-            if event.original is None and self.record.final_outcome(event) is None
-        ]
-        if without_original:
-            reader.read_earlier_failures(scan, without_original, retained_from)
-        plan = self._plan_for(self._unsent(scan), scan)
-        given_up = (event for event, reason in plan.skipped if reason is Outcome.GIVEN_UP)
-        if unchecked := _not_read_whole(scan, (*plan.due, *given_up)):
-            if scan.extent is not Extent.NEWEST:  # else no time or calls are left for it
-                reader.read_earlier_attempts(scan, unchecked, retained_from)
-            unchecked = [guid for guid in unchecked if not scan.is_read_whole(guid)]
-        return unchecked
+        reading, cases = self.record.reading, self.ledger.cases
+        if reading is None:
+            return
+        partly_read = [guid for guid, case in cases.items() if case.needs_history and not reading.is_read_out(guid)]
+        if without_original := [guid for guid in partly_read if cases[guid].event.original is None]:
+            self._judge(reader.read_earlier_failures(without_original), without_original)
+        unchecked = [guid for guid in partly_read if guid in cases and cases[guid].verdict is Outcome.UNCHECKED]
+        if unchecked and reading.extent is not Extent.NEWEST:  # else no time or calls are left for it
+            self._judge(reader.read_earlier_attempts(unchecked), unchecked)
 
-    def _make_plan(self, scan: Scan, unchecked: Sequence[str]) -> Plan:
-        """Decide what to do with each event.
+    def _say_found(self) -> Sequence[Case]:
+        """Say what was found. Returns what is to be sent."""
+        due, skipped = self.ledger.due, self.ledger.skipped
+        scanned = self.record.reading.scanned if self.record.reading else 0
+        reasons = [reason for _, reason in skipped]
+        self._console.line(found_line(scanned, len(due), reasons, dry_run=self._settings.dry_run))
+        for case, reason in skipped:
+            self._console.detail(f"{title_of(case.event)}: {in_words(reason)}")
+        return due
 
-        An event that was not read whole is unchecked. If nothing is left to read, its first attempt is gone: it has
-        expired.
-        """
-        if scan.read_back_to <= scan.window.retained_from:
-            # A first attempt that cannot be read is not gone.
-            self.record.expired = frozenset(guid for guid in unchecked if not scan.log.has_unread(guid))
-            unchecked = ()
-        return self._plan_for(self._unsent(scan), scan, unchecked)
-
-    def _say_found(self, scan: Scan, plan: Plan) -> None:
-        self._console.line(found_line(scan.scanned, plan, dry_run=self._settings.dry_run))
-        for event, reason in plan.skipped:
-            self._console.detail(f"{title_of(event)}: {in_words(reason)}")
-
-    def _anchor_checkpoint(self, window: Window) -> None:
+    def _anchor_checkpoint(self) -> None:
         """Write the checkpoint unchanged, which proves that it can be written.
 
         If this is the first run and it crashes, the next one starts from there, too.
         """
-        if self._store is None or self.record.anchored is not None:
+        window = self.record.window
+        if self._store is None or window is None or self.record.anchored is not None:
             return
         try:
             self._store.write(window.checkpoint)
@@ -218,14 +206,14 @@ class Job:
             raise
         self.record.anchored = window.checkpoint
 
-    def _send(self, plan: Plan, scan: Scan) -> None:
+    def _send(self, due: Sequence[Case]) -> None:
         # An endpoint that was probed before the window was read need not be probed again.
         wait = self._settings.wait_for_results
         self.record.sending, self.record.out_of_time = send_in_time(
-            self._sender(),
-            self._watch(scan),
-            plan.due,
-            title=f"Requesting {count(len(plan.due), 'redelivery', 'redeliveries')}",
+            self._sender,
+            self._watch,
+            due,
+            title=f"Requesting {count(len(due), 'redelivery', 'redeliveries')}",
             watch_for=wait,
             probe_for=wait if self.record.early_probe is None else 0,
         )
@@ -246,69 +234,26 @@ class Job:
 
     def _next_checkpoint(self) -> int | None:
         """The next checkpoint; None: it stays as it is, after a dry run or if too little was read."""
-        record, window, scan = self.record, self.record.window, self.record.scan
-        if self._settings.dry_run or window is None or scan is None or scan.extent is Extent.BROKEN_OFF:
+        record, reading = self.record, self.record.reading
+        if self._settings.dry_run or reading is None:
             return None
-        if scan.extent is Extent.NEWEST:
-            # Too little was read, but what GitHub has forgotten is reported once: later runs start after it.
-            return max(window.checkpoint, window.retained_from) if record.gap else None
-        start = window.start
+        start = reading.window.start
         if self._hook.clocks_differ_by:
             # It may have been the wrong one by which the run began.
             start = min(start, self._hook.now() - int((self._clock.now() - self._started) * 1000))
-        failures_only = scan.extent is Extent.FAILURES_FIRST or self._settings.scan is ScanMode.FAILURES
-        undelivered = scan.log.undelivered(window.cutoff)
-        return next_checkpoint(
-            start,
-            undelivered,
-            self._rules,
-            record.expired,
-            unchecked=[guid for guid in _not_read_whole(scan, undelivered) if guid not in record.expired],
-            unread=[row.at for row in record.unread_rows().get(Unread.HOLDS, ()) if row.at is not None],
-            failures_only=failures_only,
-            oldest_success=scan.oldest_success,
-        )
+        return checkpoint(self.ledger, reading, start=start, has_gap=record.gap is not None)
 
     def say_outcomes(self) -> None:
         """Say what became of what was sent."""
-        if self.record.scan is not None:
-            self._lines.say_rest(self.record.scan.log)
+        self._lines.say_rest()
         if self.record.endpoint_down:
             self._console.line("The receiver is down: the next run sends the other events")
 
-    # -- what the steps use -------------------------------------------------------------------------------------
-
-    def _unsent(self, scan: Scan) -> Sequence[Event]:
-        """Undelivered events, without those that a probe has sent."""
-        undelivered = scan.log.undelivered(scan.window.cutoff)
-        return [event for event in undelivered if event.guid not in self.record.redeliveries]
-
-    def _plan_for(
-        self,
-        events: Iterable[Event],
-        scan: Scan,
-        unchecked: Collection[str] = (),
-    ) -> Plan:
-        return make_plan(
-            events,
-            self._rules,
-            scan.window.start,
-            expired=self.record.expired,
-            unchecked=unchecked,
-            oldest_success=scan.oldest_success,
-        )
-
-    def _sender(self) -> Sender:
-        return Sender(self._hook, self.record.redeliveries, self._console)
-
-    def _watch(self, scan: Scan) -> Watch:
-        redeliveries = self.record.redeliveries
-        guids = {event.guid for event in scan.log.undelivered(scan.window.cutoff)} | set(redeliveries)
-        return Watch(self._hook, scan.log, redeliveries, guids, clock=self._clock, lines=self._lines)
-
-
-def _not_read_whole(scan: Scan, events: Iterable[Event]) -> list[str]:
-    return [event.guid for event in events if not scan.is_read_whole(event.guid)]
+    def close(self) -> None:
+        """Note why events that were due were not sent."""
+        ending = self.record.ended_by or self.record.out_of_time
+        down = self.record.endpoint_down
+        self.ledger.close(why_unsent(ending, dry_run=self._settings.dry_run, endpoint_down=down))
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -11,13 +11,12 @@ from redeliver.text import count, plain
 from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable
 
     from redeliver.console import Console
-    from redeliver.core.deliveries import DeliveryLog, Event, Page
-    from redeliver.core.plan import Plan
-    from redeliver.core.redelivery import Redelivery
-    from redeliver.run.record import Window
+    from redeliver.core.deliveries import Event, Page
+    from redeliver.core.ledger import Ledger
+    from redeliver.core.reading import Window
     from redeliver.timing import RunClock
 
 #: Events that get a line of their own; the summary and the report have more of them.
@@ -55,15 +54,15 @@ def checkpoint_line(checkpoint: int, overlap: int) -> str:
     return f"Checkpoint saved: {clock_time(checkpoint)}. The next run reads from {moment}"
 
 
-def found_line(scanned: int, plan: Plan, *, dry_run: bool) -> str:
-    """What was found in the log."""
+def found_line(scanned: int, due: int, skipped: Iterable[Outcome], *, dry_run: bool) -> str:
+    """What was found in the log. ``due``: events to send; ``skipped``: why the others are not sent."""
     read = f"{count(scanned, 'attempt')} read"
-    if not plan.due and not plan.skipped:
+    reasons = Counter(skipped)
+    if not due and not reasons:
         return f"{read}: nothing to redeliver"
-    due = f"{len(plan.due):,} to send" + (", but this is a dry run" if dry_run and plan.due else "")
-    reasons = Counter(reason for _, reason in plan.skipped)
-    parts = ", ".join([due, *(f"{number:,} {in_words(reason)}" for reason, number in reasons.items())])
-    return f"{read}: {count(len(plan.due) + len(plan.skipped), 'event')} undelivered ({parts})"
+    to_send = f"{due:,} to send" + (", but this is a dry run" if dry_run and due else "")
+    parts = ", ".join([to_send, *(f"{number:,} {in_words(reason)}" for reason, number in reasons.items())])
+    return f"{read}: {count(due + reasons.total(), 'event')} undelivered ({parts})"
 
 
 def in_words(outcome: Outcome) -> str:
@@ -74,43 +73,30 @@ def in_words(outcome: Outcome) -> str:
 class OutcomeLines:
     """Logs the outcome of each redelivery, once."""
 
-    def __init__(self, redeliveries: Mapping[str, Redelivery], console: Console) -> None:
-        self._redeliveries = redeliveries
+    def __init__(self, ledger: Ledger, console: Console) -> None:
+        self._ledger = ledger
         self._console = console
         self._said: set[str] = set()
 
-    def say_new(self, log: DeliveryLog, *, unsaid: Collection[Outcome] = UNSEEN) -> None:
+    def say_new(self, *, unsaid: Collection[Outcome] = UNSEEN) -> None:
         """Log the outcomes known by now, up to SHOWN lines; ``unsaid``: outcomes to leave out."""
-        for guid, one in self._redeliveries.items():
-            if guid in self._said or (outcome := one.outcome(log)) in unsaid:
+        for case in self._ledger.sent:
+            if case.event.guid in self._said or (outcome := case.result_outcome) in unsaid:
                 continue
-            self._said.add(guid)
+            self._said.add(case.event.guid)
             if len(self._said) <= SHOWN:
-                self._console.line(f"{title_of(one.event)}: {in_words(outcome)}{_why(one, outcome, log)}")
+                why = case.result_detail
+                self._console.line(f"{title_of(case.event)}: {in_words(outcome)}{f' ({why})' if why else ''}")
 
-    def say_rest(self, log: DeliveryLog) -> None:
+    def say_rest(self) -> None:
         """Log what has not been logged yet, and the number of each outcome."""
-        self.say_new(log, unsaid={Outcome.PENDING})
+        self.say_new(unsaid={Outcome.PENDING})
         if len(self._said) > SHOWN:
             self._console.line(f"and {len(self._said) - SHOWN:,} more with an outcome")
-        for line in _sums(self._redeliveries, log):
-            self._console.line(line)
-
-
-def _sums(redeliveries: Mapping[str, Redelivery], log: DeliveryLog) -> Iterator[str]:
-    number = Counter(one.outcome(log) for one in redeliveries.values())
-    if number:
-        others = [f"{many:,} {in_words(kind)}" for kind, many in number.items() if kind is not Outcome.RECOVERED]
-        recovered = f"{number[Outcome.RECOVERED]:,} of {count(len(redeliveries), 'redelivered event')} recovered"
-        yield ", ".join([recovered, *others])
-
-
-def _why(one: Redelivery, outcome: Outcome, log: DeliveryLog) -> str:
-    if outcome is Outcome.FAILED_AGAIN:
-        result = one.result(log)
-        return f" ({result.cause})" if result else ""
-    why = one.why(outcome)
-    return f" ({why})" if why else ""
+        if number := Counter(case.result_outcome for case in self._ledger.sent):
+            others = [f"{many:,} {in_words(kind)}" for kind, many in number.items() if kind is not Outcome.RECOVERED]
+            recovered = f"{number[Outcome.RECOVERED]:,} of {count(number.total(), 'redelivered event')} recovered"
+            self._console.line(", ".join([recovered, *others]))
 
 
 class Progress:

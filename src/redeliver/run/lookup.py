@@ -21,7 +21,7 @@ from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
 from redeliver.errors import ApiError, NotFound, OutOfTime
-from redeliver.run.scan import walk
+from redeliver.run.walk import Cursor
 from redeliver.text import plain
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from:
     found: dict[str, _Found] = {}
     originals: set[str] = set()
     scanned, newest, oldest = 0, hook.now(), inf
-    for page in walk(hook, since=-inf):
+    for page in Cursor(hook).read_back_to(-inf):
         for row in page.rows:
             if row["guid"] in guids:
                 event = found.setdefault(row["guid"], _Found(plain(name_of(row), 100)))
@@ -231,7 +231,7 @@ def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int
     log, first_attempts = DeliveryLog(), FirstAttempts(since, timeout)
     deliveries = failed = unread = 0
     last = 0
-    for page in walk(source, since=since):
+    for page in Cursor(source).read_back_to(since):
         unread += len(page.unread)
         rows = [row for row in page.rows if row["delivered_at"] >= since]
         log.add(rows)

@@ -6,7 +6,10 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import DeliveryLog, attempt_of
+from redeliver.core.case import Case
+from redeliver.core.ledger import Ledger
+from redeliver.core.plan import Rules
+from redeliver.core.reading import SLACK
 from redeliver.core.redelivery import UNSEEN, Outcome, why_unsent
 from redeliver.core.replay.errors import (
     EventsNotDelivered,
@@ -24,19 +27,18 @@ from redeliver.core.replay.report import ReplayedEvent, ReplayReport
 from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.run.log_lines import OutcomeLines, Progress, in_words
-from redeliver.run.record import SLACK, Sending
-from redeliver.run.scan import walk
+from redeliver.run.record import Sending
 from redeliver.run.send import PROBE_SIZE, Sender, Watch, send_in_time
+from redeliver.run.walk import Cursor
 from redeliver.text import count, some_of
 from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from redeliver.console import Console
-    from redeliver.core.deliveries import Event, Row
+    from redeliver.core.deliveries import UnreadRow
     from redeliver.core.ports import Hook
-    from redeliver.core.redelivery import Redelivery
     from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.replay.settings import ReplaySettings
     from redeliver.timing import RunClock
@@ -65,9 +67,9 @@ class Replay:
         self._console = console
         self._settings = settings
         self._plan: ReplayPlan | None = None
-        self._redeliveries: dict[str, Redelivery] = {}
-        self._log = NewAttempts(self._redeliveries)
-        self._lines = OutcomeLines(self._redeliveries, console)
+        self._unread: list[UnreadRow] = []
+        self._ledger = Ledger(Rules(max_attempts=0, retry_spacing=0), results_only=True)
+        self._lines = OutcomeLines(self._ledger, console)
         self._sending: Sending | None = None
 
     def work(self) -> None:
@@ -82,27 +84,27 @@ class Replay:
         if plan.too_many:
             raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.selection.limit:,}")
         if self._settings.send and plan.events:
-            self._send(plan.events)
+            self._send()
 
     def _make_plan(self) -> ReplayPlan:
         now = self._hook.now()
         selection = self._select(now)
         chooser, progress = Chooser(selection, now), Progress(self._clock, self._console)
-        pages, oldest = 0, inf
+        cursor, oldest = Cursor(self._hook), inf
         self._console.line(f"Reading the log of {self._hook.name} back to {clock_time(selection.since)} at the most")
-        for page in walk(self._hook, since=selection.since - SLACK):
-            pages += 1
+        for page in cursor.read_back_to(selection.since - SLACK):
             chooser.add(page.rows)
-            self._log.set_aside(page.unread)
+            self._unread += page.unread
             oldest = min(page.times, default=oldest) if page.next else -inf
             progress.of_walk(chooser.scanned, now, oldest, selection.since)
             if chooser.is_complete:
                 break
         settings = self._settings
         seconds = seconds_to_redeliver(chooser.end(), settings.redeliveries_per_minute, self._hook.quota.hourly)
-        plan = chooser.plan(seconds=seconds, pages=pages)
+        plan = chooser.plan(seconds=seconds, pages=cursor.pages)
         for line in _planned(plan):
             self._console.line(line)
+        self._ledger.cases |= {event.guid: Case(event) for event in plan.events}
         return plan
 
     def _select(self, now: int) -> Selection:
@@ -115,14 +117,13 @@ class Replay:
         until = now if settings.to is None else settings.to.on(now)
         return Selection(since, until, settings.guid, settings.events, settings.limit)
 
-    def _send(self, events: Sequence[Event]) -> None:
-        wait = self._settings.wait_for_results
-        sender = Sender(self._hook, self._redeliveries, self._console)
-        guids = {event.guid for event in events}
-        watch = Watch(self._hook, self._log, self._redeliveries, guids, clock=self._clock, lines=self._lines)
-        title = f"Sending {count(len(events), 'event')} again"
+    def _send(self) -> None:
+        wait, cases = self._settings.wait_for_results, [*self._ledger.cases.values()]
+        sender = Sender(self._hook, self._ledger, self._console)
+        watch = Watch(self._hook, self._ledger, clock=self._clock, lines=self._lines)
+        title = f"Sending {count(len(cases), 'event')} again"
         self._sending, late = send_in_time(
-            sender, watch, events, title=title, watch_for=wait, probe_for=wait, choose=_oldest
+            sender, watch, cases, title=title, watch_for=wait, probe_for=wait, choose=_oldest
         )
         watch.until_settled(wait)
         if late:
@@ -130,7 +131,7 @@ class Replay:
 
     def say_outcomes(self) -> None:
         """Say what became of what was sent."""
-        self._lines.say_rest(self._log)
+        self._lines.say_rest()
 
     # -- the report ---------------------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ class Replay:
         """What is known."""
         events = tuple(self._events())
         stopped = self.ended_by.signal_number if isinstance(self.ended_by, Stopped) else self._clock.signal_number
-        sent = sum(one.was_accepted(self._log) for one in self._redeliveries.values())
+        sent = sum(case.was_accepted for case in self._ledger.sent)
         findings = [*self._findings(events)]
         return ReplayReport(
             hook=self._hook.name,
@@ -157,11 +158,10 @@ class Replay:
 
     def _events(self) -> Iterator[ReplayedEvent]:
         down = self._sending is Sending.ENDPOINT_DOWN
-        unsent = why_unsent(self.ended_by, dry_run=not self._settings.send, endpoint_down=down)
+        self._ledger.close(why_unsent(self.ended_by, dry_run=not self._settings.send, endpoint_down=down))
         for event in self._plan.events if self._plan else ():
-            redelivery = self._redeliveries.get(event.guid)
-            outcome = redelivery.outcome(self._log) if redelivery else unsent
-            failed = redelivery.result(self._log) if redelivery and outcome is Outcome.FAILED_AGAIN else None
+            case = self._ledger.cases[event.guid]
+            outcome = case.outcome
             yield ReplayedEvent(
                 guid=event.guid,
                 name=event.name,
@@ -171,20 +171,21 @@ class Replay:
                 redelivered_at=max((one.at for one in event.attempts if one.redelivery), default=None),
                 recent=self._plan is not None and self._plan.was_redelivered(event),
                 outcome=outcome,
-                cause=failed.cause if failed else "",
-                detail=redelivery.why(outcome) if redelivery else "",
+                cause=case.result_detail if outcome is Outcome.FAILED_AGAIN else "",
+                detail=case.result_detail if outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(event.latest.id),
             )
 
     def _findings(self, events: Sequence[ReplayedEvent]) -> Iterator[RedeliverError]:
-        if self._plan and (unread := self._log.unread(self._plan.selection.since)):
+        since = self._plan.selection.since if self._plan else 0
+        if self._plan and (unread := [row for row in self._unread if row.at is None or row.at >= since]):
             ids = some_of([row.label for row in unread])
             yield ReplayRowsUnreadable(deliveries=count(len(unread), "delivery", "deliveries"), ids=ids)
         match self.ended_by:
             case ApiFailing() | OutOfTime() as fault:
                 # Their own advice is about a next run, and there is none.
                 support = fault.for_support if isinstance(fault, ApiFailing) else ""
-                yield ReplayEndedEarly(why=f"{fault.problem} {support}".strip(), sent=_sent(len(self._redeliveries)))
+                yield ReplayEndedEarly(why=f"{fault.problem} {support}".strip(), sent=_sent(len(self._ledger.sent)))
             case RedeliverError() as fault:
                 yield fault
             case Stopped() as stopped:
@@ -194,7 +195,7 @@ class Replay:
         if self._sending is Sending.ENDPOINT_DOWN:
             causes = Counter(event.cause for event in events if event.cause)
             yield ReceiverDown(probes=PROBE_SIZE, cause=causes.most_common(1)[0][0])
-        if not self._redeliveries:
+        if not self._ledger.sent:
             return
         kinds = Counter(event.outcome for event in events if event.outcome not in UNSEEN | {Outcome.RECOVERED})
         if kinds:
@@ -214,41 +215,9 @@ def _planned(plan: ReplayPlan) -> Iterator[str]:
         yield f"{plan.redelivered:,} of them were redelivered within the last hour"
 
 
-def _oldest(events: Sequence[Event]) -> Sequence[Event]:
-    return events[:PROBE_SIZE]
+def _oldest(cases: Sequence[Case]) -> Sequence[Case]:
+    return cases[:PROBE_SIZE]
 
 
 def _sent(events: int) -> str:
     return count(events, "event was", "events were") + " sent" if events else "Nothing was sent"
-
-
-class NewAttempts(DeliveryLog):
-    """What has been read of a log since a replay began to send.
-
-    It takes in only redeliveries that are newer than the request: that an event was delivered before says nothing about
-    its replay.
-    """
-
-    def __init__(self, redeliveries: Mapping[str, Redelivery]) -> None:
-        """``redeliveries``: what was asked for so far, by guid. It grows meanwhile."""
-        super().__init__()
-        self._redeliveries = redeliveries
-
-    def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
-        """See :meth:`DeliveryLog.add`."""
-        super().add((row for row in rows if self._is_new(row)), only=only)
-
-    def event(self, guid: str) -> Event:
-        """The event with its new failed attempts; if there are none, as it was when it was sent.
-
-        Raises:
-            KeyError: it was not sent.
-        """
-        try:
-            return super().event(guid)
-        except KeyError:
-            return self._redeliveries[guid].event
-
-    def _is_new(self, row: Row) -> bool:
-        asked = self._redeliveries.get(row["guid"])
-        return asked is not None and asked.may_have_led_to(attempt_of(row))
