@@ -219,7 +219,7 @@ class Event:
     @property
     def count(self) -> int:
         """Attempts so far, the original included even when it is not among the rows that were read."""
-        return len(self.attempts) + (self.original is None)
+        return len(self.attempts) + self.attempts[0].redelivery
 
     @property
     def is_delivered(self) -> bool:
@@ -229,7 +229,8 @@ class Event:
     @property
     def original(self) -> Attempt | None:
         """The first attempt of all, unless it is not among the rows that were read."""
-        return None if self.first.redelivery else self.first
+        first = self.attempts[0]
+        return None if first.redelivery else first
 
     def is_whole(self, back_to: float) -> bool:
         """Whether no failed attempt of it can be missing, if all attempts at that moment (epoch ms) or later were read.

@@ -12,7 +12,7 @@ from redeliver.core.reading import Extent, Unread
 from redeliver.core.redelivery import Acceptance, Outcome, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from redeliver.core.deliveries import Event, Row
     from redeliver.core.plan import Rules
@@ -80,8 +80,7 @@ class Ledger:
 
         So an event that fails again and again never keeps a fresh one waiting.
         """
-        due = (case for case in self.cases.values() if case.verdict is None and _is_unsent(case))
-        return sorted(due, key=lambda case: (max(case.event.count, FRESH), *_age(case)))
+        return sorted(self._due(), key=lambda case: (max(case.event.count, FRESH), *_age(case)))
 
     @property
     def skipped(self) -> list[tuple[Case, Outcome]]:
@@ -119,8 +118,11 @@ class Ledger:
 
     def close(self, why: Outcome) -> None:
         """Note why the events that are due were not sent."""
-        for case in self.due:
+        for case in self._due():
             case.verdict = why
+
+    def _due(self) -> Iterator[Case]:
+        return (case for case in self.cases.values() if case.verdict is None and _is_unsent(case))
 
 
 def checkpoint(ledger: Ledger, reading: Reading, *, start: int, has_gap: bool) -> int | None:

@@ -81,6 +81,8 @@ class Rules:
         If the original is not among the rows that were read, the first known attempt is used instead. That one is
         younger, so no event is judged older than it is.
         """
+        if not self.max_ages:
+            return None
         age = next((self.max_ages[name] for name in (*_names(event), "") if name in self.max_ages), 0)
         return event.first.at + age + ROUNDING if age else None
 

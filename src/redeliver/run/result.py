@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: Events with these outcomes are never sent again, or need not be.
 _SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
+#: Nor do those of which GitHub has just been asked have a moment for the next attempt.
+_NOT_SENT_AGAIN = _SETTLED | UNSEEN
 
 
 def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
@@ -107,8 +109,10 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
         delivered_before = case.delivered_at is not None and case.delivered_at < reading.window.start - ROUNDING
         if case.redelivery is None and delivered_before:
             continue  # that is known since a look at the log: it is none of those that were undelivered
-        due, last = rules.due_at(event), rules.too_old_after(event)
-        will_be_sent = outcome not in _SETTLED | UNSEEN and (last is None or due <= last)
+        next_attempt: int | None = None
+        if outcome not in _NOT_SENT_AGAIN:
+            due, last = rules.due_at(event), rules.too_old_after(event)
+            next_attempt = due if last is None or due <= last else None
         first_by: float = event.first.at
         if event.original is None:
             # A moment before which its first attempt was, as early as is known.
@@ -124,7 +128,7 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
                 detail=case.result_detail if outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(event.latest.id),
                 forgotten_at=int(first_by) + settings.retention_ms,
-                next_attempt_at=due if will_be_sent else None,
+                next_attempt_at=next_attempt,
                 first_was_read=event.original is not None,
             )
         )
