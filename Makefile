@@ -4,6 +4,7 @@
 # make test   every test but those of make e2e, with coverage: before you push
 # make soak   the promises for an hour or two, as each night does
 # make check  linters, formatter, types, the walls between modules
+# make measure  what the source comes to, beside what it is held to; ARGS=folder: of another package
 # make bench  this action beside the documented way
 # make e2e    a real workflow runner and a real container (needs Docker), and releases
 # make systems  for which systems the locked packages have wheels (asks the package index)
@@ -27,7 +28,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where it is set, each process compiles the package anew, and each of pytest's all of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo quick test check format docs picture e2e bench soak defects mutants systems audit wheel version lock clean
+.PHONY: setup demo quick test check format docs picture e2e bench soak defects mutants measure systems audit wheel version lock clean
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/dev.stamp $(VENV)/node.stamp
@@ -119,6 +120,9 @@ mutants: $(VENV)/dev.stamp
 	ln -s $(addprefix ../../../,$(filter-out tests/contract,$(wildcard tests/*))) $(MUTANTS)/tests
 	cd $(MUTANTS) && env -u PYTHONPATH mutmut run $(foreach module,$(ARGS),'*.$(module).x*')
 	@cd $(MUTANTS) && mutmut results | grep -v "not checked" || echo "A test noticed each of them."
+
+measure: $(VENV)/test.stamp
+	@$(PY) tools/measure.py $(ARGS)
 
 # docs/running.md has the table that it is held to.
 systems: $(VENV)/test.stamp
