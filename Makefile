@@ -1,18 +1,28 @@
-# make demo   watch the action recover what a receiver missed; STORY=outage: a longer one, with an issue and a replay
-# make setup  everything that developing needs, and Git hooks that check what you commit
-# make quick  units, scenarios and documents, in less than a minute: while you write
-# make test   every test but those of make e2e, with coverage: before you push
-# make soak   the promises for an hour or two, as each night does
-# make check  linters, formatter, types, the walls between modules
-# make measure  what the source comes to, beside what it is held to; ARGS=folder: of another package
-# make bench  this action beside the documented way
-# make e2e    a real workflow runner and a real container (needs Docker), and releases
-# make systems  for which systems the locked packages have wheels (asks the package index)
-# make audit  known vulnerabilities of what the locks name (asks a service on the open internet)
-# make wheel  the package; make test WHEEL=dist/... VENV=build/venv tests it instead of the checkout
-# make version VERSION=1.2.3   writes a version wherever it is named: what a pull request for a release holds
+# make setup    everything that developing needs, and Git hooks that check what you commit
+# make quick    units, scenarios and documents, in less than a minute: while you write
+# make test     every test but those of make e2e, with coverage: before you push
+# make check    linters, formatter, types, layers, prose: before you commit
+# make docs     writes inputs, outputs and errors wherever they are named, from the tables in the code
+# make demo     watch the action recover what a receiver missed; STORY=outage: a longer one, with an issue and a replay
+# make e2e      a real workflow runner and a real container (needs Docker), and releases
+# make soak     the promises for an hour or two, as CI has them each night
+# make lock     new locks after a change of dependencies; ARGS=--upgrade: the newest of everything
 #
-# Needs Python 3.11 or newer and a package index; everything else comes from the hashed locks in requirements/.
+# make help     this list, as make alone does
+# make format   formats, and fixes what the linter can
+# make measure  what the source comes to, beside what it is held to; ARGS=folder: of another package
+# make bench    this action beside the documented way
+# make picture  pictures of the job summaries, light and dark (needs Chromium)
+# make defects  breaks the action in one way after the other: a test must notice
+# make mutants  the same with every small change to what decides, sends, waits or keeps the checkpoint: an hour
+# make systems  for which systems the locked packages have wheels (asks the package index)
+# make audit    known vulnerabilities of what the locks name (asks a service on the open internet)
+# make wheel    builds the package; make test WHEEL=dist/... VENV=build/venv tests it instead of the checkout
+# make version  writes VERSION=1.2.3 wherever it is named, which is what a pull request for a release holds
+# make clean    removes what the other targets made
+#
+# Needs Python 3.11 or newer and a package index; everything else comes from the hashed locks in requirements/. ARGS are
+# passed on. Without make setup, a target first installs what it needs.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -28,8 +38,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where it is set, each process compiles the package anew, and each of pytest's all of the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo quick test check format docs picture e2e bench soak defects mutants measure systems audit wheel version lock clean
+.PHONY: setup quick test check docs demo e2e soak lock
+.PHONY: help format measure bench picture defects mutants systems audit wheel version clean
 .DELETE_ON_ERROR:
+
+# The comment at the top.
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/dev.stamp $(VENV)/node.stamp
 	$(VENV)/bin/prek install
@@ -83,7 +98,6 @@ format: $(VENV)/dev.stamp
 	$(PY) -m ruff check --fix
 	$(PY) -m ruff format
 
-# Writes inputs and outputs wherever they are named, from the tables in the code.
 docs: $(VENV)/test.stamp
 	$(PY) tools/write_docs.py
 
@@ -145,7 +159,7 @@ version:
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url \
           --custom-compile-command "make lock"
 
-# ARGS=--upgrade for the newest of everything; otherwise only what pyproject.toml asks for changes.
+# Without ARGS=--upgrade, only what pyproject.toml asks for changes.
 lock: $(VENV)/dev.stamp
 	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group test --constraint requirements/dev.txt --output-file requirements/test.txt
