@@ -1,4 +1,4 @@
-"""The page on the architecture speaks of what there is."""
+"""The pages for who works on the action speak of what there is, and the first of them is short."""
 
 from __future__ import annotations
 
@@ -11,11 +11,27 @@ from pictures.page import diagrams
 from pictures.test_mermaid import faults_of
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+FIRST, DESIGN, *OTHERS = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("CONTRIBUTING.md", "docs/design.md", "docs/testing.md", "docs/releasing.md")
+)
+TEXT = "".join([FIRST, *OTHERS])
 
 
-def test_mermaid_understands_its_diagram() -> None:
-    (fault,) = faults_of(diagrams(TEXT))
+def test_the_first_page_is_short_enough_to_be_read() -> None:
+    assert len(FIRST.split()) <= 1_300
+
+
+def test_it_begins_with_five_files_to_read() -> None:
+    section = FIRST.split("\n## ")[1]
+    assert section.startswith("Read these five files\n")
+    files = re.findall(r"^\d\. `(.+?)`: ", section, re.MULTILINE)
+    assert len(files) == 5
+    assert all((ROOT / "src" / "redeliver" / file).is_file() for file in files)
+
+
+def test_mermaid_understands_the_diagram_of_the_layers() -> None:
+    (fault,) = faults_of(diagrams(DESIGN))
     # Which is all that it has against it: the summaries' diagrams are of another kind.
     assert fault.startswith("Error: it is taken for a flowchart")
 

@@ -77,7 +77,7 @@ def script(job: dict[str, Any]) -> str:
 
 
 def test_what_pushes_or_signs_a_release_runs_in_an_environment() -> None:
-    """Each of them is for the branch main alone: see CONTRIBUTING.md."""
+    """Each of them is for the branch main alone: see docs/releasing.md."""
     environments = {name: job["environment"] for name, job in RELEASE.items() if "environment" in job}
     assert environments == {
         "build": "image",
@@ -89,7 +89,7 @@ def test_what_pushes_or_signs_a_release_runs_in_an_environment() -> None:
     for name, job in RELEASE.items():
         if {"packages", "id-token", "attestations"} & {right for right, level in rights(job) if level == "write"}:
             assert name in environments, name
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/releasing.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in environments.values())
 
 
@@ -171,7 +171,8 @@ def test_what_a_branch_rule_asks_for_needs_every_other_job(name: str) -> None:
     green = jobs.pop("green")
     assert set(green["needs"]) == set(jobs)
     # The name under which a branch rule finds it.
-    assert f'"{green["name"]}"' in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for page in ("CONTRIBUTING.md", "docs/releasing.md"):
+        assert f'"{green["name"]}"' in (ROOT / page).read_text(encoding="utf-8")
 
 
 def test_whatever_is_pinned_is_kept_up_to_date_after_a_week() -> None:
