@@ -1,8 +1,9 @@
 """The only module that uses PyGithub: one exchange with GitHub's API.
 
-PyGithub 2.10 provides authentication, the API version and the address. It does not get to see the response, because
-it parses headers that can hold anything, follows redirects (it drops the query, and repeats a POST), and after a 202
-asks again without end. requests is no better: it reads the body of a redirect without a limit.
+PyGithub 2.10 provides authentication, the API version and the address. By itself, it converts headers that can hold
+anything, follows a redirect (without the query, and repeats a POST), and after a 202 asks again without end. So each
+response loses what leads to that before PyGithub sees it. requests is no better: it reads the body of a redirect
+without a limit.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import jwt
 from github import Auth, Github
-from github.Requester import HTTPSRequestsConnectionClass
+from github.Requester import HTTPSRequestsConnectionClass, RequestsResponse
 from jwt.algorithms import RSAAlgorithm
 from requests import Request
 from requests.exceptions import ChunkedEncodingError, InvalidSchema, InvalidURL, ProxyError, SSLError, Timeout
@@ -25,6 +26,7 @@ from requests.utils import select_proxy
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing, ProxyLogin
 from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, BoundedAdapter
+from redeliver.github.responses import number
 from redeliver.github.transport import TOO_LONG, Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
@@ -53,11 +55,35 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] 
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 
 
-class _Received(Exception):
-    """Carries a response around PyGithub."""
+#: Headers that PyGithub converts to numbers, whatever they hold.
+_CONVERTED = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
-    def __init__(self, response: Response) -> None:
-        self.response = response
+
+class _Harmless(RequestsResponse):
+    """A response that arrived whole, without what PyGithub would act on by itself."""
+
+    def __init__(self, arriving: requests.Response) -> None:
+        super().__init__(arriving)
+        if "," in self.headers.get("Content-Encoding", ""):
+            # For several codings, urllib3 needs time that grows with the square of the size.
+            raise ResponseLost(TOO_COMPRESSED)
+        body = bytearray()
+        for part in arriving.iter_content(_PART):
+            body += part
+            if len(body) > BODY_LIMIT:
+                raise ResponseLost(TOO_LARGE)
+        if self.status == 202 and arriving.request.method == "GET":
+            raise ResponseLost("it answered 202")
+        # JSON is UTF-8 (RFC 8259), whatever the headers say.
+        self._body = body.decode("utf-8", errors="replace")
+        self.headers.pop("location", None)
+        for name in _CONVERTED:
+            if number(self.headers.get(name, "")) is None:
+                self.headers.pop(name, None)
+
+    def read(self) -> str:
+        """The body."""
+        return self._body
 
 
 class _Connection(HTTPSRequestsConnectionClass):
@@ -75,8 +101,8 @@ class _Connection(HTTPSRequestsConnectionClass):
         self.proxy = ""
         """The proxy of the last request as ``host:port``; empty: there is none."""
 
-    def getresponse(self) -> NoReturn:
-        """Raise the response, so that it gets past PyGithub."""
+    def getresponse(self) -> RequestsResponse:
+        """Make the request."""
         url = f"{self.protocol}://{self.host}:{self.port}{self.url}"
         asked = Request(self.verb, url, headers=self.headers, data=self.input)
         request = self.session.prepare_request(asked)
@@ -87,8 +113,7 @@ class _Connection(HTTPSRequestsConnectionClass):
         self.proxy = _host_and_port(select_proxy(url, proxies) or "")
         # Not by the session: it partly follows redirects even when told not to, and it keeps cookies.
         with self.adapter.send(request, stream=True, timeout=TIMEOUT, verify=verify, proxies=proxies) as arriving:
-            response = _read_whole(arriving)
-        raise _Received(response)
+            return _Harmless(arriving)
 
     def close(self) -> None:
         """Close the connection: the next request opens another one."""
@@ -101,20 +126,6 @@ def _host_and_port(proxy: str) -> str:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         return ":".join(str(part) for part in (parts.hostname, parts.port) if part)
     return ""
-
-
-def _read_whole(arriving: requests.Response) -> Response:
-    if "," in arriving.headers.get("Content-Encoding", ""):
-        # For several codings, urllib3 needs time that grows with the square of the size.
-        raise ResponseLost(TOO_COMPRESSED)
-    body = bytearray()
-    for part in arriving.iter_content(_PART):
-        body += part
-        if len(body) > BODY_LIMIT:
-            raise ResponseLost(TOO_LARGE)
-    headers = {name.lower(): value for name, value in arriving.headers.items()}
-    # JSON is UTF-8 (RFC 8259), whatever the headers say.
-    return Response(arriving.status_code, headers, body.decode("utf-8", errors="replace"))
 
 
 def _auth(credential: Credential) -> Auth.Auth:
@@ -173,7 +184,7 @@ class GitHubApi:
             ProxyLogin: the proxy lets nothing through without a user name and a password.
         """
         try:
-            self._requester.requestJson(
+            status, headers, text = self._requester.requestJson(
                 verb,
                 path,
                 parameters=dict(query or {}),
@@ -181,8 +192,6 @@ class GitHubApi:
                 input=None if body is None else dict(body),
                 cnx=self._connection,
             )
-        except _Received as received:
-            return received.response
         except BaseException as fault:
             # What may still arrive must not be read as the response to the next request.
             self._connection.close()
@@ -190,7 +199,7 @@ class GitHubApi:
                 # Its own text can hold the address with its query, or a header, so a fixed phrase is used.
                 raise self._lost(fault) from None
             raise
-        raise AssertionError("PyGithub did not ask for the response")
+        return Response(status, headers, text)
 
     def _lost(self, fault: Exception) -> ResponseLost | ProxyLogin:
         if isinstance(fault, ResponseLost):

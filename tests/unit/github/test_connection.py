@@ -9,6 +9,7 @@ import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -274,8 +275,7 @@ def test_nothing_is_asked_again_after_a_loss(there: There, verb: Verb, effect: E
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 def test_no_redirect_is_followed(there: There, verb: Verb, status: int) -> None:
     there.strike(redirect(f"{there.url}/rate_limit", status))
-    answer = there.api.exchange(verb, there.attempts, query={"per_page": "100"})
-    assert (answer.status, answer.headers["location"]) == (status, f"{there.url}/rate_limit")
+    assert there.api.exchange(verb, there.attempts, query={"per_page": "100"}).status == status
     assert there.lines == [f"{verb} {there.attempts}"]
 
 
@@ -288,18 +288,19 @@ def test_no_redirect_hands_the_token_to_another_host(there: There, verb: Verb) -
 
 
 def test_a_202_to_a_get_is_no_reason_to_ask_for_ever(there: There) -> None:
-    there.strike(Rewrite(status=202, headers={"x-told": "yes"}))
-    answer = there.api.exchange("GET", there.log)
-    assert (answer.status, answer.headers["x-told"]) == (202, "yes")
-    assert json.loads(answer.body)
+    there.strike(Rewrite(status=202))
+    with pytest.raises(ResponseLost, match=r"^it answered 202$"):
+        there.api.exchange("GET", there.log)
     assert len(there.lines) == 1
 
 
 # -- answers that are no JSON -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST", "PATCH"])
-@pytest.mark.parametrize("status", [200, 202, 404, 502])
+@pytest.mark.parametrize(
+    ("verb", "status"),
+    [*product(["GET", "POST", "PATCH"], [200, 404, 502]), ("POST", 202), ("PATCH", 202)],
+)
 def test_a_page_is_kept_as_text(there: There, verb: Verb, status: int) -> None:
     there.strike(html_answer(status))
     answer = there.api.exchange(verb, there.attempts)

@@ -31,9 +31,10 @@ def plenty() -> float:
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 @pytest.mark.parametrize("what", ODD_HEADERS)
 def test_a_header_that_nobody_needs_does_not_lose_the_answer(what: str, verb: Verb) -> None:
-    with RawServer(lambda _: [reply(b"{}", "202 Accepted", *ODD_HEADERS[what])]) as there:
+    status = {"GET": 200, "POST": 202}[verb]
+    with RawServer(lambda _: [reply(b"{}", f"{status} Fine", *ODD_HEADERS[what])]) as there:
         got = GitHubApi(there.url, TOKEN, plenty).exchange(verb, "/x")
-    assert (got.status, got.body) in {(202, "{}"), (202, "")}
+    assert (got.status, got.body) in {(status, "{}"), (status, "")}
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST", "PATCH"])
