@@ -97,8 +97,8 @@ DEFECTS = (
     ),
     Defect(
         "a full page without a link is the last one",
-        "unsure = following is None and len(rows) >= size > 1",
-        "unsure = False",
+        "if following is None and len(rows) >= size > 1:",
+        "if False:",
         {f"{ABSENCE}::{NO_LINK}": "assert"},
     ),
     Defect(

@@ -152,9 +152,6 @@ class Page:
     next: Mapping[str, str] | None
     unread: tuple[UnreadRow, ...] = ()
     """Rows that cannot be read. One without a time has that of its newer neighbour on the page, if there is one."""
-    unsure: bool = False
-    """Whether it is full and names no next page. ``next`` then asks for a row fewer, and that page must name one."""
-
     left_out: tuple[int, ...] = ()
     """The times of rows that an earlier page had, too, and that are not among ``rows``."""
 

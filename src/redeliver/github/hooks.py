@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
 from redeliver.core.inputs import as_described
-from redeliver.errors import ApiUnexpected, NextPageMissing, NoHooks, NoSuchHook
+from redeliver.errors import ApiUnexpected, NoHooks, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.pages import FEWER, PAGE_SIZE, Listing
 from redeliver.github.responses import Purpose, json_of, read_json
@@ -112,15 +112,12 @@ class Owner:
         listing = Listing(caller, links, f"{self.path}/hooks", purpose, _listed)
         found: dict[int, HookInfo] = {}
         query: Mapping[str, str] | None = {}
-        unsure = False
         while query is not None:
             before = len(found)
             page = listing.page(query)
-            if page.unsure and unsure:
-                raise NextPageMissing(what=purpose.what)
-            query, repeats, unsure = page.next, unsure, page.unsure
+            query = page.next
             found |= {one["id"]: _info(one) for one in page.rows}
-            if len(found) == before and not repeats:
+            if len(found) == before:
                 break  # a page with nothing new: the end, or a loop
             if len(found) > _MAX_HOOKS:
                 raise ApiUnexpected(what=purpose.what, why="the list has no end")
@@ -192,7 +189,7 @@ class Hook:
         page = self._deliveries.page(query)
         unread = tuple(row for row in page.rows if isinstance(row, UnreadRow))
         rows = [row for row in page.rows if not isinstance(row, UnreadRow)]
-        return Page(rows, page.next, unread, page.unsure)
+        return Page(rows, page.next, unread)
 
     @property
     def quota(self) -> Quota:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from redeliver.errors import ApiTimedOut, ForeignLink
+from redeliver.errors import ApiTimedOut, ForeignLink, NextPageMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,13 +92,15 @@ class ListPage(Generic[T]):
     rows: Sequence[T]
     next: Mapping[str, str] | None
     """The query of the next page; None: this is the last one."""
-    unsure: bool
-    """Whether it is full and names no next page. ``next`` then asks for a row fewer, and that page must name one."""
 
 
 @dataclass(slots=True)
 class Listing(Generic[T]):
-    """One list of GitHub's."""
+    """One list of GitHub's.
+
+    A full page that names no next one is believed to be the last only if one that is a row shorter names one: a fault
+    may have dropped the link. The query of that shorter page stands in for the link.
+    """
 
     caller: Caller
     links: Links
@@ -110,14 +112,24 @@ class Listing(Generic[T]):
     """Smaller sizes of a page, which are asked for from then on if GitHub's servers run out of time. They must not
     change what a query means, as they do where pages have numbers."""
     _size: int = field(default=PAGE_SIZE, init=False)
+    _shorter: Mapping[str, str] | None = field(default=None, init=False)
 
     def page(self, query: Mapping[str, str]) -> ListPage[T]:
         """The page that a query names.
 
         Raises:
+            NextPageMissing: there must be a next page, and none is named.
             ApiError: GitHub refused, or failed for good. ForeignLink among them.
             OutOfTime: a wait does not fit into the time limit.
         """
+        page = self._of_any_size(query)
+        if query != self._shorter or page.next is None:
+            return page
+        # It repeats the page before, but for the link.
+        self._shorter = None
+        return self.page(page.next)
+
+    def _of_any_size(self, query: Mapping[str, str]) -> ListPage[T]:
         try:
             return self._get(query)
         except ApiTimedOut as failing:
@@ -136,7 +148,10 @@ class Listing(Generic[T]):
 
         def read(response: Response) -> ListPage[T]:
             rows, following = self.rows_of(response), self.links.next_query(response.headers.get("link", ""))
-            unsure = following is None and len(rows) >= size > 1
-            return ListPage(rows, {**query, "per_page": str(size - 1)} if unsure else following, unsure)
+            if following is None and len(rows) >= size > 1:
+                if query == self._shorter:
+                    raise NextPageMissing(what=self.purpose.what)
+                self._shorter = following = {**query, "per_page": str(size - 1)}
+            return ListPage(rows, following)
 
         return self.caller.get(self.path, {**query, "per_page": str(size)}, self.purpose, read, tries=tries)

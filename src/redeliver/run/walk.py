@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.reading import SLACK
-from redeliver.errors import BrokenPaging, NextPageMissing
+from redeliver.errors import BrokenPaging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +24,7 @@ class Cursor:
     """How far a walk has come, so that it can be continued.
 
     It follows ``next`` past empty pages; rows that earlier pages had are left out, since a log that grows while it is
-    read can push rows from one page to the next. A full page that names no next one is believed to be the last only if
-    one that is a row shorter names one: a fault may have dropped the link. The walk then goes on from there.
+    read can push rows from one page to the next.
     """
 
     def __init__(self, source: DeliverySource, *, only: Filter | None = None) -> None:
@@ -37,7 +36,6 @@ class Cursor:
         self._source = source
         self._only = only
         self._next: Mapping[str, str] | None = None
-        self._is_unsure = self._is_unsure_again = False
         # The newest row of the last page that was not empty, and the row before the next page.
         self._newest: float = inf
         self._last_row_at: int | None = None
@@ -53,12 +51,9 @@ class Cursor:
 
         Raises:
             BrokenPaging: a page names a next page that has been read.
-            NextPageMissing: there must be a next page, and none is named.
             ApiError, OutOfTime: as the source does; what was yielded until then is not the whole.
         """
         while not self.is_past(since):
-            if self._is_unsure_again:
-                raise NextPageMissing(what="read the delivery log")
             if self._next is not None:
                 key = frozenset(self._next.items())
                 if key in self._seen_pages:
@@ -80,7 +75,6 @@ class Cursor:
         """Note where the walk is after a page. Returns the page without what earlier pages had."""
         self.pages += 1
         self._next = page.next
-        self._is_unsure_again, self._is_unsure = page.unsure and self._is_unsure, page.unsure
         if page.newest is not None:
             self._newest = page.newest
         # Its newest row decides: what follows is older than that, but for the slack. Any other may have shown up late,
