@@ -88,19 +88,15 @@ _UNAUTHORIZED: dict[CredentialKind, type[BadToken | BadKey]] = {
 class Block:
     """What can stand in a token's way whatever its permissions are."""
 
-    said: re.Pattern[str]
-    """What GitHub's message says then. Its words are taken from public reports, so they are matched loosely."""
+    said: str
+    """What GitHub's message matches then, in any case. Its words are taken from public reports, so it is loose."""
     why: str
     """The end of "refused to ...: "."""
     remedy: str
     """The next step, in sentences."""
 
 
-def _block(said: str, why: str, remedy: str) -> Block:
-    return Block(re.compile(said, re.IGNORECASE), why, remedy)
-
-
-_SINGLE_SIGN_ON = _block(
+_SINGLE_SIGN_ON = Block(
     r"SAML enforcement|SAML SSO|single sign-on",
     "the organization requires single sign-on, and this token is not authorized for it",
     "Authorize it: on the page of your classic tokens, choose Configure SSO. Or use a fine-grained token, which is "
@@ -109,40 +105,40 @@ _SINGLE_SIGN_ON = _block(
 #: The first one whose words are in the message counts.
 BLOCKS = (
     _SINGLE_SIGN_ON,
-    _block(
+    Block(
         "IP allow list",
         "an IP allow list is enabled there, and the address of this machine is not on it",
         "Run it on a machine whose address is on the list, or add this one's. Runners of GitHub's have no fixed "
         "addresses, except larger runners that were given some.",
     ),
-    _block(
+    Block(
         "token's lifetime",
         "the organization does not accept a token with such a long lifetime",
         "Give the token an earlier expiration date, or make a new one and store it in the secret.",
     ),
-    _block(
+    Block(
         "forbids access via",
         "the organization does not accept tokens of this kind",
         "Use a fine-grained token or a GitHub App, or ask an owner of the organization to allow this kind.",
     ),
-    _block(
+    Block(
         "OAuth App access restrictions",
         "the organization restricts access by OAuth apps, and the token belongs to an OAuth app that is not approved",
         "Use a fine-grained token or a GitHub App, or ask an owner of the organization to approve the OAuth app.",
     ),
-    _block(
+    Block(
         r"installation\b.*\bsuspended",
         "the App's installation is suspended",
         "Whoever suspended it can end that: an owner of the organization (settings, GitHub Apps, Configure), or the "
         "App's owner.",
     ),
-    _block(
+    Block(
         r"account\b.*\bsuspended",
         "the account that the token belongs to is suspended",
         "Use a token of another account, or a GitHub App. GitHub's support (on Enterprise Server, a site "
         "administrator) knows why the account was suspended.",
     ),
-    _block(
+    Block(
         "archived",
         "the repository is archived, so nothing can be changed in it",
         "Unarchive it, or use another one: for the variable, set variable-repository.",
@@ -157,8 +153,17 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind, web_ur
 
     Facts: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
     """
-    known = _from_elsewhere(response, purpose) or _blocked(response, purpose, web_url)
-    error: ApiError = known or _refusal(response, purpose, kind)
+    try:
+        raw = read_json(_REFUSAL, response)["message"]
+    except ValueError:
+        raw = ""  # every refusal of GitHub's API has a message
+    if response.status == 404 and not raw and not response.headers.get("x-github-sso"):
+        # Something else than GitHub's API answered.
+        error: ApiError = ApiNotFound(what=purpose.what)
+    elif response.status == 407:
+        error = ProxyLogin(proxy="HOST:PORT")
+    else:
+        error = _blocked(response, raw, purpose, web_url) or _refusal(response, plain(raw, 400), purpose, kind)
     error.request_id = request_id(response)
     return error
 
@@ -169,28 +174,21 @@ def request_id(response: Response) -> str:
     return found if _REQUEST_ID.fullmatch(found) else ""
 
 
-def _from_elsewhere(response: Response, purpose: Purpose) -> ApiNotFound | ProxyLogin | None:
-    """What it means if something else than GitHub's API answered, where that can be told."""
-    if response.status == 404 and not _raw_message(response) and not response.headers.get("x-github-sso"):
-        return ApiNotFound(what=purpose.what)
-    return ProxyLogin(proxy="HOST:PORT") if response.status == 407 else None
-
-
-def _blocked(response: Response, purpose: Purpose, web_url: str) -> AccessBlocked | None:
+def _blocked(response: Response, raw: str, purpose: Purpose, web_url: str) -> AccessBlocked | None:
     """What stands in the way, if it is no permission.
 
     The header: https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api
     """
-    header, message = response.headers.get("x-github-sso", ""), _message(response)
+    header, message = response.headers.get("x-github-sso", ""), plain(raw, 400)
     if response.status in {403, 404} and header.startswith("required"):
         block: Block | None = _SINGLE_SIGN_ON
     elif response.status == 403:
-        block = next((one for one in BLOCKS if one.said.search(message)), None)
+        block = next((one for one in BLOCKS if re.search(one.said, message, re.IGNORECASE)), None)
     else:
         block = None
     if block is None:
         return None
-    page = _page_of_githubs(header, web_url) or _page_of_githubs(_raw_message(response), web_url)
+    page = _page_of_githubs(header, web_url) or _page_of_githubs(raw, web_url)
     remedy = OwnText(f"{block.remedy} GitHub's page for it: {page}" if page else block.remedy)
     return AccessBlocked(what=purpose.what, status=response.status, why=block.why, message=message, remedy=remedy)
 
@@ -206,8 +204,8 @@ def _page_of_githubs(text: str, web_url: str) -> str:
     return web_url + page[1] if page else ""
 
 
-def _refusal(response: Response, purpose: Purpose, kind: CredentialKind) -> ApiError:
-    headers, message = response.headers, _message(response)
+def _refusal(response: Response, message: str, purpose: Purpose, kind: CredentialKind) -> ApiError:
+    headers = response.headers
     accepted = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
     needed = purpose.permission
     if accepted:
@@ -251,15 +249,3 @@ def json_of(response: Response) -> object:
 def number(header: str) -> int | None:
     """A header's number; None: it is not a number, or has more than ten digits."""
     return int(header) if _NUMBER.fullmatch(header) else None
-
-
-def _message(response: Response) -> str:
-    """GitHub's message, safe to show; empty: the response has none, as every refusal of its API does."""
-    return plain(_raw_message(response), 400)
-
-
-def _raw_message(response: Response) -> str:
-    try:
-        return read_json(_REFUSAL, response)["message"]
-    except ValueError:
-        return ""
