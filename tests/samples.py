@@ -18,7 +18,7 @@ from redeliver.github.transport import Body, Response, ResponseLost, Verb
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -184,6 +184,7 @@ class Script:
 
 
 TASK = Purpose("read the log", "the permission to read", "The log")
+PAGE = {"page": "1"}
 
 
 class Calls:
@@ -197,8 +198,8 @@ class Calls:
         self.run_clock = RunClock(self.clock, limit, self.console)
         self.caller = Caller(self.script, self.pace, self.run_clock)
 
-    def get(self, *, missing: bool = False) -> object:
-        return self.caller.get("/log", {"page": "1"}, TASK, lambda told: json.loads(told.body), missing=missing)
+    def get(self, *, accept: Container[int] = ()) -> object:
+        return self.caller.call("GET", "/log", TASK, lambda told: json.loads(told.body), query=PAGE, accept=accept)
 
     @property
     def count(self) -> int:

@@ -108,7 +108,7 @@ class Caller:
         if self._readings == 0:
             purpose = Purpose("give its current time", "no permission", "GitHub's clock")
             # 404: an Enterprise Server without limits.
-            self._repeatable("GET", _CLOCK, purpose, lambda response: response, accept=(404,))
+            self.call("GET", _CLOCK, purpose, lambda response: response, accept=(404,))
         if self._readings == 1 and not self._asked_again:
             self._asked_again = True
             self.get_if_free(_CLOCK, lambda response: response)
@@ -117,27 +117,57 @@ class Caller:
             raise ApiUnexpected(what="give its current time", why="the response has no Date header")
         return now
 
-    def get(
+    def call(
         self,
+        verb: Verb,
         path: str,
-        query: Mapping[str, str],
         purpose: Purpose,
         parse: Callable[[Response], T],
         *,
-        missing: bool = False,
-        tries: int | None = None,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+        accept: Container[int | None] = (),
+        once: bool = False,
+        most_tries: int = TRIES,
     ) -> T:
-        """Read something. It is retried after an error or an unreadable response; a refusal is an error at once.
+        """Make a call. It is tried again after an error or an unreadable response; a refusal is an error at once.
 
-        ``parse`` raises ValueError for a response that is not as expected. ``missing``: ``parse`` is given a
-        404, too. ``tries``: how often it is tried, if not as often as all else.
+        ``parse`` raises ValueError for a response that is not as expected; statuses to ``accept`` are not refused
+        before. ``once``: what must not be done twice is tried again only where a limit refused it.
 
         Raises:
+            ReplyLost: what was asked for ``once`` may be done, or not.
             ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
-        accept = (404,) if missing else ()
-        return self._repeatable("GET", path, purpose, parse, query=query, accept=accept, most_tries=tries or TRIES)
+        fault: ApiFailing | ApiUnexpected
+        tries = 0
+        while True:
+            self.wait_for_turn(_points(verb))
+            seen = ""
+            try:
+                response = self._exchange(verb, path, query, body)
+                seen = request_id(response)
+                if self._note_limit(response):
+                    continue
+                if response.status < 300 or response.status in accept:
+                    self._note_clock(response)
+                    return parse(response)
+                if response.status < 500:
+                    raise error_for(response, purpose, self._kind, self._web_url)
+                kind = ApiTimedOut if response.status in _TIMED_OUT else ApiFailing
+                why = f"it answered {response.status}"
+                fault = kind(tries=tries + 1, what=purpose.what, why=why, request_id=seen)
+            except ResponseLost as lost:
+                fault = ApiFailing(tries=tries + 1, what=purpose.what, why=str(lost))
+            except ValueError as unreadable:
+                fault = ApiUnexpected(what=purpose.what, why=str(unreadable), request_id=seen)
+            if once:
+                raise ReplyLost(what=purpose.what, why=fault.why, request_id=seen)
+            if tries == most_tries - 1:
+                raise fault
+            self._clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
+            tries += 1
 
     def get_if_free(self, path: str, parse: Callable[[Response], T]) -> T | None:
         """Read something optional: once, and only if that uses up no limit.
@@ -176,35 +206,7 @@ class Caller:
                 raise ValueError(f"it answered {response.status}")
             return response.status != unless
 
-        return self._repeatable(verb, path, purpose, done, body=body, accept=(unless,))
-
-    def create(self, path: str, purpose: Purpose, parse: Callable[[Response], T], *, body: Body | None = None) -> T:
-        """Create something that may safely be created twice.
-
-        Raises:
-            ApiError: GitHub refused, or every try failed.
-            OutOfTime: a wait does not fit into the time limit.
-        """
-        return self._repeatable("POST", path, purpose, parse, body=body)
-
-    def create_once(self, path: str, body: Body, purpose: Purpose, parse: Callable[[Response], T]) -> T:
-        """Create something that must not be created twice, so it is never retried.
-
-        Raises:
-            ReplyLost: it may be there, or not.
-            ApiError: GitHub refused. It is not there.
-            OutOfTime: a wait does not fit into the time limit.
-        """
-        return self._repeatable("POST", path, purpose, parse, body=body, once=True)
-
-    def update(self, path: str, body: Body, purpose: Purpose, parse: Callable[[Response], T]) -> T:
-        """Change something to what ``body`` says.
-
-        Raises:
-            ApiError: GitHub refused, or every try failed.
-            OutOfTime: a wait does not fit into the time limit.
-        """
-        return self._repeatable("PATCH", path, purpose, parse, body=body)
+        return self.call(verb, path, purpose, done, body=body, accept=(unless,))
 
     def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made.
@@ -241,48 +243,6 @@ class Caller:
         if isinstance(fault, BadToken | BadKey | MissingPermission | AccessBlocked | Moved):
             raise fault
         return Reply(Acceptance.REFUSED, f"GitHub answered {status}")
-
-    def _repeatable(
-        self,
-        verb: Verb,
-        path: str,
-        purpose: Purpose,
-        parse: Callable[[Response], T],
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Body | None = None,
-        accept: Container[int | None] = (),
-        once: bool = False,
-        most_tries: int = TRIES,
-    ) -> T:
-        fault: ApiFailing | ApiUnexpected
-        tries = 0
-        while True:
-            self.wait_for_turn(_points(verb))
-            seen = ""
-            try:
-                response = self._exchange(verb, path, query, body)
-                seen = request_id(response)
-                if self._note_limit(response):
-                    continue
-                if response.status < 300 or response.status in accept:
-                    self._note_clock(response)
-                    return parse(response)
-                if response.status < 500:
-                    raise error_for(response, purpose, self._kind, self._web_url)
-                kind = ApiTimedOut if response.status in _TIMED_OUT else ApiFailing
-                why = f"it answered {response.status}"
-                fault = kind(tries=tries + 1, what=purpose.what, why=why, request_id=seen)
-            except ResponseLost as lost:
-                fault = ApiFailing(tries=tries + 1, what=purpose.what, why=str(lost))
-            except ValueError as unreadable:
-                fault = ApiUnexpected(what=purpose.what, why=str(unreadable), request_id=seen)
-            if once:
-                raise ReplyLost(what=purpose.what, why=fault.why, request_id=seen)
-            if tries == most_tries - 1:
-                raise fault
-            self._clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
-            tries += 1
 
     def _exchange(
         self,

@@ -7,6 +7,7 @@ is valid for an hour — and https://docs.github.com/en/rest/apps/apps#create-an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import AwareDatetime, Field, SecretStr, TypeAdapter
@@ -128,14 +129,13 @@ class InstallationTransport:
         needed = f"the App to be installed at {whose}, with access to its webhooks"
         subject = f"The App's installation at {whose}"
         purpose = Purpose(f"find the App's installation at {whose}", needed, subject)
-        found = self.app.get(f"{self.owner_path}/installation", {}, purpose, _installation, missing=True)
+        found = self.app.call("GET", f"{self.owner_path}/installation", purpose, _installation, accept=(404,))
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
         purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)
         try:
-            made = self.app.create(
-                f"/app/installations/{found['id']}/access_tokens", purpose, _token, body=self.grant.body
-            )
+            path = f"/app/installations/{found['id']}/access_tokens"
+            made = self.app.call("POST", path, purpose, partial(read_json, _TOKEN), body=self.grant.body)
         except ApiRefused as refused:
             raise self._why(refused, found, whose) from None
         self._renew_at = int(made["expires_at"].timestamp() * 1000) - _EARLY
@@ -155,7 +155,3 @@ class InstallationTransport:
 
 def _installation(response: Response) -> _Installation | None:
     return None if response.status == 404 else read_json(_INSTALLATION, response)
-
-
-def _token(response: Response) -> _Token:
-    return read_json(_TOKEN, response)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import FailFast, Field, TypeAdapter, ValidationError
@@ -109,14 +110,16 @@ class Owner:
         if self.is_app:
             return []
         purpose = Purpose(f"list the webhooks of {self.name}", self.permission, self._subject)
-        listing = Listing(caller, links, f"{self.path}/hooks", purpose, _listed)
+        listing = Listing(caller, links, f"{self.path}/hooks", purpose, partial(read_json, _LISTED_HOOKS))
         found: dict[int, HookInfo] = {}
         query: Mapping[str, str] | None = {}
         while query is not None:
             before = len(found)
             page = listing.page(query)
             query = page.next
-            found |= {one["id"]: _info(one) for one in page.rows}
+            for one in page.rows:
+                url = (one.get("config") or {}).get("url") or ""
+                found[one["id"]] = HookInfo(one["id"], one.get("active"), url)
             if len(found) == before:
                 break  # a page with nothing new: the end, or a loop
             if len(found) > _MAX_HOOKS:
@@ -212,11 +215,13 @@ class Hook:
         """
         if self._info.active is not None or self._info.id is None:
             return self._info.active
-        return self._caller.get(self._path, {}, self._reading, _active)
+        return self._caller.call(
+            "GET", self._path, self._reading, lambda told: read_json(_ONE_HOOK, told).get("active")
+        )
 
     def response(self, attempt_id: int) -> EndpointResponse:
         """See :class:`redeliver.core.ports.Hook`."""
-        return self._caller.get(f"{self._path}/deliveries/{attempt_id}", {}, self._reading, self._response)
+        return self._caller.call("GET", f"{self._path}/deliveries/{attempt_id}", self._reading, self._response)
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
         """See :class:`redeliver.core.ports.Hook`."""
@@ -232,8 +237,12 @@ class Hook:
 
     def _response(self, response: Response) -> EndpointResponse:
         delivery = read_json(_DELIVERY, response)
-        if _is_oversized(delivery):
-            # No ValueError, which would be tried again: it is the same each time, and takes long to read.
+        headers = (delivery.get("request") or {}).get("headers") or {}
+        length = sum(len(name) + (len(value) if isinstance(value, str) else 0) for name, value in headers.items())
+        url = delivery.get("url") or ""
+        if len(url) > _MAX_URL or len(headers) > _MAX_HEADERS or length > _MAX_HEADERS_LENGTH:
+            # It would take long to search the response for whatever it repeats of the request. No ValueError, which
+            # would be tried again: it is the same each time.
             raise ApiUnexpected(what=self._reading.what, why="a request is larger than any that GitHub sends")
         return endpoint_response(delivery)
 
@@ -255,27 +264,6 @@ def _rows(response: Response) -> list[Row | UnreadRow]:
             newer = row.at if isinstance(row, UnreadRow) else row["delivered_at"]
             rows.append(row)
         return rows
-
-
-def _listed(response: Response) -> list[_ListedHook]:
-    return read_json(_LISTED_HOOKS, response)
-
-
-def _info(listed: _ListedHook) -> HookInfo:
-    config = listed.get("config") or {}
-    return HookInfo(listed["id"], listed.get("active"), config.get("url") or "")
-
-
-def _active(response: Response) -> bool | None:
-    return read_json(_ONE_HOOK, response).get("active")
-
-
-def _is_oversized(delivery: Delivery) -> bool:
-    """Whether it would take long to search the response for whatever it repeats of the request."""
-    headers = (delivery.get("request") or {}).get("headers") or {}
-    length = sum(len(name) + (len(value) if isinstance(value, str) else 0) for name, value in headers.items())
-    url = delivery.get("url") or ""
-    return len(url) > _MAX_URL or len(headers) > _MAX_HEADERS or length > _MAX_HEADERS_LENGTH
 
 
 def owner_of(settings: Settings) -> Owner:

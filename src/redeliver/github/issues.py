@@ -70,7 +70,8 @@ class Issues:
             ApiError: GitHub refused, or every try failed. IssuesDisabled among them, as in all methods below.
         """
         with self._told():
-            found = self._caller.get(self._path, {**_QUERY, "labels": self._label}, self._to("read issues"), _listed)
+            query = {**_QUERY, "labels": self._label}
+            found = self._caller.call("GET", self._path, self._to("read issues"), _listed, query=query)
         return [_issue(one) for one in found if "pull_request" not in one and _is_trusted(one)]
 
     def open(self, title: str, body: str, *, color: str, description: str) -> int:
@@ -85,7 +86,7 @@ class Issues:
         self._caller.write("POST", path, label, self._to("create the label of an issue"), unless=422)
         asked = {"title": title, "body": body, "labels": [self._label]}
         with self._told():
-            return self._caller.create_once(self._path, asked, self._to("open an issue"), _read).number
+            return self._caller.call("POST", self._path, self._to("open an issue"), _read, body=asked, once=True).number
 
     def comment(self, number: int, body: str) -> None:
         """Comment on one.
@@ -95,13 +96,13 @@ class Issues:
         """
         path = f"{self._path}/{number}/comments"
         with self._told():
-            self._caller.create_once(path, {"body": body}, self._to("comment on an issue"), _made)
+            self._caller.call("POST", path, self._to("comment on an issue"), _made, body={"body": body}, once=True)
 
     def change(self, number: int, body: str, *, is_open: bool) -> None:
         """Change its text, and whether it is open."""
         asked = {"body": body, "state": "open" if is_open else "closed"}
         with self._told():
-            self._caller.update(f"{self._path}/{number}", asked, self._to("change an issue"), _read)
+            self._caller.call("PATCH", f"{self._path}/{number}", self._to("change an issue"), _read, body=asked)
 
     def _to(self, do: str) -> Purpose:
         return Purpose(f"{do} in {self._repository}", _PERMISSION, f"Repository {self._repository}")

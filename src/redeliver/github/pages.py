@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from redeliver.errors import ApiTimedOut, ForeignLink, NextPageMissing
+from redeliver.github.api import TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -137,12 +138,12 @@ class Listing(Generic[T]):
                 if size < self._size:
                     self._size = size
                     try:
-                        return self._get(query, tries=1)
+                        return self._get(query, most_tries=1)
                     except ApiTimedOut:
                         continue
             raise failing from None
 
-    def _get(self, query: Mapping[str, str], *, tries: int | None = None) -> ListPage[T]:
+    def _get(self, query: Mapping[str, str], *, most_tries: int = TRIES) -> ListPage[T]:
         told = query.get("per_page", "")
         size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
 
@@ -154,4 +155,5 @@ class Listing(Generic[T]):
                 self._shorter = following = {**query, "per_page": str(size - 1)}
             return ListPage(rows, following)
 
-        return self.caller.get(self.path, {**query, "per_page": str(size)}, self.purpose, read, tries=tries)
+        query_of_size = {**query, "per_page": str(size)}
+        return self.caller.call("GET", self.path, self.purpose, read, query=query_of_size, most_tries=most_tries)

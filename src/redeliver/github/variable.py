@@ -45,7 +45,7 @@ class Variable:
 
     def read(self) -> int | None:
         """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""
-        value = self._caller.get(self._path, {}, self._reading, _value, missing=True)
+        value = self._caller.call("GET", self._path, self._reading, _value, accept=(404,))
         self._found_none = value is None
         if value is None:
             return None

@@ -144,7 +144,7 @@ def test_what_would_have_been_enough_is_quoted(status: int, headers: dict[str, s
 
 def test_a_404_can_be_an_answer() -> None:
     calls = Calls(answer(404, {"message": "Not Found"}))
-    assert calls.get(missing=True) == {"message": "Not Found"}
+    assert calls.get(accept=(404,)) == {"message": "Not Found"}
 
 
 # -- writing what may be written twice --------------------------------------------------------------------------
@@ -175,7 +175,7 @@ def test_a_write_that_is_refused_is_an_error() -> None:
 
 def test_what_may_be_created_twice_is_asked_for_again_after_a_fault() -> None:
     calls = Calls(answer(502), RESET, answer(201, "7"))
-    assert calls.caller.create("/tokens", TASK, lambda told: json.loads(told.body)) == 7
+    assert calls.caller.call("POST", "/tokens", TASK, lambda told: json.loads(told.body)) == 7
     assert calls.script.calls == [("POST", "/tokens", {}, {})] * 3
     assert calls.clock.slept == [1.0, 3.0]
 

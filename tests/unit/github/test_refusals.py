@@ -229,4 +229,4 @@ def test_a_caller_knows_the_pages_of_its_server() -> None:
     calls = Calls(answer(403, json.dumps({"message": MESSAGES["lifetime"]})))
     caller = Caller(calls.script, calls.pace, calls.run_clock, web_url=WEB)
     with pytest.raises(AccessBlocked, match=SETTINGS):
-        caller.get("/log", {}, TASK, lambda told: told)
+        caller.call("GET", "/log", TASK, lambda told: told)
