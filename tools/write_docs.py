@@ -17,12 +17,12 @@ import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
 from redeliver.core.input_table import Group, Input
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
-from redeliver.core.tracking.settings import TRACKING_INPUTS
-from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.replay.results import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
+from redeliver.tracking.run import TRACKING_OUTPUTS
+from redeliver.tracking.settings import TRACKING_INPUTS
 from systems import table as systems
 
 ROOT = Path(__file__).parents[1]

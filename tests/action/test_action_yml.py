@@ -10,7 +10,7 @@ import pytest
 from action.step import ACTION, ROOT, STEP
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
-from redeliver.core.tracking.settings import TRACKING_INPUTS
+from redeliver.tracking.settings import TRACKING_INPUTS
 
 if TYPE_CHECKING:
     from action.step import Runner

@@ -9,8 +9,8 @@ import yaml
 
 from action.step import ROOT
 from redeliver.core.settings import INPUTS
-from redeliver.core.tracking.settings import TRACKING_INPUTS
 from redeliver.output.report_json import OUTPUTS
+from redeliver.tracking.settings import TRACKING_INPUTS
 
 # YAML 1.1 takes the word on for a truth.
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "redeliver.yml").read_text())

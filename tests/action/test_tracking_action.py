@@ -15,10 +15,10 @@ from githubsim.faults import json_answer
 from githubsim.server import serve
 from places.command import REDELIVER, environment
 from redeliver.core.redelivery import Outcome
-from redeliver.core.tracking.settings import TRACKING_INPUTS
-from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import IssuesDisabled
 from redeliver.output.report_json import MOST, as_json
+from redeliver.tracking.run import TRACKING_OUTPUTS
+from redeliver.tracking.settings import TRACKING_INPUTS
 from runner import commands, outputs
 
 if TYPE_CHECKING:

@@ -17,17 +17,17 @@ from githubsim.contract import Judge
 from githubsim.faults import Answer, Effect, When, json_answer
 from githubsim.inprocess import InProcessTransport
 from githubsim.issues import AUTHORS, STRANGER, Author
-from redeliver.core.tracking.decision import Change, decide
-from redeliver.core.tracking.situation import NO_REPORT, HookSituation, LostEvent, Situation, State, read_report
-from redeliver.entry.tracking import Tracked, track
 from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, RedeliverError, ReplyLost
 from redeliver.github.api import Caller
-from redeliver.github.issues import Issues
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
-from redeliver.output.tracking_page import memory_of
 from redeliver.times import clock_time
 from redeliver.timing import RunClock
+from redeliver.tracking.decision import Change, decide
+from redeliver.tracking.issues import Issues
+from redeliver.tracking.page import memory_of
+from redeliver.tracking.run import Tracked, track
+from redeliver.tracking.situation import NO_REPORT, HookSituation, LostEvent, Situation, State, read_report
 from samples import Said
 
 if TYPE_CHECKING:
@@ -78,13 +78,14 @@ class Place:
         """One run, an hour after the one before."""
         assert isinstance(self.sim.clock, VirtualClock)
         self.sim.clock.sleep(3_600)
-        clock = RunClock(self.sim.clock, 1_800, Said())
-        caller = Caller(
-            InProcessTransport(self.sim, "job", self.sim.clock), Pace(150), clock, CredentialKind.ISSUE_TOKEN
-        )
-        tracked = track(Issues(caller, REPOSITORY, LABEL), situation, caller.now, RUN)
+        tracked = track(Issues(caller := self.caller(), REPOSITORY, LABEL), situation, caller.now, RUN)
         assert self.judge.complaints == []
         return tracked
+
+    def caller(self) -> Caller:
+        assert isinstance(self.sim.clock, VirtualClock)
+        transport = InProcessTransport(self.sim, "job", self.sim.clock)
+        return Caller(transport, Pace(150), RunClock(self.sim.clock, 1_800, Said()), CredentialKind.ISSUE_TOKEN)
 
     def runs(self, *situations: Situation) -> list[str]:
         return [str(self.run(one).change) for one in situations]

@@ -24,16 +24,16 @@ from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage
 from redeliver.core.settings import FailOn
-from redeliver.core.tracking.decision import TrackingIssue, decide
-from redeliver.core.tracking.situation import read_report
 from redeliver.entry.cli import app
 from redeliver.errors import REQUEST_ID
 from redeliver.output.headline import annotate, headline, mark, what_comes_next
 from redeliver.output.replay import page as replay_page
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
-from redeliver.output.tracking_page import issue_body, issue_comment
 from redeliver.output.words import WORDS, advice_for
+from redeliver.tracking.decision import TrackingIssue, decide
+from redeliver.tracking.page import issue_body, issue_comment
+from redeliver.tracking.situation import read_report
 from unit.output.endings import ANNOTATED, ENDINGS
 from world import World
 

@@ -12,8 +12,8 @@ import reports
 from githubsim.clock import HOUR, START
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
-from redeliver.core.tracking.situation import NO_REPORT, Situation, State, read_report
 from redeliver.output.report_json import as_json
+from redeliver.tracking.situation import NO_REPORT, Situation, State, read_report
 
 DOWN = Outage(since=START - HOUR, at_least=False, cause="HTTP 503", backlog=60)
 FAILED_AGAIN, LOST = reports.events(Outcome.FAILED_AGAIN), reports.events(Outcome.GIVEN_UP)

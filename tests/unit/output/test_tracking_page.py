@@ -15,9 +15,9 @@ from fuzz.page import Page
 from fuzz.strange import PIECES, text
 from githubsim.clock import DAY, START
 from githubsim.issues import LONGEST_BODY
-from redeliver.core.tracking.decision import Change, Memory, TrackingIssue, decide, remembered
-from redeliver.core.tracking.situation import HookSituation, LostEvent, Situation, State
-from redeliver.output.tracking_page import issue_body, issue_comment, memory_of
+from redeliver.tracking.decision import Change, Memory, TrackingIssue, decide, remembered
+from redeliver.tracking.page import issue_body, issue_comment, memory_of
+from redeliver.tracking.situation import HookSituation, LostEvent, Situation, State
 
 RUN = "https://github.com/octo/ops/actions/runs/1"
 NOW = START + DAY

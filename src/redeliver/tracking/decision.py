@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from redeliver.core.inputs import from_json
-from redeliver.core.tracking.situation import MOST, Count, LostEvent, Moment, Situation, State
+from redeliver.tracking.situation import MOST, Count, LostEvent, Moment, Situation, State
 
 #: Lost events whose GUIDs an issue remembers: while GitHub keeps them, later runs may find them again.
 _REMEMBERED = 1_000

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from redeliver.core.input_table import as_input, table
 from redeliver.core.inputs import matching, refuse
 from redeliver.core.settings import INPUTS, Settings, read, without_empty
-from redeliver.core.tracking.situation import Situation, read_report
+from redeliver.tracking.situation import Situation, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

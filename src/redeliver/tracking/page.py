@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.findings import GapFound
 from redeliver.core.redelivery import Outcome
-from redeliver.core.tracking.decision import Change, remembered
-from redeliver.core.tracking.situation import State
 from redeliver.output.markdown import Space, more, table
 from redeliver.output.words import WORDS, advice_for
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
+from redeliver.tracking.decision import Change, remembered
+from redeliver.tracking.situation import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redeliver.core.tracking.decision import Decision, Memory, News
-    from redeliver.core.tracking.situation import HookSituation, LostEvent, Situation
+    from redeliver.tracking.decision import Decision, Memory, News
+    from redeliver.tracking.situation import HookSituation, LostEvent, Situation
 
 TITLE = "Webhook redelivery needs attention"
 LABEL_COLOR = "8250df"

@@ -1,1 +1,0 @@
-"""An issue that says how the webhooks are doing: what a report says, and what changes in the issue. Pure."""
