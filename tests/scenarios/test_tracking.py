@@ -78,7 +78,7 @@ class Place:
         """One run, an hour after the one before."""
         assert isinstance(self.sim.clock, VirtualClock)
         self.sim.clock.sleep(3_600)
-        tracked = track(Issues(caller := self.caller(), REPOSITORY, LABEL), situation, caller.now, RUN)
+        tracked = track(Issues(self.caller(), REPOSITORY, LABEL), situation, RUN)
         assert self.judge.complaints == []
         return tracked
 
@@ -321,6 +321,13 @@ def test_after_any_trouble_is_over_nothing_stays_open_unless_something_is_lost(s
     place = Place()
     place.runs(situation, SETTLED)
     assert place.issues.opened == []
+
+
+def test_pygithub_asks_for_nothing_that_is_not_known_here(place: Place) -> None:
+    issues = Issues(place.caller(), REPOSITORY, LABEL)
+    with pytest.raises(AssertionError, match="GET /repos/octo/ops/labels"):
+        issues._repository.get_labels().get_page(0)
+    assert place.sim.journal.entries == []
 
 
 # -- what GitHub refuses ------------------------------------------------------------------------------------------

@@ -30,8 +30,7 @@ def _track(settings: TrackingSettings, console: workflow.ActionsConsole) -> int:
     transport = InterruptibleTransport(connection, clock)
     pace = Pace(settings.redeliveries_per_minute)
     caller = Caller(transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
-    issues = Issues(caller, settings.repository, settings.label)
-    tracked = track(issues, settings.report, caller.now, workflow.run_address())
+    tracked = track(Issues(caller, settings.repository, settings.label), settings.report, workflow.run_address())
     console.line(str(tracked))
     workflow.write_outputs(tracked.outputs)
     return 0

@@ -1,4 +1,4 @@
-"""The only module that uses PyGithub: one exchange with GitHub's API.
+"""The only module that uses PyGithub: exchanges with GitHub's API, and a repository's objects.
 
 PyGithub 2.10 provides authentication, the API version and the address. By itself, it converts headers that can hold
 anything, follows a redirect (without the query, and repeats a POST), and after a 202 asks again without end. So each
@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 
 import jwt
 from github import Auth, Github
-from github.Requester import HTTPSRequestsConnectionClass, RequestsResponse
+from github.Repository import Repository
+from github.Requester import HTTPSRequestsConnectionClass, Requester, RequestsResponse
 from jwt.algorithms import RSAAlgorithm
 from requests import Request
 from requests.exceptions import ChunkedEncodingError, InvalidSchema, InvalidURL, ProxyError, SSLError, Timeout
 from requests.utils import select_proxy
+from typing_extensions import override
 
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing, ProxyLogin
@@ -36,7 +38,11 @@ if TYPE_CHECKING:
 
     from redeliver.github.app_token import Credential
 
+    Ask = Callable[[str, str, Mapping[str, str], Body | None], str]
+
 API_VERSION = "2022-11-28"
+#: Rows of a page that PyGithub's lists ask for.
+_ROWS = 100
 #: Bytes of a body that are read at a time.
 _PART = 64 * 1024
 #: More reasons why a response is lost.
@@ -212,3 +218,35 @@ class GitHubApi:
         if refused:
             return ResponseLost(f"the proxy refused the connection ({refused[1]})")
         return ResponseLost(next((reason for kind, reason in _REASONS if isinstance(fault, kind)), FAILED))
+
+
+class _ObjectsRequester(Requester):
+    """Has PyGithub's objects make each request through a function, and with that within all limits."""
+
+    def __init__(self, ask: Ask) -> None:
+        # Nothing here connects, so there is neither an address nor a token.
+        super().__init__(None, "https://api.invalid", 1, "redeliver-action", _ROWS, True, None, None, lazy=True)  # noqa: FBT003  PyGithub's own
+        self._ask = ask
+
+    @override
+    def requestJson(
+        self,
+        verb: str,
+        url: str,
+        parameters: dict[str, Any] | None = None,
+        headers: dict[str, Any] | None = None,
+        input: Any | None = None,
+        cnx: object = None,
+        follow_302_redirect: bool = False,
+    ) -> tuple[int, dict[str, Any], str]:
+        """Make a request, whose refusal is an error already."""
+        return 200, {}, self._ask(verb, url, {name: str(value) for name, value in (parameters or {}).items()}, input)
+
+
+def repository_of(full_name: str, ask: Ask) -> Repository:
+    """A repository (``owner/name``) as PyGithub's object, for which nothing is asked.
+
+    Its methods make their requests through ``ask``, which is given the verb, the path, the query and the body, and
+    returns the JSON of a response that it has checked: PyGithub makes of it what it can. Lists have 100 rows a page.
+    """
+    return Repository(_ObjectsRequester(ask), url=f"/repos/{full_name}")

@@ -1,92 +1,93 @@
-"""The issues of a repository that have a label.
+"""The issues of a repository that have a label, through PyGithub's own objects.
 
 Facts: https://docs.github.com/en/rest/issues
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
-from typing_extensions import TypedDict
+from pydantic import BaseModel, Field, TypeAdapter
 
+from redeliver.core.deliveries import or_none
 from redeliver.errors import ApiRefused, IssuesDisabled
+from redeliver.github.connection import repository_of
 from redeliver.github.responses import Purpose, read_json
+from redeliver.tracking.decision import TrackingIssue
+from redeliver.tracking.page import LABEL_COLOR, LABEL_DESCRIPTION, TITLE, memory_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from redeliver.github.api import Caller
-    from redeliver.github.transport import Response
+    from redeliver.github.transport import Body, Response, Verb
 
 _PERMISSION = 'the repository permission "Issues: write" (for the workflow\'s own token: permissions: issues: write)'
-#: The newest come first, and one label has few.
-_QUERY = {"state": "all", "sort": "created", "direction": "desc", "per_page": "100"}
 #: What the repository is to whoever may say what its issues remember.
 _TRUSTED = ("OWNER", "MEMBER", "COLLABORATOR")
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """An issue as it stands."""
-
-    number: int
-    is_open: bool
-    body: str
+class _User(BaseModel):
+    type: str
 
 
-class _Found(TypedDict):
+class _Issue(BaseModel):
+    """What PyGithub is shown of an issue. It would ask for each field that is missing, with a request of its own."""
+
     number: Annotated[int, Field(gt=0, lt=2**53)]
     state: Literal["open", "closed"]
-    body: NotRequired[str | None]
-    pull_request: NotRequired[object]
-    user: NotRequired[object]
-    author_association: NotRequired[object]
+    body: str | None = None
+    pull_request: dict[str, object] | None = None
+    user: Annotated[_User | None, or_none] = None
+    author_association: Annotated[str | None, or_none] = None
 
 
-_FOUND = TypeAdapter(_Found)
-_LIST = TypeAdapter(list[_Found])
-_COMMENT = TypeAdapter(dict[str, object])
+_ISSUE = TypeAdapter(_Issue)
+_ISSUES = TypeAdapter(list[_Issue])
+_OBJECT = TypeAdapter(dict[str, object])
 
 
 class Issues:
-    """Finds, opens and changes issues with one label."""
+    """Finds, opens and changes the tracking issue.
+
+    All methods raise ApiError where GitHub refused or every try failed, IssuesDisabled among them, and OutOfTime.
+    """
 
     def __init__(self, caller: Caller, repository: str, label: str) -> None:
         self._caller = caller
-        self._repository = repository
+        self._name = repository
         self._label = label
-        self._path = f"/repos/{repository}/issues"
+        self._repository = repository_of(repository, self._ask)
 
-    def newest(self) -> list[Issue]:
-        """Of the newest hundred, open and closed, those that an App or somebody of the repository opened.
+    def now(self) -> int:
+        """GitHub's time, in epoch milliseconds."""
+        return self._caller.now()
 
-        Pull requests are not among them, nor are issues whose author GitHub does not name. A repository's issue form
-        can give the label to anybody's issue, and the workflow's own token cannot ask who it is.
+    def find(self) -> TrackingIssue | None:
+        """Of the newest hundred with the label, the newest that remembers something; an open one before all others.
 
-        Raises:
-            ApiError: GitHub refused, or every try failed. IssuesDisabled among them, as in all methods below.
+        It counts only if an App or somebody of the repository opened it, as GitHub says who that was. A repository's
+        issue form can give the label to anybody's issue, and the workflow's own token cannot ask who it is.
         """
-        with self._told():
-            query = {**_QUERY, "labels": self._label}
-            found = self._caller.call("GET", self._path, self._to("read issues"), _listed, query=query)
-        return [_issue(one) for one in found if "pull_request" not in one and _is_trusted(one)]
+        listed = self._repository.get_issues(state="all", labels=[self._label], sort="created", direction="desc")
+        found = [
+            TrackingIssue(one.number, one.state == "open", memory)
+            for one in listed.get_page(0)
+            if one.pull_request is None
+            and (getattr(one.user, "type", "") == "Bot" or one.author_association in _TRUSTED)
+            and (memory := memory_of(one.body or ""))
+        ]
+        return max(found, key=lambda one: (one.is_open, one.number), default=None)
 
-    def open(self, title: str, body: str, *, color: str, description: str) -> int:
+    def open(self, body: str) -> int:
         """Open one. Returns its number.
 
         Raises:
             ReplyLost: it may be there, or not.
         """
         # First, since GitHub silently drops labels that the token may not set, and the issue would never be found.
-        label = {"name": self._label, "color": color, "description": description}
-        path = f"/repos/{self._repository}/labels"
-        self._caller.write("POST", path, label, self._to("create the label of an issue"), unless=422)
-        asked = {"title": title, "body": body, "labels": [self._label]}
-        with self._told():
-            return self._caller.call("POST", self._path, self._to("open an issue"), _read, body=asked, once=True).number
+        self._repository.create_label(self._label, LABEL_COLOR, LABEL_DESCRIPTION)
+        return self._repository.create_issue(TITLE, body, labels=[self._label]).number
 
     def comment(self, number: int, body: str) -> None:
         """Comment on one.
@@ -94,48 +95,37 @@ class Issues:
         Raises:
             ReplyLost: it may be there, or not.
         """
-        path = f"{self._path}/{number}/comments"
-        with self._told():
-            self._caller.call("POST", path, self._to("comment on an issue"), _made, body={"body": body}, once=True)
+        self._repository.get_issue(number).create_comment(body)
 
     def change(self, number: int, body: str, *, is_open: bool) -> None:
         """Change its text, and whether it is open."""
-        asked = {"body": body, "state": "open" if is_open else "closed"}
-        with self._told():
-            self._caller.call("PATCH", f"{self._path}/{number}", self._to("change an issue"), _read, body=asked)
+        self._repository.get_issue(number).edit(body=body, state="open" if is_open else "closed")
 
-    def _to(self, do: str) -> Purpose:
-        return Purpose(f"{do} in {self._repository}", _PERMISSION, f"Repository {self._repository}")
+    def _ask(self, verb: str, path: str, query: Mapping[str, str], body: Body | None) -> str:
+        """Make a request of PyGithub's objects: one of these five, and no other."""
+        match verb, path.removeprefix(f"/repos/{self._name}/").split("/"):
+            case "GET", ["issues"]:
+                return self._call("GET", path, "read issues", _ISSUES, query=query)
+            case "POST", ["labels"]:
+                # 422: it exists.
+                return self._call("POST", path, "create the label of an issue", _OBJECT, body=body, accept=(422,))
+            case "POST", ["issues"]:
+                return self._call("POST", path, "open an issue", _ISSUE, body=body, once=True)
+            case "POST", ["issues", _, "comments"]:
+                return self._call("POST", path, "comment on an issue", _OBJECT, body=body, once=True)
+            case "PATCH", ["issues", _]:
+                return self._call("PATCH", path, "change an issue", _ISSUE, body=body)
+            case _:
+                raise AssertionError(f"PyGithub asked for something else: {verb} {path}")
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _call(self, verb: Verb, path: str, what: str, described: TypeAdapter[Any], **options: Any) -> str:  # noqa: ANN401  those of Caller.call
+        def read(response: Response) -> str:
+            return described.dump_json(read_json(described, response)).decode()
+
         try:
-            yield
+            purpose = Purpose(f"{what} in {self._name}", _PERMISSION, f"Repository {self._name}")
+            return self._caller.call(verb, path, purpose, read, **options)
         except ApiRefused as refused:
             if refused.status == 410:
-                raise IssuesDisabled(repository=self._repository) from None
+                raise IssuesDisabled(repository=self._name) from None
             raise
-
-
-def _issue(found: _Found) -> Issue:
-    return Issue(found["number"], found["state"] == "open", found.get("body") or "")
-
-
-def _is_trusted(found: _Found) -> bool:
-    match found.get("user"):
-        case {"type": "Bot"}:
-            return True
-        case _:
-            return found.get("author_association") in _TRUSTED
-
-
-def _listed(response: Response) -> list[_Found]:
-    return read_json(_LIST, response)
-
-
-def _read(response: Response) -> Issue:
-    return _issue(read_json(_FOUND, response))
-
-
-def _made(response: Response) -> None:
-    read_json(_COMMENT, response)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.tracking.decision import Change, TrackingIssue, decide
-from redeliver.tracking.page import LABEL_COLOR, LABEL_DESCRIPTION, TITLE, issue_body, issue_comment, memory_of
+from redeliver.tracking.decision import Change, decide
+from redeliver.tracking.page import issue_body, issue_comment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from redeliver.tracking.issues import Issues
     from redeliver.tracking.situation import Situation
 
@@ -39,8 +37,8 @@ class Tracked:
         return f"Tracking issue #{self.number}: {self.change}"
 
 
-def track(issues: Issues, situation: Situation, now: Callable[[], int], run: str) -> Tracked:
-    """Bring the issue up to date. ``now``: tells GitHub's time, in epoch milliseconds; ``run``: the run's address.
+def track(issues: Issues, situation: Situation, run: str) -> Tracked:
+    """Bring the issue up to date. ``run``: the run's address.
 
     A comment goes before the text that remembers it: where GitHub fails in between, the next run says it again, and
     nothing is left unsaid.
@@ -48,16 +46,14 @@ def track(issues: Issues, situation: Situation, now: Callable[[], int], run: str
     Raises:
         ApiError, OutOfTime: GitHub does not let it.
     """
-    remembering = [(one, memory_of(one.body)) for one in issues.newest()]
-    found = [TrackingIssue(one.number, one.is_open, memory) for one, memory in remembering if memory]
-    issue = max(found, key=lambda one: (one.is_open, one.number), default=None)
-    decision = decide(issue, situation, now())
+    issue = issues.find()
+    decision = decide(issue, situation, issues.now())
     if decision.change is Change.NONE:
         return Tracked(decision.change, issue.number if issue and issue.is_open else None)
     body = issue_body(decision, situation, run)
     comment = issue_comment(decision, situation, run)
     if issue is None or decision.change is Change.OPENED:
-        number = issues.open(TITLE, body, color=LABEL_COLOR, description=LABEL_DESCRIPTION)
+        number = issues.open(body)
         if comment:
             issues.comment(number, comment)
         return Tracked(decision.change, number)
