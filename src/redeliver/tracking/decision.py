@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
-from redeliver.core.inputs import from_json
 from redeliver.tracking.situation import MOST, Count, LostEvent, Moment, Situation, State
 
 #: Lost events whose GUIDs an issue remembers: while GitHub keeps them, later runs may find them again.
@@ -60,9 +59,6 @@ class Memory(BaseModel):
         return self.lost > 0 or self.gap is not None
 
 
-_MEMORY = TypeAdapter(Memory)
-
-
 @dataclass(frozen=True, slots=True)
 class TrackingIssue:
     """The issue as it was found."""
@@ -102,14 +98,6 @@ class Decision:
     news: News
 
 
-def remembered(text: str) -> Memory:
-    """What an issue remembers; nothing, if somebody has damaged that text."""
-    try:
-        return from_json(_MEMORY, text)
-    except ValueError:
-        return Memory()
-
-
 def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decision:
     """What a run's situation changes. ``now``: epoch milliseconds.
 
@@ -143,7 +131,7 @@ def _change(issue: TrackingIssue, after: Memory, news: News) -> Change:
 def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News]:
     """What the issue remembers from now on, and what is new."""
     state = _state(before, situation)
-    lost = tuple(event for event in situation.lost_events if _mark(event.guid) not in before.lost_marks)
+    lost = tuple(event for event in situation.lost_events if _hash(event.guid, _MARK) not in before.lost_marks)
     lost_count = len(lost)
     if situation.lost > len(situation.lost_events):
         # The report had no room for the others.
@@ -159,8 +147,8 @@ def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News
         "gap": gap or before.gap,
     }
     details = [[asdict(hook) for hook in situation.hooks], situation.errors]
-    digest = before.digest if situation.state is None and not lost_count and not gap else _hash([told, details])[:16]
-    marks = (*before.lost_marks, *(_mark(event.guid) for event in lost))[-_REMEMBERED:]
+    digest = before.digest if situation.state is None and not lost_count and not gap else _hash([told, details], 16)
+    marks = (*before.lost_marks, *(_hash(event.guid, _MARK) for event in lost))[-_REMEMBERED:]
     gap_mark = gap[0] if gap else before.gap_mark
     after = Memory.model_validate({**told, "lost_marks": marks, "gap_mark": gap_mark, "digest": digest})
     return after, News(before.state if state is not before.state else None, lost, lost_count, gap)
@@ -184,9 +172,5 @@ def _since(before: Memory, state: State, situation: Situation, now: int) -> int 
     return min(before.since, situation.since or before.since)
 
 
-def _mark(guid: str) -> str:
-    return _hash(guid)[:_MARK]
-
-
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+def _hash(value: object, length: int) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:length]

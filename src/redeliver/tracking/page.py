@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
 from redeliver.core.findings import GapFound
+from redeliver.core.inputs import from_json
 from redeliver.core.redelivery import Outcome
 from redeliver.output.markdown import Space, more, table
 from redeliver.output.words import WORDS, advice_for
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
-from redeliver.tracking.decision import Change, remembered
+from redeliver.tracking.decision import Change, Memory
 from redeliver.tracking.situation import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redeliver.tracking.decision import Decision, Memory, News
-    from redeliver.tracking.situation import HookSituation, LostEvent, Situation
+    from redeliver.tracking.decision import Decision, News
+    from redeliver.tracking.situation import Situation
 
 TITLE = "Webhook redelivery needs attention"
 LABEL_COLOR = "8250df"
@@ -35,6 +38,7 @@ _ROWS = 30
 _ERRORS = 5
 #: What is hidden in an issue's text lies between these.
 _BEGINNING, _END = "<!-- redeliver-action: ", " -->"
+_MEMORY = TypeAdapter(Memory)
 _FOOT = (
     "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
     "the issue once nothing is left to redeliver, unless something is lost: then a person does."
@@ -49,25 +53,38 @@ _LOSSES = "Something is lost, so this issue stays open: close it once you have d
 
 
 def memory_of(body: str) -> Memory | None:
-    """What an issue with this text remembers; None: it is none of the action's."""
+    """What an issue with this text remembers; None: it is none of the action's.
+
+    It remembers nothing if somebody has damaged that part of the text.
+    """
     _, beginning, rest = body[:_MOST].partition(_BEGINNING)
     text, end, _ = rest.partition(_END)
-    return remembered(text) if beginning and end else None
+    if not beginning or not end:
+        return None
+    try:
+        return from_json(_MEMORY, text)
+    except ValueError:
+        return Memory()
 
 
 def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     """The issue's text. ``run``: the address of the run that changes it; empty: unknown."""
     memory = decision.memory
+    link = f" [The run that changed it last]({run})." if run else ""
     end = (
-        f"<sub>{_FOOT}{_link('The run that changed it last', run)}</sub>",
+        f"<sub>{_FOOT}{link}</sub>",
         f"{_BEGINNING}{for_shell(memory.model_dump_json(exclude_none=True))}{_END}",
     )
     space = _space_beside(*end)
     checks = "\n".join(_what_to_check(situation, space))
+    known = list(_waiting(memory))
+    if memory.lost:
+        known.append(f"- Lost: {count(memory.lost, 'event')}. A comment names them.")
+    if memory.gap:
+        known.append(f"- {_gap(memory.gap)}")
     parts = [
-        _HEADLINES[memory.state],
-        _LOSSES if memory.state is State.SETTLED and memory.has_losses else "",
-        "\n".join((*_waiting(memory), *_lost_for_good(memory))),
+        _headline(memory),
+        "\n".join(known),
         table("| webhook | undelivered | why | until |", "|:--|--:|:--|:--|", _hooks(situation, space)),
         checks,
         *end,
@@ -78,21 +95,25 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
 def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
     """What a comment says of the news; empty: there are none. ``run`` as above."""
     memory, news = decision.memory, decision.news
-    link = f"\n\n<sub>{_link('The run', run).strip()}</sub>" if run else ""
+    link = f"\n\n<sub>[The run]({run}).</sub>" if run else ""
     space = _space_beside(link)
     changed = news.before is not None and decision.change is not Change.OPENED
     errors = "\n".join(_errors(situation, space)) if changed else ""
     parts = list(_losses(news, space))
     if decision.change is not Change.OPENED:  # else the issue's own text says the rest
         parts = [
-            _HEADLINES[memory.state] if changed else "",
-            _LOSSES if changed and memory.state is State.SETTLED and memory.has_losses else "",
+            _headline(memory) if changed else "",
             *parts,
             errors,
             "\n".join(_waiting(memory)) if news and memory.state is not State.SETTLED else "",
         ]
     text = "\n\n".join(part for part in parts if part)
     return f"{text}{link}\n" if text else ""
+
+
+def _headline(memory: Memory) -> str:
+    stays_open = f"\n\n{_LOSSES}" if memory.state is State.SETTLED and memory.has_losses else ""
+    return _HEADLINES[memory.state] + stays_open
 
 
 def _space_beside(*parts: str) -> Space:
@@ -109,17 +130,12 @@ def _waiting(memory: Memory) -> Iterator[str]:
         yield f"- Can be saved until: **{clock_time(memory.deadline)}**. Then GitHub begins to delete them."
 
 
-def _lost_for_good(memory: Memory) -> Iterator[str]:
-    if memory.lost:
-        yield f"- Lost: {count(memory.lost, 'event')}. A comment names them."
-    if memory.gap:
-        yield f"- {_gap(memory.gap)}"
-
-
 def _losses(news: News, space: Space) -> Iterator[str]:
     if news.lost_count:
         yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
-        rows = space.fit(map(_lost, news.lost), _ROWS)
+        events = ((one.name, one.guid, one.cause, one.outcome.replace("_", " ")) for one in news.lost)
+        lines = (f"| {' | '.join(for_markdown(text, 100) for text in event)} |" for event in events)
+        rows = space.fit(lines, _ROWS)
         yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", rows)
         yield more(news.lost_count - len(rows), "in the run's report")
         if any(event.outcome == Outcome.GIVEN_UP for event in news.lost):
@@ -133,21 +149,16 @@ def _gap(gap: tuple[int, int]) -> str:
     return GapFound(since=since, until=until).problem
 
 
-def _lost(event: LostEvent) -> str:
-    said = (event.name, event.guid, event.cause, event.outcome.replace("_", " "))
-    return f"| {' | '.join(for_markdown(text, 100) for text in said)} |"
-
-
 def _hooks(situation: Situation, space: Space) -> list[str]:
-    rows = space.fit(map(_hook, situation.hooks), _ROWS)
+    def lines() -> Iterator[str]:
+        for hook in situation.hooks:
+            why = ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
+            until = "" if hook.deadline is None else clock_time(hook.deadline)
+            yield f"| {for_markdown(hook.hook, 100)} | {hook.undelivered:,} | {why} | {until} |"
+
+    rows = space.fit(lines(), _ROWS)
     left = more(len(situation.hooks) - len(rows), "webhooks")
     return [*rows, f"| {left} | | | |"] if left else rows
-
-
-def _hook(hook: HookSituation) -> str:
-    why = ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
-    until = "" if hook.deadline is None else clock_time(hook.deadline)
-    return f"| {for_markdown(hook.hook, 100)} | {hook.undelivered:,} | {why} | {until} |"
 
 
 def _errors(situation: Situation, space: Space) -> Iterator[str]:
@@ -162,7 +173,3 @@ def _what_to_check(situation: Situation, space: Space) -> Iterator[str]:
     causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
     for advice in list(dict.fromkeys(map(advice_for, causes)))[:_ERRORS]:
         yield f"- {advice}"
-
-
-def _link(text: str, address: str) -> str:
-    return f" [{text}]({address})." if address else ""

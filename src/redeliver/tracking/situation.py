@@ -175,7 +175,7 @@ def read_report(text: str) -> Situation:
             if event.outcome in LOST
         ),
         gap=(min(gap.from_ for gap in gaps), max(gap.to for gap in gaps)) if gaps else None,
-        hooks=tuple(_told(hook) for hook in hooks if hook.waiting or not hook.read),
+        hooks=tuple(_hook_situation(hook) for hook in hooks if hook.waiting or not hook.read),
         errors=tuple(report.errors) if state is State.FAILED else (),
     )
 
@@ -192,7 +192,7 @@ def _state(report: _Report, waiting: int) -> State | None:
     return State.SETTLED if read and not report.hooks_unreached else None
 
 
-def _told(hook: _Hook) -> HookSituation:
+def _hook_situation(hook: _Hook) -> HookSituation:
     causes = Counter(event.cause for event in hook.events if event.outcome not in _SETTLED)
     ordered = sorted(causes, key=lambda cause: (-causes[cause], cause))
     return HookSituation(

@@ -15,7 +15,7 @@ from fuzz.page import Page
 from fuzz.strange import PIECES, text
 from githubsim.clock import DAY, START
 from githubsim.issues import LONGEST_BODY
-from redeliver.tracking.decision import Change, Memory, TrackingIssue, decide, remembered
+from redeliver.tracking.decision import Change, Memory, TrackingIssue, decide
 from redeliver.tracking.page import issue_body, issue_comment, memory_of
 from redeliver.tracking.situation import HookSituation, LostEvent, Situation, State
 
@@ -100,9 +100,11 @@ def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, ma
 
 @pytest.mark.parametrize("mark", ["'" * 10, "\U0001f4a5" * 10, "0123456789a", "<", "ABCDEF0123"])
 def test_what_is_no_mark_of_a_loss_takes_no_space(mark: str) -> None:
-    forged = remembered(json.dumps({"lost": 5, "lost_marks": [mark] * 1_000}))
-    assert forged == Memory()
-    assert remembered(json.dumps({"lost_marks": ["0123456789"]})).lost_marks == ("0123456789",)
+    def read(**words: object) -> Memory | None:
+        return memory_of(f"{BEGINNING}{json.dumps(words, ensure_ascii=False)} -->")
+
+    assert read(lost=5, lost_marks=[mark] * 1_000) == Memory()
+    assert read(lost_marks=["0123456789"]) == Memory(lost_marks=("0123456789",))
 
 
 def test_errors_that_are_left_out_are_counted() -> None:
