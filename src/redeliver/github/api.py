@@ -18,10 +18,6 @@ from redeliver.errors import (
     ApiFailing,
     ApiTimedOut,
     ApiUnexpected,
-    BadKey,
-    BadToken,
-    MissingPermission,
-    Moved,
     OutOfTime,
     ReplyLost,
 )
@@ -240,7 +236,7 @@ class Caller:
         if status >= 500 or status < 300:
             return Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
         fault = error_for(response, purpose, self._kind, self._web_url)
-        if isinstance(fault, BadToken | BadKey | MissingPermission | AccessBlocked | Moved):
+        if status in {401, 403} or status < 400 or isinstance(fault, AccessBlocked):
             raise fault
         return Reply(Acceptance.REFUSED, f"GitHub answered {status}")
 
