@@ -6,6 +6,7 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-th
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -134,13 +135,10 @@ class Listing(Generic[T]):
         try:
             return self._get(query)
         except ApiTimedOut as failing:
-            for size in self.fewer:
-                if size < self._size:
-                    self._size = size
-                    try:
-                        return self._get(query, most_tries=1)
-                    except ApiTimedOut:
-                        continue
+            for size in [one for one in self.fewer if one < self._size]:
+                self._size = size
+                with suppress(ApiTimedOut):
+                    return self._get(query, most_tries=1)
             raise failing from None
 
     def _get(self, query: Mapping[str, str], *, most_tries: int = TRIES) -> ListPage[T]:
