@@ -27,7 +27,7 @@ MASK = "***"
 _PIECE = 6
 #: Characters of all secrets of one text. An address and its headers are far shorter.
 _MOST = 8_192
-#: Spellings of one text that are compared. Three layers of each kind have so many.
+#: Spellings of one text that are compared. Three layers of three kinds of escape have so many.
 _MOST_SPELLINGS = 64
 _WORD = re.compile(r"[^\W_]+")
 _PART = re.compile(r"[/?&=#;:@,\s]+")
@@ -35,9 +35,8 @@ _PART = re.compile(r"[/?&=#;:@,\s]+")
 # Escapes, of which a text is decoded one kind at a time: what looks like one kind can be a secret within another.
 # None goes back over more than a few characters, so the time is linear in the text's length.
 _PERCENT = re.compile(r"(?:%[89a-f][0-9a-f])+|%[0-7][0-9a-f]")
-_BACKSLASH = re.compile(
-    r"[%\\]ud[89ab][0-9a-f]{2}[%\\]ud[c-f][0-9a-f]{2}|[%\\]u[0-9a-f]{4}|\\x[0-9a-f]{2}|\\[^ac-eg-mo-qsu-z0-9]"
-)
+_UNICODE = re.compile(r"[%\\]ud[89ab][0-9a-f]{2}[%\\]ud[c-f][0-9a-f]{2}|[%\\]u[0-9a-f]{4}")
+_BACKSLASH = re.compile(r"\\x[0-9a-f]{2}|\\[^ac-eg-mo-qsu-z0-9]")
 _REFERENCE = re.compile(r"&(?:#0*[0-9]{1,7};?|#x0*[0-9a-f]{1,6};?|[a-z][a-z0-9]{1,31};?)")
 #: Characters that have a name in HTML. To a comparison, case makes no difference; a name in lower case comes last and
 #: stays.
@@ -239,11 +238,14 @@ def _of_percent(escape: str) -> str:
     return bytes.fromhex(escape.replace("%", "")).decode("utf-8", "replace")
 
 
+def _of_unicode(escape: str) -> str:
+    """As in JSON and JavaScript. What writes these need not escape the other backslashes of a text."""
+    units = bytes.fromhex("".join(escape[at + 2 : at + 6] for at in range(0, len(escape), 6)))
+    return units.decode("utf-16-be", "replace")
+
+
 def _of_backslash(escape: str) -> str:
     """As in JSON and JavaScript."""
-    if escape[1] == "u":
-        units = bytes.fromhex("".join(escape[at + 2 : at + 6] for at in range(0, len(escape), 6)))
-        return units.decode("utf-16-be", "replace")
     if escape[1] == "x":
         return bytes.fromhex(escape[2:]).decode("latin-1")
     return " " if escape[1] in "bfnrt" else escape[1]
@@ -259,4 +261,9 @@ def _of_reference(escape: str) -> str:
     return escape
 
 
-_KINDS = ((_PERCENT, _of_percent), (_BACKSLASH, _of_backslash), (_REFERENCE, _of_reference))
+_KINDS = (
+    (_PERCENT, _of_percent),
+    (_UNICODE, _of_unicode),
+    (_BACKSLASH, _of_backslash),
+    (_REFERENCE, _of_reference),
+)

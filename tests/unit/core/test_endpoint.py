@@ -393,6 +393,8 @@ def repeated(draw: st.DrawFn) -> tuple[str, str, str]:
 
 
 @given(repeated())
+@example(("https://hooks.example/000%5C%3A%2F", r"000\:/", r"000\:\u002f"))
+@example(("https://hooks.example/0%5Cx41%2F", r"0\x41/", r"0\x41\u002f"))
 @settings(max_examples=examples(200, soak=3_000), deadline=None)
 def test_no_run_of_six_characters_of_a_secret_part_is_shown_in_any_decoding(given_: tuple[str, str, str]) -> None:
     url, secret, said = given_
