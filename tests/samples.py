@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
-from redeliver.core.deliveries import Attempt, Event, Filter, Page, Row
+from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
 from redeliver.core.ports import Quota
-from redeliver.core.reading import Window
+from redeliver.core.reading import Extent, Reading, Window
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import Purpose
@@ -18,7 +18,7 @@ from redeliver.github.transport import Body, Response, ResponseLost, Verb
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -72,6 +72,27 @@ def window_of(back: int = 72 * HOUR) -> Window:
     """One that begins so many milliseconds before START."""
     began = START - back
     return Window(START, None, began, began, START - 72 * HOUR)
+
+
+def reading_of(rows: Iterable[Row] = (), window: Window | None = None, **known: Any) -> Reading:  # noqa: ANN401
+    """What a run has read that found these rows in its window, and read all of that."""
+    window, log = window or window_of(24 * HOUR), DeliveryLog()
+    log.add(rows)
+    usual: dict[str, Any] = {
+        "extent": Extent.WHOLE,
+        "log": log,
+        "scanned": 100,
+        "accounts_from": window.cutoff,
+        "back_to": window.cutoff,
+        "sought": frozenset(),
+        "sought_back_to": window.cutoff,
+        "failures_only": False,
+        "oldest_success": None,
+        "any_success": False,
+        "failing_since": None,
+        "stats": None,
+    }
+    return Reading(window, **usual | known)
 
 
 @dataclass

@@ -53,7 +53,8 @@ def test_a_bug_in_one_webhooks_report_costs_the_others_nothing() -> None:
     other = world.sim.org_hook("octo")
     world.fail(5)
     guid = other.add(world.clock() - 5 * MINUTE, UNAVAILABLE).guid
-    with mock.patch("redeliver.core.redelivery.Redelivery.was_accepted", side_effect=[ZeroDivisionError("hush"), True]):
+    broken_once = mock.PropertyMock(side_effect=[ZeroDivisionError("hush"), True])
+    with mock.patch("redeliver.core.case.Case.was_accepted", broken_once):
         report = world.run(hook_id=f"{world.hook.id},{other.id}")
     broken, whole = report.hooks
     assert BUG in broken.errors[0]

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from githubsim.clock import START
 from redeliver.core.deliveries import Filter, Page, Row
 from redeliver.core.ports import Quota
+from redeliver.core.reading import SLACK
 from redeliver.errors import BrokenPaging
-from redeliver.run.scan import walk
-from samples import SECOND, Pages, row
+from redeliver.run.walk import Cursor
+from samples import HOUR, SECOND, Pages, row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,10 +28,11 @@ def every_second(number: int) -> list[Row]:
 
 
 @dataclass
-class Loop:
-    """Pages that lead wherever they are told to."""
+class Prepared:
+    """Pages that lead wherever they are told to; each has a row of its own, unless others are given."""
 
     way: dict[str, str | None]
+    rows: list[list[Row]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     quota = Quota()
 
@@ -39,25 +41,29 @@ class Loop:
         here = (query or {"at": "0"})["at"]
         self.asked.append(here)
         there = self.way[here]
-        return Page([row(int(here))], None if there is None else {"at": there})
+        rows = self.rows[int(here)] if self.rows else [row(int(here))]
+        return Page(rows, None if there is None else {"at": there})
 
 
-def ids(pages: Pages, since: float = -inf, **how: object) -> list[list[int]]:
-    return [[one["id"] for one in page.rows] for page in walk(pages, since=since, **how)]  # type: ignore[arg-type]
+def ids(walk: Cursor | Pages, since: float = -inf) -> list[list[int]]:
+    cursor = walk if isinstance(walk, Cursor) else Cursor(walk)
+    return [[one["id"] for one in page.rows] for page in cursor.read_back_to(since)]
 
 
-def test_all_pages_are_read_newest_first() -> None:
-    assert ids(Pages(every_second(7), size=3)) == [[7, 6, 5], [4, 3, 2], [1]]
+@pytest.mark.parametrize(("rows", "pages"), [(7, [[7, 6, 5], [4, 3, 2], [1]]), (3, [[3, 2, 1]]), (0, [[]])])
+def test_all_pages_are_read_newest_first(rows: int, pages: list[list[int]]) -> None:
+    assert ids(Pages(every_second(rows), size=3)) == pages
 
 
-def test_an_empty_log_is_one_empty_page() -> None:
-    assert ids(Pages()) == [[]]
-
-
-def test_the_walk_ends_with_the_first_page_that_is_too_old_as_a_whole() -> None:
+def test_the_walk_ends_with_the_first_page_that_is_too_old_as_a_whole_and_goes_on_from_there() -> None:
     pages = Pages(every_second(20), size=3)  # moments from START - 19 s to START
-    assert ids(pages, since=START - 5 * SECOND)[-1] == [14, 13, 12]
-    assert ids(pages, since=START - 6 * SECOND)[-1] == [11, 10, 9]
+    cursor = Cursor(pages)
+    assert ids(cursor, since=START - 5 * SECOND)[-1] == [14, 13, 12]
+    assert ids(cursor, since=START - 5 * SECOND) == []
+    assert ids(cursor, since=START - 6 * SECOND) == [[11, 10, 9]]
+    assert ids(cursor)[-1] == [2, 1]
+    assert ids(cursor) == []
+    assert (cursor.pages, len(pages.asked)) == (7, 7)
 
 
 def test_one_young_row_on_a_page_makes_the_walk_go_on() -> None:
@@ -72,18 +78,14 @@ def test_an_empty_page_is_not_the_end(every: int) -> None:
     assert [page for page in ids(pages, since=START) if page] == [[9, 8, 7], [6, 5, 4]]
 
 
-def test_a_walk_can_begin_anywhere() -> None:
-    assert ids(Pages(every_second(7), size=3), first={"start": "5"}) == [[2, 1]]
-
-
 def test_a_filter_is_asked_for_on_every_page() -> None:
     pages = Pages([row(number, code=503) for number in range(1, 6)], size=2)
-    assert ids(pages, only="failure") == [[5, 4], [3, 2], [1]]
+    assert ids(Cursor(pages, only="failure")) == [[5, 4], [3, 2], [1]]
     assert {only for only, _ in pages.asked} == {"failure"}
 
 
-@given(st.integers(1, 10), st.lists(st.integers(0, 5), max_size=12))
-def test_rows_that_slide_onto_the_next_page_are_given_once(size: int, arrivals: list[int]) -> None:
+@given(st.integers(1, 10), st.lists(st.integers(0, 5), max_size=12), st.integers(0, 40))
+def test_rows_that_slide_onto_the_next_page_are_given_once(size: int, arrivals: list[int], stop: int) -> None:
     pages = Pages(every_second(40), size=size)
 
     def arrive(number: int) -> None:
@@ -93,7 +95,8 @@ def test_rows_that_slide_onto_the_next_page_are_given_once(size: int, arrivals: 
     arrive(1)
     there = {one["id"] for one in pages.rows}
     pages.before_page = lambda number: arrive(number) if number > 1 else None
-    found = [number for page in ids(pages) for number in page]
+    cursor = Cursor(pages)
+    found = [number for page in (*ids(cursor, START - stop * SECOND), *ids(cursor)) for number in page]
     assert len(found) == len(set(found))
     assert there <= set(found)
 
@@ -101,13 +104,37 @@ def test_rows_that_slide_onto_the_next_page_are_given_once(size: int, arrivals: 
 @pytest.mark.parametrize(
     "way", [{"0": "0"}, {"0": "1", "1": "1"}, {"0": "1", "1": "2", "2": "1"}, {"0": "1", "1": "2", "2": "0"}], ids=str
 )
-def test_pages_that_lead_in_a_circle_are_an_error(way: dict[str, str | None]) -> None:
-    loop = Loop(way)
+def test_pages_that_lead_in_a_circle_are_an_error_once_the_walk_gets_there(way: dict[str, str | None]) -> None:
+    loop = Prepared(way)
+    cursor = Cursor(loop)
+    assert len(list(cursor.read_back_to(START + 1))) == 1
     with pytest.raises(BrokenPaging):
-        list(walk(loop, since=-inf))
+        list(cursor.read_back_to(-inf))
     assert len(loop.asked) <= len(way) + 2
 
 
-def test_a_walk_that_stops_in_time_does_not_mind_a_circle_further_on() -> None:
-    loop = Loop({"0": "1", "1": "2", "2": "1"})
-    assert len(list(walk(loop, since=START + 1))) == 1
+# -- how far was read -------------------------------------------------------------------------------------------
+
+
+def test_the_newest_row_of_the_oldest_page_says_how_far_was_read() -> None:
+    pages = [
+        [row(9, START - 5), row(8, START - 7)],
+        [],
+        [row(7, START - 2)],  # shows up late
+        [row(6, START - 8), row(5, START - HOUR)],
+        [row(4, START - 9)],
+    ]
+    cursor = Cursor(Prepared({"0": "1", "1": "2", "2": "3", "3": "4", "4": None}, pages))
+    assert cursor.back_to == inf
+    read = [cursor.back_to for _ in cursor.read_back_to(-inf)]
+    assert read == [START - 5 + SLACK, START - 5 + SLACK, START - 5 + SLACK, START - 8 + SLACK, -inf]
+
+
+def test_rows_that_were_read_before_say_how_far_was_read_beside_one_that_shows_up_late() -> None:
+    rows = [row(9, START - SECOND), row(8, START - 2 * SECOND), row(7, START - 3 * HOUR), row(6, START - 4 * SECOND)]
+    pages = Pages([*rows, row(5, START - 4 * HOUR)], size=2)
+    # A new row pushes one of the first page onto the second, where the late one is the only other.
+    pages.before_page = lambda number: pages.rows.append(row(20, START)) if number == 2 else None
+    cursor = Cursor(pages)
+    read = [cursor.back_to - SLACK - START for _ in cursor.read_back_to(START - HOUR)]
+    assert read == [-SECOND, -2 * SECOND, -inf]

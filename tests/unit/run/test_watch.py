@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.deliveries import DeliveryLog
-from redeliver.core.redelivery import Acceptance, Outcome, Redelivery, Reply
+from redeliver.core.case import Case
+from redeliver.core.ledger import Ledger
+from redeliver.core.plan import Rules
+from redeliver.core.redelivery import Acceptance, Outcome, Reply
 from redeliver.errors import ApiFailing
 from redeliver.run.log_lines import OutcomeLines
 from redeliver.run.record import Probe
 from redeliver.run.send import Watch
 from redeliver.timing import RunClock
-from samples import MINUTE, Pages, Patience, Said, row
+from samples import Pages, Patience, Said, attempt, event, row
 from wording import figures
 
 if TYPE_CHECKING:
@@ -30,25 +32,15 @@ class Desk:
         self.clock = Patience()
         self.console = Said()
         self.pages = Pages(clock=self.clock)
-        self.log = DeliveryLog()
         answers = answers or (Acceptance.ACCEPTED,) * 3
-        self.guids = [f"g{number}" for number in range(1, len(answers) + 1)]
-        for number, guid in enumerate(self.guids, 1):
-            self.pages.rows.append(row(number, START - 30 * MINUTE, guid=guid))
-        self.log.add(self.pages.rows)
-        self.redeliveries = {
-            guid: Redelivery(self.log.event(guid), ASKED, Reply(answer))
-            for guid, answer in zip(self.guids, answers, strict=True)
-        }
+        self.cases = [Case(event(attempt(number), guid=f"g{number}")) for number in range(1, len(answers) + 1)]
+        self.waiting = Case(event(attempt(50), guid="waiting"))
+        self.ledger = Ledger(Rules(0, 0), [*self.cases, self.waiting])
+        for case, answer in zip(self.cases, answers, strict=True):
+            self.ledger.ask(case, ASKED)
+            self.ledger.answer(case, Reply(answer))
         self.run_clock = RunClock(self.clock, limit, self.console)
-        self.watch = Watch(
-            self.pages,
-            self.log,
-            self.redeliveries,
-            {*self.guids, "waiting"},
-            clock=self.run_clock,
-            lines=OutcomeLines(self.redeliveries, self.console),
-        )
+        self.watch = Watch(self.pages, self.ledger, clock=self.run_clock, lines=OutcomeLines(self.ledger, self.console))
 
     def after(self, looks: int, *rows: Row) -> None:
         """Rows that turn up just before so many looks have been taken."""
@@ -64,10 +56,10 @@ class Desk:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        return [one.outcome(self.log) for one in self.redeliveries.values()]
+        return [case.outcome for case in self.cases]
 
     def probe(self, seconds: int = 60) -> Probe:
-        return self.watch.probe(set(self.guids), seconds)
+        return self.watch.probe(self.cases, seconds)
 
 
 def result(guid: str, code: int = 503, number: int = 0) -> Row:
@@ -101,23 +93,21 @@ def test_it_gives_up_when_the_runs_time_is_over(limit: float) -> None:
     assert desk.clock.monotonic() == 6
 
 
-@pytest.mark.parametrize("limit", [0, -5])
-def test_with_no_time_left_nothing_is_looked_at_and_nothing_goes_wrong(limit: float) -> None:
-    desk = Desk(limit=limit)
-    desk.watch.until_settled(60)
-    assert desk.pages.asked == []
-
-
-def test_with_nothing_to_wait_for_nothing_is_looked_at() -> None:
-    desk = Desk(Acceptance.REFUSED)
-    desk.watch.until_settled(60)
+@pytest.mark.parametrize(
+    ("answer", "limit", "seconds"),
+    [
+        (Acceptance.REFUSED, 3_600, 60),
+        (Acceptance.ACCEPTED, 3_600, 0),
+        (Acceptance.ACCEPTED, 0, 60),
+        (Acceptance.ACCEPTED, -5, 60),
+    ],
+)
+def test_with_nothing_to_wait_for_or_no_time_to_watch_nothing_is_looked_at(
+    answer: Acceptance, limit: float, seconds: int
+) -> None:
+    desk = Desk(answer, limit=limit)
+    desk.watch.until_settled(seconds)
     assert (desk.pages.asked, desk.clock.slept) == ([], [])
-
-
-def test_without_time_to_watch_nothing_is_looked_at() -> None:
-    desk = Desk()
-    desk.watch.until_settled(0)
-    assert desk.pages.asked == []
 
 
 def test_a_long_wait_says_what_for() -> None:
@@ -125,13 +115,6 @@ def test_a_long_wait_says_what_for() -> None:
     desk.after(2, result("g1", 200))
     desk.watch.until_settled(12)
     assert figures(desk.console.lines[-1]) == ["5", "2"]
-
-
-def test_an_answer_that_was_lost_is_found_in_the_log() -> None:
-    desk = Desk(Acceptance.UNKNOWN)
-    desk.after(2, result("g1", 200))
-    desk.watch.until_settled(60)
-    assert desk.outcomes == [Outcome.RECOVERED]
 
 
 def test_a_look_goes_back_to_where_the_oldest_open_redelivery_could_be_and_no_further() -> None:
@@ -145,12 +128,11 @@ def test_a_look_goes_back_to_where_the_oldest_open_redelivery_could_be_and_no_fu
 
 def test_what_becomes_of_other_undelivered_events_is_taken_in_and_nothing_else() -> None:
     desk = Desk(Acceptance.ACCEPTED)
-    desk.log.add([row(50, START - MINUTE, guid="waiting")])
     desk.after(1, row(60, START, guid="waiting", code=200, redelivery=True), row(61, START, guid="stranger"))
     desk.after(2, result("g1", 200))
     desk.watch.until_settled(60)
-    assert desk.log.is_delivered("waiting")
-    assert desk.log.undelivered(0) == []
+    assert desk.waiting.outcome is Outcome.RECOVERED
+    assert len(desk.ledger.cases) == 2
 
 
 def test_a_log_that_cannot_be_read_is_an_error() -> None:
@@ -183,14 +165,6 @@ def test_one_other_outcome_ends_the_probe_at_once(code: int) -> None:
     assert len(desk.pages.asked) == 2
 
 
-@pytest.mark.parametrize("code", [200, 404])
-def test_the_last_outcome_can_tell_as_well(code: int) -> None:
-    desk = Desk()
-    desk.after(1, result("g1"), result("g2"))
-    desk.after(3, result("g3", code))
-    assert desk.probe() is Probe.UP
-
-
 def test_without_an_outcome_in_time_nothing_is_known() -> None:
     desk = Desk()
     desk.after(1, result("g1"), result("g2"))
@@ -206,33 +180,28 @@ def test_a_success_of_any_event_since_then_is_a_sign_that_it_is_up() -> None:
     assert desk.outcomes == [Outcome.PENDING] * 3
 
 
-def test_a_success_of_another_event_counts_even_when_all_of_ours_failed() -> None:
+@pytest.mark.parametrize(
+    ("last", "probe"),
+    [
+        ([result("g3", 200)], Probe.UP),
+        ([result("g3", 404)], Probe.UP),
+        ([result("g3"), row(300, ASKED, guid="stranger", code=200)], Probe.UP),
+        # One from before the request is none, unless it is one of ours, which somebody else redelivered.
+        ([result("g3"), row(300, ASKED - 1, guid="stranger", code=200)], Probe.DOWN),
+        ([row(300, ASKED - 1, guid="g3", code=200, redelivery=True)], Probe.UP),
+    ],
+)
+def test_the_last_outcome_can_tell_as_well_and_so_does_a_success(last: list[Row], probe: Probe) -> None:
     desk = Desk()
-    desk.after(1, *(result(guid) for guid in desk.guids), row(300, START, guid="stranger", code=200))
-    assert desk.probe() is Probe.UP
-
-
-@pytest.mark.parametrize(("at", "probe"), [(ASKED - 1, Probe.DOWN), (ASKED, Probe.UP)])
-def test_a_success_from_before_we_asked_is_no_sign_that_it_is_up(at: int, probe: Probe) -> None:
-    desk = Desk()
-    desk.after(1, *(result(guid) for guid in desk.guids), row(300, at, guid="stranger", code=200))
+    desk.after(1, result("g1"), result("g2"))
+    desk.after(3, *last)
     assert desk.probe() is probe
 
 
-def test_one_of_ours_that_somebody_else_delivered_before_we_asked_is_a_sign_that_it_is_up() -> None:
-    desk = Desk()
-    desk.after(1, row(300, ASKED - 1, guid="g1", code=200, redelivery=True), result("g2"), result("g3"))
-    assert desk.probe() is Probe.UP
-
-
-def test_what_github_refused_says_nothing_of_the_endpoint() -> None:
-    desk = Desk(Acceptance.REFUSED, Acceptance.ACCEPTED, Acceptance.REFUSED)
+@pytest.mark.parametrize("answers", ["-+-", "-"])
+def test_what_github_refused_says_nothing_of_the_endpoint_and_is_not_watched(answers: str) -> None:
+    desk = Desk(*(Acceptance.ACCEPTED if answer == "+" else Acceptance.REFUSED for answer in answers))
     desk.after(1, result("g2", 503))
-    assert desk.probe() is Probe.UNDECIDED
-
-
-def test_when_all_are_refused_there_is_nothing_to_watch() -> None:
-    desk = Desk(Acceptance.REFUSED)
     assert desk.probe() is Probe.UNDECIDED
     assert desk.pages.asked == []
 
