@@ -26,6 +26,12 @@ TESTS = Path(__file__).parent
 MEASURED = {"action", "places", "scenarios", "unit"}
 #: What the environment says of it.
 MEASURING = {name: value for name, value in os.environ.items() if name == forked.MEASURED_BY}
+COVERAGE = Coverage.current()
+if COVERAGE:
+    # Collecting tests takes twice as long while it is measured, and what importing runs ``forked`` measures for all.
+    COVERAGE.stop()
+# Nothing that is made until all tests are collected is garbage.
+gc.disable()
 
 
 # A deadline would be about the machine.
@@ -64,6 +70,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @settings(max_examples=1, derandomize=True, database=None)
@@ -84,9 +91,7 @@ def forks() -> Iterator[Commands]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    if _is_measured(item):
-        return (yield)
-    with _unmeasured():
+    with _measured() if _is_measured(item) else _unmeasured():
         return (yield)
 
 
@@ -97,15 +102,20 @@ def _is_measured(item: pytest.Item) -> bool:
 
 
 @contextmanager
+def _measured() -> Iterator[None]:
+    """This process, and those that it starts."""
+    if COVERAGE:
+        COVERAGE.start()
+    try:
+        yield
+    finally:
+        if COVERAGE:
+            COVERAGE.stop()
+
+
+@contextmanager
 def _unmeasured() -> Iterator[None]:
-    """Neither this process nor those that it starts."""
-    measuring = Coverage.current()
+    """Neither."""
     with mock.patch.dict(os.environ):
         os.environ.pop(forked.MEASURED_BY, None)
-        if measuring:
-            measuring.stop()
-        try:
-            yield
-        finally:
-            if measuring:
-                measuring.start()
+        yield

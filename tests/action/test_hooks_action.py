@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from action.step import ACTION, HOOKS_ACTION, step_environment
 from githubsim import Fault, Lose, SimGitHub
 from githubsim.clock import system_ms
 from githubsim.server import serve
-from places.command import REDELIVER, environment
 from places.keys import key_pair
 from redeliver.errors import BadToken, NoHooks, Unexpected
 from redeliver.run.lookup import MATRIX_JOBS
@@ -45,17 +43,6 @@ def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
     output.touch()
     given = {"org": "octo", "token": TOKEN, "api_url": github.url} | inputs
     return {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output), **step_environment(given, HOOKS_ACTION)}
-
-
-def start(folder: Path, github: Served) -> subprocess.Popen[str]:
-    """The core as the launcher starts it."""
-    return subprocess.Popen(
-        [*REDELIVER, "hooks"],
-        env=environment(**given_to(folder, github)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
@@ -160,11 +147,10 @@ def test_a_bug_of_ours_is_told_by_its_type_alone_and_leaves_no_matrix(
     assert outputs(tmp_path / "output") == {}
 
 
-def test_a_signal_ends_it_at_once(tmp_path: Path, github: Served) -> None:
+def test_a_signal_ends_it_at_once(tmp_path: Path, forks: Commands, github: Served) -> None:
     github.sim.faults.add(Fault(Lose("silence")))
-    with start(tmp_path, github) as process:
+    with forks.start("hooks", given=given_to(tmp_path, github)) as process:
         while not github.sim.journal.entries:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=5)
-    assert process.returncode == 128 + signal.SIGINT
+        assert process.wait(5) == 128 + signal.SIGINT

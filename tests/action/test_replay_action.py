@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.outcomes import OK, Kind, invalid_response
 from githubsim.server import serve
-from places.command import REDELIVER, environment
 from redeliver.core.replay.errors import EventsNotDelivered
 from redeliver.core.replay.settings import REPLAY_INPUTS
 from redeliver.output.replay.page import NO_RETRY
@@ -66,17 +64,6 @@ def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
     given = {"org": "octo", "hook_id": "1", "token": TOKEN, "api_url": github.url, "wait_for_results": "5s"} | inputs
     named = {name: str(file) for name, file in files.items()}
     return {"GITHUB_ACTIONS": "true", **named, **step_environment(given, REPLAY_ACTION)}
-
-
-def start(folder: Path, github: Served, **inputs: str) -> subprocess.Popen[str]:
-    """The core as the launcher starts it."""
-    return subprocess.Popen(
-        [*REDELIVER, "replay"],
-        env=environment(**given_to(folder, github, **inputs)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
@@ -198,14 +185,15 @@ def test_what_strangers_wrote_does_nothing(tmp_path: Path, forks: Commands, gith
     assert page.count("</table>") == 2
 
 
-def test_a_signal_ends_it_at_once_and_leaves_its_outputs(tmp_path: Path, github: Served, hook: Hook) -> None:
+def test_a_signal_ends_it_at_once_and_leaves_its_outputs(
+    tmp_path: Path, forks: Commands, github: Served, hook: Hook
+) -> None:
     deliver(hook)
     github.sim.faults.add(Fault(Lose("silence"), path="*/attempts", nth=2))
-    with start(tmp_path, github, from_="1h", send="true") as process:
+    with forks.start("replay", given=given_to(tmp_path, github, from_="1h", send="true")) as process:
         while len([one for one in github.sim.journal.entries if one.verb == "POST"]) < 2:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=5)
-    assert process.returncode == 128 + signal.SIGINT
+        assert process.wait(5) == 128 + signal.SIGINT
     report = json.loads(outputs(tmp_path / "output")["report"])
     assert [event["outcome"] for event in report["events"]][1:] == ["unknown", "stopped"]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from githubsim.hooks import Hook
+    from places.command import Commands, Started
+
+    Process = subprocess.Popen[bytes] | Started
 
 EVENTS = 6
 #: GitHub's runner sends SIGTERM after 7.5 s, and kills 2.5 s later.
@@ -39,7 +42,7 @@ class Stage:
 
     served: Served
     hook: Hook
-    process: subprocess.Popen[bytes]
+    process: Process
     output: Path
     summary: Path
     signalled_at: int = 0
@@ -80,7 +83,15 @@ class Stage:
 
 
 @contextmanager
-def stage(tmp_path: Path, *, faults: tuple[Fault, ...] = (), latency_ms: int = 0, **inputs: str) -> Iterator[Stage]:
+def stage(
+    tmp_path: Path,
+    forks: Commands | None,
+    *,
+    faults: tuple[Fault, ...] = (),
+    latency_ms: int = 0,
+    **inputs: str,
+) -> Iterator[Stage]:
+    """``forks``: what the process is forked from; None: it starts by itself."""
     sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=HOUR))  # no outcome shows: the watch goes on
     sim.token("pat")
     sim.faults.add(*faults)
@@ -100,13 +111,17 @@ def stage(tmp_path: Path, *, faults: tuple[Fault, ...] = (), latency_ms: int = 0
             "api_url": served.url,
         } | inputs
         files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-        with subprocess.Popen(
-            [sys.executable, "-m", "redeliver"], env=environment(given) | files, stdout=subprocess.DEVNULL
-        ) as process:
+        with _started(environment(given) | files, forks) as process:
             try:
                 yield Stage(served, hook, process, output, summary)
             finally:
                 process.kill()
+
+
+def _started(given: dict[str, str], forks: Commands | None) -> Process:
+    if forks:
+        return forks.start(given=given, out=os.devnull, err=os.devnull)
+    return subprocess.Popen([sys.executable, "-m", "redeliver"], env=given, stdout=subprocess.DEVNULL)
 
 
 def is_told(it: Stage) -> None:
@@ -124,8 +139,8 @@ def is_in_order(it: Stage) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_reads_the_log(tmp_path: Path, number: signal.Signals) -> None:
-    with stage(tmp_path, latency_ms=50) as it:
+def test_while_it_reads_the_log(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
+    with stage(tmp_path, forks, latency_ms=50) as it:
         it.sim.behaviour.page_cap = 1
         it.sim.variables("octo/ops").seed("CHECKPOINT", "1700000000000")
         it.wait_for(lambda: it.seen("/deliveries", 2), "the second page")
@@ -137,9 +152,9 @@ def test_while_it_reads_the_log(tmp_path: Path, number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("slow", ["*/deliveries", "*/attempts", "*/actions/variables/*"])
-def test_in_a_call_that_is_not_answered(tmp_path: Path, number: signal.Signals, slow: str) -> None:
+def test_in_a_call_that_is_not_answered(tmp_path: Path, forks: Commands, number: signal.Signals, slow: str) -> None:
     asked: list[str] = []
-    with stage(tmp_path, faults=(Fault(Delay(60_000), path=slow),)) as it:
+    with stage(tmp_path, forks, faults=(Fault(Delay(60_000), path=slow),)) as it:
         it.sim.observers.append(lambda request, _: asked.append(request.path))
         it.wait_for(lambda: asked and any(rule.hits for rule in it.sim.faults.rules), f"a slow {slow}")
         time.sleep(0.2)
@@ -152,8 +167,8 @@ def test_in_a_call_that_is_not_answered(tmp_path: Path, number: signal.Signals, 
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_waits_for_its_turn(tmp_path: Path, number: signal.Signals) -> None:
-    with stage(tmp_path, redeliveries_per_minute="1", wait_for_results="0") as it:
+def test_while_it_waits_for_its_turn(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
+    with stage(tmp_path, forks, redeliveries_per_minute="1", wait_for_results="0") as it:
         it.wait_for(lambda: len(it.sim.accepted) == 5, "the end of the burst")
         time.sleep(0.2)
         assert it.stop(number) == 128 + number
@@ -162,16 +177,16 @@ def test_while_it_waits_for_its_turn(tmp_path: Path, number: signal.Signals) -> 
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_watches(tmp_path: Path, number: signal.Signals) -> None:
-    with stage(tmp_path) as it:
+def test_while_it_watches(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
+    with stage(tmp_path, forks) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3 and it.seen("/deliveries", 2), "the watch")
         assert it.stop(number) == 128 + number
         is_in_order(it)
 
 
-def test_though_the_checkpoint_is_not_answered(tmp_path: Path) -> None:
+def test_though_the_checkpoint_is_not_answered(tmp_path: Path, forks: Commands) -> None:
     silent = Fault(Lose("silence"), verb="PATCH", path="*/actions/variables/*", nth=2, times=None)
-    with stage(tmp_path, faults=(silent,)) as it:
+    with stage(tmp_path, forks, faults=(silent,)) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3, "the watch")
         assert it.stop(signal.SIGTERM) == 128 + signal.SIGTERM
         assert "saved" in it.summary.read_text()
@@ -179,7 +194,7 @@ def test_though_the_checkpoint_is_not_answered(tmp_path: Path) -> None:
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     silent = Fault(Lose("silence"), verb="PATCH", path="*/actions/variables/*", nth=2, times=None)
-    with stage(tmp_path, faults=(silent,)) as it:
+    with stage(tmp_path, None, faults=(silent,)) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3, "the watch")
         it.process.send_signal(signal.SIGINT)
         it.wait_for(lambda: silent.hits, "the checkpoint")
@@ -190,7 +205,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 
 
 def test_before_it_has_begun(tmp_path: Path) -> None:
-    with stage(tmp_path) as it:
+    with stage(tmp_path, None) as it:
         os.kill(it.process.pid, signal.SIGTERM)
         assert it.process.wait(SECONDS) in {-signal.SIGTERM, 128 + signal.SIGTERM}
         assert it.sim.accepted == []

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import redeliver
 from githubsim.server import serve
@@ -19,7 +20,7 @@ from places.site import PLACES
 from places.sockets import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from githubsim.hooks import Hook
     from githubsim.server import Served
@@ -75,8 +76,70 @@ class Commands:
         """The same where the runner of a workflow listens: what is said may hold commands for it."""
         asked = {"argv": arguments, "environment": environment(**given or {}), "folder": os.path.sep, **how}
         asked["measured"] = forked.MEASURED_BY in os.environ
-        print(json.dumps(asked), file=self._asks, flush=True)
-        return Said(**json.loads(self._answers.readline()))
+        return Said(**self._ask(asked))
+
+    def start(self, *arguments: str, given: dict[str, str] | None = None, **how: Any) -> Started:  # noqa: ANN401
+        """Run it while the test does something to it. ``out`` and ``err`` are read, unless ``how`` says otherwise."""
+        ours = {name: os.pipe() for name in ("out", "err") if name not in how}
+        # The server opens our end of the pipe by its name.
+        theirs = {name: f"/proc/{os.getpid()}/fd/{end}" for name, (_, end) in ours.items()}
+        asked = {"argv": arguments, "environment": environment(**given or {}), "folder": os.path.sep, "goes_on": True}
+        pid = self._ask(asked | {"measured": False} | how | theirs)
+        for _, end in ours.values():
+            os.close(end)
+        reading = {name: os.fdopen(end, encoding="utf-8", newline="") for name, (end, _) in ours.items()}
+        return Started(pid, lambda seconds: self._ask({"wait": pid, "seconds": seconds}), **reading)
+
+    def _ask(self, what: dict[str, Any]) -> Any:  # noqa: ANN401
+        print(json.dumps(what), file=self._asks, flush=True)
+        return json.loads(self._answers.readline())
+
+
+@dataclass
+class Started:
+    """A process that goes on; to be used as one of ``subprocess``."""
+
+    pid: int
+    _wait: Callable[[float], int | None]
+    out: IO[str] | None = None
+    err: IO[str] | None = None
+    returncode: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        for stream in filter(None, (self.out, self.err)):
+            stream.close()
+
+    def poll(self, seconds: float = 0) -> int | None:
+        """Its exit code, if it has ended by then."""
+        if self.returncode is None:
+            self.returncode = self._wait(seconds)
+        return self.returncode
+
+    def wait(self, seconds: float = 30) -> int:
+        """Its exit code, at its end."""
+        code = self.poll(seconds)
+        assert code is not None, f"it has not ended within {seconds} seconds"
+        return code
+
+    def communicate(self) -> tuple[str, str]:
+        """All that it prints until its end."""
+        out, err = (stream.read() if stream else "" for stream in (self.out, self.err))
+        self.wait()
+        return out, err
+
+    def send_signal(self, number: int) -> None:
+        """Unless its end is known."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Have it gone, whatever it does."""
+        self.send_signal(signal.SIGKILL)
+        self.wait()
 
 
 @contextmanager
@@ -175,6 +238,12 @@ class Server:
         """``redeliver replay``."""
         flags = self.flags(state=False)
         return self.commands.run("replay", *flags, *more, given=self.given, code=code, **how)
+
+    def started(self, known: list[Started], *arguments: str, **how: Any) -> Started:  # noqa: ANN401
+        """A command that goes on; ``known`` before GitHub looks at a request of it, so that a fault may end it."""
+        with self.live.sim.desk.lock:
+            known.append(self.commands.start(*arguments, given=self.given, **how))
+        return known[0]
 
     @property
     def kept(self) -> dict[str, int]:

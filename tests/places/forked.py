@@ -5,6 +5,9 @@ It reads lines of JSON: ``argv``, ``environment``, ``folder``, whether coverage 
 full disk), ``cut`` (the same, but the process is killed by it), ``breaks`` (a function of ours that has a bug), ``out``
 or ``err`` (the file that the stream goes to; ``gone``: a pipe that nobody reads any more). It answers each with the
 exit code, minus the signal that killed it, what was printed, and the steps that there were.
+
+Where ``goes_on`` is asked for, it answers with the process's id as soon as there is one. ``wait`` asks for the exit
+code of such a process, and waits for it so many ``seconds``; there is none as long as it runs.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import os
 import resource
 import signal
 import sys
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -110,19 +114,51 @@ def serve() -> None:
     gc.freeze()  # else each child copies what it looks for garbage in
     for line in sys.stdin:
         asked = json.loads(line)
-        pipes = [os.pipe() for _ in range(3)]
-        pid = os.fork()
-        if pid == 0:
-            for name, number in (("out", 1), ("err", 2)):
-                os.dup2(_opened(asked[name]) if name in asked else pipes[number][1], number)
-            os._exit(child(asked, pipes[0][1]))
-        for _, write_end in pipes:
-            os.close(write_end)
-        steps, out, err = (_all_of(read_end) for read_end, _ in pipes)
-        _, status = os.waitpid(pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        answer = {"code": code, "out": out, "err": err, "steps": json.loads(steps or "[]")}
+        answer = _waited(**asked) if "wait" in asked else _begun(asked) if "goes_on" in asked else _ended(asked)
         print(json.dumps(answer), flush=True)
+
+
+def _ended(asked: dict[str, Any]) -> dict[str, Any]:
+    """One run to its end."""
+    pipes = [os.pipe() for _ in range(3)]
+    ends = [end for _, end in pipes]
+    opened = {number: _opened(asked[name]) for number, name in ((1, "out"), (2, "err")) if name in asked}
+    pid = _forked(asked, ends[0], *(opened.get(number, ends[number]) for number in (1, 2)))
+    for end in (*ends, *opened.values()):
+        os.close(end)
+    steps, printed, logged = (_all_of(read_end) for read_end, _ in pipes)
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return {"code": code, "out": printed, "err": logged, "steps": json.loads(steps or "[]")}
+
+
+def _begun(asked: dict[str, Any]) -> int:
+    """The id of a process that goes on."""
+    ends = [_opened(asked.get(name, os.devnull)) for name in ("told", "out", "err")]
+    pid = _forked(asked, *ends)
+    for end in ends:
+        os.close(end)
+    return pid
+
+
+def _forked(asked: dict[str, Any], told: int, out: int, err: int) -> int:
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        os._exit(child(asked, told))
+    return pid
+
+
+def _waited(wait: int, seconds: float) -> int | None:
+    until = time.monotonic() + seconds
+    while True:
+        pid, status = os.waitpid(wait, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= until:
+            return None
+        time.sleep(0.005)
 
 
 def _opened(path: str) -> int:

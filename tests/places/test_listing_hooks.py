@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
-from places.command import REDELIVER, Commands, Server, environment, server
+from places.command import Commands, Server, server
 from redeliver.core.settings import parse
 from redeliver.errors import NoHooks, NoSuchHook, NotFound
 from redeliver.run.lookup import host_of, matrix
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from githubsim.hooks import Hook
+    from places.command import Started
     from places.site import CredentialKind, HookKind
     from redeliver.core.inputs import HookChoice
 
@@ -212,14 +212,12 @@ def test_a_pattern_that_fits_none_is_a_clear_error_in_every_format(here: Server)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server, number: signal.Signals) -> None:
     log(here, here.hook)
-    process: list[subprocess.Popen[str]] = []
+    process: list[Started] = []
     stop = Call(lambda: process[0].send_signal(number))
     here.live.sim.faults.add(Fault(stop, path="*/deliveries"))
     here.served.door.latency_ms = 400
-    command = [*REDELIVER, "hooks", *here.flags(state=False)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as one:
-        process.append(one)
-        out, err = one.communicate(timeout=30)
+    with here.started(process, "hooks", *here.flags(state=False)) as one:
+        out, err = one.communicate()
     assert one.returncode == 128 + number
     assert "Traceback" not in err
     assert out == ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from places import unprivileged
-from places.command import REDELIVER, SOURCES, Said, Server, environment, let_time_pass, start
+from places.command import REDELIVER, SOURCES, Said, Server, Started, let_time_pass, start
 from redeliver.errors import StateLocked
 from redeliver.output import metrics
 from redeliver.run.state_file import StateFile
@@ -121,13 +120,12 @@ def test_a_run_that_is_stopped_writes_what_it_knows(watched: Watched) -> None:
     watched.run(code=0)
     good = watched.told[metrics.LAST_SUCCESS]
     watched.here.live.fail()
-    process: list[subprocess.Popen[str]] = []
+    process: list[Started] = []
     stop = Call(lambda: process[0].send_signal(signal.SIGTERM))
     watched.here.live.sim.faults.add(Fault(stop, path="*/attempts"))
-    command = [*REDELIVER, "run", *watched.here.flags(), "--metrics-file", str(watched.path)]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as one:
-        process.append(one)
-        _, err = one.communicate(timeout=60)
+    flags = [*watched.here.flags(), "--metrics-file", str(watched.path)]
+    with watched.here.started(process, "run", *flags) as one:
+        _, err = one.communicate()
     assert one.returncode == 128 + signal.SIGTERM, err
     told = watched.told
     assert told[metrics.LAST_RUN] > good == told[metrics.LAST_SUCCESS]

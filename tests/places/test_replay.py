@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import pytest
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
-from places.command import NOWHERE, REDELIVER, Commands, Said, Server, environment, server, start
+from places.command import NOWHERE, Commands, Said, Server, server, start
 from places.site import PLACES
 from redeliver.core.replay.errors import (
     EventsNotDelivered,
@@ -31,6 +30,7 @@ from wording import figures, says, told
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from places.command import Started
     from places.site import CredentialKind, HookKind, Place
 
 GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
@@ -212,17 +212,16 @@ def test_a_window_of_a_week_is_possible_where_the_server_keeps_a_week(tmp_path: 
 
 def test_a_replay_that_was_killed_can_be_looked_up_and_finished(here: Server) -> None:
     guids = deliver(here, 12)
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[Started] = []
 
     def kill() -> None:
-        processes[0].kill()
+        processes[0].send_signal(signal.SIGKILL)
 
     killed = Fault(Call(kill), path="*/attempts", nth=7, when="after")
     here.live.sim.faults.add(killed)
-    command = [*REDELIVER, "replay", *here.flags(state=False), "--from", "2h", "--send", "--wait-for-results", "0"]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        processes.append(process)
-        assert process.wait(30) == -signal.SIGKILL
+    flags = [*here.flags(state=False), "--from", "2h", "--send", "--wait-for-results", "0"]
+    with here.started(processes, "replay", *flags) as process:
+        assert process.wait() == -signal.SIGKILL
     assert here.live.sent == guids[:7]
     assert here.served.wait_until_shown()
     plan = here.replay("--from", "2h", "--format", "json", code=0).json
@@ -237,15 +236,12 @@ def test_a_replay_that_was_killed_can_be_looked_up_and_finished(here: Server) ->
 def test_an_interrupt_ends_it_and_lists_the_rest(here: Server) -> None:
     guids = deliver(here, 6)
     slowly = ("--redeliveries-per-minute", "1", "--wait-for-results", "0", "--format", "json")
-    command = [*REDELIVER, "replay", *here.flags(state=False), "--from", "2h", "--send", *slowly]
-    with subprocess.Popen(
-        command, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as started:
+    with here.commands.start("replay", *here.flags(state=False), "--from", "2h", "--send", *slowly) as started:
         while len(here.live.sent) < 5:  # as many as may leave at once; the next one is due in a minute
             time.sleep(0.02)
         time.sleep(0.2)
         started.send_signal(signal.SIGINT)
-        out, err = started.communicate(timeout=10)
+        out, err = started.communicate()
     assert started.returncode == 128 + signal.SIGINT
     told = json.loads(out)
     assert told["sent"] == 5

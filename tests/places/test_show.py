@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from jsonschema import Draft202012Validator
 from githubsim.clock import DAY, HOUR, MINUTE
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import NO_CONNECTION, OK, TIMED_OUT, Answer, Kind, invalid_response
-from places.command import NOWHERE, REDELIVER, TOKEN, Commands, Said, Server, environment, server
+from places.command import NOWHERE, TOKEN, Commands, Said, Server, Started, server
 from redeliver.errors import EventNotFound, MissingPermission, NotFound, ResponsesNotRead
 from wording import says, told
 
@@ -227,13 +226,11 @@ def test_no_guid_and_no_webhook_are_told_before_anything_is_asked(here: Server) 
 
 def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server) -> None:
     guid = event(here, FORBIDDEN)
-    process: list[subprocess.Popen[str]] = []
+    process: list[Started] = []
     here.live.sim.faults.add(Fault(Call(lambda: process[0].send_signal(signal.SIGTERM)), path="*/deliveries/*"))
     here.served.door.latency_ms = 400
-    command = [*REDELIVER, "show", guid, *here.flags(state=False)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as one:
-        process.append(one)
-        out, err = one.communicate(timeout=30)
+    with here.started(process, "show", guid, *here.flags(state=False)) as one:
+        out, err = one.communicate()
     assert one.returncode == 128 + signal.SIGTERM
     assert (out, "Traceback" in err) == ("", False)
 
@@ -356,14 +353,13 @@ def test_a_bug_in_looking_up_fails_nothing(here: Server) -> None:
 
 def test_a_signal_while_looking_up_loses_nothing_of_the_report(here: Server) -> None:
     guid = event(here, FORBIDDEN)
-    process: list[subprocess.Popen[str]] = []
+    process: list[Started] = []
     look_up = Fault(Call(lambda: process[0].send_signal(signal.SIGINT)), path="*/deliveries/*", verb="GET")
     here.live.sim.faults.add(look_up)
     here.served.door.latency_ms = 400
-    command = [*REDELIVER, "run", *here.flags(), "--explain", "--format", "json", "--wait-for-results", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as one:
-        process.append(one)
-        out, err = one.communicate(timeout=30)
+    command = ["run", *here.flags(), "--explain", "--format", "json", "--wait-for-results", "0"]
+    with here.started(process, *command) as one:
+        out, err = one.communicate()
     assert one.returncode == 128 + signal.SIGINT
     (hook,) = Said(one.returncode, out, err).json["hooks"]
     assert ([event["guid"] for event in hook["events"]], hook["explanations"]) == ([guid], [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
 import re
@@ -15,7 +14,7 @@ import pytest
 
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE, Kind
-from places.command import REDELIVER, TOKEN, Commands, Said, Server, environment, server
+from places.command import REDELIVER, TOKEN, Commands, Said, Server, Started, environment, server
 from places.keys import key_pair
 from redeliver.core.findings import RunStopped
 from redeliver.errors import MissingPermission, NotFound, Unexpected
@@ -101,12 +100,10 @@ def test_a_fault_that_several_webhooks_have_is_told_once(here: Server) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server, number: signal.Signals) -> None:
     here.live.fail()
-    process: list[subprocess.Popen[str]] = []
+    process: list[Started] = []
     here.live.sim.faults.add(Fault(Call(lambda: process[0].send_signal(number)), path="*/attempts", when="after"))
-    command = [*REDELIVER, "run", *here.flags(), "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()) as one:
-        process.append(one)
-        out, err = one.communicate(timeout=30)
+    with here.started(process, "run", *here.flags(), "--format", "json") as one:
+        out, err = one.communicate()
     assert one.returncode == 128 + number
     (hook,) = Said(one.returncode, out, err).json["hooks"]
     assert hook["checkpoint"] == here.kept[here.key(here.hook)]
@@ -236,16 +233,9 @@ def test_a_terminal_that_is_a_pipe_gets_a_plain_log(here: Server) -> None:
 def test_a_reader_that_goes_away_ends_nothing_but_the_printing(here: Server) -> None:
     """``redeliver run | head -0``: the work is done all the same."""
     here.live.fail()
-    reading, writing = os.pipe()
-    with subprocess.Popen(
-        [*REDELIVER, "run", *here.flags()], stdout=writing, stderr=subprocess.PIPE, env=environment()
-    ) as process:
-        os.close(writing)
-        os.close(reading)
-        _, err = process.communicate(timeout=30)
+    here.run(out="gone")
     assert len(here.live.sent) == 1
-    assert json.loads(here.state.read_bytes()) != {}
-    assert b"Traceback" not in err
+    assert here.kept
 
 
 # -- systemd's journal ------------------------------------------------------------------------------------------
@@ -256,10 +246,7 @@ def logged(here: Server, *arguments: str, connected: bool) -> list[str]:
     with (here.folder / "journal").open("w+") as stream:
         status = os.fstat(stream.fileno())
         journal = f"{status.st_dev}:{status.st_ino if connected else status.st_ino + 1}"
-        command = [*REDELIVER, *arguments]
-        subprocess.run(
-            command, check=False, stderr=stream, stdout=subprocess.DEVNULL, env=environment(JOURNAL_STREAM=journal)
-        )
+        here.commands.run(*arguments, given={"JOURNAL_STREAM": journal}, err=stream.name, out=os.devnull)
         stream.seek(0)
         return stream.read().splitlines()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from githubsim.hooks import Hook
-    from places.command import Commands
+    from places.command import Commands, Started
 
 TOKEN = "ghp_0123456789abcdef"
 OTHER = "ghp_another"
@@ -82,6 +81,12 @@ class Step:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def started(self, known: list[Started], **changed: str) -> Started:
+        """The same, forked, and ``known`` before GitHub looks at any of its requests."""
+        with self.sim.desk.lock:
+            known.append(self.forks.start(given=self.given(**changed), folder=str(self.folder)))
+        return known[0]
 
     def given(self, **changed: str) -> dict[str, str]:
         """What the runner puts into its environment."""
@@ -237,11 +242,10 @@ def test_the_results_are_there_before_what_the_receiver_answered_is_looked_up(st
 def test_a_step_that_is_killed_while_looking_up_leaves_its_results_and_has_told_its_errors(step: Step) -> None:
     guid = fail(step, Outcome("Invalid HTTP Response: 503", 503, answer=Answer((), "no room")))
     step.sim.variables("octo/ops").seed("CHECKPOINT", str(system_ms() - 20 * 24 * 60 * MINUTE))
-    process: list[subprocess.Popen[str]] = []
+    process: list[Started] = []
     step.sim.faults.add(Fault(Call(lambda: process[0].send_signal(signal.SIGKILL)), path="*/deliveries/*", verb="GET"))
-    with step.start(explain="true") as one:
-        process.append(one)
-        out, _ = one.communicate(timeout=60)
+    with step.started(process, explain="true") as one:
+        out, _ = one.communicate()
     assert one.returncode == -signal.SIGKILL
     (hook,) = json.loads(outputs(step.output)["report"])["hooks"]
     assert [event["guid"] for event in hook["events"]] == [guid]
@@ -443,10 +447,11 @@ def test_a_signal_while_it_starts_ends_it_quietly(step: Step, module: str, numbe
 )
 def test_a_signal_in_mid_run_is_met_with_order(step: Step, number: signal.Signals, path: str) -> None:
     guids = {fail(step) for _ in range(3)}
-    with step.start() as process:
-        step.sim.faults.add(Fault(Call(lambda: os.kill(process.pid, number)), path=path, when="before"))
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
+    process: list[Started] = []
+    step.sim.faults.add(Fault(Call(lambda: process[0].send_signal(number)), path=path, when="before"))
+    with step.started(process) as one:
+        out, err = one.communicate()
+    assert one.returncode == 128 + number
     assert "Traceback" not in out + err
     assert err == ""
     assert "stopped" in step.summary.read_text(encoding="utf-8")
