@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,31 +91,26 @@ def forks() -> Iterator[Commands]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    with _measured() if _is_measured(item) else _unmeasured():
+    """Have the processes that a test starts measured, or not."""
+    with mock.patch.dict(os.environ):
+        if not _is_measured(item):
+            os.environ.pop(forked.MEASURED_BY, None)
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure the test itself; what pytest does around it is none of ours, and more than many a test."""
+    if not COVERAGE or not _is_measured(item):
+        return (yield)
+    COVERAGE.start()
+    try:
+        return (yield)
+    finally:
+        COVERAGE.stop()
 
 
 def _is_measured(item: pytest.Item) -> bool:
     # A property is tried with hundreds of values, and no line is run by that alone.
     repeats = item.get_closest_marker("repeats") or is_hypothesis_test(getattr(item, "function", None))
     return not repeats and item.path.relative_to(TESTS).parts[0] in MEASURED
-
-
-@contextmanager
-def _measured() -> Iterator[None]:
-    """This process, and those that it starts."""
-    if COVERAGE:
-        COVERAGE.start()
-    try:
-        yield
-    finally:
-        if COVERAGE:
-            COVERAGE.stop()
-
-
-@contextmanager
-def _unmeasured() -> Iterator[None]:
-    """Neither."""
-    with mock.patch.dict(os.environ):
-        os.environ.pop(forked.MEASURED_BY, None)
-        yield

@@ -64,7 +64,7 @@ def answers_at(target: str, *, all_of_them: bool = SOAK) -> dict[str, Answer]:
 def _others(name: str, number: int) -> set[str]:
     """Where the answer with this number among those of its kind is given, besides the call that gets everything."""
     turns = 2
-    if kind(name) in {"large", "slow"}:
+    if kind(name) in {"large", "slow", "header", "malformed"}:
         turns = 1  # they are read in one place, whatever was asked for
     elif "31 MiB" in name or "parts" in name:
         turns = 0  # each takes half a second

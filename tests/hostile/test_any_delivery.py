@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-import redeliver
 from guarantees.lengths import SOAK
 from hostile.answers import DELIVERIES, body
 from hostile.api import Api, guid
 from hostile.rawserver import RawServer
 from runner import outputs
 
-SOURCES = Path(redeliver.__file__).resolve().parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from places.command import Commands
+
 #: Seconds: the time limit, and how much longer anything may take.
 LIMIT, BEYOND = 10, 15
 TOKEN = "github_pat_hush"
 
 
 @pytest.mark.parametrize("name", DELIVERIES)
-def test_looking_it_up_takes_little_time_and_costs_no_output(name: str, tmp_path: Path) -> None:
+def test_looking_it_up_takes_little_time_and_costs_no_output(name: str, tmp_path: Path, forks: Commands) -> None:
     files = {file: tmp_path / file for file in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
         file.touch()
@@ -32,10 +33,9 @@ def test_looking_it_up_takes_little_time_and_costs_no_output(name: str, tmp_path
     with RawServer(api) as server:
         given = api.inputs(0, "", TOKEN) | {"time-limit": f"{LIMIT}s", "api-url": server.url}
         environment = {f"INPUT_{name.upper()}": value for name, value in given.items()}
-        environment |= {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "GITHUB_ACTIONS": "true"}
-        environment |= {file: str(path) for file, path in files.items()}
-        done = run([], environment)
-    assert done.returncode == 0, done.stdout
+        environment |= {"GITHUB_ACTIONS": "true"} | {file: str(path) for file, path in files.items()}
+        code, printed = run(forks, [], environment, tmp_path)
+    assert code == 0, printed
     assert [asked.path for asked in api.asked if asked.path.endswith("/9")]
     (hook,) = json.loads(outputs(files["GITHUB_OUTPUT"])["report"])["hooks"]
     assert (hook["redelivered"], hook["explanations"]) == (2, [])
@@ -43,18 +43,22 @@ def test_looking_it_up_takes_little_time_and_costs_no_output(name: str, tmp_path
 
 
 @pytest.mark.parametrize("name", DELIVERIES if SOAK else ["an address of 5 MiB", "60,000 headers"])
-def test_it_is_not_shown_and_the_other_attempts_are(name: str) -> None:
+def test_it_is_not_shown_and_the_other_attempts_are(name: str, tmp_path: Path, forks: Commands) -> None:
     api = Api([body(DELIVERIES[name])], "GET a delivery")
     with RawServer(api) as server:
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "REDELIVER_TOKEN": TOKEN}
         given = ["--api-url", server.url, "--org", "run-0", "--hook-id", "7", "--time-limit", f"{LIMIT}s"]
-        done = run(["show", *given, "--format", "json", guid(9), guid(8)], environment)
-    assert done.returncode == 1
-    told = {one["delivery_id"]: one["response"] for event in json.loads(done.stdout) for one in event["attempts"]}
+        arguments = ["show", *given, "--format", "json", guid(9), guid(8)]
+        code, printed = run(forks, arguments, {"REDELIVER_TOKEN": TOKEN}, tmp_path)
+    assert code == 1
+    told = {one["delivery_id"]: one["response"] for event in json.loads(printed) for one in event["attempts"]}
     assert told["9"] is None
     assert told["8"]["body"] == "no"
 
 
-def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "redeliver", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LIMIT + BEYOND, check=False)
+def run(forks: Commands, arguments: list[str], environment: dict[str, str], folder: Path) -> tuple[int, str]:
+    """Its exit code, if it ends in time, and what it printed."""
+    out = folder / "out"
+    out.touch()
+    with forks.start(*arguments, given=environment, out=str(out), err=os.devnull) as process:
+        code = process.wait(LIMIT + BEYOND)
+    return code, out.read_text("utf-8")

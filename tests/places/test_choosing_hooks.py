@@ -16,6 +16,8 @@ from world import World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.repeats
+
 
 @pytest.mark.parametrize(
     "choice",

@@ -16,6 +16,8 @@ from places.command import REDELIVER, Server, environment
 from redeliver.errors import NotPrinted
 from wording import told
 
+pytestmark = pytest.mark.repeats
+
 NOTHING_TAKES_IT = ["/dev/full", "gone"]
 COMMANDS = ["run", "run --format json", "hooks", "hooks --format matrix", "show", "replay"]
 

@@ -39,16 +39,16 @@ def test_three_days_of_log_and_seven_cost_the_same_calls_run_by_run() -> None:
     short, long = hook_of(3), hook_of(7)
     costs = [*zip(requests_of_runs(short), requests_of_runs(long), strict=True)]
     assert [len(days.world.hook.log.rows) // 100 for days in (short, long)] == [43, 101]
-    assert len(costs) == 144
+    assert len(costs) == 96
     assert all(one == other for one, other in costs)
     # The dearest looks back half a day, to the page after the one that it looks for.
     assert max(costs)[0] == 24
 
 
 def requests_of_runs(days: Days) -> Iterator[int]:
-    """Of each run of a day and a half, none of which may read a page beyond what it needs."""
+    """Of each run of a day, none of which may read a page beyond what it needs."""
     further = 0
-    for run in days.runs(1.5):
+    for run in days.runs(1):
         oldest = oldest_page(days)
         window = run.report.cutoff - SLACK
         # The first attempts of the events that it sends, or would give up if no attempt had succeeded meanwhile.

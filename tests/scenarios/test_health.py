@@ -72,6 +72,7 @@ def test_recovered_is_degraded_where_too_few_arrived_at_first_and_healthy_where_
         ({"dry-run": "true"}, Health.DEGRADED),
     ],
 )
+@pytest.mark.repeats
 def test_sixteen_hours_of_nothing_but_failures_are_never_called_healthy(
     changed: dict[str, str], health: Health
 ) -> None:

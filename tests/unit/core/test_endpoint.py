@@ -298,6 +298,7 @@ def work(monkeypatch: pytest.MonkeyPatch, *, body: str = "no", url: str = HOOK, 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.repeats
 def test_the_work_grows_with_what_is_read_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     def of_body(size: int) -> int:
         return work(monkeypatch, body=(shape * size)[:size])
@@ -310,6 +311,7 @@ def test_the_work_grows_with_what_is_read_and_not_with_its_square(monkeypatch: p
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.repeats
 def test_only_the_beginning_of_what_is_long_is_compared(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     assert work(monkeypatch, body=shape * 2_000_000) <= work(monkeypatch, body=shape * 20_000)
     assert work(monkeypatch, url=f"https://hooks.example/{shape * 400_000}") < work(monkeypatch, body="")

@@ -39,6 +39,7 @@ def test_a_header_that_nobody_needs_does_not_lose_the_answer(what: str, verb: Ve
 
 @pytest.mark.parametrize("verb", ["GET", "POST", "PATCH"])
 @pytest.mark.parametrize("what", MALFORMED)
+@pytest.mark.repeats
 def test_bytes_that_are_no_answer_are_a_lost_one(what: str, verb: Verb) -> None:
     sent = [part for part in (MALFORMED[what],) if part]
     with RawServer(lambda _: [*sent, CLOSE]) as there:

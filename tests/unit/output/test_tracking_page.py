@@ -56,6 +56,7 @@ def test_what_strangers_wrote_shapes_nothing_and_pings_nobody(words: str, state:
 
 
 @pytest.mark.parametrize("piece", sorted(set(PIECES)))
+@pytest.mark.repeats
 def test_each_trick_alone_does_nothing(piece: str) -> None:
     for page, plain in zip(shown(piece), shown("x"), strict=True):
         assert tags(page) == tags(plain)
@@ -74,6 +75,7 @@ MOST = 65_536
 
 @pytest.mark.parametrize("mark", ["\U0001f4a5", "#", "@", "|", "GH-1", "\u6f22", "x", ""], ids=ascii)
 @pytest.mark.parametrize("many", [1, 30, 1_000])
+@pytest.mark.repeats
 def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, many: int) -> None:
     words = mark * 1_000
     hooks = situation(words, State.FAILED).hooks * many
