@@ -92,10 +92,12 @@ def forks() -> Iterator[Commands]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Have the processes that a test starts measured, or not."""
-    with mock.patch.dict(os.environ):
-        if not _is_measured(item):
-            os.environ.pop(forked.MEASURED_BY, None)
+    if not _is_measured(item):
+        os.environ.pop(forked.MEASURED_BY, None)
+    try:
         return (yield)
+    finally:
+        os.environ.update(MEASURING)
 
 
 @pytest.hookimpl(wrapper=True)

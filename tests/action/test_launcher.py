@@ -182,8 +182,15 @@ def test_the_steps_process_becomes_docker_so_that_signals_reach_it(runner: Runne
 # -- proxies, and a CA of the company's own -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"])
-@pytest.mark.parametrize("url", ["http://127.0.0.1:3128", "localhost:3128", "http://me:secret@localhost:3128/"])
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("HTTPS_PROXY", "http://127.0.0.1:3128"),
+        ("https_proxy", "localhost:3128"),
+        ("HTTP_PROXY", "http://me:secret@localhost:3128/"),
+        ("ALL_PROXY", "http://127.0.0.1:3128"),
+    ],
+)
 def test_a_proxy_on_loopback_is_reached_over_the_hosts_network(runner: Runner, name: str, url: str) -> None:
     runner.environment[name] = url
     runner.step(image=IMAGE)

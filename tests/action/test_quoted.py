@@ -47,9 +47,11 @@ def said_by_the_failing(failing: tuple[Runner, dict[str, str]], text: str) -> st
     return result.stdout
 
 
-@pytest.mark.parametrize("text", COMMANDS[:7])
-def test_no_line_of_it_is_a_command(failing: tuple[Runner, dict[str, str]], text: str) -> None:
-    (command,) = commands(said_by_the_failing(failing, f"  {text}\nlast"))
+@pytest.mark.parametrize("texts", [COMMANDS[:4], COMMANDS[4:7]], ids=["::", "##"])
+def test_no_line_of_it_is_a_command(failing: tuple[Runner, dict[str, str]], texts: tuple[str, ...]) -> None:
+    said = said_by_the_failing(failing, "\n".join((*(f"  {text}" for text in texts), "last")))
+    assert said.count("\n| ") == len(texts) + 1
+    (command,) = commands(said)
     assert command.name == "error"
     assert command.data.startswith("The action's ")
     assert command.data.endswith("the lines above say why.")

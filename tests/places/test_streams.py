@@ -45,8 +45,6 @@ def line(text: str) -> dict[str, str]:
     [
         (">&-", "stderr"),
         ("2>&-", "stdout"),
-        (">/dev/full", "stderr"),
-        ("2>/dev/full", "stdout"),
         (">&- 2>&-", None),
         (">/dev/full 2>/dev/full", None),
     ],
