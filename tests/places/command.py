@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -88,7 +89,11 @@ class Commands:
         for _, end in ours.values():
             os.close(end)
         reading = {name: os.fdopen(end, encoding="utf-8", newline="") for name, (end, _) in ours.items()}
-        return Started(pid, lambda seconds: self._ask({"wait": pid, "seconds": seconds}), **reading)
+        return Started(pid, partial(self._wait, pid), reading.get("out"), reading.get("err"))
+
+    def _wait(self, pid: int, seconds: float) -> int | None:
+        code: int | None = self._ask({"wait": pid, "seconds": seconds})
+        return code
 
     def _ask(self, what: dict[str, Any]) -> Any:  # noqa: ANN401
         print(json.dumps(what), file=self._asks, flush=True)
