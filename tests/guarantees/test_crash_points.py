@@ -114,7 +114,7 @@ def borrowed(nurseries: Queue[Nursery]) -> Iterator[Nursery]:
         nurseries.put(processes)
 
 
-def test_the_scenario_has_a_request_of_every_kind(requests: list[str]) -> None:
+def has_a_request_of_every_kind(requests: list[str]) -> None:
     kinds = {(line.split("/")[0], line.split("/")[-1]) for line in requests}
     assert {("GET ", "CHECKPOINT"), ("POST ", "variables"), ("PATCH ", "CHECKPOINT")} <= kinds
     assert {("GET ", "deliveries"), ("POST ", "attempts")} <= kinds
@@ -126,6 +126,7 @@ def test_the_scenario_has_a_request_of_every_kind(requests: list[str]) -> None:
 def test_a_process_killed_at_any_request_loses_nothing_and_doubles_nothing(
     nurseries: Queue[Nursery], requests: list[str]
 ) -> None:
+    has_a_request_of_every_kind(requests)
     killed: list[bool] = []
 
     def kill_and_finish(point: tuple[int, When]) -> str:
@@ -165,7 +166,9 @@ def _kill_at(it: Scenario, processes: Nursery, request: int, when: When) -> bool
     with it.sim.desk.lock:  # no request is looked at before the process's id is known
         started.append(processes.start(it.inputs()))
     code = processes.wait(started[0])
-    assert code == (-signal.SIGKILL if len(it.sim.journal.entries) >= request else 0)
+    with it.sim.desk.lock:  # the request that it was killed at is in the journal by then
+        asked = len(it.sim.journal.entries)
+    assert code == (-signal.SIGKILL if asked >= request else 0)
     return code != 0
 
 

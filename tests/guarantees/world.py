@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -136,7 +137,7 @@ class World:
 
     def settings(self, **changed: str) -> Settings:
         """What a run would be set to."""
-        return parse(self._settings | _inputs(changed))
+        return _parsed(frozenset((self._settings | _inputs(changed)).items()))
 
     def run(
         self,
@@ -248,6 +249,12 @@ class World:
         others = (row for row in log.rows if row.outcome.succeeded and row.guid not in but)
         successes = (self.shown_at(row) for row in others if row.visible_at <= now)
         return any(since <= moment <= at for moment in successes)
+
+
+@lru_cache(maxsize=256)
+def _parsed(inputs: frozenset[tuple[str, str]]) -> Settings:
+    """Kept, since an oracle asks for them of every event."""
+    return parse(dict(inputs))
 
 
 def _inputs(settings: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
-import pytest
-
 from pictures.page import diagrams
 from pictures.scenes import SCENES
 from redeliver.output.summary import markdown
@@ -34,17 +32,9 @@ def faults_of(texts: list[str]) -> list[str]:
     return cast("list[str]", json.loads(ran.stdout))
 
 
-@pytest.fixture(scope="module")
-def drawn() -> dict[str, list[str]]:
-    """The diagrams of every scene."""
-    return {name: diagrams(markdown(scene())) for name, scene in SCENES.items()}
-
-
-def test_mermaid_understands_every_diagram(drawn: dict[str, list[str]]) -> None:
+def test_mermaid_understands_every_diagram() -> None:
+    drawn = {name: diagrams(markdown(scene())) for name, scene in SCENES.items()}
     assert faults_of([text for texts in drawn.values() for text in texts]) == []
-
-
-def test_there_is_something_to_see_where_there_is_something_to_tell(drawn: dict[str, list[str]]) -> None:
     assert {name: len(texts) for name, texts in drawn.items()} == {
         "healthy": 0,
         "recovered": 2,

@@ -83,7 +83,6 @@ def test_types_are_bounded_and_none_is_lost() -> None:
 
 
 @pytest.mark.repeats
-@pytest.mark.repeats
 def test_what_is_kept_does_not_grow_with_the_attempts() -> None:
     def kept(size: int) -> tuple[int, int]:
         counter = FirstAttempts(0, 10)

@@ -292,7 +292,6 @@ WORST = ["|" * 5_000, "\U0001f600" * 5_000, "@" * 5_000, "é" * 5_000]
 
 @pytest.mark.repeats
 @pytest.mark.parametrize("text", WORST)
-@pytest.mark.repeats
 def test_ten_thousand_events_stay_below_what_github_takes(text: str) -> None:
     worst = replace(EVENT, name=text, guid=text, outcome=Outcome.REFUSED, detail=text)
     errors = [f"{'a' * number}{text}" for number in range(30)]
@@ -304,7 +303,6 @@ def test_ten_thousand_events_stay_below_what_github_takes(text: str) -> None:
 
 @pytest.mark.repeats
 @pytest.mark.parametrize("text", WORST)
-@pytest.mark.repeats
 def test_thousands_of_failing_hooks_stay_below_what_github_takes(text: str) -> None:
     worst = [replace(EVENT, name=f"{number}{text}", guid=text, outcome=Outcome.FAILED_AGAIN) for number in range(8)]
     # As many different errors as there are webhooks, and addresses as long as a server's name lets them be.
