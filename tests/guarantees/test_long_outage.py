@@ -20,7 +20,7 @@ from world import of
 #: One event in ten seconds, for more than seven hours before the first run.
 EVENTS = 2_600
 APART = 10 * SECOND
-RUNS = 12 if SOAK else 5
+RUNS = 12 if SOAK else 3
 
 
 def outage(**settings: str) -> World:
