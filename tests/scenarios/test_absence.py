@@ -482,7 +482,6 @@ def test_a_page_that_github_never_gives_is_an_error_of_the_scan() -> None:
 
 
 @pytest.mark.parametrize("scan", ["full", "failures"])
-@pytest.mark.repeats
 def test_what_was_read_of_more_failures_within_a_minute_than_can_be_read_is_told(scan: str) -> None:
     world = World()
     now = world.clock()
