@@ -14,20 +14,25 @@ from pathlib import Path
 import yaml
 
 import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
-from redeliver.core.input_table import Group, Input
-from redeliver.core.replay.settings import REPLAY_INPUTS
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
+from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
 from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.replay.results import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
 from redeliver.tracking.run import TRACKING_OUTPUTS
-from redeliver.tracking.settings import TRACKING_INPUTS
 from systems import table as systems
 
 ROOT = Path(__file__).parents[1]
 
 Block = Callable[[], Iterable[str]]
+
+
+def of_action(use: Use) -> tuple[Input, ...]:
+    """Every input of an action, those of its launcher included."""
+    return inputs(use) + LAUNCHER_INPUTS
+
+
+INPUTS = of_action(Use.RUN)
 
 
 # -- action.yml and those of hooks, replay and tracking-issue ---------------------------------------------------
@@ -101,11 +106,8 @@ def _workflow_type(row: Input) -> str:
 
 
 def _allowlist() -> Iterator[str]:
-    known = {row.name for row in LAUNCHER_INPUTS}
-    for row in (*INPUTS, *REPLAY_INPUTS, *TRACKING_INPUTS):
-        if row.name not in known:
-            known.add(row.name)
-            yield _variable(row)
+    rows = (row for use in (Use.RUN, Use.REPLAY, Use.TRACKING) for row in inputs(use))
+    yield from dict.fromkeys(map(_variable, rows))
 
 
 def _needed_inputs() -> Iterator[str]:
@@ -121,6 +123,11 @@ def _tuning_names() -> Iterator[str]:
 
 def _of(group: Group) -> Iterator[Input]:
     return (row for row in INPUTS if row.group is group)
+
+
+def _other_inputs(use: Use) -> Iterator[Input]:
+    """Those that a run does not have, or that mean something else there."""
+    return (row for row in inputs(use) if row not in INPUTS)
 
 
 def _input_table(rows: Iterable[Input]) -> Iterator[str]:
@@ -160,18 +167,18 @@ FILES: dict[str, Mapping[str, Block]] = {
         "variables": lambda: _environment(INPUTS),
     },
     "hooks/action.yml": {
-        "inputs": lambda: _inputs(LISTING_INPUTS),
-        "variables": lambda: _environment(LISTING_INPUTS),
+        "inputs": lambda: _inputs(of_action(Use.LISTING)),
+        "variables": lambda: _environment(of_action(Use.LISTING)),
     },
     "replay/action.yml": {
-        "inputs": lambda: _inputs(REPLAY_INPUTS),
+        "inputs": lambda: _inputs(of_action(Use.REPLAY)),
         "outputs": lambda: _outputs("steps.replay", REPLAY_OUTPUTS),
-        "variables": lambda: _environment(REPLAY_INPUTS),
+        "variables": lambda: _environment(of_action(Use.REPLAY)),
     },
     "tracking-issue/action.yml": {
-        "inputs": lambda: _inputs(TRACKING_INPUTS),
+        "inputs": lambda: _inputs(of_action(Use.TRACKING)),
         "outputs": lambda: _outputs("steps.track", TRACKING_OUTPUTS),
-        "variables": lambda: _environment(TRACKING_INPUTS),
+        "variables": lambda: _environment(of_action(Use.TRACKING)),
     },
     "src/launch.sh": {"inputs": _allowlist},
     ".github/workflows/redeliver.yml": {
@@ -195,10 +202,10 @@ FILES: dict[str, Mapping[str, Block]] = {
     },
     "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
     "docs/tracking-issue.md": {
-        "inputs": lambda: _input_table(row for row in TRACKING_INPUTS if row not in INPUTS),
+        "inputs": lambda: _input_table(_other_inputs(Use.TRACKING)),
     },
     "docs/replay.md": {
-        "inputs": lambda: _input_table(row for row in REPLAY_INPUTS if row not in INPUTS),
+        "inputs": lambda: _input_table(_other_inputs(Use.REPLAY)),
         "outputs": lambda: _output_table(REPLAY_OUTPUTS),
     },
 }

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from action.step import ACTION, ROOT, STEP
-from redeliver.core.replay.settings import REPLAY_INPUTS
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS
-from redeliver.tracking.settings import TRACKING_INPUTS
+from redeliver.core.settings import Use, inputs
+from write_docs import of_action
 
 if TYPE_CHECKING:
     from action.step import Runner
@@ -35,11 +34,7 @@ def variable(input_name: str) -> str:
 
 
 #: What any of the actions may be given, and the core reads.
-CORE = list(
-    dict.fromkeys(
-        variable(row.name) for row in (*INPUTS, *REPLAY_INPUTS, *TRACKING_INPUTS) if row not in LAUNCHER_INPUTS
-    )
-)
+CORE = list(dict.fromkeys(variable(row.name) for use in (Use.RUN, Use.REPLAY, Use.TRACKING) for row in inputs(use)))
 
 
 def test_inputs_are_those_of_the_settings_table_in_its_order() -> None:
@@ -49,13 +44,13 @@ def test_inputs_are_those_of_the_settings_table_in_its_order() -> None:
             row.name,
             {"description": row.description, "default": row.default},
         )
-        for row in INPUTS
+        for row in of_action(Use.RUN)
     ]
     assert declared == table
 
 
 def test_the_step_maps_each_input_to_its_variable() -> None:
-    assert STEP["env"] == {variable(row.name): f"${{{{ inputs.{row.name} }}}}" for row in INPUTS}
+    assert STEP["env"] == {variable(row.name): f"${{{{ inputs.{row.name} }}}}" for row in of_action(Use.RUN)}
 
 
 def test_the_container_is_given_every_input_that_the_core_reads(runner: Runner) -> None:

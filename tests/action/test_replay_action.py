@@ -18,11 +18,12 @@ from githubsim.clock import MINUTE, system_ms
 from githubsim.outcomes import OK, Kind, invalid_response
 from githubsim.server import serve
 from redeliver.core.replay.errors import EventsNotDelivered
-from redeliver.core.replay.settings import REPLAY_INPUTS
+from redeliver.core.settings import Use
 from redeliver.output.replay.page import NO_RETRY
 from redeliver.output.replay.results import REPLAY_OUTPUTS
 from runner import commands, outputs
 from wording import figures
+from write_docs import of_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +75,9 @@ def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[
 
 def test_its_inputs_are_those_of_the_table() -> None:
     declared = {name: dict(row) for name, row in REPLAY_ACTION["inputs"].items()}
-    assert declared == {row.name: {"description": row.description, "default": row.default} for row in REPLAY_INPUTS}
-    assert list(declared) == [row.name for row in REPLAY_INPUTS]
+    rows = of_action(Use.REPLAY)
+    assert declared == {row.name: {"description": row.description, "default": row.default} for row in rows}
+    assert list(declared) == [row.name for row in rows]
 
 
 def test_an_input_of_the_actions_own_name_has_its_default() -> None:

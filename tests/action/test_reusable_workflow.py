@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 
 from action.step import ROOT
-from redeliver.core.settings import INPUTS
+from redeliver.core.settings import Use
 from redeliver.output.report_json import OUTPUTS
-from redeliver.tracking.settings import TRACKING_INPUTS
+from write_docs import INPUTS, of_action
 
 # YAML 1.1 takes the word on for a truth.
 WORKFLOW: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "redeliver.yml").read_text())
@@ -69,7 +69,7 @@ def test_the_job_of_the_tracking_issue_sees_no_secret_and_has_the_rights_that_th
     assert "inputs.tracking-issue" in TRACKING["if"]
     assert CALL["inputs"]["tracking-issue"]["default"] is False
     (step,) = TRACKING["steps"]
-    assert step["with"].keys() <= {row.name for row in TRACKING_INPUTS}
+    assert step["with"].keys() <= {row.name for row in of_action(Use.TRACKING)}
     assert step["with"]["report"] == "${{ needs.redeliver.outputs.report }}"
 
 

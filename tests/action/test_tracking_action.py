@@ -15,11 +15,12 @@ from githubsim.faults import json_answer
 from githubsim.server import serve
 from places.command import REDELIVER, environment
 from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import Use
 from redeliver.errors import IssuesDisabled
 from redeliver.output.report_json import MOST, as_json
 from redeliver.tracking.run import TRACKING_OUTPUTS
-from redeliver.tracking.settings import TRACKING_INPUTS
 from runner import commands, outputs
+from write_docs import of_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,8 @@ def errors(said: str) -> list[str]:
 
 def test_its_inputs_and_outputs_are_those_of_the_tables() -> None:
     declared = {name: dict(row) for name, row in TRACKING_ACTION["inputs"].items()}
-    assert declared == {row.name: {"description": row.description, "default": row.default} for row in TRACKING_INPUTS}
+    rows = of_action(Use.TRACKING)
+    assert declared == {row.name: {"description": row.description, "default": row.default} for row in rows}
     (one,) = TRACKING_ACTION["runs"]["steps"]
     assert one["env"] == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in declared}
     assert {name: row["value"] for name, row in TRACKING_ACTION["outputs"].items()} == {

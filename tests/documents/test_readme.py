@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from redeliver.core.settings import INPUTS, FailOn, parse
+from redeliver.core.settings import FailOn, parse
 from redeliver.output.report_json import OUTPUTS
+from write_docs import INPUTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from githubsim.log import Row
     from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.replay.report import ReplayedEvent, ReplayReport
-    from redeliver.core.replay.settings import ReplaySettings
+    from redeliver.core.settings import Settings
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def replay(
     return run
 
 
-def _keeps_its_promises(world: World, run: ReplayRun, settings: ReplaySettings) -> None:
+def _keeps_its_promises(world: World, run: ReplayRun, settings: Settings) -> None:
     promises.limits_are_kept(run)
     assert not run.writes, "a replay wrote a variable"
     assert not [call for call in run.calls if call.variable], "a replay read a variable"
@@ -73,7 +73,7 @@ def _keeps_its_promises(world: World, run: ReplayRun, settings: ReplaySettings) 
         _the_report_is_true(world, run, run.replay)
 
 
-def _nothing_else_is_sent(world: World, run: ReplayRun, settings: ReplaySettings) -> None:
+def _nothing_else_is_sent(world: World, run: ReplayRun, settings: Settings) -> None:
     """Whatever was sent is of the selection, oldest first, and not more than the limit."""
     originals = [next(row for row in world.hook.log.attempts_of(one.guid)) for one in run.accepted]
     assert len(run.posts) <= settings.limit, "more than the limit was sent"

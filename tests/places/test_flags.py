@@ -17,8 +17,7 @@ from places.command import NOWHERE, REDELIVER, TOKEN, Commands, Server, environm
 from places.keys import key_pair
 from places.test_what_is_said import CONTROL, on_a_terminal
 from redeliver import __version__
-from redeliver.core.replay.settings import REPLAY_INPUTS
-from redeliver.core.settings import INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS
+from redeliver.core.settings import Use, inputs
 from redeliver.entry.cli import app
 from redeliver.errors import BadToken, CredentialMisplaced, FileUnreadable, SecretReadable
 from wording import says, told
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRETS = {"token", "private-key", "variable-token"}
-ROWS = {row.name: row for row in INPUTS if row not in LAUNCHER_INPUTS}
+ROWS = {row.name: row for row in inputs(Use.RUN)}
 CORE = set(ROWS)
 OF_ITS_OWN = {"state-file", "metrics-file", "format", "quiet", "verbose", "help"}
-REPLAY = {row.name: row for row in REPLAY_INPUTS if row.name not in {"image", "runtime"}}
+REPLAY = {row.name: row for row in inputs(Use.REPLAY)}
 UNKNOWN = "0b989ba4-242f-11e5-81e1-c7b6966d2516"
-LISTING = {row.name: row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS}
+LISTING = {row.name: row for row in inputs(Use.LISTING)}
 #: Without a place for its checkpoint; nothing is asked of GitHub by what is wrong with it.
 LEAST = ("--org", "octo", "--hook-id", "1", *NOWHERE)
 
@@ -181,15 +180,15 @@ def test_a_shell_completes_commands_flags_and_choices(words: str, there: set[str
 
 
 def test_a_state_file_and_a_variable_are_not_both_possible() -> None:
-    inputs = ["--org", "octo", "--hook-id", "1", "--variable-name", "X", "--variable-repository", "octo/ops"]
-    told = CliRunner().invoke(app, ["run", *inputs, "--state-file", "state.json", *NOWHERE], env={"GH_TOKEN": "t"})
+    given = ["--org", "octo", "--hook-id", "1", "--variable-name", "X", "--variable-repository", "octo/ops"]
+    told = CliRunner().invoke(app, ["run", *given, "--state-file", "state.json", *NOWHERE], env={"GH_TOKEN": "t"})
     assert told.exit_code == 2
     assert told.stderr.startswith("error: state-file: ")
 
 
 def test_that_is_told_first_and_what_the_variable_lacks_is_no_question_then() -> None:
-    inputs = ["--org", "no/such", "--hook-id", "1", "--variable-name", "X", "--state-file", "state.json", *NOWHERE]
-    told = CliRunner().invoke(app, ["run", *inputs], env={"GH_TOKEN": "t"})
+    given = ["--org", "no/such", "--hook-id", "1", "--variable-name", "X", "--state-file", "state.json", *NOWHERE]
+    told = CliRunner().invoke(app, ["run", *given], env={"GH_TOKEN": "t"})
     assert [line.partition(":")[2] for line in told.stderr.splitlines()] == [
         " state-file: give either state-file or variable-name",
         " org: must be an organization's name, not 'no/such'",

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from dataclasses import dataclass, field, replace
+from enum import Flag, StrEnum, auto
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_origin
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
-from redeliver.core.input_table import Group, Input, as_input, table
 from redeliver.core.inputs import (
     ApiUrl,
     Boolean,
     Events,
+    Guids,
     Hooks,
     MaxAge,
     NumberFrom0,
     NumberFrom1,
+    OptionalMoment,
     PositiveSeconds,
     PrivateKey,
     Seconds,
@@ -51,6 +54,76 @@ _VARIABLE = r"(?!(?i:GITHUB_))[A-Za-z_][A-Za-z0-9_]*"
 _VARIABLE_RULE = "letters, digits and _, no digit first and no GITHUB_ prefix (GitHub's own rules)"
 _APP = r"[0-9]{1,19}|Iv[0-9A-Za-z.]{1,60}"
 _APP_RULE = "a GitHub App's client ID or App ID"
+#: GitHub's own limit; a comma would make it two labels where issues are listed by label.
+_LABEL = r"[^,\x00-\x1f\x7f]{1,50}"
+_LABEL_RULE = "a label of at most 50 characters, without a comma"
+
+
+# -- what describes an input ------------------------------------------------------------------------------------
+
+
+class Use(Flag):
+    """What reads inputs: a step or a command."""
+
+    RUN = auto()
+    LISTING = auto()
+    """The step of ``hooks/action.yml``."""
+    HOOKS = auto()
+    """The command of that name, which also reads the webhooks' logs."""
+    SHOW = auto()
+    REPLAY = auto()
+    TRACKING = auto()
+    READING = LISTING | HOOKS | SHOW
+    WEBHOOKS = RUN | READING | REPLAY
+    ANY = WEBHOOKS | TRACKING
+
+
+class Group(StrEnum):
+    """The heading under which users read an input, in the order of the headings."""
+
+    NEEDED = "needed"
+    OFTEN = "often"
+    TUNING = "tuning"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of the action, as its files, the command line and the documents describe it."""
+
+    name: str
+    description: str
+    default: str = ""
+    """In action.yml. The command line uses the field's own default in place of a GitHub expression."""
+    secret: bool = False
+    """Whether its value must stay hidden: never on a command line, and a secret of the reusable workflow."""
+    choices: tuple[str, ...] = ()
+    """The only allowed values; empty: any text that can be parsed."""
+    several: bool = False
+    """Whether it is a list, so that its flag may be given several times."""
+    group: Group = Group.TUNING
+    required: str = ""
+    """When it is required, in the words at the end of the description; empty: never."""
+    used_by: Use = Use.RUN
+    instead: Mapping[Use, Mapping[str, str]] = field(default_factory=dict)
+    """What the row says instead where it is used by these: another description, another default."""
+
+
+def as_input(
+    description: str,
+    default: str = "",
+    *,
+    action_default: str = "",
+    required: str = "",
+    **more: Any,  # noqa: ANN401  the other columns
+) -> Any:  # noqa: ANN401  as pydantic's own Field: the default is the input's text, which the field's validator reads
+    """A field that is an input: its row of the table, and the text that is used when it is left empty."""
+    if required:
+        description += f" Required {required}."
+    row: Any = Input("", description, action_default or default, required=required, **more)
+    return Field(default, json_schema_extra={"row": row})
+
+
+# -- the table --------------------------------------------------------------------------------------------------
 
 
 class FailOn(StrEnum):
@@ -69,10 +142,11 @@ class ScanMode(StrEnum):
 
 
 class Settings(BaseModel):
-    """One run's settings, valid and immutable. Durations are whole seconds.
+    """The settings of a step or a command, valid and immutable. Durations are whole seconds.
 
-    A field's alias is the input's name, its description is the one that users read, and its default is the text that
-    an empty input stands for. Use :func:`parse` to make one: it also checks which inputs go together.
+    One field for each input, in the order in which users read them: a field's alias is the input's name, and its
+    default is the text that an empty input stands for, or one that the step or command does not use. Use
+    :func:`parse` to make one: it also checks which inputs go together.
     """
 
     model_config = ConfigDict(
@@ -83,36 +157,97 @@ class Settings(BaseModel):
         hide_input_in_errors=True,
     )
 
+    report: str = as_input(
+        "The output `report` of Redeliver Action. Empty: the run failed before it had one.",
+        used_by=Use.TRACKING,
+    )
+    label: Annotated[str, matching(_LABEL, _LABEL_RULE)] = as_input(
+        "Label by which the issue is found. Each workflow needs its own; it is created if necessary. Required.",
+        used_by=Use.TRACKING,
+    )
     org: Annotated[str, matching(_OWNER, "an organization's name")] = as_input(
         "Organization that owns the webhook.",
         group=Group.NEEDED,
         required="unless `repository` is set or it is an App's own webhook",
+        used_by=Use.WEBHOOKS,
     )
     repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that owns the webhook, as owner/name. For an App's own webhook, leave this and `org` empty.",
         group=Group.NEEDED,
+        used_by=Use.ANY,
+        instead={
+            Use.TRACKING: {
+                "description": "Repository that has the issue, as owner/name.",
+                "default": "${{ github.repository }}",
+            }
+        },
     )
     hook_id: Hooks = as_input(
         "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
         "commas or newlines), `all`, or a pattern of the URL (with `*` or `://`).",
         group=Group.NEEDED,
         required="unless it is an App's own webhook",
+        used_by=Use.WEBHOOKS,
+        instead={
+            Use.LISTING | Use.HOOKS: {
+                "description": "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` or "
+                "`://`), or ids.",
+                "default": "all",
+            },
+            Use.REPLAY: {
+                "description": "The webhook's id: the number at the end of the address of its settings page. One at a "
+                "time. Required unless it is an App's own webhook.",
+            },
+        },
     )
     token: Token = as_input(
         "Token that can read and redeliver the webhook's deliveries and write the variable.",
         group=Group.NEEDED,
         required="unless `client-id` and `private-key` are set",
+        used_by=Use.ANY,
+        instead={
+            Use.READING: {
+                "description": "Token that can read the webhooks. Required unless `client-id` and `private-key` are "
+                "set.",
+            },
+            Use.REPLAY: {
+                "description": "Token that can read and redeliver the webhook's deliveries. Required unless "
+                "`client-id` and `private-key` are set.",
+            },
+            Use.TRACKING: {
+                "description": "Token that can write issues there: `permissions: issues: write` for the workflow's "
+                "own.",
+                "default": "${{ github.token }}",
+            },
+        },
     )
     client_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "Client ID of a GitHub App, with `private-key` instead of `token`. Each run then makes its own tokens.",
         group=Group.NEEDED,
+        used_by=Use.WEBHOOKS,
     )
     app_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "App ID of the GitHub App, instead of `client-id`, which GitHub recommends.",
+        used_by=Use.WEBHOOKS,
     )
     private_key: PrivateKey = as_input(
         "The App's private key: the whole PEM file that GitHub generated.",
         group=Group.NEEDED,
+        used_by=Use.WEBHOOKS,
+    )
+    from_: OptionalMoment = as_input(
+        "Beginning of the window: a time such as `2026-11-24T13:00:00Z`, or a duration back such as `2h`. What counts "
+        "is when GitHub first sent an event. Required unless `guid` is set.",
+        used_by=Use.REPLAY,
+    )
+    to: OptionalMoment = as_input(
+        "End of the window, which is not part of it: a time or a duration back, like `from`. Empty: now.",
+        used_by=Use.REPLAY,
+    )
+    guid: Guids = as_input(
+        "GUIDs of single events (the header X-GitHub-Delivery), separated by commas or newlines. Use it instead of "
+        "`from` and `to`.",
+        used_by=Use.REPLAY,
     )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
         "Repository variable that stores the checkpoint, one for each webhook: with several, `_<hook-id>` is appended. "
@@ -130,6 +265,8 @@ class Settings(BaseModel):
         "How far to look back when there is no checkpoint.",
         "24h",
         group=Group.OFTEN,
+        used_by=Use.RUN | Use.HOOKS,
+        instead={Use.HOOKS: {"description": "How far to look back."}},
     )
     overlap: Seconds = as_input(
         "How far before the checkpoint to start reading, to catch deliveries that appear late.",
@@ -138,6 +275,22 @@ class Settings(BaseModel):
     events: Events = as_input(
         "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
         group=Group.OFTEN,
+        used_by=Use.RUN | Use.REPLAY,
+        instead={
+            Use.REPLAY: {
+                "description": "Choose only these events, for example `push, pull_request.opened`. Empty: all events.",
+            }
+        },
+    )
+    limit: NumberFrom1 = as_input(
+        "Send nothing if more events than this are chosen.",
+        "500",
+        used_by=Use.REPLAY,
+    )
+    send: Boolean = as_input(
+        "Send the events. Without it, the replay only shows its plan.",
+        "false",
+        used_by=Use.REPLAY,
     )
     max_age: MaxAge = as_input(
         "Do not redeliver an event whose first attempt is older than this: for example `3h`, or by type of event "
@@ -156,16 +309,23 @@ class Settings(BaseModel):
     redeliveries_per_minute: NumberFrom1 = as_input(
         "Maximum number of redeliveries per minute. GitHub's own limits always apply.",
         "150",
+        used_by=Use.RUN | Use.REPLAY,
     )
     wait_for_results: Seconds = as_input(
         "How long to wait for the results of the redeliveries. 0: do not wait, and send everything even if the "
         "receiver is down.",
         "60s",
+        used_by=Use.RUN | Use.REPLAY,
     )
     time_limit: PositiveSeconds = as_input(
         "Stop cleanly after this long. The next run continues.",
         "30m",
         group=Group.OFTEN,
+        used_by=Use.RUN | Use.HOOKS | Use.SHOW | Use.REPLAY,
+        instead={
+            Use.HOOKS | Use.SHOW: {"description": "End with an error if reading takes longer than this."},
+            Use.REPLAY: {"description": "Stop cleanly after this long. What was not sent is listed."},
+        },
     )
     scan: ScanMode = as_input(
         "How to read the delivery log: `full`, or `failures`, which takes far fewer API calls but may miss connection "
@@ -192,6 +352,7 @@ class Settings(BaseModel):
         "Root URL of GitHub's REST API.",
         "https://api.github.com",
         action_default="${{ github.api_url }}",
+        used_by=Use.ANY,
     )
 
     @field_validator("app_id")
@@ -231,10 +392,7 @@ class Settings(BaseModel):
         return self.api_url.endswith("/api/v3")
 
 
-AnySettings = TypeVar("AnySettings", bound=Settings)
-
-
-#: Inputs that the launcher reads and the core never sees.
+#: Inputs of every action that the launcher reads and the core never sees.
 LAUNCHER_INPUTS = (
     Input("image", "Container image to run instead of the released one."),
     Input(
@@ -243,70 +401,70 @@ LAUNCHER_INPUTS = (
         "auto",
     ),
 )
-#: Every input, in the order in which users read them.
-INPUTS = table(Settings) + LAUNCHER_INPUTS
 
-#: How the inputs of ``hooks/action.yml`` differ from those of the same name above.
-_OF_LISTING: dict[str, dict[str, Any]] = {
-    "org": {},
-    "repository": {},
-    "hook-id": {
-        "description": "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` or `://`), "
-        "or ids.",
-        "default": "all",
-    },
-    "token": {
-        "description": "Token that can read the webhooks. Required unless `client-id` and `private-key` are set.",
-    },
-    "client-id": {},
-    "app-id": {},
-    "private-key": {},
-    "api-url": {},
-    "image": {},
-    "runtime": {},
-}
-#: The inputs of ``hooks/action.yml``, which lists webhooks.
-LISTING_INPUTS = tuple(replace(row, **_OF_LISTING[row.name]) for row in INPUTS if row.name in _OF_LISTING)
+
+def inputs(use: Use) -> tuple[Input, ...]:
+    """The inputs that one step or command reads, in the order in which users read them."""
+    rows = []
+    for described in Settings.model_fields.values():
+        row, kind = cast("dict[str, Input]", described.json_schema_extra)["row"], described.annotation
+        if use not in row.used_by:
+            continue
+        derived: dict[str, Any] = {
+            "name": described.alias,
+            "secret": kind is SecretStr,
+            "choices": tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
+            "several": get_origin(kind) is tuple,
+        }
+        for uses, differs in row.instead.items():
+            derived |= differs if use in uses else {}
+        rows.append(replace(row, **derived))
+    return tuple(rows)
+
+
+# -- reading ----------------------------------------------------------------------------------------------------
 
 
 def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings:
-    """Read settings from inputs by name; an empty text stands for the input's default.
+    """Read the settings of a run from inputs by name. Whatever only reads has some of the same.
 
-    ``asks_for_token``: False if the caller checks for one, with a message of its own.
+    An empty text stands for the input's default. ``asks_for_token``: False if the caller checks for one, with a
+    message of its own.
 
     Raises:
         SettingsError: with every problem named, each beginning with its input's name; no value of a secret is quoted.
     """
-    given = without_empty(values, INPUTS)
-    return read(Settings, given, list(what_does_not_go_together(given, asks_for_token=asks_for_token)))
+    given = given_inputs(values, Use.RUN)
+    return read(given, conflicts(given, asks_for_token=asks_for_token))
 
 
-def without_empty(values: Mapping[str, str], rows: Iterable[Input]) -> dict[str, str]:
-    """The values that belong to an input and are not empty, by name."""
-    return {row.name: values[row.name].strip() for row in rows if values.get(row.name, "").strip()}
+def given_inputs(values: Mapping[str, str], use: Use) -> dict[str, str]:
+    """The values that are not empty, of the inputs that are used, by name."""
+    return {row.name: text for row in inputs(use) if (text := values.get(row.name, "").strip())}
 
 
-def read(kind: type[AnySettings], given: Mapping[str, str], problems: list[str]) -> AnySettings:
-    """Read settings of this kind. ``problems``: those already found in what is ``given``.
+def read(given: Mapping[str, str], problems: Iterable[str]) -> Settings:
+    """Read settings. ``problems``: those of what is ``given`` that are not about a single value.
 
     Raises:
         SettingsError: as :func:`parse`.
     """
+    found = [*problems]
     try:
-        settings = kind.model_validate(given)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
-        fields = {field.alias: field for field in kind.model_fields.values()}
+        fields = {described.alias: described for described in Settings.model_fields.values()}
         for fault in error.errors():
             name = str(fault["loc"][0])
-            problems.append(f"{name}: {sentence_of(fault, fields[name], given.get(name, ''))}")
-        raise SettingsError(tuple(problems)) from None
-    if problems:
-        raise SettingsError(tuple(problems))
+            found.append(f"{name}: {sentence_of(fault, fields[name], given.get(name, ''))}")
+        raise SettingsError(tuple(found)) from None
+    if found:
+        raise SettingsError(tuple(found))
     return settings
 
 
-def what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
-    """Inputs that are missing, or that exclude others, for every kind of settings."""
+def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
+    """Inputs that are missing, or that exclude others, for all that is about webhooks."""
     app = bool(given.keys() & {"client-id", "app-id"})
     of_app = not (given.keys() & {"org", "repository"})
     if {"org", "repository"} <= given.keys():
@@ -320,25 +478,27 @@ def what_does_not_go_together(given: Mapping[str, str], *, asks_for_token: bool)
         )
     if of_app and app and "hook-id" in given:
         yield "hook-id: an App has one webhook, so leave it empty, or give its org or repository"
-    yield from _what_is_no_credential(given, app=app, asks_for_token=asks_for_token)
-    if "variable-name" in given and "variable-repository" not in given:
+    yield from credential_problems(given, app=app, asks_for_token=asks_for_token)
+    if "variable-name" not in given:
+        return
+    if "variable-repository" not in given:
         yield "variable-repository: is required with variable-name"
-    if "variable-name" in given and of_app and app and "variable-token" not in given:
-        yield "variable-token: is required, because an App's own webhook is read with a key that cannot write variables"
-    if "variable-name" in given and not of_app and app and "variable-token" not in given and _are_of_two(given):
-        yield (
-            "variable-token: is required, because variable-repository does not belong to the webhook's owner, and an "
-            "App's token reaches the repositories of one owner"
-        )
+    if app and "variable-token" not in given:
+        whose = (given.get("org") or given.get("repository"), given.get("variable-repository"))
+        if of_app:
+            yield (
+                "variable-token: is required, because an App's own webhook is read with a key that cannot write "
+                "variables"
+            )
+        elif len({one.partition("/")[0].lower() for one in whose if one}) > 1:
+            yield (
+                "variable-token: is required, because variable-repository does not belong to the webhook's owner, and "
+                "an App's token reaches the repositories of one owner"
+            )
 
 
-def _are_of_two(given: Mapping[str, str]) -> bool:
-    """Whether the webhook and the variable have different owners."""
-    whose = (given.get("org") or given["repository"], given.get("variable-repository"))
-    return len({one.partition("/")[0].lower() for one in whose if one}) > 1
-
-
-def _what_is_no_credential(given: Mapping[str, str], *, app: bool, asks_for_token: bool) -> Iterator[str]:
+def credential_problems(given: Mapping[str, str], *, app: bool, asks_for_token: bool) -> Iterator[str]:
+    """What is missing of a credential, or is one too many. ``app``: an App's ID is given."""
     if {"client-id", "app-id"} <= given.keys():
         yield "client-id: give either client-id or app-id, not both"
     if app != ("private-key" in given):

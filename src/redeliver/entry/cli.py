@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +14,8 @@ import typer
 
 from redeliver import __version__
 from redeliver.core.replay.errors import ReplayLocked
-from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
-from redeliver.core.settings import DAY, INPUTS, LAUNCHER_INPUTS, LISTING_INPUTS, FailOn, parse
+from redeliver.core.replay.settings import parse_replay
+from redeliver.core.settings import DAY, FailOn, Use, parse
 from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, taking
 from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.streams import print_data
@@ -52,7 +51,6 @@ from redeliver.timing import RunClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.core.replay.settings import ReplaySettings
     from redeliver.core.report import Report
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
@@ -71,24 +69,6 @@ def _epilog(fails: str = "", refuses: str = "") -> str:
         f"{refuses}, and nothing was sent; 128 + N stopped by signal N.\n\n{_VARIABLES}"
     )
 
-
-_RUN = [row for row in INPUTS if row not in LAUNCHER_INPUTS]
-_READING_LIMIT = [
-    replace(row, description="End with an error if reading takes longer than this.")
-    for row in INPUTS
-    if row.name == "time-limit"
-]
-_HOOKS = [
-    *(row for row in LISTING_INPUTS if row not in LAUNCHER_INPUTS),
-    *(replace(row, description="How far to look back.") for row in INPUTS if row.name == "lookback"),
-    *_READING_LIMIT,
-]
-_LISTING = {row.name: row for row in LISTING_INPUTS if row.name != "hook-id" and row not in LAUNCHER_INPUTS}
-_SHOW = [
-    *(_LISTING.get(row.name, row) for row in INPUTS if row.name in {*_LISTING, "hook-id"}),
-    *_READING_LIMIT,
-]
-_REPLAY = [row for row in REPLAY_INPUTS if row.name not in {one.name for one in LAUNCHER_INPUTS}]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -160,7 +140,7 @@ def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show
 
 
 @app.command(epilog=_epilog(", an event is lost, the checkpoint could not be saved, or --fail-on applies"))
-@taking(_RUN)
+@taking(Use.RUN)
 def run(
     *,
     state_file: StateFilePath = None,
@@ -199,7 +179,7 @@ def run(
 
 
 @app.command(epilog=_epilog(", an event did not arrive, or a GUID is not in the log", ", or --limit is exceeded"))
-@taking(_REPLAY)
+@taking(Use.REPLAY)
 def replay(
     *,
     state_file: LockedFilePath = None,
@@ -232,7 +212,7 @@ def replay(
 
 
 @app.command(epilog=_epilog(", or --time-limit is exceeded"))
-@taking(_HOOKS)
+@taking(Use.HOOKS)
 def hooks(
     *,
     form: Annotated[
@@ -274,7 +254,7 @@ def hooks(
 
 
 @app.command(epilog=_epilog(", --time-limit is exceeded, or a GUID is not in the log"))
-@taking(_SHOW)
+@taking(Use.SHOW)
 def show(
     *,
     guids: Annotated[
@@ -320,7 +300,7 @@ def _run_settings(values: Mapping[str, str]) -> Settings:
     return parse(values, asks_for_token=False)
 
 
-def _replay_settings(values: Mapping[str, str]) -> ReplaySettings:
+def _replay_settings(values: Mapping[str, str]) -> Settings:
     return parse_replay(values, round(time.time() * 1000), asks_for_token=False)
 
 

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from redeliver.core.inputs import is_guid, quoted
-from redeliver.core.replay.settings import REPLAY_INPUTS
-from redeliver.core.settings import INPUTS, Settings
+from redeliver.core.settings import Settings, Use, inputs
 from redeliver.entry.terminal import WARNING, in_journal
 from redeliver.errors import FileUnreadable, SecretReadable, SettingsError
 from redeliver.text import for_log, holds_credential
@@ -27,12 +26,12 @@ from redeliver.text import for_log, holds_credential
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from redeliver.core.input_table import Input
-    from redeliver.core.settings import AnySettings
+    from redeliver.core.settings import Input
 
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
-_SECRETS = {row.name for row in INPUTS if row.secret}
-_NAMES = {row.name for row in (*INPUTS, *REPLAY_INPUTS)}
+_SECRETS = {row.name for row in inputs(Use.RUN) if row.secret}
+#: Inputs that come after the others where a command only reads.
+_LIMITS = ("lookback", "time-limit")
 #: Variables in which users often already have a token.
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
 
@@ -47,8 +46,11 @@ def option(flag: str, *more: str, **details: Any) -> Any:  # noqa: ANN401  as ty
     return typer.Option(f"--{flag}", *more, envvar=variable(flag), show_envvar=False, **details)
 
 
-def taking(rows: Iterable[Input]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command a flag for each of these inputs, in front of its own; it takes them as keyword arguments."""
+def taking(use: Use) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command a flag for each input of its use, in front of its own; it takes them as keyword arguments."""
+    rows = inputs(use)
+    if use in Use.READING:
+        rows = (*(row for row in rows if row.name not in _LIMITS), *(row for row in rows if row.name in _LIMITS))
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
@@ -91,7 +93,7 @@ def _for_flags(description: str) -> str:
 
     def named(found: re.Match[str]) -> str:
         name = found[1]
-        if name not in _NAMES:
+        if name not in _DEFAULTS:
             return name
         return f"--{name}-file" if name in _SECRETS else f"--{name}"
 
@@ -100,10 +102,10 @@ def _for_flags(description: str) -> str:
 
 def settings_of(
     flags: Mapping[str, object],
-    read: Callable[[Mapping[str, str]], AnySettings],
+    read: Callable[[Mapping[str, str]], Settings],
     state_file: Path | None = None,
     metrics_file: Path | None = None,
-) -> AnySettings:
+) -> Settings:
     """Read settings from a command's flags, by their Python names, and from files and variables.
 
     ``read``: reads them by name. It need not check for a token, since that is done here.

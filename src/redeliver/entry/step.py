@@ -6,9 +6,9 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from redeliver.core.replay.settings import REPLAY_INPUTS, parse_replay
+from redeliver.core.replay.settings import parse_replay
 from redeliver.core.report import Report
-from redeliver.core.settings import INPUTS, parse
+from redeliver.core.settings import Use, parse
 from redeliver.entry import workflow
 from redeliver.errors import NoSuchHook, Unexpected
 from redeliver.output.headline import annotate, headline
@@ -25,18 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from redeliver.core.replay.report import ReplayReport
-    from redeliver.core.replay.settings import ReplaySettings
-    from redeliver.core.settings import AnySettings, Settings
+    from redeliver.core.settings import Settings
 
 
 def run_step() -> int:
     """Run the action's step. Returns its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
-    return workflow.run_as_step(INPUTS, parse, _with_runs(_redeliver))
+    return workflow.run_as_step(Use.RUN, parse, _with_runs(_redeliver))
 
 
 def hooks_step() -> int:
     """Run the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
-    return workflow.run_as_step(INPUTS, parse, _with_runs(_list_hooks))
+    return workflow.run_as_step(Use.LISTING, parse, _with_runs(_list_hooks))
 
 
 def replay_step() -> int:
@@ -45,10 +44,10 @@ def replay_step() -> int:
     2 also means that too many events are chosen.
     """
 
-    def read(values: Mapping[str, str]) -> ReplaySettings:
+    def read(values: Mapping[str, str]) -> Settings:
         return parse_replay(values, round(time.time() * 1000))
 
-    return workflow.run_as_step(REPLAY_INPUTS, read, _with_runs(_replay))
+    return workflow.run_as_step(Use.REPLAY, read, _with_runs(_replay))
 
 
 def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
@@ -58,8 +57,8 @@ def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
 
 
 def _with_runs(
-    work: Callable[[AnySettings, Runs, workflow.ActionsConsole], int],
-) -> Callable[[AnySettings, workflow.ActionsConsole], int]:
+    work: Callable[[Settings, Runs, workflow.ActionsConsole], int],
+) -> Callable[[Settings, workflow.ActionsConsole], int]:
     return lambda settings, console: work(settings, _runs(settings, console), console)
 
 
@@ -111,7 +110,7 @@ def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsol
     return 0
 
 
-def _replay(settings: ReplaySettings, runs: Runs, console: workflow.ActionsConsole) -> int:
+def _replay(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
     report = runs.replay(settings)
     try:
         workflow.write_outputs(replay_results.outputs(report))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from redeliver.core.settings import Use
 from redeliver.entry import workflow
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
@@ -13,24 +14,26 @@ from redeliver.github.transport import InterruptibleTransport
 from redeliver.timing import RunClock
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.run import track
-from redeliver.tracking.settings import TRACKING_INPUTS, parse_tracking
+from redeliver.tracking.settings import parse_tracking
+from redeliver.tracking.situation import read_report
 
 if TYPE_CHECKING:
-    from redeliver.tracking.settings import TrackingSettings
+    from redeliver.core.settings import Settings
 
 
 def tracking_step() -> int:
     """Make the step of ``tracking-issue/action.yml``. Exit codes as in :mod:`redeliver.entry.step`."""
-    return workflow.run_as_step(TRACKING_INPUTS, parse_tracking, _track)
+    return workflow.run_as_step(Use.TRACKING, parse_tracking, _track)
 
 
-def _track(settings: TrackingSettings, console: workflow.ActionsConsole) -> int:
+def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
     clock = RunClock(time, settings.time_limit, console)
     connection = workflow.connector(settings, clock)(settings.token.get_secret_value())
     transport = InterruptibleTransport(connection, clock)
     pace = Pace(settings.redeliveries_per_minute)
     caller = Caller(transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
-    tracked = track(Issues(caller, settings.repository, settings.label), settings.report, workflow.run_address())
+    issues = Issues(caller, settings.repository, settings.label)
+    tracked = track(issues, read_report(settings.report), workflow.run_address())
     console.line(str(tracked))
     workflow.write_outputs(tracked.outputs)
     return 0

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
+from redeliver.core.settings import inputs
 from redeliver.errors import NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
 from redeliver.output.headline import bounded
@@ -23,10 +24,9 @@ from redeliver.output.summary import unusable
 from redeliver.text import for_log, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.core.input_table import Input
-    from redeliver.core.settings import AnySettings, Settings
+    from redeliver.core.settings import Settings, Use
     from redeliver.github.app_token import Credential
     from redeliver.timing import RunClock
 
@@ -39,9 +39,10 @@ _ANNOTATION = 4_000
 _OF_THE_RUNNER = {"api-url": "GITHUB_API_URL", "variable-repository": "GITHUB_REPOSITORY"}
 
 
-def read_inputs(rows: Iterable[Input]) -> dict[str, str]:
+def read_inputs(use: Use) -> dict[str, str]:
     """Every input by its name, as the step's ``env`` maps it; for some that are empty, the runner's own value."""
-    return {row.name: core.get_input(row.name) or os.environ.get(_OF_THE_RUNNER.get(row.name, ""), "") for row in rows}
+    names = [row.name for row in inputs(use)]
+    return {name: core.get_input(name) or os.environ.get(_OF_THE_RUNNER.get(name, ""), "") for name in names}
 
 
 def run_address() -> str:
@@ -143,14 +144,14 @@ def _told(path: str | None) -> Iterator[None]:
 
 
 def run_as_step(
-    rows: Iterable[Input],
-    read: Callable[[Mapping[str, str]], AnySettings],
-    work: Callable[[AnySettings, ActionsConsole], int],
+    use: Use,
+    read: Callable[[Mapping[str, str]], Settings],
+    work: Callable[[Settings, ActionsConsole], int],
 ) -> int:
     """Read the step's inputs, do its work, and turn whatever goes wrong into a sentence and an exit code."""
     console = ActionsConsole()
     try:
-        settings = read(read_inputs(rows))
+        settings = read(read_inputs(use))
         check_files()
         return work(settings, console)
     except SettingsError as wrong:

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from redeliver.core.deliveries import UnreadRow
     from redeliver.core.ports import Hook
     from redeliver.core.replay.plan import ReplayPlan
-    from redeliver.core.replay.settings import ReplaySettings
+    from redeliver.core.settings import Settings
     from redeliver.timing import RunClock
 
 
-def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: ReplaySettings) -> ReplayReport:
+def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: Settings) -> ReplayReport:
     """One replay over one webhook. Whatever happens, the report holds what is known."""
     replay = Replay(hook, clock, console, settings)
     try:
@@ -60,7 +60,7 @@ def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: ReplayS
 class Replay:
     """The steps of a replay, in the order of ``work``."""
 
-    def __init__(self, hook: Hook, clock: RunClock, console: Console, settings: ReplaySettings) -> None:
+    def __init__(self, hook: Hook, clock: RunClock, console: Console, settings: Settings) -> None:
         self.ended_by: RedeliverError | Stopped | None = None
         self._hook = hook
         self._clock = clock

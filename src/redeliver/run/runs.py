@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from redeliver.core.health import HookHealth
     from redeliver.core.ports import Store
     from redeliver.core.replay.report import ReplayReport
-    from redeliver.core.replay.settings import ReplaySettings
     from redeliver.core.report import HookReport
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
@@ -119,7 +118,7 @@ class Runs:
         """
         return [info.id for info in self._choose(self._main_caller())]
 
-    def replay(self, settings: ReplaySettings) -> ReplayReport:
+    def replay(self, settings: Settings) -> ReplayReport:
         """One replay over the chosen webhook. Whatever happens, return a report.
 
         Raises:

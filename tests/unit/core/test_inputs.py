@@ -8,7 +8,7 @@ import re
 import pytest
 
 from redeliver.core.inputs import HookChoice
-from redeliver.core.settings import INPUTS, FailOn, ScanMode, parse
+from redeliver.core.settings import FailOn, ScanMode, Use, inputs, parse
 from redeliver.errors import SettingsError
 from redeliver.text import plain
 
@@ -228,7 +228,7 @@ TOKENS = (
     KEY.replace("c2VjcmV0", "MIIEpAIBAAKCAQEA4f5wg5l2hKsTeNem"),
 )
 #: Inputs that are no secrets, wherever their text is read; api-url is never quoted.
-OPEN = [row.name for row in INPUTS if not (row.secret or row.name in {"api-url", "image", "runtime"})]
+OPEN = [row.name for row in inputs(Use.RUN) if not (row.secret or row.name == "api-url")]
 #: 40 digits of any token could be an organization's name.
 NAMELIKE = ("org", TOKENS[4])
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from redeliver.core.settings import INPUTS
+from redeliver.core.settings import Use, inputs
 from redeliver.entry import workflow
 from redeliver.errors import NotWritten
 from runner import Command, commands, outputs
@@ -50,15 +50,15 @@ def no_room() -> Iterator[None]:
 
 
 def test_inputs_are_read_by_their_names_in_capitals_and_with_hyphens(monkeypatch: pytest.MonkeyPatch) -> None:
-    for row in INPUTS:
+    for row in inputs(Use.RUN):
         monkeypatch.setenv(f"INPUT_{row.name.upper()}", f"  {row.name}\n")
-    assert workflow.read_inputs(INPUTS) == {row.name: row.name for row in INPUTS}
+    assert workflow.read_inputs(Use.RUN) == {row.name: row.name for row in inputs(Use.RUN)}
 
 
 def test_an_input_that_is_not_mapped_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    for row in INPUTS:
+    for row in inputs(Use.RUN):
         monkeypatch.delenv(f"INPUT_{row.name.upper()}", raising=False)
-    assert set(workflow.read_inputs(INPUTS).values()) == {""}
+    assert set(workflow.read_inputs(Use.RUN).values()) == {""}
 
 
 # -- the log ----------------------------------------------------------------------------------------------------
