@@ -22,7 +22,8 @@ from githubsim.server import serve
 from redeliver.core.health import FirstAttempts
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
-from redeliver.run.runs import Runs
+from redeliver.github.session import Session
+from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from samples import row
 
@@ -69,7 +70,7 @@ def client(url: str) -> dict[str, float]:
     settings = parse(given | {"lookback": "3d", "time-limit": "9d", "dry-run": "true"})
     console = Silent()
     clock = RunClock(VirtualClock(), settings.time_limit, console)
-    report = Runs(settings, lambda token: GitHubApi(url, token, clock.call_time_left), clock, console).run()
+    report = run_hooks(Session(settings, lambda token: GitHubApi(url, token, clock.call_time_left), clock, console))
     if report.errors:
         raise SystemExit(report.errors)
     peak = peak_kib()

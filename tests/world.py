@@ -16,17 +16,21 @@ from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
 from redeliver.core.replay.settings import parse_replay
 from redeliver.core.settings import parse
-from redeliver.run.runs import Runs
+from redeliver.github.session import Session
+from redeliver.run.lookup import explain
+from redeliver.run.replay import replay_hook
+from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from samples import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.core.health import HookHealth
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import EventReport, Report
+    from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
+    from redeliver.github.hooks import Hook
 
 API = "https://api.github.com"
 
@@ -51,7 +55,7 @@ class World:
         self.variables = self.sim.variables("octo/ops")
         self.console = Transcript()
         self.run_clock = RunClock(self.clock, 0, self.console)
-        self.shuffle: Callable[[list[int | None]], None] = lambda _hooks: None
+        self.shuffle: Callable[[list[Hook]], None] = lambda _hooks: None
 
     def inputs(self, **changed: str) -> dict[str, str]:
         """The inputs of a run, by name."""
@@ -67,44 +71,29 @@ class World:
 
     def run(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Report:
         """One run, as the action would make it."""
-        runs = self.runs(inputs, latency_ms=latency_ms, **changed)
-        return runs.explain(runs.run())
+        session = self.session(inputs, latency_ms=latency_ms, **changed)
+        return explain(session, run_hooks(session, self.shuffle))
 
-    def runs(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Runs:
-        """What makes runs, or looks at webhooks."""
+    def session(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Session:
+        """What a run or whatever only reads works with."""
         settings = parse(self.inputs(**(inputs or {}), **changed))
-        self.console = Transcript()
-        self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
         self.started = self.clock()
-        return Runs(
-            settings,
-            self._connector(latency_ms),
-            self.run_clock,
-            self.console,
-            shuffle=self.shuffle,
-        )
+        return self._session(settings, latency_ms, sends=not settings.dry_run)
 
     def replay(self, *, latency_ms: int = 0, slow_by: int = 0, **inputs: str) -> ReplayReport:
         """One replay, as the action would make it; ``from_`` for ``from``. The machine's clock is so many ms slow."""
         given = {name.rstrip("_"): value for name, value in inputs.items()}
         settings = parse_replay(self.inputs(**given), self.clock() - slow_by)
+        session = self._session(settings, latency_ms, sends=settings.send)
+        (hook,) = session.choose()
+        return replay_hook(hook, self.run_clock, self.console, settings)
+
+    def _session(self, settings: Settings, latency_ms: int, *, sends: bool) -> Session:
         self.console = Transcript()
         self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
-        runs = Runs(
-            settings,
-            self._connector(latency_ms),
-            self.run_clock,
-            self.console,
-        )
-        return runs.replay(settings)
+        return Session(settings, self._connector(latency_ms), self.run_clock, self.console, sends=sends)
 
-    def survey(self) -> list[HookHealth]:
-        """How the webhook's deliveries went, as ``redeliver hooks`` has it."""
-        settings = parse(self.inputs())
-        self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
-        return Runs(settings, self._connector(), self.run_clock, self.console).survey()
-
-    def _connector(self, latency_ms: int = 0) -> Callable[[Credential], InProcessTransport]:
+    def _connector(self, latency_ms: int) -> Callable[[Credential], InProcessTransport]:
         def connect(credential: Credential) -> InProcessTransport:
             return InProcessTransport(self.sim, bearer(credential, self.clock), self.clock, latency_ms)
 

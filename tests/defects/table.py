@@ -235,9 +235,9 @@ DEFECTS = (
     ),
     Defect(
         "each webhook has a limit of points of its own",
-        "hook = self._hook(main, info)\n        store",
-        "hook = self._hook(main, info)\n"
-        "        main._pace = Pace(self._settings.redeliveries_per_minute)\n        store",
+        "    record = run_hook(hook, store,",
+        "    session.caller._pace = type(session.caller._pace)(session.settings.redeliveries_per_minute)\n"
+        "    record = run_hook(hook, store,",
         {f"{UNBOUND}[3]": "900 points in a minute"},
     ),
     Defect(
@@ -289,7 +289,7 @@ DEFECTS = (
     # -- several webhooks
     Defect(
         "all webhooks share a variable",
-        'suffix = f"_{key}" if key and settings.hook_id.several else ""',
+        'suffix = f"_{hook_id}" if hook_id and settings.hook_id.several else ""',
         'suffix = ""',
         {SEVERAL: "every_hook_has_its_turn"},
     ),
@@ -301,16 +301,16 @@ DEFECTS = (
     ),
     Defect(
         "a webhook's failure stops the others",
-        "reports[hook_id] = self._one(chosen[hook_id], main, variables)\n",
-        "reports[hook_id] = self._one(chosen[hook_id], main, variables)\n"
-        "                    if reports[hook_id].errors:\n"
+        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))\n",
+        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))\n"
+        "                if reports[hook.hook_id].errors:\n"
         "                        break\n",
         {SEVERAL: "every_hook_has_its_turn"},
     ),
     Defect(
         "a stopped run goes on with the next webhook",
-        "if self._clock.signal_number is None:\n                    reports",
-        "if True:\n                    reports",
+        "if session.clock.signal_number is None:\n                reports",
+        "if True:\n                reports",
         {SEVERAL: "a_signal_ends_it"},
     ),
 )

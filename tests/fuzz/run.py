@@ -19,7 +19,7 @@ from githubsim.outcomes import Answer, Kind, Outcome
 from redeliver.core.settings import parse
 from redeliver.entry import step
 from redeliver.entry.workflow import ActionsConsole
-from redeliver.run.runs import Runs
+from redeliver.github.session import Session
 from redeliver.timing import RunClock
 from runner import Command, commands, outputs
 from world import World, bearer
@@ -102,5 +102,5 @@ def run(world: World) -> Told:
         given = {name: str(file) for name, file in files.items()} | {"RUNNER_DEBUG": "1"}
         with mock.patch.dict(os.environ, given), contextlib.redirect_stdout(shown):
             clock = RunClock(world.clock, settings.time_limit, console)
-            step._redeliver(settings, Runs(settings, connect, clock, console), console)
+            step._redeliver(Session(settings, connect, clock, console, sends=True), console)
         return Told(shown.getvalue(), outputs(files["GITHUB_OUTPUT"]), files["GITHUB_STEP_SUMMARY"].read_text("utf-8"))

@@ -14,6 +14,7 @@ from redeliver.core.redelivery import Outcome
 from redeliver.core.replay.settings import parse_replay
 from redeliver.output.replay.page import headline, markdown
 from redeliver.output.replay.results import as_json
+from redeliver.run.replay import replay_hook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +52,9 @@ def replay(
     named = {name.replace("_", "-"): value for name, value in inputs.items()}
     settings = parse_replay(given | named, world.clock())
     run = ReplayRun(settings, world.clock())
-    with world.disturbing(run, Interference(cut, {}), faults) as runs:
-        run.replay = runs.replay(settings)
+    with world.disturbing(run, Interference(cut, {}), faults) as session:
+        (hook,) = session.choose()
+        run.replay = replay_hook(hook, session.clock, session.console, settings)
     _keeps_its_promises(world, run, settings)
     return run
 

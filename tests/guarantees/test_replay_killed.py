@@ -22,7 +22,8 @@ from githubsim.wire import Lost
 from guarantees.processes import Nursery, nursery
 from redeliver.core.replay.settings import parse_replay
 from redeliver.github.connection import GitHubApi
-from redeliver.run.runs import Runs
+from redeliver.github.session import Session
+from redeliver.run.replay import replay_hook
 from redeliver.timing import RunClock
 from samples import Said
 
@@ -58,8 +59,9 @@ def plan(inputs: dict[str, str]) -> ReplayReport:
     given = {name.replace("_", "-"): value for name, value in inputs.items()}
     settings = parse_replay(given | {"from": "1h"}, system_ms())
     clock = RunClock(time, settings.time_limit, Said())
-    runs = Runs(settings, lambda one: GitHubApi(settings.api_url, one, clock.call_time_left), clock, Said())
-    return runs.replay(settings)
+    session = Session(settings, lambda one: GitHubApi(settings.api_url, one, clock.call_time_left), clock, Said())
+    (hook,) = session.choose()
+    return replay_hook(hook, clock, Said(), settings)
 
 
 @pytest.fixture(scope="module")

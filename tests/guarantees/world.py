@@ -17,7 +17,8 @@ from guarantees.interference import Call, Crash, Cut, Interference, WatchedClock
 from guarantees.parts import Life, Part, part_of
 from redeliver.core.settings import ScanMode, Settings, parse
 from redeliver.github.pages import PAGE_SIZE
-from redeliver.run.runs import Runs
+from redeliver.github.session import Session
+from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -149,15 +150,15 @@ class World:
     ) -> Run:
         """One run of the action, whatever comes in its way."""
         run_ = Run(self.settings(**changed), self.clock())
-        with self.disturbing(run_, Interference(cut, happenings or {}), faults) as runs:
-            run_.report = runs.run()
+        with self.disturbing(run_, Interference(cut, happenings or {}), faults) as session:
+            run_.report = run_hooks(session)
         run_.parts = [part_of(run_, life) for life in self.lives]
         for part in run_.parts:
             self._note(part)
         return run_
 
     @contextmanager
-    def disturbing(self, run_: Run, interference: Interference, faults: tuple[Fault, ...]) -> Iterator[Runs]:
+    def disturbing(self, run_: Run, interference: Interference, faults: tuple[Fault, ...]) -> Iterator[Session]:
         """What a run or a replay is started with. Watches it, comes in its way, and swallows its crash."""
         console = WatchedConsole(interference)
         clock = RunClock(WatchedClock(self.clock, interference), run_.settings.time_limit, console)
@@ -171,7 +172,7 @@ class World:
 
         try:
             with mock.patch.object(redeliver.github.pages, "PAGE_SIZE", self.asks_for):
-                yield Runs(run_.settings, connect, clock, console)
+                yield Session(run_.settings, connect, clock, console, sends=True)
         except Crash:
             pass
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -19,9 +20,10 @@ from hostile.rawserver import CLOSE, RawServer
 from places.keys import key_pair
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
+from redeliver.github.session import Session
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown
-from redeliver.run.runs import Runs
+from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from samples import Said
 
@@ -108,9 +110,10 @@ def run(api: Api, url: str) -> Iterable[str]:
     chosen = parse(given)
     said, clock = Said(), VirtualClock()
     run_clock = RunClock(clock, chosen.time_limit, said)
-    runs = Runs(chosen, lambda credential: GitHubApi(url, credential, run_clock.call_time_left), run_clock, said)
+    connect = partial(GitHubApi, url, time_left=run_clock.call_time_left)
+    session = Session(chosen, connect, run_clock, said, sends=True)
     api.now = lambda: clock() / 1_000
-    report = runs.run()
+    report = run_hooks(session)
     assert outputs(report).keys() >= {"report", "undelivered-count"}
     assert markdown(report).startswith("## ")
     assert report.exit_code(chosen.fail_on) == bool(report.errors)

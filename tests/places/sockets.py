@@ -14,8 +14,9 @@ from places.forked import PAUSES
 from places.site import add_hook, grant, variable, whose
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
+from redeliver.github.session import Session
 from redeliver.run import send
-from redeliver.run.runs import Runs
+from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from world import Transcript
 
@@ -48,11 +49,15 @@ class Live:
         settings = parse(self.given | {"api-url": api_url} | dict(changed or {}))
         console = Transcript()
         clock = RunClock(time, settings.time_limit, console)
-        runs = Runs(
-            settings, lambda credential: GitHubApi(settings.api_url, credential, clock.call_time_left), clock, console
+        session = Session(
+            settings,
+            lambda credential: GitHubApi(settings.api_url, credential, clock.call_time_left),
+            clock,
+            console,
+            sends=True,
         )
         with mock.patch.object(send, "_PAUSES", PAUSES):
-            return runs.run()
+            return run_hooks(session)
 
     @property
     def sent(self) -> list[str]:

@@ -29,8 +29,10 @@ from redeliver.errors import (
     WorkflowToken,
 )
 from redeliver.github.connection import GitHubApi
+from redeliver.github.session import Session
 from redeliver.output.report_json import as_json
-from redeliver.run.runs import Runs
+from redeliver.run.lookup import find_events, survey
+from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from wording import says, told
 from world import Transcript, of
@@ -266,15 +268,19 @@ def test_a_token_of_the_actions_own_can_do_what_its_run_needs_and_nothing_else(
         assert held(site) == (permissions, repositories)
 
 
-@pytest.mark.parametrize("do", ["hook_ids", "survey", "show"])
+@pytest.mark.parametrize("do", ["choose", "survey", "show"])
 @pytest.mark.parametrize("hook", ["organization", "repository"])
 def test_a_token_for_looking_can_neither_send_nor_see_a_variable(hook: HookKind, do: str) -> None:
     site = of_app(hook)
     permission = {"organization": "organization_hooks", "repository": "repository_hooks"}[hook]
     site.sim.installations[0].permissions = {permission: "read"}
     guid = site.fail(5)
-    runs = site.runs(hook_id="all")
-    assert runs.show([guid]) if do == "show" else getattr(runs, do)()
+    looks: dict[str, Callable[[Session], object]] = {
+        "choose": Session.choose,
+        "survey": survey,
+        "show": lambda session: find_events(session, [guid]),
+    }
+    assert looks[do](site.session(hook_id="all", variable_name="", dry_run="true"))
     assert held(site) == ({permission: "read"}, {"octo/hello"} if hook == "repository" else None)
 
 
@@ -404,4 +410,4 @@ def _over_pygithub(site: Site, **changed: str) -> Report:
     def connect(credential: Credential) -> GitHubApi:
         return GitHubApi("http://127.0.0.1:9", credential, clock.call_time_left)
 
-    return Runs(settings, connect, clock, console).run()
+    return run_hooks(Session(settings, connect, clock, console, sends=True))

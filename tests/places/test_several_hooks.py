@@ -100,7 +100,7 @@ def test_one_that_takes_up_the_time_limit_in_every_run_starves_no_other() -> Non
     world = Several()
     turns = iter([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
 
-    def another_order(hooks: list[int | None]) -> None:
+    def another_order(hooks: list[Any]) -> None:
         hooks[:] = [hooks[place] for place in next(turns)]
 
     world.shuffle = another_order

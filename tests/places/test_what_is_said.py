@@ -123,7 +123,7 @@ def test_quiet_says_nothing_where_nothing_is_wrong_and_errors_where_something_is
 
 def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(here: Server) -> None:
     for command in (here.run, here.hooks):
-        said = command(code=1, hook_id="1", breaks="redeliver.run.runs.Runs._main_caller")
+        said = command(code=1, hook_id="1", breaks="redeliver.github.session.Session.choose")
         assert said.out == ""
         assert said.err == f"error: {Unexpected(kind='ZeroDivisionError')}\n"
 

@@ -14,6 +14,7 @@ from redeliver.core.health import Health
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import outputs
+from redeliver.run.lookup import survey
 from world import World, of
 
 if TYPE_CHECKING:
@@ -401,7 +402,7 @@ def test_a_webhook_with_a_row_that_cannot_be_read_is_not_called_healthy() -> Non
     world = World()
     world.hook.add(world.clock() - 20 * MINUTE, OK)
     world.hook.add(world.clock() - 10 * MINUTE, odd(OK, event=None))
-    (found,) = world.survey()
+    (found,) = survey(world.session())
     assert found.health is Health.UNKNOWN
 
 

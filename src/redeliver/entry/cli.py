@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import contextmanager, nullcontext
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ from redeliver import __version__
 from redeliver.core.replay.errors import ReplayLocked
 from redeliver.core.replay.settings import parse_replay
 from redeliver.core.settings import DAY, FailOn, Use, parse
-from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, taking
+from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, signature
 from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.streams import print_data
 from redeliver.entry.terminal import (
@@ -35,15 +36,18 @@ from redeliver.errors import (
     RedeliverError,
     ResponsesNotRead,
     SettingsError,
+    StateLocked,
     Stopped,
     Unexpected,
 )
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
+from redeliver.github.session import Session
 from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json
-from redeliver.run.lookup import MATRIX_JOBS, matrix
-from redeliver.run.runs import Runs
+from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, survey
+from redeliver.run.replay import replay_hook
+from redeliver.run.runs import run_hooks
 from redeliver.run.state_file import LockedTransport, StateFile
 from redeliver.text import count, for_log, for_shell
 from redeliver.timing import RunClock
@@ -51,7 +55,6 @@ from redeliver.timing import RunClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.core.report import Report
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
     from redeliver.github.transport import Transport
@@ -63,7 +66,7 @@ or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUES
 
 
 def _epilog(fails: str = "", refuses: str = "") -> str:
-    """The end of a command's help. ``fails``, ``refuses``: what else gives exit code 1 or 2."""
+    """The end of a command's help. ``fails``, ``refuses``: see :func:`_command`."""
     return (
         f"Exit codes: 0 done; 1 a request failed for good{fails}; 2 a flag, a variable or a file cannot be used"
         f"{refuses}, and nothing was sent; 128 + N stopped by signal N.\n\n{_VARIABLES}"
@@ -96,8 +99,6 @@ class ListFormat(StrEnum):
     PROMETHEUS = "prometheus"
 
 
-Quiet = Annotated[bool, option("quiet", "-q", help="Print only errors and warnings, and what --format json prints.")]
-Verbose = Annotated[bool, option("verbose", "-v", help="Print more: each page that is read and each wait.")]
 StateFilePath = Annotated[
     Path | None,
     option(
@@ -129,6 +130,7 @@ MetricsFilePath = Annotated[
         "file as it is.",
     ),
 ]
+ResultFormat = Annotated[Format, option("format", help="How to print the result.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -139,81 +141,113 @@ def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show
         raise typer.Exit
 
 
-@app.command(epilog=_epilog(", an event is lost, the checkpoint could not be saved, or --fail-on applies"))
-@taking(Use.RUN)
+def _command(
+    use: Use, *, quiet: str, fails: str = "", refuses: str = ""
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Make a function a command: it takes its console and its flags, and returns its exit code.
+
+    What it raises becomes a sentence and an exit code. ``quiet``: what is printed with that flag, too. ``fails``,
+    ``refuses``: what else gives exit code 1 or 2.
+    """
+
+    def register(work: Callable[..., int]) -> Callable[..., int]:
+        @wraps(work)
+        def command(*, quiet: bool, verbose: bool, **flags: object) -> None:
+            try:
+                code = work(TerminalConsole(verbose=verbose, quiet=quiet), **flags)
+            except SettingsError as wrong:
+                for problem in wrong.problems:
+                    _say_error(problem)
+                code = wrong.exit_code
+            except RedeliverError as fault:
+                _say_error(str(fault)) if fault.exit_code else typer.echo(for_log(str(fault)), err=True)
+                code = fault.exit_code
+            except Stopped as stopped:
+                code = 128 + stopped.signal_number
+            except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
+                _say_error(str(Unexpected(kind=type(fault).__name__)))
+                code = Unexpected.exit_code
+            raise typer.Exit(code)
+
+        vars(command)["__signature__"] = signature(work, use, quiet=quiet)
+        app.command(epilog=_epilog(fails, refuses))(command)
+        return work
+
+    return register
+
+
+@_command(
+    Use.RUN,
+    quiet="errors and warnings, and what --format json prints",
+    fails=", an event is lost, the checkpoint could not be saved, or --fail-on applies",
+)
 def run(
+    console: TerminalConsole,
     *,
     state_file: StateFilePath = None,
     metrics_file: MetricsFilePath = None,
-    form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    form: ResultFormat = Format.TEXT,
     **flags: object,
-) -> None:
+) -> int:
     """Redeliver what failed since the last run, and report the result."""
-    with _told():
-        settings = settings_of(flags, _run_settings, state_file, metrics_file)
-        metrics = MetricsFile(metrics_file) if metrics_file else None
-        console = TerminalConsole(verbose=verbose, quiet=quiet)
-        state = StateFile(state_file, _key(settings)) if state_file else None
-        clock = RunClock(time, settings.time_limit, console)
-        clock.listen_to_signals()
-        connect = _connect(settings, clock, state)
-        runs = Runs(settings, connect, clock, console, store_for=state.store if state else None)
-        with state.locked(settings.time_limit) if state else nullcontext(), console.live():
-            report = runs.run()
-            # While no other run can write it.
-            unwritten = _write(metrics, report) if metrics and not settings.dry_run else None
-        for error in (*report.errors, *([str(unwritten)] if unwritten else ())):
-            console.error(error)
-        for warning in report.warnings:
-            console.warning(warning)
-        with console.live():
-            report = runs.explain(report)
-        if form is Format.JSON:
-            print_data(as_json(report) + "\n")
-        elif not quiet:
-            show_report(report)
-        fault = unwritten.exit_code if unwritten and settings.fail_on is not FailOn.NEVER else 0
-        raise typer.Exit(report.exit_code(settings.fail_on) or fault)
+    settings = settings_of(flags, _run_settings, state_file, metrics_file)
+    metrics = MetricsFile(metrics_file) if metrics_file else None
+    unwritten: MetricsNotWritten | None = None
+    with _session(settings, console, state_file, sends=not settings.dry_run) as session:
+        report = run_hooks(session)
+        try:
+            if metrics and not settings.dry_run:
+                metrics.write(report, time.time())  # while no other run can write the file
+        except MetricsNotWritten as fault:
+            unwritten = fault  # no reason to hide what the run did
+    for error in (*report.errors, *([str(unwritten)] if unwritten else ())):
+        console.error(error)
+    for warning in report.warnings:
+        console.warning(warning)
+    with console.live():
+        report = explain(session, report)
+    if form is Format.JSON:
+        print_data(as_json(report) + "\n")
+    elif not console.quiet:
+        show_report(report)
+    fault_code = unwritten.exit_code if unwritten and settings.fail_on is not FailOn.NEVER else 0
+    return report.exit_code(settings.fail_on) or fault_code
 
 
-@app.command(epilog=_epilog(", an event did not arrive, or a GUID is not in the log", ", or --limit is exceeded"))
-@taking(Use.REPLAY)
+@_command(
+    Use.REPLAY,
+    quiet="errors and warnings, and what --format json prints",
+    fails=", an event did not arrive, or a GUID is not in the log",
+    refuses=", or --limit is exceeded",
+)
 def replay(
+    console: TerminalConsole,
     *,
     state_file: LockedFilePath = None,
-    form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    form: ResultFormat = Format.TEXT,
     **flags: object,
-) -> None:
+) -> int:
     """Plan to send chosen events again, delivered ones too. With --send, send them. Keeps no checkpoint."""
-    with _told():
-        settings = settings_of(flags, _replay_settings, state_file)
-        console = TerminalConsole(verbose=verbose, quiet=quiet)
-        # A plan sends nothing, so it may be made while a run is at work.
-        state = StateFile(state_file, _key(settings)) if state_file and settings.send else None
-        clock = RunClock(time, settings.time_limit, console)
-        clock.listen_to_signals()
-        runs = Runs(settings, _connect(settings, clock, state), clock, console)
-        alone = state.locked(settings.time_limit, busy=ReplayLocked) if state else nullcontext()
-        with alone, console.live():
-            report = runs.replay(settings)
-        for error in report.errors:
-            console.error(error)
-        for warning in report.warnings:
-            console.warning(warning)
-        if form is Format.JSON:
-            print_data(replay_results.as_json(report) + "\n")
-        elif not quiet:
-            show_replay(report)
-        raise typer.Exit(report.exit_code)
+    settings = settings_of(flags, _replay_settings, state_file)
+    # A plan sends nothing, so it may be made while a run is at work.
+    locked = state_file if settings.send else None
+    with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
+        (hook,) = session.choose()
+        report = replay_hook(hook, session.clock, console, settings)
+    for error in report.errors:
+        console.error(error)
+    for warning in report.warnings:
+        console.warning(warning)
+    if form is Format.JSON:
+        print_data(replay_results.as_json(report) + "\n")
+    elif not console.quiet:
+        show_replay(report)
+    return report.exit_code
 
 
-@app.command(epilog=_epilog(", or --time-limit is exceeded"))
-@taking(Use.HOOKS)
+@_command(Use.HOOKS, quiet="the list, errors and warnings", fails=", or --time-limit is exceeded")
 def hooks(
+    console: TerminalConsole,
     *,
     form: Annotated[
         ListFormat,
@@ -222,78 +256,61 @@ def hooks(
     jobs: Annotated[
         int, option("jobs", help="The most jobs of a matrix.", min=1, max=MATRIX_JOBS, metavar="N")
     ] = MATRIX_JOBS,
-    quiet: Annotated[bool, option("quiet", "-q", help="Print only the list, errors and warnings.")] = False,
-    verbose: Verbose = False,
     **flags: object,
-) -> None:
+) -> int:
     """List webhooks with their deliveries, failures and health within --lookback."""
-    with _told():
-        of_app = bool(flags["client_id"] or flags["app_id"]) and not (flags["org"] or flags["repository"])
-        # An App has one webhook, which has no id, so "all" means the same as nothing.
-        flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
-        settings = settings_of(flags, _run_settings)
-        if form is ListFormat.PROMETHEUS:
-            need_package()
-        console = TerminalConsole(verbose=verbose, quiet=quiet)
-        clock = RunClock(time, settings.time_limit, console)
-        clock.listen_to_signals()
-        runs = Runs(settings, _connect(settings, clock), clock, console)
-        if form is ListFormat.MATRIX:
-            print_data(json.dumps(matrix(runs.hook_ids(), jobs)) + "\n")
-            return
-        with console.live():
-            found = runs.survey()
-        if form is ListFormat.JSON:
-            print_data(json.dumps([one.as_dict() for one in found]) + "\n")
-        elif form is ListFormat.PROMETHEUS:
-            from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
+    of_app = bool(flags["client_id"] or flags["app_id"]) and not (flags["org"] or flags["repository"])
+    # An App has one webhook, which has no id, so "all" means the same as nothing.
+    flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
+    settings = settings_of(flags, _run_settings)
+    if form is ListFormat.PROMETHEUS:
+        need_package()
+    with _session(settings, console) as session:
+        chosen = session.choose() if form is ListFormat.MATRIX else []
+        found = survey(session) if form is not ListFormat.MATRIX else []
+    if form is ListFormat.MATRIX:
+        print_data(json.dumps(matrix([hook.info.id for hook in chosen], jobs)) + "\n")
+    elif form is ListFormat.JSON:
+        print_data(json.dumps([one.as_dict() for one in found]) + "\n")
+    elif form is ListFormat.PROMETHEUS:
+        from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
 
-            print_data(webhook_metrics(owner_of(settings).login, found))
-        else:
-            show_hooks(found)
+        print_data(webhook_metrics(session.owner.login, found))
+    else:
+        show_hooks(found)
+    return 0
 
 
-@app.command(epilog=_epilog(", --time-limit is exceeded, or a GUID is not in the log"))
-@taking(Use.SHOW)
+@_command(
+    Use.SHOW,
+    quiet="the events, errors and warnings",
+    fails=", --time-limit is exceeded, or a GUID is not in the log",
+)
 def show(
+    console: TerminalConsole,
     *,
     guids: Annotated[
         list[str], typer.Argument(metavar="GUID", help="The event, as in the header X-GitHub-Delivery. Or several.")
     ],
-    form: Annotated[Format, option("format", help="How to print the result.")] = Format.TEXT,
-    quiet: Annotated[bool, option("quiet", "-q", help="Print only the events, errors and warnings.")] = False,
-    verbose: Verbose = False,
+    form: ResultFormat = Format.TEXT,
     **flags: object,
-) -> None:
+) -> int:
     """Show every attempt of an event, and what the receiver answered to each. Sends nothing."""
-    with _told():
-        wanted = guids_of(guids)
-        settings = settings_of(flags, _run_settings)
-        console = TerminalConsole(verbose=verbose, quiet=quiet)
-        clock = RunClock(time, settings.time_limit, console)
-        clock.listen_to_signals()
-        with console.live():
-            found = Runs(settings, _connect(settings, clock), clock, console).show(wanted)
-        if form is Format.JSON:
-            print_data(for_shell(json.dumps([one.as_dict() for one in found])) + "\n")
-        else:
-            show_events(found)
-        missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
-        for guid in missing:
-            console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
-        attempts = [attempt for one in found for attempt in one.attempts]
-        if failed := sum(attempt.lookup_failed for attempt in attempts):
-            console.error(str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
-        raise typer.Exit(int(bool(missing or failed)))
-
-
-def _write(metrics: MetricsFile, report: Report) -> MetricsNotWritten | None:
-    """Write a run's metrics. Returns what prevented that, which is no reason to hide what the run did."""
-    try:
-        metrics.write(report, time.time())
-    except MetricsNotWritten as fault:
-        return fault
-    return None
+    wanted = guids_of(guids)
+    settings = settings_of(flags, _run_settings)
+    with _session(settings, console) as session:
+        found = find_events(session, wanted)
+    if form is Format.JSON:
+        print_data(for_shell(json.dumps([one.as_dict() for one in found])) + "\n")
+    else:
+        show_events(found)
+    missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
+    for guid in missing:
+        console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
+    attempts = [attempt for one in found for attempt in one.attempts]
+    if failed := sum(attempt.lookup_failed for attempt in attempts):
+        console.error(str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
+    return int(bool(missing or failed))
 
 
 def _run_settings(values: Mapping[str, str]) -> Settings:
@@ -304,42 +321,37 @@ def _replay_settings(values: Mapping[str, str]) -> Settings:
     return parse_replay(values, round(time.time() * 1000), asks_for_token=False)
 
 
-def _key(settings: Settings) -> str:
-    """The key of an owner's checkpoints in a state file. In lower case, since GitHub accepts names in any case."""
-    owner = owner_of(settings)
-    app = f"/{settings.app_id}" if owner.is_app else ""
-    return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
+@contextmanager
+def _session(
+    settings: Settings,
+    console: TerminalConsole,
+    state_file: Path | None = None,
+    *,
+    sends: bool = False,
+    busy: type[StateLocked] = StateLocked,
+) -> Iterator[Session]:
+    """Show that a command works with a session, and listen to signals.
 
-
-def _connect(settings: Settings, clock: RunClock, state: StateFile | None = None) -> Callable[[Credential], Transport]:
-    """What connects to the API with a credential. ``state``: nothing is sent once its lock is lost."""
+    ``state_file``: its lock is held within the block, and nothing is sent once the lock is lost. ``busy``: what is
+    raised if another run holds it.
+    """
+    state = StateFile(state_file, _key(settings)) if state_file else None
+    clock = RunClock(time, settings.time_limit, console)
+    clock.listen_to_signals()
 
     def connect(credential: Credential) -> Transport:
         api = GitHubApi(settings.api_url, credential, clock.call_time_left)
         return LockedTransport(api, state) if state else api
 
-    return connect
+    with state.locked(settings.time_limit, busy=busy) if state else nullcontext(), console.live():
+        yield Session(settings, connect, clock, console, sends=sends, store_for=state.store if state else None)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn an error into a sentence and an exit code."""
-    try:
-        yield
-    except SettingsError as wrong:
-        for problem in wrong.problems:
-            _say_error(problem)
-        raise typer.Exit(wrong.exit_code) from None
-    except RedeliverError as fault:
-        _say_error(str(fault)) if fault.exit_code else typer.echo(for_log(str(fault)), err=True)
-        raise typer.Exit(fault.exit_code) from None
-    except Stopped as stopped:
-        raise typer.Exit(128 + stopped.signal_number) from None
-    except typer.Exit:
-        raise
-    except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
-        _say_error(str(Unexpected(kind=type(fault).__name__)))
-        raise typer.Exit(Unexpected.exit_code) from None
+def _key(settings: Settings) -> str:
+    """The key of an owner's checkpoints in a state file. In lower case, since GitHub accepts names in any case."""
+    owner = owner_of(settings)
+    app = f"/{settings.app_id}" if owner.is_app else ""
+    return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
 
 
 def _say_error(text: str) -> None:

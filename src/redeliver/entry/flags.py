@@ -46,45 +46,49 @@ def option(flag: str, *more: str, **details: Any) -> Any:  # noqa: ANN401  as ty
     return typer.Option(f"--{flag}", *more, envvar=variable(flag), show_envvar=False, **details)
 
 
-def taking(use: Use) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command a flag for each input of its use, in front of its own; it takes them as keyword arguments."""
-    rows = inputs(use)
+def signature(command: Callable[..., int], use: Use, *, quiet: str) -> inspect.Signature:
+    """What typer reads in place of a command's own signature: a flag for each input of its use comes first.
+
+    Then come its own keyword arguments, and the flags of its console. ``quiet``: what is printed nevertheless.
+    """
+    rows = list(inputs(use))
     if use in Use.READING:
-        rows = (*(row for row in rows if row.name not in _LIMITS), *(row for row in rows if row.name in _LIMITS))
-
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
-        own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
-        # Which typer reads in place of the function's own.
-        vars(command)["__signature__"] = signature.replace(parameters=[*map(_parameter, rows), *own])
-        return command
-
-    return decorate
+        rows.sort(key=lambda row: row.name in _LIMITS)
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    console = (
+        _flag("quiet", "-q", kind=bool, default=False, help=f"Print only {quiet}."),
+        _flag("verbose", "-v", kind=bool, default=False, help="Print more: each page that is read and each wait."),
+    )
+    named = (one for one in own if one.kind is inspect.Parameter.KEYWORD_ONLY)
+    return inspect.Signature([*map(_flag_of, rows), *named, *console])
 
 
-def _parameter(row: Input) -> inspect.Parameter:
-    flag = f"{row.name}-file" if row.secret else row.name
-    default = _DEFAULTS[row.name] if row.default.startswith("${{") else row.default
-    value: Any = default
+def _flag_of(row: Input) -> inspect.Parameter:
+    default: Any = _DEFAULTS[row.name] if row.default.startswith("${{") else row.default
     kind: Any = str
     text = _for_flags(row.description)
     metavar: str | None = "N" if default.isdigit() else "DURATION" if re.fullmatch(r"\d+[dhms]", default) else "TEXT"
     if row.secret:
-        value, kind, metavar = None, Path | None, "FILE"
+        default, kind, metavar = None, Path | None, "FILE"
         variables = [variable(row.name), *(_TOKEN_VARIABLES if row.name == "token" else ())]
         text += f" Read from this file, or from the environment variable {' or '.join(variables)}."
     elif row.choices:
         kind, metavar = Literal[row.choices], None
     elif row.several:
-        value, kind = None, list[str]
+        default, kind = None, list[str]
     elif default == "false":
-        value, kind, metavar = False, bool, None
+        default, kind, metavar = False, bool, None
+    name = f"{row.name}-file" if row.secret else row.name
+    return _flag(name, kind=kind, default=default, help=text, metavar=metavar, show_default=bool(default))
+
+
+def _flag(flag: str, *more: str, kind: Any, default: Any, **details: Any) -> inspect.Parameter:  # noqa: ANN401  as typer's own
     name = flag.replace("-", "_")
     return inspect.Parameter(
         f"{name}_" if iskeyword(name) else name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=value,
-        annotation=Annotated[kind, option(flag, help=text, metavar=metavar, show_default=bool(value))],
+        default=default,
+        annotation=Annotated[kind, option(flag, *more, **details)],
     )
 
 
@@ -121,7 +125,7 @@ def settings_of(
     of_app = bool(values.get("client-id") or values.get("app-id"))
     if not values["token"] and not of_app:
         values["token"] = next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "")
-    problems = list(_what_a_command_line_lacks(values, state_file, metrics_file, of_app=of_app))
+    problems = list(command_line_problems(values, state_file, metrics_file, of_app=of_app))
     if state_file:
         values.pop("variable-name", None)  # what else a variable needs does not matter then
     try:
@@ -156,12 +160,12 @@ def guids_of(arguments: Iterable[str]) -> tuple[str, ...]:
         SettingsError: with every problem named.
     """
     guids = tuple(dict.fromkeys(one.strip().lower() for one in arguments))
-    if problems := tuple(_what_is_no_guid(guids)):
+    if problems := tuple(_guid_problems(guids)):
         raise SettingsError(problems)
     return guids
 
 
-def _what_is_no_guid(guids: Iterable[str]) -> Iterator[str]:
+def _guid_problems(guids: Iterable[str]) -> Iterator[str]:
     for guid in guids:
         if not is_guid(guid):
             yield f"GUID: must be the value of X-GitHub-Delivery, 32 digits with hyphens, not {quoted(guid)}"
@@ -174,7 +178,7 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _what_a_command_line_lacks(
+def command_line_problems(
     values: Mapping[str, str], state_file: Path | None, metrics_file: Path | None, *, of_app: bool
 ) -> Iterator[str]:
     """Problems that the table of settings does not know, or would describe in a workflow's terms."""

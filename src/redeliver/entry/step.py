@@ -11,18 +11,20 @@ from redeliver.core.report import Report
 from redeliver.core.settings import Use, parse
 from redeliver.entry import workflow
 from redeliver.errors import NoSuchHook, Unexpected
+from redeliver.github.session import Session
 from redeliver.output.headline import annotate, headline
 from redeliver.output.receivers import health_line
 from redeliver.output.replay import page as replay_page
 from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown
-from redeliver.run.lookup import matrix
-from redeliver.run.runs import Runs
+from redeliver.run.lookup import explain, matrix
+from redeliver.run.replay import replay_hook
+from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.settings import Settings
@@ -30,12 +32,16 @@ if TYPE_CHECKING:
 
 def run_step() -> int:
     """Run the action's step. Returns its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
-    return workflow.run_as_step(Use.RUN, parse, _with_runs(_redeliver))
+
+    def work(settings: Settings, console: workflow.ActionsConsole) -> int:
+        return _redeliver(_session(settings, console, sends=not settings.dry_run), console)
+
+    return workflow.run_as_step(Use.RUN, parse, work)
 
 
 def hooks_step() -> int:
     """Run the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
-    return workflow.run_as_step(Use.LISTING, parse, _with_runs(_list_hooks))
+    return workflow.run_as_step(Use.LISTING, parse, _list_hooks)
 
 
 def replay_step() -> int:
@@ -47,24 +53,19 @@ def replay_step() -> int:
     def read(values: Mapping[str, str]) -> Settings:
         return parse_replay(values, round(time.time() * 1000))
 
-    return workflow.run_as_step(Use.REPLAY, read, _with_runs(_replay))
+    return workflow.run_as_step(Use.REPLAY, read, _replay)
 
 
-def _runs(settings: Settings, console: workflow.ActionsConsole) -> Runs:
+def _session(settings: Settings, console: workflow.ActionsConsole, *, sends: bool = False) -> Session:
     workflow.mask(settings.private_key.get_secret_value())
     clock = RunClock(time, settings.time_limit, console)
-    return Runs(settings, workflow.connector(settings, clock), clock, console)
+    return Session(settings, workflow.connector(settings, clock), clock, console, sends=sends)
 
 
-def _with_runs(
-    work: Callable[[Settings, Runs, workflow.ActionsConsole], int],
-) -> Callable[[Settings, workflow.ActionsConsole], int]:
-    return lambda settings, console: work(settings, _runs(settings, console), console)
-
-
-def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
+def _redeliver(session: Session, console: workflow.ActionsConsole) -> int:
+    settings = session.settings
     try:
-        report = runs.run()
+        report = run_hooks(session)
         results = outputs(report)
     except Exception as fault:
         # Nothing else is known; no count is better than one that may be wrong.
@@ -76,7 +77,7 @@ def _redeliver(settings: Settings, runs: Runs, console: workflow.ActionsConsole)
         workflow.write_outputs(results)
     finally:
         _say(report, settings, console)
-        report = runs.explain(report)
+        report = explain(session, report)
         workflow.write_summary(markdown(report))
     if any(hook.explanations for hook in report.hooks):
         # Once more: the runner takes the last one.
@@ -97,9 +98,9 @@ def _say(report: Report, settings: Settings, console: workflow.ActionsConsole) -
     console.line(headline(report))
 
 
-def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
+def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
     try:
-        hook_ids = runs.hook_ids()
+        hook_ids = [hook.info.id for hook in _session(settings, console).choose()]
     except NoSuchHook as none:
         # Not a reason to fail: somebody may have removed the last one, and the following jobs can see that.
         console.warning(str(none))
@@ -110,8 +111,10 @@ def _list_hooks(_settings: Settings, runs: Runs, console: workflow.ActionsConsol
     return 0
 
 
-def _replay(settings: Settings, runs: Runs, console: workflow.ActionsConsole) -> int:
-    report = runs.replay(settings)
+def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
+    session = _session(settings, console, sends=settings.send)
+    (hook,) = session.choose()
+    report = replay_hook(hook, session.clock, console, settings)
     try:
         workflow.write_outputs(replay_results.outputs(report))
     finally:

@@ -60,25 +60,25 @@ class TerminalConsole:
         """``quiet``: errors and warnings alone."""
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._verbose = verbose
-        self._quiet = quiet
+        self.quiet = quiet
         self._status = self._console.status("")
 
     @contextmanager
     def live(self) -> Iterator[None]:
         """Show that the run is working."""
-        with nullcontext() if self._quiet else self._status:
+        with nullcontext() if self.quiet else self._status:
             yield
 
     def line(self, text: str) -> None:
         """A line as it is: markup in it has no effect."""
-        if not self._quiet:
+        if not self.quiet:
             shown = _sentence(text)
             self._console.print(shown)
             self._status.update(shown)
 
     def detail(self, text: str) -> None:
         """A line for those who asked for details."""
-        if self._verbose and not self._quiet:
+        if self._verbose and not self.quiet:
             self._console.print(_sentence(text, "dim"))
 
     @contextmanager

@@ -107,7 +107,7 @@ def check_files() -> None:
     """
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         path = os.environ.get(name)
-        with _told(path):
+        with _report_write_errors(path):
             if path:
                 Path(path).open("ab").close()
 
@@ -115,7 +115,7 @@ def check_files() -> None:
 def write_outputs(outputs: Mapping[str, str]) -> None:
     """Set the step's outputs. Raises NotWritten."""
     # Without the file the toolkit would print a command that runners no longer take.
-    with _told(path := os.environ.get("GITHUB_OUTPUT")):
+    with _report_write_errors(path := os.environ.get("GITHUB_OUTPUT")):
         for name, value in outputs.items() if path else ():
             core.set_output(name, value)
 
@@ -123,14 +123,14 @@ def write_outputs(outputs: Mapping[str, str]) -> None:
 def write_summary(markdown: str) -> None:
     """Add to the job summary. Raises NotWritten."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
-    with _told(path):
+    with _report_write_errors(path):
         if path:
             with Path(path).open("a", encoding="utf-8") as file:
                 file.write(markdown)
 
 
 @contextmanager
-def _told(path: str | None) -> Iterator[None]:
+def _report_write_errors(path: str | None) -> Iterator[None]:
     """Turn an error of the file into a sentence."""
     try:
         if path and not Path(path).is_file():

@@ -72,12 +72,12 @@ class Grant:
         ]
 
 
-def grant_for(settings: Settings, *, sends: bool, keeps_variable: bool) -> Grant:
+def grant_for(settings: Settings, *, sends: bool) -> Grant:
     """What a run needs. ``sends``: it redelivers and writes, else it only reads."""
     level = "write" if sends else "read"
     permissions = {"organization_hooks" if settings.org else "repository_hooks": level}
     repositories = [settings.repository] if settings.repository else []
-    if keeps_variable:
+    if settings.variable_name and not settings.variable_token.get_secret_value():
         permissions["actions_variables"] = level
         repositories.append(settings.variable_repository)
     return Grant(permissions, tuple(repositories))

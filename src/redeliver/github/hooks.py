@@ -174,7 +174,7 @@ class Hook:
             subject = f"Webhook {info.id} of {owner.name}"
             self._path = f"{owner.path}/hooks/{info.id}"
         self._caller = caller
-        self._info = info
+        self.info = info
         self._reading = Purpose(f"read the deliveries of {self.name}", owner.permission, subject)
         self._deliveries = Listing(caller, links, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
         self._redelivering = Purpose(f"redeliver a delivery of {self.name}", owner.permission, subject)
@@ -213,8 +213,8 @@ class Hook:
 
         Facts: https://docs.github.com/en/rest/apps/webhooks
         """
-        if self._info.active is not None or self._info.id is None:
-            return self._info.active
+        if self.info.active is not None or self.info.id is None:
+            return self.info.active
         return self._caller.call(
             "GET", self._path, self._reading, lambda told: read_json(_ONE_HOOK, told).get("active")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING
@@ -20,20 +21,20 @@ from redeliver.core.deliveries import (
 from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation
-from redeliver.errors import ApiError, NotFound, OutOfTime
+from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
+from redeliver.run.log_lines import Progress
 from redeliver.run.walk import Cursor
 from redeliver.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from redeliver.console import Console
     from redeliver.core.deliveries import Row
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.ports import DeliverySource, Hook
-    from redeliver.core.report import HookReport
-    from redeliver.github.hooks import HookInfo
-    from redeliver.run.log_lines import Progress
+    from redeliver.core.ports import Hook
+    from redeliver.core.report import HookReport, Report
+    from redeliver.github.hooks import Hook as GitHubHook
+    from redeliver.github.session import Session
 
 #: The most jobs in one matrix (https://docs.github.com/en/actions/reference/limits).
 MATRIX_JOBS = 256
@@ -115,6 +116,24 @@ class ShownEvent:
         }
 
 
+def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
+    """Every attempt of these events in the logs of the chosen hooks, inactive ones too.
+
+    Events that are in none of the logs are left out.
+
+    Raises:
+        NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read.
+    """
+    hooks = session.choose(inactive=True)
+    progress = Progress(session.clock, session.console)
+    retained_from = session.caller.now() - session.settings.retention_ms
+    found = []
+    for hook in hooks:
+        session.console.line(f"Looking through the log of {hook.name}")
+        found += show(hook, guids, progress, retained_from)
+    return found
+
+
 def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> list[ShownEvent]:
     """Look for events in all of a webhook's log, and look up each of their attempts.
 
@@ -187,51 +206,65 @@ def _answered(hook: Hook, attempt: ShownAttempt) -> ShownAttempt:
 # -- the causes of a run's failures -----------------------------------------------------------------------------
 
 
-def explain(runs: Sequence[tuple[Hook, HookReport]], console: Console) -> list[HookReport]:
-    """Look up the endpoints' responses for the most common causes, and add them to the webhooks' reports.
+def explain(session: Session, report: Report) -> Report:
+    """Add to a run's report what the endpoints answered, if that was asked for. Whatever happens, return one.
 
     Each webhook has its own causes, since endpoints respond differently; the newest failed attempt represents a
-    cause. What cannot be looked up is left out, whatever the reason: the run does not depend on it.
+    cause. Nothing depends on it, so call it when the report's results are safe: a job can be killed meanwhile.
     """
-    explanations: dict[int, list[Explanation]] = {}
-    for place, cause, delivery_ids in _commonest(runs):
-        newest = max(delivery_ids, key=int)
-        try:
-            response = runs[place][0].response_if_free(int(newest))
-        except Exception as fault:  # noqa: BLE001  a bug must not turn a good run into a failed one, either
-            console.detail(f"What the receiver answered could not be looked up ({type(fault).__name__})")
-            continue
-        if response is None:
-            console.detail(f"What the receiver answered could not be looked up ({cause})")
-        else:
-            told = Explanation(cause, len(delivery_ids), newest, response)
-            explanations.setdefault(place, []).append(told)
-    return [replace(report, explanations=tuple(explanations.get(place, ()))) for place, (_, report) in enumerate(runs)]
+    if not session.settings.explain or session.clock.signal_number is not None:
+        return report
+    hooks = report.hooks
+    explanations: dict[str, list[Explanation]] = {one.hook_id: [] for one in hooks}
+    with suppress(Stopped):
+        for hook_id, cause, delivery_ids in _commonest(hooks):
+            newest = max(delivery_ids, key=int)
+            try:
+                response, why = session.chosen[hook_id].response_if_free(int(newest)), cause
+            except Exception as fault:  # noqa: BLE001  a bug must not turn a good run into a failed one, either
+                response, why = None, type(fault).__name__
+            if response is None:
+                session.console.detail(f"What the receiver answered could not be looked up ({why})")
+            else:
+                explanations[hook_id].append(Explanation(cause, len(delivery_ids), newest, response))
+        hooks = tuple(replace(one, explanations=tuple(explanations[one.hook_id])) for one in hooks)
+    return replace(report, hooks=hooks, signal_number=session.clock.signal_number)
 
 
-def _commonest(runs: Sequence[tuple[Hook, HookReport]]) -> Iterator[tuple[int, str, list[str]]]:
-    """A webhook's place, a cause, and its events' newest failed attempts. What is undelivered comes first."""
-    attempts: dict[tuple[int, str], list[str]] = {}
-    undelivered: Counter[tuple[int, str]] = Counter()
-    for place, (_, report) in enumerate(runs):
+def _commonest(reports: Sequence[HookReport]) -> Iterator[tuple[str, str, list[str]]]:
+    """A webhook's id, a cause, and its events' newest failed attempts. What is undelivered comes first."""
+    attempts: dict[tuple[str, str], list[str]] = {}
+    undelivered: Counter[tuple[str, str]] = Counter()
+    for report in reports:
         for event in report.events:
             if event.outcome is not Outcome.FILTERED_OUT and event.cause not in _NO_ANSWER:
-                attempts.setdefault((place, event.cause), []).append(event.delivery_id)
-                undelivered[place, event.cause] += event.outcome is not Outcome.RECOVERED
+                attempts.setdefault((report.hook_id, event.cause), []).append(event.delivery_id)
+                undelivered[report.hook_id, event.cause] += event.outcome is not Outcome.RECOVERED
     ranked = sorted(attempts, key=lambda one: (-undelivered[one], -len(attempts[one])))
-    for place, cause in ranked[:MOST_CAUSES]:
-        yield place, cause, attempts[place, cause]
+    for hook_id, cause in ranked[:MOST_CAUSES]:
+        yield hook_id, cause, attempts[hook_id, cause]
 
 
 # -- webhooks ---------------------------------------------------------------------------------------------------
 
 
-def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int) -> HookHealth:
-    """Read one hook's log back to a moment (epoch ms). ``timeout``: seconds that GitHub waits for the endpoint."""
-    log, first_attempts = DeliveryLog(), FirstAttempts(since, timeout)
+def survey(session: Session) -> list[HookHealth]:
+    """The deliveries of the chosen webhooks within ``lookback``, inactive webhooks included.
+
+    Raises:
+        NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
+    """
+    hooks = session.choose(inactive=True, described=True)
+    since = session.caller.now() - session.settings.lookback * 1000
+    return [_health(session, hook, since) for hook in hooks]
+
+
+def _health(session: Session, hook: GitHubHook, since: int) -> HookHealth:
+    session.console.line(f"Reading the log of {hook.name}")
+    log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
     deliveries = failed = unread = 0
     last = 0
-    for page in Cursor(source).read_back_to(since):
+    for page in Cursor(hook).read_back_to(since):
         unread += len(page.unread)
         rows = [row for row in page.rows if row["delivered_at"] >= since]
         log.add(rows)
@@ -241,9 +274,9 @@ def hook_health(info: HookInfo, source: DeliverySource, since: int, timeout: int
         failed += len(rows) - len(good)
         last = max([last, *good])
     return HookHealth(
-        hook_id=info.id,
-        host=host_of(info.url),
-        active=info.active,
+        hook_id=hook.info.id,
+        host=host_of(hook.info.url),
+        active=hook.info.active,
         deliveries=deliveries,
         failed=failed,
         last_success=last or None,

@@ -346,7 +346,7 @@ def test_a_bug_in_the_outputs_leaves_a_report_of_it(step: Step) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["parse", "workflow.read_inputs", "workflow.check_files", "workflow.GitHubApi", "Runs"]
+    "where", ["parse", "workflow.read_inputs", "workflow.check_files", "workflow.GitHubApi", "Session"]
 )
 def test_a_bug_at_the_very_beginning_is_told_as_any_other(step: Step, where: str) -> None:
     _, summary = with_a_bug(step, f"redeliver.entry.step.{where}")

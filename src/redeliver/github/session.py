@@ -1,0 +1,117 @@
+"""A credential's way to GitHub, and the webhooks that are chosen there."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from redeliver.core.findings import AddressUnknown
+from redeliver.github.api import Caller
+from redeliver.github.app_token import AppKey, InstallationTransport, grant_for
+from redeliver.github.hooks import Hook, owner_of
+from redeliver.github.pace import Pace
+from redeliver.github.pages import Links
+from redeliver.github.responses import CredentialKind
+from redeliver.github.transport import InterruptibleTransport
+from redeliver.github.variable import Variable
+from redeliver.text import count, some_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.console import Console
+    from redeliver.core.ports import Store
+    from redeliver.core.settings import Settings
+    from redeliver.github.app_token import Credential
+    from redeliver.github.transport import Transport
+    from redeliver.timing import RunClock
+
+
+class Session:
+    """What a step or a command works with. It connects when something is first asked of GitHub."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Callable[[Credential], Transport],
+        clock: RunClock,
+        console: Console,
+        *,
+        sends: bool = False,
+        store_for: Callable[[str], Store] | None = None,
+    ) -> None:
+        """``connect`` gives a connection for a credential. ``sends``: it may redeliver, and not only read.
+
+        ``store_for`` returns the store to use instead of a variable for a hook's checkpoint, by the hook's id as text
+        (empty for an App's).
+        """
+        self.settings = settings
+        self.clock = clock
+        self.console = console
+        self.owner = owner_of(settings)
+        self.chosen: dict[str, Hook] = {}
+        """The webhooks that were chosen, by their ids as text."""
+        self.left_out: AddressUnknown | None = None
+        """Webhooks that may have been meant, but have no address that the pattern could match; None: there are none."""
+        self._connect = connect
+        self._sends = sends
+        self._store_for = store_for
+        self._pace = Pace(settings.redeliveries_per_minute)
+        self._links = Links(settings.api_url)
+
+    @cached_property
+    def caller(self) -> Caller:
+        """Calls with the credential that may read the hooks. See :func:`grant_for`.
+
+        Raises:
+            BadPrivateKey: it is none.
+        """
+        settings = self.settings
+        if not settings.app_id:
+            return self._caller(self._transport(settings.token.get_secret_value()))
+        key = self._transport(AppKey(settings.app_id, settings.private_key))
+        app = self._caller(key, CredentialKind.APP_KEY)
+        if self.owner.is_app:
+            return app
+        grant = grant_for(settings, sends=self._sends)
+        installation = InstallationTransport(settings.app_id, app, self.owner.path, self._transport, grant)
+        return self._caller(installation, CredentialKind.INSTALLATION_TOKEN)
+
+    def choose(self, *, inactive: bool = False, described: bool = False) -> list[Hook]:
+        """The webhooks that ``hook-id`` means. They are listed only if it holds a pattern, or to have them described.
+
+        ``inactive``: a pattern means those that are not active, too.
+
+        Raises:
+            NoSuchHook: the pattern matches none.
+            BadPrivateKey, ApiError, OutOfTime: they could not be listed.
+        """
+        choice = self.settings.hook_id
+        listed = self.owner.list_hooks(self.caller, self._links) if choice.pattern or described else []
+        if without := [str(info.id) for info in listed if choice.pattern.strip("*") and not info.url]:
+            which = f"{count(len(without), 'webhook')} ({some_of(without)})"
+            self.left_out = AddressUnknown(hooks=which, them="it" if len(without) == 1 else "them")
+            self.console.line(self.left_out.problem)
+        picked = self.owner.pick(listed, choice, inactive=inactive)
+        hooks = [Hook(self.caller, self._links, self.owner, info) for info in picked]
+        self.chosen = {hook.hook_id: hook for hook in hooks}
+        return hooks
+
+    def stores(self) -> Callable[[str], Store | None]:
+        """Where the checkpoint of each hook is kept, by the hook's id as text; None: nowhere."""
+        settings, caller = self.settings, self.caller
+        if token := settings.variable_token.get_secret_value():
+            caller = self._caller(self._transport(token))
+
+        def variable(hook_id: str) -> Variable | None:
+            suffix = f"_{hook_id}" if hook_id and settings.hook_id.several else ""
+            name = settings.variable_name + suffix
+            return Variable(caller, settings.variable_repository, name) if settings.variable_name else None
+
+        return self._store_for or variable
+
+    def _transport(self, credential: Credential) -> Transport:
+        return InterruptibleTransport(self._connect(credential), self.clock)
+
+    def _caller(self, transport: Transport, kind: CredentialKind = CredentialKind.TOKEN) -> Caller:
+        return Caller(transport, self._pace, self.clock, kind, web_url=self.settings.web_url)
