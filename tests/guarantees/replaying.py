@@ -84,8 +84,8 @@ def _nothing_else_is_sent(world: World, run: ReplayRun, settings: Settings) -> N
         assert not settings.guid or row.guid in settings.guid, "an event that nobody named was sent"
         if settings.from_ is not None:
             # GitHub tells its time in whole seconds.
-            since = settings.from_.on(run.began) - 2 * SECOND
-            until = (run.began if settings.to is None else settings.to.on(run.began)) + 2 * SECOND
+            since = settings.from_.resolve(run.began) - 2 * SECOND
+            until = (run.began if settings.to is None else settings.to.resolve(run.began)) + 2 * SECOND
             assert since <= world.shown_at(row) < until, "an event outside the window was sent"
     shown = [world.shown_at(row) for row in originals]
     assert shown == sorted(shown), "not oldest first"

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,8 +17,6 @@ from pydantic_core import PydanticCustomError
 from redeliver.text import holds_credential, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pydantic import TypeAdapter
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
@@ -57,7 +56,7 @@ class Moment:
     ago: int | None = None
     """Seconds before now."""
 
-    def on(self, now: int) -> int:
+    def resolve(self, now: int) -> int:
         """The moment in epoch milliseconds, when it is ``now`` (epoch milliseconds)."""
         return self.at if self.ago is None else now - self.ago * 1000
 
@@ -132,7 +131,7 @@ def sentence_of(fault: ErrorDetails, field: FieldInfo, text: str) -> str:
             return "cannot be used"
 
 
-def _seconds(value: object) -> int:
+def _seconds(value: object, *, positive: bool = False) -> int:
     text = str(value).strip().lower().replace(" ", "")
     if not _DURATION.fullmatch(text):
         raise refuse(f"must be a duration such as 24h, 10m, 1h30m or 0, not {quoted(value)}")
@@ -141,6 +140,8 @@ def _seconds(value: object) -> int:
     seconds = sum(int(number[:12]) * _UNITS[unit] for number, unit in parts)
     if seconds > _LONGEST:
         raise refuse(f"must be no longer than 36500d, a hundred years, not {quoted(value)}")
+    if positive and not seconds:
+        raise refuse("must be longer than 0")
     return seconds
 
 
@@ -163,19 +164,16 @@ def is_guid(text: str) -> bool:
     return bool(_GUID.fullmatch(text))
 
 
+def _parts(value: object) -> list[str]:
+    return [part for part in re.split(r"[\s,]+", str(value)) if part]
+
+
 def _guids(value: object) -> object:
-    guids = [part.lower() for part in re.split(r"[\s,]+", str(value)) if part]
+    guids = [part.lower() for part in _parts(value)]
     for guid in guids:
         if not is_guid(guid):
             raise refuse(f"must be GUIDs as in the header X-GitHub-Delivery, not {quoted(guid)}")
     return tuple(dict.fromkeys(guids))
-
-
-def _positive_seconds(value: object) -> object:
-    seconds = _seconds(value)
-    if seconds == 0:
-        raise refuse("must be longer than 0")
-    return seconds
 
 
 def matching(pattern: str, what: str) -> BeforeValidator:
@@ -206,7 +204,7 @@ def _api_url(value: object) -> object:
 
 def _token(value: object) -> object:
     text = str(value).strip()
-    if not re.fullmatch(r"[!-~]+", text):
+    if text and not re.fullmatch(r"[!-~]+", text):
         raise refuse("contains blanks or characters that no token has")
     return text
 
@@ -214,7 +212,8 @@ def _token(value: object) -> object:
 def _private_key(value: object) -> object:
     # Some secret stores keep a key on one line, the end of its last line included.
     text = str(value).replace("\\n", "\n").strip()
-    if not re.fullmatch(r"-----BEGIN (?:RSA )?PRIVATE KEY-----[^-]+-----END (?:RSA )?PRIVATE KEY-----", text):
+    whole = r"-----BEGIN (?:RSA )?PRIVATE KEY-----[^-]+-----END (?:RSA )?PRIVATE KEY-----"
+    if text and not re.fullmatch(whole, text):
         raise refuse("is not a private key: give the whole file that GitHub generated for the App, from BEGIN to END")
     return text
 
@@ -225,7 +224,7 @@ def _hooks(value: object) -> object:
         return HookChoice(pattern="*", several=True)
     if "*" in text or "://" in text:
         return HookChoice(pattern=text, several=True)
-    ids = [part for part in re.split(r"[\s,]+", text) if part]
+    ids = _parts(text)
     if (text and not ids) or not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
         raise refuse(
             f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {quoted(text)}"
@@ -234,7 +233,7 @@ def _hooks(value: object) -> object:
 
 
 def _events(value: object) -> object:
-    names = [part for part in re.split(r"[\s,]+", str(value)) if part]
+    names = _parts(value)
     for name in names:
         if not re.fullmatch(_EVENT, name):
             raise refuse(f"must be events such as push or pull_request.opened, not {quoted(name)}")
@@ -256,12 +255,8 @@ def _max_age(value: object) -> object:
     return ages
 
 
-def _optional(check: Callable[[object], object]) -> BeforeValidator:
-    return BeforeValidator(lambda value: check(value) if value else value)
-
-
 Seconds = Annotated[int, BeforeValidator(_seconds)]
-PositiveSeconds = Annotated[int, BeforeValidator(_positive_seconds)]
+PositiveSeconds = Annotated[int, BeforeValidator(partial(_seconds, positive=True))]
 # Read as JSON, since pydantic would also accept "yes" as true and "1.0" or "1_0" for a number.
 Boolean = Annotated[Json[Annotated[bool, Strict()]], BeforeValidator(str.lower)]
 #: The largest number: more than anybody needs, and arithmetic with it does not overflow.
@@ -269,8 +264,8 @@ _LARGEST = 1_000_000_000
 NumberFrom0 = Json[Annotated[int, Strict(), Field(ge=0, le=_LARGEST)]]
 NumberFrom1 = Json[Annotated[int, Strict(), Field(ge=1, le=_LARGEST)]]
 ApiUrl = Annotated[str, BeforeValidator(_api_url)]
-Token = Annotated[SecretStr, _optional(_token)]
-PrivateKey = Annotated[SecretStr, _optional(_private_key)]
+Token = Annotated[SecretStr, BeforeValidator(_token)]
+PrivateKey = Annotated[SecretStr, BeforeValidator(_private_key)]
 Hooks = Annotated[HookChoice, BeforeValidator(_hooks)]
 OptionalMoment = Annotated[Moment | None, BeforeValidator(_moment)]
 Guids = Annotated[tuple[str, ...], BeforeValidator(_guids)]

@@ -93,7 +93,7 @@ class Input:
     name: str
     description: str
     default: str = ""
-    """In action.yml. The command line uses the field's own default in place of a GitHub expression."""
+    """In place of one that is a GitHub expression, the command line uses the field's own."""
     secret: bool = False
     """Whether its value must stay hidden: never on a command line, and a secret of the reusable workflow."""
     choices: tuple[str, ...] = ()
@@ -104,22 +104,18 @@ class Input:
     required: str = ""
     """When it is required, in the words at the end of the description; empty: never."""
     used_by: Use = Use.RUN
-    instead: Mapping[Use, Mapping[str, str]] = field(default_factory=dict)
-    """What the row says instead where it is used by these: another description, another default."""
+    instead: Mapping[Use, str] = field(default_factory=dict)
+    """Another description, where it is used by these."""
+    defaults: Mapping[Use, str] = field(default_factory=dict)
+    """Another default, where it is used by these."""
 
 
-def as_input(
-    description: str,
-    default: str = "",
-    *,
-    action_default: str = "",
-    required: str = "",
-    **more: Any,  # noqa: ANN401  the other columns
-) -> Any:  # noqa: ANN401  as pydantic's own Field: the default is the input's text, which the field's validator reads
+def as_input(description: str, default: str = "", *, required: str = "", **columns: Any) -> Any:  # noqa: ANN401
     """A field that is an input: its row of the table, and the text that is used when it is left empty."""
+    # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
     if required:
         description += f" Required {required}."
-    row: Any = Input("", description, action_default or default, required=required, **more)
+    row: Any = Input("", description, default, required=required, **columns)
     return Field(default, json_schema_extra={"row": row})
 
 
@@ -176,11 +172,9 @@ class Settings(BaseModel):
         group=Group.NEEDED,
         used_by=Use.ANY,
         instead={
-            Use.TRACKING: {
-                "description": "Repository that has the issue, as owner/name.",
-                "default": "${{ github.repository }}",
-            }
+            Use.TRACKING: "Repository that has the issue, as owner/name.",
         },
+        defaults={Use.TRACKING: "${{ github.repository }}"},
     )
     hook_id: Hooks = as_input(
         "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
@@ -189,16 +183,12 @@ class Settings(BaseModel):
         required="unless it is an App's own webhook",
         used_by=Use.WEBHOOKS,
         instead={
-            Use.LISTING | Use.HOOKS: {
-                "description": "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` or "
-                "`://`), or ids.",
-                "default": "all",
-            },
-            Use.REPLAY: {
-                "description": "The webhook's id: the number at the end of the address of its settings page. One at a "
-                "time. Required unless it is an App's own webhook.",
-            },
+            Use.LISTING | Use.HOOKS: "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` "
+            "or `://`), or ids.",
+            Use.REPLAY: "The webhook's id: the number at the end of the address of its settings page. One at a time. "
+            "Required unless it is an App's own webhook.",
         },
+        defaults={Use.LISTING | Use.HOOKS: "all"},
     )
     token: Token = as_input(
         "Token that can read and redeliver the webhook's deliveries and write the variable.",
@@ -206,20 +196,12 @@ class Settings(BaseModel):
         required="unless `client-id` and `private-key` are set",
         used_by=Use.ANY,
         instead={
-            Use.READING: {
-                "description": "Token that can read the webhooks. Required unless `client-id` and `private-key` are "
-                "set.",
-            },
-            Use.REPLAY: {
-                "description": "Token that can read and redeliver the webhook's deliveries. Required unless "
-                "`client-id` and `private-key` are set.",
-            },
-            Use.TRACKING: {
-                "description": "Token that can write issues there: `permissions: issues: write` for the workflow's "
-                "own.",
-                "default": "${{ github.token }}",
-            },
+            Use.READING: "Token that can read the webhooks. Required unless `client-id` and `private-key` are set.",
+            Use.REPLAY: "Token that can read and redeliver the webhook's deliveries. Required unless `client-id` and "
+            "`private-key` are set.",
+            Use.TRACKING: "Token that can write issues there: `permissions: issues: write` for the workflow's own.",
         },
+        defaults={Use.TRACKING: "${{ github.token }}"},
     )
     client_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "Client ID of a GitHub App, with `private-key` instead of `token`. Each run then makes its own tokens.",
@@ -256,7 +238,7 @@ class Settings(BaseModel):
     )
     variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that holds the variable, as owner/name.",
-        action_default="${{ github.repository }}",
+        defaults={Use.RUN: "${{ github.repository }}"},
     )
     variable_token: Token = as_input(
         "Separate token for the variable. Empty: the token for the webhook.",
@@ -266,7 +248,7 @@ class Settings(BaseModel):
         "24h",
         group=Group.OFTEN,
         used_by=Use.RUN | Use.HOOKS,
-        instead={Use.HOOKS: {"description": "How far to look back."}},
+        instead={Use.HOOKS: "How far to look back."},
     )
     overlap: Seconds = as_input(
         "How far before the checkpoint to start reading, to catch deliveries that appear late.",
@@ -276,11 +258,7 @@ class Settings(BaseModel):
         "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
         group=Group.OFTEN,
         used_by=Use.RUN | Use.REPLAY,
-        instead={
-            Use.REPLAY: {
-                "description": "Choose only these events, for example `push, pull_request.opened`. Empty: all events.",
-            }
-        },
+        instead={Use.REPLAY: "Choose only these events, for example `push, pull_request.opened`. Empty: all events."},
     )
     limit: NumberFrom1 = as_input(
         "Send nothing if more events than this are chosen.",
@@ -323,8 +301,8 @@ class Settings(BaseModel):
         group=Group.OFTEN,
         used_by=Use.RUN | Use.HOOKS | Use.SHOW | Use.REPLAY,
         instead={
-            Use.HOOKS | Use.SHOW: {"description": "End with an error if reading takes longer than this."},
-            Use.REPLAY: {"description": "Stop cleanly after this long. What was not sent is listed."},
+            Use.HOOKS | Use.SHOW: "End with an error if reading takes longer than this.",
+            Use.REPLAY: "Stop cleanly after this long. What was not sent is listed.",
         },
     )
     scan: ScanMode = as_input(
@@ -351,8 +329,8 @@ class Settings(BaseModel):
     api_url: ApiUrl = as_input(
         "Root URL of GitHub's REST API.",
         "https://api.github.com",
-        action_default="${{ github.api_url }}",
         used_by=Use.ANY,
+        defaults={Use.ANY: "${{ github.api_url }}"},
     )
 
     @field_validator("app_id")
@@ -408,17 +386,18 @@ def inputs(use: Use) -> tuple[Input, ...]:
     rows = []
     for described in Settings.model_fields.values():
         row, kind = cast("dict[str, Input]", described.json_schema_extra)["row"], described.annotation
-        if use not in row.used_by:
-            continue
-        derived: dict[str, Any] = {
-            "name": described.alias,
-            "secret": kind is SecretStr,
-            "choices": tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
-            "several": get_origin(kind) is tuple,
-        }
-        for uses, differs in row.instead.items():
-            derived |= differs if use in uses else {}
-        rows.append(replace(row, **derived))
+        if use in row.used_by:
+            rows.append(
+                replace(
+                    row,
+                    name=described.alias or "",
+                    description=next((text for uses, text in row.instead.items() if use in uses), row.description),
+                    default=next((text for uses, text in row.defaults.items() if use in uses), row.default),
+                    secret=kind is SecretStr,
+                    choices=tuple(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else (),
+                    several=get_origin(kind) is tuple,
+                )
+            )
     return tuple(rows)
 
 

@@ -6,10 +6,9 @@ import json
 import sys
 import time
 from contextlib import contextmanager, nullcontext
-from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -83,28 +82,14 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How a run's result is shown."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class ListFormat(StrEnum):
-    """How a list of webhooks is shown."""
-
-    TEXT = "text"
-    JSON = "json"
-    MATRIX = "matrix"
-    PROMETHEUS = "prometheus"
-
-
+#: How a result, and how a list of webhooks is printed.
+Format = Literal["text", "json"]
+ListFormat = Literal["text", "json", "matrix", "prometheus"]
 StateFilePath = Annotated[
     Path | None,
     option(
         "state-file",
         metavar="FILE",
-        show_default=False,
         help="Keep the checkpoint in this file instead of a variable. While a run or a replay uses it, another run "
         "ends at once (exit code 0).",
     ),
@@ -114,7 +99,6 @@ LockedFilePath = Annotated[
     option(
         "state-file",
         metavar="FILE",
-        show_default=False,
         help="The state file of the runs over this webhook. With --send, no run that uses it works at the same time. "
         "The checkpoint in it stays as it is.",
     ),
@@ -124,7 +108,6 @@ MetricsFilePath = Annotated[
     option(
         "metrics-file",
         metavar="FILE",
-        show_default=False,
         help="Write metrics of the run into this file, for Prometheus (node_exporter's textfile collector). Its name "
         "must end in .prom. Needs the package's extra: pip install 'redeliver-action[metrics]'. A dry run leaves the "
         "file as it is.",
@@ -186,7 +169,7 @@ def run(
     *,
     state_file: StateFilePath = None,
     metrics_file: MetricsFilePath = None,
-    form: ResultFormat = Format.TEXT,
+    form: ResultFormat = "text",
     **flags: object,
 ) -> int:
     """Redeliver what failed since the last run, and report the result."""
@@ -206,7 +189,7 @@ def run(
         console.warning(warning)
     with console.live():
         report = explain(session, report)
-    if form is Format.JSON:
+    if form == "json":
         print_data(as_json(report) + "\n")
     elif not console.quiet:
         show_report(report)
@@ -224,7 +207,7 @@ def replay(
     console: TerminalConsole,
     *,
     state_file: LockedFilePath = None,
-    form: ResultFormat = Format.TEXT,
+    form: ResultFormat = "text",
     **flags: object,
 ) -> int:
     """Plan to send chosen events again, delivered ones too. With --send, send them. Keeps no checkpoint."""
@@ -238,7 +221,7 @@ def replay(
         console.error(error)
     for warning in report.warnings:
         console.warning(warning)
-    if form is Format.JSON:
+    if form == "json":
         print_data(replay_results.as_json(report) + "\n")
     elif not console.quiet:
         show_replay(report)
@@ -252,7 +235,7 @@ def hooks(
     form: Annotated[
         ListFormat,
         option("format", help="How to print the list; matrix is for a workflow, prometheus needs the extra metrics."),
-    ] = ListFormat.TEXT,
+    ] = "text",
     jobs: Annotated[
         int, option("jobs", help="The most jobs of a matrix.", min=1, max=MATRIX_JOBS, metavar="N")
     ] = MATRIX_JOBS,
@@ -263,16 +246,16 @@ def hooks(
     # An App has one webhook, which has no id, so "all" means the same as nothing.
     flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
     settings = settings_of(flags, _run_settings)
-    if form is ListFormat.PROMETHEUS:
+    if form == "prometheus":
         need_package()
     with _session(settings, console) as session:
-        chosen = session.choose() if form is ListFormat.MATRIX else []
-        found = survey(session) if form is not ListFormat.MATRIX else []
-    if form is ListFormat.MATRIX:
+        chosen = session.choose() if form == "matrix" else []
+        found = survey(session) if form != "matrix" else []
+    if form == "matrix":
         print_data(json.dumps(matrix([hook.info.id for hook in chosen], jobs)) + "\n")
-    elif form is ListFormat.JSON:
+    elif form == "json":
         print_data(json.dumps([one.as_dict() for one in found]) + "\n")
-    elif form is ListFormat.PROMETHEUS:
+    elif form == "prometheus":
         from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
 
         print_data(webhook_metrics(session.owner.login, found))
@@ -292,7 +275,7 @@ def show(
     guids: Annotated[
         list[str], typer.Argument(metavar="GUID", help="The event, as in the header X-GitHub-Delivery. Or several.")
     ],
-    form: ResultFormat = Format.TEXT,
+    form: ResultFormat = "text",
     **flags: object,
 ) -> int:
     """Show every attempt of an event, and what the receiver answered to each. Sends nothing."""
@@ -300,7 +283,7 @@ def show(
     settings = settings_of(flags, _run_settings)
     with _session(settings, console) as session:
         found = find_events(session, wanted)
-    if form is Format.JSON:
+    if form == "json":
         print_data(for_shell(json.dumps([one.as_dict() for one in found])) + "\n")
     else:
         show_events(found)

@@ -131,8 +131,7 @@ def settings_of(
     try:
         settings = read(values)
     except SettingsError as wrong:
-        problems += wrong.problems
-        raise SettingsError(tuple(problems)) from None
+        raise SettingsError(tuple(problems) + wrong.problems) from None
     if problems:
         raise SettingsError(tuple(problems))
     return settings

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from redeliver.core.health import HookHealth
     from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import Report
-    from redeliver.run.lookup import ShownAttempt, ShownEvent
+    from redeliver.run.lookup import ShownEvent
 
 #: How a line begins that has this priority in systemd's journal. Source: sd-daemon(3).
 ERROR, WARNING = "<3>", "<4>"
@@ -133,20 +133,14 @@ def show_events(events: Sequence[ShownEvent]) -> None:
         ending = "delivered" if event.delivered else "not delivered"
         out.print(_text(f"{event.name} {event.guid} of {event.hook}: {ending}", "bold"))
         for attempt in event.attempts:
-            for line in _attempt_lines(attempt):
-                out.print(line)
-
-
-def _attempt_lines(attempt: ShownAttempt) -> Iterator[Text]:
-    response = attempt.response
-    took = "" if response is None or response.duration is None else f", {response.duration / 1_000:.2f} s"
-    kind = "redelivery" if attempt.redelivery else "first attempt"
-    ending = f"{attempt.status} ({attempt.code}{took})"
-    yield _indented(f"{clock_time(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}", 1)
-    if response is None:
-        yield _indented(f"What the receiver answered is not known. {attempt.unknown}", 2)
-    else:
-        yield from (_indented(line, 2) for line in response_lines(response))
+            response = attempt.response
+            lasted = "" if response is None or response.duration is None else f", {response.duration / 1_000:.2f} s"
+            kind = "redelivery" if attempt.redelivery else "first attempt"
+            ending = f"{attempt.status} ({attempt.code}{lasted})"
+            out.print(_indented(f"{clock_time(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}", 1))
+            unknown = f"What the receiver answered is not known. {attempt.unknown}"
+            for line in response_lines(response) if response else [unknown]:
+                out.print(_indented(line, 2))
 
 
 def _indented(text: str, levels: int) -> Text:

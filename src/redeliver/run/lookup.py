@@ -29,7 +29,6 @@ from redeliver.text import plain
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from redeliver.core.deliveries import Row
     from redeliver.core.endpoint import EndpointResponse
     from redeliver.core.ports import Hook
     from redeliver.core.report import HookReport, Report
@@ -144,7 +143,11 @@ def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: 
         ApiError, OutOfTime: the log could not be read to its end.
     """
     found = _find(hook, guids, progress, retained_from)
-    return [_looked_up(hook, guid, found[guid]) for guid in guids if guid in found]
+    events = []
+    for guid, event in ((guid, found[guid]) for guid in guids if guid in found):
+        attempts = tuple(_answered(hook, event.attempts[key]) for key in sorted(event.attempts))
+        events.append(ShownEvent(hook.name, hook.hook_id, guid, event.name, attempts))
+    return events
 
 
 @dataclass(slots=True)
@@ -163,7 +166,17 @@ def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from:
         for row in page.rows:
             if row["guid"] in guids:
                 event = found.setdefault(row["guid"], _Found(plain(name_of(row), 100)))
-                event.attempts[row["id"]] = _unanswered(row)
+                attempt = attempt_of(row)
+                event.attempts[attempt.id] = ShownAttempt(
+                    delivery_id=str(attempt.id),
+                    at=attempt.at,
+                    redelivery=attempt.redelivery,
+                    code=attempt.code,
+                    status=plain(row["status"]),
+                    cause=attempt.cause,
+                    response=None,
+                    unknown="",
+                )
                 if not row["redelivery"]:
                     originals.add(row["guid"])
         # An event's original is its oldest attempt: older pages have nothing more.
@@ -173,26 +186,6 @@ def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from:
         oldest = min([oldest, *page.times])
         progress.of_walk(scanned, newest, oldest if page.next else -inf, retained_from)
     return found
-
-
-def _unanswered(row: Row) -> ShownAttempt:
-    """An attempt before its response is looked up."""
-    attempt = attempt_of(row)
-    return ShownAttempt(
-        delivery_id=str(attempt.id),
-        at=attempt.at,
-        redelivery=attempt.redelivery,
-        code=attempt.code,
-        status=plain(row["status"]),
-        cause=attempt.cause,
-        response=None,
-        unknown="",
-    )
-
-
-def _looked_up(hook: Hook, guid: str, found: _Found) -> ShownEvent:
-    attempts = tuple(_answered(hook, found.attempts[key]) for key in sorted(found.attempts))
-    return ShownEvent(hook.name, hook.hook_id, guid, found.name, attempts)
 
 
 def _answered(hook: Hook, attempt: ShownAttempt) -> ShownAttempt:

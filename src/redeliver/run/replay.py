@@ -110,11 +110,11 @@ class Replay:
     def _select(self, now: int) -> Selection:
         settings = self._settings
         oldest = now - settings.retention_ms
-        since = oldest if settings.from_ is None else settings.from_.on(now)
+        since = oldest if settings.from_ is None else settings.from_.resolve(now)
         # The settings were read by this machine's clock.
         if since < oldest - SLACK:
             raise WindowForgotten(oldest=clock_time(oldest))
-        until = now if settings.to is None else settings.to.on(now)
+        until = now if settings.to is None else settings.to.resolve(now)
         return Selection(since, until, settings.guid, settings.events, settings.limit)
 
     def _send(self) -> None:

@@ -43,9 +43,9 @@ def _unsendable(settings: Settings, now: int) -> Iterator[str]:
         yield f"guid: names {len(settings.guid):,} events, and limit allows {settings.limit:,}"
     if settings.from_ is None:
         return
-    since, oldest = settings.from_.on(now), now - settings.retention_ms
+    since, oldest = settings.from_.resolve(now), now - settings.retention_ms
     if since < oldest:
         days = settings.retention // DAY
         yield f"from: GitHub keeps deliveries for {days} days, so it must be {clock_time(oldest)} or later"
-    if since >= min(now, now if settings.to is None else settings.to.on(now)):
+    if since >= min(now, now if settings.to is None else settings.to.resolve(now)):
         yield "from: must be before to, and before now"
