@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
@@ -38,16 +39,20 @@ INPUTS = of_action(Use.RUN)
 # -- action.yml and those of hooks, replay and tracking-issue ---------------------------------------------------
 
 
+def _action(use: Use, outputs: Mapping[str, str] = MappingProxyType({}), context: str = "") -> Mapping[str, Block]:
+    rows = of_action(use)
+    blocks: dict[str, Block] = {
+        "inputs": lambda: _inputs(rows),
+        "variables": lambda: (f"{_variable(row)}: ${{{{ inputs.{row.name} }}}}" for row in rows),
+    }
+    return blocks | ({"outputs": lambda: _outputs(context, outputs)} if outputs else {})
+
+
 def _inputs(rows: Iterable[Input]) -> Iterator[str]:
     for row in rows:
         yield f"{row.name}:"
         yield f"  description: {_scalar(row.description)}"
         yield f"  default: {_scalar(row.default)}"
-
-
-def _environment(rows: Iterable[Input]) -> Iterator[str]:
-    for row in rows:
-        yield f"{_variable(row)}: ${{{{ inputs.{row.name} }}}}"
 
 
 def _outputs(context: str, outputs: Mapping[str, str] = OUTPUTS) -> Iterator[str]:
@@ -161,25 +166,10 @@ def _heading(kind: type[RedeliverError]) -> Block:
 # -- every file, and its blocks ---------------------------------------------------------------------------------
 
 FILES: dict[str, Mapping[str, Block]] = {
-    "action.yml": {
-        "inputs": lambda: _inputs(INPUTS),
-        "outputs": lambda: _outputs("steps.redeliver"),
-        "variables": lambda: _environment(INPUTS),
-    },
-    "hooks/action.yml": {
-        "inputs": lambda: _inputs(of_action(Use.LISTING)),
-        "variables": lambda: _environment(of_action(Use.LISTING)),
-    },
-    "replay/action.yml": {
-        "inputs": lambda: _inputs(of_action(Use.REPLAY)),
-        "outputs": lambda: _outputs("steps.replay", REPLAY_OUTPUTS),
-        "variables": lambda: _environment(of_action(Use.REPLAY)),
-    },
-    "tracking-issue/action.yml": {
-        "inputs": lambda: _inputs(of_action(Use.TRACKING)),
-        "outputs": lambda: _outputs("steps.track", TRACKING_OUTPUTS),
-        "variables": lambda: _environment(of_action(Use.TRACKING)),
-    },
+    "action.yml": _action(Use.RUN, OUTPUTS, "steps.redeliver"),
+    "hooks/action.yml": _action(Use.LISTING),
+    "replay/action.yml": _action(Use.REPLAY, REPLAY_OUTPUTS, "steps.replay"),
+    "tracking-issue/action.yml": _action(Use.TRACKING, TRACKING_OUTPUTS, "steps.track"),
     "src/launch.sh": {"inputs": _allowlist},
     ".github/workflows/redeliver.yml": {
         "inputs": _workflow_inputs,

@@ -21,7 +21,6 @@ from redeliver.output.summary import markdown
 from redeliver.run.lookup import explain, matrix
 from redeliver.run.replay import replay_hook
 from redeliver.run.runs import run_hooks
-from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,9 +56,8 @@ def replay_step() -> int:
 
 
 def _session(settings: Settings, console: workflow.ActionsConsole, *, sends: bool = False) -> Session:
-    workflow.mask(settings.private_key.get_secret_value())
-    clock = RunClock(time, settings.time_limit, console)
-    return Session(settings, workflow.connector(settings, clock), clock, console, sends=sends)
+    connect, clock = workflow.connector(settings, console)
+    return Session(settings, connect, clock, console, sends=sends)
 
 
 def _redeliver(session: Session, console: workflow.ActionsConsole) -> int:

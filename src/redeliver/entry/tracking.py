@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from redeliver.core.settings import Use
@@ -11,7 +10,6 @@ from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
 from redeliver.github.transport import InterruptibleTransport
-from redeliver.timing import RunClock
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.run import track
 from redeliver.tracking.settings import parse_tracking
@@ -27,9 +25,8 @@ def tracking_step() -> int:
 
 
 def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
-    clock = RunClock(time, settings.time_limit, console)
-    connection = workflow.connector(settings, clock)(settings.token.get_secret_value())
-    transport = InterruptibleTransport(connection, clock)
+    connect, clock = workflow.connector(settings, console)
+    transport = InterruptibleTransport(connect(settings.token.get_secret_value()), clock)
     pace = Pace(settings.redeliveries_per_minute)
     caller = Caller(transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
     issues = Issues(caller, settings.repository, settings.label)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +23,13 @@ from redeliver.github.connection import GitHubApi
 from redeliver.output.headline import bounded
 from redeliver.output.summary import unusable
 from redeliver.text import for_log, one_line
+from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from redeliver.core.settings import Settings, Use
     from redeliver.github.app_token import Credential
-    from redeliver.timing import RunClock
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
@@ -173,13 +174,15 @@ def run_as_step(
         return said.exit_code
 
 
-def connector(settings: Settings, clock: RunClock) -> Callable[[Credential], GitHubApi]:
-    """What connects to the API with a credential, whose calls a signal ends; a token is masked first."""
+def connector(settings: Settings, console: ActionsConsole) -> tuple[Callable[[Credential], GitHubApi], RunClock]:
+    """What connects to the API with a credential, and the clock whose signals end its calls. It masks secrets first."""
+    mask(settings.private_key.get_secret_value())
+    clock = RunClock(time, settings.time_limit, console)
+    clock.listen_to_signals()
 
     def connect(credential: Credential) -> GitHubApi:
         if isinstance(credential, str):
             mask(credential)
         return GitHubApi(settings.api_url, credential, clock.call_time_left)
 
-    clock.listen_to_signals()
-    return connect
+    return connect, clock
