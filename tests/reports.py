@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import DAY, START
+from redeliver.core.facts import Fact, Level
 from redeliver.core.health import DeliveryStats, TypeStats
 from redeliver.core.redelivery import LOST, UNSEEN, Outcome
 from redeliver.core.report import EventReport, HookReport, Report
@@ -33,7 +34,7 @@ _NOT_AGAIN = LOST | UNSEEN | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.T
 
 
 class Problem(RedeliverError):
-    """A fault or a remark with these words."""
+    """An error with these words."""
 
     def __init__(self, problem: str, advice: str = "") -> None:
         # Not as attributes of the class: the documents list those of every class.
@@ -46,9 +47,9 @@ def _literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def problems(sentences: Iterable[str]) -> tuple[RedeliverError, ...]:
-    """Faults or remarks with these words."""
-    return tuple(map(Problem, sentences))
+def facts(sentences: Iterable[str], level: Level = Level.ERROR) -> tuple[Fact, ...]:
+    """What ended a run, in these words."""
+    return tuple(Fact.of(Problem(sentence), level) for sentence in sentences)
 
 
 def events(*outcomes: Outcome) -> tuple[EventReport, ...]:
@@ -87,8 +88,7 @@ def hook(
         "redelivered": 2,
         "checkpoint": START,
         "deadline": min(can, default=None),
-        "faults": problems(errors),
-        "remarks": problems(warnings),
+        "endings": (*facts(errors), *facts(warnings, Level.WARNING)),
     }
     return HookReport(events=shown, **usual | known)
 

@@ -9,20 +9,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from redeliver.core.facts import WORDS, FactKind, Level
+
 if TYPE_CHECKING:
     from redeliver.errors import RedeliverError
 
 _FIGURE = re.compile(r"\d[\d,.:]*\d|\d")
 
 
-def told(kind: type[RedeliverError], text: str) -> dict[str, str]:
+def told(kind: type[RedeliverError] | FactKind, text: str) -> dict[str, str]:
     """The facts that an error of this kind shows in its sentence. The text must hold that sentence."""
     found = _sentence(kind).search(text)
-    assert found, f"no {kind.__name__}: {text}"
+    assert found, f"no {kind}: {text}"
     return found.groupdict()
 
 
-def says(kind: type[RedeliverError], text: str) -> bool:
+def says(kind: type[RedeliverError] | FactKind, text: str) -> bool:
     """Whether the text holds a sentence of this kind of error."""
     return bool(_sentence(kind).search(text))
 
@@ -32,8 +34,18 @@ def figures(text: str) -> list[str]:
     return _FIGURE.findall(text)
 
 
-def _sentence(kind: type[RedeliverError]) -> re.Pattern[str]:
+def _sentence(kind: type[RedeliverError] | FactKind) -> re.Pattern[str]:
+    sentence = WORDS[_level_of(kind)].sentence if isinstance(kind, FactKind) else kind.sentence
     # Every other part is a fact's name. A fact at the sentence's end may be a sentence itself.
-    parts = re.split(r"{(\w+)}", kind.sentence)
+    parts = re.split(r"{(\w+)(?::.*?)?}", sentence)
+    names: list[str] = []
+    for name in parts[1::2]:
+        names.append(f"{name}_" if name in names else name)
+    parts[1::2] = names
     patterns = [f"(?P<{part}>.*?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)]
     return re.compile("".join(patterns) + (r"(?!\S)" if parts[-1] else "$"), re.MULTILINE)
+
+
+def _level_of(kind: FactKind) -> tuple[FactKind, Level]:
+    (only,) = (one for one in WORDS if one[0] is kind)
+    return only

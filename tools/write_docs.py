@@ -15,6 +15,7 @@ from types import MappingProxyType
 import yaml
 
 import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
+from redeliver.core.facts import WORDS, FactKind
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
 from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
@@ -150,16 +151,26 @@ def _output_table(outputs: Mapping[str, str], what: str = "output") -> Iterator[
 # -- the headings of docs/troubleshooting.md -----------------------------------------------------------------------
 
 
-def _kinds(kind: type[RedeliverError] = RedeliverError) -> Iterator[type[RedeliverError]]:
-    """Every error and finding with a sentence of its own."""
+def _sentences(kind: type[RedeliverError] = RedeliverError) -> Iterator[tuple[str, str]]:
+    """The name and the sentence of every error that has one of its own."""
     for below in kind.__subclasses__():
         if "sentence" in vars(below):
-            yield below
-        yield from _kinds(below)
+            yield below.__name__, below.sentence
+        yield from _sentences(below)
 
 
-def _heading(kind: type[RedeliverError]) -> Block:
-    said = re.sub(r"{\w+}", "…", kind.sentence)
+def _fact_sentences() -> Iterator[tuple[str, str]]:
+    """The same of every fact. Some kinds have several levels, and some sentences several kinds."""
+    known = {words.sentence for (kind, _), words in WORDS.items() if kind is FactKind.ERROR}
+    for (kind, level), words in WORDS.items():
+        if words.sentence not in known:
+            known.add(words.sentence)
+            several = sum(one is kind for one, _ in WORDS) > 1
+            yield f"{kind.name} {level.name}" if several else kind.name, words.sentence
+
+
+def _heading(sentence: str) -> Block:
+    said = re.sub(r"{.*?}", "…", sentence)
     return lambda: [f"### `{said}`"]
 
 
@@ -190,7 +201,7 @@ FILES: dict[str, Mapping[str, Block]] = {
         "metrics of a run": lambda: _output_table(RUN_METRICS, "metric"),
         "metrics of webhooks": lambda: _output_table(WEBHOOK_METRICS, "metric"),
     },
-    "docs/troubleshooting.md": {kind.__name__: _heading(kind) for kind in _kinds()},
+    "docs/troubleshooting.md": {name: _heading(sentence) for name, sentence in (*_sentences(), *_fact_sentences())},
     "docs/tracking-issue.md": {
         "inputs": lambda: _input_table(_other_inputs(Use.TRACKING)),
     },

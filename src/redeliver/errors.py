@@ -7,9 +7,14 @@ a type checker takes them for the constructor's keyword arguments, and a test co
 
 from __future__ import annotations
 
-from typing import ClassVar, dataclass_transform
+from string import Formatter
+from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
-from redeliver.text import OwnText, plain
+from redeliver.text import Naming, OwnText, count, plain, some_of
+from redeliver.times import clock_time, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass_transform(kw_only_default=True)
@@ -22,23 +27,71 @@ class RedeliverError(Exception):
 
     def __init__(self, **facts: object) -> None:
         vars(self).update(facts)
-        self._shown = {name: _shown(fact) for name, fact in facts.items()}
+        self._facts = facts
         super().__init__(f"{self.problem} {self.next_step}")
 
     @property
     def problem(self) -> str:
         """What went wrong: the sentence alone."""
-        return self.sentence.format(**self._shown)
+        return filled(self.sentence, self._facts)
 
     @property
     def next_step(self) -> str:
         """What the user can do about it: the advice alone."""
-        return self.advice.format(**self._shown)
+        return filled(self.advice, self._facts)
+
+    @property
+    def cause(self) -> tuple[object, ...]:
+        """The same for errors of several webhooks that are told as one: they differ in what names the webhook alone."""
+        facts = {name: fact for name, fact in self._facts.items() if name != "request_id"}
+        return type(self), self.sentence, self.advice, *map(_without_names, facts.items())
 
 
-def _shown(fact: object) -> str:
-    """A fact as a sentence holds it. Strangers' text loses its URLs here, where it enters."""
-    return str(fact) if isinstance(fact, RedeliverError | OwnText) else plain(str(fact), 400)
+def _without_names(fact: tuple[str, object]) -> tuple[str, object]:
+    match fact:
+        case name, Naming() as text:
+            return name, text.template
+        case name, RedeliverError() as error:
+            return name, error.cause
+        case _:
+            return fact
+
+
+class _Sentences(Formatter):
+    """Shows a fact as a template wants it: ``{since:moment}``, ``{guids:count event}``, ``{ids:it|them}``."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Show it. Strangers' text loses its URLs here, where it enters."""
+        match value, format_spec:
+            case RedeliverError(), "problem" | "next_step":
+                shown = str(getattr(value, format_spec))
+            case RedeliverError() | OwnText(), _:
+                shown = str(value)
+            case int(), "moment":
+                shown = clock_time(value)
+            case int() | float(), "duration":
+                shown = duration(value)
+            case tuple(), "":
+                shown = plain(some_of(value), 400)
+            case int() | tuple(), words if words:
+                number = value if isinstance(value, int) else len(value)
+                one, _, several = words.removeprefix("count ").partition("|")
+                word = several if several and number != 1 else one
+                shown = count(number, one, several) if words.startswith("count ") else word
+            case str(), "after":
+                shown = f": {plain(value, 400)}" if value else ""
+            case _:
+                shown = plain(format(value, format_spec), 400)
+        return shown
+
+
+def filled(template: str, facts: Mapping[str, object]) -> str:
+    """A sentence with its facts.
+
+    Raises:
+        KeyError: one of them is missing.
+    """
+    return _Sentences().vformat(template, (), facts)
 
 
 class SettingsError(RedeliverError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +46,20 @@ class OwnText(str):
     """Text that the action wrote, or that it has checked as thoroughly: an error shows it whole, URLs included."""
 
     __slots__ = ()
+
+
+class Naming(str):
+    """Text that names a webhook, or something of one: ``template`` is the same text for every webhook."""
+
+    __slots__ = ("template",)
+
+    template: str
+
+    def __new__(cls, template: str, name: object) -> Self:
+        """``template`` has ``{}`` where the name belongs."""
+        made = super().__new__(cls, template.format(name))
+        made.template = template
+        return made
 
 
 def plain(text: str, limit: int = 200) -> str:

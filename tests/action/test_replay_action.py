@@ -17,7 +17,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.outcomes import OK, Kind, invalid_response
 from githubsim.server import serve
-from redeliver.core.replay.errors import EventsNotDelivered
+from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.settings import Use
 from redeliver.output.replay.page import NO_RETRY
 from redeliver.output.replay.results import REPLAY_OUTPUTS
@@ -120,7 +120,7 @@ def test_what_did_not_arrive_is_an_error_and_an_output_for_the_next_guid(
     code, said, given = step(forks, tmp_path, github, from_="1h", send="true")
     assert (code, given["recovered-count"], given["undelivered-guids"]) == (1, "2", guids[1])
     (error,) = [one.data for one in commands(said) if one.name == "error"]
-    assert error == str(EventsNotDelivered(events="1 event", why="1 failed again"))
+    assert error == str(Fact(FactKind.NOT_DELIVERED, Level.ERROR, {"events": 1, "why": "1 failed again"}))
     assert NO_RETRY in (tmp_path / "summary.md").read_text()
     github.sim.stub.by_guid.clear()
     code, _, given = step(forks, tmp_path, github, guid=given["undelivered-guids"], send="true")

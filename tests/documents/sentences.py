@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redeliver
+from redeliver.core.facts import WORDS, FactKind
 from redeliver.errors import RedeliverError
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ def kinds() -> set[type[RedeliverError]]:
 
 
 def errors() -> set[str]:
-    """Their sentences."""
-    return {re.sub(r"{\w+}", "…", kind.sentence) for kind in kinds()}
+    """Their sentences, and those of every fact."""
+    said = {kind.sentence for kind in kinds()}
+    said |= {words.sentence for (kind, _), words in WORDS.items() if kind is not FactKind.ERROR}
+    return {re.sub(r"{.*?}", "…", one) for one in said}
 
 
 def _below(kind: type[RedeliverError]) -> Iterator[type[RedeliverError]]:

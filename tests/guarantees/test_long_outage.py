@@ -10,7 +10,7 @@ from githubsim.outcomes import OK, UNAVAILABLE
 from guarantees import promises
 from guarantees.lengths import SOAK
 from guarantees.world import VARIABLE, World
-from redeliver.core.findings import EndpointDown, FailuresFirst, OnlyNewestRead
+from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.output.headline import headline
 from redeliver.run.scan import LONG_OUTAGE
@@ -52,7 +52,7 @@ def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: st
         run = world.run()
         promises.keep_all(world, run)
         assert run.report is not None
-        assert [says(EndpointDown, run.report.warnings[0]), says(OnlyNewestRead, run.report.warnings[1])] == [
+        assert [says(FactKind.DOWN, run.report.warnings[0]), says(FactKind.NEWEST_READ, run.report.warnings[1])] == [
             True,
             True,
         ]
@@ -149,4 +149,4 @@ def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> 
     assert not {one.guid for one in run.accepted} & set(guids)
     assert run.report is not None
     assert {of(run.report, guid).outcome for guid in guids} == {Outcome.NOT_DUE}
-    assert not any(says(FailuresFirst, warning) for warning in run.report.warnings)
+    assert not any(says(FactKind.FAILURES_FIRST, warning) for warning in run.report.warnings)

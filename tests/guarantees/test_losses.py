@@ -11,7 +11,7 @@ from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.lengths import SOAK
 from guarantees.world import VARIABLE, World
-from redeliver.core.findings import GapFound
+from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from wording import says
@@ -50,7 +50,7 @@ def test_a_schedule_that_was_off_for_ten_days_leaves_a_gap_and_the_next_run_is_w
     saved = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
     report = run(world)
     (error,) = report.errors
-    assert says(GapFound, error)
+    assert says(FactKind.GAP, error)
     assert report.gap is not None
     assert report.gap[0] == off_since
     assert abs(report.gap[1] - (world.clock() - 3 * DAY)) < 2 * MINUTE
@@ -82,7 +82,7 @@ def test_an_outage_of_95_hours_is_told_until_when_it_can_be_saved_and_then_what_
             assert began - 11 * MINUTE <= report.deadline - 3 * DAY <= began + 4 * HOUR
         elif hour > 76:
             assert report.gap is not None
-            assert any(says(GapFound, error) for error in report.errors)
+            assert any(says(FactKind.GAP, error) for error in report.errors)
             # Each run tells what was lost since the one before it.
             assert report.gap[1] - report.gap[0] <= 3 * HOUR + 5 * MINUTE
             assert report.deadline > world.clock() - MINUTE

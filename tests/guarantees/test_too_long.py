@@ -12,7 +12,7 @@ from githubsim.model import SimGitHub
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
 from guarantees import promises
 from guarantees.world import VARIABLE, World
-from redeliver.core.findings import FailuresFirst, OnlyNewestRead
+from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.errors import HourSpent
@@ -140,7 +140,7 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
     report = run.report
     assert report is not None
     assert report.exit_code(FailOn.ERROR) == 0
-    assert any(says(FailuresFirst, warning) for warning in report.warnings)
+    assert any(says(FactKind.FAILURES_FIRST, warning) for warning in report.warnings)
     assert report.failed == len(guids)
     assert outcome_of(run, guids[0]) is Outcome.RECOVERED
     assert run.list_calls < 300
@@ -229,7 +229,7 @@ def test_of_failures_that_are_more_pages_than_the_hours_calls_the_newest_are_sen
     report = run.report
     assert report is not None
     assert report.errors == ()
-    assert any(says(OnlyNewestRead, warning) for warning in report.warnings)
+    assert any(says(FactKind.NEWEST_READ, warning) for warning in report.warnings)
     assert report.exit_code(FailOn.UNDELIVERED) == 1
     assert report.hooks[0].partial
     assert world.life.kept == kept

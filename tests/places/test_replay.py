@@ -14,13 +14,8 @@ from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from places.command import NOWHERE, Commands, Said, Server, server, start
 from places.site import PLACES
-from redeliver.core.replay.errors import (
-    EventsNotDelivered,
-    GuidsNotFound,
-    ReplayLocked,
-    ReplayStopped,
-    TooManyEvents,
-)
+from redeliver.core.facts import Fact, FactKind, Level
+from redeliver.core.replay.errors import GuidsNotFound, ReplayLocked, TooManyEvents
 from redeliver.errors import StateLocked, StateLockLost
 from redeliver.output.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
@@ -85,7 +80,10 @@ def test_for_people_it_says_what_is_planned_and_how_it_went(here: Server) -> Non
     assert figures(planned.out.splitlines()[-1]) == ["3"]
     assert "--send" in planned.out.splitlines()[-1]
     told = here.replay("--from", "1h", "--send", code=1)
-    assert "error: " + EventsNotDelivered.sentence.format(events="1 event", why="1 failed again") in told.err
+    assert (
+        f"error: {Fact(FactKind.NOT_DELIVERED, Level.ERROR, {'events': 1, 'why': '1 failed again'}).sentence}"
+        in told.err
+    )
     *_, listed, scheduled, headline = told.out.splitlines()
     assert listed.endswith(f": {guids[1]}")
     assert scheduled == NO_RETRY
@@ -246,7 +244,7 @@ def test_an_interrupt_ends_it_and_lists_the_rest(here: Server) -> None:
     told = json.loads(out)
     assert told["sent"] == 5
     assert told["events"][-1] | {"guid": guids[5], "outcome": "stopped"} == told["events"][-1]
-    assert str(ReplayStopped(number=2)) in err
+    assert str(Fact(FactKind.REPLAY_STOPPED, Level.WARNING, {"number": 2})) in err
 
 
 def test_it_is_a_process_of_its_own_from_the_first_instruction(here: Server) -> None:

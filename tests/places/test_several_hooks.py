@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from githubsim.clock import MINUTE
 from githubsim.outcomes import OK, UNAVAILABLE
 from places.several import Several, names
-from redeliver.core.findings import EndpointDown
+from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.errors import CheckpointUnreadable, NotFound, OutOfTime
@@ -71,7 +71,7 @@ def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting() -
     assert [hook.recovered for hook in report.hooks] == [0, 10, 10]
     assert report.hooks[0].count(Outcome.ENDPOINT_DOWN) == 7
     (warning,) = report.warnings
-    assert says(EndpointDown, warning)
+    assert says(FactKind.DOWN, warning)
     assert warning.startswith(names(report)[0])
     assert report.exit_code(FailOn.ERROR) == 0
     first, *others = world.kept.values()

@@ -11,15 +11,9 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
+from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
-from redeliver.core.replay.errors import (
-    EventsNotDelivered,
-    OutcomesUnseen,
-    ReceiverDown,
-    ReplayEndedEarly,
-    TooManyEvents,
-    WindowForgotten,
-)
+from redeliver.core.replay.errors import ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.errors import ApiFailing, OutOfTime
 from redeliver.times import timestamp
 from wording import figures, says, told
@@ -173,7 +167,7 @@ def test_they_are_sent_oldest_first_and_an_old_success_proves_nothing(world: Wor
     assert report.sent == 10
     assert report.exit_code == 1
     assert report.undelivered == (broken,)
-    assert told(EventsNotDelivered, report.errors[0]) == {"events": "1 event", "why": "1 failed again"}
+    assert told(FactKind.NOT_DELIVERED, report.errors[0]) == {"events": "1 event", "why": "1 failed again"}
     world.sim.stub.by_guid.clear()
     again = world.replay(guid=",".join(report.undelivered), send="true")
     assert (again.exit_code, outcomes(again)) == (0, {broken: "recovered"})
@@ -197,7 +191,7 @@ def test_what_does_not_appear_in_time_is_pending_and_no_error(world: World) -> N
     report = world.replay(from_="2h", send="true")
     assert outcomes(report) == {guid: "pending"}
     assert (report.exit_code, report.undelivered, report.unseen) == (0, (), (guid,))
-    assert says(OutcomesUnseen, report.warnings[0])
+    assert says(FactKind.NO_RESULT, report.warnings[0])
 
 
 def test_an_endpoint_that_is_down_gets_three_and_the_rest_is_listed(world: World) -> None:
@@ -208,7 +202,7 @@ def test_an_endpoint_that_is_down_gets_three_and_the_rest_is_listed(world: World
     assert [*outcomes(report).values()] == ["failed_again"] * 3 + ["endpoint_down"] * 7
     assert list(report.undelivered) == guids
     assert report.exit_code == 1
-    assert told(ReceiverDown, report.warnings[0]) == {"probes": "3", "cause": "HTTP 503"}
+    assert told(FactKind.FIRST_FAILED, report.warnings[0]) == {"probes": "3", "cause": "HTTP 503"}
     assert "next run" not in " ".join(report.errors + report.warnings)
 
 

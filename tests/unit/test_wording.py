@@ -21,6 +21,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, START
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.facts import OUTCOMES, WORDS, FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage
 from redeliver.core.settings import FailOn
@@ -30,7 +31,7 @@ from redeliver.output.headline import annotate, headline, mark, what_comes_next
 from redeliver.output.replay import page as replay_page
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
-from redeliver.output.words import WORDS, advice_for
+from redeliver.output.words import advice_for
 from redeliver.tracking.decision import TrackingIssue, decide
 from redeliver.tracking.page import issue_body, issue_comment
 from redeliver.tracking.situation import read_report
@@ -51,6 +52,9 @@ SNAPSHOTS = Path(__file__).with_name("wording")
 def errors() -> Iterator[str]:
     for kind in sorted(kinds(), key=lambda one: one.__name__):
         yield f"{kind.__name__}: {kind.sentence} | {kind.advice}"
+    for (kind_of_fact, level), words in WORDS.items():
+        if kind_of_fact is not FactKind.ERROR:  # it has the error's words
+            yield f"{kind_of_fact.name} {level.name}: {words.sentence} | {words.advice or words.then}"
 
 
 def wrong_inputs() -> Iterator[str]:
@@ -58,7 +62,7 @@ def wrong_inputs() -> Iterator[str]:
 
 
 def outcomes() -> Iterator[str]:
-    for words in WORDS.values():
+    for words in OUTCOMES.values():
         yield f"{words.mark} {words.word}: {words.advice}"
 
 

@@ -44,6 +44,8 @@ class Outcome(StrEnum):
     RUN_FAILED = "run_failed"
 
 
+#: How many redeliveries are watched before the rest is sent.
+PROBE_SIZE = 3
 #: No later run delivers these.
 LOST = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED})
 #: The log may still show the outcome of these redeliveries.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeliver.core.findings import RunStopped, Told, group
+from redeliver.core.facts import Fact, FactKind, Facts, Level, Since, grouped
 from redeliver.core.health import Health, health_of, worst
-from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.redelivery import LOST, PROBE_SIZE, Outcome
 from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.findings import AddressUnknown
     from redeliver.core.health import DeliveryStats
     from redeliver.errors import RedeliverError
 
@@ -106,7 +107,7 @@ class EventCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HookReport(EventCounts):
+class HookReport(EventCounts, Facts):
     """One run over one webhook. Moments are epoch milliseconds; counts are of events unless they say otherwise."""
 
     hook: str
@@ -143,43 +144,51 @@ class HookReport(EventCounts):
     """How the window's deliveries went; None: the window was not read whole."""
     explanations: tuple[Explanation, ...] = ()
     """What the endpoint answered, for a few causes, if that was asked for."""
-    faults: tuple[RedeliverError, ...] = ()
-    """What makes the run fail."""
-    remarks: tuple[RedeliverError, ...] = ()
-    """What does not make it fail, but the user should know."""
+    failures_first: bool = False
+    """Whether GitHub was asked for the failures of the window's older part, and for nothing else."""
+    unread: Mapping[Level, Sequence[str]] = field(default_factory=dict)
+    """Ids of rows that could not be read, by how bad that is."""
+    clocks_differ_by: int = 0
+    """Milliseconds by which two of GitHub's responses disagreed on the time; 0: they agreed."""
+    endings: tuple[Fact, ...] = ()
+    """What ended the run, or a part of it, early."""
     seconds: float = 0.0
     """How long the run took."""
 
     @property
     def succeeded(self) -> bool:
-        """Whether it ended without a fault or a signal; a spent time limit or a receiver that is down is no fault."""
-        return self.read and not self.faults and not any(isinstance(one, RunStopped) for one in self.remarks)
+        """Whether it ended without an error or a signal; a spent time limit or a receiver that is down is none."""
+        return self.read and not self.is_failing and not any(fact.kind is FactKind.STOPPED for fact in self.endings)
 
     @property
-    def errors(self) -> tuple[str, ...]:
-        """The faults as sentences."""
-        return tuple(map(str, self.faults))
+    def facts(self) -> tuple[Fact, ...]:
+        """What users should know."""
+        return tuple(_facts(self))
+
+    def fact(self, *kinds: FactKind) -> Fact | None:
+        """Its fact of this kind, if there is one."""
+        return next((fact for fact in self.facts if fact.kind in kinds), None)
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """The remarks as sentences."""
-        return tuple(map(str, self.remarks))
+    def down(self) -> bool:
+        """Whether redeliveries showed that its receiver is down."""
+        return self.outage is not None
 
     @property
     def health(self) -> Health:
         """The state of its receiver. What the input ``events`` leaves out counts, too: it was not delivered."""
         return health_of(
             self.stats,
-            down=self.outage is not None,
+            down=self.down,
             undelivered=self.undelivered > 0 or self.gap is not None,
-            in_doubt=bool(self.faults) or self.active is False,
+            in_doubt=self.is_failing or self.active is False,
         )
 
     @property
     def is_idle(self) -> bool:
         """Whether its health is unknown for one reason alone: there was no event."""
         idle = self.stats is not None and not self.stats.events and self.active is not False
-        return idle and not self.faults and self.health is Health.UNKNOWN
+        return idle and not self.is_failing and self.health is Health.UNKNOWN
 
     @property
     def time_left(self) -> int | None:
@@ -193,18 +202,18 @@ class HookReport(EventCounts):
 
 
 @dataclass(frozen=True, slots=True)
-class Report(EventCounts):
+class Report(EventCounts, Facts):
     """One run over all its webhooks."""
 
     hooks: tuple[HookReport, ...]
     dry_run: bool = False
     signal_number: int | None = None
-    fault: str = ""
-    """The error that kept the run from all webhooks; empty: there was none."""
+    fault: RedeliverError | None = None
+    """What kept the run from all webhooks."""
     unreached: int = 0
     """Webhooks that a stopped run did not get to. They are not in ``hooks``."""
-    left_out: AddressUnknown | None = None
-    """Webhooks that a pattern could not choose; None: there are none."""
+    left_out: Fact | None = None
+    """That a pattern could not choose some of the webhooks."""
 
     @property
     def events(self) -> tuple[EventReport, ...]:
@@ -242,6 +251,16 @@ class Report(EventCounts):
         return min((hook.time_left for hook in self.hooks if hook.time_left is not None), default=None)
 
     @property
+    def read(self) -> bool:
+        """Whether every log was read that was to be read."""
+        return self.signal_number is None and not self.unreached and all(hook.read for hook in self.hooks)
+
+    @property
+    def down(self) -> bool:
+        """Whether a receiver is down."""
+        return any(hook.down for hook in self.hooks)
+
+    @property
     def in_doubt(self) -> bool:
         """Whether something may be undelivered: an event is, or a run that was not stopped did not read a log."""
         unread = self.signal_number is None and not all(hook.read for hook in self.hooks)
@@ -259,32 +278,39 @@ class Report(EventCounts):
         return min((hook.checkpoint for hook in self.hooks if hook.checkpoint is not None), default=None)
 
     @property
-    def faults(self) -> tuple[Told, ...]:
-        """What makes the run fail, each cause once, losses first. Each webhook also has its own."""
-        own = (Told(self.fault),) if self.fault else ()
-        return (*own, *group([(hook, hook.faults) for hook in self.hooks]))
-
-    @property
-    def remarks(self) -> tuple[Told, ...]:
-        """What does not make it fail, but users should know, each cause once."""
-        left = self.left_out
-        own = () if left is None else (Told(left.problem, left.next_step, type(left)),)
-        return (*own, *group([(hook, hook.remarks) for hook in self.hooks]))
-
-    @property
-    def errors(self) -> tuple[str, ...]:
-        """The faults as sentences."""
-        return tuple(map(str, self.faults))
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """The remarks as sentences."""
-        return tuple(map(str, self.remarks))
+    def facts(self) -> tuple[Fact, ...]:
+        """What users should know, each cause once, losses first. Each webhook also has its own."""
+        own = (Fact.of(self.fault),) if self.fault else ()
+        return (*own, *((self.left_out,) if self.left_out else ()), *grouped(self.hooks))
 
     def exit_code(self, fail_on: FailOn) -> int:
         """0, 1, or 128 + the signal's number."""
         if self.signal_number is not None:
             return 128 + self.signal_number
-        failing = bool(self.fault) or any(hook.faults for hook in self.hooks)
-        failing |= fail_on is FailOn.UNDELIVERED and self.in_doubt
+        failing = self.is_failing or (fail_on is FailOn.UNDELIVERED and self.in_doubt)
         return int(failing and fail_on is not FailOn.NEVER)
+
+
+def _facts(hook: HookReport) -> Iterator[Fact]:
+    """What users should know of a webhook."""
+    yield from hook.endings
+    if hook.active is False:
+        yield Fact(FactKind.SWITCHED_OFF, Level.WARNING, {})
+    if down := hook.outage:
+        since = Since(down.since, down.at_least, hook.start)
+        yield Fact(FactKind.DOWN, Level.WARNING, {"since": since, "probes": PROBE_SIZE, "cause": down.cause})
+    if hook.gap:
+        yield Fact(FactKind.GAP, Level.LOSS, {"since": hook.gap[0], "until": hook.gap[1]})
+    for outcome, kind in ((Outcome.GIVEN_UP, FactKind.GIVEN_UP), (Outcome.EXPIRED, FactKind.EXPIRED)):
+        if lost := [event for event in hook.events if event.outcome is outcome]:
+            guids, until = tuple(event.guid for event in lost), min(event.forgotten_at for event in lost)
+            yield Fact(kind, Level.LOSS, {"guids": guids, "until": until})
+    for level, ids in hook.unread.items():
+        yield Fact(FactKind.UNREADABLE, level, {"ids": (*ids,)})
+    if hook.failures_first:
+        yield Fact(FactKind.FAILURES_FIRST, Level.WARNING, {})
+    if hook.partial:
+        kind = FactKind.NEWEST_READ_AND_GAP if hook.gap else FactKind.NEWEST_READ
+        yield Fact(kind, Level.WARNING, {"back_to": hook.cutoff})
+    if hook.clocks_differ_by:
+        yield Fact(FactKind.CLOCKS_DIFFER, Level.WARNING, {"seconds": hook.clocks_differ_by / 1000})

@@ -67,7 +67,7 @@ def _redeliver(session: Session, console: workflow.ActionsConsole) -> int:
         results = outputs(report)
     except Exception as fault:
         # Nothing else is known; no count is better than one that may be wrong.
-        known = Report((), settings.dry_run, fault=str(Unexpected(kind=type(fault).__name__)))
+        known = Report((), settings.dry_run, fault=Unexpected(kind=type(fault).__name__))
         workflow.write_outputs({"health": str(known.health), "report": as_json(known)})
         raise
     try:

@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import Outcome
 from redeliver.output.headline import headline
 from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.output.replay import page as replay_page
-from redeliver.output.words import ORDER, WORDS
+from redeliver.output.words import ORDER
 from redeliver.text import for_log, one_line, plain
 from redeliver.times import clock_time
 
@@ -107,7 +108,7 @@ def show_report(report: Report) -> None:
         when = ("" if event.first_was_read else "by ") + clock_time(event.first_failed_at)
         attempts = str(event.attempts)
         ids = _text(event.guid), event.delivery_id
-        table.add_row(*whose, _text(event.name), when, event.cause, attempts, WORDS[event.outcome].word, *ids)
+        table.add_row(*whose, _text(event.name), when, event.cause, attempts, OUTCOMES[event.outcome].word, *ids)
     if rows:
         out.print(table)
     if len(rows) > SHOWN_EVENTS:

@@ -21,6 +21,7 @@ from redeliver.errors import ApiUnexpected, NoHooks, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.pages import FEWER, PAGE_SIZE, Listing
 from redeliver.github.responses import Purpose, json_of, read_json
+from redeliver.text import Naming
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -171,13 +172,13 @@ class Hook:
             self.hook_id = str(info.id)
             self.web_page = f"{owner.web_page}/{info.id}?tab=deliveries"
             self.name = f"hook {info.id} of {owner.name}"
-            subject = f"Webhook {info.id} of {owner.name}"
+            subject = Naming(f"Webhook {{}} of {owner.name}", info.id)
             self._path = f"{owner.path}/hooks/{info.id}"
         self._caller = caller
         self.info = info
-        self._reading = Purpose(f"read the deliveries of {self.name}", owner.permission, subject)
+        self._reading = Purpose(Naming("read the deliveries of {}", self.name), owner.permission, subject)
         self._deliveries = Listing(caller, links, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
-        self._redelivering = Purpose(f"redeliver a delivery of {self.name}", owner.permission, subject)
+        self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, subject)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         """See :class:`redeliver.core.ports.DeliverySource`.

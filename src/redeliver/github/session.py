@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from redeliver.core.findings import AddressUnknown
+from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, InstallationTransport, grant_for
 from redeliver.github.hooks import Hook, owner_of
@@ -14,7 +14,6 @@ from redeliver.github.pages import Links
 from redeliver.github.responses import CredentialKind
 from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
-from redeliver.text import count, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +50,7 @@ class Session:
         self.owner = owner_of(settings)
         self.chosen: dict[str, Hook] = {}
         """The webhooks that were chosen, by their ids as text."""
-        self.left_out: AddressUnknown | None = None
+        self.left_out: Fact | None = None
         """Webhooks that may have been meant, but have no address that the pattern could match; None: there are none."""
         self._connect = connect
         self._sends = sends
@@ -88,10 +87,9 @@ class Session:
         """
         choice = self.settings.hook_id
         listed = self.owner.list_hooks(self.caller, self._links) if choice.pattern or described else []
-        if without := [str(info.id) for info in listed if choice.pattern.strip("*") and not info.url]:
-            which = f"{count(len(without), 'webhook')} ({some_of(without)})"
-            self.left_out = AddressUnknown(hooks=which, them="it" if len(without) == 1 else "them")
-            self.console.line(self.left_out.problem)
+        if without := tuple(str(info.id) for info in listed if choice.pattern.strip("*") and not info.url):
+            self.left_out = Fact(FactKind.ADDRESS_UNKNOWN, Level.WARNING, {"ids": without})
+            self.console.line(self.left_out.sentence)
         picked = self.owner.pick(listed, choice, inactive=inactive)
         hooks = [Hook(self.caller, self._links, self.owner, info) for info in picked]
         self.chosen = {hook.hook_id: hook for hook in hooks}

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from redeliver.errors import ApiError, CheckpointNotSaved, CheckpointUnreadable, FirstCheckpointNotSaved, OutOfTime
 from redeliver.github.responses import Purpose, read_json
+from redeliver.text import Naming
 
 if TYPE_CHECKING:
     from redeliver.github.api import Caller
@@ -34,14 +35,14 @@ class Variable:
 
     def __init__(self, caller: Caller, repository: str, name: str) -> None:
         self._caller = caller
-        self.place = f"the variable {name} of {repository}"
+        self.place = Naming(f"the variable {{}} of {repository}", name)
         self._name = name
         self._found_none = False
         self._all = f"/repos/{repository}/actions/variables"
         self._path = f"{self._all}/{name}"
-        subject = f"The variable {name} of {repository}"
-        self._reading = Purpose(f"read {self.place}", _PERMISSION, subject)
-        self._writing = Purpose(f"write {self.place}", _PERMISSION, subject)
+        subject = Naming(f"The variable {{}} of {repository}", name)
+        self._reading = Purpose(Naming(f"read {self.place.template}", name), _PERMISSION, subject)
+        self._writing = Purpose(Naming(f"write {self.place.template}", name), _PERMISSION, subject)
 
     def read(self) -> int | None:
         """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""

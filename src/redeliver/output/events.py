@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.markdown import folded, linked, more, table, whole
-from redeliver.output.words import ORDER, WORDS
+from redeliver.output.words import ORDER
 from redeliver.text import count, for_markdown
 from redeliver.times import day_minute
 
@@ -127,5 +128,5 @@ class _Lists:
 
 
 def _outcome(event: EventReport) -> str:
-    words = WORDS[event.outcome]
+    words = OUTCOMES[event.outcome]
     return whole(f"{words.mark} {words.word}")

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.findings import EndpointDown, HookInactive, RunStopped
+from redeliver.core.facts import FactKind, Level
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.core.settings import FailOn
+from redeliver.output.words import light
 from redeliver.text import count
 from redeliver.times import HOUR, duration, span, time_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from redeliver.core.report import HookReport, Outage, Report
+    from redeliver.core.report import HookReport, Report
 
 #: Milliseconds until GitHub forgets an event, below which that comes first of all.
 URGENT = 12 * HOUR
@@ -33,12 +34,10 @@ def sentences(report: Report) -> list[str]:
     return [*_losses(report), *_urgent(report), *_state(report)]
 
 
-def mark(report: Report) -> str:
-    """The headline's traffic light. Never green if something is lost, about to be lost, or was not read."""
-    if report.errors or report.lost or is_urgent(report) or any(hook.outage for hook in report.hooks):
-        return "🔴"
-    unread = report.signal_number is not None or report.unreached or not all(hook.read for hook in report.hooks)
-    return "🟡" if unread or report.undelivered or report.warnings else "🟢"
+def mark(report: Report | HookReport) -> str:
+    """The traffic light. Never green if something is lost, about to be lost, or was not read."""
+    alarming = report.lost > 0 or is_urgent(report) or report.down
+    return light(report, alarming=alarming, waiting=not report.read or report.undelivered > 0)
 
 
 def is_urgent(report: Report | HookReport) -> bool:
@@ -74,7 +73,7 @@ def _urgent(report: Report) -> Iterator[str]:
 def _state(report: Report) -> Iterator[str]:
     """All but what is lost or soon will be."""
     hooks = report.hooks
-    failed = bool(report.fault) or any(not fault.is_loss for fault in report.faults)
+    failed = any(fact.level is Level.ERROR for fact in report.facts)
     unread = sum(not hook.read for hook in hooks)
     if report.signal_number is not None:
         missed, meant = unread + report.unreached, len(hooks) + report.unreached
@@ -94,29 +93,20 @@ def _state(report: Report) -> Iterator[str]:
 
 
 def _off(report: Report) -> Iterator[str]:
-    off = sum(hook.active is False for hook in report.hooks)
+    off = [fact for hook in report.hooks if (fact := hook.fact(FactKind.SWITCHED_OFF))]
     if off and len(report.hooks) == 1:
-        yield HookInactive.sentence.rstrip(".")
+        yield off[0].sentence.rstrip(".")
     elif off:
-        yield f"{off:,} of {len(report.hooks):,} webhooks {'is' if off == 1 else 'are'} switched off"
+        yield f"{len(off):,} of {len(report.hooks):,} webhooks {'is' if len(off) == 1 else 'are'} switched off"
 
 
 def _down(report: Report) -> Iterator[str]:
-    outages = [(hook.outage, hook.start) for hook in report.hooks if hook.outage]
-    if outages and len(report.hooks) > 1:
-        yield f"{len(outages):,} of {len(report.hooks):,} receivers {'is' if len(outages) == 1 else 'are'} down"
-    for outage, start in outages if len(report.hooks) == 1 else ():
-        been = "has been" if outage.since else "is"
-        yield f"The receiver {been} {down(outage, start)}"
-
-
-def down(outage: Outage, start: int) -> str:
-    """When a receiver went down, how long ago that was, and why attempts fail, as far as that is known."""
-    cause = f": {outage.cause}" if outage.cause else ""
-    if outage.since is None:
-        return f"down{cause}"
-    least = "at least " if outage.at_least else ""
-    return f"down since {least}{time_near(outage.since, start)} ({span(start - outage.since)}){cause}"
+    down = [(hook.outage, fact) for hook in report.hooks if hook.outage and (fact := hook.fact(FactKind.DOWN))]
+    if down and len(report.hooks) == 1:
+        outage, fact = down[0]
+        yield f"The receiver {'has been' if outage.since else 'is'} {fact.short}"
+    elif down:
+        yield f"{len(down):,} of {len(report.hooks):,} receivers {'is' if len(down) == 1 else 'are'} down"
 
 
 def _counts(report: Report) -> Iterator[str]:
@@ -132,7 +122,7 @@ def _counts(report: Report) -> Iterator[str]:
         which = "The other" if report.lost else "The" if found == 1 else "All"
         them = "failed event was" if found == 1 else f"{found:,} failed events were"
         yield f"{which} {them} recovered"
-    elif not report.recovered and any(hook.outage for hook in report.hooks):
+    elif not report.recovered and report.down:
         undelivered = f"{count(still_open, 'event')} {'is' if still_open == 1 else 'are'} undelivered"
         # The urgent sentence has their number.
         yield from () if is_urgent(report) else [f"{'At least ' * _is_partial(report)}{undelivered}"]
@@ -219,7 +209,8 @@ def annotate(report: Report, fail_on: FailOn) -> Annotations:
         urgent = [f"{headline(report)} (fail-on: undelivered)"]
         state = ""
     errors = bounded([*urgent, *report.errors])
-    more = [*what_comes_next(report), *not_in_headline(report)]
+    next_run = what_comes_next(report)
+    more = [*next_run, *_beside_headline(report, next_run)]
     if more or report.undelivered > report.lost or report.unreached or report.signal_number is not None:
         return Annotations(errors, warning=" ".join(part for part in (state, *more) if part))
     if report.failed > report.lost:
@@ -227,13 +218,13 @@ def annotate(report: Report, fail_on: FailOn) -> Annotations:
     return Annotations(errors)
 
 
-def not_in_headline(report: Report) -> list[str]:
-    """The remarks; of one webhook, of those whose problem the headline tells, the advice alone."""
-    if len(report.hooks) > 1:
-        return [str(one) for one in report.remarks]
-    # What comes next is told of an outage, too.
-    remarks = [one for one in report.remarks if one.kind is not EndpointDown]
-    return [one.advice if one.kind in {HookInactive, RunStopped} else str(one) for one in remarks]
+def _beside_headline(report: Report, next_run: Sequence[str]) -> Iterator[str]:
+    """The warnings; of one webhook, what neither the headline nor ``next_run`` says of them."""
+    for fact in report.facts:
+        if fact.level is Level.WARNING and (len(report.hooks) > 1 or not fact.words.in_headline):
+            yield str(fact)
+        elif fact.level is Level.WARNING and (fact.words.advice or not next_run):
+            yield fact.advice
 
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:

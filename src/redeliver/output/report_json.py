@@ -102,7 +102,7 @@ def _shown_hooks(hooks: Sequence[HookReport], left: int) -> tuple[dict[int, dict
 
 
 def _how_quiet(hook: HookReport) -> tuple[bool, bool, int]:
-    return (not (hook.faults or hook.lost), not (hook.remarks or hook.undelivered), -hook.failed)
+    return (not (hook.is_failing or hook.lost), not (hook.facts or hook.undelivered), -hook.failed)
 
 
 def _shown_events(hooks: Sequence[HookReport], left: int) -> tuple[list[list[dict[str, object]]], int]:
@@ -160,7 +160,7 @@ def _known(hook: HookReport) -> dict[str, object]:
         "partial": hook.partial,
         "gap": None if hook.gap is None else {"from": hook.gap[0], "to": hook.gap[1]},
         "deadline": hook.deadline,
-        "down": hook.outage is not None,
+        "down": hook.down,
         "down_since": hook.outage.since if hook.outage else None,
         "scanned": hook.scanned,
         "failed": hook.failed,

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.findings import EndpointDown, GapFound, HookInactive, RunStopped
+from redeliver.core.facts import OUTCOMES, Level
 from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.charts import pictures
 from redeliver.output.events import event_parts
-from redeliver.output.headline import down, is_urgent, mark, sentences, what_comes_next
+from redeliver.output.headline import is_urgent, mark, sentences, what_comes_next
 from redeliver.output.markdown import Space, folded, linked, more, table, whole
 from redeliver.output.receivers import explanations, health_parts
-from redeliver.output.words import TELLING, WORDS, advice_for
+from redeliver.output.words import TELLING, advice_for
 from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import clock_time, day_minute, duration, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from redeliver.core.findings import Told
+    from redeliver.core.facts import Fact
     from redeliver.core.report import HookReport, Report
 
 #: Bytes of all that is written row by row. GitHub drops a summary of more than 1 MiB whole; headings, charts, and
@@ -32,8 +32,6 @@ _CAUSES = 8
 _SENTENCE = 1_000
 #: There is nothing to do about these, or an error says it.
 _TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
-#: For one webhook, the headline has these problems already.
-_IN_HEADLINE = (GapFound, HookInactive)
 
 
 def markdown(report: Report) -> str:
@@ -43,9 +41,9 @@ def markdown(report: Report) -> str:
     first, *others = [f"{sentence}." for sentence in sentences(report)]
     parts = [
         f"## {mark(report)} {first.removesuffix('.')}",
-        *_alerts("CAUTION", report.faults, "errors", space, several=several),
+        *_alerts("CAUTION", report, space),
         " ".join([*(f"**{other}**" for other in others), *what_comes_next(report)]),
-        *_alerts("WARNING", _remarks(report), "warnings", space, several=several),
+        *_alerts("WARNING", report, space),
         *(_many_hooks(report, space) if several else map(_one_hook, report.hooks)),
         *health_parts(report, space),
         _what_to_do(report),
@@ -104,12 +102,12 @@ def _many_hooks(report: Report, space: Space) -> list[str]:
 
 
 def _is_quiet(hook: HookReport) -> bool:
-    return hook.read and not (hook.failed or hook.faults or hook.remarks)
+    return hook.read and not (hook.failed or hook.facts)
 
 
 def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
     urgent = hook.lost > 0 or hook.gap is not None or is_urgent(hook)
-    return (not urgent, not hook.faults, hook.outage is None, -hook.undelivered, not hook.remarks)
+    return (not urgent, not hook.is_failing, not hook.down, -hook.undelivered, not hook.warnings)
 
 
 _COLUMNS = {
@@ -132,28 +130,15 @@ def _hook_rows(hooks: Sequence[HookReport]) -> list[str]:
 
 
 def _hook_cells(hook: HookReport) -> list[str]:
-    bad = hook.faults or hook.lost or hook.outage or is_urgent(hook)
-    light = "🔴" if bad else "🟡" if hook.undelivered or hook.remarks or not hook.read else "🟢"
     numbers = [f"{hook.undelivered - hook.lost:,}", f"{hook.lost:,}", f"{hook.recovered:,}"]
     left = "" if hook.time_left is None else f" ({span(hook.time_left)} left)"
     return [
-        f"{light}&nbsp;{_short(hook)}",
-        _hook_state(hook),
+        f"{mark(hook)}&nbsp;{_short(hook)}",
+        "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)])),
         *(numbers if hook.read else ["", "", ""]),
         "" if hook.deadline is None else whole(f"{day_minute(hook.deadline)}{left}"),
         f"about {duration(hook.outage.backlog)}" if hook.outage else "",
     ]
-
-
-def _hook_state(hook: HookReport) -> str:
-    state = [
-        "" if hook.read else "not read",
-        "switched off" if hook.active is False else "",
-        down(hook.outage, hook.start) if hook.outage else "",
-        "GitHub has deleted unchecked deliveries" if hook.gap else "",
-        "only the newest part was read" if hook.partial else "",
-    ]
-    return "; ".join(part for part in state if part)
 
 
 def _short(hook: HookReport) -> str:
@@ -163,33 +148,31 @@ def _short(hook: HookReport) -> str:
 # -- what is not well -------------------------------------------------------------------------------------------
 
 
-def _remarks(report: Report) -> list[Told]:
-    """Those that neither the headline nor the table of webhooks has already, and those that say what to do."""
-    told = (EndpointDown, RunStopped) if len(report.hooks) == 1 else (EndpointDown, HookInactive, RunStopped)
-    return [one for one in report.remarks if one.kind not in told]
+def _alerts(name: str, report: Report, space: Space) -> list[str]:
+    """The facts that make the run fail, or the others, but for those of which the page says everything elsewhere."""
+    several = len(report.hooks) > 1
+    if name == "CAUTION":
+        facts, what = [fact for fact in report.facts if fact.level >= Level.ERROR], "errors"
+    else:
+        facts, what = [fact for fact in report.facts if fact.level < Level.ERROR], "warnings"
+        facts = [fact for fact in facts if not fact.words.in_headline or (fact.words.advice and not several)]
+    shown = space.fit((_alert(name, fact, several=several) for fact in facts), SHOWN_SENTENCES)
+    return [*shown, more(len(facts) - len(shown), what)]
 
 
-def _alerts(kind: str, all_told: Sequence[Told], what: str, space: Space, *, several: bool) -> list[str]:
-    shown = space.fit((_alert(kind, one, several=several) for one in all_told), SHOWN_SENTENCES)
-    return [*shown, more(len(all_told) - len(shown), what)]
-
-
-def _alert(kind: str, told: Told, *, several: bool) -> str:
-    lines = [f"**{sentence_in_markdown(told.problem, _SENTENCE)}**", sentence_in_markdown(told.advice, _SENTENCE)]
-    if told.others:
-        lines.insert(1, f"The same applies to {count(told.others, 'more webhook')}.")
-    if told.kind in _IN_HEADLINE and not several:
-        del lines[0]
-    return "\n".join([f"> [!{kind}]", *(f"> {line}" for line in lines if line)])
+def _alert(name: str, fact: Fact, *, several: bool) -> str:
+    sentence = f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**" if several or not fact.words.in_headline else ""
+    lines = [sentence, fact.same, sentence_in_markdown(fact.advice, _SENTENCE)]
+    return "\n".join([f"> [!{name}]", *(f"> {line}" for line in lines if line)])
 
 
 def _what_to_do(report: Report) -> str:
     """Why events are undelivered, what became of them, and what to do; nothing if there is nothing to do."""
-    numbers = {kind: number for kind in WORDS if (number := report.count(kind)) and kind not in _TOLD}
+    numbers = {kind: number for kind in OUTCOMES if (number := report.count(kind)) and kind not in _TOLD}
     causes = Counter(event.cause for event in report.events if event.outcome in TELLING).most_common(_CAUSES)
     rows = [f"| {whole(cause[:30])} | {number:,} | {advice_for(cause)} |" for cause, number in causes]
     rows += [
-        f"| {whole(f'{WORDS[kind].mark} {WORDS[kind].word}')} | {number:,} | {WORDS[kind].advice} |"
+        f"| {whole(f'{OUTCOMES[kind].mark} {OUTCOMES[kind].word}')} | {number:,} | {OUTCOMES[kind].advice} |"
         for kind, number in numbers.items()
     ]
     return table("| Cause&nbsp;or&nbsp;outcome | Events | What to do |", "| :-- | --: | :-- |", rows)

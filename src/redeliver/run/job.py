@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from redeliver.core.facts import OUTCOMES
 from redeliver.core.ledger import Ledger, checkpoint
 from redeliver.core.plan import Rules
 from redeliver.core.reading import Extent, Window
-from redeliver.core.redelivery import Outcome, why_unsent
+from redeliver.core.redelivery import PROBE_SIZE, Outcome, why_unsent
 from redeliver.errors import (
     ApiError,
     CheckpointInFuture,
@@ -19,10 +20,10 @@ from redeliver.errors import (
     Stopped,
     Unexpected,
 )
-from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, in_words, reading_line, title_of
+from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, reading_line, title_of
 from redeliver.run.record import Probe, Record
 from redeliver.run.scan import Reader
-from redeliver.run.send import PROBE_SIZE, Sender, Watch, probe_cases, send_in_time, send_probe
+from redeliver.run.send import Sender, Watch, probe_cases, send_in_time, send_probe
 from redeliver.text import count
 from redeliver.times import HOUR, MINUTE
 
@@ -187,7 +188,7 @@ class Job:
         reasons = [reason for _, reason in skipped]
         self._console.line(found_line(scanned, len(due), reasons, dry_run=self._settings.dry_run))
         for case, reason in skipped:
-            self._console.detail(f"{title_of(case.event)}: {in_words(reason)}")
+            self._console.detail(f"{title_of(case.event)}: {OUTCOMES[reason].word}")
         return due
 
     def _anchor_checkpoint(self) -> None:

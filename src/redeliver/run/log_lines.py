@@ -6,6 +6,7 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
+from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.text import count, plain
 from redeliver.times import clock_time, duration
@@ -61,13 +62,8 @@ def found_line(scanned: int, due: int, skipped: Iterable[Outcome], *, dry_run: b
     if not due and not reasons:
         return f"{read}: nothing to redeliver"
     to_send = f"{due:,} to send" + (", but this is a dry run" if dry_run and due else "")
-    parts = ", ".join([to_send, *(f"{number:,} {in_words(reason)}" for reason, number in reasons.items())])
+    parts = ", ".join([to_send, *(f"{number:,} {OUTCOMES[reason].word}" for reason, number in reasons.items())])
     return f"{read}: {count(due + reasons.total(), 'event')} undelivered ({parts})"
-
-
-def in_words(outcome: Outcome) -> str:
-    """An outcome in a log line. Users know the endpoint as the receiver."""
-    return outcome.replace("_", " ").replace("endpoint", "receiver")
 
 
 class OutcomeLines:
@@ -86,7 +82,7 @@ class OutcomeLines:
             self._said.add(case.event.guid)
             if len(self._said) <= SHOWN:
                 why = case.result_detail
-                self._console.line(f"{title_of(case.event)}: {in_words(outcome)}{f' ({why})' if why else ''}")
+                self._console.line(f"{title_of(case.event)}: {OUTCOMES[outcome].word}{f' ({why})' if why else ''}")
 
     def say_rest(self) -> None:
         """Log what has not been logged yet, and the number of each outcome."""
@@ -94,7 +90,9 @@ class OutcomeLines:
         if len(self._said) > SHOWN:
             self._console.line(f"and {len(self._said) - SHOWN:,} more with an outcome")
         if number := Counter(case.result_outcome for case in self._ledger.sent):
-            others = [f"{many:,} {in_words(kind)}" for kind, many in number.items() if kind is not Outcome.RECOVERED]
+            others = [
+                f"{many:,} {OUTCOMES[kind].word}" for kind, many in number.items() if kind is not Outcome.RECOVERED
+            ]
             recovered = f"{number[Outcome.RECOVERED]:,} of {count(number.total(), 'redelivered event')} recovered"
             self._console.line(", ".join([recovered, *others]))
 

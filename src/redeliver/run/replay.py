@@ -7,28 +7,19 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import Case
+from redeliver.core.facts import OUTCOMES, Fact, FactKind, Level
 from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
 from redeliver.core.reading import SLACK
-from redeliver.core.redelivery import UNSEEN, Outcome, why_unsent
-from redeliver.core.replay.errors import (
-    EventsNotDelivered,
-    GuidsNotFound,
-    OutcomesUnseen,
-    ReceiverDown,
-    ReplayEndedEarly,
-    ReplayRowsUnreadable,
-    ReplayStopped,
-    TooManyEvents,
-    WindowForgotten,
-)
+from redeliver.core.redelivery import PROBE_SIZE, UNSEEN, Outcome, why_unsent
+from redeliver.core.replay.errors import GuidsNotFound, ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.core.replay.plan import Chooser, Selection
 from redeliver.core.replay.report import ReplayedEvent, ReplayReport
 from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
-from redeliver.run.log_lines import OutcomeLines, Progress, in_words
+from redeliver.run.log_lines import OutcomeLines, Progress
 from redeliver.run.record import Sending
-from redeliver.run.send import PROBE_SIZE, Sender, Watch, send_in_time
+from redeliver.run.send import Sender, Watch, send_in_time
 from redeliver.run.walk import Cursor
 from redeliver.text import count, some_of
 from redeliver.times import clock_time, duration
@@ -140,7 +131,6 @@ class Replay:
         events = tuple(self._events())
         stopped = self.ended_by.signal_number if isinstance(self.ended_by, Stopped) else self._clock.signal_number
         sent = sum(case.was_accepted for case in self._ledger.sent)
-        findings = [*self._findings(events)]
         return ReplayReport(
             hook=self._hook.name,
             hook_id=self._hook.hook_id,
@@ -150,8 +140,7 @@ class Replay:
             plan=self._plan,
             sent=sent,
             events=events,
-            errors=tuple(str(one) for one in findings if one.exit_code),
-            warnings=tuple(str(one) for one in findings if not one.exit_code),
+            facts=tuple(self._facts(events)),
             signal_number=stopped,
             refused=isinstance(self.ended_by, RedeliverError) and self.ended_by.exit_code == 2,
         )
@@ -176,33 +165,34 @@ class Replay:
                 delivery_id=str(event.latest.id),
             )
 
-    def _findings(self, events: Sequence[ReplayedEvent]) -> Iterator[RedeliverError]:
+    def _facts(self, events: Sequence[ReplayedEvent]) -> Iterator[Fact]:
         since = self._plan.selection.since if self._plan else 0
         if self._plan and (unread := [row for row in self._unread if row.at is None or row.at >= since]):
-            ids = some_of([row.label for row in unread])
-            yield ReplayRowsUnreadable(deliveries=count(len(unread), "delivery", "deliveries"), ids=ids)
+            yield Fact(FactKind.NOT_CHOSEN, Level.WARNING, {"ids": tuple(row.label for row in unread)})
         match self.ended_by:
             case ApiFailing() | OutOfTime() as fault:
                 # Their own advice is about a next run, and there is none.
                 support = fault.for_support if isinstance(fault, ApiFailing) else ""
-                yield ReplayEndedEarly(why=f"{fault.problem} {support}".strip(), sent=_sent(len(self._ledger.sent)))
+                why = f"{fault.problem} {support}".strip()
+                yield Fact.of(ReplayEndedEarly(why=why, sent=_sent(len(self._ledger.sent))))
             case RedeliverError() as fault:
-                yield fault
-            case Stopped() as stopped:
-                yield ReplayStopped(number=stopped.signal_number)
+                yield Fact.of(fault)
+            case Stopped(signal_number=number):
+                yield Fact(FactKind.REPLAY_STOPPED, Level.WARNING, {"number": number})
             case None:
                 pass
         if self._sending is Sending.ENDPOINT_DOWN:
             causes = Counter(event.cause for event in events if event.cause)
-            yield ReceiverDown(probes=PROBE_SIZE, cause=causes.most_common(1)[0][0])
+            known = {"probes": PROBE_SIZE, "cause": causes.most_common(1)[0][0]}
+            yield Fact(FactKind.FIRST_FAILED, Level.WARNING, known)
         if not self._ledger.sent:
             return
         kinds = Counter(event.outcome for event in events if event.outcome not in UNSEEN | {Outcome.RECOVERED})
         if kinds:
-            why = ", ".join(f"{number:,} {in_words(kind)}" for kind, number in kinds.items())
-            yield EventsNotDelivered(events=count(kinds.total(), "event"), why=why)
+            why = ", ".join(f"{number:,} {OUTCOMES[kind].word}" for kind, number in kinds.items())
+            yield Fact(FactKind.NOT_DELIVERED, Level.ERROR, {"events": kinds.total(), "why": why})
         if unseen := sum(event.outcome in UNSEEN for event in events):
-            yield OutcomesUnseen(events=count(unseen, "event"))
+            yield Fact(FactKind.NO_RESULT, Level.WARNING, {"events": unseen})
 
 
 def _planned(plan: ReplayPlan) -> Iterator[str]:

@@ -6,30 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import ROUNDING
-from redeliver.core.findings import (
-    ClocksDiffer,
-    EndpointDown,
-    EventsExpired,
-    EventsGivenUp,
-    FailuresFirst,
-    Finding,
-    GapFound,
-    HookInactive,
-    OnlyNewestRead,
-    OnlyNewestReadWithGap,
-    RowsLetGo,
-    RowsUnreadable,
-    RowsUnreadableDelivered,
-    RunStopped,
-)
+from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.reading import Extent, Unread
 from redeliver.core.redelivery import LOST, UNSEEN, Acceptance, Outcome
 from redeliver.core.report import EventReport, HookReport, Outage
 from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
-from redeliver.run.send import PROBE_SIZE
-from redeliver.text import count, some_of
-from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,6 +24,7 @@ if TYPE_CHECKING:
 _SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 #: Nor do those of which GitHub has just been asked have a moment for the next attempt.
 _NOT_SENT_AGAIN = _SETTLED | UNSEEN
+_HOW_BAD = {Unread.LET_GO: Level.LOSS, Unread.HOLDS: Level.ERROR, Unread.HARMLESS: Level.WARNING}
 
 
 def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
@@ -49,9 +32,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     reading, window = record.reading, record.window
     events = tuple(_events(record, settings))
     outage = _outage(record, events, hook.quota.hourly, settings) if record.endpoint_down else None
-    findings = [*_losses(record, events), *_unread(record), *_conditions(record, outage)]
-    if hook.clocks_differ_by:
-        findings.append(ClocksDiffer(by=duration(hook.clocks_differ_by / 1000)))
+    unread = reading.unread_rows() if reading else {}
     return HookReport(
         hook=hook.name,
         hook_id=hook.hook_id,
@@ -70,8 +51,10 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         deadline=_deadline(record, events, settings),
         outage=outage,
         stats=reading.stats if reading else None,
-        faults=(*_faults(record), *(one for one in findings if one.exit_code)),
-        remarks=(*_endings(record), *(one for one in findings if not one.exit_code)),
+        failures_first=reading is not None and reading.extent is Extent.FAILURES_FIRST,
+        unread={level: [row.label for row in unread[how]] for how, level in _HOW_BAD.items() if how in unread},
+        clocks_differ_by=hook.clocks_differ_by,
+        endings=tuple(_endings(record)),
     )
 
 
@@ -92,7 +75,7 @@ def report_of_bug(hook: Hook, record: Record, bug: Exception) -> HookReport:
         events=(),
         checkpoint=record.checkpoint,
         read=False,
-        faults=(Unexpected(kind=type(bug).__name__),),
+        endings=(Fact.of(Unexpected(kind=type(bug).__name__)),),
     )
 
 
@@ -138,73 +121,20 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
 # -- what people should know ------------------------------------------------------------------------------------
 
 
-def _faults(record: Record) -> Iterator[RedeliverError]:
-    """What went wrong."""
-    ending = record.ended_by
-    if isinstance(ending, RedeliverError) and not _is_normal(record, ending):
-        yield ending
-    if record.unsaved:
-        yield record.unsaved
-
-
-def _endings(record: Record) -> Iterator[RedeliverError]:
-    """Why a run ended early without a fault."""
+def _endings(record: Record) -> Iterator[Fact]:
+    """What ended the run, or a part of it. That its time or calls were spent does not make it fail."""
     if record.out_of_time:
-        yield record.out_of_time
-    ending = record.ended_by
-    if isinstance(ending, Stopped):
-        yield RunStopped(number=ending.signal_number)
-    elif ending is not None and _is_normal(record, ending):
-        yield ending
-
-
-def _is_normal(record: Record, ending: RedeliverError) -> bool:
-    """Whether this ending is not a failure: the run's time or calls were spent."""
-    return isinstance(ending, HourSpent) or (isinstance(ending, OutOfTime) and record.reading is not None)
-
-
-def _losses(record: Record, events: Sequence[EventReport]) -> Iterator[Finding]:
-    """What is lost for good."""
-    if record.gap:
-        since, until = record.gap
-        yield GapFound(since=clock_time(since), until=clock_time(until))
-    if given_up := [event for event in events if event.outcome is Outcome.GIVEN_UP]:
-        first = min(event.forgotten_at for event in given_up)
-        guids = some_of([event.guid for event in given_up])
-        yield EventsGivenUp(events=count(len(given_up), "event"), guids=guids, until=clock_time(first))
-    if expired := [event for event in events if event.outcome is Outcome.EXPIRED]:
-        yield EventsExpired(events=count(len(expired), "event"), guids=some_of([event.guid for event in expired]))
-
-
-def _unread(record: Record) -> Iterator[Finding]:
-    """Rows that could not be read."""
-    kinds = {Unread.LET_GO: RowsLetGo, Unread.HOLDS: RowsUnreadable, Unread.HARMLESS: RowsUnreadableDelivered}
-    found = record.reading.unread_rows() if record.reading else {}
-    for meaning, kind in kinds.items():
-        if rows := found.get(meaning):
-            ids = some_of([row.label for row in rows])
-            yield kind(deliveries=count(len(rows), "delivery", "deliveries"), ids=ids)
-
-
-def _conditions(record: Record, outage: Outage | None) -> Iterator[Finding]:
-    """What else the user should look at."""
-    if record.active is False:
-        yield HookInactive()
-    if outage:
-        yield EndpointDown(since=_since(record, outage), probes=PROBE_SIZE, cause=outage.cause)
-    if record.reading and record.reading.extent is Extent.FAILURES_FIRST:
-        yield FailuresFirst()
-    if record.reading and record.reading.extent is Extent.NEWEST:
-        kind = OnlyNewestReadWithGap if record.gap else OnlyNewestRead
-        yield kind(back_to=clock_time(record.accounts_from))
-
-
-def _since(record: Record, outage: Outage) -> str:
-    if outage.since is None or record.window is None:
-        return ""
-    least = " at least" if outage.at_least else ""
-    lasting = duration((record.window.start - outage.since) / 1000)
-    return f", since{least} {clock_time(outage.since)} ({lasting})"
+        yield Fact.of(record.out_of_time, Level.WARNING)
+    match record.ended_by:
+        case Stopped(signal_number=number):
+            yield Fact(FactKind.STOPPED, Level.WARNING, {"number": number})
+        case RedeliverError() as error:
+            normal = isinstance(error, HourSpent) or (isinstance(error, OutOfTime) and record.reading is not None)
+            yield Fact.of(error, Level.WARNING if normal else Level.ERROR)
+        case None:
+            pass
+    if record.unsaved:
+        yield Fact.of(record.unsaved)
 
 
 def _outage(record: Record, events: Sequence[EventReport], hourly: float, settings: Settings) -> Outage:

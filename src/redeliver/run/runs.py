@@ -26,7 +26,7 @@ def run_hooks(session: Session, shuffle: Callable[[list[Hook]], None] = random.s
     A hook whose run fails does not stop the others. ``shuffle`` puts them in a different order in each run, in place.
     """
     reports: dict[str, HookReport] = {}
-    fault = ""
+    fault: RedeliverError | None = None
     try:
         store_for = session.stores()
         # Otherwise a hook that uses up the time limit in every run would starve those after it.
@@ -35,7 +35,7 @@ def run_hooks(session: Session, shuffle: Callable[[list[Hook]], None] = random.s
             if session.clock.signal_number is None:
                 reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))
     except RedeliverError as error:
-        fault = str(error)
+        fault = error
     except Stopped:
         pass
     made = tuple(reports[hook_id] for hook_id in session.chosen if hook_id in reports)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import succeeded
 from redeliver.core.reading import SLACK
-from redeliver.core.redelivery import Acceptance, Outcome
+from redeliver.core.redelivery import PROBE_SIZE, Acceptance, Outcome
 from redeliver.errors import OutOfTime, RedeliverError
 from redeliver.run.log_lines import OutcomeLines, title_of
 from redeliver.run.record import Probe, Sending
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from redeliver.core.ports import DeliverySource, Redeliverer
     from redeliver.timing import RunClock
 
-#: How many redeliveries are watched before the rest is sent.
-PROBE_SIZE = 3
 #: Seconds between looks at the log: short at first, since most deliveries take no time.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
 

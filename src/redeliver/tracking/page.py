@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from redeliver.core.findings import GapFound
+from redeliver.core.facts import OUTCOMES, Fact, FactKind, Level
 from redeliver.core.inputs import from_json
 from redeliver.core.redelivery import Outcome
 from redeliver.output.markdown import Space, more, table
-from redeliver.output.words import WORDS, advice_for
+from redeliver.output.words import advice_for
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
 from redeliver.tracking.decision import Change, Memory
@@ -139,14 +139,13 @@ def _losses(news: News, space: Space) -> Iterator[str]:
         yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", rows)
         yield more(news.lost_count - len(rows), "in the run's report")
         if any(event.outcome == Outcome.GIVEN_UP for event in news.lost):
-            yield WORDS[Outcome.GIVEN_UP].advice
+            yield OUTCOMES[Outcome.GIVEN_UP].advice
     if news.gap:
         yield _gap(news.gap)
 
 
 def _gap(gap: tuple[int, int]) -> str:
-    since, until = map(clock_time, gap)
-    return GapFound(since=since, until=until).problem
+    return Fact(FactKind.GAP, Level.LOSS, {"since": gap[0], "until": gap[1]}).sentence
 
 
 def _hooks(situation: Situation, space: Space) -> list[str]:

@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from redeliver.core.findings import EndpointDown, EventsGivenUp, GapFound, HookInactive
+import wording
+from githubsim.clock import DAY, START
+from redeliver.core.facts import Fact
 from redeliver.core.redelivery import Outcome
-from redeliver.core.report import Report
+from redeliver.core.report import Outage, Report
 from redeliver.core.settings import FailOn
-from reports import Problem, events, hook, hooks, one, problems
-
-GAP = GapFound(since="Monday", until="Friday")
-
-
-def down(since: str) -> EndpointDown:
-    return EndpointDown(since=since, probes=3, cause="HTTP 503")
+from redeliver.errors import ApiRefused, CheckpointNotSaved
+from redeliver.text import Naming
+from reports import Problem, events, hook, hooks, one
 
 
 def test_a_report_adds_up_what_its_webhooks_have() -> None:
@@ -49,8 +47,8 @@ def test_the_deadline_and_the_time_left_are_those_of_the_webhook_that_has_least(
         (one(), (0, 0, 0)),
         (one(*events(Outcome.FAILED_AGAIN)), (0, 1, 0)),
         (one(*events(Outcome.FAILED_AGAIN), errors=("no",)), (1, 1, 0)),
-        (one(faults=(GAP,)), (1, 1, 0)),
-        (Report((), fault="No webhook fits."), (1, 1, 0)),
+        (one(gap=(1, 2)), (1, 1, 0)),
+        (Report((), fault=Problem("No webhook fits.")), (1, 1, 0)),
         (one(read=False, warnings=("The hour is spent.",)), (0, 1, 0)),
         (Report((), signal_number=15), (143, 143, 143)),
     ],
@@ -75,43 +73,45 @@ def test_what_many_have_is_told_once_with_the_first_of_them() -> None:
     assert "999 more webhooks" in error
 
 
-def test_a_sentence_that_names_its_webhook_or_its_variable_is_the_same_cause() -> None:
-    named = [
-        replace(one, remarks=problems((f"May not read {one.hook} (403).", f"CHECKPOINT_{one.hook_id} was not saved.")))
-        for one in hooks(3)
-    ]
-    first, second = Report(tuple(named)).warnings
-    assert first.startswith("May not read hook 1 of the organization octo (403). ")
-    assert second.startswith("hook 1 of the organization octo: CHECKPOINT_1 was not saved. ")
-    assert all("2 more webhooks" in one for one in (first, second))
+def test_an_error_that_names_its_webhook_or_its_variable_is_the_same_cause() -> None:
+    failing = []
+    for each in hooks(3):
+        refused = ApiRefused(what=Naming("read {}", each.hook), status=422, message="no")
+        unsaved = CheckpointNotSaved(place=Naming("CHECKPOINT_{}", each.hook_id), why=refused)
+        failing.append(replace(each, endings=(Fact.of(refused), Fact.of(unsaved))))
+    first, second = Report(tuple(failing)).errors
+    assert first.startswith("GitHub refused to read hook 1 of the organization octo (422). ")
+    assert wording.told(CheckpointNotSaved, second)["place"] == "CHECKPOINT_1"
+    assert "2 more webhooks" in first
+    assert "2 more webhooks" in second
 
 
-def test_another_number_is_another_cause() -> None:
-    one, two = hooks(2)
-    for mine, other in (("Answered 401 to 1.", "Answered 402 to 2."), ("Answered 11.", "Answered 1.")):
-        report = Report((replace(one, faults=problems([mine])), replace(two, faults=problems([other]))))
-        assert len(report.errors) == 2
+def test_another_figure_is_another_cause() -> None:
+    errors = [ApiRefused(what="x", status=status, message="no") for status in (400, 422)]
+    failing = [hook(number=number, endings=(Fact.of(error),)) for number, error in enumerate(errors, 1)]
+    assert len(Report(tuple(failing)).errors) == 2
 
 
 def test_causes_that_differ_stand_apart_and_what_kept_the_run_from_any_hook_first() -> None:
-    report = Report((*hooks(2, errors=("One.",)), hook(number=9, errors=("Two.",))), fault="None was listed.")
+    report = Report((*hooks(2, errors=("One.",)), hook(number=9, errors=("Two.",))), fault=Problem("None was listed."))
     alone, both, other = report.errors
     assert (alone, other) == ("None was listed.", "hook 9 of the organization octo: Two.")
     assert both.startswith("hook 1 of the organization octo: One. ")
     assert "1 more webhook" in both
 
 
-def test_a_finding_that_many_have_is_told_once_though_its_facts_differ() -> None:
-    report = Report((hook(remarks=(down("Monday"),)), hook(number=2, remarks=(down("Friday"), HookInactive()))))
+def test_a_warning_that_many_have_is_told_once_though_its_fields_differ() -> None:
+    monday, friday = (Outage(START - days * DAY, at_least=False, cause="HTTP 503", backlog=1) for days in (5, 1))
+    report = Report((hook(outage=monday), hook(number=2, outage=friday, active=False)))
     still_down, off = report.warnings
-    assert "Monday" in still_down
+    assert "2026-11-01" in still_down
     assert "1 more webhook" in still_down
     assert off.startswith("hook 2")
 
 
 def test_a_loss_is_told_for_each_webhook_with_its_own_guids_and_before_all_else() -> None:
-    lost = [EventsGivenUp(events="1 event", guids=guid, until="noon") for guid in ("g1", "g2")]
-    report = Report(tuple(hook(number=number, faults=(Problem("No."), each)) for number, each in enumerate(lost, 1)))
+    lost = [replace(event, guid=guid) for event in events(Outcome.GIVEN_UP) for guid in ("g1", "g2")]
+    report = Report(tuple(hook(each, number=number, errors=("No.",)) for number, each in enumerate(lost, 1)))
     first, second, rest = report.errors
     assert ["g1" in first, "g2" in second, "No." in rest] == [True, True, True]
 

@@ -40,7 +40,7 @@ def one(*outcomes: Outcome, **known: Any) -> Situation:  # noqa: ANN401  fields 
         (one(Outcome.ENDPOINT_DOWN, outage=DOWN), State.DOWN),
         (one(errors=["x"]), State.FAILED),
         (one(errors=["x"], read=False), State.FAILED),
-        (read(Report((), fault="x")), State.FAILED),
+        (read(Report((), fault=reports.Problem("x"))), State.FAILED),
         (one(Outcome.GIVEN_UP, errors=["x"]), State.SETTLED),
         (one(gap=(1, 2), errors=["x"]), State.SETTLED),
         (one(read=False), None),

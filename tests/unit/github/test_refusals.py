@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from redeliver.core.findings import group
+from redeliver.core.facts import Fact, grouped
 from redeliver.errors import (
     AccessBlocked,
     ApiError,
@@ -213,7 +213,7 @@ def test_a_lost_response_has_no_id_of_an_earlier_one() -> None:
 
 
 def test_the_same_error_of_two_webhooks_is_told_once_whatever_the_requests_ids() -> None:
-    told = group([(hook(number=number), [_refusal(number)]) for number in (1, 2, 3)])
+    told = grouped([hook(number=number, endings=(Fact.of(_refusal(number)),)) for number in (1, 2, 3)])
     assert [one.others for one in told] == [2]
     assert "C0FE:1" in str(told[0])
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
-from redeliver.core.findings import EndpointDown, EventsGivenUp, GapFound, HookInactive, RunStopped
+from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import HookReport, Outage, Report
 from reports import Problem, events, hook, hooks, one
 
 UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
 AT_LEAST_A_DAY = Outage(START - DAY, at_least=True, cause="timed out", backlog=1)
+STOPPED = Fact(FactKind.STOPPED, Level.WARNING, {"number": 15})
 NEW = Outage(None, at_least=False, cause="HTTP 503", backlog=1)
-DOWN = EndpointDown(since=", since Monday", probes=3, cause="no connection")
 
 
 def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) -> HookReport:  # noqa: ANN401
     """A webhook whose receiver is down."""
     since = Outage(START - hours * HOUR, at_least=False, cause="no connection", backlog=240)
-    usual: dict[str, Any] = {"outage": since, "remarks": (DOWN,)}
+    usual: dict[str, Any] = {"outage": since}
     return hook(*events(*outcomes), number=number, **usual | known)
 
 
@@ -63,12 +63,12 @@ ENDINGS: list[tuple[str, str, Report]] = [
     (
         "🔴",
         "27 21:20 3 21:20",
-        one(gap=(START - 10 * DAY, START - 3 * DAY), faults=(GapFound(since="x", until="y"),)),
+        one(gap=(START - 10 * DAY, START - 3 * DAY)),
     ),
     (
         "🔴",
         "2",
-        Report(hooks(2, gap=(1, 2), faults=(GapFound(since="x", until="y"),))),
+        Report(hooks(2, gap=(1, 2))),
     ),
     # What will be lost, next.
     (
@@ -125,19 +125,19 @@ ENDINGS: list[tuple[str, str, Report]] = [
     (
         "🟡",
         "",
-        one(active=False, remarks=(HookInactive(),)),
+        one(active=False),
     ),
     (
         "🟡",
         "2 3",
-        Report((hook(), *hooks(2, active=False, remarks=(HookInactive(),)))),
+        Report((hook(), *hooks(2, active=False))),
     ),
     # What was not read is not called fine.
     ("🟡", "", one(partial=True, warnings=("only the newest",))),
     ("🟡", "", one(warnings=("slow",))),
     ("🔴", "", one(**UNREAD)),
     ("🔴", "", Report(hooks(3, **UNREAD))),
-    ("🔴", "", Report((), fault="No webhook fits.")),
+    ("🔴", "", Report((), fault=Problem("No webhook fits."))),
     ("🟡", "", one(**UNREAD | {"errors": (), "warnings": ("the hour is spent",)})),
     ("🔴", "", one(errors=("no",))),
     (
@@ -195,25 +195,24 @@ ANNOTATED: list[tuple[tuple[tuple[str, ...], str | None, str | None], Report]] =
     ),
     # A loss is an error, and not told again beside it.
     (
-        (("1",), None, ""),
+        (("1 0 2026 11 09 21:20:00",), None, ""),
         one(
             *events(Outcome.GIVEN_UP, Outcome.RECOVERED),
-            faults=(EventsGivenUp(events="1 event", guids="g", until="noon"),),
         ),
     ),
     (
         ((), "", None),
-        one(active=False, remarks=(HookInactive(),)),
+        one(active=False),
     ),
     (
         ((), "", None),
-        Report((hook(remarks=(RunStopped(number=15),)),), signal_number=15),
+        Report((hook(endings=(STOPPED,)),), signal_number=15),
     ),
     (
-        (("1", ""), "", None),
+        (("1 0 2026 11 09 21:20:00", ""), "", None),
         one(
             *events(Outcome.GIVEN_UP),
-            faults=(Problem("No."), EventsGivenUp(events="1 event", guids="g", until="noon")),
+            errors=("No.",),
             warnings=("It was slow.",),
         ),
     ),

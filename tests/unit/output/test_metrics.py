@@ -12,14 +12,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exposition import read
 from githubsim.clock import HOUR, START
-from redeliver.core.findings import RunStopped
 from redeliver.core.health import Health, HookHealth
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output import metrics
 from redeliver.output.metrics import BEGINNING, RUN_METRICS, WEBHOOK_METRICS, run_metrics, webhook_metrics
 from redeliver.text import plain
-from reports import events, hook, one, stats
+from reports import Problem, events, hook, one, stats
+from unit.output.endings import STOPPED
 
 ENDED = 1_794_000_000.25
 LATER = ENDED + 900
@@ -71,7 +71,6 @@ def test_a_runs_metrics_say_what_its_report_says() -> None:
     )
     assert after(report) == {
         metrics.LAST_RUN: LATER,
-        metrics.LAST_SUCCESS: LATER,
         metrics.DURATION: 12.5,
         metrics.SCANNED: 1_234,
         metrics.REDELIVERED: 2,
@@ -109,7 +108,7 @@ def test_a_log_that_was_not_read_whole_has_no_statistics() -> None:
     [
         one(errors=["lost"]),
         one(read=False),
-        Report((hook(remarks=(RunStopped(number=15),)),), signal_number=15),
+        Report((hook(endings=(STOPPED,)),), signal_number=15),
     ],
     ids=["a fault", "a log that was not read", "a signal"],
 )
@@ -143,7 +142,11 @@ def test_a_run_that_cannot_read_the_log_calls_nothing_fine() -> None:
 
 @pytest.mark.parametrize(
     "broken_off",
-    [Report((), fault="no list"), Report((hook(number=2),), unreached=1), Report((hook(number=2),), signal_number=2)],
+    [
+        Report((), fault=Problem("no list")),
+        Report((hook(number=2),), unreached=1),
+        Report((hook(number=2),), signal_number=2),
+    ],
 )
 def test_a_webhook_that_the_run_did_not_come_to_stays_as_it_was(broken_off: Report) -> None:
     assert after(broken_off, BEFORE) == read(BEFORE)["octo", "1"]
@@ -167,7 +170,7 @@ def test_any_text_may_have_been_there_before(before: str) -> None:
 def test_a_text_that_follows_itself_again_and_again_does_not_grow() -> None:
     text = BEFORE
     for _ in range(3):
-        text = run_metrics(Report((), fault="no list"), LATER, text)
+        text = run_metrics(Report((), fault=Problem("no list")), LATER, text)
     assert text == BEFORE
 
 

@@ -16,11 +16,12 @@ from jsonschema import Draft202012Validator
 
 from githubsim.clock import HOUR, START
 from redeliver.core.endpoint import EndpointResponse
+from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation, Outage, Report
 from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
 from redeliver.text import plain
-from reports import EVENT, events, hook, hooks, one, stats
+from reports import EVENT, Problem, events, hook, hooks, one, stats
 
 ROOT = Path(__file__).parents[3]
 CHECK = Draft202012Validator(json.loads((ROOT / "docs/report.schema.json").read_text(encoding="utf-8")))
@@ -62,6 +63,7 @@ def test_everything_that_happened_is_in_the_json() -> None:
     report = Report((hook(event, errors=("no",), warnings=("slow",), **known),), dry_run=True, unreached=2)
     told = read(report)
     CHECK.validate(told)
+    gap, down = (str(report.hooks[0].fact(kind)) for kind in (FactKind.GAP, FactKind.DOWN))
     assert told == {
         "version": 1,
         "dry_run": True,
@@ -72,7 +74,7 @@ def test_everything_that_happened_is_in_the_json() -> None:
         "undelivered": 1,
         "lost": 0,
         "health": {"state": "down"},
-        "errors": ["no"],
+        "errors": [gap, "no"],
         "hooks_unreached": 2,
         "hooks_omitted": 0,
         "hooks": [
@@ -112,8 +114,8 @@ def test_everything_that_happened_is_in_the_json() -> None:
                 "filtered_out": 0,
                 "too_old": 0,
                 "explanations": [],
-                "errors": ["no"],
-                "warnings": ["slow"],
+                "errors": ["no", gap],
+                "warnings": ["slow", down],
                 "events": [
                     {
                         "guid": "g",
@@ -165,7 +167,7 @@ def test_no_id_is_a_number_that_other_readers_would_round() -> None:
 
 
 def test_a_fault_that_kept_the_run_from_any_hook_is_told() -> None:
-    assert read(Report((), fault="No webhook fits."))["errors"] == ["No webhook fits."]
+    assert read(Report((), fault=Problem("No webhook fits.")))["errors"] == ["No webhook fits."]
 
 
 def test_a_fault_of_several_hooks_is_told_once_and_each_of_them_has_it_too() -> None:
@@ -257,7 +259,7 @@ def test_whatever_strangers_wrote_and_however_much_it_fits(
 ) -> None:
     many_types = stats({plain(f"{number}{name}", 60): (2, 1) for number in range(101)})
     each = hook(*shown * times, hook=name, owner=name, errors=said, warnings=said, stats=many_types)
-    report = Report((each,) * number, fault="".join(said))
+    report = Report((each,) * number, fault=Problem("".join(said)))
     text = as_json(report)
     assert re.fullmatch(r"[ -~]+", text)
     assert not set(text) & set("'`$<>&#;|()")

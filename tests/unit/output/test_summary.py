@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -12,19 +13,18 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from githubsim.clock import HOUR, START
-from redeliver.core.findings import EndpointDown, EventsGivenUp, Finding, GapFound, HookInactive
+from redeliver.core.facts import OUTCOMES, FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output.events import SHOWN_EVENTS
-from redeliver.output.headline import down, headline
+from redeliver.output.headline import headline
 from redeliver.output.summary import markdown, unusable
-from redeliver.output.words import WORDS, advice_for
+from redeliver.output.words import advice_for
 from redeliver.text import plain
-from reports import EVENT, PAGE, Problem, events, hook, hooks, one
+from reports import EVENT, PAGE, events, hook, hooks, one
 from wording import figures
 
 MEBIBYTE = 1_048_576
-GIVEN_UP = EventsGivenUp(events="1 event", guids="guid-1", until="noon")
 
 hostile = st.text(st.sampled_from("a|\\`*_<>[]()#@!&:;~$-+.\n\r\t\x00\u202e é"), max_size=40) | st.text(max_size=40)
 
@@ -75,7 +75,7 @@ def test_a_hook_that_was_not_read_says_so() -> None:
 
 
 def test_the_heading_is_the_first_sentence_and_the_others_stand_below_it() -> None:
-    report = one(*events(Outcome.REFUSED, Outcome.GIVEN_UP), faults=(GIVEN_UP,))
+    report = one(*events(Outcome.REFUSED, Outcome.GIVEN_UP))
     first, second, third = headline(report).split(". ")
     shown = rendered(markdown(report))
     assert f"<h2>🔴 {first}</h2>" in shown
@@ -84,31 +84,37 @@ def test_the_heading_is_the_first_sentence_and_the_others_stand_below_it() -> No
 
 def test_what_is_lost_is_told_before_all_else_with_its_guids_and_what_to_do() -> None:
     lost = events(Outcome.REFUSED, Outcome.GIVEN_UP)
-    text = markdown(one(*lost, faults=(Problem("No."), GIVEN_UP), warnings=("It was slow.",)))
+    text = markdown(one(*lost, errors=("No.",), warnings=("It was slow.",)))
     alerts = re.findall(r"<blockquote>\s*<p>\[!(\w+)\]\s*<strong>(.*?)</strong>", rendered(text))
     assert [kind for kind, _ in alerts] == ["CAUTION", "CAUTION", "WARNING"]
-    assert words(alerts[0][1]) == GIVEN_UP.problem
-    assert words(GIVEN_UP.next_step) in words(rendered(text))
+    given_up = hook(*lost).fact(FactKind.GIVEN_UP)
+    assert given_up
+    assert words(alerts[0][1]) == given_up.sentence
+    assert words(given_up.advice) in words(rendered(text))
     first_table, *_ = [table_of(rendered(text), number) for number in (2, 3)]
     assert "guid-1" in words(first_table[1][0])
     assert words(first_table[1][-1]) == "9 Nov 21:21"
 
 
-@pytest.mark.parametrize("finding", [GapFound(since="x", until="y"), HookInactive()])
-def test_what_the_heading_says_of_one_webhook_is_not_said_again(finding: Finding) -> None:
-    known = {"gap": (1, START), "active": False}
-    alone = rendered(markdown(one(faults=(finding,), **known)))
-    assert finding.next_step in words(alone)
-    assert f"<strong>{finding.problem}" not in words(alone)
-    many = words(rendered(markdown(Report(hooks(2, faults=(finding,), **known)))))
-    assert finding.problem in many
+def test_what_the_heading_says_of_one_webhook_is_not_said_again() -> None:
+    known: dict[str, Any] = {"gap": (1, START), "active": False}
+    alone = words(rendered(markdown(one(**known))))
+    gap, off = (hook(**known).fact(kind) for kind in (FactKind.GAP, FactKind.SWITCHED_OFF))
+    assert gap
+    assert off
+    assert gap.advice in alone
+    assert off.advice in alone
+    assert gap.sentence not in alone
+    assert alone.count(off.sentence) == 1
+    many = words(rendered(markdown(Report(hooks(2, **known)))))
+    assert gap.sentence in many
     assert "1 more webhook" in many
+    assert off.sentence not in many, "the table of webhooks has it"
 
 
 def test_an_outage_is_told_once_and_what_comes_next() -> None:
-    down = EndpointDown(since=", since Monday", probes=3, cause="no connection")
     outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240)
-    text = markdown(one(*events(Outcome.ENDPOINT_DOWN), outage=outage, remarks=(down,)))
+    text = markdown(one(*events(Outcome.ENDPOINT_DOWN), outage=outage))
     assert text.count("since") == 1
     assert "4 min" in text
     assert advice_for("no connection") not in text, "the cause of the events counts, and that is HTTP 503"
@@ -123,8 +129,8 @@ def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_aw
             hook(*events(Outcome.REFUSED, Outcome.NOT_DUE), number=4),
             hook(*events(Outcome.ENDPOINT_DOWN), number=5, outage=outage),
             hook(number=6, read=False, scanned=0, errors=("no",)),
-            hook(*events(Outcome.GIVEN_UP), number=7, faults=(GIVEN_UP,)),
-            hook(number=8, active=False, remarks=(HookInactive(),)),
+            hook(*events(Outcome.GIVEN_UP), number=7),
+            hook(number=8, active=False),
         )
     )
     shown = rendered(markdown(report))
@@ -132,7 +138,7 @@ def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_aw
     assert [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]] == [
         ["🔴 7", "", "0", "1", "0", "", ""],
         ["🔴 6", "not read", "", "", "", "", ""],
-        ["🔴 5", down(outage, START), "1", "0", "0", until, "about 4 min"],
+        ["🔴 5", "down since 20:20 UTC (1 h): no connection", "1", "0", "0", until, "about 4 min"],
         ["🟡 4", "", "2", "0", "0", until, ""],
         ["🟡 8", "switched off", "0", "0", "0", "", ""],
         ["🟢 3", "", "0", "0", "1", "", ""],
@@ -152,7 +158,7 @@ def test_every_outcome_that_needs_something_has_its_line() -> None:
     rows = table_of(rendered(markdown(one(*events(*Outcome)))), 1)[1:]
     told = [words(row[0]) for row in rows]
     quiet = {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.GIVEN_UP, Outcome.EXPIRED}
-    assert told == ["HTTP 503", *(f"{w.mark} {w.word}" for kind, w in WORDS.items() if kind not in quiet)]
+    assert told == ["HTTP 503", *(f"{w.mark} {w.word}" for kind, w in OUTCOMES.items() if kind not in quiet)]
     assert all(words(advice) for _, _, advice in rows)
 
 
@@ -192,7 +198,7 @@ def test_a_few_events_are_listed_one_by_one() -> None:
         "6 Nov 21:20",
         "HTTP 503",
         "2",
-        f"⏸️ {WORDS[Outcome.NOT_DUE].word}",
+        f"⏸️ {OUTCOMES[Outcome.NOT_DUE].word}",
     ]
 
 

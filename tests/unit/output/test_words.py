@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import LOST, Outcome
-from redeliver.output.words import ORDER, WORDS, advice_for
+from redeliver.output.words import ORDER, advice_for
 
 
 def test_every_outcome_has_its_words_and_a_place_among_the_others() -> None:
-    assert set(WORDS) == set(Outcome)
-    assert len({words.word for words in WORDS.values()}) == len(WORDS)
-    assert all(words.mark and words.advice for words in WORDS.values())
+    assert set(OUTCOMES) == set(Outcome)
+    assert len({words.word for words in OUTCOMES.values()}) == len(OUTCOMES)
+    assert all(words.mark and words.advice for words in OUTCOMES.values())
     assert {kind for kind, place in ORDER.items() if place < len(LOST)} == LOST, "what is lost comes first"
     assert ORDER[Outcome.RECOVERED] > ORDER[Outcome.PENDING]
 

@@ -8,9 +8,8 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind
-from redeliver.core.redelivery import Outcome
+from redeliver.core.redelivery import PROBE_SIZE, Outcome
 from redeliver.run.scan import LONG_OUTAGE
-from redeliver.run.send import PROBE_SIZE
 from world import World
 
 if TYPE_CHECKING:

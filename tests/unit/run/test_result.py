@@ -13,15 +13,7 @@ from hypothesis import strategies as st
 import wording
 from githubsim.clock import START
 from redeliver.core.case import Case, Redelivery
-from redeliver.core.findings import (
-    EndpointDown,
-    EventsExpired,
-    EventsGivenUp,
-    FailuresFirst,
-    GapFound,
-    HookInactive,
-    RunStopped,
-)
+from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
 from redeliver.core.ports import Quota
@@ -33,6 +25,7 @@ from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime,
 from redeliver.run.record import Probe, Record, Sending
 from redeliver.run.result import build_report
 from redeliver.times import clock_time
+from reports import Problem
 from samples import HOUR, MINUTE, attempt, event, reading_of
 
 INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
@@ -181,9 +174,9 @@ def test_when_an_event_is_sent_next_is_told_where_it_is_and_why_it_was_not_taken
 def test_events_that_were_given_up_or_expired_are_errors_with_their_guids() -> None:
     report = told(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.EXPIRED), Fate(left=Outcome.GIVEN_UP))
     given_up, expired = report.errors
-    assert wording.told(EventsGivenUp, given_up)["events"] == "2 events"
+    assert wording.told(FactKind.GIVEN_UP, given_up)["guids"] == "2 events"
     assert "g0, g2" in given_up
-    assert wording.told(EventsExpired, expired)["events"] == "1 event"
+    assert wording.told(FactKind.EXPIRED, expired)["guids"] == "1 event"
     assert "g1" in expired
     assert report.lost == 3 <= report.undelivered
     assert Report((report,)).exit_code(FailOn.ERROR) == 1
@@ -217,7 +210,7 @@ def test_a_gap_is_an_error_with_its_two_ends(
     window = Window(START, kept, kept or START - RETENTION - 1, START - RETENTION, START - RETENTION)
     report = told(window=window, retained_at_end=None if at_end is None else START - RETENTION + at_end)
     assert report.gap == gap
-    ends = [tuple(wording.told(GapFound, sentence).values()) for sentence in report.errors]
+    ends = [tuple(wording.told(FactKind.GAP, sentence).values()) for sentence in report.errors]
     assert ends == ([tuple(map(clock_time, gap))] if gap else [])
 
 
@@ -282,15 +275,15 @@ REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there",
         (unread(ended_by=LATE), [LATE], []),
         (unread(ended_by=SPENT), [], [SPENT]),
         (record_of(ended_by=REFUSED, unsaved=UNSAVED), [REFUSED, UNSAVED], []),
-        (record_of(ended_by=Stopped(15)), [], [RunStopped(number=15)]),
-        (record_of(active=False), [], [HookInactive()]),
+        (record_of(ended_by=Stopped(15)), [], [Fact(FactKind.STOPPED, Level.WARNING, {"number": 15})]),
+        (record_of(active=False), [], [Fact(FactKind.SWITCHED_OFF, Level.WARNING, {})]),
         (record_of(active=True), [], []),
         (record_of(active=None), [], []),
-        (record_of(extent=Extent.FAILURES_FIRST), [], [FailuresFirst()]),
+        (record_of(extent=Extent.FAILURES_FIRST), [], [Fact(FactKind.FAILURES_FIRST, Level.WARNING, {})]),
     ],
 )
 def test_what_ended_a_run_is_an_error_or_a_warning(
-    record: Record, errors: list[RedeliverError], warnings: list[RedeliverError]
+    record: Record, errors: list[RedeliverError], warnings: list[RedeliverError | Fact]
 ) -> None:
     report = report_of(record)
     assert (report.errors, report.warnings) == (tuple(map(str, errors)), tuple(map(str, warnings)))
@@ -300,7 +293,7 @@ def test_an_endpoint_that_is_down_is_told_with_its_beginning_and_its_cause() -> 
     report = told(*[Fate()] * 3, early_probe=Probe.DOWN, extent=Extent.NEWEST, failing_since=START - 6 * HOUR)
     assert report.outage == Outage(START - 6 * HOUR, at_least=True, cause="HTTP 503", backlog=1)
     down, _ = report.warnings
-    assert wording.says(EndpointDown, down)
+    assert wording.says(FactKind.DOWN, down)
     assert "since at least 2026-11-06 15:20:00 UTC (6 h)" in down
     assert "(HTTP 503)" in down
     assert report.errors == ()
@@ -317,7 +310,7 @@ UNREAD = report_of(unread(ended_by=HourSpent(left="850")))
         (Report((told(Fate(result=200)),)), (0, 0, 0)),
         (Report((told(Fate(left=Outcome.FILTERED_OUT)),)), (0, 0, 0)),
         (Report((told(ended_by=BadToken(what="x")),)), (1, 1, 0)),
-        (Report((), fault="No webhook fits."), (1, 1, 0)),
+        (Report((), fault=Problem("No webhook fits.")), (1, 1, 0)),
         (Report((told(Fate()),), signal_number=15), (143, 143, 143)),
         # Of a log that was not read nobody can say that all is delivered.
         (Report((told(), UNREAD)), (0, 1, 0)),

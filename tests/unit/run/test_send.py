@@ -11,11 +11,11 @@ from githubsim.clock import START
 from redeliver.core.case import Case
 from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
-from redeliver.core.redelivery import Acceptance, Reply
+from redeliver.core.redelivery import PROBE_SIZE, Acceptance, Reply
 from redeliver.errors import BadToken, OutOfTime, Stopped
 from redeliver.github.pace import GITHUB_REFUSES, WRITE_POINTS
 from redeliver.run.record import Probe, Sending
-from redeliver.run.send import PROBE_SIZE, Sender, send_with_probe
+from redeliver.run.send import Sender, send_with_probe
 from samples import TASK, Calls, answer, attempt, event
 
 if TYPE_CHECKING:

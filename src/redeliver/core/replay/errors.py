@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from redeliver.core.findings import Finding
 from redeliver.errors import RedeliverError, StateLocked
 
 
@@ -38,16 +37,6 @@ class WindowForgotten(RedeliverError):
     oldest: str
 
 
-class ReplayRowsUnreadable(Finding):
-    """Rows of the log that cannot be read, so that the replay cannot choose their events."""
-
-    sentence = "{deliveries} in GitHub's log could not be read, and so not be chosen: {ids}."
-    advice = "Find them on the webhook's page, and redeliver them there if you need them."
-
-    deliveries: str
-    ids: str
-
-
 class ReplayLocked(StateLocked):
     """A run or another replay uses the same state file. Nobody else does this replay's work."""
 
@@ -64,45 +53,3 @@ class ReplayEndedEarly(RedeliverError):
 
     why: str
     sent: str
-
-
-class EventsNotDelivered(Finding):
-    """Events that were to be sent again, and did not arrive."""
-
-    sentence = "{events} did not arrive ({why})."
-    advice = (
-        "The report lists their GUIDs: put them in guid to send them again. A scheduled run does not retry an event "
-        "that was delivered before."
-    )
-    exit_code = 1
-
-    events: str
-    why: str
-
-
-class OutcomesUnseen(Finding):
-    """Events that GitHub may still deliver."""
-
-    sentence = "{events} with no result yet."
-    advice = "GitHub may still deliver them. Make the plan again in a few minutes, before you send them a second time."
-
-    events: str
-
-
-class ReceiverDown(Finding):
-    """The first events failed the way every attempt does while an endpoint is down."""
-
-    sentence = "The receiver is down: the first {probes} events failed the same way ({cause})."
-    advice = "The other events were not sent."
-
-    probes: int
-    cause: str
-
-
-class ReplayStopped(Finding):
-    """SIGINT or SIGTERM."""
-
-    sentence = "The replay was stopped by signal {number}."
-    advice = "Run it again without send: the plan says which events have been redelivered within the last hour."
-
-    number: int

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from redeliver.core.facts import Facts
 from redeliver.core.inputs import is_guid
 from redeliver.core.redelivery import UNSEEN, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from redeliver.core.facts import Fact
     from redeliver.core.replay.plan import ReplayPlan
 
 
@@ -41,7 +43,7 @@ class ReplayedEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayReport:
+class ReplayReport(Facts):
     """One replay over one webhook."""
 
     hook: str
@@ -60,8 +62,7 @@ class ReplayReport:
     """Redeliveries that GitHub accepted."""
     events: tuple[ReplayedEvent, ...] = ()
     """The plan's, oldest first."""
-    errors: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
     signal_number: int | None = None
     refused: bool = False
     """Whether the errors are about what was chosen, so that nothing was sent."""
@@ -72,10 +73,10 @@ class ReplayReport:
 
     @property
     def exit_code(self) -> int:
-        """0; 1 for a fault or events that did not arrive, 2 for what cannot be chosen, 128 + the signal's number."""
+        """0; 1 for an error or events that did not arrive, 2 for what cannot be chosen, 128 + the signal's number."""
         if self.signal_number is not None:
             return 128 + self.signal_number
-        return 2 if self.refused else int(bool(self.errors))
+        return 2 if self.refused else int(self.is_failing)
 
     @property
     def undelivered(self) -> tuple[str, ...]:

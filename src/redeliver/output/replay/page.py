@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.output.markdown import folded, linked, more, table
-from redeliver.output.words import WORDS
+from redeliver.output.words import light
 from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import clock_time, day_time, duration
 
@@ -70,7 +71,7 @@ def guids_to_send(report: ReplayReport, elsewhere: str) -> Iterator[str]:
 def markdown(report: ReplayReport) -> str:
     """The job summary as GitHub-flavoured Markdown."""
     parts = [
-        f"## {_mark(report)} {headline(report)}",
+        f"## {light(report, waiting=report.signal_number is not None)} {headline(report)}",
         linked(for_markdown(report.hook), report.page),
         *(f"> [!CAUTION]\n> {sentence_in_markdown(error, _SENTENCE)}" for error in report.errors),
         *(f"> [!WARNING]\n> {sentence_in_markdown(warning, _SENTENCE)}" for warning in report.warnings),
@@ -81,12 +82,6 @@ def markdown(report: ReplayReport) -> str:
         _events(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n\n"
-
-
-def _mark(report: ReplayReport) -> str:
-    if report.errors:
-        return "🔴"
-    return "🟡" if report.warnings or report.signal_number is not None else "🟢"
 
 
 def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:
@@ -164,4 +159,4 @@ def _row(event: ReplayedEvent) -> str:
 
 def words(outcome: Outcome) -> str:
     """An outcome as users read it. In a plan it is always DRY_RUN, in a replay that was to send never."""
-    return "planned" if outcome is Outcome.DRY_RUN else WORDS[outcome].word
+    return "planned" if outcome is Outcome.DRY_RUN else OUTCOMES[outcome].word

@@ -1,0 +1,376 @@
+"""What a report tells: facts, typed until they are shown. They are never raised. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum, auto
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from redeliver.core.redelivery import Outcome
+from redeliver.errors import RedeliverError, filled
+from redeliver.text import count
+from redeliver.times import clock_time, duration, span, time_near
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Level(IntEnum):
+    """How bad a fact is."""
+
+    WARNING = 1
+    """Users should know it."""
+    ERROR = 2
+    """It makes the run fail."""
+    LOSS = 3
+    """Something is lost for good, and no later run can redeliver it. It makes the run fail, too."""
+
+
+class FactKind(Enum):
+    """What a fact is about."""
+
+    ERROR = auto()
+    """What was raised, in the words of the error."""
+
+    # Of a webhook.
+    GAP = auto()
+    """The checkpoint is older than what GitHub remembers, so nobody can know what failed in between."""
+    GIVEN_UP = auto()
+    """Events that used up their attempts."""
+    EXPIRED = auto()
+    """Events that were undelivered when GitHub forgot their first attempt."""
+    UNREADABLE = auto()
+    """Rows of the log that cannot be read. LOSS: GitHub is about to delete them. ERROR: each may be a failure.
+    WARNING: they are of events that were delivered, or about which other rows say enough."""
+    CLOCKS_DIFFER = auto()
+    """Two responses with different times."""
+    SWITCHED_OFF = auto()
+    DOWN = auto()
+    """The first redeliveries failed the way every attempt does while an endpoint is down."""
+    NEWEST_READ = auto()
+    """Only the newest part of the window was read."""
+    NEWEST_READ_AND_GAP = auto()
+    """The same, when part of the window is older than what GitHub remembers."""
+    FAILURES_FIRST = auto()
+    """The older part of the window was read with GitHub's filter for failures."""
+    STOPPED = auto()
+    """SIGINT or SIGTERM."""
+
+    # Of a run over several webhooks.
+    ADDRESS_UNKNOWN = auto()
+    """Webhooks that a pattern cannot choose, since GitHub's list does not say where they point."""
+
+    # Of a replay.
+    NOT_CHOSEN = auto()
+    """Rows of the log that cannot be read, so that the replay cannot choose their events."""
+    NOT_DELIVERED = auto()
+    """Events that were to be sent again, and did not arrive."""
+    NO_RESULT = auto()
+    """Events that GitHub may still deliver."""
+    FIRST_FAILED = auto()
+    """As DOWN."""
+    REPLAY_STOPPED = auto()
+
+
+class Words(NamedTuple):
+    """A fact in words: templates for its fields."""
+
+    sentence: str
+    advice: str = ""
+    """What the user can do."""
+    then: str = ""
+    """What the next run does by itself, where there is nothing to do."""
+    short: str = ""
+    """Its state, in a table of webhooks."""
+    in_headline: bool = False
+    """Whether the headline of one webhook says it, and the table of several all that there is to say."""
+
+
+_EACH_MAY_BE = (
+    "Each may be an event that was not delivered. Find them on the webhook's page, and redeliver them there if they "
+    "failed."
+)
+_NEWEST_READ = "Only the newest part of the log was read, back to {back_to:moment}."
+_NEWEST = "only the newest part was read"
+#: Every fact that there is, with the levels that it can have.
+WORDS: dict[tuple[FactKind, Level], Words] = {
+    (FactKind.GAP, Level.LOSS): Words(
+        "GitHub has deleted the deliveries between {since:moment} and {until:moment}, and no run had checked them.",
+        "Failures in that time can no longer be found or redelivered. Check that the schedule is enabled, and run at "
+        "least once a day. The next run continues from here.",
+        short="GitHub has deleted unchecked deliveries",
+        in_headline=True,
+    ),
+    (FactKind.GIVEN_UP, Level.LOSS): Words(
+        "{guids:count event} given up after max-attempts: {guids}.",
+        "Fix the receiver, then send them again by GUID with the action org/redeliver-action/replay, or with "
+        "redeliver replay --guid. GitHub begins to delete them at {until:moment}.",
+    ),
+    (FactKind.EXPIRED, Level.LOSS): Words(
+        "{guids:count event} expired undelivered, because GitHub has deleted the first attempt: {guids}.",
+        "They can no longer be redelivered. Run more often, or raise time-limit.",
+    ),
+    (FactKind.UNREADABLE, Level.LOSS): Words(
+        "{ids:count delivery|deliveries} in GitHub's log could never be read: {ids}. GitHub deletes them within a day.",
+        f"{_EACH_MAY_BE} No later run reports them.",
+    ),
+    (FactKind.UNREADABLE, Level.ERROR): Words(
+        "{ids:count delivery|deliveries} in GitHub's log could not be read: {ids}.",
+        f"{_EACH_MAY_BE} Everything else was done, and later runs try to read them again.",
+    ),
+    (FactKind.UNREADABLE, Level.WARNING): Words(
+        "{ids:count delivery|deliveries} in GitHub's log could not be read, but no event is missed by that: {ids}.",
+        "They succeeded, or other attempts of the same events could be read.",
+    ),
+    (FactKind.CLOCKS_DIFFER, Level.WARNING): Words(
+        "Two of GitHub's responses disagreed on the time by {seconds:duration}.",
+        "The earlier one counts, so that no event is passed over. If this happens often, check any proxy in between.",
+    ),
+    (FactKind.SWITCHED_OFF, Level.WARNING): Words(
+        "The webhook is switched off: GitHub sends it nothing.",
+        "If it should be on, tick Active on its page. GitHub never sends the events from the time it was off.",
+        short="switched off",
+        in_headline=True,
+    ),
+    (FactKind.DOWN, Level.WARNING): Words(
+        "The receiver is still down{since}: {probes} test redeliveries failed the same way ({cause}).",
+        then="The next run tests it again, and redelivers the other events once it is up.",
+        short="{since:down}{cause:after}",
+        in_headline=True,
+    ),
+    (FactKind.NEWEST_READ, Level.WARNING): Words(
+        _NEWEST_READ,
+        "Older failures are not counted here. The checkpoint stays before them, so a later run finds them.",
+        short=_NEWEST,
+    ),
+    (FactKind.NEWEST_READ_AND_GAP, Level.WARNING): Words(
+        _NEWEST_READ,
+        "Older failures are not counted here, and GitHub has already deleted some of them.",
+        short=_NEWEST,
+    ),
+    (FactKind.FAILURES_FIRST, Level.WARNING): Words(
+        "The log was too long to read whole: older failures with status 0 or 3xx may be missing.",
+        "Raise time-limit, or run more often.",
+    ),
+    (FactKind.STOPPED, Level.WARNING): Words(
+        "The run was stopped by signal {number}.", then="The next run finishes the work.", in_headline=True
+    ),
+    (FactKind.ADDRESS_UNKNOWN, Level.WARNING): Words(
+        "GitHub's list gives no address for {ids:count webhook} ({ids}), so the pattern in hook-id left {ids:it|them} "
+        "out.",
+        "Name them by id in hook-id, or look at their settings.",
+    ),
+    (FactKind.NOT_CHOSEN, Level.WARNING): Words(
+        "{ids:count delivery|deliveries} in GitHub's log could not be read, and so not be chosen: {ids}.",
+        "Find them on the webhook's page, and redeliver them there if you need them.",
+    ),
+    (FactKind.NOT_DELIVERED, Level.ERROR): Words(
+        "{events:count event} did not arrive ({why}).",
+        "The report lists their GUIDs: put them in guid to send them again. A scheduled run does not retry an event "
+        "that was delivered before.",
+    ),
+    (FactKind.NO_RESULT, Level.WARNING): Words(
+        "{events:count event} with no result yet.",
+        "GitHub may still deliver them. Make the plan again in a few minutes, before you send them a second time.",
+    ),
+    (FactKind.FIRST_FAILED, Level.WARNING): Words(
+        "The receiver is down: the first {probes} events failed the same way ({cause}).",
+        "The other events were not sent.",
+    ),
+    (FactKind.REPLAY_STOPPED, Level.WARNING): Words(
+        "The replay was stopped by signal {number}.",
+        "Run it again without send: the plan says which events have been redelivered within the last hour.",
+    ),
+} | {(FactKind.ERROR, level): Words("{error:problem}", "{error:next_step}") for level in (Level.ERROR, Level.WARNING)}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that users should know. ``str()`` gives all of it."""
+
+    kind: FactKind
+    level: Level
+    fields: Mapping[str, object]
+    """What its words show. Moments are epoch milliseconds, GUIDs and ids tuples."""
+    hook: str = ""
+    """Of several webhooks the first that has it, for sentences; empty: there is one, or the sentence names it."""
+    others: int = 0
+    """Webhooks that have the same, besides that one."""
+
+    @classmethod
+    def of(cls, error: RedeliverError, level: Level = Level.ERROR) -> Fact:
+        """An error as a fact."""
+        return cls(FactKind.ERROR, level, {"error": error})
+
+    @property
+    def words(self) -> Words:
+        """Its words, as templates."""
+        return WORDS[self.kind, self.level]
+
+    @property
+    def short(self) -> str:
+        """Its state, for a table; empty: it is not about a state."""
+        return filled(self.words.short, self.fields)
+
+    @property
+    def sentence(self) -> str:
+        """What is so."""
+        sentence = filled(self.words.sentence, self.fields)
+        return f"{self.hook}: {sentence}" if self.hook else sentence
+
+    @property
+    def same(self) -> str:
+        """How many more webhooks have it, as a sentence; empty: none has."""
+        return f"The same applies to {count(self.others, 'more webhook')}." if self.others else ""
+
+    @property
+    def advice(self) -> str:
+        """What the user can do about it; if that is nothing, what the next run does."""
+        return filled(self.words.advice or self.words.then, self.fields)
+
+    @property
+    def cause(self) -> object:
+        """The same for facts of several webhooks that are told as one.
+
+        What is lost is told with its own GUIDs and times; of anything else, the first webhook's are enough.
+        """
+        error = self.fields.get("error")
+        if isinstance(error, RedeliverError):
+            return self.level, error.cause
+        return self.kind, self.level, (*self.fields.items(),) if self.level is Level.LOSS else ()
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.sentence, self.same, self.advice) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Since when something has been so, as a part of a sentence; empty if that is not known."""
+
+    moment: int | None
+    """In epoch milliseconds; None: not known."""
+    at_least: bool
+    """Whether it may have begun earlier than what was read."""
+    now: int
+
+    def __format__(self, spec: str) -> str:
+        """``spec``: what has been so, for a table, which has times of day alone."""
+        if self.moment is None:
+            return spec
+        since = "since at least" if self.at_least else "since"
+        lasting = self.now - self.moment
+        if spec:
+            return f"{spec} {since} {time_near(self.moment, self.now)} ({span(lasting)})"
+        return f", {since} {clock_time(self.moment)} ({duration(lasting / 1000)})"
+
+
+class Facts:
+    """What follows from facts, for any class that has them."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def facts(self) -> Sequence[Fact]:
+            """What users should know."""
+            ...
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether one of them makes the run fail."""
+        return any(fact.level >= Level.ERROR for fact in self.facts)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Those that make the run fail, as sentences."""
+        return tuple(str(fact) for fact in self.facts if fact.level >= Level.ERROR)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The others, as sentences."""
+        return tuple(str(fact) for fact in self.facts if fact.level < Level.ERROR)
+
+
+class NamedHook(Protocol):
+    """A webhook of which facts are known."""
+
+    @property
+    def hook(self) -> str:
+        """The webhook, for sentences."""
+        ...
+
+    @property
+    def facts(self) -> Sequence[Fact]:
+        """What users should know of it."""
+        ...
+
+
+def grouped(hooks: Sequence[NamedHook]) -> list[Fact]:
+    """The facts of webhooks, the worst first, each cause once with the first webhook that has it."""
+    found: dict[object, Fact] = {}
+    for hook in hooks:
+        for fact in hook.facts:
+            if known := found.get(fact.cause):
+                found[fact.cause] = replace(known, others=known.others + 1)
+            else:
+                names_it = len(hooks) == 1 or hook.hook in fact.sentence
+                found[fact.cause] = fact if names_it else replace(fact, hook=hook.hook)
+    return sorted(found.values(), key=lambda fact: -fact.level)
+
+
+# -- the outcomes of events ----------------------------------------------------------------------------------------
+
+
+class OutcomeWords(NamedTuple):
+    """How users read an outcome."""
+
+    mark: str
+    word: str
+    advice: str
+    """What the user can do."""
+
+
+#: In the order in which users should look at them.
+OUTCOMES: dict[Outcome, OutcomeWords] = {
+    Outcome.GIVEN_UP: OutcomeWords(
+        "🔴",
+        "given up",
+        "Gave up after max-attempts. Fix the receiver, then send them again with org/redeliver-action/replay or "
+        "redeliver replay --guid, before GitHub deletes them.",
+    ),
+    Outcome.EXPIRED: OutcomeWords(
+        "🔴", "expired", "GitHub has deleted them, so nothing can redeliver them. Run more often."
+    ),
+    Outcome.FAILED_AGAIN: OutcomeWords(
+        "❌", "failed again", "A later run redelivers them, when retry-spacing has passed."
+    ),
+    Outcome.REFUSED: OutcomeWords("🚫", "refused", "GitHub refused to redeliver them. The next run asks again."),
+    Outcome.UNCHECKED: OutcomeWords(
+        "⏸️",
+        "not checked",
+        "The log was too long to see whether they are delivered already. Raise time-limit, or run more often.",
+    ),
+    Outcome.ENDPOINT_DOWN: OutcomeWords("⏸️", "receiver down", "A later run sends them, once the receiver is up."),
+    Outcome.RUN_FAILED: OutcomeWords("⏸️", "run failed", "Fix the error above. The next run sends them."),
+    Outcome.DRY_RUN: OutcomeWords("⏸️", "dry run", "Run without dry-run to send them."),
+    Outcome.OUT_OF_TIME: OutcomeWords(
+        "⏸️", "out of time", "Nothing: the next run sends them. If this happens often, raise time-limit."
+    ),
+    Outcome.STOPPED: OutcomeWords("⏸️", "run stopped", "Nothing: the next run sends them."),
+    Outcome.TOO_OLD: OutcomeWords("⏸️", "too old", "Nothing: they are older than max-age, so no run sends them."),
+    Outcome.NOT_DUE: OutcomeWords(
+        "⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."
+    ),
+    Outcome.UNKNOWN: OutcomeWords(
+        "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
+    ),
+    Outcome.PENDING: OutcomeWords(
+        "⏳",
+        "pending",
+        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run looks again. A "
+        "longer wait-for-results lets one run see more.",
+    ),
+    Outcome.RECOVERED: OutcomeWords("✅", "recovered", "Nothing."),
+    Outcome.FILTERED_OUT: OutcomeWords("⏸️", "filtered out", "Nothing: the input events leaves them out."),
+}

@@ -1,0 +1,69 @@
+"""Facts in words: every row of the table can be filled, and no field of a stranger's shapes anything."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, START
+from redeliver.core.facts import WORDS, Fact, FactKind, Level, Since
+from redeliver.errors import ApiUnexpected
+
+HOSTILE = "no\n::error::x https://user:hush@evil.example/"
+FIELDS: dict[str, object] = {
+    "error": ApiUnexpected(what=HOSTILE, why=HOSTILE),
+    "since": START - DAY,
+    "until": START,
+    "back_to": START,
+    "guids": (HOSTILE, HOSTILE),
+    "ids": (HOSTILE,),
+    "seconds": 90.5,
+    "probes": 3,
+    "events": 1_200,
+    "number": 15,
+    "cause": HOSTILE,
+    "why": HOSTILE,
+}
+
+
+@pytest.mark.parametrize("row", WORDS, ids=lambda row: f"{row[0].name} {row[1].name}")
+def test_every_fact_is_told_in_full_and_shows_no_strangers_address(row: tuple[FactKind, Level]) -> None:
+    since = {"since": Since(START - DAY, at_least=True, now=START)} if row[0] is FactKind.DOWN else {}
+    fact = Fact(*row, FIELDS | since)
+    for text in (str(fact), fact.short):
+        assert "hush" not in text
+        assert not re.search(r"[\n{}]", text)
+    assert fact.sentence in str(fact)
+    assert fact.advice in str(fact)
+
+
+def test_moments_counts_and_ids_are_told_as_people_read_them() -> None:
+    lost = Fact(FactKind.GIVEN_UP, Level.LOSS, {"guids": ("g1", "g2"), "until": START})
+    assert lost.sentence.startswith("2 events given up")
+    assert lost.sentence.endswith(": g1, g2.")
+    assert "2026-11-06 21:20:00 UTC" in lost.advice
+    one, two = (Fact(FactKind.ADDRESS_UNKNOWN, Level.WARNING, {"ids": ids}).sentence for ids in (("7",), ("7", "8")))
+    assert "1 webhook (7)" in one
+    assert one.endswith("left it out.")
+    assert "2 webhooks (7, 8)" in two
+    assert two.endswith("left them out.")
+
+
+@pytest.mark.parametrize(
+    ("since", "told", "short"),
+    [
+        (Since(None, at_least=False, now=START), "", "down"),
+        (
+            Since(START - HOUR, at_least=False, now=START),
+            ", since 2026-11-06 20:20:00 UTC (1 h)",
+            "down since 20:20 UTC",
+        ),
+        (Since(START - HOUR, at_least=True, now=START), ", since at least 2026", "down since at least 20:20 UTC (1 h)"),
+    ],
+)
+def test_since_when_it_is_so_is_told_as_far_as_it_is_known(since: Since, told: str, short: str) -> None:
+    down = Fact(FactKind.DOWN, Level.WARNING, {"since": since, "probes": 3, "cause": "HTTP 503"})
+    assert f"still down{told}" in down.sentence
+    assert down.short.startswith(short)
+    assert down.short.endswith(": HTTP 503")
