@@ -1,4 +1,4 @@
-"""Writes inputs, outputs and error messages wherever a file names them, from the code: ``make docs``.
+"""Writes inputs, outputs and error messages wherever a file names them, and schemas, from the code: ``make docs``.
 
 A block lies between two comments, ``# inputs, written by make docs`` and ``# end of inputs`` (or the same in HTML), and
 is indented as they are.
@@ -13,9 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 import yaml
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
 import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
 from redeliver.core.facts import WORDS, FactKind
+from redeliver.core.replay.report_model import ReplayModel
+from redeliver.core.report_model import ReportModel, ShownPart
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
 from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
@@ -212,6 +216,38 @@ FILES: dict[str, Mapping[str, Block]] = {
 }
 
 
+#: The model of each JSON that is printed for programs, by the file that describes it.
+SCHEMAS: dict[str, tuple[type[object], str]] = {
+    "docs/report.schema.json": (ReportModel, "The output `report` of Redeliver Action"),
+    "docs/replay.schema.json": (ReplayModel, "The report of a replay"),
+    "docs/show.schema.json": (list[ShownPart], "What `redeliver show --format json` prints"),
+}
+
+
+class _Schema(GenerateJsonSchema):
+    """Without a title for each field, which would repeat its name."""
+
+    def field_title_should_be_set(self, _schema: object) -> bool:
+        return False
+
+
+def schema(name: str) -> str:
+    """A file's text."""
+    model, title = SCHEMAS[name]
+    made = TypeAdapter(model).json_schema(schema_generator=_Schema, mode="serialization")
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title} | made | {"title": title}
+    return json.dumps(_on_one_line(made), indent=2) + "\n"
+
+
+def _on_one_line(value: object) -> object:
+    """The same with every text on one line."""
+    if isinstance(value, dict):
+        return {key: _on_one_line(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_on_one_line(each) for each in value]
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
 def written(text: str, blocks: Mapping[str, Block]) -> str:
     """A file's text with its blocks as the code has them.
 
@@ -257,6 +293,8 @@ def main() -> None:
     for name, blocks in FILES.items():
         file = ROOT / name
         file.write_text(written(file.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+    for name in SCHEMAS:
+        (ROOT / name).write_text(schema(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

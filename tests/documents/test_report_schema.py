@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import FAILURES
 from redeliver.core.redelivery import Outcome
-from redeliver.output.report_json import VERSION, as_json
+from redeliver.core.report import VERSION
+from redeliver.output.report_json import as_json
 from world import World
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/report.schema.json").read_text(encoding="utf-8"))
@@ -21,10 +22,10 @@ CHECK = Draft202012Validator(SCHEMA)
 
 def test_the_schema_is_one_and_knows_every_outcome() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-    assert SCHEMA["$defs"]["event"]["properties"]["outcome"]["enum"] == [*Outcome]
+    assert SCHEMA["$defs"]["EventPart"]["properties"]["outcome"]["enum"] == [*Outcome]
     assert SCHEMA["properties"]["version"]["const"] == VERSION
     # Strict: a field that the schema lacks is a fault of the schema.
-    for part in (SCHEMA, *(SCHEMA["$defs"][name] for name in ("hook", "explanation", "event"))):
+    for part in (SCHEMA, *(SCHEMA["$defs"][name] for name in ("HookPart", "ExplanationPart", "EventPart"))):
         assert part["additionalProperties"] is False
         assert part["required"] == [*part["properties"]]
 

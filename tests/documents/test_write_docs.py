@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from write_docs import FILES, ROOT, written
+from write_docs import FILES, ROOT, SCHEMAS, schema, written
 
 _LINES = re.compile(r"(, written by make docs(?: -->)?\n).*?(^ *(?:#|<!--) end of )", re.DOTALL | re.MULTILINE)
 BLOCK = {"inputs": lambda: ["a: 1", "b: 2"]}
@@ -16,6 +16,11 @@ BLOCK = {"inputs": lambda: ["a: 1", "b: 2"]}
 def test_every_file_says_what_the_code_says(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert text == written(text, FILES[name]), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_describes_the_json_of_the_code(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == schema(name), "run `make docs`"
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -36,6 +36,9 @@ OURS_LEFT_OUT = {
     "output.metrics",
     "files",
     "console",
+    # What the JSON looks like, for those who read it.
+    "core.report_model",
+    "core.replay.report_model",
     # The tracking issue's, which is another step.
     "entry.tracking",
     "tracking",

@@ -185,32 +185,6 @@ def worst(states: Iterable[Health]) -> Health:
     return min(states, key=order.index, default=Health.UNKNOWN)
 
 
-def figures(health: Health, stats: DeliveryStats | None) -> dict[str, object]:
-    """For programs, without the types of events. Every figure is None if the window was not read whole."""
-    if stats is None:
-        names = ("events", "delivered_first_try", "duration_ms", "near_timeout", "throttled")
-        return {"state": str(health)} | dict.fromkeys(names)
-    durations = {"p50": stats.p50, "p95": stats.p95, "max": stats.longest}
-    return {
-        "state": str(health),
-        "events": stats.events,
-        "delivered_first_try": stats.delivered_first_try,
-        "duration_ms": None if stats.longest is None else durations,
-        "near_timeout": stats.near_timeout,
-        "throttled": stats.throttled,
-    }
-
-
-def type_figures(one: TypeStats) -> dict[str, object]:
-    """One type of events, for programs."""
-    return {
-        "event": one.event,
-        "events": one.events,
-        "delivered_first_try": one.delivered_first_try,
-        "p95_ms": one.p95,
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class HookHealth:
     """One webhook's deliveries within a window."""
@@ -237,17 +211,3 @@ class HookHealth:
     def health(self) -> Health:
         """The state of its receiver; never DOWN, since only redeliveries can show that."""
         return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False or self.unread > 0)
-
-    def as_dict(self) -> dict[str, object]:
-        """For programs, the id as text: it can be too large for some readers of JSON."""
-        return {
-            "hook_id": str(self.hook_id or ""),
-            "host": self.host,
-            "active": self.active,
-            "deliveries": self.deliveries,
-            "failed": self.failed,
-            "last_success": self.last_success,
-            "undelivered": self.undelivered,
-            "health": figures(self.health, self.stats)
-            | {"by_event": [type_figures(one) for one in self.stats.by_event]},
-        }

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from redeliver.core.health import DeliveryStats
     from redeliver.errors import RedeliverError
 
+#: The version of the report as JSON. A change that breaks a reader raises it.
+VERSION = 1
+#: Causes for which a run looks up what the receiver answered, one call each.
+MOST_CAUSES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class EventReport:

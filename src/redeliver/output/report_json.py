@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from redeliver.core.health import figures, type_figures
 from redeliver.core.redelivery import Outcome
+from redeliver.core.report import VERSION
 from redeliver.output.words import ORDER
 from redeliver.text import for_shell, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from redeliver.core.health import DeliveryStats, Health, HookHealth, TypeStats
     from redeliver.core.report import EventReport, Explanation, HookReport, Report
+    from redeliver.core.report_model import (
+        DurationPart,
+        EventPart,
+        ExplanationPart,
+        HealthPart,
+        HookPart,
+        ReportModel,
+        TypePart,
+    )
 
 #: The action's outputs, and their descriptions.
 OUTPUTS = {
@@ -27,8 +37,6 @@ OUTPUTS = {
     "checkpoint": "The time up to which everything is settled, in epoch milliseconds.",
     "report": "What happened to each event, as JSON.",
 }
-#: The JSON report's version. A change that breaks a reader raises it.
-VERSION = 1
 #: Characters of the report, whatever is in it. GitHub counts a job's outputs in UTF-16 against 1 MB, and a report is
 #: often passed on in an environment variable, which holds 131,072 bytes on Linux (MAX_ARG_STRLEN).
 MOST = 120_000
@@ -57,7 +65,7 @@ def as_json(report: Report) -> str:
     If it would be longer, it leaves out what matters least, and counts it: recovered events before undelivered
     ones, and webhooks with nothing to report before others.
     """
-    whole: dict[str, object] = {
+    whole: ReportModel = {
         "version": VERSION,
         "dry_run": report.dry_run,
         "scanned": report.scanned,
@@ -66,7 +74,7 @@ def as_json(report: Report) -> str:
         "recovered": report.recovered,
         "undelivered": report.undelivered,
         "lost": report.lost,
-        "health": {"state": str(report.health)},
+        "health": {"state": report.health},
         "errors": _sentences(report.errors, _ERRORS),
         "hooks_unreached": report.unreached,
         "hooks_omitted": len(report.hooks),
@@ -75,79 +83,90 @@ def as_json(report: Report) -> str:
     left = MOST - len(_text(whole))
     for_events = left // 3 if report.events else 0
     hooks, left = _shown_hooks(report.hooks, left - for_events)
-    events, left = _shown_events([report.hooks[place] for place in hooks], left + for_events)
-    types = _shown_types([report.hooks[place] for place in hooks], left)
-    whole["hooks_omitted"] = len(report.hooks) - len(hooks)
-    whole["hooks"] = [
-        known
-        | {"health": _health(report.hooks[place], by_event)}
-        | {"events": told, "events_omitted": len(report.hooks[place].events) - len(told)}
-        for (place, known), told, by_event in zip(hooks.items(), events, types, strict=True)
-    ]
+    left = _add_events(hooks, left + for_events)
+    _add_types(hooks, left)
+    whole["hooks_omitted"] -= len(hooks)
+    whole["hooks"] = [part for _, part in hooks]
     return _text(whole)
 
 
-def _shown_hooks(hooks: Sequence[HookReport], left: int) -> tuple[dict[int, dict[str, object]], int]:
-    """What is reported of webhooks, by their places, and the characters left after that."""
-    shown: dict[int, dict[str, object]] = {}
+def _shown_hooks(hooks: Sequence[HookReport], left: int) -> tuple[list[tuple[HookReport, HookPart]], int]:
+    """Webhooks and what is reported of them, without events and types, and the characters left after that."""
+    shown: dict[int, tuple[HookReport, HookPart]] = {}
     for place in sorted(range(len(hooks)), key=lambda place: _how_quiet(hooks[place])):
-        known = _known(hooks[place])
-        # Its events' commas are counted with them; here, the longest that the two fields can be.
-        size = len(_text(known | {"events": [], "events_omitted": len(hooks[place].events)})) + 1
+        part = _hook_part(hooks[place])
+        # Commas between events and types are counted with them.
+        size = len(_text(part)) + 1
         if size > left:
             break
         left -= size
-        shown[place] = known
-    return dict(sorted(shown.items())), left
+        shown[place] = hooks[place], part
+    return [shown[place] for place in sorted(shown)], left
 
 
 def _how_quiet(hook: HookReport) -> tuple[bool, bool, int]:
     return (not (hook.is_failing or hook.lost), not (hook.facts or hook.undelivered), -hook.failed)
 
 
-def _shown_events(hooks: Sequence[HookReport], left: int) -> tuple[list[list[dict[str, object]]], int]:
-    """What is reported of events, oldest first, a list for each webhook, and the characters left after that."""
-    rows = [
+def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], left: int) -> int:
+    """Add as many events as there is space for, in their order. Returns the characters left after that."""
+    rows = sorted(
         (ORDER[event.outcome], place, number)
-        for place, hook in enumerate(hooks)
+        for place, (hook, _) in enumerate(hooks)
         for number, event in enumerate(hook.events)
-    ]
-    shown: list[dict[int, dict[str, object]]] = [{} for _ in hooks]
-    for _, place, number in sorted(rows):
-        event = _event(hooks[place].events[number])
+    )
+    shown: list[dict[int, EventPart]] = [{} for _ in hooks]
+    for _, place, number in rows:
+        event = _event_part(hooks[place][0].events[number])
         size = len(_text(event)) + 1
         if size > left:
             break
         left -= size
         shown[place][number] = event
-    return [[event for _, event in sorted(events.items())] for events in shown], left
+    for (_, part), events in zip(hooks, shown, strict=True):
+        part["events"] = [event for _, event in sorted(events.items())]
+        part["events_omitted"] -= len(events)
+    return left
 
 
-def _shown_types(hooks: Sequence[HookReport], left: int) -> list[list[dict[str, object]]]:
-    """What is reported of types of events, a list for each webhook, its most common types first."""
-    shown: list[list[dict[str, object]]] = [[] for _ in hooks]
-    rows = [(number, place) for place, hook in enumerate(hooks) for number in range(_types(hook))]
+def _add_types(hooks: Sequence[tuple[HookReport, HookPart]], left: int) -> None:
+    """Add as many types of events as there is space for, each webhook's most common ones first."""
+    rows = [(number, place) for place, (hook, _) in enumerate(hooks) for number in range(len(_types(hook.stats)))]
     for number, place in sorted(rows):
-        stats = hooks[place].stats
-        one = type_figures(stats.by_event[number]) if stats else {}
+        hook, part = hooks[place]
+        one = _type_part(_types(hook.stats)[number])
         left -= len(_text(one)) + 1
         if left < 0:
             break
-        shown[place].append(one)
-    return shown
+        part["health"]["by_event"].append(one)
+        part["health"]["by_event_omitted"] -= 1
 
 
-def _types(hook: HookReport) -> int:
-    return len(hook.stats.by_event) if hook.stats else 0
+def listed_as_json(found: Sequence[HookHealth]) -> str:
+    """Webhooks and how their deliveries went, for programs. Ids are text: they can be too large for some readers."""
+    return json.dumps([_listed(one) for one in found])
 
 
-def _health(hook: HookReport, by_event: list[dict[str, object]]) -> dict[str, object]:
-    omitted = _types(hook) - len(by_event)
-    return figures(hook.health, hook.stats) | {"by_event": by_event, "by_event_omitted": omitted}
+def _listed(one: HookHealth) -> dict[str, object]:
+    health: dict[str, object] = {**_health_part(one.health, one.stats)}
+    del health["by_event_omitted"]
+    return {
+        "hook_id": str(one.hook_id or ""),
+        "host": one.host,
+        "active": one.active,
+        "deliveries": one.deliveries,
+        "failed": one.failed,
+        "last_success": one.last_success,
+        "undelivered": one.undelivered,
+        "health": health | {"by_event": [_type_part(each) for each in one.stats.by_event]},
+    }
 
 
-def _known(hook: HookReport) -> dict[str, object]:
-    """What is reported of a webhook, without its events."""
+# -- the parts --------------------------------------------------------------------------------------------------
+
+
+def _hook_part(hook: HookReport) -> HookPart:
+    """What is reported of a webhook, without its events and their types."""
     return {
         "hook": plain(hook.hook),
         "hook_id": plain(hook.hook_id),
@@ -168,16 +187,48 @@ def _known(hook: HookReport) -> dict[str, object]:
         "recovered": hook.recovered,
         "undelivered": hook.undelivered,
         "lost": hook.lost,
-        "health": _health(hook, []),
+        "health": _health_part(hook.health, hook.stats),
         "filtered_out": hook.count(Outcome.FILTERED_OUT),
         "too_old": hook.count(Outcome.TOO_OLD),
-        "explanations": [_explanation(one) for one in hook.explanations],
+        "explanations": [_explanation_part(one) for one in hook.explanations],
         "errors": _sentences(hook.errors, _OF_A_HOOK),
         "warnings": _sentences(hook.warnings, _OF_A_HOOK),
+        "events": [],
+        "events_omitted": len(hook.events),
     }
 
 
-def _explanation(explanation: Explanation) -> dict[str, object]:
+def _health_part(health: Health, stats: DeliveryStats | None) -> HealthPart:
+    """Every figure is None if the window was not read whole."""
+    durations: DurationPart | None = None
+    if stats and stats.p50 is not None and stats.p95 is not None and stats.longest is not None:
+        durations = {"p50": stats.p50, "p95": stats.p95, "max": stats.longest}
+    return {
+        "state": health,
+        "events": stats.events if stats else None,
+        "delivered_first_try": stats.delivered_first_try if stats else None,
+        "duration_ms": durations,
+        "near_timeout": stats.near_timeout if stats else None,
+        "throttled": stats.throttled if stats else None,
+        "by_event": [],
+        "by_event_omitted": len(_types(stats)),
+    }
+
+
+def _types(stats: DeliveryStats | None) -> Sequence[TypeStats]:
+    return stats.by_event if stats else ()
+
+
+def _type_part(one: TypeStats) -> TypePart:
+    return {
+        "event": one.event,
+        "events": one.events,
+        "delivered_first_try": one.delivered_first_try,
+        "p95_ms": one.p95,
+    }
+
+
+def _explanation_part(explanation: Explanation) -> ExplanationPart:
     response = explanation.response
     return {
         "cause": plain(explanation.cause, 30),
@@ -191,14 +242,14 @@ def _explanation(explanation: Explanation) -> dict[str, object]:
     }
 
 
-def _event(event: EventReport) -> dict[str, object]:
+def _event_part(event: EventReport) -> EventPart:
     return {
         "guid": plain(event.guid, 64),
         "event": plain(event.name, 100),
         "first_failed_at": event.first_failed_at,
         "cause": plain(event.cause, 30),
         "attempts": event.attempts,
-        "outcome": str(event.outcome),
+        "outcome": event.outcome,
         "detail": plain(event.detail),
         "delivery_id": plain(event.delivery_id, 30),
         "forgotten_at": event.forgotten_at,

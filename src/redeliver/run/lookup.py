@@ -20,7 +20,7 @@ from redeliver.core.deliveries import (
 )
 from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
-from redeliver.core.report import Explanation
+from redeliver.core.report import MOST_CAUSES, Explanation
 from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
 from redeliver.run.log_lines import Progress
 from redeliver.run.walk import Cursor
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
     from redeliver.core.endpoint import EndpointResponse
     from redeliver.core.ports import Hook
     from redeliver.core.report import HookReport, Report
+    from redeliver.core.report_model import AnswerPart, AttemptPart, ShownPart
     from redeliver.github.hooks import Hook as GitHubHook
     from redeliver.github.session import Session
 
 #: The most jobs in one matrix (https://docs.github.com/en/actions/reference/limits).
 MATRIX_JOBS = 256
-#: Causes that one run looks up, one call each.
-MOST_CAUSES = 3
 #: With these causes, no endpoint responded.
 _NO_ANSWER = frozenset({NO_CONNECTION, TIMED_OUT, TLS})
 
@@ -65,15 +64,17 @@ class ShownAttempt:
     lookup_failed: bool = False
     """Whether that is a failure. It is none if GitHub does not have the attempt any more."""
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> AttemptPart:
         """For programs."""
         response = self.response
-        answered = response and {
-            "content_type": response.content_type,
-            "server": response.server,
-            "title": response.title,
-            "body": response.body,
-        }
+        answered: AnswerPart | None = None
+        if response:
+            answered = {
+                "content_type": response.content_type,
+                "server": response.server,
+                "title": response.title,
+                "body": response.body,
+            }
         return {
             "delivery_id": self.delivery_id,
             "at": self.at,
@@ -103,7 +104,7 @@ class ShownEvent:
         """Whether an attempt delivered it."""
         return any(not attempt.cause for attempt in self.attempts)
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> ShownPart:
         """For programs."""
         return {
             "hook": self.hook,

@@ -13,7 +13,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from redeliver.tracking.situation import MOST, Count, LostEvent, Moment, Situation, State
+from redeliver.core.report_model import MOST, Count, Moment
+from redeliver.tracking.situation import LostEvent, Situation, State
 
 #: Lost events whose GUIDs an issue remembers: while GitHub keeps them, later runs may find them again.
 _REMEMBERED = 1_000

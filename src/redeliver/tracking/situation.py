@@ -5,28 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from redeliver.core.inputs import from_json
 from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.report_model import ReportModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Far more than any count or text that the action writes; but a report can come from anywhere.
-MOST = 2**53
-_LONGEST = 1_000
+    from redeliver.core.report_model import HookPart
+
 #: Causes that are listed for one webhook.
 _CAUSES = 3
 NO_REPORT = "The run ended without a report."
 #: Events with these outcomes no longer wait for a redelivery.
 _SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
-
-Count = Annotated[int, Field(ge=0, le=MOST)]
-Moment = Annotated[int, Field(ge=0, le=253_402_300_799_000)]  # to the end of the year 9999
-_Text = Annotated[str, Field(max_length=_LONGEST)]
 
 
 class State(StrEnum):
@@ -89,61 +85,7 @@ class Situation:
     """Why the run failed, where ``state`` says so."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
-
-class _Gap(_Part):
-    from_: Moment = Field(alias="from")
-    to: Moment
-
-
-class _Event(_Part):
-    guid: _Text
-    event: _Text
-    first_failed_at: Moment
-    cause: _Text
-    outcome: _Text
-
-
-class _Hook(_Part):
-    hook: _Text
-    read: bool
-    partial: bool
-    gap: _Gap | None
-    deadline: Moment | None
-    down: bool
-    down_since: Moment | None
-    undelivered: Count
-    lost: Count
-    too_old: Count
-    events: list[_Event]
-
-    @property
-    def waiting(self) -> int:
-        """Events that later runs will redeliver."""
-        return max(0, self.undelivered - self.lost - self.too_old)
-
-    @property
-    def since(self) -> Iterator[int]:
-        """Moments at which its trouble may have begun."""
-        if self.down_since is not None:
-            yield self.down_since
-        yield from (one.first_failed_at for one in self.events if one.outcome not in _SETTLED)
-
-
-class _Report(_Part):
-    version: Annotated[int, Field(ge=1, le=1)]
-    dry_run: bool
-    recovered: Count
-    undelivered: Count
-    lost: Count
-    errors: list[Annotated[str, Field(max_length=20_000)]]
-    hooks_unreached: Count
-    hooks: list[_Hook]
-
-
-_REPORT = TypeAdapter(_Report)
+_REPORT = TypeAdapter(ReportModel)
 
 
 def read_report(text: str) -> Situation:
@@ -155,46 +97,60 @@ def read_report(text: str) -> Situation:
     if not text.strip():
         return Situation(State.FAILED, errors=(NO_REPORT,))
     report = from_json(_REPORT, text)
-    if report.dry_run:
+    if report["dry_run"]:
         return Situation(None)
-    hooks = report.hooks
-    waiting = max(0, report.undelivered - report.lost - sum(hook.too_old for hook in hooks))
-    gaps = [hook.gap for hook in hooks if hook.gap]
+    hooks = report["hooks"]
+    waiting = max(0, report["undelivered"] - report["lost"] - sum(hook["too_old"] for hook in hooks))
+    gaps = [hook["gap"] for hook in hooks if hook["gap"]]
     state = _state(report, waiting)
     return Situation(
         state,
-        since=min((moment for hook in hooks for moment in hook.since), default=None),
+        since=min((moment for hook in hooks for moment in _troubles(hook)), default=None),
         undelivered=waiting,
-        deadline=min((hook.deadline for hook in hooks if hook.deadline is not None), default=None),
-        recovered=report.recovered,
-        lost=report.lost,
+        deadline=min((hook["deadline"] for hook in hooks if hook["deadline"] is not None), default=None),
+        recovered=report["recovered"],
+        lost=report["lost"],
         lost_events=tuple(
-            LostEvent(event.guid, event.event, event.cause, event.outcome)
+            LostEvent(event["guid"], event["event"], event["cause"], event["outcome"])
             for hook in hooks
-            for event in hook.events
-            if event.outcome in LOST
+            for event in hook["events"]
+            if event["outcome"] in LOST
         ),
-        gap=(min(gap.from_ for gap in gaps), max(gap.to for gap in gaps)) if gaps else None,
-        hooks=tuple(_hook_situation(hook) for hook in hooks if hook.waiting or not hook.read),
-        errors=tuple(report.errors) if state is State.FAILED else (),
+        gap=(min(gap["from"] for gap in gaps), max(gap["to"] for gap in gaps)) if gaps else None,
+        hooks=tuple(_hook_situation(hook) for hook in hooks if _waiting(hook) or not hook["read"]),
+        errors=tuple(report["errors"]) if state is State.FAILED else (),
     )
 
 
-def _state(report: _Report, waiting: int) -> State | None:
-    if any(hook.down for hook in report.hooks):
+def _state(report: ReportModel, waiting: int) -> State | None:
+    hooks = report["hooks"]
+    if any(hook["down"] for hook in hooks):
         return State.DOWN
     if waiting:
         return State.UNDELIVERED
     # A loss is an error, too.
-    if report.errors and not report.lost and not any(hook.gap for hook in report.hooks):
+    if report["errors"] and not report["lost"] and not any(hook["gap"] for hook in hooks):
         return State.FAILED
-    read = report.hooks and all(hook.read and not hook.partial for hook in report.hooks)
-    return State.SETTLED if read and not report.hooks_unreached else None
+    read = hooks and all(hook["read"] and not hook["partial"] for hook in hooks)
+    return State.SETTLED if read and not report["hooks_unreached"] else None
 
 
-def _hook_situation(hook: _Hook) -> HookSituation:
-    causes = Counter(event.cause for event in hook.events if event.outcome not in _SETTLED)
+def _hook_situation(hook: HookPart) -> HookSituation:
+    causes = Counter(event["cause"] for event in hook["events"] if event["outcome"] not in _SETTLED)
     ordered = sorted(causes, key=lambda cause: (-causes[cause], cause))
+    waiting = _waiting(hook)
     return HookSituation(
-        hook.hook, hook.read, hook.waiting, tuple(ordered[:_CAUSES]), hook.deadline if hook.waiting else None
+        hook["hook"], hook["read"], waiting, tuple(ordered[:_CAUSES]), hook["deadline"] if waiting else None
     )
+
+
+def _waiting(hook: HookPart) -> int:
+    """Events that later runs will redeliver."""
+    return max(0, hook["undelivered"] - hook["lost"] - hook["too_old"])
+
+
+def _troubles(hook: HookPart) -> Iterator[int]:
+    """Moments at which its trouble may have begun."""
+    if hook["down_since"] is not None:
+        yield hook["down_since"]
+    yield from (one["first_failed_at"] for one in hook["events"] if one["outcome"] not in _SETTLED)

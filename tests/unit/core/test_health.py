@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.core.deliveries import LONGEST_DURATION
-from redeliver.core.health import MOST_TYPES, OTHER, DeliveryStats, FirstAttempts, Health, figures, health_of, worst
+from redeliver.core.health import MOST_TYPES, OTHER, DeliveryStats, FirstAttempts, Health, health_of, worst
 from redeliver.github.hooks import Hook, HookInfo, Owner
 from redeliver.github.pages import Links
 from reports import stats as known
@@ -207,10 +207,3 @@ def test_of_several_the_worst_counts_and_of_none_nothing_is_known() -> None:
     assert worst([Health.UNKNOWN, Health.DEGRADED, Health.HEALTHY]) is Health.DEGRADED
     assert worst([Health.DEGRADED, Health.DOWN]) is Health.DOWN
     assert worst([]) is Health.UNKNOWN
-
-
-def test_where_nothing_is_known_every_figure_is_none() -> None:
-    told = figures(Health.UNKNOWN, None)
-    assert told.pop("state") == "unknown"
-    assert set(told) == set(figures(Health.HEALTHY, known({}))) - {"state"}
-    assert set(told.values()) == {None}

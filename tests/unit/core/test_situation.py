@@ -88,7 +88,7 @@ WHOLE = json.loads(as_json(reports.one(*FAILED_AGAIN)))
     [
         ("x", "it is not JSON"),
         ("[" * 100_000, "it is not JSON"),
-        ("[]", "the whole: model_type"),
+        ("[]", "the whole: dict_type"),
         ("{}", "version: missing"),
         (json.dumps(WHOLE | {"version": 2}), "version: less_than_equal"),
         (json.dumps(WHOLE | {"undelivered": -1}), "undelivered: greater_than_equal"),

@@ -136,6 +136,13 @@ def test_everything_that_happened_is_in_the_json() -> None:
     }
 
 
+def test_where_nothing_is_known_of_its_deliveries_every_figure_is_null() -> None:
+    told = read(one())["hooks"][0]["health"]
+    CHECK.validate(read(one()))
+    assert (told.pop("state"), told.pop("by_event"), told.pop("by_event_omitted")) == ("unknown", [], 0)
+    assert set(told.values()) == {None}
+
+
 def test_what_an_endpoint_answered_is_in_the_json() -> None:
     response = EndpointResponse("text/html", "nginx", "502 Bad Gateway", "<html>`x`", 120)
     told = read(one(explanations=(Explanation("HTTP 502", 3, "3804004623172239366", response),)))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from redeliver.core.facts import Fact
     from redeliver.core.replay.plan import ReplayPlan
 
+#: The version of the report as JSON. A change that breaks a reader raises it.
+VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class ReplayedEvent:

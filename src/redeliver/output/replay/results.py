@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from redeliver.core.redelivery import Outcome
+from redeliver.core.replay.report import VERSION
 from redeliver.output.report_json import MOST
 from redeliver.text import for_shell, plain
 from redeliver.times import timestamp
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.replay.report import ReplayedEvent, ReplayReport
+    from redeliver.core.replay.report_model import PlanPart, ReplayedPart, ReplayModel
 
 #: The outputs, and their descriptions.
 REPLAY_OUTPUTS = {
@@ -27,8 +29,6 @@ REPLAY_OUTPUTS = {
     "undelivered-guids": "GUIDs of the chosen events that did not arrive, for the next `guid`; at most 500.",
     "report": "The plan, and what happened to each event, as JSON.",
 }
-#: The JSON report's version. A change that breaks a reader raises it.
-VERSION = 1
 #: GUIDs in an output, and in a list of the report.
 _GUIDS = 500
 #: Characters of the report that are not for events.
@@ -52,7 +52,7 @@ def outputs(report: ReplayReport) -> dict[str, str]:
 def as_json(report: ReplayReport) -> str:
     """The report for programs, of at most as many characters as that of a run; docs/replay.schema.json describes it."""
     kept = list(_kept(report))
-    whole = {
+    whole: ReplayModel = {
         "version": VERSION,
         "hook": report.hook,
         "hook_id": report.hook_id,
@@ -85,7 +85,7 @@ def _kept(report: ReplayReport) -> Iterator[ReplayedEvent]:
     return (event for event in report.events if event.guid in kept)
 
 
-def _event(event: ReplayedEvent) -> dict[str, object]:
+def _event(event: ReplayedEvent) -> ReplayedPart:
     return {
         "guid": plain(event.guid, 64),
         "event": plain(event.name, 100),
@@ -93,14 +93,14 @@ def _event(event: ReplayedEvent) -> dict[str, object]:
         "attempts": event.attempts,
         "delivered_before": event.delivered_before,
         "redelivered_at": event.redelivered_at,
-        "outcome": str(event.outcome),
+        "outcome": event.outcome,
         "cause": event.cause,
         "detail": event.detail,
         "delivery_id": event.delivery_id,
     }
 
 
-def _plan(plan: ReplayPlan) -> dict[str, object]:
+def _plan(plan: ReplayPlan) -> PlanPart:
     chosen = plan.selection
     return {
         "made_at": plan.made_at,
