@@ -17,6 +17,7 @@ from githubsim.contract import Judge
 from githubsim.faults import Answer, Effect, When, json_answer
 from githubsim.inprocess import InProcessTransport
 from githubsim.issues import AUTHORS, STRANGER, Author
+from redeliver.core.redelivery import Outcome
 from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, RedeliverError, ReplyLost
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
@@ -45,7 +46,7 @@ def hook(undelivered: int) -> HookSituation:
 
 
 def lost(*guids: str) -> Situation:
-    events = tuple(LostEvent(guid, "push", "HTTP 422", "given_up") for guid in guids)
+    events = tuple(LostEvent(guid, "push", "HTTP 422", Outcome.GIVEN_UP) for guid in guids)
     return replace(SETTLED, lost=len(events), lost_events=events)
 
 

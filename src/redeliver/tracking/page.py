@@ -133,7 +133,7 @@ def _waiting(memory: Memory) -> Iterator[str]:
 def _losses(news: News, space: Space) -> Iterator[str]:
     if news.lost_count:
         yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
-        events = ((one.name, one.guid, one.cause, one.outcome.replace("_", " ")) for one in news.lost)
+        events = ((one.name, one.guid, one.cause, OUTCOMES[one.outcome].word) for one in news.lost)
         lines = (f"| {' | '.join(for_markdown(text, 100) for text in event)} |" for event in events)
         rows = space.fit(lines, _ROWS)
         yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", rows)

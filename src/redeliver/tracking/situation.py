@@ -45,7 +45,7 @@ class LostEvent:
     guid: str
     name: str
     cause: str
-    outcome: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def read_report(text: str) -> Situation:
         recovered=report["recovered"],
         lost=report["lost"],
         lost_events=tuple(
-            LostEvent(event["guid"], event["event"], event["cause"], event["outcome"])
+            LostEvent(event["guid"], event["event"], event["cause"], Outcome(event["outcome"]))
             for hook in hooks
             for event in hook["events"]
             if event["outcome"] in LOST

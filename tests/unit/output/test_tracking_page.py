@@ -15,6 +15,7 @@ from fuzz.page import Page
 from fuzz.strange import PIECES, text
 from githubsim.clock import DAY, START
 from githubsim.issues import LONGEST_BODY
+from redeliver.core.redelivery import Outcome
 from redeliver.tracking.decision import Change, Memory, TrackingIssue, decide
 from redeliver.tracking.page import issue_body, issue_comment, memory_of
 from redeliver.tracking.situation import HookSituation, LostEvent, Situation, State
@@ -27,7 +28,7 @@ def situation(words: str, state: State = State.DOWN) -> Situation:
     """Everything that somebody else may have written, in these words."""
     hook = HookSituation(words, read=True, undelivered=1, causes=(words,), deadline=NOW)
     return Situation(
-        state, START, 1, NOW, 0, 1, (LostEvent(words, words, words, words),), (START, NOW), (hook,), (words,)
+        state, START, 1, NOW, 0, 1, (LostEvent(words, words, words, Outcome.EXPIRED),), (START, NOW), (hook,), (words,)
     )
 
 
@@ -79,7 +80,7 @@ MOST = 65_536
 def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, many: int) -> None:
     words = mark * 1_000
     hooks = situation(words, State.FAILED).hooks * many
-    lost = tuple(LostEvent(f"{number}{words}", words, words, "given_up") for number in range(many))
+    lost = tuple(LostEvent(f"{number}{words}", words, words, Outcome.GIVEN_UP) for number in range(many))
     much = replace(
         situation("x", State.FAILED), hooks=hooks, lost=many, lost_events=lost, errors=(words or "x",) * many
     )
@@ -127,8 +128,8 @@ def test_where_no_run_is_known_there_is_no_empty_line_for_it() -> None:
     assert "<sub></sub>" not in issue_comment(decide(there, after, NOW), after, "")
 
 
-@pytest.mark.parametrize(("outcome", "told"), [("given_up", True), ("expired", False)])
-def test_a_loss_that_can_still_be_sent_again_comes_with_how(outcome: str, *, told: bool) -> None:
+@pytest.mark.parametrize(("outcome", "told"), [(Outcome.GIVEN_UP, True), (Outcome.EXPIRED, False)])
+def test_a_loss_that_can_still_be_sent_again_comes_with_how(outcome: Outcome, *, told: bool) -> None:
     lost = replace(situation("x"), lost_events=(LostEvent("g", "push", "HTTP 422", outcome),))
     assert ("replay --guid" in issue_comment(decide(None, lost, NOW), lost, RUN)) is told
 
