@@ -9,24 +9,33 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from redeliver.core.facts import WORDS, FactKind, Level
 
 if TYPE_CHECKING:
-    from redeliver.errors import RedeliverError
+    from _pytest.raises import RaisesExc
+
+    from redeliver.errors import ErrorKind, RedeliverError
 
 _FIGURE = re.compile(r"\d[\d,.:]*\d|\d")
 
 
-def told(kind: type[RedeliverError] | FactKind, text: str) -> dict[str, str]:
+def told(kind: type[RedeliverError] | ErrorKind[RedeliverError] | FactKind, text: str) -> dict[str, str]:
     """The facts that an error of this kind shows in its sentence. The text must hold that sentence."""
     found = _sentence(kind).search(text)
     assert found, f"no {kind}: {text}"
     return found.groupdict()
 
 
-def says(kind: type[RedeliverError] | FactKind, text: str) -> bool:
+def says(kind: type[RedeliverError] | ErrorKind[RedeliverError] | FactKind, text: str) -> bool:
     """Whether the text holds a sentence of this kind of error."""
     return bool(_sentence(kind).search(text))
+
+
+def raises(kind: ErrorKind[RedeliverError], match: str | None = None) -> RaisesExc[RedeliverError]:
+    """As pytest's, for an error of this kind."""
+    return pytest.raises(kind.error, match=match, check=lambda error: error.error_kind is kind)
 
 
 def figures(text: str) -> list[str]:
@@ -34,7 +43,7 @@ def figures(text: str) -> list[str]:
     return _FIGURE.findall(text)
 
 
-def _sentence(kind: type[RedeliverError] | FactKind) -> re.Pattern[str]:
+def _sentence(kind: type[RedeliverError] | ErrorKind[RedeliverError] | FactKind) -> re.Pattern[str]:
     sentence = WORDS[_level_of(kind)].sentence if isinstance(kind, FactKind) else kind.sentence
     # Every other part is a fact's name. A fact at the sentence's end may be a sentence itself.
     parts = re.split(r"{(\w+)(?::.*?)?}", sentence)

@@ -16,12 +16,12 @@ import yaml
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-import redeliver.core.replay.errors  # noqa: F401  for its kinds of errors
+from redeliver import errors
 from redeliver.core.facts import WORDS, FactKind
 from redeliver.core.replay.report_model import ReplayModel
 from redeliver.core.report_model import ReportModel, ShownPart
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
-from redeliver.errors import RedeliverError
+from redeliver.errors import ErrorKind, RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.replay.results import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
@@ -155,12 +155,14 @@ def _output_table(outputs: Mapping[str, str], what: str = "output") -> Iterator[
 # -- the headings of docs/troubleshooting.md -----------------------------------------------------------------------
 
 
-def _sentences(kind: type[RedeliverError] = RedeliverError) -> Iterator[tuple[str, str]]:
+def _sentences() -> Iterator[tuple[str, str]]:
     """The name and the sentence of every error that has one of its own."""
-    for below in kind.__subclasses__():
-        if "sentence" in vars(below):
-            yield below.__name__, below.sentence
-        yield from _sentences(below)
+    known = set()
+    for name, kind in vars(errors).items():
+        is_class = isinstance(kind, type) and issubclass(kind, RedeliverError) and "sentence" in vars(kind)
+        if (is_class or isinstance(kind, ErrorKind)) and kind.sentence not in known:
+            known.add(kind.sentence)
+            yield name, kind.sentence
 
 
 def _fact_sentences() -> Iterator[tuple[str, str]]:

@@ -1,14 +1,16 @@
 """Every error that can be foreseen, with the sentence that the user reads and what to do next.
 
-One tree: catch :class:`RedeliverError` to catch them all. ``sentence`` and ``advice`` are templates, so that the
-documents can list every sentence there is. The annotated attributes of a class are the facts that fill its templates:
-a type checker takes them for the constructor's keyword arguments, and a test compares them with the templates.
+One tree: catch :class:`RedeliverError` to catch them all. A class is for what code tells apart; all else is an
+:class:`ErrorKind` of such a class. ``sentence`` and ``advice`` are templates, so that the documents can list every
+sentence there is. The annotated attributes of a class are the facts that fill its templates: a type checker takes them
+for the constructor's keyword arguments, and a test compares them with the templates.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from string import Formatter
-from typing import TYPE_CHECKING, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, dataclass_transform
 
 from redeliver.text import Naming, OwnText, count, plain, some_of
 from redeliver.times import clock_time, duration
@@ -25,9 +27,13 @@ class RedeliverError(Exception):
     advice: ClassVar[str]
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, **facts: object) -> None:
+    def __init__(self, error_kind: ErrorKind[RedeliverError] | None = None, /, **facts: object) -> None:
         vars(self).update(facts)
+        self.error_kind = error_kind
         self._facts = facts
+        if error_kind:
+            words = {"sentence": error_kind.sentence, "advice": error_kind.advice}
+            vars(self).update(words, exit_code=error_kind.exit_code)
         super().__init__(f"{self.problem} {self.next_step}")
 
     @property
@@ -94,6 +100,23 @@ def filled(template: str, facts: Mapping[str, object]) -> str:
     return _Sentences().vformat(template, (), facts)
 
 
+E_co = TypeVar("E_co", bound=RedeliverError, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind(Generic[E_co]):
+    """An error that no code tells from others of its class. Called with the facts of its templates, it makes one."""
+
+    error: type[E_co]
+    sentence: str
+    advice: str
+    exit_code: int = 1
+
+    def __call__(self, **facts: object) -> E_co:
+        """An error with these facts. A test compares them with the templates."""
+        return self.error(self, **facts)
+
+
 class SettingsError(RedeliverError):
     """One or more inputs cannot be used; no request was made."""
 
@@ -106,59 +129,47 @@ class SettingsError(RedeliverError):
         super().__init__(count=len(problems))
 
 
-class BadPrivateKey(RedeliverError):
-    """The text given as the App's private key is not a usable key."""
+BadPrivateKey = ErrorKind(
+    RedeliverError,
+    "The App's private key cannot be used.",
+    "Put the whole file that GitHub generated for the App, from BEGIN to END, in private-key.",
+)
+"""The text given as the App's private key is not a usable key."""
 
-    sentence = "The App's private key cannot be used."
-    advice = "Put the whole file that GitHub generated for the App, from BEGIN to END, in private-key."
+FileUnreadable = ErrorKind(
+    RedeliverError,
+    "The file {path} cannot be read: {why}.",
+    "Check the path and the file's permissions.",
+    2,
+)
+"""A file that a flag names cannot be read."""
 
+SecretReadable = ErrorKind(
+    RedeliverError,
+    "Every user of this machine can read {path}, which holds a secret.",
+    "It is used all the same. Let nobody but the user who runs this read it: chmod 600.",
+    0,
+)
+"""A file that holds a secret, and that every user of the machine can read.
 
-class FileUnreadable(RedeliverError):
-    """A file that a flag names cannot be read."""
+It is used, since Docker and Kubernetes mount secrets like that unless they are told otherwise.
+"""
 
-    sentence = "The file {path} cannot be read: {why}."
-    advice = "Check the path and the file's permissions."
-    exit_code = 2
+CredentialMisplaced = ErrorKind(
+    RedeliverError,
+    "There is a credential {where}, where it does not belong. It is not shown.",
+    "Nothing was sent. Give a token in REDELIVER_TOKEN, or in a file that --token-file names. Revoke this one if "
+    "others may have seen it.",
+    2,
+)
+"""Something that looks like a credential is a flag's value, which every user of the machine can read."""
 
-    path: str
-    why: str
-
-
-class SecretReadable(RedeliverError):
-    """A file that holds a secret, and that every user of the machine can read.
-
-    It is used, since Docker and Kubernetes mount secrets like that unless they are told otherwise.
-    """
-
-    sentence = "Every user of this machine can read {path}, which holds a secret."
-    advice = "It is used all the same. Let nobody but the user who runs this read it: chmod 600."
-    exit_code = 0
-
-    path: str
-
-
-class CredentialMisplaced(RedeliverError):
-    """Something that looks like a credential is a flag's value, which every user of the machine can read."""
-
-    sentence = "There is a credential {where}, where it does not belong. It is not shown."
-    advice = (
-        "Nothing was sent. Give a token in REDELIVER_TOKEN, or in a file that --token-file names. Revoke this one if "
-        "others may have seen it."
-    )
-    exit_code = 2
-
-    where: str
-
-
-class CertificatesMissing(RedeliverError):
-    """A certificate bundle that the environment names does not exist; requests would fail on it."""
-
-    sentence = "There are no certificates at {path}."
-    advice = (
-        "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, the file must be there, too."
-    )
-
-    path: str
+CertificatesMissing = ErrorKind(
+    RedeliverError,
+    "There are no certificates at {path}.",
+    "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, the file must be there, too.",
+)
+"""A certificate bundle that the environment names does not exist; requests would fail on it."""
 
 
 class NoSuchHook(RedeliverError):
@@ -172,76 +183,54 @@ class NoSuchHook(RedeliverError):
     owner: str
 
 
-class NoHooks(NoSuchHook):
-    """``all``, where there is none."""
+NoHooks = ErrorKind(
+    NoSuchHook,
+    "{owner} has no {what} that the token can see.",
+    "Check org or repository, what the token may see, and whether the webhook is switched off.",
+)
+"""``all``, where there is none."""
 
-    sentence = "{owner} has no {what} that the token can see."
-    advice = "Check org or repository, what the token may see, and whether the webhook is switched off."
+EventNotFound = ErrorKind(
+    RedeliverError,
+    "No attempt of {guid} is in the delivery log.",
+    "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; older "
+    "ones are gone.",
+)
+"""An event that has no attempt in GitHub's log."""
 
-    what: str
-
-
-class EventNotFound(RedeliverError):
-    """An event that has no attempt in GitHub's log."""
-
-    sentence = "No attempt of {guid} is in the delivery log."
-    advice = (
-        "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; older "
-        "ones are gone."
-    )
-
-    guid: str
-    days: int
-
-
-class ResponsesNotRead(RedeliverError):
-    """Attempts whose responses could not be looked up, because a request failed for good."""
-
-    sentence = "What the receiver answered could not be looked up for {failed} of {attempts}."
-    advice = "All attempts are shown, each of these with the reason. Run the command again."
-
-    failed: str
-    attempts: str
+ResponsesNotRead = ErrorKind(
+    RedeliverError,
+    "What the receiver answered could not be looked up for {failed} of {attempts}.",
+    "All attempts are shown, each of these with the reason. Run the command again.",
+)
+"""Attempts whose responses could not be looked up, because a request failed for good."""
 
 
 # -- the checkpoint -------------------------------------------------------------------------------------
 
+CheckpointUnreadable = ErrorKind(
+    RedeliverError,
+    "The checkpoint in {place} is not a time in epoch milliseconds: {value}.",
+    "It was not overwritten. Set it to a time in epoch milliseconds, or delete it to start again from lookback.",
+)
+"""The stored text is not epoch milliseconds. It is left as it is."""
 
-class CheckpointError(RedeliverError):
-    """The checkpoint cannot be used or kept."""
+CheckpointInSeconds = ErrorKind(
+    RedeliverError,
+    "The checkpoint in {place} is in seconds, and milliseconds belong there: {value}.",
+    "It was not overwritten. Write three zeros after it, or delete it to start again from lookback.",
+)
+"""The stored number is a time of our day in epoch seconds. It is left as it is."""
 
-
-class CheckpointUnreadable(CheckpointError):
-    """The stored text is not epoch milliseconds. It is left as it is."""
-
-    sentence = "The checkpoint in {place} is not a time in epoch milliseconds: {value}."
-    advice = (
-        "It was not overwritten. Set it to a time in epoch milliseconds, or delete it to start again from lookback."
-    )
-
-    place: str
-    value: int | str
-
-
-class CheckpointInSeconds(CheckpointUnreadable):
-    """The stored number is a time of our day in epoch seconds. It is left as it is."""
-
-    sentence = "The checkpoint in {place} is in seconds, and milliseconds belong there: {value}."
-    advice = "It was not overwritten. Write three zeros after it, or delete it to start again from lookback."
+CheckpointInFuture = ErrorKind(
+    RedeliverError,
+    "The checkpoint in {place} is in the future: {value}, while GitHub's clock says {now}.",
+    "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback.",
+)
+"""The stored moment has not come yet. It is left as it is."""
 
 
-class CheckpointInFuture(CheckpointError):
-    """The stored moment has not come yet. It is left as it is."""
-
-    sentence = "The checkpoint in {place} is in the future: {value}, while GitHub's clock says {now}."
-    advice = "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback."
-
-    place: str
-    value: int | str
-    now: int
-
-
-class CheckpointNotSaved(CheckpointError):
+class CheckpointNotSaved(RedeliverError):
     """The new checkpoint could not be written, so the old one stands: the next run looks again."""
 
     sentence = "The checkpoint could not be saved in {place}: {why}"
@@ -251,77 +240,64 @@ class CheckpointNotSaved(CheckpointError):
     why: RedeliverError | str
 
 
-class FirstCheckpointNotSaved(CheckpointNotSaved):
-    """The same where no checkpoint was found: the next run finds none either."""
+FirstCheckpointNotSaved = ErrorKind(
+    CheckpointNotSaved,
+    "The checkpoint could not be saved in {place}: {why}",
+    "No checkpoint is stored yet, so the next run looks back over lookback. It does not see what failed earlier.",
+)
+"""The same where no checkpoint was found: the next run finds none either."""
 
-    advice = (
-        "No checkpoint is stored yet, so the next run looks back over lookback. It does not see what failed earlier."
-    )
+StateLockLost = ErrorKind(
+    CheckpointNotSaved,
+    "The lock of the state file {place} is lost: {why}.",
+    "Another run may be at work, so this one sent nothing more and saved no checkpoint. Find out what removes "
+    "files from that folder.",
+)
+"""The lock's file is not the one that this process holds any more: another process may hold the new one."""
 
-
-class StateLockLost(CheckpointNotSaved):
-    """The lock's file is not the one that this process holds any more: another process may hold the new one."""
-
-    sentence = "The lock of the state file {place} is lost: {why}."
-    advice = (
-        "Another run may be at work, so this one sent nothing more and saved no checkpoint. Find out what removes "
-        "files from that folder."
-    )
-
-
-class StateUnusable(CheckpointError):
-    """The state file or its lock cannot be written. This is checked before anything is asked of GitHub."""
-
-    sentence = "The state file {path} cannot be used: {why}."
-    advice = "Nothing was sent. Give the path of a file in a folder that this user may write to."
-    exit_code = 2
-
-    path: str
-    why: str
+StateUnusable = ErrorKind(
+    RedeliverError,
+    "The state file {path} cannot be used: {why}.",
+    "Nothing was sent. Give the path of a file in a folder that this user may write to.",
+    2,
+)
+"""The state file or its lock cannot be written. This is checked before anything is asked of GitHub."""
 
 
-class StateUnreadable(CheckpointError):
-    """The state file cannot be read. It is left as it is."""
-
-    sentence = "The state file {path} cannot be read: {why}."
-    advice = "It was not overwritten. Repair it, or delete it to start again from lookback."
-    exit_code = 2
-
-    path: str
-    why: str
+class StateError(RedeliverError):
+    """The state file may not be used. It is left as it is."""
 
 
-class StateUnsafe(CheckpointError):
-    """Other users of the machine could change or replace the state file, or hold its lock."""
+StateUnreadable = ErrorKind(
+    StateError,
+    "The state file {path} cannot be read: {why}.",
+    "It was not overwritten. Repair it, or delete it to start again from lookback.",
+    2,
+)
+"""The state file cannot be read. It is left as it is."""
 
-    sentence = "{path} cannot be used for checkpoints: {why}."
-    advice = (
-        "It was not changed. Use a path in a folder that the user who runs this owns and that no other user can "
-        "write to."
-    )
-    exit_code = 2
+StateUnsafe = ErrorKind(
+    StateError,
+    "{path} cannot be used for checkpoints: {why}.",
+    "It was not changed. Use a path in a folder that the user who runs this owns and that no other user can write to.",
+    2,
+)
+"""Other users of the machine could change or replace the state file, or hold its lock."""
 
-    path: str
-    why: str
+StateLocked = ErrorKind(
+    RedeliverError,
+    "Another run or a replay is in progress (it holds {path}).",
+    "This run did nothing; the next one does what is left.",
+    0,
+)
+"""Another run or a replay uses the same state file; a later run does this run's work."""
 
-
-class StateLocked(CheckpointError):
-    """Another run or a replay uses the same state file; a later run does this run's work."""
-
-    sentence = "Another run or a replay is in progress (it holds {path})."
-    advice = "This run did nothing; the next one does what is left."
-    exit_code = 0
-
-    path: str
-
-
-class StateLockedTooLong(CheckpointError):
-    """A process has held the lock for longer than its run may take: it hangs, or is not a run."""
-
-    sentence = "Another process has held {path} for longer than a run may take."
-    advice = "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again."
-
-    path: str
+StateLockedTooLong = ErrorKind(
+    RedeliverError,
+    "Another process has held {path} for longer than a run may take.",
+    "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again.",
+)
+"""A process has held the lock for longer than its run may take: it hangs, or is not a run."""
 
 
 # -- GitHub's API ---------------------------------------------------------------------------------------
@@ -361,11 +337,12 @@ class BadToken(ApiError):
     what: str
 
 
-class TokenEnded(BadToken):
-    """401 for a token that the action made: it was valid, and GitHub revoked it before its hour was over."""
-
-    sentence = "GitHub no longer accepts the token that was made for the App: it refused to {what} (401)."
-    advice = "The App was uninstalled or suspended, or the token was revoked. The next run makes a new one."
+TokenEnded = ErrorKind(
+    BadToken,
+    "GitHub no longer accepts the token that was made for the App: it refused to {what} (401).",
+    "The App was uninstalled or suspended, or the token was revoked. The next run makes a new one.",
+)
+"""401 for a token that the action made: it was valid, and GitHub revoked it before its hour was over."""
 
 
 class BadKey(ApiError):
@@ -390,13 +367,13 @@ class MissingPermission(ApiError):
     needed: str
 
 
-class WorkflowToken(MissingPermission):
-    """403 for an installation token from the settings: most often the workflow's own."""
-
-    advice = (
-        "It needs {needed}. The workflow's own GITHUB_TOKEN can neither read webhooks nor write variables: use a "
-        'personal access token or an App (README, "The token").'
-    )
+WorkflowToken = ErrorKind(
+    MissingPermission,
+    'The token may not {what} (403). GitHub says "{message}".',
+    "It needs {needed}. The workflow's own GITHUB_TOKEN can neither read webhooks nor write variables: use a "
+    'personal access token or an App (README, "The token").',
+)
+"""403 for an installation token from the settings: most often the workflow's own."""
 
 
 class AccessBlocked(ApiError):
@@ -422,51 +399,35 @@ class NotFound(ApiError):
     needed: str
 
 
-class ApiNotFound(ApiError):
-    """404, and not in the form of GitHub's API: something else answered."""
+ApiNotFound = ErrorKind(
+    ApiError,
+    "GitHub's API was not found at the address in api-url, when asked to {what} (404).",
+    "On Enterprise Server, api-url ends with /api/v3. If it is right, check any proxy in between.",
+)
+"""404, and not in the form of GitHub's API: something else answered."""
 
-    sentence = "GitHub's API was not found at the address in api-url, when asked to {what} (404)."
-    advice = "On Enterprise Server, api-url ends with /api/v3. If it is right, check any proxy in between."
+ProxyLogin = ErrorKind(
+    ApiError,
+    "The proxy wants a user name and a password, or does not accept those that it was given (407).",
+    "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, with special characters as in a URL (%40 for @). "
+    "Keep it in a secret.",
+)
+"""407: a proxy lets nothing through without a user name and a password."""
 
-    what: str
+NotInstalled = ErrorKind(
+    ApiError,
+    "The App {app} is not installed at {owner}, or cannot be seen there.",
+    "Check org or repository, and client-id (or app-id); the App must be installed there, with access to its webhooks.",
+)
+"""GitHub knows the App, but not at this owner."""
 
-
-class ProxyLogin(ApiError):
-    """407: a proxy lets nothing through without a user name and a password."""
-
-    sentence = "The proxy wants a user name and a password, or does not accept those that it was given (407)."
-    advice = (
-        "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, with special characters as in a URL (%40 for @). "
-        "Keep it in a secret."
-    )
-
-    proxy: str
-
-
-class NotInstalled(ApiError):
-    """GitHub knows the App, but not at this owner."""
-
-    sentence = "The App {app} is not installed at {owner}, or cannot be seen there."
-    advice = (
-        "Check org or repository, and client-id (or app-id); the App must be installed there, with access to its "
-        "webhooks."
-    )
-
-    app: str
-    owner: str
-
-
-class AppLacks(ApiError):
-    """422: the App's installation cannot give a token what a run needs."""
-
-    sentence = "The App's installation at {owner} lacks {lacking}."
-    advice = (
-        "Add a permission on the App's own settings page; an owner then has to accept it where the App is installed. "
-        "Add a repository there, too, under Repository access."
-    )
-
-    owner: str
-    lacking: str
+AppLacks = ErrorKind(
+    ApiError,
+    "The App's installation at {owner} lacks {lacking}.",
+    "Add a permission on the App's own settings page; an owner then has to accept it where the App is installed. "
+    "Add a repository there, too, under Repository access.",
+)
+"""422: the App's installation cannot give a token what a run needs."""
 
 
 class Moved(ApiError):
@@ -518,51 +479,41 @@ class ApiUnexpected(ApiError):
     why: str
 
 
-class ReplyLost(ApiError):
-    """A request that must not be made twice, and whose reply did not come or could not be read."""
+ReplyLost = ErrorKind(
+    ApiError,
+    "GitHub may or may not have done what it was asked, to {what}: its reply was lost ({why}).",
+    "It was not tried again, so that nothing is there twice. The next run checks, and does what is missing.",
+)
+"""A request that must not be made twice, and whose reply did not come or could not be read."""
 
-    sentence = "GitHub may or may not have done what it was asked, to {what}: its reply was lost ({why})."
-    advice = "It was not tried again, so that nothing is there twice. The next run checks, and does what is missing."
+IssuesDisabled = ErrorKind(
+    ApiError,
+    "Issues are switched off in {repository}.",
+    "Switch them on in its settings (Features), or name another repository.",
+)
+"""410: the repository has no issues."""
 
-    what: str
-    why: str
+ForeignLink = ErrorKind(
+    ApiError,
+    "GitHub's API linked to the next page on a different host: {host}.",
+    "It was not followed, and no token was sent there. Check api-url and any proxy in between.",
+)
+"""A ``next`` link to another place than the API: following it would hand over the token."""
 
+NextPageMissing = ErrorKind(
+    ApiError,
+    "GitHub's API gave a full page without a link to the next one when asked to {what}.",
+    "What follows could not be read. Nothing is lost: the checkpoint stays before it. Check any proxy in between, "
+    "which may remove the header Link.",
+)
+"""A full page that names no next one, and neither does one that is a row shorter: there must be more."""
 
-class IssuesDisabled(ApiError):
-    """410: the repository has no issues."""
-
-    sentence = "Issues are switched off in {repository}."
-    advice = "Switch them on in its settings (Features), or name another repository."
-
-    repository: str
-
-
-class ForeignLink(ApiError):
-    """A ``next`` link to another place than the API: following it would hand over the token."""
-
-    sentence = "GitHub's API linked to the next page on a different host: {host}."
-    advice = "It was not followed, and no token was sent there. Check api-url and any proxy in between."
-
-    host: str
-
-
-class NextPageMissing(ApiError):
-    """A full page that names no next one, and neither does one that is a row shorter: there must be more."""
-
-    sentence = "GitHub's API gave a full page without a link to the next one when asked to {what}."
-    advice = (
-        "What follows could not be read. Nothing is lost: the checkpoint stays before it. Check any proxy in between, "
-        "which may remove the header Link."
-    )
-
-    what: str
-
-
-class BrokenPaging(ApiError):
-    """The pages of the log form a loop."""
-
-    sentence = "The delivery log's pages form a loop: GitHub gave the same next page twice."
-    advice = "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id."
+BrokenPaging = ErrorKind(
+    ApiError,
+    "The delivery log's pages form a loop: GitHub gave the same next page twice.",
+    "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id.",
+)
+"""The pages of the log form a loop."""
 
 
 # -- the runner -----------------------------------------------------------------------------------------
@@ -580,26 +531,62 @@ class NotWritten(RedeliverError):
 
 # -- the standard streams -------------------------------------------------------------------------------
 
+NotPrinted = ErrorKind(
+    RedeliverError,
+    "Not everything could be printed on {stream}: {why}.",
+    "Everything else was done. Check where that stream goes: a full disk, or a program that ended too early.",
+)
+"""Something was printed on a stream that is closed, full, or read by nobody any more."""
 
-class NotPrinted(RedeliverError):
-    """Something was printed on a stream that is closed, full, or read by nobody any more."""
 
-    sentence = "Not everything could be printed on {stream}: {why}."
-    advice = "Everything else was done. Check where that stream goes: a full disk, or a program that ended too early."
+# -- replay ---------------------------------------------------------------------------------------------
 
-    stream: str
-    why: str
+GuidsNotFound = ErrorKind(
+    RedeliverError,
+    "The webhook's log does not have these GUIDs: {guids}.",
+    "Nothing was sent. Check the GUIDs and hook-id. GitHub keeps deliveries for 3 days, Enterprise Server for 7.",
+)
+"""GUIDs that are not in the webhook's log."""
 
+TooManyEvents = ErrorKind(
+    RedeliverError,
+    "{events} are chosen, and limit allows {limit}.",
+    "Nothing was sent. Choose a shorter window or fewer events, or raise limit.",
+    2,
+)
+"""More events match than a replay may send."""
+
+WindowForgotten = ErrorKind(
+    RedeliverError,
+    "The window begins before {oldest}, and GitHub has deleted what was delivered before that.",
+    "Nothing was sent. Choose a later from.",
+    2,
+)
+"""By GitHub's clock, the window begins before GitHub's memory."""
+
+ReplayLocked = ErrorKind(
+    RedeliverError,
+    "A run or another replay is in progress (it holds {path}).",
+    "Nothing was sent. Run it again when the other one has ended.",
+)
+"""A run or another replay uses the same state file. Nobody else does this replay's work."""
+
+ReplayEndedEarly = ErrorKind(
+    RedeliverError,
+    "The replay ended early: {why}",
+    "{sent}. Run it again without send: the plan says which events have been redelivered within the last hour.",
+)
+"""A fault or the time limit ended the replay."""
 
 # -- metrics --------------------------------------------------------------------------------------------
 
-
-class MetricsPackageMissing(RedeliverError):
-    """The package that writes metrics is an extra, since the action itself needs none."""
-
-    sentence = "Metrics need the package prometheus-client, which is not installed."
-    advice = "Nothing was sent. Install it: pip install 'redeliver-action[metrics]'"
-    exit_code = 2
+MetricsPackageMissing = ErrorKind(
+    RedeliverError,
+    "Metrics need the package prometheus-client, which is not installed.",
+    "Nothing was sent. Install it: pip install 'redeliver-action[metrics]'",
+    2,
+)
+"""The package that writes metrics is an extra, since the action itself needs none."""
 
 
 class MetricsNotWritten(RedeliverError):
@@ -612,11 +599,13 @@ class MetricsNotWritten(RedeliverError):
     why: str
 
 
-class MetricsFileUnusable(MetricsNotWritten):
-    """The same, found out before the run."""
-
-    advice = "Nothing was sent. Give the path of a file in a folder that this user may write to."
-    exit_code = 2
+MetricsFileUnusable = ErrorKind(
+    RedeliverError,
+    "The metrics file {path} cannot be written: {why}.",
+    "Nothing was sent. Give the path of a file in a folder that this user may write to.",
+    2,
+)
+"""The same, found out before the run."""
 
 
 # -- the action itself ----------------------------------------------------------------------------------
@@ -643,17 +632,12 @@ class OutOfTime(RedeliverError):
     why: str
 
 
-class HourSpent(OutOfTime):
-    """Too few of this hour's calls are left to read the window; a whole hour's would be enough."""
-
-    sentence = "Only {left} API calls remain this hour; not enough to read the log."
-    advice = (
-        "A run in the next hour reads it. A token that nothing else uses has more calls, and often an App's has, too."
-    )
-
-    def __init__(self, *, left: str) -> None:
-        # Without the `why` of the class above: the sentence has it.
-        RedeliverError.__init__(self, left=left)
+HourSpent = ErrorKind(
+    OutOfTime,
+    "Only {left} API calls remain this hour; not enough to read the log.",
+    "A run in the next hour reads it. A token that nothing else uses has more calls, and often an App's has, too.",
+)
+"""Too few of this hour's calls are left to read the window; a whole hour's would be enough."""
 
 
 class Stopped(BaseException):

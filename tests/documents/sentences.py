@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import redeliver
+import redeliver.errors
 from redeliver.core.facts import WORDS, FactKind
-from redeliver.errors import RedeliverError
+from redeliver.errors import ErrorKind, RedeliverError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 SOURCE = Path(redeliver.__file__).parent
 
 
-def kinds() -> set[type[RedeliverError]]:
-    """The kinds of error with a sentence, wherever a part of the tree is defined in the code."""
+def kinds() -> dict[str, type[RedeliverError] | ErrorKind[RedeliverError]]:
+    """The errors with a sentence, by their names: classes, wherever a part of the tree is defined, and kinds of one."""
     for module in pkgutil.walk_packages([str(SOURCE)], "redeliver."):
         if module.name != "redeliver.__main__":
             import_module(module.name)
-    below = _below(RedeliverError)
-    return {kind for kind in below if hasattr(kind, "sentence") and kind.__module__.startswith("redeliver.")}
+    of_redeliver = (one for one in _below(RedeliverError) if one.__module__.startswith("redeliver."))
+    found: dict[str, type[RedeliverError] | ErrorKind[RedeliverError]] = {
+        one.__name__: one for one in of_redeliver if hasattr(one, "sentence")
+    }
+    return found | {name: one for name, one in vars(redeliver.errors).items() if isinstance(one, ErrorKind)}
 
 
 def errors() -> set[str]:
     """Their sentences, and those of every fact."""
-    said = {kind.sentence for kind in kinds()}
+    said = {kind.sentence for kind in kinds().values()}
     said |= {words.sentence for (kind, _), words in WORDS.items() if kind is not FactKind.ERROR}
     return {re.sub(r"{.*?}", "…", one) for one in said}
 

@@ -10,7 +10,7 @@ import pytest
 from e2e.act import Act
 from e2e.scene import REPOSITORY, TOKEN, Scene, scene
 from githubsim import Kind
-from redeliver.core.replay.errors import GuidsNotFound
+from redeliver.errors import GuidsNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

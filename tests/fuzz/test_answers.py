@@ -15,6 +15,7 @@ from githubsim.faults import Answer, Fault, Rewrite
 from guarantees.lengths import examples
 from redeliver.errors import ForeignLink
 from redeliver.github.pages import Links
+from wording import raises
 from world import World
 
 API = "https://api.github.com"
@@ -87,7 +88,7 @@ def test_no_next_page_is_looked_for_anywhere_else(scheme: str, host: str, more: 
         elsewhere = True
     header = f'<{address}>; rel="next"'
     if elsewhere or ":444" in address:
-        with pytest.raises(ForeignLink):
+        with raises(ForeignLink):
             Links(API).next_query(header)
     elif not parse_qsl(urlsplit(address).query):
         with pytest.raises(ValueError, match="next page"):

@@ -15,8 +15,7 @@ from githubsim.outcomes import OK, UNAVAILABLE
 from places.command import NOWHERE, Commands, Said, Server, server, start
 from places.site import PLACES
 from redeliver.core.facts import Fact, FactKind, Level
-from redeliver.core.replay.errors import GuidsNotFound, ReplayLocked, TooManyEvents
-from redeliver.errors import StateLocked, StateLockLost
+from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked, StateLockLost, TooManyEvents
 from redeliver.output.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
 from redeliver.times import timestamp

@@ -24,6 +24,7 @@ from places.site import PLACES
 from redeliver.errors import (
     CheckpointInFuture,
     CheckpointNotSaved,
+    ErrorKind,
     RedeliverError,
     StateLocked,
     StateLockedTooLong,
@@ -33,13 +34,13 @@ from redeliver.errors import (
     StateUnusable,
 )
 from redeliver.run.state_file import StateFile
-from wording import says, told
+from wording import raises, says, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def refused(here: Server, said: Said, kind: type[RedeliverError], *facts: str) -> None:
+def refused(here: Server, said: Said, kind: ErrorKind[RedeliverError], *facts: str) -> None:
     """A run that ends before it asks for anything, with an error of that kind that names these facts."""
     assert said.code == kind.exit_code
     error = said.err.splitlines()[-1]
@@ -108,7 +109,7 @@ def test_a_torn_state_file_is_neither_read_nor_overwritten(tmp_path: Path, conte
     path = tmp_path / "state.json"
     path.write_bytes(content)
     store = StateFile(path, "api.github.com/orgs/octo").store("1")
-    with pytest.raises(StateUnreadable, match="JSON"):
+    with raises(StateUnreadable, match="JSON"):
         store.read()
     with pytest.raises(CheckpointNotSaved, match="JSON"):
         store.write(5)
@@ -302,10 +303,10 @@ def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.
         )
 
     monkeypatch.setattr(os, "fstat", of_another)
-    with pytest.raises(StateUnsafe, match=r"state\.json .*4242"):
+    with raises(StateUnsafe, match=r"state\.json .*4242"):
         state.read()
     with (
-        pytest.raises(StateUnsafe, match=r"state\.json\.lock .*4242"),
+        raises(StateUnsafe, match=r"state\.json\.lock .*4242"),
         state.locked(60),
     ):
         pass
@@ -392,7 +393,7 @@ def test_a_lock_that_is_removed_as_it_is_taken_is_taken_anew(here: Server, monke
 
     monkeypatch.setattr(fcntl, "flock", flock)
     one, another = StateFile(here.state, "any"), StateFile(here.state, "any")
-    with one.locked(60), pytest.raises(StateLocked), another.locked(60):
+    with one.locked(60), raises(StateLocked), another.locked(60):
         pass
 
 
@@ -440,10 +441,10 @@ def test_a_lock_is_another_runs_until_its_time_limit_and_its_last_calls_are_over
 ) -> None:
     with moments.state(tmp_path).locked(1_800):
         moments.now += 2_100
-        with pytest.raises(StateLocked), moments.state(tmp_path).locked(60):
+        with raises(StateLocked), moments.state(tmp_path).locked(60):
             pass
         moments.now += 1
-        with pytest.raises(StateLockedTooLong), moments.state(tmp_path).locked(60):
+        with raises(StateLockedTooLong), moments.state(tmp_path).locked(60):
             pass
     assert moments.waited == [1.0, 1.0]
     with moments.state(tmp_path).locked(60):
@@ -459,7 +460,7 @@ def test_a_run_that_took_the_lock_this_moment_has_time_to_say_for_how_long(tmp_p
     with lock.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         moments.meanwhile = lambda: os.utime(lock, (moments.now + 60, moments.now + 60))
-        with pytest.raises(StateLocked), state.locked(60):
+        with raises(StateLocked), state.locked(60):
             pass
     with closing(lock.open("rb")) as other:
         moments.now += 9_999
@@ -487,5 +488,5 @@ def test_a_file_system_without_locks_is_told_and_not_taken_for_another_run(
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with pytest.raises(StateUnusable, match="No locks available"), StateFile(tmp_path / "s", "any").locked(60):
+    with raises(StateUnusable, match="No locks available"), StateFile(tmp_path / "s", "any").locked(60):
         pass

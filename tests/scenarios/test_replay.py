@@ -13,8 +13,7 @@ from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
-from redeliver.core.replay.errors import ReplayEndedEarly, TooManyEvents, WindowForgotten
-from redeliver.errors import ApiFailing, OutOfTime
+from redeliver.errors import ApiFailing, OutOfTime, ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.times import timestamp
 from wording import figures, says, told
 from world import World, kind

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import inspect
-import pkgutil
+import ast
 import string
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, get_origin
 
 import pytest
 
-import redeliver
-from redeliver.errors import ApiFailing, BadToken, CheckpointNotSaved, RedeliverError, SettingsError, TokenEnded
+from documents.sentences import SOURCE, kinds
+from redeliver.errors import (
+    ApiFailing,
+    BadToken,
+    CheckpointNotSaved,
+    ErrorKind,
+    RedeliverError,
+    SettingsError,
+    StateUnsafe,
+    TokenEnded,
+)
 from redeliver.text import OwnText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    AnyKind = type[RedeliverError] | ErrorKind[RedeliverError]
 
-def _below(kind: type[RedeliverError]) -> Iterator[type[RedeliverError]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _below(one)
+KINDS = {name: kind for name, kind in kinds().items() if kind is not SettingsError}
+CLASSES = {name: kind for name, kind in KINDS.items() if isinstance(kind, type)}
 
 
-for _module in pkgutil.walk_packages(redeliver.__path__, "redeliver."):
-    if _module.name != "redeliver.__main__":
-        import_module(_module.name)
-KINDS = [kind for kind in _below(RedeliverError) if hasattr(kind, "sentence") and kind is not SettingsError]
+def shown(kind: AnyKind) -> set[str]:
+    """The facts that its templates show."""
+    return {name for _, name, _, _ in string.Formatter().parse(kind.sentence + kind.advice) if name}
 
 
 def facts(kind: type[RedeliverError]) -> set[str]:
     """What a type checker asks of the constructor."""
-    if "__init__" in vars(kind):
-        return set(inspect.signature(kind).parameters)
     found: set[str] = set()
     for one in kind.__mro__:
         for name, annotation in vars(one).get("__annotations__", {}).items():
@@ -44,10 +47,24 @@ def facts(kind: type[RedeliverError]) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_the_facts_of_an_error_are_what_its_templates_show(kind: type[RedeliverError]) -> None:
-    shown = {name for _, name, _, _ in string.Formatter().parse(kind.sentence + kind.advice) if name}
-    assert facts(kind) == shown
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_facts_of_a_class_are_what_its_templates_show(name: str) -> None:
+    assert facts(CLASSES[name]) == shown(CLASSES[name])
+
+
+def _calls() -> Iterator[tuple[str, str, set[str]]]:
+    """Where the code makes errors: the file, the error's name, and the facts that it gives."""
+    for file in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
+                given = {str(one.arg) for one in node.keywords if one.arg != "request_id"}
+                yield f"{file.name}:{node.lineno}", node.func.id, given
+
+
+def test_every_error_is_made_with_the_facts_that_its_templates_show() -> None:
+    made = [*_calls()]
+    assert len({name for _, name, _ in made}) > 40
+    assert [(where, name) for where, name, given in made if given != shown(KINDS[name])] == []
 
 
 def test_a_fact_that_is_missing_is_no_error_without_a_word() -> None:
@@ -64,16 +81,20 @@ def test_an_error_says_what_went_wrong_and_what_to_do_and_keeps_its_facts() -> N
     assert (fault.tries, fault.what) == (4, "read the log")
 
 
-def test_a_kind_of_an_error_has_the_facts_of_the_one_above_it() -> None:
-    assert facts(TokenEnded) == facts(BadToken) == {"what"}
+def test_a_kind_of_an_error_is_one_of_its_class_with_words_and_an_exit_code_of_its_own() -> None:
+    ended = TokenEnded(what="read the log")
+    assert isinstance(ended, BadToken)
+    assert ended.error_kind is TokenEnded
+    assert ended.next_step == TokenEnded.advice != BadToken.advice
+    assert (StateUnsafe(path="x", why="y").exit_code, ended.exit_code) == (2, 1)
 
 
 HOSTILE = "no\n::error::x https://user:hush@evil.example/ HTTP://hush"
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if facts(kind)], ids=lambda kind: kind.__name__)
-def test_no_fact_of_any_error_shows_a_strangers_address(kind: type[RedeliverError]) -> None:
-    said = str(kind(**dict.fromkeys(facts(kind), HOSTILE)))
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if shown(kind)])
+def test_no_fact_of_any_error_shows_a_strangers_address(name: str) -> None:
+    said = str(KINDS[name](**dict.fromkeys(shown(KINDS[name]), HOSTILE)))
     assert "hush" not in said
     assert "\n" not in said
 

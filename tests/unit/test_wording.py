@@ -50,8 +50,8 @@ SNAPSHOTS = Path(__file__).with_name("wording")
 
 
 def errors() -> Iterator[str]:
-    for kind in sorted(kinds(), key=lambda one: one.__name__):
-        yield f"{kind.__name__}: {kind.sentence} | {kind.advice}"
+    for name, kind in sorted(kinds().items()):
+        yield f"{name}: {kind.sentence} | {kind.advice}"
     for (kind_of_fact, level), words in WORDS.items():
         if kind_of_fact is not FactKind.ERROR:  # it has the error's words
             yield f"{kind_of_fact.name} {level.name}: {words.sentence} | {words.advice or words.then}"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from redeliver import __version__
-from redeliver.core.replay.errors import ReplayLocked
 from redeliver.core.replay.settings import parse_replay
 from redeliver.core.settings import DAY, FailOn, Use, parse
 from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, signature
@@ -30,9 +29,11 @@ from redeliver.entry.terminal import (
 )
 from redeliver.errors import (
     CredentialMisplaced,
+    ErrorKind,
     EventNotFound,
     MetricsNotWritten,
     RedeliverError,
+    ReplayLocked,
     ResponsesNotRead,
     SettingsError,
     StateLocked,
@@ -311,7 +312,7 @@ def _session(
     state_file: Path | None = None,
     *,
     sends: bool = False,
-    busy: type[StateLocked] = StateLocked,
+    busy: ErrorKind[RedeliverError] = StateLocked,
 ) -> Iterator[Session]:
     """Show that a command works with a session, and listen to signals.
 

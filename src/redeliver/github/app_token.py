@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from redeliver.core.settings import Settings
+    from redeliver.errors import ApiError
     from redeliver.github.api import Caller
     from redeliver.github.transport import Body, Response, Transport, Verb
 
@@ -141,7 +142,7 @@ class InstallationTransport:
         self._renew_at = int(made["expires_at"].timestamp() * 1000) - _EARLY
         return self.connect(made["token"])
 
-    def _why(self, refused: ApiRefused, found: _Installation, whose: str) -> ApiRefused | AppLacks:
+    def _why(self, refused: ApiRefused, found: _Installation, whose: str) -> ApiError:
         """A 422 does not name what the App lacks; its installation does."""
         if refused.status != 422:
             return refused

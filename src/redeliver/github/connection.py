@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from redeliver.errors import ApiError
     from redeliver.github.app_token import Credential
 
     Ask = Callable[[str, str, Mapping[str, str], Body | None], str]
@@ -143,7 +144,7 @@ def _auth(credential: Credential) -> Auth.Auth:
         auth = Auth.AppAuth(credential.app_id, sign_func=lambda claims: jwt.encode(claims, key, algorithm="RS256"))
         auth.create_jwt()
     except Exception as fault:  # each kind of key that is not an App's raises something else
-        raise BadPrivateKey from fault
+        raise BadPrivateKey() from fault  # noqa: RSE102  it is no class
     return auth
 
 
@@ -207,7 +208,7 @@ class GitHubApi:
             raise
         return Response(status, headers, text)
 
-    def _lost(self, fault: Exception) -> ResponseLost | ProxyLogin:
+    def _lost(self, fault: Exception) -> ResponseLost | ApiError:
         if isinstance(fault, ResponseLost):
             return fault
         if self._time_left() <= 0:

@@ -28,6 +28,8 @@ from redeliver.errors import (
 from redeliver.text import OwnText, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redeliver.github.transport import Response
 
 T = TypeVar("T")
@@ -76,7 +78,7 @@ class CredentialKind(Enum):
 
 
 #: The error that a 401 stands for.
-_UNAUTHORIZED: dict[CredentialKind, type[BadToken | BadKey]] = {
+_UNAUTHORIZED: dict[CredentialKind, Callable[..., ApiError]] = {
     CredentialKind.TOKEN: BadToken,
     CredentialKind.INSTALLATION_TOKEN: TokenEnded,
     CredentialKind.APP_KEY: BadKey,

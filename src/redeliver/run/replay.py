@@ -12,10 +12,19 @@ from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
 from redeliver.core.reading import SLACK
 from redeliver.core.redelivery import PROBE_SIZE, UNSEEN, Outcome, why_unsent
-from redeliver.core.replay.errors import GuidsNotFound, ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.core.replay.plan import Chooser, Selection
 from redeliver.core.replay.report import ReplayedEvent, ReplayReport
-from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, Stopped, Unexpected
+from redeliver.errors import (
+    ApiFailing,
+    GuidsNotFound,
+    OutOfTime,
+    RedeliverError,
+    ReplayEndedEarly,
+    Stopped,
+    TooManyEvents,
+    Unexpected,
+    WindowForgotten,
+)
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.run.log_lines import OutcomeLines, Progress
 from redeliver.run.record import Sending

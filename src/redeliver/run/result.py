@@ -129,7 +129,7 @@ def _endings(record: Record) -> Iterator[Fact]:
         case Stopped(signal_number=number):
             yield Fact(FactKind.STOPPED, Level.WARNING, {"number": number})
         case RedeliverError() as error:
-            normal = isinstance(error, HourSpent) or (isinstance(error, OutOfTime) and record.reading is not None)
+            normal = error.error_kind is HourSpent or (isinstance(error, OutOfTime) and record.reading is not None)
             yield Fact.of(error, Level.WARNING if normal else Level.ERROR)
         case None:
             pass

@@ -20,7 +20,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from redeliver.errors import (
     CheckpointNotSaved,
+    ErrorKind,
     FirstCheckpointNotSaved,
+    RedeliverError,
+    StateError,
     StateLocked,
     StateLockedTooLong,
     StateLockLost,
@@ -74,7 +77,7 @@ class StateFile:
         return FileCheckpoint(self, f"{self._owner}/hooks/{hook_id}" if hook_id else f"{self._owner}/hook")
 
     @contextmanager
-    def locked(self, time_limit: float, *, busy: type[StateLocked] = StateLocked) -> Iterator[None]:
+    def locked(self, time_limit: float, *, busy: ErrorKind[RedeliverError] = StateLocked) -> Iterator[None]:
         """Keep other runs out until the block or the process ends. The file can be read and replaced at its beginning.
 
         ``time_limit``: seconds that this run may take. ``busy``: what is raised if another run is in progress.
@@ -95,7 +98,7 @@ class StateFile:
             self.read()
             yield
 
-    def _take(self, seconds: float, busy: type[StateLocked]) -> BinaryIO:
+    def _take(self, seconds: float, busy: ErrorKind[RedeliverError]) -> BinaryIO:
         """Take the lock, and record until when it may be held: as the time at which its file was "changed"."""
         for _ in range(2):
             with ExitStack() as unless_taken:
@@ -185,7 +188,7 @@ class FileCheckpoint:
         """Replace it. Raises CheckpointNotSaved."""
         try:
             others = self._file.read()
-        except (StateUnreadable, StateUnsafe) as fault:
+        except StateError as fault:
             raise CheckpointNotSaved(place=self.place, why=fault.problem) from fault
         self._file.write(others | {self._key: moment}, first=self._key not in others)
 

@@ -22,7 +22,7 @@ from samples import plain_id
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TEMPLATES = sorted({text for kind in kinds() for text in (kind.sentence, kind.advice)} | problems())
+TEMPLATES = sorted({text for kind in kinds().values() for text in (kind.sentence, kind.advice)} | problems())
 WITH_ADDRESS = [text for text in TEMPLATES if "://" in text]
 
 

@@ -37,6 +37,7 @@ from redeliver.github.app_token import AppKey
 from redeliver.github.bounded_http import NO_RESPONSE
 from redeliver.github.connection import CUT_SHORT, FAILED, GitHubApi
 from redeliver.github.transport import ResponseLost, Verb
+from wording import raises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +157,7 @@ def test_an_apps_key_is_read_once_and_signs_each_request(there: There) -> None:
 
 def test_what_cannot_sign_is_refused_before_any_request(there: There) -> None:
     for key in (key_pair().public, key_pair().private[:-200], "ghp_1234567890"):
-        with pytest.raises(BadPrivateKey):
+        with raises(BadPrivateKey):
             GitHubApi(there.url, AppKey("12", SecretStr(key)), plenty)
     assert there.seen == []
 
@@ -183,7 +184,7 @@ def pem(key: PrivateKeyTypes, encryption: KeySerializationEncryption | None = No
 
 @pytest.mark.parametrize("kind", ["Ed25519", "DSA", "EC", "encrypted", "a curve that is unknown"])
 def test_a_key_that_is_no_apps_is_refused_whatever_it_is(there: There, kind: str) -> None:
-    with pytest.raises(BadPrivateKey):
+    with raises(BadPrivateKey):
         GitHubApi(there.url, AppKey("12", SecretStr(odd_keys()[kind])), plenty)
     assert there.seen == []
 

@@ -23,6 +23,7 @@ from redeliver.github.responses import CredentialKind, error_for
 from redeliver.github.transport import ResponseLost
 from reports import hook
 from samples import TASK, Calls, answer, plain_id
+from wording import raises
 
 WEB = "https://github.com"
 SETTINGS = f"{WEB}/settings/personal-access-tokens/12885303"
@@ -163,14 +164,14 @@ def test_a_server_without_tls_has_no_page_that_is_shown() -> None:
 
 @pytest.mark.parametrize("body", ["<html><title>Page not found</title></html>", '{"error":"Not Found"}', "", "[]"])
 def test_a_404_that_is_not_the_apis_is_told_from_one_that_is(body: str) -> None:
-    with pytest.raises(ApiNotFound, match="/api/v3"):
+    with raises(ApiNotFound, match="/api/v3"):
         Calls(answer(404, body)).get()
     with pytest.raises(NotFound):
         Calls(answer(404, {"message": "Not Found"})).get()
 
 
 def test_a_proxy_that_answers_in_githubs_place_is_told() -> None:
-    with pytest.raises(ProxyLogin, match="HTTPS_PROXY"):
+    with raises(ProxyLogin, match="HTTPS_PROXY"):
         Calls(answer(407, "<html>")).get()
 
 

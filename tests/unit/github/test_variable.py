@@ -11,6 +11,7 @@ from redeliver.errors import (
     ApiUnexpected,
     CheckpointNotSaved,
     CheckpointUnreadable,
+    ErrorKind,
     FirstCheckpointNotSaved,
     MissingPermission,
     NotFound,
@@ -19,6 +20,7 @@ from redeliver.errors import (
 from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.github.variable import Variable
 from samples import Calls, answer, plain_id
+from wording import raises
 
 if TYPE_CHECKING:
     from redeliver.github.transport import Response
@@ -61,17 +63,17 @@ def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
     ids=plain_id,
 )
 def test_what_is_no_time_is_told_and_not_taken_for_none(value: str) -> None:
-    with pytest.raises(CheckpointUnreadable, match="CHECKPOINT of octo/ops"):
+    with raises(CheckpointUnreadable, match="CHECKPOINT of octo/ops"):
         read(answer(200, {"value": value}))
 
 
 def test_an_empty_value_is_said_to_be_empty() -> None:
-    with pytest.raises(CheckpointUnreadable, match=r"\(empty\)"):
+    with raises(CheckpointUnreadable, match=r"\(empty\)"):
         read(answer(200, {"value": ""}))
 
 
 def test_a_hostile_value_is_only_shown() -> None:
-    with pytest.raises(CheckpointUnreadable) as caught:
+    with raises(CheckpointUnreadable) as caught:
         read(answer(200, {"value": "x\n::error::y\nhttps://user:secret@evil.example/" + "z" * 50_000}))
     assert "secret" not in str(caught.value)
     assert len(str(caught.value)) < 1_000
@@ -140,7 +142,7 @@ def test_a_write_that_fails_for_good_is_told_with_its_cause(
     ],
 )
 def test_that_nothing_is_lost_is_said_only_where_a_checkpoint_was_found_or_saved_before(
-    answers: list[Response], written: int, kind: type[CheckpointNotSaved]
+    answers: list[Response], written: int, kind: type[CheckpointNotSaved] | ErrorKind[CheckpointNotSaved]
 ) -> None:
     store = variable(Calls(*answers))
     store.read()
@@ -148,4 +150,4 @@ def test_that_nothing_is_lost_is_said_only_where_a_checkpoint_was_found_or_saved
         store.write(17)
     with pytest.raises(CheckpointNotSaved) as caught:
         store.write(17)
-    assert type(caught.value) is kind
+    assert caught.value.advice == kind.advice

@@ -16,7 +16,7 @@ from redeliver.errors import HourSpent, OutOfTime
 from redeliver.run.scan import LONG_OUTAGE, Reader
 from redeliver.timing import RunClock
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row, window_of
-from wording import figures
+from wording import figures, raises
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
@@ -163,7 +163,7 @@ def test_a_window_that_does_not_fit_is_asked_for_by_its_failures_or_left_to_a_ne
 ) -> None:
     reader = Desk(**{"rows": LONG} | desk)
     if isinstance(expected, int):
-        with pytest.raises(HourSpent, match=f" {desk['quota'].left} "):
+        with raises(HourSpent, match=f" {desk['quota'].left} "):
             reader.window(16 * HOUR, postpone=postpone)
         assert (reader.filters, len(reader.pages.asked)) == (WHOLE, expected)
         return

@@ -17,6 +17,7 @@ from redeliver.core.reading import SLACK
 from redeliver.errors import BrokenPaging
 from redeliver.run.walk import Cursor
 from samples import HOUR, SECOND, Pages, row
+from wording import raises
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +109,7 @@ def test_pages_that_lead_in_a_circle_are_an_error_once_the_walk_gets_there(way: 
     loop = Prepared(way)
     cursor = Cursor(loop)
     assert len(list(cursor.read_back_to(START + 1))) == 1
-    with pytest.raises(BrokenPaging):
+    with raises(BrokenPaging):
         list(cursor.read_back_to(-inf))
     assert len(loop.asked) <= len(way) + 2
 
