@@ -49,18 +49,16 @@ class RedeliverError(Exception):
     @property
     def cause(self) -> tuple[object, ...]:
         """The same for errors of several webhooks that are told as one: they differ in what names the webhook alone."""
-        facts = {name: fact for name, fact in self._facts.items() if name != "request_id"}
-        return type(self), self.sentence, self.advice, *map(_without_names, facts.items())
-
-
-def _without_names(fact: tuple[str, object]) -> tuple[str, object]:
-    match fact:
-        case name, Naming() as text:
-            return name, text.template
-        case name, RedeliverError() as error:
-            return name, error.cause
-        case _:
-            return fact
+        facts: dict[str, object] = {}
+        for name, fact in self._facts.items():
+            match fact:
+                case Naming():
+                    facts[name] = fact.template
+                case RedeliverError():
+                    facts[name] = fact.cause
+                case _ if name != "request_id":
+                    facts[name] = fact
+        return type(self), self.sentence, self.advice, *facts.items()
 
 
 class _Sentences(Formatter):
@@ -134,7 +132,6 @@ BadPrivateKey = ErrorKind(
     "The App's private key cannot be used.",
     "Put the whole file that GitHub generated for the App, from BEGIN to END, in private-key.",
 )
-"""The text given as the App's private key is not a usable key."""
 
 FileUnreadable = ErrorKind(
     RedeliverError,
@@ -142,7 +139,6 @@ FileUnreadable = ErrorKind(
     "Check the path and the file's permissions.",
     2,
 )
-"""A file that a flag names cannot be read."""
 
 SecretReadable = ErrorKind(
     RedeliverError,
@@ -162,7 +158,6 @@ CredentialMisplaced = ErrorKind(
     "others may have seen it.",
     2,
 )
-"""Something that looks like a credential is a flag's value, which every user of the machine can read."""
 
 CertificatesMissing = ErrorKind(
     RedeliverError,
@@ -196,14 +191,12 @@ EventNotFound = ErrorKind(
     "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; older "
     "ones are gone.",
 )
-"""An event that has no attempt in GitHub's log."""
 
 ResponsesNotRead = ErrorKind(
     RedeliverError,
     "What the receiver answered could not be looked up for {failed} of {attempts}.",
     "All attempts are shown, each of these with the reason. Run the command again.",
 )
-"""Attempts whose responses could not be looked up, because a request failed for good."""
 
 
 # -- the checkpoint -------------------------------------------------------------------------------------
@@ -213,21 +206,18 @@ CheckpointUnreadable = ErrorKind(
     "The checkpoint in {place} is not a time in epoch milliseconds: {value}.",
     "It was not overwritten. Set it to a time in epoch milliseconds, or delete it to start again from lookback.",
 )
-"""The stored text is not epoch milliseconds. It is left as it is."""
 
 CheckpointInSeconds = ErrorKind(
     RedeliverError,
     "The checkpoint in {place} is in seconds, and milliseconds belong there: {value}.",
     "It was not overwritten. Write three zeros after it, or delete it to start again from lookback.",
 )
-"""The stored number is a time of our day in epoch seconds. It is left as it is."""
 
 CheckpointInFuture = ErrorKind(
     RedeliverError,
     "The checkpoint in {place} is in the future: {value}, while GitHub's clock says {now}.",
     "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback.",
 )
-"""The stored moment has not come yet. It is left as it is."""
 
 
 class CheckpointNotSaved(RedeliverError):
@@ -265,7 +255,7 @@ StateUnusable = ErrorKind(
 
 
 class StateError(RedeliverError):
-    """The state file may not be used. It is left as it is."""
+    """The state file may not be used, and is left as it is."""
 
 
 StateUnreadable = ErrorKind(
@@ -274,7 +264,6 @@ StateUnreadable = ErrorKind(
     "It was not overwritten. Repair it, or delete it to start again from lookback.",
     2,
 )
-"""The state file cannot be read. It is left as it is."""
 
 StateUnsafe = ErrorKind(
     StateError,
@@ -419,7 +408,6 @@ NotInstalled = ErrorKind(
     "The App {app} is not installed at {owner}, or cannot be seen there.",
     "Check org or repository, and client-id (or app-id); the App must be installed there, with access to its webhooks.",
 )
-"""GitHub knows the App, but not at this owner."""
 
 AppLacks = ErrorKind(
     ApiError,
@@ -491,7 +479,6 @@ IssuesDisabled = ErrorKind(
     "Issues are switched off in {repository}.",
     "Switch them on in its settings (Features), or name another repository.",
 )
-"""410: the repository has no issues."""
 
 ForeignLink = ErrorKind(
     ApiError,
@@ -513,7 +500,6 @@ BrokenPaging = ErrorKind(
     "The delivery log's pages form a loop: GitHub gave the same next page twice.",
     "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id.",
 )
-"""The pages of the log form a loop."""
 
 
 # -- the runner -----------------------------------------------------------------------------------------
@@ -536,7 +522,6 @@ NotPrinted = ErrorKind(
     "Not everything could be printed on {stream}: {why}.",
     "Everything else was done. Check where that stream goes: a full disk, or a program that ended too early.",
 )
-"""Something was printed on a stream that is closed, full, or read by nobody any more."""
 
 
 # -- replay ---------------------------------------------------------------------------------------------
@@ -546,7 +531,6 @@ GuidsNotFound = ErrorKind(
     "The webhook's log does not have these GUIDs: {guids}.",
     "Nothing was sent. Check the GUIDs and hook-id. GitHub keeps deliveries for 3 days, Enterprise Server for 7.",
 )
-"""GUIDs that are not in the webhook's log."""
 
 TooManyEvents = ErrorKind(
     RedeliverError,
@@ -554,7 +538,6 @@ TooManyEvents = ErrorKind(
     "Nothing was sent. Choose a shorter window or fewer events, or raise limit.",
     2,
 )
-"""More events match than a replay may send."""
 
 WindowForgotten = ErrorKind(
     RedeliverError,
@@ -562,7 +545,6 @@ WindowForgotten = ErrorKind(
     "Nothing was sent. Choose a later from.",
     2,
 )
-"""By GitHub's clock, the window begins before GitHub's memory."""
 
 ReplayLocked = ErrorKind(
     RedeliverError,
@@ -576,7 +558,6 @@ ReplayEndedEarly = ErrorKind(
     "The replay ended early: {why}",
     "{sent}. Run it again without send: the plan says which events have been redelivered within the last hour.",
 )
-"""A fault or the time limit ended the replay."""
 
 # -- metrics --------------------------------------------------------------------------------------------
 

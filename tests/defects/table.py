@@ -263,8 +263,8 @@ DEFECTS = (
     ),
     Defect(
         "a stranger's text in an error keeps its addresses",
-        "plain(str(fact), 400)",
-        "str(fact)",
+        "shown = plain(format(value, format_spec), 400)",
+        "shown = format(value, format_spec)",
         {"tests/unit/test_errors.py::test_no_fact_of_any_error_shows_a_strangers_address": "AssertionError"},
     ),
     # -- the report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from redeliver.core.redelivery import Outcome
 from redeliver.errors import RedeliverError, filled
@@ -292,30 +292,16 @@ class Facts:
         return tuple(str(fact) for fact in self.facts if fact.level < Level.ERROR)
 
 
-class NamedHook(Protocol):
-    """A webhook of which facts are known."""
-
-    @property
-    def hook(self) -> str:
-        """The webhook, for sentences."""
-        ...
-
-    @property
-    def facts(self) -> Sequence[Fact]:
-        """What users should know of it."""
-        ...
-
-
-def grouped(hooks: Sequence[NamedHook]) -> list[Fact]:
-    """The facts of webhooks, the worst first, each cause once with the first webhook that has it."""
+def grouped(hooks: Sequence[tuple[str, Sequence[Fact]]]) -> list[Fact]:
+    """The facts of webhooks and their names, the worst first, each cause once with the first webhook that has it."""
     found: dict[object, Fact] = {}
-    for hook in hooks:
-        for fact in hook.facts:
+    for hook, facts in hooks:
+        for fact in facts:
             if known := found.get(fact.cause):
                 found[fact.cause] = replace(known, others=known.others + 1)
             else:
-                names_it = len(hooks) == 1 or hook.hook in fact.sentence
-                found[fact.cause] = fact if names_it else replace(fact, hook=hook.hook)
+                names_it = len(hooks) == 1 or hook in fact.sentence
+                found[fact.cause] = fact if names_it else replace(fact, hook=hook)
     return sorted(found.values(), key=lambda fact: -fact.level)
 
 

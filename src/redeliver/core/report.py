@@ -285,8 +285,10 @@ class Report(EventCounts, Facts):
     @property
     def facts(self) -> tuple[Fact, ...]:
         """What users should know, each cause once, losses first. Each webhook also has its own."""
-        own = (Fact.of(self.fault),) if self.fault else ()
-        return (*own, *((self.left_out,) if self.left_out else ()), *grouped(self.hooks))
+        own = [Fact.of(self.fault)] if self.fault else []
+        if self.left_out:
+            own.append(self.left_out)
+        return (*own, *grouped([(hook.hook, hook.facts) for hook in self.hooks]))
 
     def exit_code(self, fail_on: FailOn) -> int:
         """0, 1, or 128 + the signal's number."""

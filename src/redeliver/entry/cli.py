@@ -44,7 +44,7 @@ from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.github.session import Session
 from redeliver.output.replay import results as replay_results
-from redeliver.output.report_json import as_json, listed_as_json
+from redeliver.output.report_json import as_json, listed
 from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, survey
 from redeliver.run.replay import replay_hook
 from redeliver.run.runs import run_hooks
@@ -255,7 +255,7 @@ def hooks(
     if form == "matrix":
         print_data(json.dumps(matrix([hook.info.id for hook in chosen], jobs)) + "\n")
     elif form == "json":
-        print_data(listed_as_json(found) + "\n")
+        print_data(json.dumps([listed(one) for one in found]) + "\n")
     elif form == "prometheus":
         from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
 

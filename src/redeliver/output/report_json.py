@@ -142,12 +142,8 @@ def _add_types(hooks: Sequence[tuple[HookReport, HookPart]], left: int) -> None:
         part["health"]["by_event_omitted"] -= 1
 
 
-def listed_as_json(found: Sequence[HookHealth]) -> str:
-    """Webhooks and how their deliveries went, for programs. Ids are text: they can be too large for some readers."""
-    return json.dumps([_listed(one) for one in found])
-
-
-def _listed(one: HookHealth) -> dict[str, object]:
+def listed(one: HookHealth) -> dict[str, object]:
+    """A webhook and how its deliveries went, for programs. Its id is text: it can be too large for some readers."""
     health: dict[str, object] = {**_health_part(one.health, one.stats)}
     del health["by_event_omitted"]
     return {

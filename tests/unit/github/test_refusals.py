@@ -21,7 +21,6 @@ from redeliver.errors import (
 from redeliver.github.api import Caller
 from redeliver.github.responses import CredentialKind, error_for
 from redeliver.github.transport import ResponseLost
-from reports import hook
 from samples import TASK, Calls, answer, plain_id
 from wording import raises
 
@@ -214,7 +213,7 @@ def test_a_lost_response_has_no_id_of_an_earlier_one() -> None:
 
 
 def test_the_same_error_of_two_webhooks_is_told_once_whatever_the_requests_ids() -> None:
-    told = grouped([hook(number=number, endings=(Fact.of(_refusal(number)),)) for number in (1, 2, 3)])
+    told = grouped([(f"hook {number}", [Fact.of(_refusal(number))]) for number in (1, 2, 3)])
     assert [one.others for one in told] == [2]
     assert "C0FE:1" in str(told[0])
 
