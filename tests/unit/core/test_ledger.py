@@ -141,35 +141,7 @@ def test_what_was_delivered_before_it_was_sent_has_no_case_any_more() -> None:
     assert list(ledger.cases) == ["b"]
 
 
-# -- what is sent, and in which order ---------------------------------------------------------------------------
-
-
-def test_fewest_attempts_go_first_then_the_oldest_then_the_smallest_id() -> None:
-    ordered = [
-        [row(2, START - 99, guid="oldest, tried twice"), again(7, START - 9, "oldest, tried twice")],
-        [row(9, START - 90, guid="old")],
-        [row(4, START - 89, guid="same moment, smaller id")],
-        [row(5, START - 89, guid="same moment, larger id")],
-        [row(3, START - 88, guid="young, tried twice"), again(6, START, "young, tried twice")],
-        [row(1, START - 87, guid="younger")],
-        [row(20, START - 199, guid="three times"), *(again(number, START, "three times") for number in (21, 22))],
-        [row(10, START - 199, guid="four times"), *(again(number, START, "four times") for number in (11, 12, 13))],
-    ]
-    ledger = judged(reading_of(one for rows in reversed(ordered) for one in rows), NO_LIMITS)
-    assert [case.event.guid for case in ledger.due] == [rows[0]["guid"] for rows in ordered]
-
-
-def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:
-    ordered = [
-        [row(7, START - 9, guid="oldest"), again(8, START, "oldest")],
-        [again(2, START - 8, "not read, smaller id")],
-        [row(3, START - 8, guid="same moment, larger id"), again(4, START, "same moment, larger id")],
-        [row(1, START - 7, guid="filtered out", event="issues")],
-    ]
-    rules = replace(RULES, events=frozenset({"push"}))
-    ledger = judged(reading_of(one for rows in reversed(ordered) for one in rows), rules)
-    assert [case.event.guid for case, _ in ledger.skipped] == [rows[0]["guid"] for rows in ordered]
-    assert [reason for _, reason in ledger.skipped] == [*[Outcome.NOT_DUE] * 3, Outcome.FILTERED_OUT]
+# -- what is sent ---------------------------------------------------------------------------
 
 
 def test_until_github_replies_the_outcome_is_unknown_and_what_it_did_not_take_was_not_sent() -> None:

@@ -1,18 +1,23 @@
-"""Whether an undelivered event is sent now, and why it is not."""
+"""Which events are sent now, in which order, and why the others are left."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from githubsim.clock import START
+from redeliver.core.ledger import Ledger
 from redeliver.core.plan import LONGEST_SPACING, Rules
 from redeliver.core.redelivery import Outcome
-from samples import HOUR, MINUTE, attempt, event
+from samples import HOUR, MINUTE, attempt, event, reading_of, row
 
 if TYPE_CHECKING:
-    from redeliver.core.deliveries import Attempt, Event
+    from collections.abc import Iterable
+
+    from redeliver.core.deliveries import Attempt, Event, Row
 
 RULES = Rules(max_attempts=10, retry_spacing=10 * MINUTE)
 THREE_HOURS = Rules(0, 0, max_ages={"": 3 * HOUR})
@@ -74,6 +79,13 @@ def test_the_pause_counts_from_the_newest_attempt_and_an_original_that_was_not_r
 def test_an_event_younger_than_our_idea_of_githubs_clock_is_due_all_the_same() -> None:
     assert verdict(tried(1, latest=START + 900)) is None
     assert verdict(tried(2, latest=START + 900), Rules(0, 1)) is Outcome.NOT_DUE
+
+
+@given(st.integers(1, 60), st.integers(0, 10**9))
+def test_the_pause_never_shrinks_and_never_passes_the_longest(attempts: int, spacing: int) -> None:
+    rules = Rules(0, spacing)
+    pause, longer = (rules.due_at(tried(times)) - START for times in (attempts, attempts + 1))
+    assert 0 <= pause <= longer <= max(LONGEST_SPACING, spacing)
 
 
 # -- how often --------------------------------------------------------------------------------------------------
@@ -219,3 +231,58 @@ def test_every_reason_has_its_turn_and_the_final_ones_come_first(
     judged: Event, rules: Rules, read: dict[str, bool], expected: Outcome | None
 ) -> None:
     assert verdict(judged, rules, **read) is expected
+
+
+# -- in which order ---------------------------------------------------------------------------------------------
+
+
+def again(number: int, at: int, guid: str) -> Row:
+    return row(number, at, guid=guid, redelivery=True)
+
+
+def judged(rows: Iterable[Row], rules: Rules) -> Ledger:
+    ledger = Ledger(rules)
+    ledger.judge(reading_of(rows))
+    return ledger
+
+
+def test_fewest_attempts_go_first_then_the_oldest_then_the_smallest_id() -> None:
+    ordered = [
+        [row(2, START - 99, guid="oldest, tried twice"), again(7, START - 9, "oldest, tried twice")],
+        [row(9, START - 90, guid="old")],
+        [row(4, START - 89, guid="same moment, smaller id")],
+        [row(5, START - 89, guid="same moment, larger id")],
+        [row(3, START - 88, guid="young, tried twice"), again(6, START, "young, tried twice")],
+        [row(1, START - 87, guid="younger")],
+        [row(20, START - 199, guid="three times"), *(again(number, START, "three times") for number in (21, 22))],
+        [row(10, START - 199, guid="four times"), *(again(number, START, "four times") for number in (11, 12, 13))],
+    ]
+    ledger = judged((one for rows in reversed(ordered) for one in rows), Rules(0, 0))
+    assert [case.event.guid for case in ledger.due] == [rows[0]["guid"] for rows in ordered]
+
+
+def test_what_is_left_is_told_oldest_first_whatever_the_reason() -> None:
+    ordered = [
+        [row(7, START - 9, guid="oldest"), again(8, START, "oldest")],
+        [again(2, START - 8, "not read, smaller id")],
+        [row(3, START - 8, guid="same moment, larger id"), again(4, START, "same moment, larger id")],
+        [row(1, START - 7, guid="filtered out", event="issues")],
+    ]
+    ledger = judged((one for rows in reversed(ordered) for one in rows), Rules(10, 10 * MINUTE, frozenset({"push"})))
+    assert [case.event.guid for case, _ in ledger.skipped] == [rows[0]["guid"] for rows in ordered]
+    assert [reason for _, reason in ledger.skipped] == [*[Outcome.NOT_DUE] * 3, Outcome.FILTERED_OUT]
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 10 * HOUR)), max_size=8), st.integers(0, 5), st.data())
+def test_every_event_is_either_due_or_left_and_the_order_of_rows_does_not_matter(
+    drawn: list[tuple[int, int]], limit: int, data: st.DataObject
+) -> None:
+    rows = [
+        row(10 * number + turn, START - ago + turn, guid=f"g{number}", redelivery=turn > 0, code=404)
+        for number, (times, ago) in enumerate(drawn)
+        for turn in range(times)
+    ]
+    ledger, other = judged(rows, Rules(limit, HOUR)), judged(data.draw(st.permutations(rows)), Rules(limit, HOUR))
+    told = [[case.event for case in (*one.due, *(case for case, _ in one.skipped))] for one in (ledger, other)]
+    assert told[0] == told[1]
+    assert sorted(one.guid for one in told[0]) == sorted(f"g{number}" for number in range(len(drawn)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,13 @@ def test_reading_failures_alone_tells_its_progress_too() -> None:
     desk = Desk([alive, *rows], cost=1)
     desk.window(24 * HOUR, ScanMode.FAILURES)
     assert "2026-11-06 21:05:00 UTC" in desk.console.lines[0]
+
+
+def test_an_error_on_the_way_is_no_smaller_answer() -> None:
+    desk = Desk(every(SECOND, 1_000))
+    desk.pages.before_page = mock.Mock(side_effect=[None, None, OutOfTime(why="too late")])
+    with pytest.raises(OutOfTime):
+        desk.window(HOUR)
 
 
 # -- a window that is too long ----------------------------------------------------------------------------------
