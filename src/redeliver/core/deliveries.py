@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from math import inf
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
 from pydantic import Field, GetPydanticSchema, TypeAdapter, ValidationError
@@ -250,8 +249,7 @@ class DeliveryLog:
         self._several: dict[str, dict[int, Attempt]] = {}
         # One string for each name, which many events share.
         self._names: dict[str, str] = {}
-        # When the newest attempt that delivered it was.
-        self._delivered: dict[str, int] = {}
+        self._delivered: set[str] = set()
         self._unread: dict[tuple[int | None, str | None, int | None], UnreadRow] = {}
 
     def add(self, rows: Iterable[Row], *, only: Collection[str] | None = None) -> None:
@@ -262,7 +260,7 @@ class DeliveryLog:
                 continue
             if succeeded(row):
                 if row["redelivery"] or guid in self._failed:
-                    self._delivered[guid] = max(row["delivered_at"], self._delivered.get(guid, 0))
+                    self._delivered.add(guid)
                     self._failed.pop(guid, None)
                     self._several.pop(guid, None)
             elif guid not in self._delivered:
@@ -295,12 +293,12 @@ class DeliveryLog:
         """Whether an event may be undelivered of which nothing else is known than this row that cannot be read."""
         return not row.succeeded and row.guid not in self._failed and row.guid not in self._delivered
 
-    def is_delivered(self, guid: str, since: float = -inf) -> bool:
-        """Whether an attempt was read that delivered this event, at that moment (epoch ms) or later.
+    def is_delivered(self, guid: str) -> bool:
+        """Whether an attempt was read that delivered this event.
 
         Known only of an event that was seen failing, or whose success was a redelivery.
         """
-        return guid in self._delivered and self._delivered[guid] >= since
+        return guid in self._delivered
 
     def event(self, guid: str) -> Event:
         """What is known of an undelivered event.

@@ -116,7 +116,7 @@ def test_of_some_events_alone_nothing_else_is_taken_in(history: History, only: s
 def test_of_events_delivered_at_once_nothing_is_kept() -> None:
     log = DeliveryLog()
     log.add(row(number, guid=f"g{number}", code=200) for number in range(10_000, 0, -1))
-    assert (log._failed, log._delivered) == ({}, {})
+    assert (log._failed, log._delivered) == ({}, set())
 
 
 def test_of_events_that_recovered_only_the_guid_is_kept() -> None:
