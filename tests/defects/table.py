@@ -258,8 +258,8 @@ DEFECTS = (
     # -- credentials and strangers
     Defect(
         "an App's token can do all that the App can",
-        "purpose, _token, body=self.grant.body",
-        "purpose, _token",
+        "partial(read_json, _TOKEN), body=self.grant.body",
+        "partial(read_json, _TOKEN)",
         {
             f"{CREDENTIALS}::{NARROW}": "AssertionError",
         },
