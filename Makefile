@@ -29,10 +29,10 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
-export PYTHONPATH := $(CURDIR)/tests$(if $(WHEEL),,:$(CURDIR)/src)
+export PYTHONPATH := $(CURDIR):$(CURDIR)/tests:$(CURDIR)/tools$(if $(WHEEL),,:$(CURDIR)/src)
 ifdef WHEEL
 # For the tests that ask pytest what tests there are, too.
-export PYTEST_ADDOPTS := -o "pythonpath=tests tools"
+export PYTEST_ADDOPTS := -o "pythonpath=. tests tools"
 endif
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Where it is set, each process compiles the package anew, and each of pytest's all of the tests.
@@ -55,13 +55,13 @@ demo: $(VENV)/test.stamp $(VENV)/node.stamp
 PYTEST := pytest --numprocesses=auto --dist=worksteal
 
 quick: $(VENV)/test.stamp $(VENV)/node.stamp
-	$(PY) -m $(PYTEST) tests/unit tests/scenarios tests/documents $(ARGS)
+	$(PY) -m $(PYTEST) tests/unit tests/runs tests/docs -m "not slow" $(ARGS)
 
 # What `make e2e` runs: it needs Docker, or is about releases or the launcher's waits alone.
-E2E := tests/e2e tests/releasing tests/action/test_waiting.py
+E2E := tests/docker tests/action/test_waiting.py
 LATER := $(addprefix --ignore=,$(E2E))
 
-# Coverage is of all tests that tests/conftest.py has measured, or of none: with ARGS it is not measured.
+# Coverage is of all tests that conftest.py has measured, or of none: with ARGS it is not measured.
 test: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(if $(WHEEL),$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall $(WHEEL))
 ifdef ARGS
@@ -86,7 +86,7 @@ check: $(VENV)/dev.stamp
 	$(VENV)/bin/lint-imports --no-logo --cache-dir .cache/import-linter
 	shellcheck src/launch.sh .ci/run examples/server/with-token
 	hadolint Dockerfile
-	actionlint -no-color .github/workflows/*.yml examples/*.yml tests/e2e/workflows/*.yml
+	actionlint -no-color .github/workflows/*.yml examples/*.yml tests/docker/workflows/*.yml
 	zizmor --offline --no-progress --persona=pedantic . examples/*.yml
 	check-jsonschema --builtin-schema vendor.github-actions action.yml hooks/action.yml replay/action.yml tracking-issue/action.yml .github/actions/*/action.yml
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/*.yml
@@ -117,7 +117,7 @@ bench: $(VENV)/test.stamp $(VENV)/node.stamp
 
 # The promises, far longer than `make test` has time for; what the tests came to is printed at the end.
 soak: $(VENV)/test.stamp $(VENV)/node.stamp
-	SOAK=1 $(PY) -m $(PYTEST) tests/guarantees tests/fuzz tests/hostile tests/unit --timeout=0 -rP $(ARGS)
+	SOAK=1 $(PY) -m $(PYTEST) tests/runs tests/hostile tests/unit -m "slow or hypothesis" --timeout=0 -rP $(ARGS)
 
 # Does a test notice when the action is broken? ARGS="probe spacing": the defects whose names hold one of these words.
 defects: $(VENV)/test.stamp
@@ -125,13 +125,13 @@ defects: $(VENV)/test.stamp
 
 # Does a test notice a small change to what decides, sends, waits or keeps the checkpoint? ARGS="api send": those modules
 # alone; all of them take about an hour. What no test noticed is listed at the end; docs/guarantees.md says what may be.
-# mutmut copies all of tests: it gets a folder of its own, without the packages that tests/contract installs.
+# mutmut copies all of githubsim: it gets a folder of its own, without the packages that its tests install.
 MUTANTS := build/mutants
 mutants: $(VENV)/dev.stamp
 	rm -rf $(MUTANTS)
-	mkdir -p $(MUTANTS)/tests
-	ln -s ../../pyproject.toml ../../src $(MUTANTS)
-	ln -s $(addprefix ../../../,$(filter-out tests/contract,$(wildcard tests/*))) $(MUTANTS)/tests
+	mkdir -p $(MUTANTS)/githubsim
+	ln -s $(addprefix ../../,pyproject.toml conftest.py src tests) $(MUTANTS)
+	ln -s $(addprefix ../../../,$(filter-out githubsim/tests,$(wildcard githubsim/*))) $(MUTANTS)/githubsim
 	cd $(MUTANTS) && env -u PYTHONPATH mutmut run $(foreach module,$(ARGS),'*.$(module).x*')
 	@cd $(MUTANTS) && mutmut results | grep -v "not checked" || echo "A test noticed each of them."
 
@@ -168,7 +168,7 @@ lock: $(VENV)/dev.stamp
 	@! grep -nE 'https?://|--(index-url|extra-index-url|find-links)' requirements/*.txt || { echo "A lock names an index." >&2; exit 1; }
 
 clean:
-	rm -rf $(VENV) .cache build dist tests/contract/node_modules
+	rm -rf $(VENV) .cache build dist githubsim/tests/contract/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/pyvenv.cfg:
@@ -190,6 +190,6 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/test.stamp
 	$(PIP) -r $<
 	@touch $@
 
-$(VENV)/node.stamp: tests/contract/package-lock.json $(VENV)/test.stamp
-	cd tests/contract && npm ci --ignore-scripts --no-audit --no-fund
+$(VENV)/node.stamp: githubsim/tests/contract/package-lock.json $(VENV)/test.stamp
+	cd githubsim/tests/contract && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
-NODE_MODULES = ROOT / "tests/contract/node_modules"
+NODE_MODULES = ROOT / "githubsim/tests/contract/node_modules"
 LATENCY_MS = 100
 ORG, HOOK, TOKEN, REPO, VARIABLE = "octo", 1, "pat", "octo/ops", "LAST_REDELIVERY"
 

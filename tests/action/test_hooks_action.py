@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from action.step import ACTION, HOOKS_ACTION, step_environment
+from command.keys import key_pair
 from githubsim import Fault, Lose, SimGitHub
 from githubsim.clock import system_ms
 from githubsim.server import serve
-from places.keys import key_pair
 from redeliver.errors import BadToken, NoHooks, Unexpected
 from redeliver.run.lookup import MATRIX_JOBS
 from runner import commands, outputs
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from command.program import Commands
     from githubsim.server import Served
-    from places.command import Commands
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 

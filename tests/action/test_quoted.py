@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from action.standins import Python
-from fuzz.strange import COMMANDS
+from hostile.strange import COMMANDS
 from runner import Command, commands
 
 if TYPE_CHECKING:

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from command.program import Commands
     from githubsim.hooks import Hook
     from githubsim.server import Served
-    from places.command import Commands
 
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 HOSTILE = "::error::x\n##[error]y | <script>z</script> [w](javascript:v) @octocat \x1b[31m\u202e```"

@@ -74,7 +74,7 @@ def test_the_job_of_the_tracking_issue_sees_no_secret_and_has_the_rights_that_th
 
 
 def test_examples_call_the_newest_release_of_the_line() -> None:
-    # The reusable workflow names the very version it belongs to: tests/releasing/test_version.py.
+    # The reusable workflow names the very version it belongs to: tests/docker/test_version.py.
     texts = [path.read_text() for path in (ROOT / "examples").glob("*.yml")]
     versions = {found for text in texts for found in re.findall(r"uses: org/redeliver-action[\w./-]*@(\S+)", text)}
     assert versions == {"v1"}

@@ -9,11 +9,11 @@ import pytest
 
 import reports
 from action.step import ACTION, GITHUB, TRACKING_ACTION, step_environment
+from command.program import REDELIVER, environment
 from githubsim import Fault, SimGitHub
 from githubsim.clock import system_ms
 from githubsim.faults import json_answer
 from githubsim.server import serve
-from places.command import REDELIVER, environment
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import Use
 from redeliver.errors import IssuesDisabled
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from command.program import Commands
     from githubsim.server import Served
-    from places.command import Commands
 
 REPOSITORY = GITHUB["repository"]
 TOKEN = GITHUB["token"]

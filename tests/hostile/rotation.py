@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from guarantees.lengths import SOAK
 from hostile.answers import everything
 from hostile.api import TARGETS
+from runs.lengths import SOAK
 
 if TYPE_CHECKING:
     from hostile.answers import Answer

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 import redeliver
-from guarantees.lengths import SOAK
+from command.keys import key_pair
 from hostile import launcher
 from hostile.answers import everything
 from hostile.api import TARGETS, Api
 from hostile.rawserver import RawServer
 from hostile.rotation import EVERYTHING_AT, MADE_FOR, OTHERS, answers_at, kind
-from places.keys import key_pair
 from runner import commands, outputs
+from runs.lengths import SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fuzz.strange import text
+from command.keys import key_pair
 from githubsim.clock import START, VirtualClock
-from guarantees.lengths import examples
 from hostile.answers import BODIES, ENDLESS, LONG, STATUSES
 from hostile.api import TARGETS, Api
 from hostile.rawserver import CLOSE, RawServer
-from places.keys import key_pair
+from hostile.strange import text
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
 from redeliver.github.session import Session
@@ -25,6 +24,7 @@ from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown
 from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
+from runs.lengths import examples
 from samples import Said
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guarantees.lengths import SOAK
 from hostile.answers import DELIVERIES, body
 from hostile.api import Api, guid
 from hostile.rawserver import RawServer
 from runner import outputs
+from runs.lengths import SOAK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from places.command import Commands
+    from command.program import Commands
 
 #: Seconds: the time limit, and how much longer anything may take.
 LIMIT, BEYOND = 10, 15

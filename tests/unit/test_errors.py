@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_origin
 
 import pytest
 
-from documents.sentences import SOURCE, kinds
+from docs.sentences import SOURCE, kinds
 from redeliver.errors import (
     ApiFailing,
     BadToken,

@@ -106,7 +106,7 @@ def seconds(work: Callable[[str], object], text: str) -> float:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("work", [plain, without_urls, for_log, for_markdown, lambda text: plain(text, len(text))])
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_four_times_the_text_takes_about_four_times_the_work(work: Callable[[str], object], shape: str) -> None:
     # Quadratic work would take 16 times as long.
     small, large = (seconds(work, (shape * size)[:size]) for size in (4_000, 16_000))

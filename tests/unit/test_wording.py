@@ -15,7 +15,7 @@ import pytest
 import typer
 
 import reports
-from documents.sentences import kinds, problems
+from docs.sentences import kinds, problems
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, START
 from githubsim.faults import Fault, json_answer

@@ -14,10 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from fuzz.strange import PIECES, text
-from guarantees.lengths import examples
+from hostile.strange import PIECES, text
 from redeliver.core import masking
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
+from runs.lengths import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -298,7 +298,7 @@ def work(monkeypatch: pytest.MonkeyPatch, *, body: str = "no", url: str = HOOK, 
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_the_work_grows_with_what_is_read_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     def of_body(size: int) -> int:
         return work(monkeypatch, body=(shape * size)[:size])
@@ -311,7 +311,7 @@ def test_the_work_grows_with_what_is_read_and_not_with_its_square(monkeypatch: p
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_only_the_beginning_of_what_is_long_is_compared(monkeypatch: pytest.MonkeyPatch, shape: str) -> None:
     assert work(monkeypatch, body=shape * 200_000) <= work(monkeypatch, body=shape * 20_000)
     assert work(monkeypatch, url=f"https://hooks.example/{shape * 40_000}") < work(monkeypatch, body="")

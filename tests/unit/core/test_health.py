@@ -82,7 +82,7 @@ def test_types_are_bounded_and_none_is_lost() -> None:
     assert stats.events == sum(one.events for one in stats.by_event) == 10_001
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_what_is_kept_does_not_grow_with_the_attempts() -> None:
     def kept(size: int) -> tuple[int, int]:
         counter = FirstAttempts(0, 10)

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
+from command.program import environment
 from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
 from githubsim.outcomes import Answer, Kind, Outcome
 from githubsim.server import serve
-from places.command import environment
 from redeliver.errors import BadToken, NotPrinted, NotWritten
 from runner import Command, commands, outputs
 from wording import figures, says, told
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from command.program import Commands, Started
     from githubsim.hooks import Hook
-    from places.command import Commands, Started
 
 TOKEN = "ghp_0123456789abcdef"
 OTHER = "ghp_another"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import reports
-from documents.sentences import kinds, problems
-from fuzz.page import Page
+from docs.sentences import kinds, problems
+from hostile.page import Page
 from redeliver.entry.terminal import TerminalConsole
 from redeliver.entry.workflow import ActionsConsole
 from redeliver.output.report_json import as_json

@@ -33,7 +33,7 @@ def test_of_several_webhooks_each_event_says_whose_it_is(capsys: pytest.CaptureF
     assert [line.split()[0] for line in shown(report, capsys) if "push" in line] == ["4711", "4711"]
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
     report = one(*events(*[Outcome.PENDING] * (SHOWN_EVENTS + 2_431)))
     lines = shown(report, capsys)

@@ -25,11 +25,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import SecretStr
 
+from command.keys import key_pair
 from githubsim.clock import SECOND, system_ms
 from githubsim.faults import Answer, Delay, Effect, Fault, Lose, Rewrite, garbage, html_answer, json_answer, redirect
 from githubsim.model import SimGitHub
 from githubsim.server import serve
-from places.keys import key_pair
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey
 from redeliver.github import bounded_http

@@ -68,7 +68,7 @@ def test_only_colours_that_are_there_are_explained() -> None:
     assert bars(picture) == [[5, 5, 5, 3]]
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("most", "end"),
     [(10, 10), (11, 16), (17, 20), (33, 40), (50, 50), (51, 80), (81, 100), (780, 800), (123_456, 160_000)],

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fuzz.page import Page
-from fuzz.strange import PIECES, text
 from githubsim.clock import START
+from hostile.page import Page
+from hostile.strange import PIECES, text
 from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.report import Explanation, HookReport, Report
 from redeliver.output.receivers import explanations, response_lines

@@ -211,7 +211,7 @@ def test_ten_thousand_events_fit_and_recovered_ones_go_first() -> None:
     assert moments == sorted(moments)
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_three_thousand_failing_hooks_fit() -> None:
     told = fits(Report(hooks(3_000, *events(Outcome.GIVEN_UP), errors=["no " * 300] * 3)))
     assert told["hooks_omitted"] > 2_000

@@ -296,7 +296,7 @@ def test_no_text_in_an_input_breaks_out_of_the_list_of_problems() -> None:
 WORST = ["|" * 5_000, "\U0001f600" * 5_000, "@" * 5_000, "é" * 5_000]
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 @pytest.mark.parametrize("text", WORST)
 def test_ten_thousand_events_stay_below_what_github_takes(text: str) -> None:
     worst = replace(EVENT, name=text, guid=text, outcome=Outcome.REFUSED, detail=text)
@@ -307,7 +307,7 @@ def test_ten_thousand_events_stay_below_what_github_takes(text: str) -> None:
     assert {"errors", "warnings", "events"} <= left_out.keys()
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 @pytest.mark.parametrize("text", WORST)
 def test_thousands_of_failing_hooks_stay_below_what_github_takes(text: str) -> None:
     worst = [replace(EVENT, name=f"{number}{text}", guid=text, outcome=Outcome.FAILED_AGAIN) for number in range(8)]
@@ -334,7 +334,7 @@ def test_a_thousand_quiet_hooks_stay_below_what_github_takes() -> None:
     assert "and 700 more webhooks" in text
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 @given(hostile, st.integers(1, 400), st.integers(1, 5), st.sampled_from(Outcome))
 def test_it_stays_below_what_github_takes_whatever_is_in_it(said: str, many: int, several: int, kind: Outcome) -> None:
     text = said * 200

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fuzz.page import Page
-from fuzz.strange import PIECES, text
 from githubsim.clock import DAY, START
 from githubsim.issues import LONGEST_BODY
+from hostile.page import Page
+from hostile.strange import PIECES, text
 from redeliver.core.redelivery import Outcome
 from redeliver.tracking.decision import Change, Memory, TrackingIssue, decide
 from redeliver.tracking.page import issue_body, issue_comment, memory_of
@@ -57,7 +57,7 @@ def test_what_strangers_wrote_shapes_nothing_and_pings_nobody(words: str, state:
 
 
 @pytest.mark.parametrize("piece", sorted(set(PIECES)))
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_each_trick_alone_does_nothing(piece: str) -> None:
     for page, plain in zip(shown(piece), shown("x"), strict=True):
         assert tags(page) == tags(plain)
@@ -76,7 +76,7 @@ MOST = 65_536
 
 @pytest.mark.parametrize("mark", ["\U0001f4a5", "#", "@", "|", "GH-1", "\u6f22", "x", ""], ids=ascii)
 @pytest.mark.parametrize("many", [1, 30, 1_000])
-@pytest.mark.repeats
+@pytest.mark.slow
 def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, many: int) -> None:
     words = mark * 1_000
     hooks = situation(words, State.FAILED).hooks * many

@@ -137,7 +137,7 @@ def hour(left: int, hourly: int, resets_in: int = 3_600) -> Quota:
     return Quota(left, hourly=hourly, resets_in=resets_in)
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("desk", "postpone", "expected"),
     [
@@ -232,7 +232,7 @@ def test_a_server_that_cannot_filter_ends_a_run_that_is_too_long() -> None:
         desk.window(16 * HOUR)
 
 
-@pytest.mark.repeats
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ScanMode)
 def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode: ScanMode) -> None:
     alive = [row(60_001, START + SECOND, guid="alive", code=200)]

@@ -1,0 +1,210 @@
+"""Real connections: each kind of credential over a socket, private CAs, proxies, and a path of the API's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from command.proxy import Proxy
+from command.site import PLACES, CredentialKind, HookKind, Place, combinations
+from command.sockets import Live
+from githubsim.contract import ENTERPRISE_SERVER, GITHUB, Judge
+from githubsim.server import Served, serve
+from redeliver.errors import ApiNotFound, CertificatesMissing, OutOfTime, ProxyLogin
+from redeliver.output.report_json import as_json
+from wording import says, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CLOUD, SERVER = PLACES[0], PLACES[2]
+NAME = "github.octocorp.example"
+pytestmark = pytest.mark.slow
+NO_WATCH = {"wait-for-results": "0"}
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+
+
+#: Each combination at one of the two: what differs between them has nothing to do with sockets.
+OVER_SOCKETS = combinations([CLOUD])[::2] + combinations([SERVER])[1::2]
+
+
+@pytest.mark.parametrize(("place", "hook", "credential"), OVER_SOCKETS, ids=lambda one: getattr(one, "name", one))
+def test_over_a_socket_every_request_is_as_github_describes_it(
+    place: Place, hook: HookKind, credential: CredentialKind
+) -> None:
+    live = Live(place, hook, credential)
+    failed = [live.fail(9), live.fail(5)]
+    for _ in range(150):
+        live.hook.add(live.sim.clock() - 60_000)
+    judge = Judge(ENTERPRISE_SERVER if place.root else GITHUB)
+    with serve(live.sim, judge=judge) as served:
+        report = live.run(served.url, NO_WATCH)
+        assert served.wait_until_idle()
+    assert report.errors == ()
+    assert live.sent == failed
+    assert judge.complaints == []
+    assert judge.seen > 5
+
+
+def test_a_wrong_path_of_the_api_is_told() -> None:
+    live = Live(SERVER, credential="classic")
+    live.fail()
+    with serve(live.sim) as served:
+        report = live.run(served.url.removesuffix("/api/v3"))
+    assert says(ApiNotFound, report.errors[0])
+    assert "ends with /api/v3" in report.errors[0]
+    assert live.sent == []
+
+
+# -- a CA of one's own ------------------------------------------------------------------------------------------
+
+
+class Secure:
+    """An Enterprise Server behind a certificate that nobody knows but its own people."""
+
+    def __init__(self, live: Live, served: Served, ca: Path) -> None:
+        self.live, self.served, self.ca = live, served, str(ca)
+        self.port = urlsplit(served.url).port or 0
+        self.by_name = f"https://localhost:{self.port}/api/v3"
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[Secure]:
+    authority = trustme.CA()
+    ca, certificate = tmp_path / "ca.pem", tmp_path / "server.pem"
+    authority.cert_pem.write_to_path(ca)
+    authority.issue_cert("localhost", "127.0.0.1", NAME).private_key_and_cert_chain_pem.write_to_path(certificate)
+    live = Live(SERVER, credential="classic")
+    live.fail()
+    with serve(live.sim, certificate=certificate) as served:
+        yield Secure(live, served, ca)
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_private_ca_is_trusted_where_it_is_named(
+    secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, secure.ca)
+    report = secure.live.run(secure.served.url, NO_WATCH)
+    assert (report.errors, report.redelivered) == ((), 1)
+
+
+def test_of_two_bundles_the_first_named_counts(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = secure.ca + ".stranger"
+    trustme.CA().cert_pem.write_to_path(stranger)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", secure.ca)
+    monkeypatch.setenv("SSL_CERT_FILE", stranger)
+    assert secure.live.run(secure.served.url, NO_WATCH).errors == ()
+
+
+def test_a_certificate_that_nothing_vouches_for_is_refused_and_nothing_is_told_to_it(secure: Secure) -> None:
+    report = secure.live.run(secure.served.url, {"time-limit": "4s"})
+    (error,) = report.errors
+    assert "certificate" in told(OutOfTime, error)["why"]
+    assert secure.live.sim.journal.entries == []
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_a_bundle_that_is_not_there_is_named(secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "/nowhere/corporate.pem")
+    (error,) = secure.live.run(secure.served.url).errors
+    assert told(CertificatesMissing, error) == {"path": "/nowhere/corporate.pem"}
+    assert "REQUESTS_CA_BUNDLE" in error
+
+
+# -- proxies ----------------------------------------------------------------------------------------------------
+
+
+def test_an_https_api_is_asked_through_the_proxy_by_its_name_page_after_page(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secure.live.sim.base_url = f"https://{NAME}"
+    for _ in range(150):
+        secure.live.hook.add(secure.live.sim.clock() - 60_000)
+    monkeypatch.setenv("SSL_CERT_FILE", secure.ca)
+    with Proxy(secure.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        report = secure.live.run(f"https://{NAME}/api/v3", NO_WATCH)
+    assert (report.errors, report.redelivered, report.scanned) == ((), 1, 151)
+    assert {line.rpartition(" ")[0] for line in proxy.asked} == {f"CONNECT {NAME}:443"}
+
+
+@pytest.mark.parametrize("exempt", ["localhost", "*", f"{NAME},localhost", "127.0.0.1,localhost:{port}"])
+def test_no_proxy_exempts_a_host(secure: Secure, exempt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", secure.ca)
+    monkeypatch.setenv("NO_PROXY", exempt.format(port=secure.port))
+    secure.live.sim.base_url = f"https://localhost:{secure.port}"
+    with Proxy(secure.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        report = secure.live.run(secure.by_name, NO_WATCH)
+    assert (report.errors, proxy.asked) == ((), [])
+
+
+def test_a_proxy_that_lets_nothing_through_is_named_without_its_password(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Proxy(secure.port, refuse=407) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:hunter2@{proxy.address}")
+        report = secure.live.run(secure.by_name)
+        address = proxy.address
+    (error,) = report.errors
+    assert says(ProxyLogin, error)
+    assert f"HTTPS_PROXY: http://USER:PASSWORD@{address}" in error
+    assert "githubstatus" not in error
+    assert "somebody" not in as_json(report)
+    assert "hunter2" not in as_json(report)
+    assert len(proxy.asked) == 1
+    assert secure.live.sim.journal.entries == []
+
+
+def test_a_proxy_that_refuses_the_connection_is_told_with_its_status(
+    secure: Secure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Proxy(secure.port, refuse=403) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        report = secure.live.run(secure.by_name, {"time-limit": "4s"})
+    (error,) = report.errors
+    assert "proxy refused the connection (403)" in told(OutOfTime, error)["why"]
+
+
+@pytest.mark.parametrize("blank", [" {} ", "{}\n", "\t{}"])
+def test_blanks_around_the_proxys_address_do_not_matter(
+    secure: Secure, blank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", secure.ca)
+    secure.live.sim.base_url = f"https://localhost:{secure.port}"
+    with Proxy(secure.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", blank.format(f"http://{proxy.address}"))
+        report = secure.live.run(secure.by_name, NO_WATCH)
+    assert (report.errors, bool(proxy.asked)) == ((), True)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://", "ftp://proxy.example", "socks5://proxy.example", "http://a b", "http://[::"]
+)
+def test_an_address_that_is_no_proxys_is_told(secure: Secure, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    report = secure.live.run(secure.by_name, {"time-limit": "4s"})
+    (error,) = report.errors
+    assert "HTTPS_PROXY" in told(OutOfTime, error)["why"]
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_plain_http_to_loopback_is_never_shown_to_a_proxy(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = Live(CLOUD, credential="fine-grained")
+    live.fail()
+    with serve(live.sim) as served, Proxy(urlsplit(served.url).port or 0) as proxy:
+        monkeypatch.setenv(variable, f"http://{proxy.address}")
+        assert live.run(served.url, NO_WATCH).errors == ()
+    assert proxy.asked == []

@@ -1,0 +1,413 @@
+"""Tokens that end, keys that are none, permissions that are missing: each a clear sentence, and nothing lost."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command.keys import KeyPair, key_pair
+from command.site import APP_ID, PLACES, HookKind, Site
+from githubsim.apps import Installation
+from githubsim.clock import HOUR, MINUTE, SECOND
+from githubsim.tokens import EVERYTHING
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn, parse
+from redeliver.errors import (
+    AccessBlocked,
+    AppLacks,
+    BadKey,
+    BadPrivateKey,
+    BadToken,
+    CheckpointNotSaved,
+    MissingPermission,
+    NotInstalled,
+    OutOfTime,
+    SettingsError,
+    TokenEnded,
+    WorkflowToken,
+)
+from redeliver.github.connection import GitHubApi
+from redeliver.github.session import Session
+from redeliver.output.report_json import as_json
+from redeliver.run.lookup import find_events, survey
+from redeliver.run.runs import run_hooks
+from redeliver.timing import RunClock
+from wording import says, told
+from world import Transcript, of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.core.report import Report
+    from redeliver.github.app_token import Credential
+
+CLOUD = PLACES[0]
+SLOW = {"redeliveries-per-minute": "1", "time-limit": "3h"}
+
+
+def of_app(hook: HookKind = "organization") -> Site:
+    return Site(CLOUD, hook, "app")
+
+
+def only_error(site: Site, **inputs: str) -> str:
+    """The one error of a run that fails and sends nothing."""
+    report = site.run(inputs)
+    assert report.exit_code(FailOn.ERROR) == 1
+    assert site.sent == []
+    (error,) = report.errors
+    return error
+
+
+def minted(site: Site) -> int:
+    return len(site.requests("POST", "/access_tokens"))
+
+
+# -- the App's key ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hook", ["organization", "repository"])
+def test_a_token_of_the_actions_own_is_renewed_when_a_run_outlives_it(hook: HookKind) -> None:
+    site = of_app(hook)
+    failed = [site.fail(200 - number) for number in range(130)]
+    report = site.run(SLOW)
+    assert site.clock() - report.start > 2 * HOUR
+    assert report.errors == ()
+    assert site.sent == failed
+    assert report.recovered == 130
+    assert minted(site) == 3
+    assert {one.status for one in site.sim.journal.entries} == {200, 201, 202, 204, 404}
+    assert site.checkpoint == str(report.start)
+
+
+@pytest.mark.parametrize("lives_seconds", [365, 370, 375, 380])
+def test_a_token_is_renewed_for_the_checkpoint_even_when_the_runs_time_is_over(lives_seconds: int) -> None:
+    site = of_app()
+    site.sim.installations[0].token_lives_ms = lives_seconds * SECOND
+    site.fail(5)
+    report = site.run(latency_ms=20_000, time_limit="100s")
+    assert (report.errors, site.sent) == ((), [])
+    assert says(OutOfTime, report.warnings[0])
+    assert minted(site) == 2
+    assert site.checkpoint is not None
+
+
+def test_one_token_serves_a_run_that_is_shorter_than_an_hour() -> None:
+    site = of_app()
+    for number in range(30):
+        site.fail(200 - number)
+    site.run(SLOW)
+    assert minted(site) == 1
+
+
+@pytest.mark.slow
+def test_the_apps_own_webhook_is_read_for_long_with_a_new_proof_each_time() -> None:
+    site = Site(CLOUD, "app", "app")
+    failed = [site.fail(200 - number) for number in range(20)]
+    report = site.run(SLOW)
+    assert site.clock() - report.start > 15 * MINUTE  # a JSON Web Token lives for 10 at most
+    assert (report.errors, site.sent) == ((), failed)
+    assert minted(site) == 0
+
+
+def test_an_app_that_is_uninstalled_in_mid_run_ends_it_and_the_next_one_goes_on() -> None:
+    site = of_app()
+    failed = [site.fail(200 - number) for number in range(90)]
+    home = site.sim.installations.pop()
+    site.sim.installations.append(Installation(78, APP_ID, "octo", token_lives_ms=30 * MINUTE))
+    started = site.clock()
+
+    def uninstall_later(*_: object) -> None:
+        if site.clock() > started + 10 * MINUTE:
+            site.sim.installations.clear()
+
+    site.sim.observers.append(uninstall_later)
+    report = site.run(SLOW)
+    assert told(NotInstalled, report.errors[0]) == {"app": str(APP_ID), "owner": "octo"}
+    assert 20 < len(site.sent) < 40
+    assert report.count(Outcome.RUN_FAILED) == 90 - len(site.sent)
+    site.sim.observers.clear()
+    site.sim.installations.append(home)
+    assert site.run(time_limit="3h").errors == ()
+    assert site.sent == failed
+
+
+def test_a_token_of_the_actions_own_that_is_taken_back_in_mid_run_ends_it_and_the_next_one_goes_on() -> None:
+    site = of_app()
+    failed = [site.fail(200 - number) for number in range(20)]
+    started = site.clock()
+
+    def take_back_later(*_: object) -> None:
+        for token in site.sim.tokens._by_value.values():
+            if token.kind == "installation" and site.clock() > started + 10 * MINUTE:
+                token.expires_at = started
+
+    site.sim.observers.append(take_back_later)
+    report = site.run(SLOW)
+    assert says(TokenEnded, report.errors[0])
+    assert 0 < len(site.sent) < 20
+    site.sim.observers.clear()
+    assert site.run(time_limit="3h").errors == ()
+    assert site.sent == failed
+
+
+def test_a_key_on_one_line_as_some_secret_stores_keep_it_is_read() -> None:
+    site = of_app()
+    guid = site.fail(5)
+    report = site.run(private_key=key_pair().private.replace("\n", "\\n"))
+    assert (report.errors, site.sent) == ((), [guid])
+
+
+@pytest.mark.parametrize("hook", ["organization", "app"])
+def test_a_client_id_does_what_an_app_id_does(hook: HookKind) -> None:
+    site = of_app(hook)
+    guid = site.fail(5)
+    report = site.run(app_id="", client_id=site.sim.apps[APP_ID].client_id)
+    assert (report.errors, site.sent) == ((), [guid])
+
+
+def test_a_client_id_of_another_app_is_not_accepted() -> None:
+    error = only_error(of_app(), app_id="", client_id="Iv23liOther")
+    assert says(BadKey, error)
+
+
+def test_the_key_of_another_app_is_told_from_a_bad_token() -> None:
+    site = of_app()
+    site.fail(5)
+    error = only_error(site, private_key=key_pair(1).private)
+    assert "octo" in told(BadKey, error)["what"]
+    assert BadKey.advice in error
+
+
+def test_the_key_of_another_app_opens_no_webhook_of_an_app() -> None:
+    site = Site(CLOUD, "app", "app")
+    site.fail(5)
+    assert says(BadKey, only_error(site, private_key=key_pair(1).private))
+
+
+NO_KEYS: dict[str, Callable[[KeyPair], str]] = {
+    "a token": lambda _: "ghp_1234567890",
+    "the public half": lambda key: key.public,
+    "cut off": lambda key: key.private[:200],
+    "of another sort": lambda key: key.private.replace("BEGIN", "BEGIN EC"),
+}
+
+
+@pytest.mark.parametrize("what", NO_KEYS)
+def test_a_text_that_is_no_private_key_is_refused_before_anything_is_asked(what: str) -> None:
+    site, text = of_app(), NO_KEYS[what](key_pair())
+    with pytest.raises(SettingsError) as wrong:
+        parse(site.inputs(private_key=text))
+    (problem,) = wrong.value.problems
+    assert problem.startswith("private-key: ")
+    assert text[:14] not in problem
+
+
+def test_a_key_that_only_looks_like_one_is_named_and_nothing_is_asked() -> None:
+    site = of_app()
+    key = "-----BEGIN RSA PRIVATE KEY-----\nbm8ga2V5IGF0IGFsbCwganVzdCB0ZXh0\n-----END RSA PRIVATE KEY-----"
+    report = _over_pygithub(site, private_key=key)
+    (error,) = report.errors
+    assert says(BadPrivateKey, error)
+    assert report.exit_code(FailOn.ERROR) == 1
+    assert "bm8ga2V5" not in as_json(report)
+
+
+def test_an_app_that_is_not_installed_there_is_named() -> None:
+    site = of_app()
+    site.fail(5)
+    site.sim.installations[0].account = "elsewhere"
+    error = only_error(site)
+    assert told(NotInstalled, error) == {"app": str(APP_ID), "owner": "octo"}
+
+
+# -- what the action's own tokens may do --------------------------------------------------------------------------
+
+
+def held(site: Site) -> tuple[dict[str, str], frozenset[str] | None]:
+    """The permissions and the repositories of the one token that was made."""
+    tokens = (token for token in site.sim.tokens._by_value.values() if token.value.startswith("ghs_"))
+    (token,) = tokens
+    return dict(token.permissions), token.repositories
+
+
+@pytest.mark.parametrize(
+    ("hook", "inputs", "permissions", "repositories"),
+    [
+        ("organization", {}, {"organization_hooks": "write", "actions_variables": "write"}, {"octo/ops"}),
+        ("organization", {"variable-name": ""}, {"organization_hooks": "write"}, None),
+        ("organization", {"variable-token": "own"}, {"organization_hooks": "write"}, None),
+        (
+            "organization",
+            {"dry-run": "true"},
+            {"organization_hooks": "read", "actions_variables": "read"},
+            {"octo/ops"},
+        ),
+        ("repository", {}, {"repository_hooks": "write", "actions_variables": "write"}, {"octo/hello", "octo/ops"}),
+        ("repository", {"variable-token": "own"}, {"repository_hooks": "write"}, {"octo/hello"}),
+        (
+            "repository",
+            {"variable-repository": "octo/HELLO"},
+            {"repository_hooks": "write", "actions_variables": "write"},
+            {"octo/hello"},
+        ),
+    ],
+)
+def test_a_token_of_the_actions_own_can_do_what_its_run_needs_and_nothing_else(
+    hook: HookKind, inputs: dict[str, str], permissions: dict[str, str], repositories: set[str] | None
+) -> None:
+    for of_the_app in (permissions, EVERYTHING):
+        site = of_app(hook)
+        site.sim.token("own", permissions={"actions_variables": "write"})
+        guid = site.fail(5)
+        site.sim.installations[0].permissions = of_the_app  # type: ignore[assignment]
+        report = site.run(inputs)
+        assert report.errors == ()
+        assert site.sent == ([] if "dry-run" in inputs else [guid])
+        assert held(site) == (permissions, repositories)
+
+
+@pytest.mark.parametrize("do", ["choose", "survey", "show"])
+@pytest.mark.parametrize("hook", ["organization", "repository"])
+def test_a_token_for_looking_can_neither_send_nor_see_a_variable(hook: HookKind, do: str) -> None:
+    site = of_app(hook)
+    permission = {"organization": "organization_hooks", "repository": "repository_hooks"}[hook]
+    site.sim.installations[0].permissions = {permission: "read"}
+    guid = site.fail(5)
+    looks: dict[str, Callable[[Session], object]] = {
+        "choose": Session.choose,
+        "survey": survey,
+        "show": lambda session: find_events(session, [guid]),
+    }
+    assert looks[do](site.session(hook_id="all", variable_name="", dry_run="true"))
+    assert held(site) == ({permission: "read"}, {"octo/hello"} if hook == "repository" else None)
+
+
+@pytest.mark.parametrize(("send", "level"), [("false", "read"), ("true", "write")])
+def test_a_replay_needs_no_variable_and_to_plan_it_nothing_but_to_read(send: str, level: str) -> None:
+    site = of_app()
+    site.sim.installations[0].permissions = {"organization_hooks": level}  # type: ignore[dict-item]
+    guid = site.fail(5)
+    del site.given["variable-name"]
+    assert site.replay(guid=guid, send=send, wait_for_results="0").errors == ()
+    assert held(site) == ({"organization_hooks": level}, None)
+
+
+@pytest.mark.parametrize(
+    ("hook", "has", "lacking"),
+    [
+        ("organization", {"actions_variables": "write"}, 'the organization permission "Webhooks: write"'),
+        (
+            "organization",
+            {"organization_hooks": "read", "actions_variables": "write"},
+            'the organization permission "Webhooks: write"',
+        ),
+        ("organization", {"organization_hooks": "write"}, 'the repository permission "Variables: write"'),
+        ("repository", {"actions_variables": "write"}, 'the repository permission "Webhooks: write"'),
+        (
+            "repository",
+            {},
+            'the repository permission "Webhooks: write" and the repository permission "Variables: write"',
+        ),
+    ],
+)
+def test_an_app_without_a_permission_is_told_which_it_lacks(hook: HookKind, has: dict[str, str], lacking: str) -> None:
+    site = of_app(hook)
+    site.fail(5)
+    site.sim.installations[0].permissions = has  # type: ignore[assignment]
+    error = only_error(site)
+    assert told(AppLacks, error) == {"owner": "octo/hello" if hook == "repository" else "octo", "lacking": lacking}
+    assert "GITHUB_TOKEN" not in error  # that cannot be what was given
+    assert "C0FE:" in error  # the request's id
+
+
+def test_an_app_that_is_not_installed_on_the_variables_repository_is_told_so() -> None:
+    site = of_app()
+    site.fail(5)
+    site.sim.installations[0].repositories = frozenset({"octo/hello"})
+    assert told(AppLacks, only_error(site)) == {"owner": "octo", "lacking": "access to octo/ops"}
+
+
+def test_an_app_that_is_suspended_is_told_so() -> None:
+    site = of_app()
+    site.fail(5)
+    site.sim.installations[0].suspended = True
+    assert "installation is suspended" in told(AccessBlocked, only_error(site))["why"]
+
+
+def test_a_variable_of_another_owner_needs_a_token_of_its_own() -> None:
+    site = of_app()
+    with pytest.raises(SettingsError) as wrong:
+        parse(site.inputs(variable_repository="elsewhere/ops"))
+    (problem,) = wrong.value.problems
+    assert problem.startswith("variable-token: ")
+    parse(site.inputs(variable_repository="OCTO/ops"))
+    parse(site.inputs(variable_repository="elsewhere/ops", variable_token="own"))
+
+
+# -- tokens that are given --------------------------------------------------------------------------------------
+
+
+def test_an_installation_token_that_ends_in_mid_run_stops_it_and_the_next_one_goes_on() -> None:
+    site = Site(CLOUD, "organization", "installation")
+    failed = [site.fail(200 - number) for number in range(90)]
+    site.sim.token("ghs_short", kind="installation", sees=["octo"], expires_at=site.clock() + HOUR)
+    report = site.run(SLOW, token="ghs_short")
+    assert "redeliver" in told(BadToken, report.errors[0])["what"]
+    assert says(CheckpointNotSaved, report.errors[1])
+    sent = len(site.sent)
+    assert 50 < sent < 70
+    assert of(report, failed[sent]).outcome is Outcome.RUN_FAILED
+    assert site.run(time_limit="3h").errors == ()
+    assert site.sent == failed
+    assert site.sim.truth.undelivered() == []
+
+
+@pytest.mark.parametrize("hook", ["organization", "repository"])
+def test_the_workflows_own_token_is_recognised_and_explained(hook: HookKind) -> None:
+    site = Site(CLOUD, hook, "fine-grained")
+    site.fail(5)
+    site.sim.token("ghs_workflow", kind="actions", permissions={})
+    error = only_error(site, token="ghs_workflow", variable_name="")
+    assert says(MissingPermission, error)
+    assert WorkflowToken.advice.partition("}. ")[2] in error
+    assert "ghs_workflow" not in error
+
+
+def test_the_workflows_own_token_is_explained_for_the_variable_too() -> None:
+    site = Site(CLOUD, "organization", "app")
+    site.fail(5)
+    site.sim.token("ghs_workflow", kind="actions", permissions={"actions_variables": "read"})
+    error = only_error(site, variable_token="ghs_workflow")
+    assert told(CheckpointNotSaved, error)["place"].endswith("CHECKPOINT of octo/ops")
+    assert "GITHUB_TOKEN" in error
+
+
+def test_a_personal_token_without_the_permission_is_not_taken_for_the_workflows() -> None:
+    site = Site(CLOUD, "organization", "fine-grained")
+    site.sim.token("poor", permissions={"actions_variables": "write"})
+    assert "GITHUB_TOKEN" not in only_error(site, token="poor")
+
+
+def test_no_sentence_and_no_line_holds_a_secret() -> None:
+    site = of_app()
+    guid = site.fail(5)
+    report = site.run()
+    said = "\n".join([*site.console.lines, *site.console.details, as_json(report)])
+    assert guid in said
+    (token,) = [token for value, token in site.sim.tokens._by_value.items() if value.startswith("ghs_")]
+    for secret in (token.value, key_pair().private, key_pair().private.splitlines()[3]):
+        assert secret not in said
+
+
+def _over_pygithub(site: Site, **changed: str) -> Report:
+    """A run that has the real client make its proofs; it must not come to a request, as nothing listens."""
+    settings = parse(site.inputs(**changed))
+    console = Transcript()
+    clock = RunClock(time, settings.time_limit, console)
+
+    def connect(credential: Credential) -> GitHubApi:
+        return GitHubApi("http://127.0.0.1:9", credential, clock.call_time_left)
+
+    return run_hooks(Session(settings, connect, clock, console, sends=True))

@@ -1,0 +1,103 @@
+"""Every webhook with every credential at every GitHub: found, sent once, brought home, and the place kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from command.site import PLACES, CredentialKind, HookKind, Place, Site, combinations
+from githubsim.clock import DAY, MINUTE
+from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, TIMED_OUT
+from redeliver.core.settings import parse
+from redeliver.errors import SettingsError
+from world import of
+
+pytestmark = pytest.mark.slow
+ENTERPRISE = [place for place in PLACES if place.root]
+CLOUD = [place for place in PLACES if not place.root]
+OLDER = PLACES[-1]
+
+
+def id_of(value: Place | str) -> str:
+    return value if isinstance(value, str) else value.name
+
+
+def places(*chosen: Place) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("place", chosen, ids=id_of)
+
+
+@pytest.mark.parametrize(("place", "hook", "credential"), combinations(), ids=id_of)
+def test_what_failed_is_sent_once_and_comes_home(place: Place, hook: HookKind, credential: CredentialKind) -> None:
+    site = Site(place, hook, credential)
+    failed = [site.fail(200, TIMED_OUT), site.fail(100), site.fail(50, REDIRECTED), site.fail(5, BAD_CERTIFICATE)]
+    recovered = site.fail(60)
+    site.again(recovered, 40, OK)
+    for number in range(350):  # more than one page
+        site.fail(180 - number * 0.5, OK)
+
+    report = site.run()
+
+    assert report.errors == ()
+    assert site.sent == failed
+    assert (report.failed, report.redelivered, report.recovered, report.undelivered) == (4, 4, 4, 0)
+    assert site.checkpoint == str(report.start)
+    site.clock.advance(15 * MINUTE)
+    assert site.run().failed == 0
+    assert site.sent == failed
+
+
+@pytest.mark.parametrize("place", PLACES, ids=id_of)
+@pytest.mark.parametrize("credential", ["fine-grained", "classic", "installation"])
+def test_an_apps_own_webhook_takes_the_apps_key_and_says_so(place: Place, credential: CredentialKind) -> None:
+    site = Site(place, "organization", credential)
+    inputs = {name: value for name, value in site.inputs().items() if name not in {"org", "hook-id"}}
+    with pytest.raises(SettingsError) as wrong:
+        parse(inputs)
+    assert [problem.partition(":")[0] for problem in wrong.value.problems] == ["org", "hook-id"]
+
+
+@places(*PLACES)
+def test_the_window_reaches_as_far_back_as_that_github_keeps_deliveries(place: Place) -> None:
+    site = Site(place, "organization", "fine-grained")
+    kept = site.fail(minutes_ago=place.retention_days * 24 * 60 - 5)
+    site.fail(minutes_ago=place.retention_days * 24 * 60 + 5)
+    report = site.run(lookback="30d")
+    assert report.start - report.cutoff == place.retention_days * DAY
+    assert site.sent == [kept]
+
+
+@places(OLDER)
+@pytest.mark.parametrize("hook", ["organization", "repository"])
+def test_a_server_that_ignores_the_filter_is_noticed_and_read_whole(place: Place, hook: HookKind) -> None:
+    site = Site(place, hook, "fine-grained")
+    failed = [site.fail(100, BAD_CERTIFICATE), site.fail(90, REDIRECTED), site.fail(80)]
+    for number in range(250):
+        site.fail(120 - number * 0.4, OK)
+    report = site.run(scan="failures", overlap="0")
+    assert any("filter" in line for line in site.console.lines)
+    assert site.sent == failed
+    assert report.recovered == 3
+    assert report.scanned > 250
+
+
+@places(*PLACES)
+def test_an_older_success_outside_the_window_is_found_whether_the_server_filters_or_not(place: Place) -> None:
+    site = Site(place, "organization", "fine-grained")
+    site.variables.seed("CHECKPOINT", str(site.clock() - 30 * MINUTE))
+    for number in range(150):
+        site.fail(50 + number, OK)
+    delivered = site.fail(300)
+    site.again(delivered, 250, OK)
+    site.again(delivered, 10)  # a redelivery of what had recovered, and it failed
+    tried_before = site.fail(200)
+    site.again(tried_before, 15)
+    report = site.run(overlap="0")
+    assert site.sent == [tried_before]
+    assert of(report, tried_before).attempts == 2
+    assert delivered not in {event.guid for event in report.events}
+
+
+def test_only_a_server_with_its_api_below_a_path_is_taken_to_keep_deliveries_for_a_week() -> None:
+    for place in CLOUD:
+        assert parse(Site(place, "organization", "classic").inputs()).retention == 3 * DAY // 1_000
+    for place in ENTERPRISE:
+        assert parse(Site(place, "organization", "classic").inputs()).retention == 7 * DAY // 1_000

@@ -1,0 +1,273 @@
+"""``redeliver hooks``: how webhooks fare, for people and for programs, and as a matrix for a fleet of jobs."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from command.program import Commands, Server, server
+from githubsim.clock import MINUTE
+from githubsim.faults import Call, Fault
+from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
+from redeliver.core.settings import parse
+from redeliver.errors import NoHooks, NoSuchHook, NotFound
+from redeliver.run.lookup import host_of, matrix
+from wording import says, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from command.program import Started
+    from command.site import CredentialKind, HookKind
+    from githubsim.hooks import Hook
+    from redeliver.core.inputs import HookChoice
+
+
+def log(here: Server, hook: Hook) -> int:
+    """Five deliveries, two of them failed, one of them long ago. Gives the moment of the last success."""
+    now = here.live.sim.clock()
+    hook.add(now - 30 * 60 * MINUTE, OK)
+    hook.add(now - 50 * MINUTE, UNAVAILABLE)
+    hook.add(now - 40 * MINUTE, OK)
+    last = hook.add(now - 30 * MINUTE, OK).delivered_at
+    hook.add(now - 20 * MINUTE, REDIRECTED)
+    return last
+
+
+def listed(here: Server, *more: str) -> Any:  # noqa: ANN401 - JSON is anything
+    return here.hooks("--format", "json", *more, code=0).json
+
+
+def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(here: Server) -> None:
+    last = log(here, here.hook)
+    quiet = here.live.sim.org_hook("octo", url="https://quiet.example/in")
+    assert listed(here, "--hook-id", "all") == [
+        {
+            "hook_id": str(here.hook.id),
+            "host": "hooks.example",
+            "active": True,
+            "deliveries": 4,
+            "failed": 2,
+            "last_success": last,
+            "undelivered": 2,
+            "health": {
+                "state": "degraded",
+                "events": 4,
+                "delivered_first_try": 2,
+                "duration_ms": {"p50": 120, "p95": 120, "max": 120},
+                "near_timeout": 0,
+                "throttled": 0,
+                "by_event": [{"event": "push", "events": 4, "delivered_first_try": 2, "p95_ms": 120}],
+            },
+        },
+        {
+            "hook_id": str(quiet.id),
+            "host": "quiet.example",
+            "active": True,
+            "deliveries": 0,
+            "failed": 0,
+            "last_success": None,
+            "undelivered": 0,
+            "health": {
+                "state": "unknown",
+                "events": 0,
+                "delivered_first_try": 0,
+                "duration_ms": None,
+                "near_timeout": 0,
+                "throttled": 0,
+                "by_event": [],
+            },
+        },
+    ]
+    assert listed(here, "--lookback", "45m")[0]["deliveries"] == 3
+    assert listed(here, "--lookback", "2d")[0]["deliveries"] == 5
+
+
+def test_without_a_choice_all_are_listed_and_the_inactive_ones_are_marked(here: Server) -> None:
+    off = here.live.sim.org_hook("octo", active=False)
+    off.add(here.live.sim.clock() - MINUTE, UNAVAILABLE)
+    here.live.given.pop("hook-id")
+    found = [(one["hook_id"], one["active"], one["failed"]) for one in listed(here)]
+    assert sorted(found) == sorted([(str(here.hook.id), True, 0), (str(off.id), False, 1)])
+    out = here.hooks(code=0).out
+    assert [line for line in out.splitlines() if "(inactive)" in line] == [
+        line for line in out.splitlines() if str(off.id) in line
+    ]
+
+
+def test_an_inactive_one_that_is_named_is_marked_too(here: Server) -> None:
+    off = here.live.sim.org_hook("octo", active=False)
+    (one,) = listed(here, "--hook-id", str(off.id))
+    assert (one["hook_id"], one["active"]) == (str(off.id), False)
+
+
+def test_a_matrix_has_no_job_for_an_inactive_one(here: Server) -> None:
+    here.live.sim.org_hook("octo", active=False)
+    told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json
+    assert told == {"include": [{"hook-id": f"{here.hook.id},"}]}
+
+
+def test_for_people_it_is_a_table(here: Server) -> None:
+    log(here, here.hook)
+    out = here.hooks(code=0).out
+    row = next(line for line in out.splitlines() if str(here.hook.id) in line)
+    assert re.split(r"  +", row)[:8] == [
+        str(here.hook.id),
+        "hooks.example",
+        "4",
+        "2",
+        "50.0%",
+        "50%",
+        "120 ms",
+        "degraded",
+    ]
+    assert "Last success" in out
+    assert out.isascii()
+
+
+def test_what_arrived_at_first_try_is_healthy_and_what_a_redelivery_delivered_is_not_undelivered(here: Server) -> None:
+    now = here.live.sim.clock()
+    for minutes in range(1, 30):
+        here.hook.add(now - minutes * MINUTE, OK)
+    failed = here.hook.add(now - 50 * MINUTE, UNAVAILABLE)
+    here.hook.add(now - 40 * MINUTE, OK, guid=failed.guid, redelivery=True)
+    (one,) = listed(here)
+    told = (one["failed"], one["undelivered"], one["health"]["delivered_first_try"], one["health"]["state"])
+    assert told == (1, 0, 29, "healthy")
+
+
+def test_nothing_is_sent_and_nothing_written(here: Server) -> None:
+    log(here, here.hook)
+    here.hooks(code=0)
+    assert {one.verb for one in here.live.sim.journal.entries} == {"GET"}
+    assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
+
+
+@pytest.mark.parametrize(("hook", "credential"), [("repository", "app"), ("app", "app")])
+def test_the_webhooks_of_a_repository_and_of_an_app_are_listed_too(
+    tmp_path: Path,
+    commands: Commands,
+    hook: HookKind,
+    credential: CredentialKind,
+) -> None:
+    with server(tmp_path, commands, hook, credential) as here:
+        log(here, here.hook)
+        (one,) = listed(here)
+        assert (one["deliveries"], one["failed"]) == (4, 2)
+        assert one["hook_id"] == ("" if hook == "app" else str(here.hook.id))
+
+
+def test_an_address_with_a_password_shows_its_host_alone_and_a_hostile_one_does_nothing(here: Server) -> None:
+    here.live.sim.org_hook("octo", url="https://user:hunter2@secret.example:8443/path?key=hunter2")
+    here.live.sim.org_hook("octo", url="https://\x1bc\x9b31mevil.example/")
+    here.live.sim.org_hook("octo", url="https://[bold]red.example/")
+    here.live.sim.org_hook("octo", url="::error::https://x/")
+    for form in ("text", "json", "matrix"):
+        said = here.hooks("--hook-id", "all", "--format", form, code=0)
+        assert "hunter2" not in said.everything
+        assert not [mark for mark in said.everything if not mark.isprintable() and mark != "\n"]
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Hooks.Example:8443/in?x=1", "hooks.example"),
+        ("https://user:secret@hooks.example", "hooks.example"),
+        ("https://a\x1bcb.example/", "a cb.example"),
+        ("https://[::1]:80/", "::1"),
+        ("https://[nonsense", ""),
+        ("", ""),
+    ],
+)
+def test_of_an_address_the_host_is_shown_and_only_what_can_be_seen_of_it(url: str, host: str) -> None:
+    assert host_of(url) == host
+
+
+def test_an_unknown_webhook_is_a_clear_error(here: Server) -> None:
+    said = here.hooks("--hook-id", "404", code=1)
+    assert "404" in told(NotFound, said.err.splitlines()[-1])["subject"]
+    assert said.out == ""
+
+
+def test_an_owner_without_webhooks_is_told_of_that_and_not_of_a_pattern(here: Server) -> None:
+    here.live.sim.hooks.clear()
+    for form in ("text", "json", "matrix"):
+        said = here.hooks("--format", form, code=1, hook_id="all")
+        what = "active webhook" if form == "matrix" else "webhook"
+        assert told(NoHooks, said.err) == {"owner": "error: The organization octo", "what": what}
+        assert "pattern" not in said.err
+
+
+def test_a_pattern_that_fits_none_is_a_clear_error_in_every_format(here: Server) -> None:
+    for form in ("text", "json", "matrix"):
+        said = here.hooks("--hook-id", "https://nobody.example/*", "--format", form, code=1)
+        assert says(NoSuchHook, said.err)
+        assert said.out == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server, number: signal.Signals) -> None:
+    log(here, here.hook)
+    process: list[Started] = []
+    stop = Call(lambda: process[0].send_signal(number))
+    here.live.sim.faults.add(Fault(stop, path="*/deliveries"))
+    here.served.door.latency_ms = 400
+    with here.started(process, "hooks", *here.flags(state=False)) as one:
+        out, err = one.communicate()
+    assert one.returncode == 128 + number
+    assert "Traceback" not in err
+    assert out == ""
+
+
+# -- as a matrix ------------------------------------------------------------------------------------------------
+
+
+def test_a_matrix_has_a_job_for_each_webhook_and_reads_no_log(here: Server) -> None:
+    others = [here.live.sim.org_hook("octo") for _ in range(2)]
+    told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json
+    assert told == {"include": [{"hook-id": f"{hook.id},"} for hook in (here.hook, *others)]}
+    assert not [one for one in here.live.sim.journal.entries if one.path.endswith("/deliveries")]
+
+
+def test_an_apps_own_webhook_is_one_job_that_names_none(tmp_path: Path, commands: Commands) -> None:
+    with server(tmp_path, commands, "app", "app") as here:
+        assert here.hooks("--format", "matrix", code=0).json == {"include": [{"hook-id": ""}]}
+
+
+def test_more_webhooks_than_jobs_are_dealt_out_each_to_one_job(here: Server) -> None:
+    for _ in range(299):
+        here.live.sim.org_hook("octo")
+    told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json["include"]
+    assert len(told) == 256
+    dealt = [int(part) for job in told for part in job["hook-id"].split(",") if part]
+    assert sorted(dealt) == sorted(here.live.sim.hooks)
+    assert max(job["hook-id"].count(",") for job in told) == 2
+
+
+@pytest.mark.parametrize(("hooks", "jobs"), [(1, 256), (7, 3), (256, 256), (257, 256), (1_000, 256), (5, 1)])
+def test_every_job_has_a_list_so_that_a_checkpoint_keeps_its_name_however_they_are_dealt(hooks: int, jobs: int) -> None:
+    dealt = matrix(range(1, hooks + 1), jobs)["include"]
+    assert len(dealt) == min(hooks, jobs)
+    choices: list[HookChoice] = [
+        parse({"org": "octo", "token": "t", "hook-id": job["hook-id"]}).hook_id for job in dealt
+    ]
+    assert all(choice.several for choice in choices)
+    assert sorted(one for choice in choices for one in choice.ids) == list(range(1, hooks + 1))
+    sizes = {len(choice.ids) for choice in choices}
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("jobs", ["0", "257", "many"])
+def test_a_number_of_jobs_that_no_matrix_has_is_refused(here: Server, jobs: str) -> None:
+    assert here.hooks("--format", "matrix", "--jobs", jobs, code=2).out == ""
+
+
+def test_fewer_jobs_can_be_asked_for(here: Server) -> None:
+    for _ in range(4):
+        here.live.sim.org_hook("octo")
+    told = here.hooks("--hook-id", "all", "--format", "matrix", "--jobs", "2", code=0).out
+    assert len(json.loads(told)["include"]) == 2

@@ -1,0 +1,325 @@
+"""``--metrics-file`` and ``redeliver hooks --format prometheus``, as an operator of a server uses them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from command import unprivileged
+from command.program import REDELIVER, SOURCES, Said, Server, Started, let_time_pass, start
+from exposition import read
+from githubsim.clock import MINUTE
+from githubsim.faults import Call, Fault
+from githubsim.outcomes import OK, UNAVAILABLE
+from redeliver.errors import StateLocked
+from redeliver.output import metrics
+from redeliver.run.state_file import StateFile
+from wording import says
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A server whose runs write metrics."""
+
+    here: Server
+    path: Path
+
+    def run(self, *more: str, code: int | None = None, **how: Any) -> Said:  # noqa: ANN401
+        return self.here.run("--metrics-file", str(self.path), *more, code=code, **how)
+
+    @property
+    def told(self) -> dict[str, float]:
+        """The metrics of the webhook, and there are none of others."""
+        ((key, series),) = read(self.path.read_text(encoding="utf-8")).items()
+        assert key == ("octo", str(self.here.hook.id))
+        return series
+
+
+@pytest.fixture
+def watched(here: Server) -> Watched:
+    folder = here.folder / "collector"
+    folder.mkdir()
+    return Watched(here, folder / "redeliver.prom")
+
+
+# -- what is written ------------------------------------------------------------------------------------------------
+
+
+def test_a_run_writes_what_its_report_says(watched: Watched) -> None:
+    watched.here.live.fail()
+    before = time.time()
+    hook = watched.run("--format", "json", "--wait-for-results", "30s", code=0).json["hooks"][0]
+    told = watched.told
+    counts: dict[str, float] = {
+        f"{metrics.HEALTH}={hook['health']['state']}": 1,
+        metrics.SCANNED: hook["scanned"],
+        metrics.REDELIVERED: 1,
+        metrics.RECOVERED: hook["recovered"],
+        metrics.UNDELIVERED: hook["undelivered"],
+        metrics.LOST: 0,
+        metrics.CHECKPOINT: watched.here.kept[watched.here.key(watched.here.hook)] / 1_000,
+    }
+    assert {name: told[name] for name in counts} == counts
+    assert before <= told[metrics.LAST_SUCCESS] == told[metrics.LAST_RUN] <= time.time()
+    assert 0 < told[metrics.DURATION] < 60
+
+
+def test_the_collector_can_read_the_file_and_finds_no_other(watched: Watched) -> None:
+    # As systemd's UMask=0077 has it.
+    closed = (sys.executable, "-c", "import os, sys; os.umask(0o077); os.execv(sys.argv[1], sys.argv[1:])", *REDELIVER)
+    for _ in range(2):
+        said = start("run", *watched.here.flags(), "--metrics-file", str(watched.path), program=closed)
+        assert said.code == 0, said
+        assert stat.S_IMODE(watched.path.stat().st_mode) == 0o644
+        assert list(watched.path.parent.iterdir()) == [watched.path]
+    assert stat.S_IMODE(watched.here.state.stat().st_mode) == 0o600
+
+
+def test_the_variable_does_what_the_flag_does(watched: Watched) -> None:
+    watched.here.given["REDELIVER_METRICS_FILE"] = watched.path.name
+    watched.here.run(code=0, folder=str(watched.path.parent))
+    assert watched.told[metrics.UNDELIVERED] == 0
+
+
+def test_a_run_that_fails_says_that_it_ran_and_keeps_the_moment_of_the_last_success(watched: Watched) -> None:
+    watched.here.live.fail()
+    watched.run("--dry-run", code=0)
+    assert not watched.path.exists()
+    watched.run(code=0)
+    good = watched.told
+    watched.here.file("token").write_text("ghp_revoked")
+    watched.run(code=1)
+    bad = watched.told
+    assert bad[metrics.LAST_RUN] > good[metrics.LAST_RUN] == bad[metrics.LAST_SUCCESS]
+    assert {bad[name] == good[name] for name in (metrics.UNDELIVERED, metrics.CHECKPOINT)} == {True}
+    assert bad[metrics.REDELIVERED] == 0
+
+
+def test_webhooks_that_cannot_even_be_listed_stay_in_the_file(watched: Watched) -> None:
+    second = watched.here.live.sim.org_hook("octo")
+    watched.run(hook_id="all", code=0)
+    before = watched.path.read_text()
+    assert {hook_id for _, hook_id in read(before)} == {str(watched.here.hook.id), str(second.id)}
+    watched.here.file("token").write_text("ghp_revoked")
+    watched.run(hook_id="all", code=1)
+    assert watched.path.read_text() == before
+
+
+def test_a_run_that_is_stopped_writes_what_it_knows(watched: Watched) -> None:
+    watched.run(code=0)
+    good = watched.told[metrics.LAST_SUCCESS]
+    watched.here.live.fail()
+    process: list[Started] = []
+    stop = Call(lambda: process[0].send_signal(signal.SIGTERM))
+    watched.here.live.sim.faults.add(Fault(stop, path="*/attempts"))
+    flags = [*watched.here.flags(), "--metrics-file", str(watched.path)]
+    with watched.here.started(process, "run", *flags) as one:
+        _, err = one.communicate()
+    assert one.returncode == 128 + signal.SIGTERM, err
+    told = watched.told
+    assert told[metrics.LAST_RUN] > good == told[metrics.LAST_SUCCESS]
+    assert told[metrics.UNDELIVERED] == 1
+
+
+def test_a_run_that_leaves_its_work_to_another_one_leaves_the_file_too(watched: Watched) -> None:
+    with StateFile(watched.here.state, "any").locked(1_800):
+        assert says(StateLocked, watched.run(code=0).err)
+    assert not watched.path.exists()
+
+
+def test_a_dry_run_leaves_the_file_as_it_is(watched: Watched) -> None:
+    watched.run(code=0)
+    before = watched.path.read_text()
+    watched.here.live.fail()
+    watched.run("--dry-run", code=0)
+    assert watched.path.read_text() == before
+
+
+# -- a file that cannot be used: nothing is asked -----------------------------------------------------------------
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_link(path: Path) -> None:
+    path.with_name("target").write_text(metrics.BEGINNING)
+    path.symlink_to(path.with_name("target"))
+
+
+def a_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def another_programs(path: Path) -> None:
+    path.write_text("# HELP node_load1 1m load average.\n")
+
+
+def refused(watched: Watched, said: Said, why: str) -> None:
+    assert said.err == (
+        f"error: The metrics file {watched.path} cannot be written: {why}. Nothing was sent. Give the path of a file "
+        "in a folder that this user may write to.\n"
+    )
+    assert (said.code, said.out) == (2, "")
+    assert watched.here.live.sim.journal.entries == []
+    assert not watched.here.state.exists()
+
+
+@pytest.mark.parametrize(
+    ("below", "why"),
+    [("missing/redeliver.prom", "No such file or directory"), ("token.txt/redeliver.prom", "Not a directory")],
+)
+def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(here: Server, below: str, why: str) -> None:
+    watched = Watched(here, here.folder / below)
+    refused(watched, watched.run(), why)
+
+
+@pytest.mark.parametrize(
+    ("put", "why"),
+    [
+        (a_folder, "Is a directory"),
+        (a_fifo, "it is not a regular file"),
+        (a_link, "it is a symbolic link"),
+        (another_programs, "it holds something else than metrics of this program"),
+    ],
+)
+def test_what_is_no_file_of_ours_is_told_before_anything_is_asked_and_left(
+    watched: Watched, put: Callable[[Path], None], why: str
+) -> None:
+    put(watched.path)
+    before = watched.path.lstat()
+    refused(watched, watched.run(), why)
+    assert os.path.samestat(watched.path.lstat(), before)
+    assert watched.path.lstat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", "redeliver.txt", "redeliver.prom.new", "prom"])
+def test_a_path_whose_file_node_exporter_would_not_read_is_refused(here: Server, path: str) -> None:
+    said = here.run("--metrics-file", str(here.folder / path) if path.isalpha() else path, code=2)
+    assert said.err.startswith("error: metrics-file: must end in .prom")
+    assert here.live.sim.journal.entries == []
+
+
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(watched: Watched) -> None:
+    watched.path.parent.chmod(0o555)
+    # Root may write anywhere, so the run gives that up; whoever else runs this test has nothing to give up.
+    program = (sys.executable, str(Path(unprivileged.__file__)), *REDELIVER)
+    said = start("run", *watched.here.flags(), "--metrics-file", str(watched.path), program=program)
+    watched.path.parent.chmod(0o755)
+    refused(watched, said, "Permission denied")
+
+
+def test_it_is_another_file_than_the_state(here: Server) -> None:
+    here.state = here.folder / "state.prom"
+    said = here.run("--metrics-file", str(here.state), code=2)
+    assert said.err == "error: metrics-file: must be another file than state-file\n"
+    assert here.live.sim.journal.entries == []
+
+
+@pytest.mark.parametrize(
+    "command", [("run", "--metrics-file", "/nowhere/redeliver.prom"), ("hooks", "--format", "prometheus")]
+)
+def test_without_the_library_it_says_how_to_get_it_before_anything_is_asked(
+    here: Server, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    missing = "raise ModuleNotFoundError('No module named prometheus_client', name=__name__)\n"
+    (tmp_path / "prometheus_client.py").write_text(missing)
+    name, *flags = command
+    without = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(SOURCES)])}
+    said = start(name, *here.flags(state=False), *flags, given=without)
+    assert said.err == (
+        "error: Metrics need the package prometheus-client, which is not installed. Nothing was sent. Install it: pip "
+        "install 'redeliver-action[metrics]'\n"
+    )
+    assert (said.code, said.out, here.live.sim.journal.entries) == (2, "", [])
+    if name == "run":  # nothing else needs it
+        assert start("run", *here.flags(), given=without).code == 0
+
+
+# -- a file that cannot be written in the end: the run's work is done ---------------------------------------------
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("never", 0)])
+def test_a_folder_that_is_gone_after_the_run_is_an_error_and_the_work_is_done(
+    watched: Watched, fail_on: str, code: int
+) -> None:
+    guid = watched.here.live.fail()
+    watched.here.live.sim.faults.add(Fault(Call(watched.path.parent.rmdir), path="*/attempts"))
+    said = watched.run("--fail-on", fail_on, "--format", "json", code=code)
+    assert said.json["redelivered"] == 1
+    assert said.err.splitlines()[-1] == (
+        f"error: The metrics file {watched.path} cannot be written: No such file or directory. The run did its work. "
+        "The metrics are still those of an earlier run."
+    )
+    assert watched.here.live.sent == [guid]
+    assert watched.here.state.exists()
+
+
+#: Bytes that the state file needs less of, and the metrics more.
+ROOM = 600
+
+
+def test_a_full_disk_leaves_the_old_file(watched: Watched) -> None:
+    watched.run(code=0)
+    before = watched.path.read_bytes()
+    said = watched.run(room=ROOM, code=1)
+    assert f"The metrics file {watched.path} cannot be written: File too large." in said.err
+    assert watched.path.read_bytes() == before
+    watched.run(code=0)
+    assert list(watched.path.parent.iterdir()) == [watched.path]
+
+
+def test_a_run_that_is_killed_as_it_writes_leaves_the_old_file_whole_and_the_next_one_writes(watched: Watched) -> None:
+    watched.run(code=0)
+    before = watched.path.read_bytes()
+    assert watched.run(cut=ROOM).code == -signal.SIGXFSZ
+    assert watched.path.read_bytes() == before
+    assert len(list(watched.path.parent.iterdir())) == 2  # what it had written lies beside it, and is no .prom
+    assert len(list(watched.path.parent.glob("*.prom"))) == 1
+    let_time_pass(watched.path.parent)
+    watched.run(code=0)
+    assert watched.path.read_bytes() != before
+    assert list(watched.path.parent.iterdir()) == [watched.path]
+
+
+# -- the list of webhooks ---------------------------------------------------------------------------------------------
+
+
+def test_webhooks_are_listed_as_metrics(here: Server) -> None:
+    now = here.live.sim.clock()
+    here.hook.add(now - 50 * MINUTE, UNAVAILABLE)
+    last = here.hook.add(now - 40 * MINUTE, OK).delivered_at
+    off = here.live.sim.org_hook("octo", active=False)
+    out = here.hooks("--format", "prometheus", "--quiet", code=0, hook_id="all").out
+    told = read(out)
+    assert set(told) == {("octo", str(here.hook.id)), ("octo", str(off.id))}
+    expected = {
+        metrics.WEBHOOK_DELIVERIES: 2,
+        metrics.WEBHOOK_FAILED: 1,
+        metrics.WEBHOOK_UNDELIVERED: 1,
+        metrics.WEBHOOK_LAST_SUCCESS: last / 1_000,
+        metrics.WEBHOOK_ACTIVE: 1,
+        f"{metrics.WEBHOOK_HEALTH}=degraded": 1,
+        f"{metrics.WEBHOOK_HEALTH}=healthy": 0,
+        "redeliver_webhook_first_try_ratio": 0.5,
+    }
+    assert expected.items() <= told["octo", str(here.hook.id)].items()
+    assert (told["octo", str(off.id)][metrics.WEBHOOK_ACTIVE]) == 0
+    assert out.endswith("\n")
+    assert not out.endswith("\n\n")
+
+
+def test_a_log_that_cannot_be_read_gives_no_metrics(here: Server) -> None:
+    here.file("token").write_text("ghp_revoked")
+    assert here.hooks("--format", "prometheus", code=1).out == ""

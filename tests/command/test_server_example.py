@@ -1,0 +1,334 @@
+"""examples/server/ is a set-up that works: its units are sound, and its commands are commands."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command.program import SOURCES
+from exposition import read
+from githubsim import SimGitHub
+from githubsim.behaviour import Behaviour
+from githubsim.clock import MINUTE, system_ms
+from githubsim.faults import Call, Fault
+from githubsim.outcomes import UNAVAILABLE
+from githubsim.server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from githubsim.server import Served
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "examples" / "server"
+SERVICE, TIMER = FOLDER / "redeliver.service", FOLDER / "redeliver.timer"
+FAILED = FOLDER / "redeliver-failed.service"
+DROP_INS = FOLDER / "redeliver.service.d"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+INSTALLED = "/usr/local/bin/redeliver"
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+
+
+def unit(path: Path) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(path.read_text().replace("\\\n", " "))
+    return parser
+
+
+@pytest.fixture
+def github() -> Iterator[Served]:
+    """The organization and the webhook that the examples name, with an event that failed."""
+    sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=0, appears_ms=0))
+    sim.token(TOKEN, permissions={"organization_hooks": "write"})
+    sim.org_hook("your-organization", id=123_456_789).add(system_ms() - 5 * MINUTE, UNAVAILABLE)
+    with serve(sim) as served:
+        yield served
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A machine's root, with the command installed."""
+    program = Path(f"{tmp_path}{INSTALLED}")
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m redeliver "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "var" / "lib" / "redeliver").mkdir(parents=True)
+    return tmp_path
+
+
+def start(command: str, machine: Path, github: Served, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Have a shell run it; what the examples name by its path is below the machine's root, and GitHub is ours."""
+    moved = re.sub(r"(?<!\S)/(usr|var)/", rf"{machine}/\1/", command)
+    return subprocess.run(
+        ["/bin/sh", "-c", f"{moved} --api-url {github.url}"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={
+            "PATH": f"{machine}/usr/local/bin:{os.defpath}",
+            "PYTHONPATH": str(SOURCES),
+            **environment,
+        },
+    )
+
+
+# -- systemd --------------------------------------------------------------------------------------------------
+
+
+def test_the_service_runs_with_a_token_that_only_it_is_shown_and_a_state_of_its_own(
+    machine: Path, github: Served
+) -> None:
+    service = unit(SERVICE)["Service"]
+    assert service["DynamicUser"] == "yes"
+    assert service["LoadCredential"].startswith("token:")
+    state = machine / "var" / "lib" / service["StateDirectory"]
+    (machine / "token").write_text(f"{TOKEN}\n")
+    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(state)}
+    for _ in range(2):
+        told = start(service["ExecStart"], machine, github, **folders)
+        assert told.returncode == 0, told
+    assert len(github.sim.accepted) == 1
+    assert (state / "state.json").is_file()
+
+
+def test_it_has_time_for_a_whole_run() -> None:
+    assert unit(SERVICE)["Service"]["TimeoutStartSec"] == "40min"  # the action's own limit is 30
+    assert unit(SERVICE)["Service"]["Type"] == "oneshot"
+
+
+def test_it_cannot_take_the_whole_machine() -> None:
+    service = unit(SERVICE)["Service"]
+    assert (service["MemoryMax"], service["TasksMax"]) == ("1G", "64")
+
+
+def test_the_timer_starts_it_off_the_hour() -> None:
+    timer = unit(TIMER)
+    assert TIMER.stem == SERVICE.stem
+    assert timer["Timer"]["OnCalendar"] == "*:7/15"
+    assert timer["Install"]["WantedBy"] == "timers.target"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here: the tests above read the units")
+def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> None:
+    (machine / DROP_INS.name).mkdir()
+    for path in (SERVICE, TIMER, FAILED, *DROP_INS.iterdir()):
+        text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}")
+        (machine / path.relative_to(FOLDER)).write_text(text)
+    units = [str(machine / path.name) for path in (SERVICE, TIMER, FAILED)]
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units], check=False, capture_output=True, text=True
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    # Its measure goes from 0.0 to 10.0 and is given in tenths here; a service with nothing set has 9.6.
+    measured = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", units[0]]
+    judged = subprocess.run(measured, check=False, capture_output=True, text=True)
+    assert judged.returncode == 0, judged.stdout
+
+
+def words(command: str) -> list[str]:
+    """A command of a unit as systemd starts it."""
+    return [word.replace("$$", "$").replace("%H", "host") for word in shlex.split(command.removeprefix("-"))]
+
+
+def test_a_run_that_is_stopped_by_hand_is_no_failure(machine: Path, github: Served) -> None:
+    service = unit(SERVICE)["Service"]
+    (machine / "token").write_text(f"{TOKEN}\n")
+    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(machine / "var" / "lib" / "redeliver")}
+    pid = machine / "pid"
+    stop = Call(lambda: os.kill(int(pid.read_text()), signal.SIGTERM))
+    github.sim.faults.add(Fault(stop, path="*/attempts"))
+    told = start(f"echo $$ > {pid} && exec {service['ExecStart']}", machine, github, **folders)
+    assert told.returncode == 128 + signal.SIGTERM, told
+    assert service["SuccessExitStatus"] == str(told.returncode)
+
+
+def test_a_run_that_fails_starts_a_unit_that_there_is() -> None:
+    assert unit(DROP_INS / "on-failure.conf")["Unit"]["OnFailure"] == FAILED.name
+    assert unit(FAILED)["Service"]["Type"] == "oneshot"
+
+
+@pytest.mark.parametrize("given", [{"MONITOR_INVOCATION_ID": "f00d"}, {}], ids=["systemd 251", "before"])
+def test_the_mail_has_what_that_run_printed_and_no_other_run(machine: Path, given: dict[str, str]) -> None:
+    stub(machine, "systemctl", '[ "$*" = "show --property=InvocationID --value redeliver.service" ] && echo f00d')
+    stub(machine, "journalctl", 'echo "journal: $*"')
+    stub(machine, "mail", 'echo "mail: $*"; cat')
+    mailed = subprocess.run(
+        words(unit(FAILED)["Service"]["ExecStart"]),
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{machine}/stubs:{os.defpath}", **given},
+    ).stdout.splitlines()
+    assert mailed == [
+        "mail: -s redeliver failed on host ops@your-company.example",
+        "journal: --no-pager _SYSTEMD_INVOCATION_ID=f00d + INVOCATION_ID=f00d",
+    ]
+
+
+def stub(machine: Path, name: str, script: str = "exit 0") -> Path:
+    """A program of that name, first on the PATH of whoever looks there."""
+    path = machine / "stubs" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "end"),
+    [
+        ("success", "0", "0"),
+        ("success", "143", "0"),  # stopped by hand
+        ("exit-code", "1", "1"),
+        ("exit-code", "243", "243"),  # systemd's own, for credentials that it could not load
+        ("signal", "KILL", "fail"),
+        ("oom-kill", "KILL", "fail"),
+        ("timeout", "143", "fail"),
+        ("timeout", "0", "fail"),
+        ("resources", "", "fail"),  # it never began
+    ],
+)
+def test_after_every_run_a_ping_says_how_it_ended_in_words_that_such_services_know(
+    machine: Path, result: str, status: str, end: str
+) -> None:
+    command = unit(DROP_INS / "ping.conf")["Service"]["ExecStopPost"]
+    assert command.startswith("-")  # a ping that fails does not make the run fail
+    curl = stub(machine, "curl", 'printf "%s\\n" "$@"')
+    pinged = subprocess.run(
+        [word.replace("/usr/bin/curl", str(curl)) for word in words(command)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"SERVICE_RESULT": result, **({"EXIT_STATUS": status} if status else {})},
+    ).stdout.splitlines()
+    assert pinged[-1] == f"https://ping.your-company.example/redeliver/{end}"
+    # It has to end before systemd loses patience.
+    patience = unit(SERVICE)["Service"]["TimeoutStopSec"].removesuffix("s")
+    assert int(pinged[pinged.index("--max-time") + 1]) < int(patience)
+
+
+def commands_below(heading: str) -> str:
+    """What the README has root type there."""
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return "".join(f"{command}\n" for command in re.findall(r"^# (.+)$", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("heading", "installed"),
+    [
+        (
+            "systemd",
+            ["etc/redeliver/token", "etc/systemd/system/redeliver.service", "etc/systemd/system/redeliver.timer"],
+        ),
+        ("cron", ["usr/local/bin/with-token", "etc/cron.d/redeliver"]),
+        (
+            "Monitor it",
+            [
+                "etc/systemd/system/redeliver-failed.service",
+                "etc/systemd/system/redeliver.service.d/metrics.conf",
+                "etc/systemd/system/redeliver.service.d/on-failure.conf",
+            ],
+        ),
+    ],
+)
+def test_what_root_types_works_in_the_folder_of_the_page(machine: Path, heading: str, installed: list[str]) -> None:
+    for folder in ("etc/systemd/system", "etc/cron.d"):
+        (machine / folder).mkdir(parents=True)
+    for name in ("groupadd", "useradd", "systemctl", "journalctl"):
+        stub(machine, name)
+    stub(machine, "pipx", 'for last; do :; done; test -f "${last%[*}/pyproject.toml"')
+    moved = re.sub(r"(?<![\w.])/(etc|opt|usr|var)/", rf"{machine}/\1/", commands_below(heading))
+    assert "in the folder of this page" in " ".join(README.partition(f"\n## {heading}\n")[2].split())
+    typed = subprocess.run(
+        ["/bin/sh", "-e", "-c", moved.replace("-g redeliver-metrics ", "")],
+        check=False,
+        capture_output=True,
+        text=True,
+        input=TOKEN,
+        cwd=FOLDER,
+        env={"PATH": f"{machine}/stubs:{os.defpath}"},
+    )
+    assert typed.returncode == 0, typed
+    assert [path for path in installed if not (machine / path).is_file()] == []
+
+
+def test_with_the_drop_in_it_writes_metrics_where_it_may_write(machine: Path, github: Served) -> None:
+    given = unit(DROP_INS / "metrics.conf")["Service"]
+    name, _, path = given["Environment"].partition("=")
+    assert str(Path(path).parent) == given["ReadWritePaths"]
+    group = given["SupplementaryGroups"]
+    assert f"groupadd --system {group}\n" in README
+    assert f"install -d -g {group} -m 0775 {Path(path).parent}\n" in README
+    (machine / "token").write_text(f"{TOKEN}\n")
+    there = Path(f"{machine}{path}")
+    there.parent.mkdir(parents=True)
+    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(machine / "var" / "lib" / "redeliver")}
+    told = start(unit(SERVICE)["Service"]["ExecStart"], machine, github, **folders, **{name: str(there)})
+    assert told.returncode == 0, told
+    assert set(read(there.read_text(encoding="utf-8"))) == {("your-organization", "123456789")}
+
+
+# -- cron, and a secret manager -------------------------------------------------------------------------------
+
+
+def cron_lines() -> list[str]:
+    lines = (FOLDER / "redeliver.cron").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@pytest.fixture
+def vault(machine: Path) -> Path:
+    """The wrapper, installed, and a secret manager to ask; what it answers can be changed."""
+    shutil.copy(FOLDER / "with-token", machine / "usr" / "local" / "bin")
+    manager = machine / "usr" / "local" / "bin" / "secret-manager"
+    manager.write_text(f'#!/bin/sh\n[ "$*" = "read redeliver/github-token" ] && cat {machine}/secret\n')
+    manager.chmod(0o755)
+    (machine / "secret").write_text(f"{TOKEN}\n")
+    return machine / "secret"
+
+
+def test_the_cron_line_runs_with_a_token_from_the_secret_manager(machine: Path, vault: Path, github: Served) -> None:
+    assert vault.exists()
+    mail, line = cron_lines()
+    assert mail.startswith("MAILTO=")
+    *when, user, command = line.split(None, 6)
+    assert re.fullmatch(r"[\d,]+ \* \* \* \*", " ".join(when))
+    assert user == "redeliver"
+    assert "%" not in command  # which cron takes for a new line
+    told = start(command, machine, github)
+    assert told.returncode == 0, told
+    assert len(github.sim.accepted) == 1
+    assert (machine / "var" / "lib" / "redeliver" / "state.json").is_file()
+    assert not [word for word in shlex.split(command) if TOKEN in word]
+
+
+def test_the_variable_in_the_cron_file_writes_metrics(machine: Path, vault: Path, github: Served) -> None:
+    assert vault.exists()
+    (path,) = re.findall(r"^# REDELIVER_METRICS_FILE=(\S+)$", (FOLDER / "redeliver.cron").read_text(), re.MULTILINE)
+    there = Path(f"{machine}{path}")
+    there.parent.mkdir(parents=True)
+    told = start(cron_lines()[1].split(None, 6)[-1], machine, github, REDELIVER_METRICS_FILE=str(there))
+    assert told.returncode == 0, told
+    assert set(read(there.read_text(encoding="utf-8"))) == {("your-organization", "123456789")}
+
+
+@pytest.mark.parametrize("secret", ["", None])
+def test_without_a_token_the_command_is_not_even_started(
+    machine: Path, vault: Path, github: Served, secret: str | None
+) -> None:
+    vault.unlink() if secret is None else vault.write_text(secret)
+    told = start(cron_lines()[1].split(None, 6)[-1], machine, github)
+    assert told.returncode == 1
+    assert github.sim.journal.entries == []

@@ -1,0 +1,166 @@
+"""What is printed may be lost, and nothing else is: the work is done, and what was not printed is told at the end."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import time
+from itertools import cycle
+
+import pytest
+
+from command.program import REDELIVER, Server, environment
+from githubsim.outcomes import UNAVAILABLE, Kind
+from redeliver.errors import NotPrinted
+from wording import told
+
+pytestmark = pytest.mark.slow
+
+NOTHING_TAKES_IT = ["/dev/full", "gone"]
+COMMANDS = ["run", "run --format json", "hooks", "hooks --format matrix", "show", "replay"]
+
+
+def start(arguments: list[str], streams: str, given: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """A process of its own, whose streams a shell opens: also how the interpreter begins and ends is as on a server."""
+    command = ["sh", "-c", f'exec "$@" {streams}', "sh", *REDELIVER, *arguments]
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=60, env=environment(**given or {})
+    )
+
+
+def line(text: str) -> dict[str, str]:
+    """The one line that says what was not printed."""
+    (said,) = [one for one in text.splitlines() if "could be printed on" in one]
+    assert said.startswith("error: ")
+    return told(NotPrinted, said)
+
+
+# -- from the interpreter's first instruction to its last -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("streams", "left"),
+    [
+        (">&-", "stderr"),
+        ("2>&-", "stdout"),
+        (">&- 2>&-", None),
+        (">/dev/full 2>/dev/full", None),
+    ],
+)
+def test_a_run_sends_and_keeps_its_checkpoint_whatever_becomes_of_its_streams(
+    here: Server, streams: str, left: str | None
+) -> None:
+    here.live.fail()
+    done = start(["run", *here.flags(), "--wait-for-results", "0"], streams)
+    assert done.returncode == 1
+    assert len(here.live.sent) == 1
+    assert list(here.kept) == [here.key(here.hook)]
+    if left:
+        assert line(getattr(done, left))["stream"] == {"stdout": "standard error", "stderr": "standard output"}[left]
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+def test_what_only_prints_says_that_it_could_not(argument: str) -> None:
+    done = start([argument], ">&-")
+    assert done.returncode == 1
+    assert line(done.stderr)["stream"] == "standard output"
+
+
+def test_a_reader_that_leaves_in_the_middle_ends_nothing(here: Server) -> None:
+    for _ in range(3):
+        here.live.fail()
+    process = subprocess.Popen(
+        [*REDELIVER, "run", *here.flags(), "--wait-for-results", "0", "--verbose"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stderr
+    assert process.stdout
+    assert process.stderr.readline()
+    process.stderr.close()
+    out = process.stdout.read()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 1
+    assert len(here.live.sent) == 3
+    assert line(out) == {"stream": "standard error", "why": os.strerror(32)}
+
+
+def test_a_stream_that_nothing_was_printed_on_may_be_closed(here: Server) -> None:
+    done = start(["run", *here.flags(), "--quiet"], ">&- 2>&-")
+    assert done.returncode == 0
+    assert here.kept
+
+
+def test_a_file_that_is_opened_later_does_not_become_a_stream_that_was_closed(here: Server) -> None:
+    # The system gives a new file the lowest number that is free, which would be that of the standard output.
+    here.live.fail()
+    done = start(["run", *here.flags(), "--wait-for-results", "0"], "<&- >&- 2>&-")
+    assert done.returncode == 1
+    assert set(json.loads(here.state.read_text())) == {here.key(here.hook)}
+    assert here.state.with_name(here.state.name + ".lock").read_text() == ""
+
+
+# -- every command ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to", NOTHING_TAKES_IT)
+def test_a_log_that_nobody_takes_is_told_on_the_other_stream(here: Server, to: str) -> None:
+    here.live.fail()
+    said = here.run(err=to, code=1)
+    assert len(here.live.sent) == 1
+    assert here.kept
+    assert line(said.out)["stream"] == "standard error"
+
+
+@pytest.mark.parametrize(
+    ("command", "to"),
+    [*zip(COMMANDS, cycle(NOTHING_TAKES_IT), strict=False)],
+)
+def test_a_result_that_nobody_takes_is_told_on_the_other_stream(here: Server, command: str, to: str) -> None:
+    guid = here.live.fail()
+    name, *more = command.split()
+    more += {"show": [guid], "replay": ["--guid", guid, "--send"]}.get(name, [])
+    said = here.commands.run(name, *here.flags(state=name == "run"), *more, out=to, code=1)
+    assert line(said.err)["stream"] == "standard output"
+    assert len(here.live.sent) == (name in {"run", "replay"})
+
+
+def test_what_programs_read_is_whole_where_the_log_is_not(here: Server) -> None:
+    here.live.fail()
+    assert here.run("--format", "json", err="/dev/full", code=1).json["redelivered"] == 1
+
+
+def test_a_worse_ending_stays(here: Server) -> None:
+    assert here.run("--lookback", "soon", err="gone").code == 2
+
+
+def test_what_a_stream_has_no_letters_for_is_spelled_out(here: Server) -> None:
+    here.hook.add(here.live.sim.clock() - 1_000, UNAVAILABLE, kind=Kind("漢"))
+    done = start(["run", *here.flags(), "--wait-for-results", "0"], "", {"PYTHONIOENCODING": "ascii:strict"})
+    assert done.returncode == 0, done.stderr
+    assert "\\u6f22" in done.stdout
+    assert here.kept
+
+
+def test_a_slow_reader_of_a_stream_that_waits_for_nobody_gets_all_of_it() -> None:
+    # Another program that shares the stream can have set it so. It holds less than the help has.
+    end, stream = os.pipe()
+    fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, 4_096)
+    os.set_blocking(stream, False)
+    with subprocess.Popen(
+        [*REDELIVER, "run", "--help"], stdout=stream, stderr=subprocess.PIPE, env=environment()
+    ) as one:
+        os.close(stream)
+        assert one.stderr
+        with os.fdopen(end, encoding="utf-8") as slow:
+            time.sleep(1)
+            shown = slow.read()
+        assert one.stderr.read() == b""
+    assert one.returncode == 0
+    assert len(shown) > 4_096
+    assert shown == start(["run", "--help"], "").stdout

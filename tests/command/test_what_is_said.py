@@ -1,0 +1,275 @@
+"""What a run on a server says: text and JSON, exit codes, no secret, nothing that acts on a terminal or a runner."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from command.keys import key_pair
+from command.program import REDELIVER, TOKEN, Commands, Said, Server, Started, environment, server
+from githubsim.faults import Call, Fault, json_answer
+from githubsim.outcomes import UNAVAILABLE, Kind
+from redeliver.core.facts import Fact, FactKind, Level
+from redeliver.errors import MissingPermission, NotFound, Unexpected
+from wording import says, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOSTILE = (
+    "::error::pwned",
+    "##[error]pwned",
+    "\n::set-output name=x::y",
+    "[red]loud[/red]",
+    "[link=https://evil.example]here[/link]",
+    "[/]",
+    ":warning:",
+    "\x1b[2J\x1b]0;title\x07",
+    "\u202eoverride",
+    "`$(reboot)`",
+)
+
+
+# -- exit codes and formats -------------------------------------------------------------------------------------
+
+
+def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
+    guid = here.live.fail()
+    said = here.run("--wait-for-results", "5s", code=0)
+    header, row, *_ = said.out.splitlines()
+    assert re.split(r"  +", header.strip()) == [
+        *("Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
+    ]
+    name, _, cause, attempts, outcome, found, delivery = re.split(r"  +", row.strip())
+    assert (name, cause, attempts, outcome, found) == ("push", "HTTP 503", "1", "recovered", guid)
+    assert int(delivery) in {attempt.id for attempt in here.hook.log.attempts_of(guid)}
+    assert len(said.out.splitlines()[-1].split()) > 2
+    assert f"hook {here.hook.id} of the organization octo" in said.err
+    assert f"{guid} (first failed " in said.err
+
+
+def test_json_is_the_actions_report_and_all_there_is_on_the_standard_output(here: Server) -> None:
+    guid = here.live.fail()
+    report = here.run("--format", "json", "--wait-for-results", "5s", code=0).json
+    (hook,) = report["hooks"]
+    assert (hook["failed"], hook["recovered"], hook["undelivered"]) == (1, 1, 0)
+    assert [event["guid"] for event in hook["events"]] == [guid]
+    assert report["errors"] == []
+
+
+def test_an_event_that_stays_undelivered_fails_the_run_if_that_is_asked_for(here: Server) -> None:
+    here.live.sim.stub.fail_with(UNAVAILABLE._replace(duration_ms=0))
+    here.live.fail()
+    assert here.run("--wait-for-results", "5s", "--fail-on", "undelivered").code == 1
+    assert here.run("--wait-for-results", "5s").code == 0
+
+
+def test_a_fault_is_an_error_on_the_error_stream_and_fails_the_run_unless_told_otherwise(here: Server) -> None:
+    here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
+    said = here.run(code=1)
+    error = said.err.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert says(MissingPermission, error)
+    assert says(MissingPermission, here.run("--format", "json", code=1).json["errors"][0])
+    assert here.run("--fail-on", "never", code=0).err.splitlines()[-1].startswith("error: ")
+
+
+def test_of_several_webhooks_the_one_that_failed_is_named(here: Server) -> None:
+    here.live.fail()
+    said = here.run(hook_id=f"{here.hook.id},404", code=1)
+    error = said.err.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert "404" in told(NotFound, error)["subject"]
+    assert len(here.live.sent) == 1
+
+
+def test_a_fault_that_several_webhooks_have_is_told_once(here: Server) -> None:
+    said = here.run("--format", "json", hook_id="1001,1002", code=1)
+    (error,) = [line for line in said.err.splitlines() if line.startswith("error: ")]
+    assert "1 more" in error
+    assert [len(hook["errors"]) for hook in said.json["hooks"]] == [1, 1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server, number: signal.Signals) -> None:
+    here.live.fail()
+    process: list[Started] = []
+    here.live.sim.faults.add(Fault(Call(lambda: process[0].send_signal(number)), path="*/attempts", when="after"))
+    with here.started(process, "run", *here.flags(), "--format", "json") as one:
+        out, err = one.communicate()
+    assert one.returncode == 128 + number
+    (hook,) = Said(one.returncode, out, err).json["hooks"]
+    assert hook["checkpoint"] == here.kept[here.key(here.hook)]
+    assert f"warning: {Fact(FactKind.STOPPED, Level.WARNING, {'number': number.value})}" in err
+
+
+def test_quiet_says_nothing_where_nothing_is_wrong_and_errors_where_something_is(here: Server) -> None:
+    here.live.fail()
+    for form in ("-q", "--quiet"):
+        assert here.run(form, "--wait-for-results", "5s", code=0).everything == ""
+    assert here.run("-q", "--format", "json", code=0).json["hooks"][0]["failed"] == 0
+    here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
+    said = here.run("-q", code=1)
+    assert said.out == ""
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["error"]
+
+
+def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(here: Server) -> None:
+    for command in (here.run, here.hooks):
+        said = command(code=1, hook_id="1", breaks="redeliver.github.session.Session.choose")
+        assert said.out == ""
+        assert said.err == f"error: {Unexpected(kind='ZeroDivisionError')}\n"
+
+
+# -- what must never be said ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_events_hostile_name_is_text_and_nothing_else(here: Server, form: str) -> None:
+    for number, name in enumerate(HOSTILE):
+        at = here.live.sim.clock() - 600_000 - number * 1_000
+        here.hook.add(at, UNAVAILABLE, kind=Kind(name, None))
+        here.hook.add(at - 500, UNAVAILABLE, kind=Kind("push", name))
+    # Whatever is run is looked through for workflow commands, too.
+    said = here.run("--format", form, "--verbose", "--redeliveries-per-minute", "100000", code=0)
+    assert not [mark for mark in said.everything if not mark.isprintable() and mark != "\n"]
+    assert "[red]loud[/red]" in said.everything
+    assert "evil.example" not in said.everything
+    assert len(here.live.sent) == 2 * len(HOSTILE)
+
+
+@pytest.mark.parametrize("credential", ["fine-grained", "app"])
+def test_no_secret_is_printed_or_to_be_seen_in_the_list_of_processes(
+    tmp_path: Path, commands: Commands, credential: str
+) -> None:
+    seen: list[bytes] = []
+    process: list[subprocess.Popen[str]] = []
+
+    def look() -> None:
+        seen.append(Path(f"/proc/{process[0].pid}/cmdline").read_bytes())
+
+    with server(tmp_path, commands, "organization", "app" if credential == "app" else "fine-grained") as here:
+        here.live.fail()
+        here.live.sim.faults.add(Fault(Call(look), path="*/deliveries"))
+        command = [*REDELIVER, "run", *here.flags(), "--verbose", "--wait-for-results", "0"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment()
+        ) as one:
+            process.append(one)
+            out, _ = one.communicate(timeout=30)
+        assert one.returncode == 0
+        minted = [value for value in here.live.sim.tokens._by_value if value.startswith("ghs_")]
+    assert len(seen) == 1
+    assert b"--state-file" in seen[0]
+    for secret in (TOKEN, *minted, *key_pair().private.splitlines()[1:-1]):
+        assert secret not in out
+        assert secret.encode() not in seen[0]
+
+
+def test_a_secret_in_a_webhooks_address_or_in_githubs_status_is_not_printed(here: Server) -> None:
+    here.hook.url = "https://user:hunter2@hooks.example/in"
+    told = f"POST {here.hook.url} giving up after 1 attempt(s): context deadline exceeded"
+    here.hook.add(here.live.sim.clock() - 60_000, UNAVAILABLE._replace(status=told, status_code=500))
+    assert "hunter2" not in here.run("--verbose", code=0).everything
+    assert "hunter2" not in here.run("--format", "json", code=0).everything
+
+
+# -- a person at a terminal -------------------------------------------------------------------------------------
+
+
+def on_a_terminal(command: list[str], given: dict[str, str]) -> Iterator[str]:
+    """What a program writes to a terminal, piece by piece; at the end its exit code as text."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=given) as process:
+        os.close(theirs)
+        while True:
+            try:
+                piece = os.read(ours, 4_096)
+            except OSError:  # Linux ends a terminal so
+                break
+            if not piece:
+                break
+            yield piece.decode(errors="replace")
+        os.close(ours)
+    yield f"\nexit {process.returncode}"
+
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(here: Server) -> None:
+    guid = here.live.fail()
+    here.served.door.latency_ms = 150
+    command = [*REDELIVER, "run", *here.flags(), "--wait-for-results", "5s"]
+    raw = "".join(on_a_terminal(command, environment(TERM="xterm-256color", COLUMNS="120")))
+    assert "⠋" in raw  # the spinner's first picture
+    assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l") >= 1  # the cursor is given back
+    lines = [line.rstrip() for line in CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
+    assert any(f"hook {here.hook.id} of the organization octo" in line for line in lines)
+    assert any(guid in line and line.endswith(": recovered") for line in lines)
+    assert lines[-1] == "exit 0"
+
+
+def test_on_a_terminal_an_error_is_marked_and_the_terminal_given_back(here: Server) -> None:
+    here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
+    raw = "".join(on_a_terminal([*REDELIVER, "run", *here.flags()], environment(TERM="xterm", COLUMNS="120")))
+    assert "error: " in CONTROL.sub("", raw)
+    assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l")
+    assert raw.endswith("exit 1")
+
+
+def test_a_terminal_that_is_a_pipe_gets_a_plain_log(here: Server) -> None:
+    here.live.fail()
+    assert "\x1b" not in here.run("--wait-for-results", "5s", code=0).everything
+
+
+def test_a_reader_that_goes_away_ends_nothing_but_the_printing(here: Server) -> None:
+    """``redeliver run | head -0``: the work is done all the same."""
+    here.live.fail()
+    here.run(out="gone")
+    assert len(here.live.sent) == 1
+    assert here.kept
+
+
+# -- systemd's journal ------------------------------------------------------------------------------------------
+
+
+def logged(here: Server, *arguments: str, connected: bool) -> list[str]:
+    """The lines of the standard error stream of a command whose stream is the journal's, or is said to be another."""
+    with (here.folder / "journal").open("w+") as stream:
+        status = os.fstat(stream.fileno())
+        journal = f"{status.st_dev}:{status.st_ino if connected else status.st_ino + 1}"
+        here.commands.run(*arguments, given={"JOURNAL_STREAM": journal}, err=stream.name, out=os.devnull)
+        stream.seek(0)
+        return stream.read().splitlines()
+
+
+@pytest.mark.parametrize(("connected", "priority"), [(True, "<3>"), (False, "")])
+def test_errors_have_their_priority_where_the_journal_reads_them_and_only_there(
+    here: Server, *, connected: bool, priority: str
+) -> None:
+    fine = logged(here, "run", *here.flags(), connected=connected)
+    here.file("token").write_text("ghp_revoked")
+    failed = logged(here, "run", *here.flags(), connected=connected)
+    wrong = logged(here, "run", *here.flags(), "--lookback", "soon", connected=connected)
+    gone = logged(here, "hooks", *here.flags(state=False), connected=connected)
+    for lines in (failed, wrong, gone):
+        assert lines[-1].startswith(f"{priority}error: ")
+    assert fine
+    assert not [line for line in fine if line.startswith("<")]
+
+
+def test_warnings_have_theirs(here: Server) -> None:
+    here.live.sim.stub.fail_with(UNAVAILABLE)
+    for minutes in range(5):
+        here.live.fail(minutes)
+    lines = logged(here, "run", *here.flags(), connected=True)
+    assert [line for line in lines if line.startswith("<4>warning: ")]
+    assert not [line for line in lines if "warning: " in line and not line.startswith("<4>")]

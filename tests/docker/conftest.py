@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from docker.act import take_the_action
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine() -> None:
+    """A missing engine fails; it does not skip."""
+    asked = subprocess.run(["docker", "version"], check=False, capture_output=True, text=True)
+    assert asked.returncode == 0, f"These tests need a Docker engine: {asked.stderr}"
+
+
+@pytest.fixture(scope="session")
+def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The action as users get it; one copy, and so one image."""
+    return take_the_action(tmp_path_factory.mktemp("action"))

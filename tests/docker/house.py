@@ -1,0 +1,213 @@
+"""A repository that is about to be released, where it was cloned from, a registry, and GitHub's pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from docker import gh
+from docker.registry import PASSWORD, USER, Store
+from release.__main__ import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NAME = "org/redeliver-action"
+VERSION = "1.0.0"
+REMOTE, CHECKOUT = "remote.git", "checkout"
+FILES = {
+    "CHANGELOG.md": f"""# Changelog
+
+## {VERSION} (2026-12-01)
+
+The first version.
+
+- It works.
+
+## 0.9.0 (2026-11-01)
+
+Old.
+""",
+    "src/redeliver/__init__.py": f'"""Redeliver."""\n\n__version__ = "{VERSION}"\n',
+    ".github/workflows/redeliver.yml": (
+        f"jobs:\n  x:\n    steps:\n      - uses: {NAME}@v1\n      - uses: {NAME}/sub-action@v1\n"
+    ),
+}
+
+
+@dataclass
+class Written:
+    """The pages of releases, kept here."""
+
+    repository: str = NAME
+    notes: dict[str, str] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+
+    def exists(self, tag: str) -> bool:
+        return tag in self.notes
+
+    def create(self, tag: str, notes: str) -> None:
+        self.made.append(tag)
+        self.notes[tag] = notes
+
+
+class House:
+    """Everything that a release touches, and nothing of it is anybody's."""
+
+    def __init__(self, folder: Path, store: Store, repositories: Path | None = None) -> None:
+        """In an empty folder, with repositories of its own: copies of those in another folder, or empty ones."""
+        self.store = store
+        self.ref = "refs/heads/main"
+        self.image = f"{store.host}/{NAME}"
+        self.pages = Written()
+        self.remote, self.checkout = folder / REMOTE, folder / CHECKOUT
+        self.outputs_file = folder / "outputs"
+        self.attestations = folder / "attestations.jsonl"
+        self.sboms = folder / "sboms"
+        self.sboms.mkdir()
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        (self.programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{gh.__file__}" "$@"\n')
+        (self.programs / "gh").chmod(0o755)
+        if repositories is None:
+            make_repositories(folder, {})
+        else:
+            copy_repositories(repositories, folder)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.checkout / name).read_text()
+        assert old in text
+        (self.checkout / name).write_text(text.replace(old, new))
+
+    def commit(self, message: str) -> str:
+        commit(self.checkout, message)
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return git(self.checkout, "rev-parse", "HEAD")
+
+    @property
+    def refs(self) -> dict[str, str]:
+        """The remote's."""
+        lines = git(self.remote, "for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return dict(line.split() for line in lines)
+
+    def file(self, commit: str, name: str) -> str:
+        return git(self.remote, "show", f"{commit}:{name}")
+
+    def step(self, *words: str) -> tuple[int, dict[str, str]]:
+        """Make one step, as the workflow does: its exit code and its outputs."""
+        self.outputs_file.write_text("")
+        with self._surroundings():
+            code = main([*words])
+        lines = self.outputs_file.read_text().splitlines()
+        return code, dict(line.split("=", 1) for line in lines)
+
+    def release(self, *digests: str, version: str = VERSION) -> None:
+        """All of its steps, as the workflow makes them. ``digests``: what it builds, if it has to build."""
+        digest = self.build(*digests, version=version)
+        for step in ("publish", "announce", "promote"):
+            self.made(step, version, digest)
+
+    def build(self, *digests: str, version: str = VERSION) -> str:
+        """Its steps up to the attested image. Gives the image's digest."""
+        digest = self.made("check", version)["digest"] or self.made("join", version, *digests)["digest"]
+        self.made("sboms", digest, str(self.sboms))
+        self.attest(digest)
+        return digest
+
+    def attest(
+        self,
+        digest: str,
+        *,
+        repository: str = NAME,
+        workflow: str = ".github/workflows/release.yml",
+        ref: str = "refs/heads/main",
+        revision: str = "",
+    ) -> None:
+        """Keep an attestation, as actions/attest does in a run of a workflow."""
+        gh.Attestation(digest, repository, workflow, ref, revision or self.head).keep(self.attestations)
+
+    def made(self, *words: str) -> dict[str, str]:
+        code, outputs = self.step(*words)
+        assert code == 0, words
+        return outputs
+
+    @contextmanager
+    def _surroundings(self) -> Iterator[None]:
+        before = Path.cwd()
+        given = {
+            "GITHUB_REPOSITORY": NAME,
+            "GITHUB_REF": self.ref,
+            "GITHUB_OUTPUT": str(self.outputs_file),
+            "GITHUB_ACTOR": USER,
+            "GITHUB_TOKEN": PASSWORD,
+            "RELEASE_IMAGE": self.image,
+            "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
+            gh.FILE: str(self.attestations),
+        }
+        os.chdir(self.checkout)
+        try:
+            with mock.patch.dict(os.environ, given), mock.patch("release.__main__.Pages", return_value=self.pages):
+                yield
+        finally:
+            os.chdir(before)
+
+    @property
+    def sboms_kept(self) -> dict[str, str]:
+        return {file.name: json.loads(file.read_text())["name"] for file in self.sboms.iterdir()}
+
+
+def make_repositories(folder: Path, files: Mapping[str, str]) -> None:
+    """Make what is released, with these files, and where it was cloned from."""
+    remote, checkout = folder / REMOTE, folder / CHECKOUT
+    git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(remote))
+    git(remote, "config", "receive.autogc", "false")
+    git(
+        folder,
+        "clone",
+        "--quiet",
+        "--template=",
+        "--config=maintenance.auto=false",
+        str(remote),
+        str(checkout),
+    )
+    for name, text in files.items():
+        path = checkout / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    if files:
+        commit(checkout, "Something new")
+
+
+def copy_repositories(source: Path, folder: Path) -> None:
+    """Copy both: making them takes ten processes."""
+    for name in (REMOTE, CHECKOUT):
+        shutil.copytree(source / name, folder / name)
+    config = folder / CHECKOUT / ".git" / "config"
+    config.write_text(config.read_text().replace(str(source / REMOTE), str(folder / REMOTE)))
+
+
+def commit(checkout: Path, message: str) -> None:
+    """Commit everything to the main branch, and push it."""
+    git(checkout, "add", "--all")
+    git(checkout, *IDENTITY, "commit", "--quiet", "--message", message)
+    git(checkout, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+
+
+IDENTITY = ("-c", "user.name=octocat", "-c", "user.email=octocat@example.com")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

@@ -1,0 +1,182 @@
+"""A container registry on loopback that a real Docker engine pushes to and pulls from. It keeps what it is given in a
+folder, wants a token for everything, as ghcr.io does, and has its blobs elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from docker.web import Handler, Server
+from release.registry import Manifest, digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+USER, PASSWORD = "octocat", "ghs_0123456789abcdefghijABCDEFGHIJ012345"
+_PATH = re.compile(r"/v2/(?P<name>[a-z0-9/._-]+)/(?P<kind>manifests|blobs)/(?P<reference>[\w.:/-]*)")
+
+
+@dataclass
+class Store:
+    """What the registry holds."""
+
+    folder: Path
+    host: str = ""
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    """By digest."""
+    tags: dict[str, str] = field(default_factory=dict)
+    pulled: list[str] = field(default_factory=list)
+    """References of manifests that were asked for."""
+    bearers: set[str] = field(default_factory=set)
+    denies: bool = False
+    """As ghcr.io does where nobody has pushed yet."""
+    control: Callable[[str], str] = str
+    """What the test does when a step of a workflow asks for ``/control/...``, and what it answers."""
+
+    def keep(self, reference: str, manifest: Manifest) -> None:
+        self.manifests[manifest.digest] = manifest
+        if not reference.startswith("sha256:"):
+            self.tags[reference] = manifest.digest
+
+    def find(self, reference: str) -> Manifest | None:
+        return self.manifests.get(self.tags.get(reference, reference))
+
+    def blob(self, digest: str) -> Path:
+        return self.folder / digest.replace(":", "-")
+
+    def add_blob(self, body: bytes) -> str:
+        self.blob(digest_of(body)).write_bytes(body)
+        return digest_of(body)
+
+
+class _Handler(Handler, BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    store: ClassVar[Store]
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        found = _PATH.fullmatch(url.path)
+        if url.path == "/token":
+            self._token()
+        elif url.path.startswith("/control/"):
+            self._answer(200, self.store.control(url.path.removeprefix("/control/")).encode())
+        elif url.path.startswith("/storage/"):
+            assert "authorization" not in {name.lower() for name in self.headers}, "a credential for the storage"
+            self._answer(200, self.store.blob(url.path.rpartition("/")[2]).read_bytes())
+        elif self._is_known():
+            if found is None:
+                self._answer(200, b"{}")  # /v2/
+            elif found["kind"] == "blobs":
+                self._blob(found["reference"])
+            else:
+                self._manifest(found["reference"])
+
+    do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
+
+    def do_POST(self) -> None:
+        self.body()
+        if self._is_known():
+            upload = uuid.uuid4().hex
+            (self.store.folder / upload).touch()
+            self._answer(202, location=f"{urlsplit(self.path).path}{upload}", range="0-0")
+
+    def do_PATCH(self) -> None:
+        body = self.body()
+        if self._is_known():
+            size = self._append(body)
+            self._answer(202, location=self.path, range=f"0-{size - 1}")
+
+    def do_PUT(self) -> None:
+        body = self.body()
+        if not self._is_known():
+            return
+        found = _PATH.fullmatch(urlsplit(self.path).path)
+        assert found
+        if found["kind"] == "manifests":
+            manifest = Manifest(self.headers["content-type"], body)
+            self.store.keep(found["reference"], manifest)
+            self._answer(201, docker_content_digest=manifest.digest)
+        else:
+            self._append(body)
+            (digest,) = parse_qs(urlsplit(self.path).query)["digest"]
+            upload = self.store.folder / found["reference"].rpartition("/")[2]
+            upload.rename(self.store.blob(digest))
+            self._answer(201, docker_content_digest=digest)
+
+    def _manifest(self, reference: str) -> None:
+        found = self.store.find(reference)
+        self.store.pulled.append(reference)
+        if found is None:
+            self._answer(404, b"{}")
+        else:
+            self._answer(200, found.body, content_type=found.media_type, docker_content_digest=found.digest)
+
+    def _blob(self, digest: str) -> None:
+        file = self.store.blob(digest)
+        if not file.exists():
+            self._answer(404, b"{}")
+        elif self.command == "HEAD":
+            self._answer(200, b"x" * file.stat().st_size, docker_content_digest=digest)
+        else:
+            self._answer(307, location=f"http://{self.store.host}/storage/{file.name}")
+
+    def _token(self) -> None:
+        expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers["authorization"] != f"Basic {expected}":
+            self._answer(401, b"{}")
+            return
+        if self.store.denies:
+            self._answer(403, b"{}")
+            return
+        bearer = uuid.uuid4().hex
+        self.store.bearers.add(bearer)
+        self._answer(200, json.dumps({"token": bearer}).encode())
+
+    def _is_known(self) -> bool:
+        if (self.headers["authorization"] or "").removeprefix("Bearer ") in self.store.bearers:
+            return True
+        realm = f'Bearer realm="http://{self.store.host}/token",service="stand-in"'
+        self._answer(401, b"{}", www_authenticate=realm)
+        return False
+
+    def _append(self, body: bytes) -> int:
+        upload = self.store.folder / urlsplit(self.path).path.rpartition("/")[2]
+        with upload.open("ab") as file:
+            file.write(body)
+            return file.tell()
+
+    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Docker-Distribution-API-Version", "registry/2.0")
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Store]:
+    """Have one for a while."""
+    store = Store(folder)
+    handler = type("Handler", (_Handler,), {"store": store})
+    with Server(("127.0.0.1", 0), handler) as server:
+        store.host = f"127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield store
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,120 @@
+"""The commands for servers, where they really are: in the image, and installed from this folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from docker.organization import ORG, TOKEN, World, world
+from redeliver import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Command = list[str]
+
+pytestmark = pytest.mark.timeout(270)  # an image is built and packages are installed
+
+
+def say(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    machine = {name: os.environ[name] for name in ("PATH", "DOCKER_HOST") if name in os.environ}
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=60, env=machine | environment, cwd="/"
+    )
+
+
+@pytest.fixture(scope="module")
+def image(action: Path) -> Command:
+    """The container, as one would start it on a server."""
+    names = {"BUILD_IMAGE": "REDELIVER_BUILD_IMAGE", "RUNTIME_IMAGE": "REDELIVER_RUNTIME_IMAGE"}
+    arguments = [f"--build-arg={name}={os.environ[given]}" for name, given in names.items() if given in os.environ]
+    network = os.environ.get("REDELIVER_BUILD_NETWORK", "default")
+    built = subprocess.run(
+        ["docker", "build", "--quiet", f"--network={network}", *arguments, str(action)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return ["docker", "run", "--rm", "--read-only", "--network=host", "--env=GH_TOKEN", built.stdout.strip()]
+
+
+@pytest.fixture(scope="module")
+def installed(action: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The program, as pip and pipx install it."""
+    venv = tmp_path_factory.mktemp("installed")
+    for command in (
+        [sys.executable, "-m", "venv", str(venv)],
+        [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-compile", str(action)],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    return [str(venv / "bin" / "redeliver")]
+
+
+@pytest.fixture(scope="module")
+def uvx(action: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """The package, as uvx runs it from an index: it starts the command that is named like the package."""
+    folder = tmp_path_factory.mktemp("uvx")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, check=True, capture_output=True, cwd=action)
+    index = {name: value for name, value in os.environ.items() if name.startswith("UV_") or name == "SSL_CERT_FILE"}
+    places = {"UV_FIND_LINKS": folder, "UV_CACHE_DIR": folder / "cache", "UV_TOOL_DIR": folder / "tools"}
+    environment = [f"{name}={value}" for name, value in (index | places).items()]
+    return ["env", *environment, "uv", "tool", "run", "--quiet", f"redeliver-action@{__version__}"]
+
+
+@pytest.fixture(params=["image", "installed", "uvx"])
+def redeliver(request: pytest.FixtureRequest) -> Command:
+    command: Command = request.getfixturevalue(request.param)
+    return command
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[World]:
+    with world() as it:
+        yield it
+
+
+def test_it_says_what_it_can_do(redeliver: Command) -> None:
+    told = say(*redeliver, "run", "--help")
+    assert told.returncode == 0, told
+    assert "--hook-id" in told.stdout
+    assert say(*redeliver, "--version").stdout.startswith("redeliver ")
+
+
+def test_wrong_flags_are_named(redeliver: Command) -> None:
+    told = say(*redeliver, "run", "--org", "no/such", GH_TOKEN=TOKEN)
+    assert told.returncode == 2
+    assert "error: hook-id: " in told.stderr
+
+
+def test_it_lists_webhooks(redeliver: Command, here: World) -> None:
+    told = say(*redeliver, "hooks", "--org", ORG, "--api-url", here.github.url, "--format", "json", GH_TOKEN=TOKEN)
+    assert told.returncode == 0, told
+    assert [one["hook_id"] for one in json.loads(told.stdout)] == [str(here.hook.id)]
+
+
+def test_it_replays_what_had_arrived(redeliver: Command, here: World) -> None:
+    (guid,) = here.happen(1)
+    flags = ("--org", ORG, "--hook-id", str(here.hook.id), "--api-url", here.github.url, "--guid", guid)
+    plan = say(*redeliver, "replay", *flags, "--format", "json", GH_TOKEN=TOKEN)
+    assert plan.returncode == 0, plan
+    assert (json.loads(plan.stdout)["plan"]["events"], here.receiver.accepted()[guid]) == (1, 1)
+    told = say(*redeliver, "replay", *flags, "--send", GH_TOKEN=TOKEN)
+    assert told.returncode == 0, told
+    assert here.receiver.accepted()[guid] == 2
+
+
+def test_it_redelivers_what_failed(redeliver: Command, here: World) -> None:
+    here.receiver.go_down()
+    missed = here.happen(2)
+    here.receiver.come_back()
+    flags = ("--org", ORG, "--hook-id", str(here.hook.id), "--api-url", here.github.url)
+    told = say(*redeliver, "run", *flags, GH_TOKEN=TOKEN)
+    assert told.returncode == 0, told
+    assert {one: here.receiver.accepted()[one] for one in missed} == dict.fromkeys(missed, 1)

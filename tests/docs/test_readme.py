@@ -1,0 +1,136 @@
+"""The documents' facts are those of the code: names, numbers, and the workflow to copy."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import yaml
+
+from redeliver.core.settings import FailOn, parse
+from redeliver.output.report_json import OUTPUTS
+from write_docs import INPUTS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TOKEN = (ROOT / "docs" / "token.md").read_text(encoding="utf-8")
+TRACKING = (ROOT / "docs" / "tracking-issue.md").read_text(encoding="utf-8")
+#: The one to copy.
+(WORKFLOW,) = re.findall(r"^```yaml\n(name: .*?)^```$", README, re.DOTALL | re.MULTILINE)
+TUNING = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")
+#: Hours of a month, as GitHub bills the year in twelve parts.
+MONTH = 365 * 24 / 12
+#: What the form for a fine-grained token takes, and the permissions that the action needs. Source:
+#: https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens
+FORM = {"name", "description", "target_name", "expires_in"}
+PERMISSIONS = {"organization_hooks", "repository_hooks", "actions_variables"}
+
+
+def test_it_is_short_enough_to_be_read() -> None:
+    assert len(README.split()) <= 1_400
+
+
+def test_the_actions_outputs_are_those_of_the_code() -> None:
+    declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["outputs"]
+    assert {name: output["description"] for name, output in declared.items()} == OUTPUTS
+
+
+def test_the_workflow_to_copy_is_the_example_that_is_run_in_tests() -> None:
+    example = yaml.safe_load((ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8"))
+    del example["jobs"]["redeliver"]["name"]
+    assert yaml.safe_load(WORKFLOW) == example
+
+
+def test_what_the_workflow_offers_in_comments_is_valid() -> None:
+    offered = yaml.safe_load(re.sub(r"# (?=- cron|[a-z-]+: \w+ #)", "", WORKFLOW))
+    assert len(offered[True]["schedule"]) == 2
+    (step,) = offered["jobs"]["redeliver"]["steps"]
+    assert {"dry-run", "lookback", "fail-on"} <= step["with"].keys()
+    given = {name: "t" if name == "token" else str(value).lower() for name, value in step["with"].items()}
+    settings = parse({"variable-repository": "octo/ops", **given})
+    assert settings.dry_run
+    assert settings.lookback == settings.retention
+    assert settings.fail_on is FailOn.UNDELIVERED
+
+
+def test_a_step_needs_nothing_from_a_later_one() -> None:
+    form, command, workflow = (README.index(text) for text in ("personal-access-tokens/new", "gh secret set", WORKFLOW))
+    assert form < README.index("gh api orgs/") < command < workflow < README.index("**Start it**")
+
+
+def test_the_job_for_a_tracking_issue_can_be_pasted_below_the_workflow() -> None:
+    (job,) = re.findall(r"^```yaml\n(  tracking-issue:.*?)^```$", TRACKING, re.DOTALL | re.MULTILINE)
+    jobs = yaml.safe_load(WORKFLOW + job)["jobs"]
+    example = yaml.safe_load((ROOT / "examples" / "tracking-issue.yml").read_text(encoding="utf-8"))["jobs"]
+    del example["tracking-issue"]["name"]
+    assert jobs["tracking-issue"] == example["tracking-issue"]
+    ((needed, output),) = re.findall(r"needs\.([\w-]+)\.outputs\.([\w-]+)", job)
+    ((step, of_the_step),) = re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", jobs[needed]["outputs"][output])
+    assert step in {one.get("id") for one in jobs[needed]["steps"]}
+    assert of_the_step in OUTPUTS
+
+
+@pytest.mark.parametrize("text", [README, TUNING], ids=["README.md", "tuning.md"])
+def test_what_a_schedule_costs_is_what_its_cron_line_comes_to(text: str) -> None:
+    lines = [line for line in text.splitlines() if re.search(r"[\d,]+ \* \* \* \*", line)]
+    assert len(lines) == 2
+    for line in lines:
+        runs = len(re.search(r"([\d,]+) \* \* \* \*", line)[1].split(","))  # type: ignore[index]
+        assert f"{round(runs * MONTH):,}" in line
+
+
+def test_every_input_is_described_in_one_place_that_people_find() -> None:
+    described = re.findall(r"^\| `([a-z-]+)` \|", README + TUNING, re.MULTILINE)
+    assert sorted(described) == sorted(row.name for row in INPUTS)
+    assert all(f"`{row.name}`" in README for row in INPUTS)
+
+
+def test_an_input_that_is_required_says_when() -> None:
+    for row in INPUTS:
+        said = row.description.partition(" Required ")[2]
+        assert said == (f"{row.required}." if row.required else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "hooks"),
+    [(README, ["organization_hooks"]), (TOKEN, ["organization_hooks", "repository_hooks"])],
+    ids=["README.md", "token.md"],
+)
+def test_the_links_to_the_form_for_a_token_fill_in_what_it_takes(text: str, hooks: list[str]) -> None:
+    links = re.findall(r"https://github\.com/settings/personal-access-tokens/new\?[^)\s]+", text)
+    assert len(links) == len(hooks)
+    for link, permission in zip(links, hooks, strict=True):
+        given = parse_qs(urlsplit(link).query, strict_parsing=True)
+        assert set(given) <= FORM | PERMISSIONS
+        assert PERMISSIONS & set(given) == {permission, "actions_variables"}
+        assert given[permission] == given["actions_variables"] == ["write"]
+        assert len(given["name"][0]) <= 40
+        assert 1 <= int(given["expires_in"][0]) <= 366
+
+
+def test_the_commands_that_store_the_token_are_githubs() -> None:
+    """Held against GitHub's OpenAPI description; what ``gh`` makes of the flags is documented by it."""
+    folder = ROOT / "githubsim" / "tests" / "contract" / "node_modules" / "@octokit" / "openapi" / "generated"
+    paths = json.loads((folder / "api.github.com.json").read_text(encoding="utf-8"))["paths"]
+    environment = "/repos/{owner}/{repo}/environments/{environment_name}"
+    asked = paths[environment]["put"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    for text in (README, TOKEN):
+        told = text.replace("\\\n", "")
+        (put,) = re.findall(r"gh api --method PUT '(repos/[^']+)'(.*)", told)
+        assert put[0] == environment[1:].replace("{environment_name}", "redeliver")
+        (name,) = set(re.findall(r"-F '(\w+)\[", put[1]))
+        assert name in asked
+        (post,) = re.findall(r"gh api '(repos/[^']+)' -f name=main", told)
+        assert f"/{post}".replace("redeliver/", "{environment_name}/") in paths
+        (secret, place) = re.findall(r"gh secret set (\w+) --env (\w+)", told)[0]
+        example = (ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8")
+        assert f"secrets.{secret} " in example
+        assert f"name: {place}\n" in example
+
+
+def test_the_pictures_are_small_enough_to_be_looked_at_in_passing() -> None:
+    for picture in ("summary.png", "summary-dark.png"):
+        assert 10_000 < (ROOT / "docs" / picture).stat().st_size < 200_000

@@ -1,0 +1,192 @@
+"""What every workflow of ours keeps to, besides what actionlint and zizmor look at."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from release import attestation
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RELEASE: dict[str, Any] = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]
+
+each = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+
+
+@each
+def test_no_right_is_given_but_by_a_job_that_says_what_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if path.stem == "redeliver":  # its second job has the rights of the caller: tests/action/test_reusable_workflow.py
+        assert yaml.safe_load(text)["jobs"]["redeliver"]["permissions"] == {}
+    else:
+        assert yaml.safe_load(text)["permissions"] == {}
+    for right in re.findall(r"^ +[a-z-]+: (?:read|write)\b.*$", text, re.MULTILINE):
+        assert re.search(r": (read|write) # to \w", right), right
+
+
+@each
+def test_every_job_ends_after_a_while(path: Path) -> None:
+    for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items():
+        assert "timeout-minutes" in job, name
+
+
+def test_an_action_of_others_has_one_pin_and_its_version_beside_it() -> None:
+    pins: dict[str, set[str]] = {}
+    for path in [*WORKFLOWS, *(ROOT / "examples").glob("*.yml")]:
+        for used in re.findall(r"uses: (?!org/|\./)(.*)", path.read_text(encoding="utf-8")):
+            found = re.fullmatch(r"([\w-]+/[\w-]+)(?:/[\w-]+)?@([0-9a-f]{40} # v\d+\.\d+\.\d+)", used)
+            assert found, used
+            pins.setdefault(found[1], set()).add(found[2])
+    assert {name: pin for name, pin in pins.items() if len(pin) > 1} == {}
+
+
+def test_no_checkout_leaves_its_credential_behind() -> None:
+    for path in WORKFLOWS:
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            for step in job.get("steps", []):
+                if step.get("uses", "").startswith("actions/checkout@"):
+                    assert step["with"]["persist-credentials"] is False, path
+
+
+def test_a_release_moves_v1_last_and_only_after_the_tag_was_tried() -> None:
+    order = ["plan", "build", "image", "publish", "verify", "package", "upload", "promote"]
+    assert list(RELEASE) == order
+    for before, after in pairwise(order):
+        assert before == RELEASE[after]["needs"] or before in RELEASE[after]["needs"]
+    made = [(name, step) for name, job in RELEASE.items() for step in re.findall(r"-m release (\w+)", script(job))]
+    assert made == [
+        ("plan", "newest"),
+        ("plan", "check"),
+        ("image", "join"),
+        ("image", "sboms"),
+        ("publish", "publish"),
+        ("promote", "announce"),
+        ("promote", "promote"),
+    ]
+
+
+def script(job: dict[str, Any]) -> str:
+    return "\n".join(one.get("run", "") for one in job["steps"])
+
+
+def test_what_pushes_or_signs_a_release_runs_in_an_environment() -> None:
+    """Each of them is for the branch main alone: see docs/releasing.md."""
+    environments = {name: job["environment"] for name, job in RELEASE.items() if "environment" in job}
+    assert environments == {
+        "build": "image",
+        "image": "image",
+        "publish": "release",
+        "upload": "package-index",
+        "promote": "release",
+    }
+    for name, job in RELEASE.items():
+        if {"packages", "id-token", "attestations"} & {right for right, level in rights(job) if level == "write"}:
+            assert name in environments, name
+    text = (ROOT / "docs/releasing.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in environments.values())
+
+
+def rights(job: dict[str, Any]) -> set[tuple[str, str]]:
+    return set(job["permissions"].items())
+
+
+def test_nothing_but_the_releases_app_may_write_to_the_repository() -> None:
+    for path in WORKFLOWS:
+        for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items():
+            assert ("contents", "write") not in rights(job) if "permissions" in job else True, f"{path}: {name}"
+    tokens = {
+        name: step["with"]
+        for name, job in RELEASE.items()
+        for step in job["steps"]
+        if step.get("uses", "").startswith("actions/create-github-app-token@")
+    }
+    assert tokens.keys() == {name for name, job in RELEASE.items() if job.get("environment") == "release"}
+    for given in tokens.values():
+        asked = {name: level for name, level in given.items() if name.startswith("permission-")}
+        assert asked == {"permission-contents": "write", "permission-workflows": "write"}
+        assert not {"owner", "repositories"} & given.keys()  # so it is for this repository alone
+
+
+def test_the_image_is_handed_on_by_its_digest() -> None:
+    image = RELEASE["image"]
+    digest = "steps.join.outputs.digest || needs.plan.outputs.digest"
+    assert image["outputs"] == {"digest": f"${{{{ {digest} }}}}"}
+    (provenance,) = [
+        step["with"]
+        for step in image["steps"]
+        if "sbom-path" not in step.get("with", {"sbom-path": ""}) and "subject-digest" in step["with"]
+    ]
+    assert provenance["subject-digest"] == f"${{{{ {digest} }}}}"
+    for name in ("publish", "promote"):
+        (step,) = [step for step in RELEASE[name]["steps"] if "-m release" in step.get("run", "")]
+        assert step["env"]["DIGEST"] == "${{ needs.image.outputs.digest }}"
+        assert set(re.findall(r"-m release \w+ (.*)", step["run"])) == {'"$VERSION" "$DIGEST"'}
+
+
+def test_users_and_the_release_verify_an_image_alike() -> None:
+    told = re.search(r"```sh\s+(gh attestation verify .*?)```", text_of("SECURITY.md"), re.DOTALL)
+    assert told
+    (run,) = [step["run"] for step in RELEASE["verify"]["steps"] if "gh attestation" in step.get("run", "")]
+    for command, repository, image in (
+        (told[1], "org/redeliver-action", "IMAGE"),
+        (run, "$GITHUB_REPOSITORY", "$PINNED"),
+    ):
+        assert shlex.split(command.replace("\\\n", "")) == attestation.command(repository, image)
+    assert (ROOT / attestation.WORKFLOW).exists()
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_what_builds_the_image_is_pinned_by_its_digest() -> None:
+    given = {name: value for step in RELEASE["build"]["steps"] for name, value in step.get("with", {}).items()}
+    assert re.fullmatch(r"image=docker\.io/moby/buildkit:v[\d.]+@sha256:[0-9a-f]{64}", given["driver-opts"])
+    assert re.fullmatch(r"generator=docker\.io/docker/buildkit-syft-scanner:[\d.]+@sha256:[0-9a-f]{64}", given["sbom"])
+
+
+def test_what_publishes_the_package_builds_nothing() -> None:
+    """Whoever may sign runs nobody's code but what the lock names."""
+    assert rights(RELEASE["package"]) == {("contents", "read")}
+    assert "make wheel" in script(RELEASE["package"])
+    installed = script(RELEASE["upload"]).replace("\\\n", "").split("\n")
+    assert [
+        line
+        for line in installed
+        if "pip install" in line and "--require-hashes" in line and "--only-binary=:all:" in line
+    ]
+    assert "make" not in script(RELEASE["upload"])
+
+
+@pytest.mark.parametrize("name", ["ci", "selftest"])
+def test_what_a_branch_rule_asks_for_needs_every_other_job(name: str) -> None:
+    jobs = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text(encoding="utf-8"))["jobs"]
+    green = jobs.pop("green")
+    assert set(green["needs"]) == set(jobs)
+    # The name under which a branch rule finds it.
+    for page in ("CONTRIBUTING.md", "docs/releasing.md"):
+        assert f'"{green["name"]}"' in (ROOT / page).read_text(encoding="utf-8")
+
+
+def test_whatever_is_pinned_is_kept_up_to_date_after_a_week() -> None:
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    looked_at = {
+        (one["package-ecosystem"], folder)
+        for one in updates
+        for folder in one.get("directories", [one.get("directory")])
+    }
+    assert looked_at == {
+        ("github-actions", "/"),
+        ("github-actions", "/examples"),
+        ("docker", "/"),
+        ("pip", "/requirements"),
+        ("npm", "/githubsim/tests/contract"),
+    }
+    assert {one["cooldown"]["default-days"] for one in updates} == {7}

@@ -1,0 +1,74 @@
+"""Whatever strangers write, a terminal is told words, and the colours that are ours."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from unittest import mock
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hostile.strange import PIECES, text
+from redeliver.core.health import HookHealth
+from redeliver.core.redelivery import Outcome
+from redeliver.entry.terminal import TerminalConsole, show_hooks, show_report
+from redeliver.run.lookup import host_of
+from reports import EVENT, one, stats
+from runner import commands
+from runs.lengths import examples
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+#: A terminal of 300 columns, with every colour and with links.
+TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "300", "COLORTERM": "truecolor"}
+
+
+def shown(said: str) -> str:
+    """All that the command line prints of what a stranger may have written."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(out), mock.patch.dict("os.environ", TERMINAL):
+        console = TerminalConsole(verbose=True)
+        for say in (console.line, console.detail, console.error, console.warning):
+            say(said)
+        with console.group(said):
+            console.line("x")
+        event = replace(EVENT, guid=said, name=said, outcome=Outcome.REFUSED, detail="GitHub answered 404")
+        show_report(one(event, errors=(said,), warnings=(said,)))
+        host = host_of(f"https://{said}/in")
+        known = {"deliveries": 2, "failed": 1, "last_success": 0, "undelivered": 1}
+        show_hooks([HookHealth(1, host, active=True, **known, stats=stats({said: (2, 1)}))])
+    return out.getvalue()
+
+
+def test_there_is_something_to_see() -> None:
+    assert shown("strange").count("strange") >= 7
+    assert COLOUR.search(shown("strange"))
+
+
+OURS = set(COLOUR.findall(shown("x")))
+
+
+def check(said: str) -> None:
+    told = shown(said)
+    assert set(COLOUR.findall(told)) <= OURS
+    words = COLOUR.sub("", told)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]", words)
+    # A log of a server is often that of a workflow's step.
+    assert commands(words) == []
+
+
+def test_nothing_alone_controls_the_terminal() -> None:
+    for piece in PIECES:
+        check(piece)
+
+
+@given(text | st.text(max_size=1_500))
+@settings(max_examples=examples(30, soak=1_200), deadline=None)
+def test_no_text_controls_the_terminal(said: str) -> None:
+    check(said)
+
+
+def test_markup_is_shown_as_it_is_wherever_text_is_shown() -> None:
+    # But for the host: what is no address has none.
+    assert COLOUR.sub("", shown("a[red]b[/]:warning:")).count("a[red]b[/]:warning:") == shown("x-x").count("x-x") - 1

@@ -1,0 +1,154 @@
+"""An endpoint that is down for long: no run reads all of the outage again, and none of it is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.faults import Answer, Fault
+from githubsim.outcomes import OK, UNAVAILABLE
+from redeliver.core.facts import FactKind
+from redeliver.core.redelivery import Outcome
+from redeliver.output.headline import headline
+from redeliver.run.scan import LONG_OUTAGE
+from runs import promises
+from runs.lengths import SOAK
+from runs.model import VARIABLE, World
+from wording import says
+from world import of
+
+pytestmark = pytest.mark.slow
+
+#: One event in ten seconds, for more than seven hours before the first run.
+EVENTS = 2_600
+APART = 10 * SECOND
+RUNS = 12 if SOAK else 3
+
+
+def outage(**settings: str) -> World:
+    """An endpoint that has been down since the checkpoint, and still is."""
+    world = World(None, latency_ms=100, **settings)
+    now = world.clock()
+    world.life.anchor = now - EVENTS * APART - DAY
+    world.variables.seed(VARIABLE, str(now - EVENTS * APART - MINUTE))
+    world.hook.load(world.hook.row(now - place * APART, UNAVAILABLE) for place in range(1, EVENTS + 1))
+    world.life.endpoint.fail_with()
+    return world
+
+
+def a_quarter_passes(world: World) -> None:
+    for _ in range(90):
+        world.hook.emit()
+        world.clock.advance(APART)
+    world.sim.run_due()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: str) -> None:
+    world = outage(scan=scan)
+    kept = world.life.kept
+    costs = set()
+    for _ in range(RUNS):
+        a_quarter_passes(world)
+        run = world.run()
+        promises.keep_all(world, run)
+        assert run.report is not None
+        assert [says(FactKind.DOWN, run.report.warnings[0]), says(FactKind.NEWEST_READ, run.report.warnings[1])] == [
+            True,
+            True,
+        ]
+        assert not run.report.errors
+        assert len(run.accepted) == promises.PROBE_SIZE
+        assert world.life.kept == kept, "what was not read is behind the checkpoint"
+        costs.add(run.list_calls)
+    pages = LONG_OUTAGE // 100 * (2 if scan == "failures" else 1)
+    assert max(costs) <= pages + 4, "a few more, to watch"
+    print(f"list calls of each of {RUNS} runs while it lasts, with `scan: {scan}`: {min(costs)} to {max(costs)}")
+
+
+def test_what_is_reported_is_what_was_read() -> None:
+    world = outage()
+    run = world.run()
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert report.hooks[0].partial
+    assert report.cutoff > world.clock() - EVENTS * APART
+    assert report.failed == LONG_OUTAGE == report.scanned
+    # Of the last page's events, and of those within a minute of it, successes may follow.
+    assert 100 <= report.count(Outcome.UNCHECKED) <= 110
+    assert report.count(Outcome.ENDPOINT_DOWN, Outcome.UNCHECKED) == report.failed - promises.PROBE_SIZE
+    assert report.count(Outcome.FAILED_AGAIN) == promises.PROBE_SIZE
+    assert f"{report.failed:,}" in headline(report)
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_once_it_lives_all_of_it_is_found_and_sent(scan: str) -> None:
+    world = outage(scan=scan, time_limit="1h")
+    promises.keep_all(world, world.run())
+    world.clock.advance(15 * MINUTE)
+    world.life.endpoint.heal()
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert not run.report.hooks[0].partial
+    assert run.report.warnings == ()
+    assert (run.report.failed, run.report.recovered) == (EVENTS, EVENTS)
+    assert run.report.redelivered == len(run.accepted) == EVENTS
+    assert set(world.life.endpoint.arrivals.values()) == {1}
+
+
+def test_the_first_run_of_all_is_anchored_before_it_asks() -> None:
+    world = outage(lookback="12h")
+    del world.variables._kept[VARIABLE]
+    world.life.anchor = None
+    began = world.clock()
+    promises.keep_all(world, world.run())
+    assert world.life.kept is not None
+    assert abs(world.life.kept - (began - 12 * HOUR)) < 2 * SECOND
+
+
+def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() -> None:
+    world = outage()
+    kept = world.life.kept
+    world.life.endpoint.heal()
+    broken = Fault(Answer(500), path="*/deliveries", nth=LONG_OUTAGE // 100 + 4, times=None)
+    run = world.run(faults=(broken,))
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.errors
+    assert run.report.hooks[0].partial
+    assert run.report.redelivered == run.report.recovered == promises.PROBE_SIZE
+    assert run.report.count(Outcome.RUN_FAILED, Outcome.UNCHECKED) == run.report.failed - promises.PROBE_SIZE
+    assert world.life.kept == kept
+
+
+def test_who_does_not_watch_cannot_ask_and_reads_all() -> None:
+    world = outage(wait_for_results="0", redeliveries_per_minute="1000", time_limit="3h")
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.failed == len(run.accepted) == EVENTS
+
+
+def test_a_dry_run_reads_all() -> None:
+    world = outage(dry_run="true")
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.failed == EVENTS
+
+
+def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> None:
+    """Somebody redelivered three events of long ago that had arrived, and the youngest rows are all of it."""
+    world = outage()
+    guids = [world.hook.add(world.clock() - 12 * HOUR - place, OK).guid for place in range(3)]
+    for place, guid in enumerate(guids):
+        world.hook.add(world.clock() - place - 1, UNAVAILABLE, guid=guid, redelivery=True)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert not {one.guid for one in run.accepted} & set(guids)
+    assert run.report is not None
+    assert {of(run.report, guid).outcome for guid in guids} == {Outcome.NOT_DUE}
+    assert not any(says(FactKind.FAILURES_FIRST, warning) for warning in run.report.warnings)

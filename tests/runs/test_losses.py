@@ -1,0 +1,164 @@
+"""What is lost for good is an error of the run that finds it out, and what is not lost is not said to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
+from redeliver.core.facts import FactKind
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
+from runs import promises
+from runs.lengths import SOAK
+from runs.model import VARIABLE, World
+from wording import says
+
+if TYPE_CHECKING:
+    from redeliver.core.report import HookReport
+
+pytestmark = pytest.mark.slow
+
+REFUSED = invalid_response(422)
+#: Events in an outage of days.
+EACH_HOUR = 30 if SOAK else 15
+
+
+def run(world: World, **settings: Any) -> HookReport:  # noqa: ANN401  inputs of the action
+    """A run that keeps every promise, and what it reports."""
+    made = world.run(**settings)
+    promises.keep_all(world, made)
+    assert made.report is not None
+    assert (made.report.exit_code(FailOn.ERROR) == 1) is bool(made.report.errors)
+    assert made.report.exit_code(FailOn.NEVER) == 0
+    return made.report.hooks[0]
+
+
+def at_work() -> World:
+    """A webhook whose runs have kept a checkpoint for a while."""
+    world = World()
+    world.life.anchor = world.clock() - DAY
+    world.variables.seed(VARIABLE, str(world.clock()))
+    return world
+
+
+def test_a_schedule_that_was_off_for_ten_days_leaves_a_gap_and_the_next_run_is_well() -> None:
+    world = at_work()
+    off_since = world.clock()
+    lost = world.hook.add(off_since + DAY, UNAVAILABLE).guid
+    world.clock.advance(10 * DAY)
+    saved = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
+    report = run(world)
+    (error,) = report.errors
+    assert says(FactKind.GAP, error)
+    assert report.gap is not None
+    assert report.gap[0] == off_since
+    assert abs(report.gap[1] - (world.clock() - 3 * DAY)) < 2 * MINUTE
+    # The rest of its work is done all the same.
+    assert world.life.endpoint.arrivals == {saved: 1}
+    assert (report.failed, report.recovered) == (1, 1)
+    assert lost not in {event.guid for event in report.events}
+    world.clock.advance(15 * MINUTE)
+    following = run(world)
+    assert (following.errors, following.warnings, following.gap) == ((), (), None)
+
+
+@pytest.mark.long
+def test_an_outage_of_95_hours_is_told_until_when_it_can_be_saved_and_then_what_is_lost() -> None:
+    world = at_work()
+    world.life.endpoint.fail_with()
+    began = world.clock()
+    for hour in range(3, 96, 3):
+        for _ in range(EACH_HOUR * 3):
+            world.hook.emit()
+            world.clock.advance(HOUR // EACH_HOUR)
+        world.sim.run_due()
+        report = run(world)
+        assert report.outage is not None
+        assert report.deadline is not None
+        if hour < 72:
+            assert report.errors == (), f"nothing is lost after {hour} hours"
+            # Of events that were probed with, only later attempts may have been read.
+            assert began - 11 * MINUTE <= report.deadline - 3 * DAY <= began + 4 * HOUR
+        elif hour > 76:
+            assert report.gap is not None
+            assert any(says(FactKind.GAP, error) for error in report.errors)
+            # Each run tells what was lost since the one before it.
+            assert report.gap[1] - report.gap[0] <= 3 * HOUR + 5 * MINUTE
+            assert report.deadline > world.clock() - MINUTE
+        assert "None of it is lost" not in "".join((*report.errors, *report.warnings))
+    world.life.endpoint.heal()
+    for _ in range(3):
+        run(world, time_limit="5h")
+        world.clock.advance(4 * HOUR)
+    report = run(world)
+    assert (report.errors, report.warnings, report.undelivered) == ((), (), 0)
+
+
+def test_the_run_whose_own_redelivery_was_the_last_one_allowed_is_red() -> None:
+    world = at_work()
+    guid = world.hook.add(world.clock() + SECOND, REFUSED).guid
+    world.life.endpoint.by_guid[guid] = REFUSED
+    world.clock.advance(5 * MINUTE)
+    reports = []
+    for _ in range(8):
+        reports.append(run(world, max_attempts="3"))
+        world.clock.advance(15 * MINUTE)
+    outcomes = [event.outcome for report in reports for event in report.events]
+    assert outcomes[:2] == [Outcome.FAILED_AGAIN, Outcome.GIVEN_UP]
+    assert [report.lost for report in reports[:2]] == [0, 1]
+    assert guid in reports[1].errors[0]
+    # It is told as long as the window holds it, and no longer.
+    assert reports[-1].errors == ()
+    assert world.life.endpoint.attempts[guid] == 2
+
+
+def test_an_event_that_waits_for_its_turn_while_github_forgets_it_is_not_passed_over() -> None:
+    world = at_work()
+    guid = world.hook.add(world.clock() + SECOND, REFUSED).guid
+    world.life.endpoint.by_guid[guid] = REFUSED
+    world.clock.advance(5 * MINUTE)
+    assert run(world).events[0].outcome is Outcome.FAILED_AGAIN
+    # Nobody runs it for three days.
+    world.clock.advance(3 * DAY + HOUR)
+    report = run(world)
+    assert report.gap is not None
+    assert report.errors
+    world.clock.advance(15 * MINUTE)
+    assert run(world).errors == ()
+
+
+def test_what_github_forgets_while_a_long_log_is_read_is_told() -> None:
+    world = World(None, latency_ms=1_000, lookback="3d")
+    now = world.clock()
+    # Two and a half minutes of reading, within which GitHub forgets the oldest event.
+    world.hook.load(world.hook.row(now - place * 17 * SECOND) for place in range(1, 15_000))
+    oldest = world.hook.add(now - 3 * DAY + 90 * SECOND, UNAVAILABLE).guid
+    world.variables.seed(VARIABLE, str(now - 3 * DAY + 90 * SECOND - 1))
+    world.life.anchor = now - 4 * DAY
+    report = run(world, time_limit="3h")
+    assert oldest not in {event.guid for event in report.events}
+    assert report.gap is not None
+    assert report.errors
+
+
+def test_a_webhook_that_is_switched_off_is_a_warning_and_its_run_is_made_all_the_same() -> None:
+    world = at_work()
+    guid = world.hook.add(world.clock() + SECOND, UNAVAILABLE).guid
+    world.hook.active = False
+    world.clock.advance(5 * MINUTE)
+    report = run(world)
+    assert report.active is False
+    assert report.errors == ()
+    assert "switched off" in report.warnings[0]
+    assert [event.guid for event in report.events] == [guid]
+
+
+def test_a_run_that_finds_nothing_undelivered_has_no_deadline() -> None:
+    world = at_work()
+    world.hook.add(world.clock() + SECOND, OK)
+    world.clock.advance(5 * MINUTE)
+    report = run(world)
+    assert (report.deadline, report.lost, report.errors, report.warnings) == (None, 0, (), ())

@@ -1,0 +1,100 @@
+"""What a run costs in requests: exactly so many, on every machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.outcomes import UNAVAILABLE
+from githubsim.seeds import Mix, seed
+from world import World
+
+if TYPE_CHECKING:
+    from redeliver.core.report import Report
+
+pytestmark = pytest.mark.slow
+
+#: The checkpoint's variable, read in the beginning and written at the end.
+READ, WRITTEN, HOOK = "GET variable", "PATCH variable", "GET webhook"
+PAGE, FILTERED, REDELIVERY = "GET page", "GET page of failures", "POST redelivery"
+
+
+def healthy(events: int) -> World:
+    """An hour's events, up to two minutes ago, all of them delivered; the last run was before them."""
+    world = World()
+    now = world.clock()
+    seed(world.hook, events, until=now - 2 * MINUTE, mix=Mix(failing=0, spacing_ms=HOUR // max(events, 1)))
+    world.variables.seed("CHECKPOINT", str(now - 2 * HOUR))
+    return world
+
+
+def requests(world: World, scan: str = "full") -> Counter[str]:
+    """A run that goes well, and what it asks of GitHub."""
+    _well(world.run(latency_ms=100, scan=scan))
+    asked: Counter[str] = Counter()
+    for entry in world.sim.journal.entries:
+        assert entry.status in {200, 202, 204}
+        ending = entry.path.rpartition("/")[2]
+        kinds = {"deliveries": "page", "attempts": "redelivery", str(world.hook.id): "webhook"}
+        what = kinds.get(ending, "variable")
+        asked[f"{entry.verb} {what}{' of failures' if 'status' in entry.query else ''}"] += 1
+    return asked
+
+
+def _well(report: Report) -> None:
+    assert not report.errors
+    assert not report.warnings
+
+
+def test_a_run_with_nothing_to_do_is_four_requests() -> None:
+    assert requests(healthy(0)) == {READ: 1, HOOK: 1, PAGE: 1, WRITTEN: 1}
+
+
+def test_a_scan_is_the_pages_of_its_window_and_no_more() -> None:
+    """A hundred attempts a page, the most that GitHub gives; none is asked for twice, none in vain."""
+    assert requests(healthy(4_999)) == {READ: 1, HOOK: 1, PAGE: 50, WRITTEN: 1}
+
+
+@pytest.mark.parametrize("pages", [1, 2, 50])
+def test_that_a_full_page_is_the_last_one_takes_two_small_calls(pages: int) -> None:
+    """One asks for a row fewer, the other one follows the link to that row."""
+    assert requests(healthy(100 * pages)) == {READ: 1, HOOK: 1, PAGE: pages + 2, WRITTEN: 1}
+
+
+def test_a_scan_goes_no_further_back_than_its_window() -> None:
+    world = healthy(5_000)
+    # From 2 minutes ago to 42 (31, ten of overlap, one of slack), at 72 s a page: 33 whole pages, one with the moment
+    # itself, and one on which all is older.
+    world.variables.seed("CHECKPOINT", str(world.clock() - 31 * MINUTE))
+    assert requests(world) == {READ: 1, HOOK: 1, PAGE: 33 + 1 + 1, WRITTEN: 1}
+
+
+@pytest.mark.parametrize("events", [0, 5_000, 50_000])
+def test_where_failures_are_asked_for_a_healthy_log_is_one_page_however_large(events: int) -> None:
+    assert requests(healthy(events), scan="failures") == {READ: 1, HOOK: 1, FILTERED: 1, WRITTEN: 1}
+
+
+def test_where_failures_are_asked_for_the_rest_is_read_down_to_the_oldest_of_them() -> None:
+    world = healthy(5_000)
+    world.fail(minutes_ago=6)
+    # From 2 minutes ago to 7, the slack included: 4 whole pages, one with the moment itself, one on which all is older.
+    # Then two looks at what came of it, which end in the same way: a page, and two. Before the first redelivery the
+    # checkpoint is written, too.
+    asked = requests(world, scan="failures")
+    assert asked == {READ: 1, HOOK: 1, FILTERED: 1, PAGE: (4 + 1 + 1) + (1 + 2), REDELIVERY: 1, WRITTEN: 2}
+
+
+def test_three_hundred_redeliveries_are_as_many_requests_and_a_handful() -> None:
+    world = World()
+    now = world.clock()
+    world.hook.load(world.hook.row(now - HOUR + number * SECOND, UNAVAILABLE) for number in range(300))
+    world.variables.seed("CHECKPOINT", str(now - DAY))
+    asked = requests(world)
+    # 3 pages are the log, and two calls show that there is no fourth. Two looks at the first three redeliveries: a
+    # page, and two. Two at all of them, which are three pages by then: one to the page on which all is older, and one
+    # without it, since nothing as old is awaited.
+    assert asked == {READ: 1, HOOK: 1, PAGE: 3 + 2 + (1 + 2) + (4 + 3), REDELIVERY: 300, WRITTEN: 2}
+    assert world.sim.limits.violations == 0

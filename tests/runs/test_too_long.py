@@ -1,0 +1,274 @@
+"""Logs that are too long: for the time, for the hour's calls, or for looking back without good reason."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND, VirtualClock
+from githubsim.model import SimGitHub
+from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
+from redeliver.core.facts import FactKind
+from redeliver.core.redelivery import Outcome
+from redeliver.core.settings import FailOn
+from redeliver.errors import HourSpent
+from redeliver.output.headline import mark
+from runs import promises
+from runs.model import VARIABLE, World
+from wording import says
+
+if TYPE_CHECKING:
+    from githubsim.log import Row
+    from runs.model import Run
+
+pytestmark = pytest.mark.slow
+
+#: As many attempts as three days hold at one every six seconds and a half.
+LOG = 40_000
+SPACING = 6_480
+POISON = invalid_response(422)
+
+
+def outcome_of(run: Run, guid: str) -> Outcome | None:
+    """What the report says became of an event; None: it is not in it."""
+    assert run.report is not None
+    return next((event.outcome for event in run.report.events if event.guid == guid), None)
+
+
+def long_log(**settings: str) -> World:
+    """Three days of attempts that succeeded, read up to now."""
+    world = World(None, latency_ms=100, **settings)
+    now = world.clock()
+    world.hook.load(successes(now))
+    world.variables.seed(VARIABLE, str(now))
+    world.life.anchor = now - DAY
+    return world
+
+
+@cache
+def successes(now: int) -> tuple[Row, ...]:
+    """Made once for all tests, since it takes longer than most of them."""
+    hook = SimGitHub(VirtualClock(now), seed=1).org_hook()
+    return tuple(hook.row(now - place * SPACING) for place in range(1, LOG + 1))
+
+
+# -- history, in a log of 40,000 ---------------------------------------------------------------------------------
+
+
+def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() -> None:
+    world = long_log(max_attempts="20")
+    guid = world.hook.add(world.clock() - 16 * HOUR, POISON).guid
+    world.life.endpoint.by_guid[guid] = POISON
+    for ago in (15 * HOUR, 12 * HOUR, 8 * HOUR, 4 * HOUR - 7 * MINUTE):
+        world.hook.add(world.clock() - ago, POISON, guid=guid, redelivery=True)
+    world.variables.seed(VARIABLE, str(world.clock() - 4 * HOUR))
+    costs = []
+    for _ in range(96):
+        run = world.run()
+        promises.nothing_is_sent_in_vain(world, run)
+        promises.limits_are_kept(run)
+        costs.append(run.list_calls)
+        for _ in range(9):
+            world.clock.advance(100 * SECOND)
+            world.hook.emit()
+    whole = sum(cost >= 90 for cost in costs)
+    assert whole <= 96 * 15 // 240 + 1  # when it is due, every four hours
+    assert sorted(costs)[len(costs) // 2] <= 40
+    print(f"list calls of 96 runs a quarter of an hour apart: median {sorted(costs)[48]}, most {max(costs)},", end=" ")
+    print(f"{whole} of them over 90; attempts made: {world.life.endpoint.attempts[guid]}")
+
+
+def test_an_earlier_success_is_found_however_far_back() -> None:
+    world = long_log()
+    guid = world.hook.add(world.clock() - 2 * DAY, OK).guid
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.clock.advance(10 * MINUTE)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.accepted == []
+    assert outcome_of(run, guid) is None
+
+
+@pytest.mark.parametrize("first", [UNAVAILABLE, REDIRECTED, BAD_CERTIFICATE])
+def test_attempts_are_counted_over_all_that_github_keeps(first: object) -> None:
+    world = long_log(max_attempts="3")
+    guid = world.hook.add(world.clock() - 2 * DAY, first).guid  # type: ignore[arg-type]  # an Outcome
+    world.hook.add(world.clock() - DAY, UNAVAILABLE, guid=guid, redelivery=True)
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.clock.advance(HOUR)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.accepted == []
+    assert outcome_of(run, guid) is Outcome.GIVEN_UP
+
+
+def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
+    world = long_log()
+    guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.clock.advance(HOUR)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert outcome_of(run, guid) is Outcome.RECOVERED
+
+
+def test_an_event_whose_first_attempt_is_gone_is_tried_once() -> None:
+    world = long_log()
+    guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
+    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.life.endpoint.by_guid[guid] = POISON
+    for _ in range(3):
+        world.clock.advance(HOUR)
+        run = world.run()
+        promises.keep_all(world, run)
+    assert world.life.endpoint.attempts[guid] == 1
+
+
+# -- a window that is too long -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("short_of", ["time", "calls"])
+def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_for(short_of: str) -> None:
+    world = long_log(lookback="3d", time_limit="30s" if short_of == "time" else "30m")
+    del world.variables._kept[VARIABLE]
+    world.life.anchor = None
+    guids = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (1, 3, 50)]
+    if short_of == "calls":
+        world.sim.limits.policy.hourly = 450
+    run = world.run()
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert report.exit_code(FailOn.ERROR) == 0
+    assert any(says(FactKind.FAILURES_FIRST, warning) for warning in report.warnings)
+    assert report.failed == len(guids)
+    assert outcome_of(run, guids[0]) is Outcome.RECOVERED
+    assert run.list_calls < 300
+
+
+def test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole() -> None:
+    world = long_log()
+    kept = str(world.clock() - 2 * DAY)
+    world.variables.seed(VARIABLE, kept)
+    world.sim.limits.spend("token-1", 4_800, world.clock())
+    guids = [world.hook.add(world.clock() - ago * HOUR, REDIRECTED).guid for ago in (40, 20, 1)]
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    (said,) = run.report.warnings
+    assert says(HourSpent, said)
+    assert mark(run.report) == "🟡"
+    assert run.report.exit_code(FailOn.ERROR) == 0
+    assert run.list_calls < 50, "calls that others could have had"
+    assert world.variables[VARIABLE] == kept
+    # The hour ends early enough within this run's time.
+    world.clock.advance(55 * MINUTE)
+    run = world.run()
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.warnings == ()
+    assert [outcome_of(run, guid) for guid in guids] == [Outcome.RECOVERED] * 3
+
+
+def test_a_new_hour_is_not_waited_for_for_ever() -> None:
+    world = long_log()
+    world.sim.limits.policy.hourly = 500
+    world.variables.seed(VARIABLE, str(world.clock() - 2 * DAY))
+    guid = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
+    waited = 0
+    while not world.life.endpoint.arrivals[guid]:
+        # Half of every hour's calls are somebody else's, so that no hour has as many as the window takes.
+        world.sim.limits.spend("token-1", 250, world.clock())
+        run = world.run(time_limit="10m")
+        promises.keep_all(world, run)
+        assert run.report is not None
+        waited += not run.report.hooks[0].read
+        world.clock.advance(HOUR + MINUTE - (world.clock() - run.began))
+        assert world.clock() < run.began + 2 * HOUR
+        assert waited < 20, "until GitHub has forgotten it"
+    assert waited > 5
+
+
+def test_a_new_hour_that_was_waited_for_has_calls_of_its_own() -> None:
+    world = long_log()
+    world.variables.seed(VARIABLE, str(world.clock() - DAY))
+    guid = world.hook.add(world.clock() - 20 * HOUR, REDIRECTED).guid
+    account = world.sim.limits.account("token-1", world.clock())
+    account.resets_at = world.clock() + 14 * MINUTE
+    world.sim.limits.spend("token-1", 4_993, world.clock())
+    run = world.run()
+    promises.keep_all(world, run)
+    assert outcome_of(run, guid) is Outcome.RECOVERED
+
+
+@pytest.mark.parametrize("a_minute", [100, 40])
+def test_waits_for_limits_are_part_of_what_a_page_takes(a_minute: int) -> None:
+    world = long_log(time_limit="5m")
+    world.sim.limits.policy.points_a_minute = a_minute
+    world.variables.seed(VARIABLE, str(world.clock() - 2 * DAY))
+    guid = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
+    run = world.run()
+    assert run.report is not None
+    assert run.report.errors == (), "it broke off where it could have asked for failures"
+    assert outcome_of(run, guid) is not None
+    assert len(run.accepted) == 1
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+def test_of_failures_that_are_more_pages_than_the_hours_calls_the_newest_are_sent(scan: str) -> None:
+    world = World(None, latency_ms=100, scan=scan)
+    now = world.clock()
+    world.life.anchor = now - DAY
+    world.hook.load(world.hook.row(now - place * SECOND, UNAVAILABLE) for place in range(2, 20_000))
+    world.hook.add(now - SECOND, OK)
+    kept = now - 6 * HOUR
+    world.variables.seed(VARIABLE, str(kept))
+    world.sim.limits.policy.hourly = 150
+    run = world.run()
+    promises.keep_all(world, run)
+    report = run.report
+    assert report is not None
+    assert report.errors == ()
+    assert any(says(FactKind.NEWEST_READ, warning) for warning in report.warnings)
+    assert report.exit_code(FailOn.UNDELIVERED) == 1
+    assert report.hooks[0].partial
+    assert world.life.kept == kept
+    # The newest: of the part that was read whole, the oldest first.
+    assert len(run.accepted) > 5
+    assert report.redelivered == len(run.accepted)
+    assert (
+        min(row.delivered_at for one in run.accepted for row in [world.hook.log.attempts_of(one.guid)[0]])
+        > now - HOUR * 3
+    )
+
+
+def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
+    world = long_log(lookback="3d")
+    del world.variables._kept[VARIABLE]
+    world.life.anchor = None
+    old, *young = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (50, 3, 1)]
+    for _ in range(3):
+        run = world.run(time_limit="30s")
+        promises.keep_all(world, run)
+        assert outcome_of(run, old) is Outcome.UNCHECKED
+        world.clock.advance(15 * MINUTE)
+    assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [0, 1, 1]
+    run = world.run(time_limit="30m")
+    promises.keep_all(world, run)
+    assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [1, 1, 1]
+
+
+def test_a_server_without_the_filter_ends_the_run_and_keeps_the_checkpoint() -> None:
+    world = long_log(time_limit="20s")
+    world.sim.behaviour.status_filter = False
+    kept = str(world.clock() - 2 * DAY)
+    world.variables.seed(VARIABLE, kept)
+    run = world.run()
+    run.undisturbed = False  # there is no time for what could otherwise be done
+    promises.keep_all(world, run)
+    assert run.report is not None
+    assert run.report.exit_code(FailOn.ERROR) == 1
+    assert world.variables[VARIABLE] == kept
+    assert run.list_calls < 200

@@ -1,0 +1,193 @@
+"""Checkpoints in a file: one for each webhook, in files and folders that only this user can change.
+
+tests/command/test_state_file.py is about the processes that share it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from redeliver.errors import (
+    CheckpointNotSaved,
+    FirstCheckpointNotSaved,
+    StateLocked,
+    StateLockedTooLong,
+    StateLockLost,
+    StateUnreadable,
+    StateUnsafe,
+    StateUnusable,
+)
+from redeliver.run.state_file import StateFile
+from wording import raises, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+OWNER = "api.github.com/orgs/octo"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    tmp_path.chmod(0o755)
+    return tmp_path / "state.json"
+
+
+def test_each_webhook_of_an_owner_has_a_checkpoint_of_its_own(path: Path) -> None:
+    state = StateFile(path, OWNER)
+    one, two, apps = state.store("1"), state.store("2"), state.store("")
+    assert one.read() is None
+    for moment, store in enumerate((one, two, apps, one), 1):
+        store.write(moment)
+    assert (one.read(), two.read(), apps.read()) == (4, 2, 3)
+    assert state.read() == {f"{OWNER}/hooks/1": 4, f"{OWNER}/hooks/2": 2, f"{OWNER}/hook": 3}
+    assert one.place == f"{path} ({OWNER}/hooks/1)"
+    assert StateFile(path, "another").store("1").read() is None
+
+
+def test_it_is_a_text_that_people_can_read(path: Path) -> None:
+    StateFile(path, "a").write({"a/hook": 5})
+    assert path.read_text(encoding="utf-8") == '{\n "a/hook": 5\n}\n'
+
+
+def test_what_cannot_be_read_is_named(path: Path) -> None:
+    path.write_text("{", encoding="utf-8")
+    with raises(StateUnreadable) as torn:
+        StateFile(path, OWNER).read()
+    assert told(StateUnreadable, str(torn.value))["path"] == str(path)
+    path.unlink()
+    path.parent.joinpath("file").touch()
+    below = path.parent / "file" / "state.json"
+    with raises(StateUnreadable) as nowhere:
+        StateFile(below, OWNER).read()
+    assert told(StateUnreadable, str(nowhere.value)) == {"path": str(below), "why": "Not a directory"}
+    with pytest.raises(CheckpointNotSaved) as unsaved:
+        StateFile(below, OWNER).write({})
+    assert told(CheckpointNotSaved, str(unsaved.value))["place"] == str(below)
+    assert "Not a directory" in str(unsaved.value)
+
+
+def test_what_cannot_be_read_is_not_overwritten_and_the_webhook_is_named(path: Path) -> None:
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(CheckpointNotSaved) as unsaved:
+        StateFile(path, OWNER).store("1").write(5)
+    assert told(CheckpointNotSaved, str(unsaved.value))["place"] == f"{path} ({OWNER}/hooks/1)"
+    assert path.read_text(encoding="utf-8") == "{"
+
+
+def link(path: Path) -> None:
+    path.with_name("target").write_text("{}", encoding="utf-8")
+    path.symlink_to(path.with_name("target"))
+
+
+def writable(path: Path) -> None:
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o646)
+
+
+def in_open_folder(path: Path) -> None:
+    path.write_text("{}", encoding="utf-8")
+    path.parent.chmod(0o777)
+
+
+def in_sticky_folder(path: Path) -> None:
+    path.write_text("{}", encoding="utf-8")
+    path.parent.chmod(0o1777)
+
+
+@pytest.mark.parametrize(
+    ("put", "why"),
+    [
+        (link, "it is a symbolic link"),
+        (os.mkfifo, "it is not a regular file"),
+        (writable, "every user may write to it"),
+        (in_open_folder, "every user may write to its folder"),
+        (in_sticky_folder, "every user may write to its folder"),
+    ],
+)
+def test_a_file_that_others_could_have_put_there_is_not_used(path: Path, put: Callable[[Path], None], why: str) -> None:
+    put(path)
+    with raises(StateUnsafe) as refused:
+        StateFile(path, OWNER).read()
+    assert told(StateUnsafe, str(refused.value)) == {"path": str(path), "why": why}
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o775])
+def test_in_a_folder_where_others_cannot_replace_it_it_is_used(path: Path, mode: int) -> None:
+    path.parent.chmod(mode)
+    state = StateFile(path, OWNER)
+    with state.locked(60):
+        state.write({"a": 1})
+    assert state.read() == {"a": 1}
+
+
+@pytest.mark.parametrize("older", [None, 0o644, 0o600])
+def test_nobody_else_can_open_the_lock_and_the_file_stays_as_it_is(path: Path, older: int | None) -> None:
+    lock = path.with_name("state.json.lock")
+    if older:
+        lock.touch(mode=older)
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o640)
+    with StateFile(path, OWNER).locked(60):
+        assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+    StateFile(path, OWNER).read()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_lock_that_another_run_holds_is_named(path: Path) -> None:
+    now = 1_794_000_000.0
+    state = StateFile(path, OWNER, now=lambda: now, sleep=lambda _seconds: None)
+    with state.locked(60):
+        with raises(StateLocked) as held, state.locked(60):
+            pass
+        assert told(StateLocked, str(held.value)) == {"path": f"{path}.lock"}
+        now += 10_000
+        with raises(StateLockedTooLong) as too_long, state.locked(60):
+            pass
+        assert told(StateLockedTooLong, str(too_long.value)) == {"path": f"{path}.lock"}
+
+
+def test_a_lock_whose_file_is_removed_is_lost_and_nothing_is_written(path: Path) -> None:
+    state = StateFile(path, OWNER)
+    with state.locked(60):
+        state.check_lock()
+        state.write({"a": 1})
+        path.with_name("state.json.lock").unlink()
+        for check in (state.check_lock, lambda: state.write({"a": 2})):
+            with raises(StateLockLost, match=r"state\.json\.lock was removed"):
+                check()
+    assert state.read() == {"a": 1}
+    state.check_lock()  # it holds none any more
+
+
+def test_a_file_that_cannot_be_used_is_told_when_the_lock_is_taken(path: Path) -> None:
+    path.write_text("{", encoding="utf-8")
+    with raises(StateUnreadable), StateFile(path, OWNER).locked(60):
+        pass
+    with raises(StateUnusable) as nowhere, StateFile(path / "below", OWNER).locked(60):
+        pass
+    assert told(StateUnusable, str(nowhere.value)) == {"path": str(path / "below"), "why": "Not a directory"}
+    assert {StateUnreadable.exit_code, StateUnusable.exit_code, StateUnsafe.exit_code} == {2}
+
+
+def test_that_nothing_is_lost_is_said_only_where_a_checkpoint_was_saved_before(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = StateFile(path, OWNER)
+    one, two = state.store("1"), state.store("2")
+    one.write(5)
+
+    def full(_descriptor: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for store, kind in ((one, CheckpointNotSaved), (two, FirstCheckpointNotSaved)):
+        with pytest.raises(CheckpointNotSaved) as unsaved:
+            store.write(6)
+        assert unsaved.value.advice == kind.advice
+    assert "Nothing is lost" not in FirstCheckpointNotSaved.advice
+    assert "lookback" in FirstCheckpointNotSaved.advice
