@@ -106,7 +106,7 @@ def test_where_more_has_been_read_of_some_events_these_alone_are_judged_again() 
     ledger = judged(reading, NO_LIMITS)
     assert set(verdicts(ledger).values()) == {Outcome.UNCHECKED}
     earlier = START - 5 * HOUR
-    reading.log.add([row(1, earlier, guid="a"), again(2, earlier, "b", 200), row(3, earlier, guid="d")])
+    reading.log.add([row(1, earlier, guid="a"), again(2, earlier, "b", 200), again(3, earlier, "d", 200)])
     ledger.judge(replace(reading, sought=frozenset("abc"), sought_back_to=earlier), "abc")
     assert verdicts(ledger) == {"a": None, "c": Outcome.UNCHECKED, "d": Outcome.UNCHECKED}
     assert [len(case.event.attempts) for case in ledger.cases.values()] == [2, 1, 1]
@@ -224,7 +224,7 @@ def test_in_a_replay_only_what_its_redelivery_may_have_led_to_counts(*, results_
     ledger.take([again(2, ASKED - MINUTE, code=200), again(3, ASKED, "unsent", 200)])
     assert ledger.cases["g"].outcome is outcome
     assert (ledger.cases["unsent"].delivered_at is None) is results_only
-    ledger.take([again(4, ASKED, code=200)])
+    ledger.take([again(2, ASKED - MINUTE, code=200), again(4, ASKED, code=200)])
     assert ledger.cases["g"].outcome is Outcome.RECOVERED
 
 

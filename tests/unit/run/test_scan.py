@@ -127,8 +127,8 @@ def test_an_error_on_the_way_is_no_smaller_answer() -> None:
 
 LONG = every(1_000, 60_000, failing=frozenset({5, 30_000, 59_000}))  # 600 pages, 16 hours and 40 minutes
 RARE = every(100 * SECOND, 576, failing=frozenset({570}))
-#: Twenty attempts a second: the first five pages lie within the slack.
-BUSY = every(50, 18_000)
+#: Forty attempts a second: the pages by which the first forecast is made lie within the slack.
+BUSY = every(25, 18_000)
 BURST = [row(20_000 + place, START - 1, guid=f"burst{place}", code=200) for place in range(1_000)]
 WHOLE, FAILURES_FIRST = [None], [None, "failure", None]
 
@@ -163,7 +163,7 @@ def hour(left: int, hourly: int, resets_in: int = 3_600) -> Quota:
         ({"rows": RARE, "size": 1, "quota": hour(400, 800, 1_800)}, False, FAILURES_FIRST),
         # A burst of events is not taken for the pace of the hours before, and a busy log not for an endless one.
         ({"rows": [*BURST, *every(60_000, 960, failing=frozenset({900}), code=302)]}, False, WHOLE),
-        ({"rows": BUSY}, False, WHOLE),
+        ({"rows": BUSY, "cost": 0.07, "limit": 15}, False, WHOLE),
     ],
 )
 def test_a_window_that_does_not_fit_is_asked_for_by_its_failures_or_left_to_a_new_hour(
@@ -175,7 +175,7 @@ def test_a_window_that_does_not_fit_is_asked_for_by_its_failures_or_left_to_a_ne
             reader.window(16 * HOUR, postpone=postpone)
         assert (reader.filters, len(reader.pages.asked)) == (WHOLE, expected)
         return
-    back = 10 * MINUTE if desk.get("rows") is BUSY else 16 * HOUR
+    back = 5 * MINUTE if desk.get("rows") is BUSY else 16 * HOUR
     reading = reader.window(back, postpone=postpone)
     assert reader.filters == expected
     assert reading.extent is (Extent.WHOLE if expected is WHOLE else Extent.FAILURES_FIRST)
