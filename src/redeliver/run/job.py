@@ -51,15 +51,15 @@ def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console,
 
     ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``.
     """
-    job = Job(hook, store, clock, console, settings)
-    with _ending_in(job.record):
-        job.work()
-    with _ending_in(job.record), clock.closing():
-        job.save_checkpoint()
-    with _ending_in(job.record):
-        job.say_outcomes()
-    job.close()
-    return job.record
+    run = Run(hook, store, clock, console, settings)
+    with _ending_in(run.record):
+        run.work()
+    with _ending_in(run.record), clock.closing():
+        run.save_checkpoint()
+    with _ending_in(run.record):
+        run.say_outcomes()
+    run.close()
+    return run.record
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def _ending_in(record: Record) -> Iterator[None]:
         record.ended_by = ending
 
 
-class Job:
+class Run:
     """The steps of a run, in the order of ``work``; docs/design.md has them in words."""
 
     def __init__(self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> None:
