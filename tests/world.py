@@ -14,11 +14,11 @@ from githubsim.clock import MINUTE, SECOND, VirtualClock
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Kind, Outcome
-from redeliver.core.replay.settings import parse_replay
 from redeliver.core.settings import parse
 from redeliver.github.session import Session
+from redeliver.replay.run import replay_hook
+from redeliver.replay.settings import parse_replay
 from redeliver.run.lookup import explain
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from samples import Said
@@ -26,11 +26,11 @@ from samples import Said
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import EventReport, Report
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
     from redeliver.github.hooks import Hook
+    from redeliver.replay.report import ReplayReport
 
 API = "https://api.github.com"
 

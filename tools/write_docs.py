@@ -18,13 +18,13 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from redeliver import errors
 from redeliver.core.facts import WORDS, FactKind
-from redeliver.core.replay.report_model import ReplayModel
 from redeliver.core.report_model import ReportModel, ShownPart
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
 from redeliver.errors import ErrorKind, RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
-from redeliver.output.replay.results import REPLAY_OUTPUTS
 from redeliver.output.report_json import OUTPUTS
+from redeliver.replay.report_json import REPLAY_OUTPUTS
+from redeliver.replay.report_model import ReplayModel
 from redeliver.tracking.run import TRACKING_OUTPUTS
 from systems import table as systems
 

@@ -19,8 +19,8 @@ from githubsim.outcomes import OK, Kind, invalid_response
 from githubsim.server import serve
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.settings import Use
-from redeliver.output.replay.page import NO_RETRY
-from redeliver.output.replay.results import REPLAY_OUTPUTS
+from redeliver.replay.page import NO_RETRY
+from redeliver.replay.report_json import REPLAY_OUTPUTS
 from runner import commands, outputs
 from wording import figures
 from write_docs import of_action

@@ -16,7 +16,7 @@ from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked, StateLockLost, TooManyEvents
-from redeliver.output.replay.page import NO_RETRY
+from redeliver.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
 from redeliver.times import timestamp
 from wording import figures, says, told

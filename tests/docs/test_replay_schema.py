@@ -12,12 +12,12 @@ from jsonschema import Draft202012Validator, ValidationError
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.redelivery import Outcome
-from redeliver.output.replay.results import as_json
 from redeliver.output.report_json import MOST
+from redeliver.replay.report_json import as_json
 from world import World
 
 if TYPE_CHECKING:
-    from redeliver.core.replay.report import ReplayReport
+    from redeliver.replay.report import ReplayReport
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/replay.schema.json").read_text(encoding="utf-8"))
 CHECK = Draft202012Validator(SCHEMA)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from githubsim.clock import HOUR, SECOND
 from redeliver.core.redelivery import Outcome
-from redeliver.core.replay.settings import parse_replay
-from redeliver.output.replay.page import headline, markdown
-from redeliver.output.replay.results import as_json
-from redeliver.run.replay import replay_hook
+from redeliver.replay.page import headline, markdown
+from redeliver.replay.report_json import as_json
+from redeliver.replay.run import replay_hook
+from redeliver.replay.settings import parse_replay
 from runs import promises
 from runs.interference import Cut, Interference
 from runs.model import Run, World
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from githubsim.faults import Fault
     from githubsim.log import Row
-    from redeliver.core.replay.plan import ReplayPlan
-    from redeliver.core.replay.report import ReplayedEvent, ReplayReport
     from redeliver.core.settings import Settings
+    from redeliver.replay.plan import ReplayPlan
+    from redeliver.replay.report import ReplayedEvent, ReplayReport
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ OURS_LEFT_OUT = {
     "console",
     # What the JSON looks like, for those who read it.
     "core.report_model",
-    "core.replay.report_model",
+    "replay.report_model",
     # The tracking issue's, which is another step.
     "entry.tracking",
     "tracking",

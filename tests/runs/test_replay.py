@@ -19,7 +19,7 @@ from wording import figures, says, told
 from world import World, kind
 
 if TYPE_CHECKING:
-    from redeliver.core.replay.report import ReplayReport
+    from redeliver.replay.report import ReplayReport
 
 LOST = "3b1f2a00-0000-11ee-8000-00000000dead"
 

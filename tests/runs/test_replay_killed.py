@@ -19,10 +19,10 @@ from githubsim.model import SimGitHub
 from githubsim.outcomes import OK
 from githubsim.server import Served, serve
 from githubsim.wire import Lost
-from redeliver.core.replay.settings import parse_replay
 from redeliver.github.connection import GitHubApi
 from redeliver.github.session import Session
-from redeliver.run.replay import replay_hook
+from redeliver.replay.run import replay_hook
+from redeliver.replay.settings import parse_replay
 from redeliver.timing import RunClock
 from runs.processes import Nursery, nursery
 from samples import Said
@@ -30,7 +30,7 @@ from samples import Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redeliver.core.replay.report import ReplayReport
+    from redeliver.replay.report import ReplayReport
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from redeliver import __version__
-from redeliver.core.replay.settings import parse_replay
 from redeliver.core.settings import DAY, FailOn, Use, parse
 from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, signature
 from redeliver.entry.metrics_file import MetricsFile, need_package
@@ -43,10 +42,11 @@ from redeliver.errors import (
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.github.session import Session
-from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json, listed
+from redeliver.replay import report_json as replay_results
+from redeliver.replay.run import replay_hook
+from redeliver.replay.settings import parse_replay
 from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, survey
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import run_hooks
 from redeliver.run.state_file import LockedTransport, StateFile
 from redeliver.text import count, for_log, for_shell

@@ -6,7 +6,6 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from redeliver.core.replay.settings import parse_replay
 from redeliver.core.report import Report
 from redeliver.core.settings import Use, parse
 from redeliver.entry import workflow
@@ -14,19 +13,20 @@ from redeliver.errors import NoSuchHook, Unexpected
 from redeliver.github.session import Session
 from redeliver.output.headline import annotate, headline
 from redeliver.output.receivers import health_line
-from redeliver.output.replay import page as replay_page
-from redeliver.output.replay import results as replay_results
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown
+from redeliver.replay import page as replay_page
+from redeliver.replay import report_json as replay_results
+from redeliver.replay.run import replay_hook
+from redeliver.replay.settings import parse_replay
 from redeliver.run.lookup import explain, matrix
-from redeliver.run.replay import replay_hook
 from redeliver.run.runs import run_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from redeliver.core.replay.report import ReplayReport
     from redeliver.core.settings import Settings
+    from redeliver.replay.report import ReplayReport
 
 
 def run_step() -> int:

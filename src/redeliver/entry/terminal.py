@@ -15,8 +15,8 @@ from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import Outcome
 from redeliver.output.headline import headline
 from redeliver.output.receivers import health_line, percent, response_lines, took
-from redeliver.output.replay import page as replay_page
 from redeliver.output.words import ORDER
+from redeliver.replay import page as replay_page
 from redeliver.text import for_log, one_line, plain
 from redeliver.times import clock_time
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from redeliver.core.health import HookHealth
-    from redeliver.core.replay.report import ReplayReport
     from redeliver.core.report import Report
+    from redeliver.replay.report import ReplayReport
     from redeliver.run.lookup import ShownEvent
 
 #: How a line begins that has this priority in systemd's journal. Source: sd-daemon(3).

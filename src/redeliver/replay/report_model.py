@@ -8,8 +8,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from redeliver.core.redelivery import Outcome
-from redeliver.core.replay.report import VERSION
 from redeliver.core.report_model import Count, Moment, Text64, Text100, described
+from redeliver.replay.report import VERSION
 
 _OUTCOMES = (
     *(Outcome.RECOVERED, Outcome.FAILED_AGAIN, Outcome.PENDING, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.DRY_RUN),

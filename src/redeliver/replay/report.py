@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from redeliver.core.facts import Fact
-    from redeliver.core.replay.plan import ReplayPlan
+    from redeliver.replay.plan import ReplayPlan
 
 #: The version of the report as JSON. A change that breaks a reader raises it.
 VERSION = 1

@@ -7,17 +7,17 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from redeliver.core.redelivery import Outcome
-from redeliver.core.replay.report import VERSION
 from redeliver.output.report_json import MOST
+from redeliver.replay.report import VERSION
 from redeliver.text import for_shell, plain
 from redeliver.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redeliver.core.replay.plan import ReplayPlan
-    from redeliver.core.replay.report import ReplayedEvent, ReplayReport
-    from redeliver.core.replay.report_model import PlanPart, ReplayedPart, ReplayModel
+    from redeliver.replay.plan import ReplayPlan
+    from redeliver.replay.report import ReplayedEvent, ReplayReport
+    from redeliver.replay.report_model import PlanPart, ReplayedPart, ReplayModel
 
 #: The outputs, and their descriptions.
 REPLAY_OUTPUTS = {

@@ -12,8 +12,6 @@ from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
 from redeliver.core.reading import SLACK
 from redeliver.core.redelivery import PROBE_SIZE, UNSEEN, Outcome, why_unsent
-from redeliver.core.replay.plan import Chooser, Selection
-from redeliver.core.replay.report import ReplayedEvent, ReplayReport
 from redeliver.errors import (
     ApiFailing,
     GuidsNotFound,
@@ -26,6 +24,8 @@ from redeliver.errors import (
     WindowForgotten,
 )
 from redeliver.github.pace import seconds_to_redeliver
+from redeliver.replay.plan import Chooser, Selection
+from redeliver.replay.report import ReplayedEvent, ReplayReport
 from redeliver.run.log_lines import OutcomeLines, Progress
 from redeliver.run.record import Sending
 from redeliver.run.send import Sender, Watch, send_in_time
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.deliveries import UnreadRow
     from redeliver.core.ports import Hook
-    from redeliver.core.replay.plan import ReplayPlan
     from redeliver.core.settings import Settings
+    from redeliver.replay.plan import ReplayPlan
     from redeliver.timing import RunClock
 
 

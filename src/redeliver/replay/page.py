@@ -14,8 +14,8 @@ from redeliver.times import clock_time, day_time, duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from redeliver.core.replay.plan import ReplayPlan
-    from redeliver.core.replay.report import ReplayedEvent, ReplayReport
+    from redeliver.replay.plan import ReplayPlan
+    from redeliver.replay.report import ReplayedEvent, ReplayReport
 
 #: Rows of the table; a summary over 1 MiB would be dropped whole.
 SHOWN_EVENTS = 200

@@ -1,1 +1,0 @@
-"""A replay as a page, as lines and as JSON. Pure."""

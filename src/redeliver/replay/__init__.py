@@ -1,0 +1,1 @@
+"""Chosen events, sent again."""
