@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from redeliver.core.facts import OUTCOMES
 from redeliver.core.ledger import Ledger, checkpoint
 from redeliver.core.plan import Rules
 from redeliver.core.reading import Extent, Window
-from redeliver.core.redelivery import PROBE_SIZE, Outcome, why_unsent
+from redeliver.core.redelivery import PROBE_SIZE, Outcome
 from redeliver.errors import (
     ApiError,
     CheckpointInFuture,
     CheckpointInSeconds,
     CheckpointNotSaved,
     OutOfTime,
-    RedeliverError,
-    Stopped,
     Unexpected,
 )
 from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, reading_line, title_of
-from redeliver.run.record import Probe, Record
+from redeliver.run.record import Probe, Record, ending_in
 from redeliver.run.scan import Reader
 from redeliver.run.send import Sender, Watch, probe_cases, send_in_time, send_probe
 from redeliver.text import count
 from redeliver.times import HOUR, MINUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from redeliver.console import Console
     from redeliver.core.case import Case
@@ -52,29 +49,14 @@ def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console,
     ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``.
     """
     run = Run(hook, store, clock, console, settings)
-    with _ending_in(run.record):
+    with ending_in(run.record):
         run.work()
-    with _ending_in(run.record), clock.closing():
+    with ending_in(run.record), clock.closing():
         run.save_checkpoint()
-    with _ending_in(run.record):
+    with ending_in(run.record):
         run.say_outcomes()
-    run.close()
+    run.record.close(dry_run=settings.dry_run)
     return run.record
-
-
-@contextmanager
-def _ending_in(record: Record) -> Iterator[None]:
-    """Record what ended this block early, unless something already has."""
-    try:
-        yield
-    except (RedeliverError, Stopped) as fault:
-        ending: RedeliverError | Stopped = fault
-    except Exception as bug:  # noqa: BLE001  a bug must not hide what the run has already done
-        ending = Unexpected(kind=type(bug).__name__)
-    else:
-        return
-    if record.ended_by is None:
-        record.ended_by = ending
 
 
 class Run:
@@ -249,12 +231,6 @@ class Run:
         self._lines.say_rest()
         if self.record.endpoint_down:
             self._console.line("The receiver is down: the next run sends the other events")
-
-    def close(self) -> None:
-        """Note why events that were due were not sent."""
-        ending = self.record.ended_by or self.record.out_of_time
-        down = self.record.endpoint_down
-        self.ledger.close(why_unsent(ending, dry_run=self._settings.dry_run, endpoint_down=down))
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from redeliver.core.redelivery import why_unsent
+from redeliver.errors import RedeliverError, Stopped, Unexpected
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from redeliver.core.ledger import Ledger
     from redeliver.core.reading import Reading, Window
-    from redeliver.errors import CheckpointNotSaved, OutOfTime, RedeliverError, Stopped
+    from redeliver.errors import CheckpointNotSaved, OutOfTime
 
 
 class Probe(Enum):
@@ -78,3 +84,23 @@ class Record:
     def endpoint_down(self) -> bool:
         """Whether redeliveries showed that the endpoint is down."""
         return self.early_probe is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
+
+    def close(self, *, dry_run: bool) -> None:
+        """Note why events that were due were not sent."""
+        ending = self.ended_by or self.out_of_time
+        self.ledger.close(why_unsent(ending, dry_run=dry_run, endpoint_down=self.endpoint_down))
+
+
+@contextmanager
+def ending_in(record: Record) -> Iterator[None]:
+    """Record what ended this block early, unless something already has."""
+    try:
+        yield
+    except (RedeliverError, Stopped) as fault:
+        ending: RedeliverError | Stopped = fault
+    except Exception as bug:  # noqa: BLE001  a bug must not hide what the run has already done
+        ending = Unexpected(kind=type(bug).__name__)
+    else:
+        return
+    if record.ended_by is None:
+        record.ended_by = ending
