@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     from githubsim.faults import Fault
     from githubsim.log import Row
+    from redeliver.core.deliveries import Event
     from redeliver.core.settings import Settings
     from redeliver.replay.plan import ReplayPlan
-    from redeliver.replay.report import ReplayedEvent, ReplayReport
+    from redeliver.replay.report import ReplayReport
 
 
 @dataclass(slots=True)
@@ -97,54 +98,52 @@ def _the_report_is_true(world: World, run: ReplayRun, report: ReplayReport) -> N
         assert report.errors or run.signalled, "no plan, and nobody is told why"
         assert not run.posts, "something was sent without a plan"
         return
-    _the_plan_is_true(world, run, report.plan)
+    _the_plan_is_true(world, run, report, report.plan)
     assert len(report.events) == (0 if report.plan.too_many else report.plan.found)
     told = {row_id for row_id in run.posts if any(c.redelivers == row_id and c.status == 202 for c in run.calls)}
     settled = {Outcome.RECOVERED, Outcome.FAILED_AGAIN}
-    late = [one for one in report.events if one.outcome in settled and one.delivery_id in set(run.posts) - told]
+    late = [one for one, case in report.events if case.outcome in settled and str(one.latest.id) in {*run.posts} - told]
     assert report.sent == len(told) + len(late), "not the number that GitHub took"
-    for event in report.events:
-        _the_outcome_is_true(world, run, report, event)
-    left = [event for event in report.events if event.outcome not in settled | {Outcome.PENDING, Outcome.UNKNOWN}]
-    assert set(report.undelivered) == {
-        event.guid
-        for event in (*left, *(one for one in report.events if one.outcome is Outcome.FAILED_AGAIN))
-        if event.outcome is not Outcome.DRY_RUN
-    }
+    for event, case in report.events:
+        _the_outcome_is_true(world, run, report, event, case.outcome)
+    may_arrive = {Outcome.RECOVERED, Outcome.PENDING, Outcome.UNKNOWN, Outcome.DRY_RUN}
+    assert {*report.undelivered} == {event.guid for event, case in report.events if case.outcome not in may_arrive}
     if report.send and report.undelivered:
         assert report.exit_code != 0, "green over an event that did not arrive"
 
 
-def _the_plan_is_true(world: World, run: ReplayRun, plan: ReplayPlan) -> None:
+def _the_plan_is_true(world: World, run: ReplayRun, report: ReplayReport, plan: ReplayPlan) -> None:
     seen = {
         guid: [row for row in rows if world.in_log(row, run.looked_at)] for guid, rows in world.life.events().items()
     }
-    for event in plan.events:
+    events = [event for event, _ in report.events]
+    for event in events:
         rows = seen[event.guid]
         assert event.is_delivered == any(row.outcome.succeeded for row in rows), "delivered before, or not"
     assert plan.delivered <= plan.found
     if not plan.too_many:
-        recent = [event for event in plan.events if plan.was_redelivered(event)]
+        recent = [event for event in events if plan.was_redelivered(event)]
         assert len(recent) == plan.redelivered
         for event in recent:
             since = plan.made_at - HOUR - SECOND
             assert any(row.redelivery and world.shown_at(row) >= since for row in seen[event.guid])
-    if world.sim.behaviour.paging == "keyset" and not plan.selection.guids:
+    if world.sim.behaviour.paging == "keyset" and not plan.guids:
         chosen = [
             rows[0]
             for rows in seen.values()
-            if rows and plan.selection.since <= world.shown_at(rows[0]) < plan.selection.until
+            if rows and plan.since <= world.shown_at(rows[0]) < plan.until
             if not rows[0].redelivery
         ]
-        fitting = [row for row in chosen if row.kind.event in (plan.selection.events or {row.kind.event})]
+        fitting = [row for row in chosen if row.kind.event in (run.settings.events or {row.kind.event})]
         assert plan.found == len(fitting), "not the number of events in the window"
         assert plan.filtered_out == len(chosen) - len(fitting)
 
 
-def _the_outcome_is_true(world: World, run: ReplayRun, report: ReplayReport, event: ReplayedEvent) -> None:
+def _the_outcome_is_true(world: World, run: ReplayRun, report: ReplayReport, event: Event, outcome: Outcome) -> None:
     rows = world.hook.log.attempts_of(event.guid)
-    asked = next((call.at for call in run.calls if call.redelivers == event.delivery_id and not call.is_limit), None)
-    status = [call.status for call in run.calls if call.redelivers == event.delivery_id and not call.is_limit]
+    calls = [call for call in run.calls if call.redelivers == str(event.latest.id) and not call.is_limit]
+    asked = calls[0].at if calls else None
+    status = [call.status for call in calls]
     new = [row for row in rows if asked is not None and _is_newer(world, row, asked) and row.visible_at <= run.ended]
     claims: dict[Outcome, bool] = {
         Outcome.RECOVERED: any(row.outcome.succeeded for row in new),
@@ -153,12 +152,12 @@ def _the_outcome_is_true(world: World, run: ReplayRun, report: ReplayReport, eve
         Outcome.REFUSED: event.guid not in {one.guid for one in run.accepted} and asked is not None,
         Outcome.UNKNOWN: run.signalled or (bool(status) and status[0] != 202),
         Outcome.DRY_RUN: not report.send,
-        Outcome.ENDPOINT_DOWN: report.count(Outcome.FAILED_AGAIN) == 3,
+        Outcome.ENDPOINT_DOWN: report.outcomes[Outcome.FAILED_AGAIN] == 3,
         Outcome.STOPPED: run.signalled,
         Outcome.OUT_OF_TIME: bool(report.errors),
         Outcome.RUN_FAILED: bool(report.errors) or run.signalled,
     }
-    assert claims[event.outcome], f"{event.guid}: {event.outcome} is not what happened"
+    assert claims[outcome], f"{event.guid}: {outcome} is not what happened"
 
 
 def _is_newer(world: World, row: Row, asked: int) -> bool:

@@ -35,7 +35,7 @@ def deliver(world: World, *minutes_ago: float) -> list[str]:
 
 
 def outcomes(report: ReplayReport) -> dict[str, str]:
-    return {event.guid: str(event.outcome) for event in report.events}
+    return {event.guid: str(case.outcome) for event, case in report.events}
 
 
 # -- which -------------------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def test_without_send_it_is_a_plan_and_nothing_is_sent(world: World) -> None:
     plan = report.plan
     assert plan is not None
     assert (plan.found, plan.delivered, plan.redelivered) == (3, 2, 0)
-    assert plan.by_type == (("push", 2), ("issues", 1))
+    assert plan.by_type == {"push": 2, "issues": 1}
     now = plan.made_at
     assert (plan.first, plan.last) == pytest.approx((now - 50 * MINUTE, now - 30 * MINUTE), abs=2 * SECOND)
     assert plan.calls == 3 + 1
@@ -123,7 +123,7 @@ def test_more_than_the_limit_is_refused_and_still_counted(world: World) -> None:
     assert world.sent == []
     assert report.exit_code == 2
     assert report.plan
-    assert (report.plan.found, report.plan.delivered, report.events) == (10, 10, ())
+    assert (report.plan.found, report.plan.delivered, report.events) == (10, 10, [])
     (error,) = report.errors
     assert error == str(TooManyEvents(events="10 events", limit="9"))
     assert world.replay(from_="1h", limit="10", send="true").exit_code == 0
@@ -275,7 +275,7 @@ def test_a_signal_ends_it_and_the_plan_tells_how_to_finish(world: World) -> None
     world.sim.faults.add(stop)
     report = world.replay(from_="1h", send="true", wait_for_results="0")
     assert report.exit_code == 128 + signal.SIGTERM
-    assert report.count(Outcome.STOPPED) == 12
+    assert report.outcomes[Outcome.STOPPED] == 12
     world.sim.faults.rules.remove(stop)
     world.clock.advance(MINUTE)
     plan = world.replay(from_="2h")

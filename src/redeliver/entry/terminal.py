@@ -151,10 +151,10 @@ def _indented(text: str, levels: int) -> Text:
 def show_replay(report: ReplayReport) -> None:
     """Print a replay's plan and its outcomes on the standard output."""
     out, table = _table("Event", "First sent", "Delivered before", "Outcome", "Why", "GUID", "Delivery id")
-    for event in report.events[:SHOWN_EVENTS]:
-        before = "yes" if event.delivered_before else "no"
-        cells = _text(event.name), clock_time(event.first_attempt_at), before, replay_page.words(event.outcome)
-        table.add_row(*cells, _text(event.cause or event.detail), _text(event.guid), event.delivery_id)
+    for event, case in report.events[:SHOWN_EVENTS]:
+        before = "yes" if event.is_delivered else "no"
+        cells = _text(event.name), clock_time(event.first.at), before, replay_page.words(case.outcome)
+        table.add_row(*cells, _text(case.result_detail), _text(event.guid), str(event.latest.id))
     if report.events:
         out.print(table)
     if len(report.events) > SHOWN_EVENTS:

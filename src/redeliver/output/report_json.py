@@ -80,14 +80,14 @@ def as_json(report: Report) -> str:
         "hooks_omitted": len(report.hooks),
         "hooks": [],
     }
-    left = MOST - len(_text(whole))
+    left = MOST - len(as_text(whole))
     for_events = left // 3 if report.events else 0
     hooks, left = _shown_hooks(report.hooks, left - for_events)
     left = _add_events(hooks, left + for_events)
     _add_types(hooks, left)
     whole["hooks_omitted"] -= len(hooks)
     whole["hooks"] = [part for _, part in hooks]
-    return _text(whole)
+    return as_text(whole)
 
 
 def _shown_hooks(hooks: Sequence[HookReport], left: int) -> tuple[list[tuple[HookReport, HookPart]], int]:
@@ -96,7 +96,7 @@ def _shown_hooks(hooks: Sequence[HookReport], left: int) -> tuple[list[tuple[Hoo
     for place in sorted(range(len(hooks)), key=lambda place: _how_quiet(hooks[place])):
         part = _hook_part(hooks[place])
         # Commas between events and types are counted with them.
-        size = len(_text(part)) + 1
+        size = len(as_text(part)) + 1
         if size > left:
             break
         left -= size
@@ -118,7 +118,7 @@ def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], left: int) -> int:
     shown: list[dict[int, EventPart]] = [{} for _ in hooks]
     for _, place, number in rows:
         event = _event_part(hooks[place][0].events[number])
-        size = len(_text(event)) + 1
+        size = len(as_text(event)) + 1
         if size > left:
             break
         left -= size
@@ -135,7 +135,7 @@ def _add_types(hooks: Sequence[tuple[HookReport, HookPart]], left: int) -> None:
     for number, place in sorted(rows):
         hook, part = hooks[place]
         one = _type_part(_types(hook.stats)[number])
-        left -= len(_text(one)) + 1
+        left -= len(as_text(one)) + 1
         if left < 0:
             break
         part["health"]["by_event"].append(one)
@@ -258,7 +258,7 @@ def _sentences(sentences: Sequence[str], most: int) -> list[str]:
     shown: list[str] = []
     for number, sentence in enumerate(sentences):
         cut = _cut(sentence)
-        most -= len(_text(cut)) + 1
+        most -= len(as_text(cut)) + 1
         if most < 0:
             return [*shown, f"and {len(sentences) - number:,} more"]
         shown.append(cut)
@@ -267,15 +267,16 @@ def _sentences(sentences: Sequence[str], most: int) -> list[str]:
 
 def _cut(sentence: str) -> str:
     """Its beginning, as far as that is no longer than _SENTENCE as JSON."""
-    if len(_text(sentence)) - 2 <= _SENTENCE:
+    if len(as_text(sentence)) - 2 <= _SENTENCE:
         return sentence
     size = 0
     for place, mark in enumerate(sentence):
-        size += len(_text(mark)) - 2
+        size += len(as_text(mark)) - 2
         if size > _SENTENCE:
             return sentence[:place] + "…"
     return sentence
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value as JSON that is harmless wherever it is pasted."""
     return for_shell(json.dumps(value, ensure_ascii=True, separators=(",", ":")))

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import UNSEEN, Outcome
+from redeliver.output.events import SHOWN_EVENTS
 from redeliver.output.markdown import folded, linked, more, table
 from redeliver.output.words import light
+from redeliver.replay.plan import redelivered_at
+from redeliver.replay.report import MOST_GUIDS
 from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import clock_time, day_time, duration
 
@@ -15,12 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from redeliver.replay.plan import ReplayPlan
-    from redeliver.replay.report import ReplayedEvent, ReplayReport
+    from redeliver.replay.report import ReplayReport
 
-#: Rows of the table; a summary over 1 MiB would be dropped whole.
-SHOWN_EVENTS = 200
-#: GUIDs in a list of the summary; the output has as many.
-SHOWN_GUIDS = 500
 #: GUIDs in a line of a plan.
 SHOWN_IN_LINE = 20
 _SHOWN_TYPES = 20
@@ -36,15 +35,16 @@ def headline(report: ReplayReport) -> str:
     if plan.missing:
         return f"Nothing was sent: {count(len(plan.missing), 'GUID is', 'GUIDs are')} not in the webhook's log"
     if plan.too_many:
-        return f"Nothing was sent: {count(plan.found, 'event')} chosen, and limit is {plan.selection.limit:,}"
+        return f"Nothing was sent: {count(plan.found, 'event')} chosen, and limit is {plan.limit:,}"
     if not plan.found:
         return "Nothing to send: no event was found"
     if not report.send:
         return f"Plan: {count(plan.found, 'event')} to send again, nothing was sent"
-    unseen = report.count(*UNSEEN)
-    rest = plan.found - report.count(Outcome.RECOVERED) - unseen
+    outcomes = report.outcomes
+    recovered, unseen = outcomes[Outcome.RECOVERED], sum(outcomes[outcome] for outcome in UNSEEN)
+    rest = plan.found - recovered - unseen
     parts = [
-        f"{report.count(Outcome.RECOVERED):,} of {count(plan.found, 'event')} arrived again",
+        f"{recovered:,} of {count(plan.found, 'event')} arrived again",
         f"{unseen:,} with no outcome yet" if unseen else "",
         f"{rest:,} did not arrive" if rest else "",
     ]
@@ -54,7 +54,7 @@ def headline(report: ReplayReport) -> str:
 
 def next_step(report: ReplayReport, how: str) -> str:
     """After a plan: how to send what it holds, in the words of whoever shows it; empty: there is nothing to send."""
-    sendable = report.plan and report.plan.events and not report.plan.missing and not report.send
+    sendable = report.plan and report.plan.cases and not report.plan.missing and not report.send
     return f"To send them, run it again with {how}" if sendable else ""
 
 
@@ -70,17 +70,21 @@ def guids_to_send(report: ReplayReport, elsewhere: str) -> Iterator[str]:
 
 def markdown(report: ReplayReport) -> str:
     """The job summary as GitHub-flavoured Markdown."""
+    rows = plan_rows(report.plan, lambda text: for_markdown(text, 80)) if report.plan else ()
+    plan = [f"| {name} | {value} |" for name, value in rows]
     parts = [
         f"## {light(report, waiting=report.signal_number is not None)} {headline(report)}",
         linked(for_markdown(report.hook), report.page),
         *(f"> [!CAUTION]\n> {sentence_in_markdown(error, _SENTENCE)}" for error in report.errors),
         *(f"> [!WARNING]\n> {sentence_in_markdown(warning, _SENTENCE)}" for warning in report.warnings),
-        _plan(report.plan) if report.plan else "",
+        table("| Plan | |", "| :-- | :-- |", plan),
         f"{step}." if (step := next_step(report, "`send: true`")) else "",
         NO_RETRY if report.plan and report.plan.delivered else "",
-        *(_guid_list(title, guids) for title, guids in _lists(report)),
-        _events(report),
     ]
+    for title, guids in _lists(report):
+        # Only what is written like a GUID is in such a list, so nothing in it can end the block.
+        parts += [f"{title}:\n\n```\n{','.join(guids[:MOST_GUIDS])}\n```", more(len(guids) - MOST_GUIDS, "GUIDs")]
+    parts.append(_events(report))
     return "\n\n".join(part for part in parts if part) + "\n\n"
 
 
@@ -97,16 +101,17 @@ def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:
 
 def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[str, str]]:
     """What a plan says, by name; ``shown`` makes untrusted text safe to show."""
-    types = [f"{number:,} {shown(name)}" for name, number in plan.by_type[:_SHOWN_TYPES]]
-    if len(plan.by_type) > _SHOWN_TYPES:
-        types.append(f"{sum(number for _, number in plan.by_type[_SHOWN_TYPES:]):,} of other types")
-    chosen = plan.selection
-    yield "Chosen by", "GUID" if chosen.guids else _window(chosen.since, chosen.until)
+    common = plan.by_type.most_common(_SHOWN_TYPES)
+    types = [f"{number:,} {shown(name)}" for name, number in common]
+    if rest := plan.found - sum(number for _, number in common):
+        types.append(f"{rest:,} of other types")
+    window = f"first sent from {clock_time(plan.since)} to {clock_time(plan.until)}"
+    yield "Chosen by", "GUID" if plan.guids else window
     yield "Events", f"{plan.found:,}" + (f" ({', '.join(types)})" if types else "")
     if plan.filtered_out:
         yield "Left out by events", f"{plan.filtered_out:,}"
     if plan.missing:
-        yield "Not in the log", ", ".join(plan.missing[:SHOWN_GUIDS])
+        yield "Not in the log", ", ".join(plan.missing[:MOST_GUIDS])
     if plan.first is None or plan.last is None:
         return
     yield "Delivered before", f"{plan.delivered:,}"
@@ -116,45 +121,29 @@ def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[s
     yield "Sending takes", f"{duration(plan.seconds)}, {count(plan.calls, 'API call')}"
 
 
-def _plan(plan: ReplayPlan) -> str:
-    rows = [f"| {name} | {value} |" for name, value in plan_rows(plan, lambda text: for_markdown(text, 80))]
-    return table("| Plan | |", "| :-- | :-- |", rows)
-
-
-def _window(since: int, until: int) -> str:
-    return f"first sent from {clock_time(since)} to {clock_time(until)}"
-
-
-def _guid_list(title: str, guids: Sequence[str]) -> str:
-    # Only what is written like a guid is in such a list, so nothing in it can end the block.
-    shown = f"{title}:\n\n```\n{','.join(guids[:SHOWN_GUIDS])}\n```"
-    return "\n\n".join(filter(None, [shown, more(len(guids) - SHOWN_GUIDS, "GUIDs")]))
-
-
 def _events(report: ReplayReport) -> str:
     """The events in a folded table; first those that did not arrive."""
     if not report.events:
         return ""
-    events = sorted(report.events, key=lambda event: event.outcome is Outcome.RECOVERED)
+    events = sorted(report.events, key=lambda pair: pair[1].outcome is Outcome.RECOVERED)
+    rows = []
+    for event, case in events[:SHOWN_EVENTS]:
+        redelivered, why = redelivered_at(event), case.result_detail
+        cells = [
+            for_markdown(event.name, 80),
+            day_time(event.first.at),
+            "yes" if event.is_delivered else "no",
+            "" if redelivered is None else day_time(redelivered),
+            words(case.outcome) + (f" ({for_markdown(why)})" if why else ""),
+            for_markdown(event.guid, 64),
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
     shown = table(
         "| Event | First sent (UTC) | Delivered before | Last redelivered (UTC) | Outcome | GUID |",
         "| :-- | :-- | :-- | :-- | :-- | :-- |",
-        [_row(event) for event in events[:SHOWN_EVENTS]],
+        rows,
     )
     return folded(f"{count(len(events), 'event')}, one by one", shown, more(len(events) - SHOWN_EVENTS, "events"))
-
-
-def _row(event: ReplayedEvent) -> str:
-    why = event.cause or event.detail
-    cells = [
-        for_markdown(event.name, 80),
-        day_time(event.first_attempt_at),
-        "yes" if event.delivered_before else "no",
-        "" if event.redelivered_at is None else day_time(event.redelivered_at),
-        words(event.outcome) + (f" ({for_markdown(why)})" if why else ""),
-        for_markdown(event.guid, 64),
-    ]
-    return f"| {' | '.join(cells)} |"
 
 
 def words(outcome: Outcome) -> str:

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import Facts
+from redeliver.core.facts import OUTCOMES, Fact, FactKind, Facts, Level
 from redeliver.core.inputs import is_guid
-from redeliver.core.redelivery import UNSEEN, Outcome
+from redeliver.core.redelivery import PROBE_SIZE, UNSEEN, Outcome
+from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, ReplayEndedEarly, Stopped
+from redeliver.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from redeliver.core.facts import Fact
+    from redeliver.core.case import Case
+    from redeliver.core.deliveries import Event
     from redeliver.replay.plan import ReplayPlan
 
 #: The version of the report as JSON. A change that breaks a reader raises it.
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayedEvent:
-    """One chosen event, and its outcome. Moments are epoch milliseconds."""
-
-    guid: str
-    name: str
-    first_attempt_at: int
-    """The first of those that were read."""
-    attempts: int
-    """How many were read before anything was sent."""
-    delivered_before: bool
-    """Whether one of those succeeded."""
-    redelivered_at: int | None
-    """When the newest redelivery among those was; None: there was none."""
-    recent: bool
-    """Whether that was within the hour before the plan."""
-    outcome: Outcome
-    """What came of the replay alone."""
-    cause: str
-    """Why the new attempt failed; else empty."""
-    detail: str
-    """Why GitHub refused, or why its reply is unknown; else empty."""
-    delivery_id: str
-    """The newest attempt's id, as text: it has more digits than many JSON parsers keep."""
+#: GUIDs in an output, and in a list of the report or of the summary.
+MOST_GUIDS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +41,40 @@ class ReplayReport(Facts):
     """Whether events were to be sent; else it is a plan."""
     plan: ReplayPlan | None
     """None: the log could not be read."""
-    sent: int = 0
-    """Redeliveries that GitHub accepted."""
-    events: tuple[ReplayedEvent, ...] = ()
-    """The plan's, oldest first."""
-    facts: tuple[Fact, ...] = ()
+    ended_by: RedeliverError | Stopped | None = None
+    """What ended it early."""
+    endpoint_down: bool = False
+    """Whether the first events showed that the endpoint is down."""
     signal_number: int | None = None
-    refused: bool = False
-    """Whether the errors are about what was chosen, so that nothing was sent."""
 
-    def count(self, *outcomes: Outcome) -> int:
-        """Events with one of these outcomes."""
-        return sum(event.outcome in outcomes for event in self.events)
+    @property
+    def events(self) -> list[tuple[Event, Case]]:
+        """The plan's events as they were before anything was sent, oldest first, and what became of each."""
+        cases = self.plan.cases.values() if self.plan else ()
+        return [(case.redelivery.event if case.redelivery else case.event, case) for case in cases]
+
+    @property
+    def sent(self) -> int:
+        """Redeliveries that GitHub accepted."""
+        return sum(case.was_accepted for _, case in self.events)
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """How many events have each outcome. It is what came of the replay alone."""
+        return Counter(case.outcome for _, case in self.events)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What users should know."""
+        return tuple(_facts(self))
 
     @property
     def exit_code(self) -> int:
         """0; 1 for an error or events that did not arrive, 2 for what cannot be chosen, 128 + the signal's number."""
         if self.signal_number is not None:
             return 128 + self.signal_number
-        return 2 if self.refused else int(self.is_failing)
+        refused = isinstance(self.ended_by, RedeliverError) and self.ended_by.exit_code == 2
+        return 2 if refused else int(self.is_failing)
 
     @property
     def undelivered(self) -> tuple[str, ...]:
@@ -88,12 +83,12 @@ class ReplayReport(Facts):
         Those with no result yet are not among them: GitHub may still deliver them.
         """
         arrived_or_may = UNSEEN | {Outcome.RECOVERED, Outcome.DRY_RUN}
-        return self._guids(event for event in self.events if event.outcome not in arrived_or_may)
+        return _guids(event for event, case in self.events if case.outcome not in arrived_or_may)
 
     @property
     def unseen(self) -> tuple[str, ...]:
         """GUIDs of the events that GitHub may still deliver."""
-        return self._guids(event for event in self.events if event.outcome in UNSEEN)
+        return _guids(event for event, case in self.events if case.outcome in UNSEEN)
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -101,10 +96,43 @@ class ReplayReport(Facts):
 
         Empty if none or all of the events were redelivered within it.
         """
-        rest = [event for event in self.events if not event.recent]
-        return self._guids(rest) if len(rest) < len(self.events) else ()
+        if self.plan is None or not self.plan.redelivered:
+            return ()
+        return _guids(event for event, _ in self.events if not self.plan.was_redelivered(event))
 
-    @staticmethod
-    def _guids(events: Iterable[ReplayedEvent]) -> tuple[str, ...]:
-        # Text that is not a guid does not come from GitHub, and cannot be given as one.
-        return tuple(event.guid for event in events if is_guid(event.guid))
+
+def _guids(events: Iterable[Event]) -> tuple[str, ...]:
+    # Text that is not a guid does not come from GitHub, and cannot be given as one.
+    return tuple(event.guid for event in events if is_guid(event.guid))
+
+
+def _facts(report: ReplayReport) -> Iterator[Fact]:
+    """What users should know of a replay."""
+    asked = [case for _, case in report.events if case.redelivery]
+    if report.plan and report.plan.unread:
+        yield Fact(FactKind.NOT_CHOSEN, Level.WARNING, {"ids": report.plan.unread})
+    match report.ended_by:
+        case ApiFailing() | OutOfTime() as error:
+            # Their own advice is about a next run, and there is none.
+            support = error.for_support if isinstance(error, ApiFailing) else ""
+            sent = count(len(asked), "event was", "events were") + " sent" if asked else "Nothing was sent"
+            yield Fact.of(ReplayEndedEarly(why=f"{error.problem} {support}".strip(), sent=sent))
+        case RedeliverError() as error:
+            yield Fact.of(error)
+        case Stopped(signal_number=number):
+            yield Fact(FactKind.REPLAY_STOPPED, Level.WARNING, {"number": number})
+        case None:
+            pass
+    if report.endpoint_down:
+        ((cause, _),) = Counter(case.result.cause for case in asked if case.result).most_common(1)
+        yield Fact(FactKind.FIRST_FAILED, Level.WARNING, {"probes": PROBE_SIZE, "cause": cause})
+    if not asked:
+        return
+    outcomes = report.outcomes
+    unseen = sum(outcomes.pop(outcome, 0) for outcome in UNSEEN)
+    outcomes.pop(Outcome.RECOVERED, None)
+    if outcomes:
+        why = ", ".join(f"{number:,} {OUTCOMES[outcome].word}" for outcome, number in outcomes.items())
+        yield Fact(FactKind.NOT_DELIVERED, Level.ERROR, {"events": outcomes.total(), "why": why})
+    if unseen:
+        yield Fact(FactKind.NO_RESULT, Level.WARNING, {"events": unseen})

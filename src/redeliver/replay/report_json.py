@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from math import ceil
 from typing import TYPE_CHECKING
 
 from redeliver.core.redelivery import Outcome
-from redeliver.output.report_json import MOST
-from redeliver.replay.report import VERSION
-from redeliver.text import for_shell, plain
+from redeliver.output.markdown import Space
+from redeliver.output.report_json import MOST, as_text
+from redeliver.replay.plan import redelivered_at
+from redeliver.replay.report import MOST_GUIDS, VERSION
+from redeliver.text import plain
 from redeliver.times import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from redeliver.core.case import Case
+    from redeliver.core.deliveries import Event
     from redeliver.replay.plan import ReplayPlan
-    from redeliver.replay.report import ReplayedEvent, ReplayReport
+    from redeliver.replay.report import ReplayReport
     from redeliver.replay.report_model import PlanPart, ReplayedPart, ReplayModel
 
 #: The outputs, and their descriptions.
@@ -29,29 +30,32 @@ REPLAY_OUTPUTS = {
     "undelivered-guids": "GUIDs of the chosen events that did not arrive, for the next `guid`; at most 500.",
     "report": "The plan, and what happened to each event, as JSON.",
 }
-#: GUIDs in an output, and in a list of the report.
-_GUIDS = 500
 #: Characters of the report that are not for events.
 _REST = 45_000
 
 
 def outputs(report: ReplayReport) -> dict[str, str]:
     """The outputs, by name."""
-    window = report.plan.selection if report.plan and not report.plan.selection.guids else None
+    plan = report.plan
+    window = plan if plan and not plan.guids else None
     return {
-        "planned-count": str(report.plan.found if report.plan else 0),
+        "planned-count": str(plan.found if plan else 0),
         "from": timestamp(window.since) if window else "",
         "to": timestamp(window.until) if window else "",
         "sent-count": str(report.sent),
-        "recovered-count": str(report.count(Outcome.RECOVERED)),
-        "undelivered-guids": ",".join(report.undelivered[:_GUIDS]),
+        "recovered-count": str(report.outcomes[Outcome.RECOVERED]),
+        "undelivered-guids": ",".join(report.undelivered[:MOST_GUIDS]),
         "report": as_json(report),
     }
 
 
 def as_json(report: ReplayReport) -> str:
     """The report for programs, of at most as many characters as that of a run; docs/replay.schema.json describes it."""
-    kept = list(_kept(report))
+    events = report.events
+    # Those that arrived are left out first.
+    order = sorted(range(len(events)), key=lambda place: events[place][1].outcome is Outcome.RECOVERED)
+    fitting = Space(MOST - _REST).fit((as_text(_event(*events[place])) for place in order), len(events))
+    kept = sorted(order[: len(fitting)])
     whole: ReplayModel = {
         "version": VERSION,
         "hook": report.hook,
@@ -60,59 +64,42 @@ def as_json(report: ReplayReport) -> str:
         "send": report.send,
         "plan": _plan(report.plan) if report.plan else None,
         "sent": report.sent,
-        "events": [_event(event) for event in kept],
-        "events_omitted": len(report.events) - len(kept),
+        "events": [_event(*events[place]) for place in kept],
+        "events_omitted": len(events) - len(kept),
         "errors": list(report.errors),
         "warnings": list(report.warnings),
     }
-    return _dumped(whole)
+    return as_text(whole)
 
 
-def _dumped(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    # A later step may print it, and "##[" is a command anywhere in a line.
-    return for_shell(text.replace("##[", r"#\u0023["))
-
-
-def _kept(report: ReplayReport) -> Iterator[ReplayedEvent]:
-    """Oldest first, as many as there is space for; those that arrived are left out first."""
-    space, kept = MOST - _REST, set()
-    for event in sorted(report.events, key=lambda event: event.outcome is Outcome.RECOVERED):
-        space -= len(_dumped(_event(event))) + 1
-        if space < 0:
-            break
-        kept.add(event.guid)
-    return (event for event in report.events if event.guid in kept)
-
-
-def _event(event: ReplayedEvent) -> ReplayedPart:
+def _event(event: Event, case: Case) -> ReplayedPart:
+    failed = case.outcome is Outcome.FAILED_AGAIN
     return {
         "guid": plain(event.guid, 64),
         "event": plain(event.name, 100),
-        "first_attempt_at": event.first_attempt_at,
-        "attempts": event.attempts,
-        "delivered_before": event.delivered_before,
-        "redelivered_at": event.redelivered_at,
-        "outcome": event.outcome,
-        "cause": event.cause,
-        "detail": event.detail,
-        "delivery_id": event.delivery_id,
+        "first_attempt_at": event.first.at,
+        "attempts": len(event.attempts),
+        "delivered_before": event.is_delivered,
+        "redelivered_at": redelivered_at(event),
+        "outcome": case.outcome,
+        "cause": case.result_detail if failed else "",
+        "detail": "" if failed else case.result_detail,
+        "delivery_id": str(event.latest.id),
     }
 
 
 def _plan(plan: ReplayPlan) -> PlanPart:
-    chosen = plan.selection
     return {
         "made_at": plan.made_at,
-        "from": None if chosen.guids else chosen.since,
-        "to": None if chosen.guids else chosen.until,
-        "limit": chosen.limit,
+        "from": None if plan.guids else plan.since,
+        "to": None if plan.guids else plan.until,
+        "limit": plan.limit,
         "events": plan.found,
-        "by_event": [{"event": plain(name, 50), "events": number} for name, number in plan.by_type],
+        "by_event": [{"event": plain(name, 50), "events": number} for name, number in plan.by_type.most_common()],
         "delivered": plan.delivered,
         "redelivered_within_hour": plan.redelivered,
         "filtered_out": plan.filtered_out,
-        "missing": list(plan.missing[:_GUIDS]),
+        "missing": list(plan.missing[:MOST_GUIDS]),
         "first": plan.first,
         "last": plan.last,
         "scanned": plan.scanned,
