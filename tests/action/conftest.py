@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from action.standins import Python
 from action.step import Runner
 
 if TYPE_CHECKING:
@@ -12,4 +13,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
+    """A runner with an engine."""
     return Runner(tmp_path)
+
+
+@pytest.fixture
+def both(runner: Runner) -> Runner:
+    """A runner with an engine and a Python."""
+    runner.pythons = {"python3": Python()}
+    return runner

@@ -32,6 +32,9 @@ _BELOW = {
     TRACKING_ACTION["name"]: "tracking-issue",
 }
 (STEP,) = ACTION["runs"]["steps"]
+IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
+#: How the launcher begins what it says of an error.
+ERROR = "::error title=Redeliver Action::"
 GITHUB = {
     "repository": "octo-org/automation",
     "api_url": "https://api.github.com",

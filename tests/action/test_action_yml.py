@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from action.step import ACTION, ROOT, STEP
+from action.step import ACTION, HOOKS_ACTION, ROOT, TRACKING_ACTION
 from redeliver.core.settings import Use, inputs
+from redeliver.tracking.run import TRACKING_OUTPUTS
 from write_docs import of_action
 
 if TYPE_CHECKING:
@@ -16,16 +17,10 @@ if TYPE_CHECKING:
 
 MARKERS = ("  # inputs, written by make docs", "  # end of inputs")
 OUTPUTS = [
-    "redelivered-count",
-    "recovered-count",
-    "failed-count",
-    "undelivered-count",
-    "lost-count",
-    "scanned-count",
-    "health",
-    "checkpoint",
-    "report",
+    *(f"{name}-count" for name in ("redelivered", "recovered", "failed", "undelivered", "lost", "scanned")),
+    *("health", "checkpoint", "report"),
 ]
+NAMES = ["main", "hooks", "tracking-issue"]
 
 
 def variable(input_name: str) -> str:
@@ -37,20 +32,36 @@ def variable(input_name: str) -> str:
 CORE = list(dict.fromkeys(variable(row.name) for use in (Use.RUN, Use.REPLAY, Use.TRACKING) for row in inputs(use)))
 
 
-def test_inputs_are_those_of_the_settings_table_in_its_order() -> None:
-    declared: list[tuple[str, dict[str, Any]]] = [(name, dict(row)) for name, row in ACTION["inputs"].items()]
-    table = [
-        (
-            row.name,
-            {"description": row.description, "default": row.default},
-        )
-        for row in of_action(Use.RUN)
-    ]
-    assert declared == table
+@pytest.mark.parametrize(("action", "use"), [(ACTION, Use.RUN), (TRACKING_ACTION, Use.TRACKING)], ids=NAMES[::2])
+def test_inputs_are_those_of_the_table_in_its_order(action: dict[str, Any], use: Use) -> None:
+    declared = [(name, dict(row)) for name, row in action["inputs"].items()]
+    assert declared == [(row.name, {"description": row.description, "default": row.default}) for row in of_action(use)]
 
 
-def test_the_step_maps_each_input_to_its_variable() -> None:
-    assert STEP["env"] == {variable(row.name): f"${{{{ inputs.{row.name} }}}}" for row in of_action(Use.RUN)}
+def test_the_inputs_of_hooks_are_the_main_actions_own() -> None:
+    for name, row in HOOKS_ACTION["inputs"].items():
+        if name not in {"org", "repository", "hook-id", "token"}:  # those mean several, or ask for less
+            assert row == ACTION["inputs"][name]
+    assert HOOKS_ACTION["inputs"]["hook-id"]["default"] == "all"
+    for name in ("api-url", "image", "runtime"):
+        assert TRACKING_ACTION["inputs"][name] == ACTION["inputs"][name]
+
+
+@pytest.mark.parametrize(
+    ("action", "outputs"),
+    [(ACTION, OUTPUTS), (HOOKS_ACTION, ["matrix", "hooks-count"]), (TRACKING_ACTION, list(TRACKING_OUTPUTS))],
+    ids=NAMES,
+)
+def test_the_step_maps_each_input_and_output_and_pastes_no_expression_into_a_script(
+    action: dict[str, Any], outputs: list[str]
+) -> None:
+    (step,) = action["runs"]["steps"]
+    assert step["env"] == {variable(name): f"${{{{ inputs.{name} }}}}" for name in action["inputs"]}
+    assert {name: row["value"] for name, row in action["outputs"].items()} == {
+        name: f"${{{{ steps.{step['id']}.outputs.{name} }}}}" for name in outputs
+    }
+    assert all(row["description"] for row in action["outputs"].values())
+    assert "${{" not in step["run"]
 
 
 def test_the_container_is_given_every_input_that_the_core_reads(runner: Runner) -> None:
@@ -67,23 +78,12 @@ def test_the_launcher_lists_them_where_a_program_can_write_them() -> None:
     assert lines[end + 1] == ")"
 
 
-def test_outputs_are_those_of_the_design_and_come_from_the_step() -> None:
-    assert {name: row["value"] for name, row in ACTION["outputs"].items()} == {
-        name: f"${{{{ steps.{STEP['id']}.outputs.{name} }}}}" for name in OUTPUTS
-    }
-    assert all(row["description"] for row in ACTION["outputs"].values())
-
-
-def test_no_expression_is_pasted_into_a_script() -> None:
-    assert "${{" not in STEP["run"]
-
-
 def test_the_marketplace_takes_it() -> None:
     assert len(ACTION["description"]) < 125
     assert ACTION["name"] == "Redeliver Action"
     assert ACTION["branding"].keys() == {"icon", "color"}  # their values: check-jsonschema knows the lists
 
 
-@pytest.mark.parametrize("text", [row["description"] for row in ACTION["inputs"].values()])
-def test_a_description_is_whole_sentences(text: str) -> None:
-    assert re.fullmatch(r"[A-Z].*\.", text)
+def test_descriptions_are_whole_sentences() -> None:
+    for row in ACTION["inputs"].values():
+        assert re.fullmatch(r"[A-Z].*\.", row["description"])

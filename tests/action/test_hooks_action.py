@@ -4,153 +4,91 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from typing import TYPE_CHECKING
+from unittest import mock
 
-import pytest
-
-from action.step import ACTION, HOOKS_ACTION, step_environment
+from action.step import HOOKS_ACTION
 from command.keys import key_pair
-from githubsim import Fault, Lose, SimGitHub
-from githubsim.clock import system_ms
-from githubsim.server import serve
+from githubsim.faults import Call, Fault
 from redeliver.errors import BadToken, NoHooks, Unexpected
-from redeliver.run.lookup import MATRIX_JOBS
-from runner import commands, outputs
+from runner import commands
+from step import run_step
 from wording import figures, says, told
+from world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from step import Done
 
-    from command.program import Commands
-    from githubsim.server import Served
-
-TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+DEFAULTS = {name.replace("-", "_"): row["default"] for name, row in HOOKS_ACTION["inputs"].items() if "default" in row}
 
 
-@pytest.fixture
-def github() -> Iterator[Served]:
-    sim = SimGitHub(system_ms)
-    sim.token(TOKEN)
-    with serve(sim) as served:
-        yield served
+def run(world: World, **inputs: str) -> Done:
+    """The step with its own defaults."""
+    defaults = {name: value for name, value in DEFAULTS.items() if "$" not in value}
+    return run_step(world, "hooks", **{**defaults, "org": "octo", "token": "pat", **inputs})
 
 
-def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
-    """What the launcher puts into the core's environment."""
-    output = folder / "output"
-    output.touch()
-    given = {"org": "octo", "token": TOKEN, "api_url": github.url} | inputs
-    return {"GITHUB_ACTIONS": "true", "GITHUB_OUTPUT": str(output), **step_environment(given, HOOKS_ACTION)}
-
-
-def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
-    """Its exit code, what it said, and its outputs."""
-    said = forks.run_step("hooks", given=given_to(folder, github, **inputs))
-    return said.code, said.everything, outputs(folder / "output")
-
-
-def hook_ids(given: dict[str, str]) -> list[str]:
-    matrix = json.loads(given["matrix"])
+def hook_ids(done: Done) -> list[str]:
+    matrix = json.loads(done.outputs["matrix"])
     assert set(matrix) == {"include"}
     return [job["hook-id"] for job in matrix["include"]]
 
 
-def test_its_inputs_are_the_actions_own_as_far_as_it_has_them() -> None:
-    for name, row in HOOKS_ACTION["inputs"].items():
-        if name not in {"org", "repository", "hook-id", "token"}:  # those mean several, or ask for less
-            assert row == ACTION["inputs"][name]
-    assert HOOKS_ACTION["inputs"]["hook-id"]["default"] == "all"
-    assert set(HOOKS_ACTION["outputs"]) == {"matrix", "hooks-count"}
+def one(done: Done, name: str) -> str:
+    """What the one workflow command of that name says."""
+    (said,) = [command.data for command in commands(done.log) if command.name == name]
+    return said
 
 
-def test_its_step_maps_each_input_and_output() -> None:
-    (one,) = HOOKS_ACTION["runs"]["steps"]
-    assert one["env"] == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in HOOKS_ACTION["inputs"]}
-    assert {name: row["value"] for name, row in HOOKS_ACTION["outputs"].items()} == {
-        name: f"${{{{ steps.{one['id']}.outputs.{name} }}}}" for name in HOOKS_ACTION["outputs"]
-    }
-    assert "${{" not in one["run"]
+def test_each_active_webhook_has_a_job_and_an_id_that_makes_a_list() -> None:
+    world = World()
+    ids = [world.hook.id, *(world.sim.org_hook("octo", url=f"https://{name}.example/").id for name in "ab")]
+    world.sim.org_hook("octo", active=False)
+    world.sim.org_hook("somebody-else")
+    done = run(world)
+    assert (done.code, done.outputs["hooks-count"]) == (0, "3")
+    assert hook_ids(done) == [f"{one}," for one in ids]
+    assert ["3", "3"] in map(figures, done.log.splitlines())
+    assert hook_ids(run(world, hook_id="https://a.example/*")) == [f"{ids[1]},"]
 
 
-def test_each_active_webhook_has_a_job_and_an_id_that_makes_a_list(
-    tmp_path: Path, forks: Commands, github: Served
-) -> None:
-    ids = [github.sim.org_hook("octo").id for _ in range(3)]
-    github.sim.org_hook("octo", active=False)
-    github.sim.org_hook("somebody-else")
-    code, said, given = step(forks, tmp_path, github)
-    assert (code, given["hooks-count"]) == (0, "3")
-    assert hook_ids(given) == [f"{one}," for one in ids]
-    assert ["3", "3"] in map(figures, said.splitlines())
+def test_an_owner_without_webhooks_gets_a_warning_and_an_empty_matrix() -> None:
+    world = World()
+    world.sim.hooks.clear()
+    done = run(world)
+    assert (done.code, done.outputs) == (0, {"matrix": '{"include": []}', "hooks-count": "0"})
+    assert told(NoHooks, one(done, "warning"))["owner"].endswith("octo")
 
 
-def test_a_pattern_chooses_among_them(tmp_path: Path, forks: Commands, github: Served) -> None:
-    github.sim.org_hook("octo", url="https://elsewhere.example/")
-    chosen = github.sim.org_hook("octo", url="https://hooks.example/a").id
-    _, _, given = step(forks, tmp_path, github, hook_id="https://hooks.example/*")
-    assert hook_ids(given) == [f"{chosen},"]
-
-
-def test_more_webhooks_than_jobs_are_dealt_out(tmp_path: Path, forks: Commands, github: Served) -> None:
-    ids = {github.sim.org_hook("octo").id for _ in range(600)}
-    _, _, given = step(forks, tmp_path, github)
-    jobs = hook_ids(given)
-    assert (len(jobs), given["hooks-count"]) == (MATRIX_JOBS, "600")
-    assert [one.count(",") for one in jobs] == [3] * 88 + [2] * 168
-    assert {int(one) for job in jobs for one in job.split(",") if one} == ids
-
-
-def test_no_webhook_at_all_is_a_warning_and_an_empty_matrix(tmp_path: Path, forks: Commands, github: Served) -> None:
-    code, said, given = step(forks, tmp_path, github)
-    assert code == 0
-    assert given == {"matrix": '{"include": []}', "hooks-count": "0"}
-    (warning,) = [one.data for one in commands(said) if one.name == "warning"]
-    assert told(NoHooks, warning)["owner"].endswith("octo")
-
-
-def test_the_apps_own_webhook_is_one_job(tmp_path: Path, forks: Commands, github: Served) -> None:
-    github.sim.app(7, key_pair().public)
+def test_the_apps_own_webhook_is_one_job() -> None:
+    world = World()
+    world.sim.app(7, key_pair().public)
     given = {"org": "", "token": "", "hook_id": "", "app_id": "7", "private_key": key_pair().private}
-    _, _, found = step(forks, tmp_path, github, **given)
-    assert hook_ids(found) == [""]
+    assert hook_ids(run(world, **given)) == [""]
 
 
-def test_a_token_that_github_does_not_know_fails_the_step_and_is_masked(
-    tmp_path: Path, forks: Commands, github: Served
-) -> None:
-    code, said, given = step(forks, tmp_path, github, token="ghp_wrong")
-    assert (code, given) == (1, {})
-    told = {one.name: one.data for one in commands(said)}
-    assert says(BadToken, told["error"])
-    assert told["add-mask"] == "ghp_wrong"
-
-
-def test_every_wrong_input_is_named(tmp_path: Path, forks: Commands, github: Served) -> None:
-    code, said, _ = step(forks, tmp_path, github, org="no/such", token="")
-    assert code == 2
-    problems = [one.data.partition(":")[0] for one in commands(said) if one.name == "error"]
+def test_what_is_wrong_fails_the_step_and_leaves_no_matrix() -> None:
+    done = run(World(), token="ghp_wrong")
+    assert (done.code, done.outputs) == (1, {})
+    assert says(BadToken, one(done, "error"))
+    assert one(done, "add-mask") == "ghp_wrong"
+    done = run(World(), org="no/such", token="")
+    assert (done.code, done.outputs) == (2, {})
+    problems = [command.data.partition(":")[0] for command in commands(done.log) if command.name == "error"]
     assert sorted(problems) == ["org", "token"]
 
 
-def test_a_bug_of_ours_is_told_by_its_type_alone_and_leaves_no_matrix(
-    tmp_path: Path, forks: Commands, github: Served
-) -> None:
-    given = given_to(tmp_path, github)
-    said = forks.run_step("hooks", given=given, breaks="redeliver.github.hooks.Owner.pick")
-    assert said.code == 1
-    (error,) = [one.data for one in commands(said.everything) if one.name == "error"]
-    assert told(Unexpected, error) == {"kind": "ZeroDivisionError"}
-    assert "Traceback" not in said.everything
-    assert "hush" not in said.everything
-    assert outputs(tmp_path / "output") == {}
+def test_a_bug_is_reported_by_its_type_alone_and_leaves_no_matrix() -> None:
+    with mock.patch("redeliver.github.hooks.Owner.pick", side_effect=ZeroDivisionError("ghp_hush")):
+        done = run(World())
+    assert (done.code, done.outputs) == (1, {})
+    assert told(Unexpected, one(done, "error")) == {"kind": "ZeroDivisionError"}
+    assert "Traceback" not in done.log
+    assert "hush" not in done.log
 
 
-def test_a_signal_ends_it_at_once(tmp_path: Path, forks: Commands, github: Served) -> None:
-    github.sim.faults.add(Fault(Lose("silence")))
-    with forks.start("hooks", given=given_to(tmp_path, github)) as process:
-        while not github.sim.journal.entries:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 128 + signal.SIGINT
+def test_a_signal_ends_it() -> None:
+    world = World()
+    world.sim.faults.add(Fault(Call(lambda: signal.raise_signal(signal.SIGINT))))
+    done = run(world)
+    assert (done.code, done.outputs) == (128 + signal.SIGINT, {})

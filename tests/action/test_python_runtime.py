@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from action.standins import Python
-from action.step import ROOT, Call, Runner
+from action.step import ERROR, ROOT, Call, Runner
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ERROR = "::error title=Redeliver Action::"
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 OLD = Python((3, 10))
 
 
 @pytest.fixture
-def machine(runner: Runner) -> Runner:
+def machine(both: Runner) -> Runner:
     """A machine without Docker, and with one good Python."""
-    runner.docker = False
-    runner.pythons = {"python3": Python()}
-    return runner
+    both.docker = False
+    return both
 
 
 # -- which Python ---------------------------------------------------------------------------------------------
@@ -39,13 +33,7 @@ def machine(runner: Runner) -> Runner:
         ({"python3.12": Python(implementation="pypy"), "python3": Python()}, "python3"),
         ({"python3.13": Python((3, 13), venv=False), "python3.11": Python((3, 11))}, "python3.11"),
     ],
-    ids=[
-        "the newest",
-        "only a later one",
-        "an old one first",
-        "another implementation first",
-        "an incomplete one first",
-    ],
+    ids=["the newest", "only a later one", "after an old one", "after another kind", "after an incomplete one"],
 )
 def test_the_first_that_will_do_is_used(machine: Runner, pythons: dict[str, Python], chosen: str) -> None:
     machine.pythons = pythons
@@ -88,55 +76,38 @@ def test_packages_come_from_the_hashed_lock_as_wheels_only_into_the_jobs_own_fol
     assert machine.core.environment["PYTHONPYCACHEPREFIX"] == str(folder / "bytecode")
 
 
-def test_what_was_installed_once_in_a_job_is_not_installed_again(machine: Runner) -> None:
-    machine.step()
-    result = machine.step()
-    assert len(machine.python_did("pip")) == len(machine.python_did("venv")) == 1
-    assert len(machine.python_did("redeliver")) == 2
-    assert "Installing" not in result.stdout
-
-
-@pytest.fixture
-def checkout(machine: Runner) -> Path:
-    """A copy of the action, to change."""
+def test_packages_are_installed_once_in_a_job_and_again_for_another_lock_or_python(machine: Runner) -> None:
     machine.checkout = machine.folder / "checkout"
     for name in ("src/launch.sh", "requirements/run.txt"):
         (machine.checkout / name).parent.mkdir(parents=True)
         shutil.copy(ROOT / name, machine.checkout / name)
-    return machine.checkout
-
-
-def another_lock(machine: Runner) -> None:
+    assert "what pip said" not in machine.step().stdout
+    result = machine.step()
+    assert len(machine.python_did("pip")) == len(machine.python_did("venv")) == len(loads(machine)) == 1
+    assert len(machine.python_did("redeliver")) == 2
+    assert "Installing" not in result.stdout
     (machine.checkout / "requirements" / "run.txt").write_text("# another\n")
-
-
-def another_python(machine: Runner) -> None:
+    machine.step()
     machine.pythons["python3.14"] = Python((3, 14))
-
-
-@pytest.mark.parametrize("change", [another_lock, another_python])
-def test_what_is_not_the_same_is_installed_apart(
-    machine: Runner, checkout: Path, change: Callable[[Runner], None]
-) -> None:
-    assert checkout.exists()
     machine.step()
-    change(machine)
-    machine.step()
-    assert len({call.argv[-1] for call in machine.python_did("venv")}) == 2
+    assert len({call.argv[-1] for call in machine.python_did("venv")}) == 3
 
 
-def test_an_installation_that_fails_shows_its_last_lines_and_is_made_anew(machine: Runner) -> None:
-    machine.pythons["python3"].pip = 1
-    machine.pythons["python3"].said = "\n".join(f"line {number} of pip's" for number in range(1, 9))
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [("pip", "could not be installed for python3"), ("load", "were installed for python3 but cannot be used")],
+)
+def test_packages_that_cannot_be_used_are_an_error_and_installed_anew(machine: Runner, what: str, why: str) -> None:
+    python = machine.pythons["python3"]
+    setattr(python, what, 1)
+    python.said = "\n".join(f"line {number} of pip's" for number in range(1, 9))
     result = machine.step()
     assert result.returncode == 1
     assert "line 3 of pip's" not in result.stdout
     assert "| line 4 of pip's\n" in result.stdout
-    assert result.stdout.endswith(
-        f"{ERROR}The action's packages could not be installed for python3; the lines above say why.\n"
-    )
+    assert result.stdout.endswith(f"{ERROR}The action's packages {why}; the lines above say why.\n")
     assert machine.python_did("redeliver") == []
-    machine.pythons["python3"].pip = 0
+    setattr(python, what, 0)
     assert machine.step().returncode == 0
     assert len(machine.python_did("pip")) == 2
 
@@ -147,13 +118,6 @@ def test_without_the_runners_folder_there_is_another(machine: Runner, temp: str)
     assert machine.step().returncode == 0
     (venv,) = machine.python_did("venv")
     assert machine.folder in Path(venv.argv[-1]).parents
-
-
-def test_windows_keeps_a_python_of_its_own_elsewhere(machine: Runner) -> None:
-    machine.environment["OSTYPE"] = "msys"
-    machine.step()
-    (pip,) = machine.python_did("pip")
-    assert pip.name == "python.exe"
 
 
 # -- what the action is given ---------------------------------------------------------------------------------
@@ -236,11 +200,6 @@ def test_pip_is_told_where_packages_are_and_nothing_that_changes_what_it_install
     assert {name for name, _ in given if name.startswith("PIP_")} == {
         name for name in SOURCES if name.startswith("PIP_")
     }
-
-
-def test_pips_variables_last_until_it_is_done(machine: Runner) -> None:
-    machine.environment |= SOURCES
-    machine.step()
     assert not [name for name in machine.core.environment if name.startswith("PIP_")]
 
 
@@ -249,52 +208,28 @@ def loads(machine: Runner) -> list[Call]:
     return [call for call in machine.calls if call.argv[:3] == ["-P", "-s", "-c"]]
 
 
-def test_what_was_installed_is_loaded_once_as_the_action_will_load_it(machine: Runner) -> None:
+def test_packages_are_loaded_as_the_action_will_load_them(machine: Runner) -> None:
     machine.environment |= {"PYTHONHOME": "/elsewhere", "PYTHONPATH": "/elsewhere"}
     machine.step()
     (load,) = loads(machine)
     assert load.environment == machine.core.environment
     assert "PYTHONHOME" not in load.environment
     assert load.environment["PYTHONPATH"] == str(ROOT / "src")
-    machine.step()
-    assert len(loads(machine)) == 1
 
 
-def test_what_cannot_be_loaded_is_shown_and_is_installed_anew_next_time(machine: Runner) -> None:
-    machine.pythons["python3"].load = 1
-    machine.pythons["python3"].said = "ImportError: failed to map segment from shared object"
-    result = machine.step()
-    assert result.returncode == 1
-    assert result.stdout.endswith(
-        "| ImportError: failed to map segment from shared object\n"
-        f"{ERROR}The action's packages were installed for python3 but cannot be used; the lines above say why.\n"
-    )
-    assert machine.python_did("redeliver") == []
-    machine.pythons["python3"].load = 0
-    assert machine.step().returncode == 0
-    assert len(machine.python_did("pip")) == 2
-
-
-def test_no_value_is_ever_on_a_command_line(machine: Runner) -> None:
-    machine.step(org="octo-org", hook_id="7", token=TOKEN)
+def test_the_action_is_started_without_code_or_values_from_elsewhere(machine: Runner) -> None:
+    _, process = machine.start(org="octo-org", hook_id="7", token=TOKEN)
+    assert machine.core.argv == ["-P", "-s", "-m", "redeliver"]
+    assert machine.core.pid == process  # the step becomes Python, so that signals reach it
     assert not [word for call in machine.calls for word in call.argv if TOKEN in word]
 
 
-def test_no_code_comes_from_the_working_or_the_home_directory(machine: Runner) -> None:
-    machine.step()
-    assert machine.core.argv == ["-P", "-s", "-m", "redeliver"]
-
-
-@pytest.mark.parametrize("system", ["linux-gnu", "msys"])
-@pytest.mark.parametrize("code", [0, 1, 2, 130])
-def test_the_actions_exit_code_is_the_steps(machine: Runner, code: int, system: str) -> None:
+@pytest.mark.parametrize(("code", "system"), [(0, "linux-gnu"), (1, "linux-gnu"), (2, "msys"), (130, "msys")])
+def test_the_exit_code_is_the_actions(machine: Runner, code: int, system: str) -> None:
     machine.environment["OSTYPE"] = system
     machine.pythons["python3"].run = code
     result = machine.step()
     assert result.returncode == code
     assert result.stdout.endswith("what the action said\n")
-
-
-def test_the_steps_process_becomes_python_so_that_signals_reach_it(machine: Runner) -> None:
-    _, process = machine.start()
-    assert machine.core.pid == process
+    (pip,) = machine.python_did("pip")
+    assert pip.name == ("python.exe" if system == "msys" else "python")

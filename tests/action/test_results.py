@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from action.standins import Python
+from action.step import ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,54 +15,48 @@ if TYPE_CHECKING:
 
     from action.step import Runner
 
-ERROR = "::error title=Redeliver Action::"
 
-
-def a_link(file: Path) -> str:
+def link(file: Path) -> None:
     (file.parent / "elsewhere").touch()
     file.symlink_to(file.parent / "elsewhere")
-    return "it is a symbolic link"
 
 
-def a_link_to_nowhere(file: Path) -> str:
+def dangling_link(file: Path) -> None:
     file.symlink_to(file.parent / "nowhere")
-    return "it is a symbolic link"
 
 
-def a_folder(file: Path) -> str:
-    file.mkdir()
-    return "it is not a regular file"
+def nothing(_: Path) -> None:
+    pass
 
 
-def a_pipe(file: Path) -> str:
-    os.mkfifo(file)
-    return "it is not a regular file"
-
-
-def nothing(_: Path) -> str:
-    return "it does not exist"
-
-
-@pytest.mark.parametrize("runtime", ["docker", "python", "auto"])
-@pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
-@pytest.mark.parametrize("instead", [a_link, a_link_to_nowhere, a_folder, a_pipe, nothing])
-def test_what_is_no_file_of_the_runners_ends_the_step(
-    runner: Runner, runtime: str, name: str, instead: Callable[[Path], str]
+@pytest.mark.parametrize(
+    ("name", "put", "why"),
+    [
+        ("GITHUB_OUTPUT", link, "it is a symbolic link"),
+        ("GITHUB_STEP_SUMMARY", dangling_link, "it is a symbolic link"),
+        ("GITHUB_OUTPUT", os.mkdir, "it is not a regular file"),
+        ("GITHUB_STEP_SUMMARY", os.mkfifo, "it is not a regular file"),
+        ("GITHUB_OUTPUT", nothing, "it does not exist"),
+    ],
+)
+@pytest.mark.parametrize("runtime", ["docker", "python"])
+def test_results_that_cannot_be_written_end_the_step(
+    both: Runner, runtime: str, name: str, put: Callable[[Path], None], why: str
 ) -> None:
-    runner.user, runner.pythons = "0", {"python3": Python()}
-    file = {"GITHUB_OUTPUT": runner.output, "GITHUB_STEP_SUMMARY": runner.summary}[name]
+    both.user = "0"
+    file = {"GITHUB_OUTPUT": both.output, "GITHUB_STEP_SUMMARY": both.summary}[name]
     file.unlink()
-    why = instead(file)
-    result = runner.step(image="image", runtime=runtime)
+    put(file)
+    result = both.step(image="image", runtime=runtime)
     assert result.returncode == 1
     said = f"{ERROR}The file that {name} names cannot take the results: {why}. Nothing was sent."
     assert result.stdout.startswith(said)
-    assert runner.calls == []
-    assert not (runner.bin / "chowned").exists()
+    assert both.calls == []
+    assert not (both.bin / "chowned").exists()
 
 
 @pytest.mark.parametrize("path", ["/dev/null", ""])
-def test_a_device_is_no_file_and_an_empty_variable_is_none(runner: Runner, path: str) -> None:
+def test_a_device_or_an_empty_name_is_no_file(runner: Runner, path: str) -> None:
     runner.user = "0"
     runner.environment["GITHUB_OUTPUT"] = path
     result = runner.step(image="image")

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
-from action.standins import Python
-from action.step import GITHUB, HOOKS_ACTION, REPLAY_ACTION, TRACKING_ACTION, Runner
+from action.step import ERROR, GITHUB, HOOKS_ACTION, IMAGE, REPLAY_ACTION, TRACKING_ACTION, Runner
 
-IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
-ERROR = "::error title=Redeliver Action::"
 #: What engines say of a file that they do not see: on another machine, closed to a rootless one, in a virtual machine.
 UNSEEN = [
     'invalid mount config for type "bind": bind source path does not exist',
     'invalid mount config for type "bind": stat /root/_temp: permission denied',
     "Mounts denied: The path is not shared from the host and is not known to Docker",
 ]
-
-
-@pytest.fixture
-def both(runner: Runner) -> Runner:
-    """A runner with an engine and a Python."""
-    runner.pythons = {"python3": Python()}
-    return runner
 
 
 def used(runner: Runner) -> list[str]:
@@ -44,27 +35,33 @@ def test_with_python_no_engine_is_asked_anything(both: Runner) -> None:
     assert {call.name for call in both.calls} == {"python3", "python"}
 
 
-@pytest.mark.parametrize("engine", ["", "windows"])
-def test_without_an_engine_for_linux_containers_auto_is_python_and_says_so(both: Runner, engine: str) -> None:
-    both.engine = engine
+@pytest.mark.parametrize("engine", [None, "", "windows"], ids=["no docker", "no answer", "windows"])
+def test_without_an_engine_for_linux_containers_auto_is_python_and_docker_an_error(
+    both: Runner, engine: str | None
+) -> None:
+    both.docker, both.engine = engine is not None, engine or ""
     result = both.step(image=IMAGE)
     assert used(both) == ["python"]
     assert result.stdout.startswith("Running with the runner's own Python, since no Docker engine for Linux containers")
-
-
-def test_without_docker_auto_is_python(both: Runner) -> None:
-    both.docker = False
-    assert both.step().returncode == 0
+    result = both.step(image=IMAGE, runtime="docker")
+    assert result.returncode == 1
+    assert re.fullmatch(
+        rf"{ERROR}runtime is docker, but no Docker engine .* answers .*, or runtime: python\.\n", result.stdout
+    )
     assert used(both) == ["python"]
 
 
 @pytest.mark.parametrize("unseen", UNSEEN, ids=["elsewhere", "closed", "not shared"])
-def test_with_an_engine_that_sees_other_files_auto_is_python(both: Runner, unseen: str) -> None:
+def test_with_an_engine_that_sees_other_files_auto_is_python_and_docker_an_error(both: Runner, unseen: str) -> None:
     # A job that itself runs in a container often has the engine's socket, but that engine mounts what the host has.
     both.unseen = unseen
     result = both.step(image=IMAGE)
     assert used(both) == ["python"]
     assert "since the Docker engine does not see this job's files" in result.stdout
+    result = both.step(image=IMAGE, runtime="docker")
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"{ERROR}runtime is docker, but the Docker engine does not see this job's files")
+    assert used(both) == ["python"]
 
 
 @pytest.mark.parametrize("system", ["msys", "cygwin"])
@@ -82,24 +79,6 @@ def test_the_engine_is_asked_about_the_file_that_it_would_have_to_mount(both: Ru
     assert asked.values_of("--pull") == ["never"]
 
 
-def test_docker_that_was_asked_for_and_is_not_there_is_an_error_and_not_python(both: Runner) -> None:
-    both.docker = False
-    result = both.step(image=IMAGE, runtime="docker")
-    assert result.returncode == 1
-    assert re.fullmatch(
-        rf"{ERROR}runtime is docker, but no Docker engine .* answers .*, or runtime: python\.\n", result.stdout
-    )
-    assert used(both) == []
-
-
-def test_an_engine_that_was_asked_for_and_sees_other_files_is_an_error(both: Runner) -> None:
-    both.unseen = UNSEEN[0]
-    result = both.step(image=IMAGE, runtime="docker")
-    assert result.returncode == 1
-    assert result.stdout.startswith(f"{ERROR}runtime is docker, but the Docker engine does not see this job's files")
-    assert used(both) == []
-
-
 @pytest.mark.parametrize(("runtime", "shown"), [("podman", "podman"), ("py\nthon", "py"), ("%0A::x", "?0A??x")])
 def test_any_other_runtime_is_refused_like_any_other_setting(both: Runner, runtime: str, shown: str) -> None:
     result = both.step(image=IMAGE, runtime=runtime)
@@ -108,48 +87,49 @@ def test_any_other_runtime_is_refused_like_any_other_setting(both: Runner, runti
     assert both.calls == []
 
 
+REPORT = '{"version": 1}'
+
+
+@pytest.mark.parametrize(
+    ("action", "word", "inputs", "expected"),
+    [
+        (
+            REPLAY_ACTION,
+            "replay",
+            {"org": "octo-org", "token": "ghp_x", "from_": "2h", "guid": "a b", "send": "true"},
+            {"FROM": "2h", "TO": "", "GUID": "a b", "LIMIT": "500", "SEND": "true"},
+        ),
+        (
+            HOOKS_ACTION,
+            "hooks",
+            {"org": "octo-org", "token": "ghp_x"},
+            {"HOOK-ID": "all", "API-URL": "https://api.github.com"},
+        ),
+        (
+            TRACKING_ACTION,
+            "tracking-issue",
+            {"report": REPORT, "label": "a b"},
+            {"REPORT": REPORT, "LABEL": "a b", "REPOSITORY": GITHUB["repository"], "TOKEN": GITHUB["token"]},
+        ),
+    ],
+    ids=["replay", "hooks", "tracking-issue"],
+)
 @pytest.mark.parametrize("runtime", ["docker", "python"])
-def test_the_step_that_replays_is_the_same_launcher_with_another_word(both: Runner, runtime: str) -> None:
-    both.action = REPLAY_ACTION
-    both.step(org="octo-org", token="ghp_x", from_="2h", guid="a b", send="true", image=IMAGE, runtime=runtime)
+def test_the_other_actions_are_the_same_launcher_with_another_word(
+    both: Runner, runtime: str, *, action: dict[str, Any], word: str, inputs: dict[str, str], expected: dict[str, str]
+) -> None:
+    both.action = action
+    both.step(image=IMAGE, runtime=runtime, **inputs)
     ran = both.container if runtime == "docker" else both.core
-    assert ran.argv[-1] == "replay"
-    named = {name: ran.environment[f"INPUT_{name}"] for name in ("FROM", "TO", "GUID", "LIMIT", "SEND")}
-    assert named == {"FROM": "2h", "TO": "", "GUID": "a b", "LIMIT": "500", "SEND": "true"}
-
-
-@pytest.mark.parametrize("runtime", ["docker", "python"])
-def test_the_step_that_lists_webhooks_is_the_same_launcher_with_a_word(both: Runner, runtime: str) -> None:
-    both.action = HOOKS_ACTION
-    both.step(org="octo-org", token="ghp_x", image=IMAGE, runtime=runtime)
-    ran = both.container if runtime == "docker" else both.core
-    assert ran.argv[-1] == "hooks"
-    assert ran.environment["INPUT_HOOK-ID"] == "all"
-    assert ran.environment["INPUT_API-URL"] == "https://api.github.com"
-
-
-@pytest.mark.parametrize("runtime", ["docker", "python"])
-def test_the_step_that_tracks_is_the_same_launcher_with_another_word(both: Runner, runtime: str) -> None:
-    both.action = TRACKING_ACTION
-    both.step(report='{"version": 1}', label="a b", image=IMAGE, runtime=runtime)
-    ran = both.container if runtime == "docker" else both.core
-    assert ran.argv[-1] == "tracking-issue"
-    named = {name: ran.environment[f"INPUT_{name}"] for name in ("REPORT", "LABEL", "REPOSITORY", "TOKEN")}
-    assert named == {
-        "REPORT": '{"version": 1}',
-        "LABEL": "a b",
-        "REPOSITORY": GITHUB["repository"],
-        "TOKEN": GITHUB["token"],
-    }
+    assert ran.argv[-1] == word
+    assert {name: ran.environment[f"INPUT_{name}"] for name in expected} == expected
 
 
 @pytest.mark.parametrize("runtime", ["docker", "python"])
 @pytest.mark.parametrize("how", ["SHELLOPTS", "BASH_ENV"])
 def test_a_job_that_traces_its_shells_sees_no_value_in_the_log(both: Runner, runtime: str, how: str) -> None:
     (both.folder / "trace").write_text("set -vx\n")
-    both.environment |= (
-        {"SHELLOPTS": "xtrace:verbose"} if how == "SHELLOPTS" else {"BASH_ENV": str(both.folder / "trace")}
-    )
+    both.environment[how] = "xtrace:verbose" if how == "SHELLOPTS" else str(both.folder / "trace")
     both.environment |= {"HTTPS_PROXY": "http://me:pass.word@proxy.example:3128", "PIP_PROXY": "http://pass.word@p"}
     result = both.step(image=IMAGE, runtime=runtime, token=GITHUB["token"])
     assert result.returncode == 0

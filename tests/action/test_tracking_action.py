@@ -1,4 +1,4 @@
-"""tracking-issue/action.yml: an issue kept up to date as a step of a workflow."""
+"""tracking-issue/action.yml: an issue kept up to date as a step of a workflow. More: tests/runs/test_tracking.py."""
 
 from __future__ import annotations
 
@@ -8,109 +8,77 @@ from typing import TYPE_CHECKING
 import pytest
 
 import reports
-from action.step import ACTION, GITHUB, TRACKING_ACTION, step_environment
+from action.step import GITHUB, TRACKING_ACTION, step_environment
 from command.program import REDELIVER, environment
-from githubsim import Fault, SimGitHub
+from githubsim import SimGitHub
 from githubsim.clock import system_ms
-from githubsim.faults import json_answer
 from githubsim.server import serve
 from redeliver.core.redelivery import Outcome
-from redeliver.core.settings import Use
 from redeliver.errors import IssuesDisabled
 from redeliver.output.report_json import MOST, as_json
-from redeliver.tracking.run import TRACKING_OUTPUTS
 from runner import commands, outputs
-from write_docs import of_action
+from step import run_step
+from world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from command.program import Commands
-    from githubsim.server import Served
+    from step import Done
 
-REPOSITORY = GITHUB["repository"]
-TOKEN = GITHUB["token"]
+REPOSITORY, TOKEN = GITHUB["repository"], GITHUB["token"]
 SETTLED = as_json(reports.one())
 UNDELIVERED = as_json(reports.one(*reports.events(Outcome.FAILED_AGAIN)))
 
 
-@pytest.fixture
-def github() -> Iterator[Served]:
-    sim = SimGitHub(system_ms)
-    sim.token(TOKEN, kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
-    with serve(sim) as served:
-        yield served
+def github(world: World) -> SimGitHub:
+    """Its GitHub, with a job's own token."""
+    world.sim.token(TOKEN, kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
+    return world.sim
 
 
-def given_to(folder: Path, github: Served, **inputs: str) -> dict[str, str]:
-    """What the launcher puts into the core's environment."""
-    output = folder / "output"
-    output.write_text("")
-    given = {"report": UNDELIVERED, "label": "webhooks", "api_url": github.url} | inputs
-    run = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "42"}
-    return {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_OUTPUT": str(output),
-        **run,
-        **step_environment(given, TRACKING_ACTION),
-    }
+def step(world: World, **inputs: str) -> Done:
+    given = {"report": UNDELIVERED, "label": "webhooks", "repository": REPOSITORY, "token": TOKEN} | inputs
+    return run_step(world, "tracking-issue", **given)
 
 
-def step(forks: Commands, folder: Path, github: Served, **inputs: str) -> tuple[int, str, dict[str, str]]:
-    """Its exit code, what it said, and its outputs."""
-    said = forks.run_step("tracking-issue", given=given_to(folder, github, **inputs))
-    return said.code, said.everything, outputs(folder / "output")
+def errors(done: Done) -> list[str]:
+    return [one.data for one in commands(done.log) if one.name == "error"]
 
 
-def errors(said: str) -> list[str]:
-    return [one.data for one in commands(said) if one.name == "error"]
+def test_it_opens_an_issue_leaves_it_alone_and_closes_it() -> None:
+    world = World()
+    sim = github(world)
+    assert step(world, report="").outputs["change"] == "opened"  # the run failed before it had one
+    (issue,) = sim.issues(REPOSITORY).all()
+    assert "/actions/runs/" in issue.body
+    assert step(world).outputs == {"issue-number": "1", "change": "commented"}
+    done = step(world)
+    assert (done.code, done.outputs) == (0, {"issue-number": "1", "change": "none"})
+    assert step(world, report=SETTLED).outputs == {"issue-number": "1", "change": "closed"}
+    assert step(world, report=SETTLED).outputs == {"issue-number": "", "change": "none"}
 
 
-def test_its_inputs_and_outputs_are_those_of_the_tables() -> None:
-    declared = {name: dict(row) for name, row in TRACKING_ACTION["inputs"].items()}
-    rows = of_action(Use.TRACKING)
-    assert declared == {row.name: {"description": row.description, "default": row.default} for row in rows}
-    (one,) = TRACKING_ACTION["runs"]["steps"]
-    assert one["env"] == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in declared}
-    assert {name: row["value"] for name, row in TRACKING_ACTION["outputs"].items()} == {
-        name: f"${{{{ steps.{one['id']}.outputs.{name} }}}}" for name in TRACKING_OUTPUTS
-    }
-    assert "${{" not in one["run"]
-    for name in ("api-url", "image", "runtime"):
-        assert TRACKING_ACTION["inputs"][name] == ACTION["inputs"][name]
-
-
-def test_it_opens_an_issue_leaves_it_alone_and_closes_it(tmp_path: Path, forks: Commands, github: Served) -> None:
-    assert step(forks, tmp_path, github)[2] == {"issue-number": "1", "change": "opened"}
-    (issue,) = github.sim.issues(REPOSITORY).all()
-    assert f"https://github.com/{REPOSITORY}/actions/runs/42" in issue.body
-    code, _, given = step(forks, tmp_path, github)
-    assert (code, given) == (0, {"issue-number": "1", "change": "none"})
-    assert step(forks, tmp_path, github, report=SETTLED)[2] == {"issue-number": "1", "change": "closed"}
-    assert step(forks, tmp_path, github, report=SETTLED)[2] == {"issue-number": "", "change": "none"}
-
-
-def test_a_run_without_a_report_opens_one(tmp_path: Path, forks: Commands, github: Served) -> None:
-    code, _, given = step(forks, tmp_path, github, report="")
-    assert (code, given["change"]) == (0, "opened")
-
-
-def test_the_largest_report_there_is_reaches_it(tmp_path: Path, github: Served) -> None:
+def test_the_largest_report_reaches_it(tmp_path: Path) -> None:
     report = as_json(reports.one(*reports.events(*[Outcome.FAILED_AGAIN] * 5_000)))
     assert MOST - 1_000 < len(report) <= MOST
-    # In a process of its own from the first instruction on, which the system itself gives the environment.
-    done = subprocess.run(
-        [*REDELIVER, "tracking-issue"],
-        env=environment(**given_to(tmp_path, github, report=report)),
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-    )
-    assert (done.returncode, outputs(tmp_path / "output")["change"]) == (0, "opened"), done.stdout
-    assert "5,000 events" in github.sim.issues(REPOSITORY).all()[0].body
+    sim = SimGitHub(system_ms)
+    sim.token(TOKEN, kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
+    output = tmp_path / "output"
+    output.touch()
+    with serve(sim) as served:
+        given = step_environment({"report": report, "label": "webhooks", "api_url": served.url}, TRACKING_ACTION)
+        # In a process of its own from the first instruction on, which the system itself gives the environment.
+        done = subprocess.run(
+            [*REDELIVER, "tracking-issue"],
+            env=environment(GITHUB_ACTIONS="true", GITHUB_OUTPUT=str(output), **given),
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, outputs(output)["change"]) == (0, "opened"), done.stdout
+    assert "5,000 events" in sim.issues(REPOSITORY).all()[0].body
 
 
 @pytest.mark.parametrize(
@@ -126,42 +94,21 @@ def test_the_largest_report_there_is_reaches_it(tmp_path: Path, github: Served) 
         ({"token": ""}, "token: is required, one that can write issues"),
     ],
 )
-def test_what_cannot_be_used_is_refused_without_a_request(
-    tmp_path: Path, forks: Commands, github: Served, inputs: dict[str, str], problem: str
-) -> None:
-    code, said, given = step(forks, tmp_path, github, **inputs)
-    assert (code, given, errors(said)) == (2, {}, [problem])
-    assert github.sim.journal.entries == []
+def test_unusable_inputs_are_refused_without_a_request(inputs: dict[str, str], problem: str) -> None:
+    world = World()
+    done = step(world, **inputs)
+    assert (done.code, done.outputs, errors(done)) == (2, {}, [problem])
+    assert done.requests == []
 
 
-def test_a_token_without_the_permission_fails_the_step_and_is_told_which_one(
-    tmp_path: Path, forks: Commands, github: Served
-) -> None:
-    github.sim.token(TOKEN, kind="actions", permissions={})
-    code, said, _ = step(forks, tmp_path, github)
-    assert code == 1
-    (error,) = errors(said)
+def test_a_refusal_fails_the_step_and_shows_no_token() -> None:
+    world = World()
+    github(world).issues(REPOSITORY).enabled = False
+    done = step(world)
+    assert (done.code, errors(done)) == (1, [str(IssuesDisabled(repository=REPOSITORY))])
+    world.sim.token(TOKEN, kind="actions", permissions={})
+    done = step(world)
+    assert done.code == 1
+    (error,) = errors(done)
     assert "permissions: issues: write" in error
-    assert TOKEN not in said.replace(f"::add-mask::{TOKEN}", "")
-
-
-def test_issues_that_are_switched_off_fail_the_step(tmp_path: Path, forks: Commands, github: Served) -> None:
-    github.sim.issues(REPOSITORY).enabled = False
-    code, said, _ = step(forks, tmp_path, github)
-    assert (code, len(errors(said))) == (1, 1)
-    assert str(IssuesDisabled(repository=REPOSITORY)) == errors(said)[0]
-
-
-def test_a_repository_that_is_not_there_fails_the_step(tmp_path: Path, forks: Commands, github: Served) -> None:
-    code, said, _ = step(forks, tmp_path, github, repository="octo-org/other")
-    assert code == 1
-    assert len(errors(said)) == 1
-    assert "octo-org/other" in errors(said)[0]
-
-
-def test_a_lost_reply_fails_the_step_and_is_not_tried_again(tmp_path: Path, forks: Commands, github: Served) -> None:
-    github.sim.faults.add(Fault(json_answer(502, "Bad Gateway"), path="*/issues", verb="POST", times=None))
-    code, said, _ = step(forks, tmp_path, github)
-    assert code == 1
-    assert len(errors(said)) == 1
-    assert len([one for one in github.sim.journal.entries if one.verb == "POST" and one.path.endswith("/issues")]) == 1
+    assert TOKEN not in done.log.replace(f"::add-mask::{TOKEN}", "")
