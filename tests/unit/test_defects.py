@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from defects.breaking import file_with
+from defects.__main__ import file_with
 from defects.table import DEFECTS, Defect
 
 
@@ -12,4 +12,4 @@ from defects.table import DEFECTS, Defect
 def test_a_defect_changes_a_text_that_is_there_once(defect: Defect) -> None:
     file_with(defect.old)
     assert defect.old != defect.new
-    assert defect.noticed_by
+    assert defect.tests
