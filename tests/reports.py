@@ -40,7 +40,6 @@ class Problem(RedeliverError):
         # Not as attributes of the class: the documents list those of every class.
         vars(self).update(sentence=_literal(problem), advice=_literal(advice))
         super().__init__()
-        self.args = (f"{problem} {advice}".strip(),)
 
 
 def _literal(text: str) -> str:

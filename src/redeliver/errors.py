@@ -2,15 +2,14 @@
 
 One tree: catch :class:`RedeliverError` to catch them all. A class is for what code tells apart; all else is an
 :class:`ErrorKind` of such a class. ``sentence`` and ``advice`` are templates, so that the documents can list every
-sentence there is. The annotated attributes of a class are the facts that fill its templates: a type checker takes them
-for the constructor's keyword arguments, and a test compares them with the templates.
+sentence there is. What fills them is given as keyword arguments, which a test compares with the templates.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from string import Formatter
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from redeliver.text import Naming, OwnText, count, plain, some_of
 from redeliver.times import clock_time, duration
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass_transform(kw_only_default=True)
 class RedeliverError(Exception):
     """A foreseen error. ``str()`` gives the sentence and the advice, and never a secret."""
 
@@ -34,7 +32,11 @@ class RedeliverError(Exception):
         if error_kind:
             words = {"sentence": error_kind.sentence, "advice": error_kind.advice}
             vars(self).update(words, exit_code=error_kind.exit_code)
-        super().__init__(f"{self.problem} {self.next_step}")
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        # Not as it was made: a request's id may have been added since.
+        return f"{self.problem} {self.next_step}".strip()
 
     @property
     def problem(self) -> str:
@@ -175,8 +177,6 @@ class NoSuchHook(RedeliverError):
         "Compare the pattern with the webhook's URL. The webhook must be active, and the token must be able to see it."
     )
 
-    owner: str
-
 
 NoHooks = ErrorKind(
     NoSuchHook,
@@ -226,7 +226,6 @@ class CheckpointNotSaved(RedeliverError):
     sentence = "The checkpoint could not be saved in {place}: {why}"
     advice = "Nothing is lost: the next run starts from the last checkpoint that was saved."
 
-    place: str
     why: RedeliverError | str
 
 
@@ -302,10 +301,6 @@ class ApiError(RedeliverError):
     request_id: str = ""
     """GitHub's id of the request, which its support asks for; empty: there is none."""
 
-    def __str__(self) -> str:
-        # Not as it was made: the id may have been added since.
-        return f"{self.problem} {self.next_step}"
-
     @property
     def next_step(self) -> str:
         """The advice, and the request's id."""
@@ -322,8 +317,6 @@ class BadToken(ApiError):
 
     sentence = "GitHub does not accept the token: it refused to {what} (401)."
     advice = "Check that the secret holds the whole token, and that it has neither expired nor been revoked."
-
-    what: str
 
 
 TokenEnded = ErrorKind(
@@ -342,18 +335,12 @@ class BadKey(ApiError):
         "Check that private-key is a current key of the App in client-id (or app-id), and that the clock here is right."
     )
 
-    what: str
-
 
 class MissingPermission(ApiError):
     """403 that is not a rate limit: the token is valid, but may not do this."""
 
     sentence = 'The token may not {what} (403). GitHub says "{message}".'
     advice = "It needs {needed}."
-
-    what: str
-    message: str
-    needed: str
 
 
 WorkflowToken = ErrorKind(
@@ -371,21 +358,12 @@ class AccessBlocked(ApiError):
     sentence = 'GitHub refused to {what} ({status}): {why}. It says "{message}".'
     advice = "{remedy}"
 
-    what: str
-    status: int
-    why: str
-    message: str
-    remedy: str
-
 
 class NotFound(ApiError):
     """404: not there, or hidden from this token; GitHub does not say which."""
 
     sentence = "{subject} not found, or hidden from this token (404)."
     advice = "Check the name and the id. If they are right, the token may not see it: it needs {needed}."
-
-    subject: str
-    needed: str
 
 
 ApiNotFound = ErrorKind(
@@ -427,9 +405,6 @@ class Moved(ApiError):
         "Enterprise Server, it ends with /api/v3."
     )
 
-    status: int
-    what: str
-
 
 class ApiRefused(ApiError):
     """Another 4xx."""
@@ -437,7 +412,6 @@ class ApiRefused(ApiError):
     sentence = 'GitHub refused to {what} ({status}). It says "{message}".'
     advice = "If the inputs look right, please open an issue with this message."
 
-    what: str
     status: int
     message: str
 
@@ -448,8 +422,6 @@ class ApiFailing(ApiError):
     sentence = "GitHub's API failed {tries} times in a row when asked to {what}: {why}."
     advice = "Nothing is lost: the next run tries again. See www.githubstatus.com for incidents."
 
-    tries: int
-    what: str
     why: str
 
 
@@ -463,7 +435,6 @@ class ApiUnexpected(ApiError):
     sentence = "GitHub's API gave an unexpected response when asked to {what}: {why}."
     advice = "Check api-url and any proxy in between."
 
-    what: str
     why: str
 
 
@@ -510,9 +481,6 @@ class NotWritten(RedeliverError):
 
     sentence = "The results cannot be written for the runner: {path}: {why}."
     advice = "Where the job runs in a container, check that the runner's folders are mounted into it."
-
-    path: str
-    why: str
 
 
 # -- the standard streams -------------------------------------------------------------------------------
@@ -576,9 +544,6 @@ class MetricsNotWritten(RedeliverError):
     sentence = "The metrics file {path} cannot be written: {why}."
     advice = "The run did its work. The metrics are still those of an earlier run."
 
-    path: str
-    why: str
-
 
 MetricsFileUnusable = ErrorKind(
     RedeliverError,
@@ -598,8 +563,6 @@ class Unexpected(RedeliverError):
     sentence = "The action hit an internal error: {kind}."
     advice = "Please report it, with this line, at github.com/org/redeliver-action/issues."
 
-    kind: str
-
 
 # -- endings that are nobody's fault ---------------------------------------------------------------------
 
@@ -609,8 +572,6 @@ class OutOfTime(RedeliverError):
 
     sentence = "Stopped at time-limit {why}."
     advice = "The next run does what is left. Raise time-limit if this happens often."
-
-    why: str
 
 
 HourSpent = ErrorKind(

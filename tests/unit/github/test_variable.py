@@ -130,7 +130,7 @@ def test_a_write_that_fails_for_good_is_told_with_its_cause(
     with pytest.raises(CheckpointNotSaved, match=says) as caught:
         variable(Calls(*answers)).write(17)
     assert isinstance(caught.value.__cause__, cause)
-    assert caught.value.place.endswith("CHECKPOINT of octo/ops")
+    assert "CHECKPOINT of octo/ops" in caught.value.problem
 
 
 @pytest.mark.parametrize(
