@@ -109,11 +109,10 @@ def site() -> Iterator[There]:
 
 
 @pytest.fixture
-def there(site: There, monkeypatch: pytest.MonkeyPatch) -> There:
+def there(site: There) -> There:
     site.sim.faults.clear()
     site.sim.journal.clear()
     site.seen.clear()
-    monkeypatch.setattr(bounded_http, "TIMEOUT", 0.15)
     site.api = GitHubApi(site.url, TOKEN, plenty)
     return site
 
@@ -265,7 +264,11 @@ def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int
     ],
     ids=["reset", "silence", "cut", "late"],
 )
-def test_nothing_is_asked_again_after_a_loss(there: There, verb: Verb, effect: Effect, says: str) -> None:
+def test_nothing_is_asked_again_after_a_loss(
+    there: There, verb: Verb, effect: Effect, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # For these alone: on a busy machine an answer can take as long.
+    monkeypatch.setattr(bounded_http, "TIMEOUT", 0.15)
     there.strike(effect)
     with pytest.raises(ResponseLost, match=f"^({says})$"):
         there.api.exchange(verb, there.attempts, query={"cursor": "hush"})
