@@ -30,17 +30,17 @@ class Nursery:
     asks: IO[str]
     answers: IO[str]
 
-    def start(self, inputs: Mapping[str, str], *arguments: str) -> int:
-        """Start the action with these inputs (``_`` for ``-``) and arguments. Gives the process's id."""
-        return self._ask({"start": environment(inputs), "arguments": arguments})
+    def start(self, inputs: Mapping[str, str]) -> int:
+        """Start the action with these inputs (``_`` for ``-``). Gives the process's id."""
+        return self._ask({"start": environment(inputs)})
 
     def wait(self, pid: int) -> int:
         """Wait for its end. Gives the exit code, or minus the signal that killed it."""
         return self._ask({"wait": pid})
 
-    def run(self, inputs: Mapping[str, str], *arguments: str) -> int:
+    def run(self, inputs: Mapping[str, str]) -> int:
         """Start it and wait."""
-        return self.wait(self.start(inputs, *arguments))
+        return self.wait(self.start(inputs))
 
     def _ask(self, what: Mapping[str, object]) -> int:
         print(json.dumps(what), file=self.asks, flush=True)
@@ -86,7 +86,7 @@ def _serve() -> None:
             continue
         os.environ.clear()
         os.environ.update(asked["start"])
-        sys.argv = ["redeliver", *asked["arguments"]]
+        sys.argv = ["redeliver"]
         nowhere = os.open(os.devnull, os.O_RDWR)
         os.dup2(nowhere, 0)
         os.dup2(nowhere, 1)

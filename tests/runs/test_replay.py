@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
-from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
+from githubsim.outcomes import OK, invalid_response
 from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
-from redeliver.errors import ApiFailing, OutOfTime, ReplayEndedEarly, TooManyEvents, WindowForgotten
+from redeliver.errors import ApiFailing, GuidsNotFound, ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.times import timestamp
 from wording import figures, says, told
 from world import World, kind
@@ -55,14 +53,6 @@ def test_without_send_it_is_a_plan_and_nothing_is_sent(world: World) -> None:
     assert (plan.first, plan.last) == pytest.approx((now - 50 * MINUTE, now - 30 * MINUTE), abs=2 * SECOND)
     assert plan.calls == 3 + 1
     assert set(outcomes(report).values()) == {Outcome.DRY_RUN}
-
-
-@pytest.mark.parametrize("told", [{"x-ratelimit-limit": "0"}, {"x-ratelimit-limit": "", "x-ratelimit-remaining": "0"}])
-def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them(world: World, told: dict[str, str]) -> None:
-    deliver(world, 50, 40)
-    world.sim.faults.add(Fault(Rewrite(headers={"x-ratelimit-reset": "", **told}), times=None))
-    report = world.replay(from_="1h")
-    assert (report.errors, report.plan and report.plan.seconds) == ((), 1)
 
 
 def test_a_window_is_about_originals_begins_with_from_and_ends_before_to(world: World) -> None:
@@ -110,24 +100,16 @@ def test_looking_for_a_guid_ends_with_its_original(world: World) -> None:
 def test_a_guid_that_is_not_in_the_log_is_named_and_nothing_is_sent(world: World) -> None:
     (there,) = deliver(world, 50)
     report = world.replay(guid=f"{LOST},{there}", send="true")
-    assert world.sent == []
-    assert report.exit_code == 1
-    (error,) = report.errors
-    assert LOST in error
-    assert there not in error
+    assert (report.exit_code, world.sent) == (1, [])
+    assert told(GuidsNotFound, report.errors[0]) == {"guids": LOST}
 
 
-def test_more_than_the_limit_is_refused_and_still_counted(world: World) -> None:
+def test_as_many_as_the_limit_are_sent_and_more_are_refused(world: World) -> None:
     deliver(world, *range(50, 40, -1))
-    report = world.replay(from_="1h", limit="9", send="true")
-    assert world.sent == []
-    assert report.exit_code == 2
-    assert report.plan
-    assert (report.plan.found, report.plan.delivered, report.events) == (10, 10, [])
-    (error,) = report.errors
-    assert error == str(TooManyEvents(events="10 events", limit="9"))
-    assert world.replay(from_="1h", limit="10", send="true").exit_code == 0
-    assert len(world.sent) == 10
+    refused = world.replay(from_="1h", limit="9", send="true")
+    assert (refused.exit_code, refused.events, world.sent) == (2, [], [])
+    assert says(TooManyEvents, refused.errors[0])
+    assert world.replay(from_="1h", limit="10", send="true").sent == 10
 
 
 def test_by_githubs_clock_too_a_window_must_be_within_its_memory(world: World) -> None:
@@ -193,54 +175,27 @@ def test_what_does_not_appear_in_time_is_pending_and_no_error(world: World) -> N
     assert says(FactKind.NO_RESULT, report.warnings[0])
 
 
-def test_an_endpoint_that_is_down_gets_three_and_the_rest_is_listed(world: World) -> None:
-    guids = deliver(world, *range(50, 40, -1))
-    world.sim.stub.outcome = UNAVAILABLE
-    report = world.replay(from_="1h", send="true")
-    assert world.sent == guids[:3]
-    assert [*outcomes(report).values()] == ["failed_again"] * 3 + ["endpoint_down"] * 7
-    assert list(report.undelivered) == guids
-    assert report.exit_code == 1
-    assert told(FactKind.FIRST_FAILED, report.warnings[0]) == {"probes": "3", "cause": "HTTP 503"}
-    assert "next run" not in " ".join(report.errors + report.warnings)
-
-
-def test_without_watching_everything_is_sent_and_nothing_is_known(world: World) -> None:
-    guids = deliver(world, *range(50, 45, -1))
-    world.sim.stub.outcome = UNAVAILABLE
-    report = world.replay(from_="1h", send="true", wait_for_results="0")
-    assert world.sent == guids
-    assert set(outcomes(report).values()) == {"pending"}
-
-
-@pytest.mark.parametrize("effect", [Rewrite(500), Lose("reset")])
-def test_a_request_whose_reply_is_lost_is_never_made_again(world: World, effect: Rewrite | Lose) -> None:
+@pytest.mark.parametrize(
+    ("fault", "became", "sent"),
+    [
+        (Fault(Rewrite(500), path="*/attempts", nth=2, when="after"), ["recovered"] * 3, 3),
+        (Fault(Lose("reset"), path="*/attempts", nth=2, when="after"), ["recovered"] * 3, 3),
+        (Fault(json_answer(422, "No"), path="*/attempts", nth=2), ["recovered", "refused", "recovered"], 2),
+        (Fault(json_answer(403, "Resource not accessible"), path="*/attempts", times=9), ["run_failed"] * 3, 0),
+    ],
+    ids=["failed", "lost", "refused", "not allowed"],
+)
+def test_an_event_is_asked_for_once_whatever_github_replies(
+    world: World, fault: Fault, became: list[str], sent: int
+) -> None:
     guids = deliver(world, 50, 49, 48)
-    world.sim.faults.add(Fault(effect, path="*/attempts", nth=2, when="after"))
+    world.sim.faults.add(fault)
     report = world.replay(from_="1h", send="true")
-    assert world.sent == guids
-    assert len(world.requests("POST", "/attempts")) == 3
-    assert set(outcomes(report).values()) == {"recovered"}
-    assert report.sent == 3
-
-
-def test_what_github_refuses_is_told_and_the_others_are_sent(world: World) -> None:
-    guids = deliver(world, 50, 49, 48)
-    world.sim.faults.add(Fault(json_answer(422, "No"), path="*/attempts", nth=2))
-    report = world.replay(from_="1h", send="true")
-    assert outcomes(report) == dict.fromkeys(guids, "recovered") | {guids[1]: "refused"}
-    assert report.sent == 2
-    assert report.undelivered == (guids[1],)
-
-
-def test_a_token_that_may_not_redeliver_ends_it(world: World) -> None:
-    deliver(world, 50, 49, 48)
-    world.sim.faults.add(Fault(json_answer(403, "Resource not accessible"), path="*/attempts", times=9))
-    report = world.replay(from_="1h", send="true")
-    assert len(world.requests("POST", "/attempts")) == 1
-    assert report.exit_code == 1
-    assert set(outcomes(report).values()) == {"run_failed"}
-    assert report.sent == 0
+    assert [*outcomes(report).values()] == became
+    assert report.sent == sent
+    assert len(world.requests("POST", "/attempts")) == (3 if sent else 1)
+    assert report.undelivered == tuple(guid for guid, one in zip(guids, became, strict=True) if one != "recovered")
+    assert report.exit_code == (sent < 3)
 
 
 def test_a_log_that_cannot_be_read_to_its_end_is_an_error_and_nothing_is_sent(world: World) -> None:
@@ -255,36 +210,6 @@ def test_a_log_that_cannot_be_read_to_its_end_is_an_error_and_nothing_is_sent(wo
     assert "C0FE:1" in report.errors[0]
 
 
-def test_a_spent_time_limit_lists_what_was_not_sent(world: World) -> None:
-    guids = deliver(world, *range(50, 20, -1))
-    report = world.replay(from_="1h", send="true", redeliveries_per_minute="10", time_limit="90s")
-    assert 3 < len(world.sent) < 30
-    assert world.sent == guids[: len(world.sent)]
-    assert set(report.undelivered) >= set(guids) - set(world.sent)
-    assert report.exit_code == 1
-    assert says(ReplayEndedEarly, report.errors[0])
-    assert says(OutOfTime, report.errors[0])
-    finished = world.replay(guid=",".join(report.undelivered), send="true", time_limit="1h")
-    assert finished.exit_code == 0
-    assert sorted(world.sent) == sorted(guids)
-
-
-def test_a_signal_ends_it_and_the_plan_tells_how_to_finish(world: World) -> None:
-    guids = deliver(world, *range(50, 30, -1))
-    stop = Fault(Call(lambda: world.run_clock.on_signal(signal.SIGTERM)), path="*/attempts", nth=8)
-    world.sim.faults.add(stop)
-    report = world.replay(from_="1h", send="true", wait_for_results="0")
-    assert report.exit_code == 128 + signal.SIGTERM
-    assert report.outcomes[Outcome.STOPPED] == 12
-    world.sim.faults.rules.remove(stop)
-    world.clock.advance(MINUTE)
-    plan = world.replay(from_="2h")
-    assert plan.plan
-    assert plan.plan.redelivered == len(world.sent)
-    world.replay(guid=",".join(plan.unfinished), send="true")
-    assert sorted(world.sent) == sorted(guids)
-
-
 def test_it_stays_within_the_limits_and_keeps_the_pace(world: World) -> None:
     deliver(world, *[30 + number / 10 for number in range(400)])
     report = world.replay(from_="2h", send="true", latency_ms=40)
@@ -296,14 +221,6 @@ def test_it_stays_within_the_limits_and_keeps_the_pace(world: World) -> None:
     assert minutes == pytest.approx(report.plan.seconds / 60, rel=0.2)
 
 
-def test_it_knows_no_checkpoint(world: World) -> None:
-    deliver(world, 50)
-    world.variables.seed("CHECKPOINT", "yesterday")
-    world.replay(from_="1h", send="true")
-    assert world.checkpoint == "yesterday"
-    assert not [entry for entry in world.sim.journal.entries if "variables" in entry.path]
-
-
 def test_a_run_after_it_does_not_retry_what_was_delivered_before(world: World) -> None:
     (guid,) = deliver(world, 50)
     world.sim.stub.by_guid[guid] = invalid_response(422)
@@ -311,9 +228,3 @@ def test_a_run_after_it_does_not_retry_what_was_delivered_before(world: World) -
     world.sim.stub.by_guid.clear()
     world.run(retry_spacing="0")
     assert world.sent == [guid]
-
-
-def test_a_server_that_tells_whole_seconds_only() -> None:
-    world = World(behaviour=Behaviour(whole_seconds=True, status_filter=False))
-    guids = deliver(world, 50, 49)
-    assert outcomes(world.replay(from_="1h", send="true")) == dict.fromkeys(guids, "recovered")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,13 +13,27 @@ from hypothesis import strategies as st
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Fault
-from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome
-from redeliver.core.redelivery import Outcome as Became
-from runs.interference import Cut
-from runs.model import World
-from runs.replaying import ReplayRun, replay
+from githubsim.outcomes import OK, UNAVAILABLE, Kind
+from githubsim.outcomes import Outcome as Answer
+from redeliver.core.redelivery import Outcome
+from redeliver.replay.page import markdown
+from redeliver.replay.report_json import as_json
+from redeliver.replay.run import replay_hook
+from redeliver.replay.settings import parse_replay
+from runs import promises
+from runs.interference import Cut, Interference
+from runs.model import Run, World
 from runs.strategies import FAILURES, LIMITS, NOES, POISON, WHEN, faults
 from runs.test_model import profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from githubsim.log import Row
+    from redeliver.core.deliveries import Event
+    from redeliver.core.settings import Settings
+    from redeliver.replay.plan import ReplayPlan
+    from redeliver.replay.report import ReplayReport
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +80,150 @@ NO = st.builds(
 TALLY: Counter[str] = Counter()
 
 
-def a_world(github: dict[str, Any], past: list[tuple[int, Outcome, Kind, Outcome]]) -> World:
+# -- one replay, and what it must keep ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ReplayRun(Run):
+    """One start of a replay, as GitHub saw it."""
+
+    replay: ReplayReport | None = None
+    """None: it crashed."""
+
+    @property
+    def looked_at(self) -> int:
+        """When it began to read the log."""
+        return next((call.at for call in self.calls if call.lists), self.ended)
+
+    @property
+    def posts(self) -> Counter[str]:
+        """How often each attempt was asked for; what a limit turned away was not."""
+        return Counter(call.redelivers for call in self.calls if call.redelivers and not call.is_limit)
+
+
+def replay(
+    world: World, inputs: Mapping[str, str], *, cut: Cut | None = None, faults: tuple[Fault, ...] = ()
+) -> ReplayRun:
+    """One replay over the world's hook, whatever comes in its way. ``inputs``: with ``_`` for ``-``."""
+    given = {"org": "octo", "hook-id": str(world.hook.id), "token": "pat"}
+    named = {name.replace("_", "-"): value for name, value in inputs.items()}
+    settings = parse_replay(given | named, world.clock())
+    run = ReplayRun(settings, world.clock())
+    with world.disturbing(run, Interference(cut, {}), faults) as session:
+        (hook,) = session.choose()
+        run.replay = replay_hook(hook, session.clock, session.console, settings)
+    _keeps_its_promises(world, run, settings)
+    return run
+
+
+def _keeps_its_promises(world: World, run: ReplayRun, settings: Settings) -> None:
+    promises.limits_are_kept(run)
+    assert not run.writes, "a replay wrote a variable"
+    assert not [call for call in run.calls if call.variable], "a replay read a variable"
+    assert set(run.posts.values()) <= {1}, "a redelivery was asked for twice"
+    assert set(Counter(one.guid for one in run.accepted).values()) <= {1}, "an event was sent twice"
+    assert settings.send or not run.posts, "a plan sent something"
+    assert not [call for call in run.calls if call.after_signal], "a call after the signal"
+    _nothing_else_is_sent(world, run, settings)
+    if run.replay is not None:
+        assert markdown(run.replay)
+        assert as_json(run.replay)
+        _the_report_is_true(world, run, run.replay)
+
+
+def _nothing_else_is_sent(world: World, run: ReplayRun, settings: Settings) -> None:
+    """Whatever was sent is of the selection, oldest first, and not more than the limit."""
+    originals = [next(row for row in world.hook.log.attempts_of(one.guid)) for one in run.accepted]
+    assert len(run.posts) <= settings.limit, "more than the limit was sent"
+    for row in originals:
+        assert not settings.events or row.kind.event in settings.events, "an event of another type was sent"
+        assert not settings.guid or row.guid in settings.guid, "an event that nobody named was sent"
+        if settings.from_ is not None:
+            # GitHub tells its time in whole seconds.
+            since = settings.from_.resolve(run.began) - 2 * SECOND
+            until = (run.began if settings.to is None else settings.to.resolve(run.began)) + 2 * SECOND
+            assert since <= world.shown_at(row) < until, "an event outside the window was sent"
+    shown = [world.shown_at(row) for row in originals]
+    assert shown == sorted(shown), "not oldest first"
+
+
+def _the_report_is_true(world: World, run: ReplayRun, report: ReplayReport) -> None:
+    assert (report.signal_number is not None) == run.signalled
+    if report.plan is None:
+        assert report.errors or run.signalled, "no plan, and nobody is told why"
+        assert not run.posts, "something was sent without a plan"
+        return
+    _the_plan_is_true(world, run, report, report.plan)
+    assert len(report.events) == (0 if report.plan.too_many else report.plan.found)
+    told = {row_id for row_id in run.posts if any(c.redelivers == row_id and c.status == 202 for c in run.calls)}
+    settled = {Outcome.RECOVERED, Outcome.FAILED_AGAIN}
+    late = [one for one, case in report.events if case.outcome in settled and str(one.latest.id) in {*run.posts} - told]
+    assert report.sent == len(told) + len(late), "not the number that GitHub took"
+    for event, case in report.events:
+        _the_outcome_is_true(world, run, report, event, case.outcome)
+    may_arrive = {Outcome.RECOVERED, Outcome.PENDING, Outcome.UNKNOWN, Outcome.DRY_RUN}
+    assert {*report.undelivered} == {event.guid for event, case in report.events if case.outcome not in may_arrive}
+    if report.send and report.undelivered:
+        assert report.exit_code != 0, "green over an event that did not arrive"
+
+
+def _the_plan_is_true(world: World, run: ReplayRun, report: ReplayReport, plan: ReplayPlan) -> None:
+    seen = {
+        guid: [row for row in rows if world.in_log(row, run.looked_at)] for guid, rows in world.life.events().items()
+    }
+    events = [event for event, _ in report.events]
+    for event in events:
+        rows = seen[event.guid]
+        assert event.is_delivered == any(row.outcome.succeeded for row in rows), "delivered before, or not"
+    assert plan.delivered <= plan.found
+    if not plan.too_many:
+        recent = [event for event in events if plan.was_redelivered(event)]
+        assert len(recent) == plan.redelivered
+        for event in recent:
+            since = plan.made_at - HOUR - SECOND
+            assert any(row.redelivery and world.shown_at(row) >= since for row in seen[event.guid])
+    if world.sim.behaviour.paging == "keyset" and not plan.guids:
+        chosen = [
+            rows[0]
+            for rows in seen.values()
+            if rows and plan.since <= world.shown_at(rows[0]) < plan.until
+            if not rows[0].redelivery
+        ]
+        fitting = [row for row in chosen if row.kind.event in (run.settings.events or {row.kind.event})]
+        assert plan.found == len(fitting), "not the number of events in the window"
+        assert plan.filtered_out == len(chosen) - len(fitting)
+
+
+def _the_outcome_is_true(world: World, run: ReplayRun, report: ReplayReport, event: Event, outcome: Outcome) -> None:
+    rows = world.hook.log.attempts_of(event.guid)
+    calls = [call for call in run.calls if call.redelivers == str(event.latest.id) and not call.is_limit]
+    asked = calls[0].at if calls else None
+    status = [call.status for call in calls]
+    new = [row for row in rows if asked is not None and _is_newer(world, row, asked) and row.visible_at <= run.ended]
+    claims: dict[Outcome, bool] = {
+        Outcome.RECOVERED: any(row.outcome.succeeded for row in new),
+        Outcome.FAILED_AGAIN: bool(new) and not new[0].outcome.succeeded,
+        Outcome.PENDING: status == [202],
+        Outcome.REFUSED: event.guid not in {one.guid for one in run.accepted} and asked is not None,
+        Outcome.UNKNOWN: run.signalled or (bool(status) and status[0] != 202),
+        Outcome.DRY_RUN: not report.send,
+        Outcome.ENDPOINT_DOWN: report.outcomes[Outcome.FAILED_AGAIN] == 3,
+        Outcome.STOPPED: run.signalled,
+        Outcome.OUT_OF_TIME: bool(report.errors),
+        Outcome.RUN_FAILED: bool(report.errors) or run.signalled,
+    }
+    assert claims[outcome], f"{event.guid}: {outcome} is not what happened"
+
+
+def _is_newer(world: World, row: Row, asked: int) -> bool:
+    """Whether an attempt is no older than the request; GitHub's clock is told in whole seconds, and so may rows be."""
+    return row.redelivery and world.shown_at(row) >= asked - 3 * SECOND
+
+
+# -- replays ------------------------------------------------------------------------------------------------------
+
+
+def a_world(github: dict[str, Any], past: list[tuple[int, Answer, Kind, Answer]]) -> World:
     world = World(Behaviour(retention_ms=3 * DAY, **github))
     now = world.clock()
     for minutes, outcome, kind, fate in sorted(past, key=lambda one: -one[0]):
@@ -96,7 +254,7 @@ def note(run: ReplayRun) -> None:
 def replays(
     *,
     github: dict[str, Any],
-    past: list[tuple[int, Outcome, Kind, Outcome]],
+    past: list[tuple[int, Answer, Kind, Answer]],
     how: dict[str, str],
     down: bool,
     bad: list[Any],
@@ -120,8 +278,8 @@ def test_a_replay_keeps_its_promises_whatever_comes_in_its_way_and_every_outcome
     replays()
     print(dict(TALLY))
     assert TALLY["crashes"] > 5
-    missing = {one for one in Became if not TALLY[one]} - {
-        *(Became.GIVEN_UP, Became.EXPIRED, Became.NOT_DUE, Became.FILTERED_OUT, Became.TOO_OLD, Became.UNCHECKED)
+    missing = {one for one in Outcome if not TALLY[one]} - {
+        *(Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.NOT_DUE, Outcome.FILTERED_OUT, Outcome.TOO_OLD, Outcome.UNCHECKED)
     }
     assert not missing
 
