@@ -53,5 +53,7 @@ def test_the_reports_of_good_and_bad_replays_fit_it() -> None:
     told = checked(world.replay(from_="1h", limit="600", send="true"))
     kept = [event["guid"] for event in told["events"]]
     assert kept[:2] == guids[:2]  # those that did not arrive are kept
+    assert [bool(event["cause"]) for event in told["events"][:2]] == [True, False]
+    assert [bool(event["detail"]) for event in told["events"][:2]] == [False, True]
     assert len(kept) + told["events_omitted"] == 600
     checked(world.replay(from_="1h", token="wrong"))

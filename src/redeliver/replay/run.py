@@ -43,8 +43,17 @@ def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: Setting
         if plan.too_many:
             raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.limit:,}")
         if settings.send and plan.cases:
-            watch = Watch(hook, ledger, clock=clock, lines=lines)
-            _send(record, Sender(hook, ledger, console), watch, settings.wait_for_results)
+            watch, wait = Watch(hook, ledger, clock=clock, lines=lines), settings.wait_for_results
+            record.sending, record.out_of_time = send_in_time(
+                Sender(hook, ledger, console),
+                watch,
+                [*plan.cases.values()],
+                title=f"Sending {count(plan.found, 'event')} again",
+                watch_for=wait,
+                probe_for=wait,
+                choose=lambda oldest_first: oldest_first[:PROBE_SIZE],
+            )
+            watch.until_settled(wait)
     with ending_in(record):
         lines.say_rest()
     record.close(dry_run=not settings.send)
@@ -87,18 +96,3 @@ def _plan_lines(plan: ReplayPlan) -> Iterator[str]:
         yield f"Sending takes about {duration(plan.seconds)} and {count(plan.calls, 'API call')}"
     if plan.redelivered:
         yield f"{plan.redelivered:,} of them were redelivered within the last hour"
-
-
-def _send(record: Record, sender: Sender, watch: Watch, wait: int) -> None:
-    """Send all cases, the oldest first, and watch for at most ``wait`` seconds what becomes of them."""
-    cases = [*record.ledger.cases.values()]
-    record.sending, record.out_of_time = send_in_time(
-        sender,
-        watch,
-        cases,
-        title=f"Sending {count(len(cases), 'event')} again",
-        watch_for=wait,
-        probe_for=wait,
-        choose=lambda cases: cases[:PROBE_SIZE],
-    )
-    watch.until_settled(wait)
