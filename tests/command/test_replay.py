@@ -5,24 +5,21 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-import pytest
-
 from command.program import Commands, Said, Server, server, start
 from command.site import PLACES
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import FactKind
-from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked, StateLockLost, TooManyEvents
+from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked, TooManyEvents
 from redeliver.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
-from wording import figures, says, told
+from wording import figures, says
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from command.program import Started
-    from command.site import CredentialKind, HookKind, Place
 
 GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
 
@@ -98,21 +95,6 @@ def test_more_than_the_limit_is_refused_before_anything_is_sent(here: Server) ->
     assert here.live.sent == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
-@pytest.mark.parametrize(
-    ("hook", "credential"),
-    [("organization", "fine-grained"), ("repository", "classic"), ("organization", "app"), ("app", "app")],
-)
-def test_it_works_everywhere(
-    tmp_path: Path, commands: Commands, place: Place, hook: HookKind, credential: CredentialKind
-) -> None:
-    with server(tmp_path, commands, hook, credential, place) as here:
-        guids = deliver(here)
-        here.replay("--from", "1h", "--send", code=0)
-        assert here.live.sent == guids
-
-
 def test_a_window_of_a_week_is_possible_where_the_server_keeps_a_week(tmp_path: Path, commands: Commands) -> None:
     with server(tmp_path, commands, place=PLACES[2]) as here:
         guid = here.hook.add(here.live.sim.clock() - 6 * 24 * 60 * MINUTE, OK).guid
@@ -171,19 +153,3 @@ def test_while_it_sends_a_run_with_its_state_file_leaves_the_events_to_the_next_
     assert run[0].code == 0
     assert says(StateLocked, run[0].err)
     assert here.live.sent == [guid]
-
-
-def test_it_sends_nothing_more_once_its_lock_is_removed(here: Server) -> None:
-    guids = deliver(here)
-    lock = here.state.with_name("state.json.lock")
-    here.live.sim.faults.add(Fault(Call(lock.unlink), path="*/attempts"))
-    said = here.replay("--from", "1h", "--send", "--state-file", str(here.state), code=1)
-    assert told(StateLockLost, said.err)["why"] == "state.json.lock was removed"
-    assert here.live.sent == guids[:1]
-
-
-@pytest.mark.parametrize(("path", "why"), [("", "does not name a file"), ("missing/state.json", "cannot be used")])
-def test_a_state_file_that_it_cannot_lock_is_told_before_anything_is_asked(here: Server, path: str, why: str) -> None:
-    said = here.replay("--from", "1h", "--send", "--state-file", str(here.folder / path) if path else "", code=2)
-    assert why in said.err
-    assert here.live.sim.journal.entries == []

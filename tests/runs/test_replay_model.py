@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +30,6 @@ from runs.test_model import profile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from githubsim.log import Row
     from redeliver.core.deliveries import Event
     from redeliver.core.settings import Settings
     from redeliver.replay.plan import ReplayPlan
@@ -78,6 +78,18 @@ NO = st.builds(
     st.integers(1, 4),
 )
 TALLY: Counter[str] = Counter()
+
+
+def a_world(github: dict[str, Any], past: list[tuple[int, Answer, Kind, Answer]]) -> World:
+    world = World(Behaviour(retention_ms=3 * DAY, **github))
+    now = world.clock()
+    for minutes, outcome, kind, fate in sorted(past, key=lambda one: -one[0]):
+        guid = world.hook.add(now - minutes * MINUTE, outcome, kind=kind).guid
+        if not fate.succeeded:
+            world.life.endpoint.by_guid[guid] = fate
+    # What the log shows late is there by now, and every moment is another one.
+    world.clock.advance(10 * MINUTE + 7)
+    return world
 
 
 # -- one replay, and what it must keep ---------------------------------------------------------------------------------
@@ -197,14 +209,15 @@ def _the_plan_is_true(world: World, run: ReplayRun, report: ReplayReport, plan: 
 def _the_outcome_is_true(world: World, run: ReplayRun, report: ReplayReport, event: Event, outcome: Outcome) -> None:
     rows = world.hook.log.attempts_of(event.guid)
     calls = [call for call in run.calls if call.redelivers == str(event.latest.id) and not call.is_limit]
-    asked = calls[0].at if calls else None
     status = [call.status for call in calls]
-    new = [row for row in rows if asked is not None and _is_newer(world, row, asked) and row.visible_at <= run.ended]
+    # GitHub's clock is told in whole seconds, and so may rows be.
+    since = calls[0].at - 3 * SECOND if calls else inf
+    new = [row for row in rows if row.redelivery and world.shown_at(row) >= since and row.visible_at <= run.ended]
     claims: dict[Outcome, bool] = {
         Outcome.RECOVERED: any(row.outcome.succeeded for row in new),
         Outcome.FAILED_AGAIN: bool(new) and not new[0].outcome.succeeded,
         Outcome.PENDING: status == [202],
-        Outcome.REFUSED: event.guid not in {one.guid for one in run.accepted} and asked is not None,
+        Outcome.REFUSED: event.guid not in {one.guid for one in run.accepted} and bool(calls),
         Outcome.UNKNOWN: run.signalled or (bool(status) and status[0] != 202),
         Outcome.DRY_RUN: not report.send,
         Outcome.ENDPOINT_DOWN: report.outcomes[Outcome.FAILED_AGAIN] == 3,
@@ -215,24 +228,7 @@ def _the_outcome_is_true(world: World, run: ReplayRun, report: ReplayReport, eve
     assert claims[outcome], f"{event.guid}: {outcome} is not what happened"
 
 
-def _is_newer(world: World, row: Row, asked: int) -> bool:
-    """Whether an attempt is no older than the request; GitHub's clock is told in whole seconds, and so may rows be."""
-    return row.redelivery and world.shown_at(row) >= asked - 3 * SECOND
-
-
 # -- replays ------------------------------------------------------------------------------------------------------
-
-
-def a_world(github: dict[str, Any], past: list[tuple[int, Answer, Kind, Answer]]) -> World:
-    world = World(Behaviour(retention_ms=3 * DAY, **github))
-    now = world.clock()
-    for minutes, outcome, kind, fate in sorted(past, key=lambda one: -one[0]):
-        guid = world.hook.add(now - minutes * MINUTE, outcome, kind=kind).guid
-        if not fate.succeeded:
-            world.life.endpoint.by_guid[guid] = fate
-    # What the log shows late is there by now, and every moment is another one.
-    world.clock.advance(10 * MINUTE + 7)
-    return world
 
 
 def note(run: ReplayRun) -> None:
