@@ -2,9 +2,10 @@
 
 It reads lines of JSON: ``argv``, ``environment``, ``folder``, whether coverage is ``measured``, and what goes wrong:
 ``kill_at`` (the number of a step within the writes of the state file), ``room`` (bytes that a file may hold, as on a
-full disk), ``cut`` (the same, but the process is killed by it), ``breaks`` (a function of ours that has a bug), ``out``
-or ``err`` (the file that the stream goes to; ``gone``: a pipe that nobody reads any more). It answers each with the
-exit code, minus the signal that killed it, what was printed, and the steps that there were.
+full disk), ``cut`` (the same, but the process is killed by it), ``memory`` (bytes that it may use), ``breaks`` (a
+function of ours that has a bug), ``sets`` (constants that have other values), ``out`` or ``err`` (the file that the
+stream goes to; ``gone``: a pipe that nobody reads any more). It answers each with the exit code, minus the signal that
+killed it, what was printed, and the steps that there were.
 
 Where ``goes_on`` is asked for, it answers with the process's id as soon as there is one. ``wait`` asks for the exit
 code of such a process, and waits for it so many ``seconds``; there is none as long as it runs.
@@ -78,6 +79,10 @@ def child(asked: dict[str, Any], told: int) -> int:
     sys.argv = ["redeliver", *asked["argv"]]
     if "breaks" in asked:
         mock.patch(asked["breaks"], side_effect=ZeroDivisionError("ghp_hush\n::error::https://hush.example/")).start()
+    for name, value in asked.get("sets", {}).items():
+        mock.patch(name, value).start()
+    if "memory" in asked:
+        resource.setrlimit(resource.RLIMIT_AS, (asked["memory"], asked["memory"]))
     steps = Steps(asked.get("kill_at"))
     steps.install()
     if "room" in asked or "cut" in asked:
@@ -164,7 +169,7 @@ def _waited(wait: int, seconds: float) -> int | None:
 
 def _opened(path: str) -> int:
     if path != "gone":
-        return os.open(path, os.O_WRONLY)
+        return os.open(path, os.O_WRONLY | os.O_APPEND)
     nobody, end = os.pipe()
     os.close(nobody)
     return end

@@ -1,31 +1,16 @@
-"""A run of the action's step, in this process, against a GitHub whose log and answers strangers wrote."""
+"""A run of the action's step against a GitHub whose log and answers strangers wrote."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-from unittest import mock
+from typing import Literal
 
 from githubsim.faults import Fault, foreign_next, json_answer
-from githubsim.inprocess import InProcessTransport
 from githubsim.outcomes import Answer, Kind, Outcome
-from redeliver.core.settings import parse
-from redeliver.entry import step
-from redeliver.entry.workflow import ActionsConsole
-from redeliver.github.session import Session
-from redeliver.timing import RunClock
-from runner import Command, commands, outputs
-from world import World, bearer
-
-if TYPE_CHECKING:
-    from redeliver.github.app_token import Credential
+from step import Done, run_step
+from world import World
 
 Ending = Literal["well", "refused", "forbidden", "unread", "elsewhere", "unreadable checkpoint"]
 
@@ -44,7 +29,11 @@ class Strange:
     """By GitHub's API, or whatever stands in between: in messages, headers, links and the checkpoint's variable."""
     ending: Ending = "well"
 
-    def world(self) -> World:
+    def run(self) -> Done:
+        """Make one step of it."""
+        return run_step(self._world(), wait_for_results="10s", explain="true")
+
+    def _world(self) -> World:
         """Four events, two of them of a stranger's making."""
         world = World()
         named = tuple((name, f"x{self.answered}") for name in ("Content-Type", "Server", "X-Other"))
@@ -56,51 +45,15 @@ class Strange:
         world.fail(30)
         world.fail(40)
         header = "".join(mark for mark in self.said if re.match(r"[ -;=?-~\xa0-\xff]", mark))
-        match self.ending:
-            case "refused":
-                world.sim.faults.add(Fault(json_answer(422, self.said), path="*/attempts"))
-            case "forbidden":
-                told = json_answer(403, self.said, x_accepted_github_permissions=header)
-                world.sim.faults.add(Fault(told, path="*/attempts", nth=2))
-            case "unread":
-                world.sim.faults.add(Fault(json_answer(410, self.said), path="*/deliveries"))
-            case "elsewhere":
-                world.sim.faults.add(Fault(foreign_next(f"https://{header}/"), path="*/deliveries"))
-            case "unreadable checkpoint":
-                world.variables.seed("CHECKPOINT", f"x{self.said}")
-            case "well":
-                pass
+        told = json_answer(403, self.said, x_accepted_github_permissions=header)
+        faults: dict[Ending, Fault] = {
+            "refused": Fault(json_answer(422, self.said), path="*/attempts"),
+            "forbidden": Fault(told, path="*/attempts", nth=2),
+            "unread": Fault(json_answer(410, self.said), path="*/deliveries"),
+            "elsewhere": Fault(foreign_next(f"https://{header}/"), path="*/deliveries"),
+        }
+        if fault := faults.get(self.ending):
+            world.sim.faults.add(fault)
+        if self.ending == "unreadable checkpoint":
+            world.variables.seed("CHECKPOINT", f"x{self.said}")
         return world
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a step left behind."""
-
-    log: str
-    outputs: dict[str, str]
-    summary: str
-
-    @property
-    def commands(self) -> list[Command]:
-        return commands(self.log)
-
-
-def run(world: World) -> Told:
-    """Make one step of it."""
-    console = ActionsConsole()
-    settings = parse(world.inputs(wait_for_results="10s", explain="true"))
-
-    def connect(credential: Credential) -> InProcessTransport:
-        return InProcessTransport(world.sim, bearer(credential, world.clock), world.clock)
-
-    with tempfile.TemporaryDirectory() as folder:
-        files = {name: Path(folder, name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-        for file in files.values():
-            file.touch()
-        shown = io.StringIO()
-        given = {name: str(file) for name, file in files.items()} | {"RUNNER_DEBUG": "1"}
-        with mock.patch.dict(os.environ, given), contextlib.redirect_stdout(shown):
-            clock = RunClock(world.clock, settings.time_limit, console)
-            step._redeliver(Session(settings, connect, clock, console, sends=True), console)
-        return Told(shown.getvalue(), outputs(files["GITHUB_OUTPUT"]), files["GITHUB_STEP_SUMMARY"].read_text("utf-8"))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
-import redeliver
 from command.keys import key_pair
-from hostile import launcher
+from command.program import environment
 from hostile.answers import everything
 from hostile.api import TARGETS, Api
 from hostile.rawserver import RawServer
@@ -24,10 +22,13 @@ from runs.lengths import SOAK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-SOURCES = Path(redeliver.__file__).resolve().parents[1]
+    from command.program import Commands, Started
+
 #: Bytes of memory, as the container and the unit of a server limit it, and seconds until a run is killed.
 MEMORY, KILLED_AFTER = 900 * 10**6, 60
+AT_ONCE = 12
 TOKEN = "github_pat_hush"
 NAMES = {"group", "endgroup", "notice", "warning", "error", "add-mask"}
 #: Answers of which each needs something else of the program as it is started, and the calls that they are given to: in
@@ -48,8 +49,17 @@ def step(api: Api, number: int, url: str, folder: Path) -> dict[str, str]:
         file.touch()
     given = api.inputs(number, key_pair().private, TOKEN) | {"time-limit": "1s", "api-url": url}
     inputs = {f"INPUT_{name.upper()}": value for name, value in given.items()}
-    usual = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "GITHUB_ACTIONS": "true"}
-    return usual | inputs | {name: str(path) for name, path in files.items()}
+    return {"GITHUB_ACTIONS": "true"} | inputs | {name: str(path) for name, path in files.items()}
+
+
+def start(forks: Commands, api: Api, number: int, url: str, folder: Path) -> Started:
+    """A run with little memory and one second for its last calls: two minutes would be waited for in vain."""
+    log = folder / f"{number}.log"
+    log.touch()
+    sets = {"redeliver.timing.CLOSING_LIMIT": 1.0}
+    return forks.start(
+        given=step(api, number, url, folder), out=str(log), err=str(log), folder=str(folder), memory=MEMORY, sets=sets
+    )
 
 
 def wrong(code: int, folder: Path, number: int) -> Iterator[str]:
@@ -87,40 +97,18 @@ def is_limit(name: str) -> bool:
     return name.startswith("limit") or name == "status: 429"
 
 
-@pytest.fixture(scope="module")
-def launched() -> Iterator[subprocess.Popen[str]]:
-    """What steps are forked from: one for all tests, since it imports everything."""
-    surroundings = os.environ | {"PYTHONPATH": str(SOURCES)}
-    program = [sys.executable, launcher.__file__]
-    with subprocess.Popen(
-        program, env=surroundings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield process
-        assert process.stdin
-        process.stdin.close()
-
-
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_run_ends_cleanly_whatever_is_answered(target: str, tmp_path: Path, launched: subprocess.Popen[str]) -> None:
+def test_a_run_ends_cleanly_whatever_is_answered(target: str, tmp_path: Path, forks: Commands) -> None:
     given = answers_at(target)
-    names, api = list(given), Api(list(given.values()), target)
+    names, api, codes = list(given), Api(list(given.values()), target), list[int]()
     with RawServer(api) as server:
-        jobs = [
-            {
-                "name": number,
-                "environment": step(api, number, server.url, tmp_path),
-                "log": str(tmp_path / f"{number}.log"),
-                "memory": MEMORY,
-                "seconds": KILLED_AFTER,
-            }
-            for number in range(len(names))
-        ]
-        assert launched.stdin
-        assert launched.stdout
-        launched.stdin.write("".join(json.dumps(job) + "\n" for job in jobs) + "\n")
-        launched.stdin.flush()
-        ended = [json.loads(launched.stdout.readline()) for _ in jobs]
-    codes = {one["name"]: one["code"] for one in ended}
+        for first in range(0, len(names), AT_ONCE):
+            with ExitStack() as running:
+                started = [
+                    running.enter_context(start(forks, api, number, server.url, tmp_path))
+                    for number in range(first, min(first + AT_ONCE, len(names)))
+                ]
+                codes += [one.wait(KILLED_AFTER) for one in started]
     faults = {
         name: [*wrong(codes[number], tmp_path, number), *(() if is_limit(name) else repeated(api, number))]
         for number, name in enumerate(names)
@@ -151,7 +139,7 @@ def test_the_program_as_it_is_started_ends_cleanly_too(name: str, target: str, t
     # Not sh, which drops variables whose names hold a hyphen.
     limited = ["bash", "-c", f'ulimit -v {MEMORY // 1_024} && exec "$0" -m redeliver', sys.executable]
     with RawServer(api) as server, (tmp_path / "0.log").open("wb") as log:
-        environment = step(api, 0, server.url, tmp_path)
-        code = subprocess.run(limited, env=environment, stdout=log, stderr=log, timeout=60, check=False).returncode
+        given = environment(**step(api, 0, server.url, tmp_path))
+        code = subprocess.run(limited, env=given, stdout=log, stderr=log, timeout=60, check=False).returncode
     assert [*wrong(code, tmp_path, 0), *repeated(api, 0)] == []
     assert code == ("deliveries" in target)

@@ -9,6 +9,7 @@ import re
 from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -16,12 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostile.page import Page
-from hostile.run import Ending, Strange, Told, run
+from hostile.run import Ending, Strange
 from hostile.strange import PIECES, text
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, cause_of
 from redeliver.entry.workflow import ActionsConsole
 from runner import commands
 from runs.lengths import examples
+
+if TYPE_CHECKING:
+    from step import Done
 
 ENDINGS: tuple[Ending, ...] = ("well", "refused", "forbidden", "unread", "elsewhere", "unreadable checkpoint")
 
@@ -29,8 +33,8 @@ strange = st.builds(Strange, guid=text, event=text, action=text, said=text, answ
 
 
 @cache
-def harmless(ending: Ending) -> Told:
-    return run(Strange(ending=ending).world())
+def harmless(ending: Ending) -> Done:
+    return Strange(ending=ending).run()
 
 
 @cache
@@ -42,7 +46,7 @@ def harmless_page(ending: Ending) -> Page:
 def test_there_is_something_to_see(ending: Ending) -> None:
     told = harmless(ending)
     assert "report" in told.outputs
-    assert told.commands
+    assert commands(told.log)
     assert len(Page(told.summary).tags) > 5
     if ending == "well":
         assert "Server&#58;&#8288; xno" in told.summary
@@ -51,9 +55,9 @@ def test_there_is_something_to_see(ending: Ending) -> None:
 
 
 def check(strange: Strange) -> None:
-    told, usual = run(strange.world()), harmless(strange.ending)
+    told, usual = strange.run(), harmless(strange.ending)
 
-    assert [command.name for command in told.commands] == [command.name for command in usual.commands]
+    assert [one.name for one in commands(told.log)] == [one.name for one in commands(usual.log)]
     assert len(told.log.splitlines()) == len(usual.log.splitlines())
     assert not re.search(r"[^\n\x20-\x7e\xa0-\U0010ffff]", told.log)
 

@@ -1,4 +1,4 @@
-"""Whatever strangers write, a terminal is told words, and the colours that are ours."""
+"""Whatever strangers write, or an endpoint answered, a terminal shows words, and the colours that are ours."""
 
 from __future__ import annotations
 
@@ -12,37 +12,48 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostile.strange import PIECES, text
+from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.health import HookHealth
 from redeliver.core.redelivery import Outcome
-from redeliver.entry.terminal import TerminalConsole, show_hooks, show_report
-from redeliver.run.lookup import host_of
+from redeliver.core.report import Explanation
+from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_report
+from redeliver.run.lookup import ShownAttempt, ShownEvent, host_of
 from reports import EVENT, one, stats
 from runner import commands
 from runs.lengths import examples
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-#: A terminal of 300 columns, with every colour and with links.
+#: A terminal of 300 columns, with every colour and with links; and a pipe.
 TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "300", "COLORTERM": "truecolor"}
+PIPE: dict[str, str] = {}
 
 
-def shown(said: str) -> str:
+def shown(said: str, where: dict[str, str] = TERMINAL) -> str:
     """All that the command line prints of what a stranger may have written."""
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(out), mock.patch.dict("os.environ", TERMINAL):
+    answer = EndpointResponse(said, said, said, said, 120)
+    attempts = tuple(
+        ShownAttempt("1", 0, redelivery, 500, said, "HTTP 500", response, said)
+        for redelivery, response in ((False, answer), (True, None))
+    )
+    event = replace(EVENT, guid=said, name=said, outcome=Outcome.REFUSED, detail="GitHub answered 404")
+    known = {"deliveries": 2, "failed": 1, "last_success": 0, "undelivered": 1}
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(out), mock.patch.dict("os.environ", where):
         console = TerminalConsole(verbose=True)
         for say in (console.line, console.detail, console.error, console.warning):
             say(said)
         with console.group(said):
             console.line("x")
-        event = replace(EVENT, guid=said, name=said, outcome=Outcome.REFUSED, detail="GitHub answered 404")
-        show_report(one(event, errors=(said,), warnings=(said,)))
+        explained = (Explanation(said, 1, "1", answer),)
+        show_report(one(event, errors=(said,), warnings=(said,), explanations=explained))
         host = host_of(f"https://{said}/in")
-        known = {"deliveries": 2, "failed": 1, "last_success": 0, "undelivered": 1}
         show_hooks([HookHealth(1, host, active=True, **known, stats=stats({said: (2, 1)}))])
+        show_events([ShownEvent(said, "1", said, said, attempts)])
     return out.getvalue()
 
 
 def test_there_is_something_to_see() -> None:
-    assert shown("strange").count("strange") >= 7
+    # On the console, in the report, in the list, and of an event: it, its two attempts, and what was answered twice.
+    assert shown("strange").count("strange") >= 7 + 15
     assert COLOUR.search(shown("strange"))
 
 
@@ -50,12 +61,13 @@ OURS = set(COLOUR.findall(shown("x")))
 
 
 def check(said: str) -> None:
-    told = shown(said)
-    assert set(COLOUR.findall(told)) <= OURS
-    words = COLOUR.sub("", told)
-    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]", words)
-    # A log of a server is often that of a workflow's step.
-    assert commands(words) == []
+    for where in (TERMINAL, PIPE):
+        told = shown(said, where)
+        assert set(COLOUR.findall(told)) <= OURS
+        words = COLOUR.sub("", told)
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]", words)
+        # A log of a server is often that of a workflow's step.
+        assert commands(words) == []
 
 
 def test_nothing_alone_controls_the_terminal() -> None:

@@ -91,6 +91,8 @@ def test_what_is_escaped_in_a_query_is_read() -> None:
     [
         ("https://evil.example/x?cursor=1", "evil.example"),
         ("https://api.github.com@evil.example/x", "evil.example"),
+        ("https://api.github.com\\@evil.example/x", "evil.example"),
+        ("https://;/x", ";"),
         ("https://api.github.com.evil.example/x", "api.github.com.evil.example"),
         ("http://api.github.com/x", "api.github.com"),
         ("https://api.github.com:444/x", "api.github.com"),
