@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from githubsim.hooks import TARGET_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from githubsim.hooks import Hook
 
@@ -25,28 +25,22 @@ class Addresses:
         if self.root:
             path = path[len(self.root) :] if path.startswith(f"{self.root}/") else f"/outside{path}"
         if path.startswith(("/organizations/", "/repositories/")):
-            plural, number, rest = [*path[1:].split("/", 2), "", ""][:3]
-            for name, known in self._numbers().items():
-                if known == f"{plural}/{number}":
-                    return f"/{name}/{rest}"
+            for name, number in self._numbers():
+                if path.startswith(f"{number}/"):
+                    return name + path[len(number) :]
         return path
 
     def numeric(self, path: str) -> str:
         """The same path with the owner's number for its name, the way github.com writes its next links."""
-        for name, number in self._numbers().items():
-            if path.startswith(f"/{name}/"):
-                return f"/{number}{path[len(name) + 1 :]}"
+        for name, number in self._numbers():
+            if path.startswith(f"{name}/"):
+                return number + path[len(name) :]
         return path
 
-    def _numbers(self) -> dict[str, str]:
-        """``orgs/octo`` and ``repos/octo/hello`` with the numbers GitHub gave them."""
-        numbers: dict[str, str] = {}
-        for hook in self.hooks.values():
-            if hook.target_type != "integration":
-                singular, plural = ("orgs", "organizations") if hook.target_type == "organization" else _REPOSITORY
-                number = TARGET_IDS[hook.target_type] + len(numbers)
-                numbers.setdefault(f"{singular}/{hook.target}", f"{plural}/{number}")
-        return numbers
-
-
-_REPOSITORY = ("repos", "repositories")
+    def _numbers(self) -> Iterator[tuple[str, str]]:
+        """``/orgs/octo`` and ``/repos/octo/hello`` with the numbers GitHub gave them."""
+        owners = {(hook.target_type, hook.target): None for hook in self.hooks.values()}
+        for place, (kind, target) in enumerate(owners):
+            if kind != "integration":
+                few, many = ("orgs", "organizations") if kind == "organization" else ("repos", "repositories")
+                yield f"/{few}/{target}", f"/{many}/{TARGET_IDS[kind] + place}"

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Self
 from githubsim.clock import SECOND
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from githubsim.attempts import Desk, Work
 
 AT_ONCE = 16
@@ -35,12 +33,7 @@ class Carrier:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop = True
         self._desk.wake.set()
         self._thread.join()

@@ -15,8 +15,6 @@ from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, OK, TIMED_OUT, An
 from githubsim.payloads import payload_for
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from githubsim.endpoint import Dispatch
 
 GITHUBS_PATIENCE = 10.0
@@ -38,16 +36,7 @@ class HttpDispatch:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the connections."""
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def deliver(self, dispatch: Dispatch) -> Outcome:

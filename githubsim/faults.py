@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
-from githubsim.wire import Lost, LostKind, SimRequest, SimResponse
+from githubsim.wire import JSON_TYPE, Lost, LostKind, Refused, SimRequest, SimResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,33 +143,26 @@ def apply(fault: Fault, carry_out: Callable[[], SimResponse]) -> SimResponse:
         effect.function()
         return answer
     if isinstance(effect, Delay):
-        real = carry_out()
-        return SimResponse(real.status, real.headers, real.body, real.delay_ms + effect.milliseconds, real.forged)
+        return replace(answer := carry_out(), delay_ms=answer.delay_ms + effect.milliseconds)
     if isinstance(effect, Rewrite):
-        real = carry_out()
-        headers = {**real.headers, **effect.headers}
-        return SimResponse(effect.status or real.status, headers, real.body, real.delay_ms, forged=True)
+        answer = carry_out()
+        headers = {**answer.headers, **effect.headers}
+        return replace(answer, status=effect.status or answer.status, headers=headers, forged=True)
     if isinstance(effect, Reword):
-        return _reworded(effect, carry_out())
+        answer = carry_out()
+        text = effect.by(answer.headers.get(effect.header))
+        headers = {name: value for name, value in answer.headers.items() if name != effect.header}
+        return replace(answer, headers=headers | ({} if text is None else {effect.header: text}), forged=True)
     happened = carry_out() if fault.when == "after" or (isinstance(effect, Lose) and effect.kind == "cut") else None
     if isinstance(effect, Lose):
         raise Lost(effect.kind, answer=happened)
     return SimResponse(effect.status, dict(effect.headers), effect.body, forged=True)
 
 
-def _reworded(effect: Reword, real: SimResponse) -> SimResponse:
-    text = effect.by(real.headers.get(effect.header))
-    headers = {name: value for name, value in real.headers.items() if name != effect.header}
-    if text is not None:
-        headers[effect.header] = text
-    return SimResponse(real.status, headers, real.body, real.delay_ms, forged=True)
-
-
 def json_answer(status: int, message: str, **headers: str) -> Answer:
     """An error the way GitHub words it; ``retry_after="5"`` becomes the header ``retry-after``."""
-    body = json.dumps({"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)})
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, body.encode(), {"content-type": "application/json; charset=utf-8", **named})
+    told = Refused(status, message, **headers).answer
+    return Answer(status, told.body, dict(told.headers))
 
 
 def html_answer(status: int) -> Answer:
@@ -181,7 +173,7 @@ def html_answer(status: int) -> Answer:
 
 def garbage(status: int = 200) -> Answer:
     """Announced as JSON, and is none."""
-    return Answer(status, b'[{"id": 12, "guid": ', {"content-type": "application/json; charset=utf-8"})
+    return Answer(status, b'[{"id": 12, "guid": ', {"content-type": JSON_TYPE})
 
 
 def redirect(location: str, status: int = 307) -> Answer:

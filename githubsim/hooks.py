@@ -53,6 +53,8 @@ class Hook:
     log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
     payloads: dict[str, bytes] = field(default_factory=dict, repr=False)
     pages_read: int = 0
+    whole_seconds: bool = False
+    """Whether its log's rows were last written down so."""
     odd: dict[str, object] = field(default_factory=dict)
     """Fields of it that GitHub writes as it should not; LEFT_OUT: they are not there."""
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import random
 
-WIDE = 21
-"""Bits below the millisecond: with them ids lie near 3.8e18, beyond what a JavaScript number can hold."""
-NARROW = 11
-"""With these they stay below 2**53, as on an older server."""
+#: Bits below the millisecond: with them ids lie near 3.8e18, beyond what a JavaScript number can hold.
+BITS = 21
 
 
 class DeliveryIds:
     """Ids of attempts. One that belongs to an earlier moment is the smaller one, in whatever order they are made."""
 
-    def __init__(self, bits: int = WIDE) -> None:
-        """Leave ``bits`` below the millisecond."""
-        self._bits = bits
-        self._mask = (1 << bits) - 1
+    def __init__(self) -> None:
+        """None yet."""
         self._count = 0
 
     def at(self, moment: int) -> int:
         """A new id for an attempt that began at ``moment`` (epoch milliseconds)."""
         self._count += 1
-        return moment << self._bits | self._count & self._mask
+        return moment << BITS | self._count & (1 << BITS) - 1
 
 
 class Guids:

@@ -21,6 +21,8 @@ _PHRASES: dict[LostKind, str] = {
     "silence": "no answer in time",
     "cut": "the response was cut short",
 }
+#: Milliseconds that the action waits for an answer.
+TIMEOUT = 30_000
 
 
 @dataclass(slots=True)
@@ -28,16 +30,13 @@ class InProcessTransport:
     """Carries requests to a ``SimGitHub`` in this process.
 
     ``token`` may be a function: an App signs a new one for every request. Every exchange costs ``latency_ms`` of
-    virtual time, half before the effect and half after it. An answer later than ``timeout_ms`` is lost, its effect is
-    not.
+    virtual time, half before the effect and half after it. An answer later than ``TIMEOUT`` is lost, its effect is not.
     """
 
     sim: SimGitHub
     token: str | Callable[[], str]
     clock: VirtualClock
     latency_ms: int = 0
-    timeout_ms: int = 30_000
-    api_version: str = "2022-11-28"
 
     def exchange(
         self,
@@ -60,7 +59,7 @@ class InProcessTransport:
                 "accept": "application/vnd.github+json",
                 "authorization": f"Bearer {self.token if isinstance(self.token, str) else self.token()}",
                 "user-agent": "redeliver-test",
-                "x-github-api-version": self.api_version,
+                "x-github-api-version": "2022-11-28",
             },
             b"" if body is None else json.dumps(dict(body)).encode(),
         )
@@ -69,12 +68,11 @@ class InProcessTransport:
         try:
             answer = self.sim.handle(request)
         except Lost as lost:
-            waits = self.timeout_ms if lost.kind == "silence" else lost.delay_ms + self.latency_ms - there
-            self.clock.advance(min(waits, self.timeout_ms))
+            self.clock.advance(TIMEOUT if lost.kind == "silence" else self.latency_ms - there)
             raise ResponseLost(_PHRASES[lost.kind]) from None
         waits = answer.delay_ms + self.latency_ms - there
-        if waits > self.timeout_ms:
-            self.clock.advance(self.timeout_ms)
+        if waits > TIMEOUT:
+            self.clock.advance(TIMEOUT)
             raise ResponseLost(_PHRASES["silence"])
         self.clock.advance(waits)
         return Response(answer.status, answer.headers, answer.body.decode(errors="replace"))

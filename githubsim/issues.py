@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from githubsim.variables import Refused
+from githubsim.wire import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,7 @@ class Issues:
         """
         self._check()
         if not isinstance(title, str) or not title.strip():
-            raise Refused(422, "Validation Failed")
+            raise Refused(422)
         for label in labels:
             if not self.has_label(label):
                 self.add_label(label)
@@ -119,7 +119,7 @@ class Issues:
             Refused: it exists, or its name breaks a rule.
         """
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_LABEL or self.has_label(name):
-            raise Refused(422, "Validation Failed")
+            raise Refused(422)
         self.labels.append(name)
 
     def comment(self, issue: Issue, body: object, now: int) -> None:
@@ -130,7 +130,7 @@ class Issues:
         """
         text = self._text(body)
         if not text.strip():
-            raise Refused(422, "Validation Failed")
+            raise Refused(422)
         issue.comments.append(text)
         issue.updated_at = now
 
@@ -141,7 +141,7 @@ class Issues:
             Refused: one of them breaks a rule.
         """
         if state not in {None, "open", "closed"}:
-            raise Refused(422, "Validation Failed")
+            raise Refused(422)
         issue.body = issue.body if body is None else self._text(body)
         issue.is_open = issue.is_open if state is None else state == "open"
         issue.updated_at = now
@@ -154,5 +154,5 @@ class Issues:
     @staticmethod
     def _text(body: object) -> str:
         if not isinstance(body, str) or len(body) > LONGEST_BODY:
-            raise Refused(422, "Validation Failed")
+            raise Refused(422)
         return body

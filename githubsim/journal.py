@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from githubsim.wire import LostKind, SimRequest
+    from githubsim.wire import LostKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One request. ``token`` is the credential's name, never its value; ``lost`` says that no whole answer went out."""
 
@@ -23,9 +23,9 @@ class Entry:
     headers: Mapping[str, str]
     token: str | None
     body: bytes
-    status: int | None
-    lost: LostKind | None
-    limited: bool
+    status: int | None = None
+    lost: LostKind | None = None
+    limited: bool = False
 
     @property
     def line(self) -> str:
@@ -43,15 +43,6 @@ class Journal:
         self.entries: list[Entry] = []
         self.count = 0
 
-    def next_number(self) -> int:
-        """The number of a request that has just come in; the first is 1."""
-        self.count += 1
-        return self.count
-
-    def write(self, entry: Entry) -> None:
-        """Keep an entry."""
-        self.entries.append(entry)
-
     def of(self, verb: str, ending: str = "") -> list[Entry]:
         """The requests with this verb whose path ends so."""
         return [entry for entry in self.entries if entry.verb == verb and entry.path.endswith(ending)]
@@ -59,8 +50,3 @@ class Journal:
     def clear(self) -> None:
         """Drop the entries (a benchmark has many); the numbers go on."""
         self.entries.clear()
-
-
-def without_secrets(request: SimRequest) -> dict[str, str]:
-    """The headers that are safe to keep."""
-    return {name: value for name, value in request.headers.items() if name not in {"authorization", "cookie"}}

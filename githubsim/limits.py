@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from githubsim.clock import HOUR, MINUTE, SECOND
+from githubsim.wire import Refused
 
 PRIMARY = "API rate limit exceeded for user ID 1."
 SECONDARY = (
@@ -40,15 +41,6 @@ class Policy:
     status: int = 403
     retry_after: bool = True
     block_ms: int = MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A request over a limit."""
-
-    status: int
-    message: str
-    retry_after: int | None
 
 
 @dataclass(slots=True)
@@ -98,34 +90,31 @@ class Limits:
 
     def account(self, name: str, now: int) -> Account:
         """The account of a credential, as it stands."""
-        account = self._accounts.setdefault(name, Account())
+        account = self._accounts.get(name)
+        if account is None:
+            account = self._accounts[name] = Account()
         account.settle(now)
         return account
 
-    def charge(self, name: str, verb: str, now: int, *, redelivery: bool = False) -> Refusal | None:
+    def charge(self, name: str, verb: str, now: int, *, redelivery: bool = False) -> Refused | None:
         """Book one request, or refuse it."""
         account, policy = self.account(name, now), self.policy
-        if policy.hourly is not None and account.used >= policy.hourly:
-            self._break(already=account.used > policy.hourly)
-            account.used += 1
-            return Refusal(403, PRIMARY, None)
         account.used += 1
+        if policy.hourly is not None and account.used > policy.hourly:
+            return self._refusal(PRIMARY, already=account.used > policy.hourly + 1)
         if policy.points_a_minute is None:
             return None
         if now < account.blocked_until:
-            self._break(already=True)
-            return self._refusal(account.blocked_until - now)
+            return self._refusal(SECONDARY, account.blocked_until - now, already=True)
         if redelivery and (wait := account.redelivers_too_often(policy, now)):
             already = now < account.redeliveries_blocked_until
             if not already:
                 account.redeliveries_blocked_until = now + max(wait, policy.block_ms)
-            self._break(already=already)
-            return self._refusal(account.redeliveries_blocked_until - now, CONTENT)
+            return self._refusal(CONTENT, account.redeliveries_blocked_until - now, already=already)
         cost = points(verb)
         if account.points + cost > policy.points_a_minute:
-            self._break(already=False)
             account.blocked_until = now + policy.block_ms
-            return self._refusal(policy.block_ms)
+            return self._refusal(SECONDARY, policy.block_ms, already=False)
         account.spent.append((now, cost))
         account.points += cost
         if redelivery:
@@ -133,20 +122,19 @@ class Limits:
         self.most_points = max(self.most_points, account.points)
         return None
 
+    def core(self, name: str, now: int) -> dict[str, int]:
+        """What a credential has of its hour."""
+        hourly, account = self.policy.hourly or 0, self.account(name, now)
+        used = min(account.used, hourly)
+        resets_at = -(-account.resets_at // SECOND)
+        return {"limit": hourly, "remaining": hourly - used, "used": used, "reset": resets_at}
+
     def headers(self, name: str, now: int) -> dict[str, str]:
         """What GitHub tells every caller about the hourly limit."""
-        hourly = self.policy.hourly
-        if hourly is None:
+        if self.policy.hourly is None:
             return {}
-        account = self.account(name, now)
-        used = min(account.used, hourly)
-        return {
-            "x-ratelimit-limit": str(hourly),
-            "x-ratelimit-remaining": str(hourly - used),
-            "x-ratelimit-used": str(used),
-            "x-ratelimit-reset": str(-(-account.resets_at // SECOND)),
-            "x-ratelimit-resource": "core",
-        }
+        told = {f"x-ratelimit-{what}": str(number) for what, number in self.core(name, now).items()}
+        return told | {"x-ratelimit-resource": "core"}
 
     def spend(self, name: str, requests: int, now: int) -> None:
         """Use up some of the hour, as another client of the same credential would."""
@@ -156,10 +144,10 @@ class Limits:
         """Put a credential under the secondary limit, as if it had broken it elsewhere."""
         self.account(name, now).blocked_until = now + (milliseconds or self.policy.block_ms)
 
-    def _break(self, *, already: bool) -> None:
+    def _refusal(self, message: str, wait_ms: int = 0, *, already: bool) -> Refused:
         self.violations += 1
         self.while_limited += already
-
-    def _refusal(self, wait_ms: int, message: str = SECONDARY) -> Refusal:
-        seconds = max(1, -(-wait_ms // SECOND))
-        return Refusal(self.policy.status, message, seconds if self.policy.retry_after else None)
+        if not wait_ms:
+            return Refused(403, message)
+        wait = {"retry_after": str(-(-wait_ms // SECOND))} if self.policy.retry_after else {}
+        return Refused(self.policy.status, message, **wait)

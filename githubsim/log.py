@@ -30,12 +30,8 @@ class Row(NamedTuple):
         return self.visible_at <= now and self.delivered_at >= forgotten_before
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of one page, newest first, and where the next one begins (an id, or an offset)."""
-
-    rows: list[Row]
-    next_start: int | None
+#: Rows of one page, newest first, and where the next one begins (an id, or an offset).
+Page = tuple[list[Row], int | None]
 
 
 @dataclass(slots=True)
@@ -49,6 +45,8 @@ class DeliveryLog:
     forgotten: list[Row] = field(default_factory=list)
     _shelves: dict[StatusFilter, list[Row]] = field(default_factory=lambda: {"success": [], "failure": []})
     _attempts: dict[str, list[Row]] | None = None
+    texts: dict[int, str] = field(default_factory=dict)
+    """Rows as they were last written down, by their ids: a long test reads most of them many times."""
     _failed: dict[str, None] = field(default_factory=dict)
     """Guids of events an attempt of which failed, in order."""
 
@@ -92,6 +90,8 @@ class DeliveryLog:
             if gone:
                 if kept is self.rows:
                     self.forgotten += kept[:gone]
+                    for row in kept[:gone]:
+                        self.texts.pop(row.id, None)
                 del kept[:gone]
 
     def page(self, size: int, start: int | None, status: StatusFilter | None, now: int, cutoff: int) -> Page:
@@ -99,13 +99,13 @@ class DeliveryLog:
         kept = self.rows if status is None else self._shelves[status]
         place = len(kept) if start is None else _after(kept, start)
         shown = _shown(kept, place, size + 1, now, cutoff)
-        return Page(shown[:size], shown[size].id if len(shown) > size else None)
+        return shown[:size], shown[size].id if len(shown) > size else None
 
     def page_by_offset(self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int) -> Page:
         """The same counted from the newest row: what arrives meanwhile shifts every later page."""
         kept = self.rows if status is None else self._shelves[status]
         shown = _shown(kept, len(kept), offset + size + 1, now, cutoff)
-        return Page(shown[offset : offset + size], offset + size if len(shown) > offset + size else None)
+        return shown[offset : offset + size], offset + size if len(shown) > offset + size else None
 
     def attempts_of(self, guid: str) -> list[Row]:
         """Every attempt of an event, those forgotten or not yet seen included, in the order they were made."""

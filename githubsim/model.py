@@ -14,16 +14,16 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import EpochMs, VirtualClock
 from githubsim.endpoint import Endpoint, StubEndpoint
 from githubsim.hooks import Hook, TargetType
-from githubsim.ids import WIDE, DeliveryIds, Guids
+from githubsim.ids import DeliveryIds, Guids
 from githubsim.issues import Issues
-from githubsim.journal import Entry, Journal, without_secrets
+from githubsim.journal import Entry, Journal
 from githubsim.limits import Limits
-from githubsim.render import http_date, page, refusal
+from githubsim.render import http_date
 from githubsim.routes import Route, route
 from githubsim.tokens import Token, Tokens
 from githubsim.truth import Truth
-from githubsim.variables import Refused, Variables
-from githubsim.wire import Lost, LostKind, SimRequest, SimResponse, sent
+from githubsim.variables import Variables
+from githubsim.wire import Lost, Refused, SimRequest, SimResponse, sent
 
 if TYPE_CHECKING:
     from githubsim.tokens import Level, TokenKind
@@ -50,7 +50,6 @@ class SimGitHub:
         base_url: str = "https://api.github.test",
         endpoint: Endpoint | None = None,
         behaviour: Behaviour | None = None,
-        id_bits: int = WIDE,
     ) -> None:
         """An empty GitHub whose API lies under ``base_url`` + ``root`` (``/api/v3`` on Enterprise Server)."""
         self.clock: EpochMs = VirtualClock() if clock is None else clock
@@ -58,7 +57,7 @@ class SimGitHub:
         self.base_url = base_url
         self.behaviour = behaviour or Behaviour()
         self.stub = StubEndpoint()
-        self.desk = Desk(self.clock, self.behaviour, endpoint or self.stub, DeliveryIds(id_bits), Guids(seed))
+        self.desk = Desk(self.clock, self.behaviour, endpoint or self.stub, DeliveryIds(), Guids(seed))
         self.tokens = Tokens()
         self.limits = Limits()
         self.faults = faults.Faults()
@@ -68,7 +67,7 @@ class SimGitHub:
         self.installations: list[Installation] = []
         self.observers: list[Observer] = []
         self.addresses = Addresses(root, self.hooks)
-        self.truth = Truth(self.hooks, self.desk.accepted, self.clock)
+        self.truth = Truth(self.hooks, self.desk.accepted)
         self._variables: dict[str, Variables] = {}
         self._issues: dict[str, Issues] = {}
 
@@ -144,107 +143,90 @@ class SimGitHub:
             return self._handle(request)
 
     def _handle(self, request: SimRequest) -> SimResponse:
-        now, number = self.clock(), self.journal.next_number()
-        path = self.addresses.canonical(request.path)
+        self.journal.count += 1
+        now, number, path = self.clock(), self.journal.count, self.addresses.canonical(request.path)
         token = self._credential(request, now)
-        status: int | None = None
-        lost: LostKind | None = None
-        limited = False
+        kept = {name: value for name, value in request.headers.items() if name not in {"authorization", "cookie"}}
+        entry = Entry(
+            number, now, request.verb, path, request.query, kept, None if token is None else token.name, request.body
+        )
 
         def carry_out() -> SimResponse:
-            nonlocal limited
-            answer, limited = self._carry_out(request, path, token, now, number)
+            answer = self._carry_out(request, entry, token)
             self._observe(request, path, answer)
             return answer
 
         try:
             fault = self.faults.strike(request, path, number) if self.faults.rules else None
             answer = carry_out() if fault is None else faults.apply(fault, carry_out)
-            status = answer.status
         except Lost as caught:
-            lost = caught.kind
+            entry.lost = caught.kind
             raise
-        else:
-            if answer.forged:
-                self._observe(request, path, None)
-            return answer
         finally:
-            name = None if token is None else token.name
-            kept = without_secrets(request)
-            self.journal.write(
-                Entry(
-                    number,
-                    now,
-                    request.verb,
-                    path,
-                    request.query,
-                    kept,
-                    name,
-                    request.body,
-                    status,
-                    lost,
-                    limited,
-                )
-            )
+            self.journal.entries.append(entry)
+        entry.status = answer.status
+        if answer.forged:
+            self._observe(request, path, None)
+        return answer
 
-    def _carry_out(
-        self, request: SimRequest, path: str, token: Token | None, now: int, number: int
-    ) -> tuple[SimResponse, bool]:
-        """Answer as GitHub would; also says whether a limit was in the way."""
-        headers: dict[str, str] = {
+    def _carry_out(self, request: SimRequest, entry: Entry, token: Token | None) -> SimResponse:
+        """Answer as GitHub would, and note whether a limit was in the way."""
+        now, number = entry.at, entry.number
+        headers = {
             "date": http_date(now),
             "x-github-media-type": "github.v3; format=json",
             "x-github-request-id": f"C0FE:{number & 0xFFFF:X}:{now & 0xFFFFFFF:X}:{number:X}:{now // 1_000:X}",
             "x-github-api-version-selected": request.headers.get("x-github-api-version", DEFAULT_VERSION),
         }
-        found = route("GET" if request.verb == "HEAD" else request.verb, path)
-        limited = False
-        early = self._not_even_looked_at(request, token)
-        if early is not None or token is None:
-            answer = early or refusal(401, "Requires authentication")
-        else:
-            redelivery = path.endswith("/attempts")
-            free = found is not None and found.free
-            over = None if free else self.limits.charge(token.name, request.verb, now, redelivery=redelivery)
-            headers |= self.limits.headers(token.name, now) | token.headers(found.need if found else None)
-            if over is not None:
-                limited = True
-                wait = {} if over.retry_after is None else {"retry_after": str(over.retry_after)}
-                answer = refusal(over.status, over.message, **wait)
-            else:
-                answer = self._answer(Call(self, request, path, token, now, number), found)
-        return sent(request, SimResponse(answer.status, {**headers, **answer.headers}, answer.body)), limited
-
-    @staticmethod
-    def _answer(call: Call, found: Route | None) -> SimResponse:
-        """Answer a request that is within the limits."""
-        if found is None:
-            # Outside of its API, a server has pages.
-            return page(404) if call.path.startswith("/outside/") else refusal(404, "Not Found")
-        if found.app and call.token.kind != "app":
-            return refusal(401, "A JSON web token could not be decoded")
-        if found.need is not None:
-            denied = call.token.denies(found.need, found.target)
-            if denied is not None:
-                return refusal(denied.status, denied.message)
+        found = route("GET" if request.verb == "HEAD" else request.verb, entry.path)
         try:
-            return found.answer(call)
+            token = self._check(request, token)
+            over = None
+            if found is None or not found.free:
+                redelivery = entry.path.endswith("/attempts")
+                over = self.limits.charge(token.name, request.verb, now, redelivery=redelivery)
+            headers |= self.limits.headers(token.name, now)
+            headers |= token.headers(found.need if found else None)
+            if over is not None:
+                entry.limited = True
+                raise over
+            answer = self._answer(Call(self, request, entry.path, token, now, number), found)
         except Refused as refused:
-            return refusal(refused.status, refused.message)
+            answer = refused.answer
+        return sent(request, answer, headers)
 
     @staticmethod
-    def _not_even_looked_at(request: SimRequest, token: Token | None) -> SimResponse | None:
+    def _check(request: SimRequest, token: Token | None) -> Token:
+        """Who asks.
+
+        Raises:
+            Refused: GitHub does not even look at it.
+        """
         if not request.headers.get("user-agent"):
-            return refusal(
+            raise Refused(
                 403,
                 "Request forbidden by administrative rules. Please make sure your request has a User-Agent header.",
             )
         version = request.headers.get("x-github-api-version")
         if version is not None and version not in API_VERSIONS:
-            return refusal(400, f"Bad Request: {version} is not a supported API version.")
-        if token is None and "authorization" in request.headers:
-            return refusal(401, "Bad credentials")
-        return None
+            raise Refused(400, f"Bad Request: {version} is not a supported API version.")
+        if token is None:
+            raise Refused(401, "Bad credentials" if "authorization" in request.headers else "Requires authentication")
+        return token
+
+    @staticmethod
+    def _answer(call: Call, found: Route | None) -> SimResponse:
+        """Answer a request that is within the limits."""
+        if found is None:
+            if call.path.startswith("/outside/"):  # outside of its API, a server has pages
+                body = "<title>404</title>This is not the web page you are looking for."
+                return SimResponse(404, {"content-type": "text/html; charset=utf-8"}, body.encode())
+            raise Refused(404, "Not Found")
+        if found.app and call.token.kind != "app":
+            raise Refused(401, "A JSON web token could not be decoded")
+        if found.need is not None:
+            call.token.check(found.need, found.target)
+        return found.answer(call)
 
     # -- helpers ------------------------------------------------------------------------------------------------
 

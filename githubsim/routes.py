@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from githubsim import tokens
-from githubsim.answers import apps, deliveries, hooks, issues, limits, variables
+from githubsim.answers import apps, hooks, issues, variables
+from githubsim.tokens import Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from githubsim.answers.call import Call
-    from githubsim.tokens import Need
+    from githubsim.hooks import TargetType
+    from githubsim.tokens import Level
     from githubsim.wire import SimResponse
+
+#: What a request takes, by the permission's name: the scopes of a classic token that stand for it, and those that are
+#: enough to read.
+_SCOPES = {
+    "organization_hooks": (("admin:org_hook",), ()),
+    "repository_hooks": (("admin:repo_hook", "repo", "write:repo_hook"), ("read:repo_hook",)),
+    "actions_variables": (("repo",), ()),
+    "issues": (("repo", "public_repo"), ()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,77 +38,73 @@ class Route:
     free: bool = False
 
 
-def route(verb: str, path: str) -> Route | None:  # noqa: C901, PLR0911, PLR0912 - a table, and best read as one
+def route(verb: str, path: str) -> Route | None:  # noqa: PLR0911 - a table
     """The route of a request, or None where GitHub has nothing."""
-    read, write = tokens.ORG_HOOKS_READ, tokens.ORG_HOOKS_WRITE
     match (verb, *path.strip("/").split("/")):
         case ("GET", "rate_limit"):
-            return Route(limits.overview, free=True)
-        case ("GET", "orgs", org, "hooks"):
-            return Route(lambda call: hooks.every(call, "organization", org), org, read)
-        case ("GET", "orgs", org, "hooks", hook):
-            return Route(lambda call: hooks.one(call, "organization", org, hook), org, read)
-        case ("GET", "orgs", org, "hooks", hook, "deliveries"):
-            return Route(lambda call: deliveries.page(call, call.hook("organization", org, hook)), org, read)
-        case ("GET", "orgs", org, "hooks", hook, "deliveries", row):
-            return Route(lambda call: deliveries.one(call, call.hook("organization", org, hook), row), org, read)
-        case ("POST", "orgs", org, "hooks", hook, "deliveries", row, "attempts"):
-            return Route(lambda call: deliveries.redeliver(call, call.hook("organization", org, hook), row), org, write)
-        case ("GET", "orgs", org, "installation"):
-            return Route(lambda call: apps.installation_of(call, org), org, app=True)
-        case ("GET", "app", "hook", "config"):
-            return Route(lambda call: hooks.config(call, call.app_hook()), app=True)
-        case ("GET", "app", "hook", "deliveries"):
-            return Route(lambda call: deliveries.page(call, call.app_hook()), app=True)
-        case ("GET", "app", "hook", "deliveries", row):
-            return Route(lambda call: deliveries.one(call, call.app_hook(), row), app=True)
-        case ("POST", "app", "hook", "deliveries", row, "attempts"):
-            return Route(lambda call: deliveries.redeliver(call, call.app_hook(), row), app=True)
-        case ("GET", "app", "installations"):
-            return Route(apps.installations, app=True)
+            return Route(apps.rate_limit, free=True)
+        case (_, "orgs", org, "hooks", *rest):
+            return _hooks(verb, rest, "organization", org)
+        case (_, "repos", owner, repo, "hooks", *rest):
+            return _hooks(verb, rest, "repository", f"{owner}/{repo}")
+        case (_, "app", "hook", *rest):
+            return _hooks(verb, ["", *rest], "integration", "")
+        case ("GET", "orgs", owner, "installation") | ("GET", "repos", owner, _, "installation"):
+            return Route(partial(apps.installation_of, owner=owner), app=True)
         case ("POST", "app", "installations", installation, "access_tokens"):
-            return Route(lambda call: apps.mint(call, installation), app=True)
+            return Route(partial(apps.mint, installation_id=installation), app=True)
         case (_, "repos", owner, repo, *rest):
             return _repository(verb, f"{owner}/{repo}", rest)
         case _:
             return None
 
 
-def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:  # noqa: C901, PLR0911, PLR0912 - a table
-    read, write = tokens.REPO_HOOKS_READ, tokens.REPO_HOOKS_WRITE
-    look, change = tokens.VARIABLES_READ, tokens.VARIABLES_WRITE
+def _hooks(verb: str, rest: list[str], kind: TargetType, target: str) -> Route | None:
+    """What an organization, a repository and an App have alike. ``rest`` begins with the hook's id, if it has one."""
+    answer: Callable[[Call], SimResponse]
     match (verb, *rest):
-        case ("GET", "hooks"):
-            return Route(lambda call: hooks.every(call, "repository", repo), repo, read)
-        case ("GET", "hooks", hook):
-            return Route(lambda call: hooks.one(call, "repository", repo, hook), repo, read)
-        case ("GET", "hooks", hook, "deliveries"):
-            return Route(lambda call: deliveries.page(call, call.hook("repository", repo, hook)), repo, read)
-        case ("GET", "hooks", hook, "deliveries", row):
-            return Route(lambda call: deliveries.one(call, call.hook("repository", repo, hook), row), repo, read)
-        case ("POST", "hooks", hook, "deliveries", row, "attempts"):
-            return Route(lambda call: deliveries.redeliver(call, call.hook("repository", repo, hook), row), repo, write)
-        case ("GET", "installation"):
-            return Route(lambda call: apps.installation_of(call, repo), repo, app=True)
-        case ("GET", "actions", "variables"):
-            return Route(lambda call: variables.every(call, repo), repo, look)
-        case ("POST", "actions", "variables"):
-            return Route(lambda call: variables.create(call, repo), repo, change)
-        case ("GET", "actions", "variables", name):
-            return Route(lambda call: variables.one(call, repo, name), repo, look)
-        case ("PATCH", "actions", "variables", name):
-            return Route(lambda call: variables.update(call, repo, name), repo, change)
-        case ("DELETE", "actions", "variables", name):
-            return Route(lambda call: variables.delete(call, repo, name), repo, change)
-        case ("GET", "issues"):
-            return Route(lambda call: issues.every(call, repo), repo, tokens.ISSUES_READ)
-        case ("POST", "issues"):
-            return Route(lambda call: issues.create(call, repo), repo, tokens.ISSUES_WRITE)
-        case ("PATCH", "issues", number):
-            return Route(lambda call: issues.update(call, repo, number), repo, tokens.ISSUES_WRITE)
-        case ("POST", "issues", number, "comments"):
-            return Route(lambda call: issues.comment(call, repo, number), repo, tokens.ISSUES_WRITE)
-        case ("POST", "labels"):
-            return Route(lambda call: issues.create_label(call, repo), repo, tokens.ISSUES_WRITE)
+        case ("GET",):
+            answer = partial(hooks.every, target_type=kind, target=target)
+        case ("GET", hook):
+            answer = partial(hooks.one, target_type=kind, target=target, hook_id=hook)
+        case ("GET", "", "config"):
+            answer = hooks.config
+        case ("GET", hook, "deliveries"):
+            answer = lambda call: hooks.page(call, call.hook(kind, target, hook))  # noqa: E731
+        case ("GET", hook, "deliveries", row):
+            answer = lambda call: hooks.delivery(call, call.hook(kind, target, hook), row)  # noqa: E731
+        case ("POST", hook, "deliveries", row, "attempts"):
+            answer = lambda call: hooks.redeliver(call, call.hook(kind, target, hook), row)  # noqa: E731
         case _:
             return None
+    if kind == "integration":
+        return Route(answer, app=True)
+    return Route(answer, target, _need(f"{kind}_hooks", "read" if verb == "GET" else "write"))
+
+
+def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:
+    answer: Callable[..., SimResponse]
+    match (verb, *rest):
+        case ("POST", "actions", "variables"):
+            answer = variables.create
+        case ("GET" | "PATCH", "actions", "variables", _):
+            answer = variables.one if verb == "GET" else variables.update
+        case ("GET" | "POST", "issues"):
+            answer = issues.every if verb == "GET" else issues.create
+        case ("PATCH", "issues", _):
+            answer = issues.update
+        case ("POST", "issues", _, "comments"):
+            answer = issues.comment
+        case ("POST", "labels"):
+            answer = issues.create_label
+        case _:
+            return None
+    permission = "actions_variables" if rest[0] == "actions" else "issues"
+    # The name of a variable, or the number of an issue.
+    named = rest[2:3] if rest[0] == "actions" else rest[1:2]
+    return Route(lambda call: answer(call, repo, *named), repo, _need(permission, "read" if verb == "GET" else "write"))
+
+
+def _need(permission: str, level: Level) -> Need:
+    scopes, to_read = _SCOPES[permission]
+    return Need(permission, level, tuple(sorted((*scopes, *to_read)) if level == "read" else scopes))

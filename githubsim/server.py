@@ -49,7 +49,6 @@ class Door:
         try:
             answer = self._sim.handle(seen)
         except Lost as lost:
-            await _wait(lost.delay_ms)
             await _lose(lost, scope, receive, send)
             return
         await _wait(self.latency_ms / 2 + answer.delay_ms)

@@ -12,7 +12,6 @@ import uvicorn
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from starlette.types import ASGIApp
 
@@ -70,12 +69,7 @@ class WebServer:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from githubsim.wire import Refused
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,33 +30,10 @@ class Need:
     level: Level
     scopes: tuple[str, ...]
 
-    @property
-    def words(self) -> str:
-        """As ``X-Accepted-GitHub-Permissions`` has it."""
-        return f"{self.permission}={self.level}"
-
-
-ORG_HOOKS_READ = Need("organization_hooks", "read", ("admin:org_hook",))
-ORG_HOOKS_WRITE = Need("organization_hooks", "write", ("admin:org_hook",))
-REPO_HOOKS_READ = Need("repository_hooks", "read", ("admin:repo_hook", "read:repo_hook", "repo", "write:repo_hook"))
-REPO_HOOKS_WRITE = Need("repository_hooks", "write", ("admin:repo_hook", "repo", "write:repo_hook"))
-VARIABLES_READ = Need("actions_variables", "read", ("repo",))
-VARIABLES_WRITE = Need("actions_variables", "write", ("repo",))
-ISSUES_READ = Need("issues", "read", ("repo", "public_repo"))
-ISSUES_WRITE = Need("issues", "write", ("repo", "public_repo"))
-
 
 def covers(held: Mapping[str, Level], permission: str, level: str) -> bool:
     """Whether what is held is enough: a permission to write is one to read, too."""
     return held.get(permission) in {"write", level}
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """A request the credential may not make."""
-
-    status: int
-    message: str
 
 
 @dataclass(slots=True)
@@ -76,24 +55,21 @@ class Token:
     app_id: int | None = None
     repositories: frozenset[str] | None = None
 
-    def valid(self, now: int) -> bool:
-        """Whether GitHub still knows it."""
-        return self.expires_at is None or now < self.expires_at
+    def check(self, need: Need, target: str) -> None:
+        """Whether this credential opens ``target`` (``octo`` or ``octo/ops``).
 
-    def denies(self, need: Need, target: str) -> Denied | None:
-        """Why this credential does not open ``target`` (``octo`` or ``octo/ops``), or None when it does."""
+        Raises:
+            Refused: it does not.
+        """
         if self.kind == "app":
-            return Denied(403, "Resource not accessible by integration")
-        if self.sees is not None and target not in self.sees and target.partition("/")[0] not in self.sees:
-            return Denied(404, "Not Found")
-        if self.repositories is not None and "/" in target and target.lower() not in self.repositories:
-            return Denied(404, "Not Found")
-        if self.kind == "classic":
-            return None if self.scopes.intersection(need.scopes) else Denied(404, "Not Found")
-        if covers(self.permissions, need.permission, need.level):
-            return None
-        whose = "personal access token" if self.kind == "fine-grained" else "integration"
-        return Denied(403, f"Resource not accessible by {whose}")
+            raise Refused(403, "Resource not accessible by integration")
+        unseen = self.sees is not None and target not in self.sees and target.partition("/")[0] not in self.sees
+        unnamed = self.repositories is not None and "/" in target and target.lower() not in self.repositories
+        if unseen or unnamed or (self.kind == "classic" and not self.scopes.intersection(need.scopes)):
+            raise Refused(404, "Not Found")
+        if self.kind != "classic" and not covers(self.permissions, need.permission, need.level):
+            whose = "personal access token" if self.kind == "fine-grained" else "integration"
+            raise Refused(403, f"Resource not accessible by {whose}")
 
     def headers(self, need: Need | None) -> dict[str, str]:
         """What GitHub says about credentials in every answer."""
@@ -105,7 +81,7 @@ class Token:
         if self.kind == "classic":
             accepted = ", ".join(need.scopes) if need else ""
             return end | {"x-oauth-scopes": ", ".join(sorted(self.scopes)), "x-accepted-oauth-scopes": accepted}
-        return end | ({"x-accepted-github-permissions": need.words} if need else {})
+        return end | ({"x-accepted-github-permissions": f"{need.permission}={need.level}"} if need else {})
 
 
 class Tokens:
@@ -134,4 +110,4 @@ class Tokens:
         if scheme.lower() not in {"bearer", "token"}:
             return None
         token = self._by_value.get(value.strip())
-        return token if token is not None and token.valid(now) else None
+        return token if token and (token.expires_at is None or now < token.expires_at) else None

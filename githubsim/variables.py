@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from githubsim.wire import Refused
+
 LONGEST_VALUE = 48 * 1024
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
-
-
-class Refused(Exception):
-    """GitHub would say no; ``status`` is what it would answer."""
-
-    def __init__(self, status: int, message: str) -> None:
-        """Say no, and why."""
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +27,7 @@ class Variables:
     def __init__(self) -> None:
         """None yet."""
         self._kept: dict[str, Variable] = {}
-        self.history: list[tuple[int, str, str | None]] = []
+        self.history: list[tuple[int, str, str]] = []
 
     def __getitem__(self, name: str) -> str:
         """The value, for tests."""
@@ -45,9 +37,16 @@ class Variables:
         """Whether there is one."""
         return name.upper() in self._kept
 
+    def __delitem__(self, name: str) -> None:
+        """Remove one, as somebody may on a page of GitHub's."""
+        del self._kept[name.upper()]
+
     def seed(self, name: str, value: str, now: int = 0) -> None:
         """Put a value there, whatever was there before."""
-        self._keep(name.upper(), value, now)
+        key = name.upper()
+        old = self._kept.get(key)
+        self._kept[key] = Variable(key, value, now if old is None else old.created_at, now)
+        self.history.append((now, key, value))
 
     def get(self, name: str) -> Variable | None:
         """The variable, if there is one."""
@@ -57,60 +56,38 @@ class Variables:
         """All of them, by name."""
         return [self._kept[name] for name in sorted(self._kept)]
 
-    def create(self, name: str, value: str, now: int) -> None:
+    def create(self, name: object, value: object, now: int) -> None:
         """Add one.
 
         Raises:
             Refused: it exists (409), or name or value break a rule (422).
         """
-        key = self._checked(name, value)
-        if key in self._kept:
-            raise Refused(409, "Already exists - Variable already exists")
-        self._keep(key, value, now)
-
-    def update(self, name: str, value: str | None, now: int, new_name: str | None = None) -> None:
-        """Change one.
-
-        Raises:
-            Refused: there is none (404), or the new name or value break a rule (409, 422).
-        """
-        old = self.get(name)
-        if old is None:
-            raise Refused(404, "Not Found")
-        kept_value = old.value if value is None else value
-        key = self._checked(old.name if new_name is None else new_name, kept_value)
-        if key != old.name:
-            if key in self._kept:
-                raise Refused(409, "Already exists - Variable already exists")
-            self.delete(old.name, now)
-        self._keep(key, kept_value, now)
-
-    def delete(self, name: str, now: int) -> None:
-        """Remove one.
-
-        Raises:
-            Refused: there is none.
-        """
-        if self._kept.pop(name.upper(), None) is None:
-            raise Refused(404, "Not Found")
-        self.history.append((now, name.upper(), None))
-
-    def _keep(self, key: str, value: str, now: int) -> None:
-        old = self._kept.get(key)
-        self._kept[key] = Variable(key, value, now if old is None else old.created_at, now)
-        self.history.append((now, key, value))
-
-    @staticmethod
-    def _checked(name: str, value: str) -> str:
-        key = name.upper()
-        if not _NAME.fullmatch(key):
+        if not isinstance(name, str) or not _NAME.fullmatch(name.upper()):
             raise Refused(
                 422,
                 "Variable names can only contain alphanumeric characters ([a-z], [A-Z], [0-9]) or underscores (_). "
                 "Spaces are not allowed. Must start with a letter ([a-z], [A-Z]) or underscores (_).",
             )
-        if key.startswith("GITHUB_"):
+        if name.upper().startswith("GITHUB_"):
             raise Refused(422, "Variable names must not start with GITHUB_.")
+        if name in self:
+            raise Refused(409, "Already exists - Variable already exists")
+        self.seed(name, self._checked(value), now)
+
+    def update(self, name: str, value: object, now: int) -> None:
+        """Change one.
+
+        Raises:
+            Refused: there is none (404), or the value breaks a rule (422).
+        """
+        if name not in self:
+            raise Refused(404, "Not Found")
+        self.seed(name, self._checked(value), now)
+
+    @staticmethod
+    def _checked(value: object) -> str:
+        if not isinstance(value, str):
+            raise Refused(422, 'Invalid request. "value" must be a string.')
         if len(value.encode()) > LONGEST_VALUE:
             raise Refused(422, "Variable value is too large.")
-        return key
+        return value

@@ -1,15 +1,17 @@
-"""What goes over the wire, with no wire: a request, an answer, and an answer that never came."""
+"""What goes over the wire, with no wire: a request, an answer, a refusal, and an answer that never came."""
 
 from __future__ import annotations
 
-import hashlib
+import json
+import zlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LostKind = Literal["reset", "refused", "silence", "cut"]
+JSON_TYPE = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +36,46 @@ class SimResponse:
     forged: bool = False
 
 
-def sent(request: SimRequest, answer: SimResponse) -> SimResponse:
-    """An answer as it is sent: with an ETag, without a body where the client has it or asked for none."""
+def reply(status: int, value: Any = None, **headers: str) -> SimResponse:  # noqa: ANN401 - JSON is anything
+    """An answer in JSON, or without a body; ``retry_after="5"`` becomes the header ``retry-after``."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    if value is None:
+        return SimResponse(status, named)
+    return SimResponse(status, {"content-type": JSON_TYPE, **named}, json.dumps(value).encode())
+
+
+def sent(request: SimRequest, answer: SimResponse, headers: dict[str, str]) -> SimResponse:
+    """An answer as it is sent: with these headers and an ETag, without a body where the client has it or wants none."""
+    headers |= answer.headers
     if answer.status != 200 or request.verb not in {"GET", "HEAD"}:
-        return answer
-    tag = f'W/"{hashlib.sha256(answer.body).hexdigest()}"'
-    headers = {**answer.headers, "etag": tag}
-    if request.headers.get("if-none-match") == tag:
+        return SimResponse(answer.status, headers, answer.body)
+    headers["etag"] = f'W/"{zlib.crc32(answer.body):08x}"'
+    if request.headers.get("if-none-match") == headers["etag"]:
         return SimResponse(304, headers)
     if request.verb == "HEAD":
         return SimResponse(200, {**headers, "content-length": str(len(answer.body))})
     return SimResponse(200, headers, answer.body)
+
+
+class Refused(Exception):
+    """GitHub says no. ``status``: with what; ``headers``: with ``_`` for ``-``."""
+
+    def __init__(self, status: int, message: str = "Validation Failed", **headers: str) -> None:
+        """Say no, and why."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
+
+    @property
+    def answer(self) -> SimResponse:
+        """The error the way GitHub words it."""
+        told = {
+            "message": self.message,
+            "documentation_url": "https://docs.github.com/rest",
+            "status": str(self.status),
+        }
+        return reply(self.status, told, **self.headers)
 
 
 class Lost(Exception):
@@ -53,9 +84,8 @@ class Lost(Exception):
     ``answer`` is what would have been sent: a ``cut`` answer breaks off within its body.
     """
 
-    def __init__(self, kind: LostKind, *, answer: SimResponse | None = None, delay_ms: int = 0) -> None:
-        """Say how it was lost, and after how long."""
+    def __init__(self, kind: LostKind, *, answer: SimResponse | None = None) -> None:
+        """Say how it was lost."""
         super().__init__(kind)
         self.kind: LostKind = kind
         self.answer = answer
-        self.delay_ms = delay_ms

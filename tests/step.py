@@ -105,7 +105,7 @@ def _network_of(world: World) -> Iterator[None]:
         try:
             answer = world.sim.handle(_request(asked))
         except Lost as lost:
-            world.clock.advance(PATIENCE if lost.kind == "silence" else lost.delay_ms)
+            world.clock.advance(PATIENCE if lost.kind == "silence" else 0)
             raise requests.ConnectionError from lost
         world.clock.advance(answer.delay_ms)
         raw = HTTPResponse(io.BytesIO(answer.body), answer.headers, answer.status, preload_content=False)

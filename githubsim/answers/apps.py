@@ -1,12 +1,12 @@
-"""The App: where it is installed, and the tokens it mints for itself."""
+"""The App: where it is installed, and the tokens it mints for itself. And what is left of a credential's hour."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from githubsim.render import iso, reply
+from githubsim.render import iso
 from githubsim.tokens import Token, covers
-from githubsim.variables import Refused
+from githubsim.wire import Refused, reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from githubsim.wire import SimResponse
 
 
-def installations(call: Call) -> SimResponse:
-    """Every place the App is installed."""
-    chosen, headers = call.numbered_page(call.sim.installations_of(call.token.app_id), 30, 100)
-    return reply(200, [_describe(call, one) for one in chosen], **headers)
+def rate_limit(call: Call) -> SimResponse:
+    """The hour's limit of the credential that asks, which costs nothing."""
+    core = call.sim.limits.core(call.token.name, call.now)
+    search = {**core, "limit": 30, "remaining": 30, "used": 0}
+    return reply(200, {"resources": {"core": core, "search": search}, "rate": core})
 
 
-def installation_of(call: Call, target: str) -> SimResponse:
-    """Where the App is installed for one organization or repository."""
-    owner = target.partition("/")[0].lower()
+def installation_of(call: Call, owner: str) -> SimResponse:
+    """Where the App is installed for one organization or one of its repositories."""
     for one in call.sim.installations_of(call.token.app_id):
-        if one.account.lower() == owner:
+        if one.account.lower() == owner.lower():
             return reply(200, _describe(call, one))
     raise Refused(404, "Not Found")
 
@@ -87,31 +87,12 @@ def _chosen(one: Installation, names: object) -> frozenset[str]:
 
 def _describe(call: Call, one: Installation) -> dict[str, Any]:
     base = call.sim.base_url + call.sim.root
-    web = call.sim.base_url
     when = iso(one.created_at, whole_seconds=True)
-    user = f"{base}/users/{one.account}"
     return {
         "id": one.id,
+        # GitHub describes an account in one place as a user *and* an enterprise.
         "account": {
-            "login": one.account,
-            "id": one.account_id,
-            "node_id": "O_kgDOABC",
-            "avatar_url": f"{web}/images/{one.account}.gif",
-            "gravatar_id": "",
-            "url": user,
-            "html_url": f"{web}/{one.account}",
-            "followers_url": f"{user}/followers",
-            "following_url": f"{user}/following{{/other_user}}",
-            "gists_url": f"{user}/gists{{/gist_id}}",
-            "starred_url": f"{user}/starred{{/owner}}{{/repo}}",
-            "subscriptions_url": f"{user}/subscriptions",
-            "organizations_url": f"{user}/orgs",
-            "repos_url": f"{user}/repos",
-            "events_url": f"{user}/events{{/privacy}}",
-            "received_events_url": f"{user}/received_events",
-            "type": "Organization",
-            "site_admin": False,
-            # GitHub describes an account in one place as a user *and* an enterprise.
+            **call.account(one.account, one.account_id, "Organization"),
             "name": one.account,
             "slug": one.account,
             "created_at": when,
@@ -120,7 +101,7 @@ def _describe(call: Call, one: Installation) -> dict[str, Any]:
         "repository_selection": "all" if one.repositories is None else "selected",
         "access_tokens_url": f"{base}/app/installations/{one.id}/access_tokens",
         "repositories_url": f"{base}/installation/repositories",
-        "html_url": f"{web}/organizations/{one.account}/settings/installations/{one.id}",
+        "html_url": f"{call.sim.base_url}/organizations/{one.account}/settings/installations/{one.id}",
         "app_id": one.app_id,
         "app_slug": "redeliver",
         "target_id": one.account_id,

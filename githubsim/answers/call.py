@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from githubsim.variables import Refused
+from githubsim.wire import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,42 +31,34 @@ class Call:
     now: int
     number: int
 
-    def hook(self, target_type: TargetType, target: str, hook_id: str) -> Hook:
-        """The hook a path names.
+    def hook(self, target_type: TargetType, target: str = "", hook_id: str = "") -> Hook:
+        """The hook a path names; the App's own has no name there.
 
         Raises:
             Refused: there is none.
         """
-        found = self.sim.hooks.get(int(hook_id)) if hook_id.isdigit() else None
-        if found is None or found.target_type != target_type or found.target.lower() != target.lower():
-            raise Refused(404, "Not Found")
-        return found
-
-    def app_hook(self) -> Hook:
-        """The hook of the App that asks.
-
-        Raises:
-            Refused: it has none.
-        """
+        if target_type == "integration":
+            target = str(self.token.app_id)
         for hook in self.sim.hooks.values():
-            if hook.target_type == "integration" and hook.target == str(self.token.app_id):
+            named = target_type == "integration" or hook_id == str(hook.id)
+            if named and hook.target_type == target_type and hook.target.lower() == target.lower():
                 return hook
         raise Refused(404, "Not Found")
 
-    def size(self, default: int, most: int) -> int:
-        """``per_page`` as GitHub takes it: nonsense is the default, too much is the most there is."""
+    @property
+    def size(self) -> int:
+        """``per_page`` as GitHub takes it: nonsense is 30, too much is the 100 that are the most there is."""
         text = self.request.query.get("per_page", "")
-        return min(int(text), most) if text.isdigit() and int(text) > 0 else default
+        return min(int(text), 100) if text.isdigit() and int(text) > 0 else 30
 
-    def numbered_page(self, everything: Sequence[T], default: int, most: int) -> tuple[list[T], dict[str, str]]:
+    def numbered_page(self, everything: Sequence[T]) -> tuple[list[T], dict[str, str]]:
         """One page of a list that is counted in pages, and the header that leads to the next."""
-        size = self.size(default, most)
         text = self.request.query.get("page", "1")
         page = int(text) if text.isdigit() and int(text) > 0 else 1
-        chosen = list(everything[(page - 1) * size : page * size])
-        if page * size >= len(everything):
+        chosen = list(everything[(page - 1) * self.size : page * self.size])
+        if page * self.size >= len(everything):
             return chosen, {}
-        return chosen, {"link": self.link({"per_page": str(size), "page": str(page + 1)})}
+        return chosen, {"link": self.link({"per_page": str(self.size), "page": str(page + 1)})}
 
     def link(self, query: dict[str, str]) -> str:
         """The ``Link`` header to the next page of this same list."""
@@ -86,3 +78,21 @@ class Call:
         if not isinstance(value, dict):
             raise Refused(400, "Body should be a JSON object")
         return value
+
+    def account(self, login: str, number: int, kind: str) -> dict[str, Any]:
+        """Somebody as GitHub describes them: a user, a bot or an organization."""
+        url = f"{self.sim.base_url}{self.sim.root}/users/{login}"
+        lists = ("followers", "following", "gists", "starred", "subscriptions", "repos", "events", "received_events")
+        return {
+            "login": login,
+            "id": number,
+            "node_id": "U_1",
+            "avatar_url": url,
+            "gravatar_id": "",
+            "url": url,
+            "html_url": url,
+            **{f"{name}_url": f"{url}/{name}" for name in lists},
+            "organizations_url": f"{url}/orgs",
+            "type": kind,
+            "site_admin": False,
+        }

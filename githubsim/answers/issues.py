@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from githubsim.issues import AUTHORS
-from githubsim.render import iso, reply
-from githubsim.variables import Refused
+from githubsim.render import iso
+from githubsim.wire import Refused, reply
 
 if TYPE_CHECKING:
     from githubsim.answers.call import Call
-    from githubsim.issues import Author, Issue
+    from githubsim.issues import Issue
     from githubsim.wire import SimResponse
 
 
@@ -19,7 +19,7 @@ def every(call: Call, repo: str) -> SimResponse:
     query = call.request.query
     labels = [label for label in query.get("labels", "").split(",") if label]
     found = call.sim.issues(repo).chosen(query.get("state", "open"), labels)
-    chosen, headers = call.numbered_page(found, 30, 100)
+    chosen, headers = call.numbered_page(found)
     return reply(200, [_issue(call, repo, one) for one in chosen], **headers)
 
 
@@ -28,7 +28,7 @@ def create(call: Call, repo: str) -> SimResponse:
     body = call.json()
     labels = body.get("labels", [])
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise Refused(422, "Validation Failed")
+        raise Refused(422)
     made = call.sim.issues(repo).open(
         body.get("title"), body.get("body", ""), labels, call.now, AUTHORS[call.token.kind]
     )
@@ -45,8 +45,8 @@ def update(call: Call, repo: str, number: str) -> SimResponse:
 
 def comment(call: Call, repo: str, number: str) -> SimResponse:
     """A new comment."""
-    issues, text = call.sim.issues(repo), call.json().get("body")
-    issue = issues.get(number)
+    issues, text, author = call.sim.issues(repo), call.json().get("body"), AUTHORS[call.token.kind]
+    issue, now = issues.get(number), iso(call.now, whole_seconds=True)
     issues.comment(issue, text, call.now)
     place = f"{call.sim.base_url}/repos/{repo}/issues"
     said = {
@@ -55,11 +55,11 @@ def comment(call: Call, repo: str, number: str) -> SimResponse:
         "url": f"{place}/comments/1",
         "html_url": f"{place}/{number}#issuecomment-1",
         "issue_url": f"{place}/{number}",
-        "user": _user(call, AUTHORS[call.token.kind]),
+        "user": call.account(author.login, 1, author.type),
         "body": text,
-        "created_at": iso(call.now, whole_seconds=True),
-        "updated_at": iso(call.now, whole_seconds=True),
-        "author_association": AUTHORS[call.token.kind].association,
+        "created_at": now,
+        "updated_at": now,
+        "author_association": author.association,
     }
     return reply(201, said)
 
@@ -86,7 +86,7 @@ def _issue(call: Call, repo: str, issue: Issue) -> dict[str, Any]:
         "state": "open" if issue.is_open else "closed",
         "title": issue.title,
         "body": issue.body,
-        "user": _user(call, issue.author),
+        "user": call.account(issue.author.login, 1, issue.author.type),
         "labels": [_label(call, repo, name, "ededed", None) for name in issue.labels],
         "assignee": None,
         "assignees": [],
@@ -112,22 +112,4 @@ def _label(call: Call, repo: str, name: str, color: str, description: str | None
         "color": color,
         "description": description,
         "default": False,
-    }
-
-
-def _user(call: Call, author: Author) -> dict[str, Any]:
-    url = f"{call.sim.base_url}{call.sim.root}/users/{author.login}"
-    lists = ("followers", "following", "gists", "starred", "subscriptions", "repos", "events", "received_events")
-    return {
-        "login": author.login,
-        "id": 1,
-        "node_id": "U_1",
-        "avatar_url": url,
-        "gravatar_id": "",
-        "url": url,
-        "html_url": url,
-        **{f"{name}_url": f"{url}/{name}" for name in lists},
-        "organizations_url": f"{url}/orgs",
-        "type": author.type,
-        "site_admin": False,
     }

@@ -101,7 +101,7 @@ def test_once_it_lives_all_of_it_is_found_and_sent(scan: str) -> None:
 
 def test_the_first_run_of_all_is_anchored_before_it_asks() -> None:
     world = outage(lookback="12h")
-    del world.variables._kept[VARIABLE]
+    del world.variables[VARIABLE]
     world.life.anchor = None
     began = world.clock()
     promises.keep_all(world, world.run())

@@ -132,7 +132,7 @@ def test_an_event_whose_first_attempt_is_gone_is_tried_once() -> None:
 @pytest.mark.parametrize("short_of", ["time", "calls"])
 def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_for(short_of: str) -> None:
     world = long_log(lookback="3d", time_limit="30s" if short_of == "time" else "30m")
-    del world.variables._kept[VARIABLE]
+    del world.variables[VARIABLE]
     world.life.anchor = None
     guids = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (1, 3, 50)]
     if short_of == "calls":
@@ -246,7 +246,7 @@ def test_of_failures_that_are_more_pages_than_the_hours_calls_the_newest_are_sen
 
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
     world = long_log(lookback="3d")
-    del world.variables._kept[VARIABLE]
+    del world.variables[VARIABLE]
     world.life.anchor = None
     old, *young = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (50, 3, 1)]
     for _ in range(3):

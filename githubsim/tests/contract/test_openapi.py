@@ -10,14 +10,16 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from githubsim import SimGitHub, VirtualClock, contract, outcomes
+from githubsim import contract, outcomes
 from githubsim.apps import Installation
+from githubsim.tests.client import VARIABLES, Client
 from githubsim.wire import SimRequest, SimResponse
 
 if TYPE_CHECKING:
-    from githubsim.hooks import Hook
+    from redeliver.github.transport import Body, Response, Verb
 
 APP = 91_011
+MINT = "/app/installations/{}/access_tokens"
 JSON = {"content-type": "application/json; charset=utf-8"}
 
 
@@ -26,19 +28,19 @@ def key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
-class World:
+class World(Client):
     """One of everything, with a judge at the door."""
 
     def __init__(self, edition: str, key: rsa.RSAPrivateKey) -> None:
-        self.clock = VirtualClock()
-        root = "" if edition == contract.GITHUB else "/api/v3"
-        self.sim = SimGitHub(self.clock, root=root)
+        super().__init__(root="" if edition == contract.GITHUB else "/api/v3")
         self.judge = contract.Judge(edition)
         self.sim.observers.append(self.judge)
-        self.sim.token("pat")
-        self.org = self._filled(self.sim.org_hook("octo"))
-        self.repo = self._filled(self.sim.repo_hook("octo/hello"))
-        self.app = self._filled(self.sim.app_hook(APP))
+        self.org, self.repo, self.app = self.hook, self.sim.repo_hook("octo/hello"), self.sim.app_hook(APP)
+        said = outcomes.invalid_response(418, "<title>no</title>", server="nginx", content_type="text/html")
+        held = outcomes.OK._replace(throttled=True, duration_ms=9_870)
+        for hook in (self.org, self.repo, self.app):
+            for age, outcome in enumerate((*outcomes.FAILURES, said, outcomes.OK, held, outcomes.ACCEPTED)):
+                hook.add(self.clock() - age, outcome, kind=outcomes.Kind("issues", "opened", None, 5))
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM,
             serialization.PublicFormat.SubjectPublicKeyInfo,
@@ -47,25 +49,11 @@ class World:
         now = self.clock() // 1_000
         self.jwt = jwt.encode({"iat": now - 60, "exp": now + 540, "iss": str(APP)}, key, "RS256")
 
-    def ask(
-        self,
-        verb: str,
-        path: str,
-        *,
-        token: str = "pat",  # noqa: S107 - made up
-        body: object = None,
-        **query: str,
-    ) -> SimResponse:
-        headers = {"authorization": f"Bearer {token}", "user-agent": "contract"}
-        sent = b"" if body is None else json.dumps(body).encode()
-        return self.sim.handle(SimRequest(verb, self.sim.root + path, query, headers, sent))
-
-    def _filled(self, hook: Hook) -> Hook:
-        said = outcomes.invalid_response(418, "<title>no</title>", server="nginx", content_type="text/html")
-        held = outcomes.OK._replace(throttled=True, duration_ms=9_870)
-        for age, outcome in enumerate((*outcomes.FAILURES, said, outcomes.OK, held, outcomes.ACCEPTED)):
-            hook.add(self.clock() - age, outcome, kind=outcomes.Kind("issues", "opened", None, 5))
-        return hook
+    def statuses(self, *asked: tuple[Verb, str] | tuple[Verb, str, Body], token: str = "pat") -> list[int]:  # noqa: S107
+        """What these requests are answered with, of which the judge must have nothing to say."""
+        found = [self.ask(*one, token=token).status for one in asked]
+        assert self.judge.complaints == []
+        return found
 
 
 @pytest.fixture(params=[contract.GITHUB, contract.ENTERPRISE_SERVER])
@@ -105,74 +93,60 @@ def test_a_delivery_in_full_has_what_was_sent_and_what_was_answered(world: World
 
 
 def test_hooks(world: World) -> None:
-    assert world.ask("GET", "/orgs/octo/hooks").status == 200
+    every: list[tuple[Verb, str]] = [("GET", "/orgs/octo/hooks"), ("GET", world.org.path), ("GET", world.repo.path)]
+    assert world.statuses(*every, ("GET", "/orgs/octo/hooks/5")) == [200, 200, 200, 404]
     assert world.ask("GET", "/repos/octo/hello/hooks", per_page="1").status == 200
-    assert world.ask("GET", world.org.path).status == 200
-    assert world.ask("GET", world.repo.path).status == 200
-    assert world.ask("GET", "/orgs/octo/hooks/5").status == 404
-    assert world.ask("GET", "/app/hook/config", token=world.jwt).status == 200
-    assert world.judge.complaints == []
+    assert world.statuses(("GET", "/app/hook/config"), token=world.jwt) == [200]
 
 
 def test_variables(world: World) -> None:
-    every = "/repos/octo/ops/actions/variables"
-    one = f"{every}/CHECKPOINT"
-    assert world.ask("GET", one).status == 404
-    assert world.ask("PATCH", one, body={"value": "1"}).status == 404
-    assert world.ask("POST", every, body={"name": "checkpoint", "value": "1"}).status == 201
-    assert world.ask("POST", every, body={"name": "CHECKPOINT", "value": "1"}).status == 409
-    assert world.ask("POST", every, body={"name": "GITHUB_X", "value": "1"}).status == 422
-    assert world.ask("PATCH", one, body={"value": "2"}).status == 204
-    assert world.ask("GET", one).status == 200
-    assert world.ask("GET", every, per_page="30").status == 200
-    assert world.ask("DELETE", one).status == 204
-    assert world.ask("DELETE", one).status == 404
-    assert world.judge.complaints == []
+    one = f"{VARIABLES}/CHECKPOINT"
+    assert world.statuses(("GET", one), ("PATCH", one, {"value": "1"})) == [404, 404]
+    assert [world.create(name) for name in ("checkpoint", "CHECKPOINT", "GITHUB_X")] == [201, 409, 422]
+    assert world.statuses(("PATCH", one, {"value": "2"}), ("GET", one)) == [204, 200]
 
 
 def test_issues(world: World) -> None:
-    every = "/repos/octo/ops/issues"
-    assert world.ask("POST", "/repos/octo/ops/labels", body={"name": "a", "color": "ededed"}).status == 201
-    assert world.ask("POST", "/repos/octo/ops/labels", body={"name": "A"}).status == 422
-    assert world.ask("POST", every, body={"title": "t", "body": "b", "labels": ["a", "b"]}).status == 201
-    assert world.ask("POST", every, body={"title": " "}).status == 422
-    assert world.ask("POST", f"{every}/1/comments", body={"body": "c"}).status == 201
-    assert world.ask("POST", f"{every}/2/comments", body={"body": "c"}).status == 404
+    every, labels = "/repos/octo/ops/issues", "/repos/octo/ops/labels"
+    made: list[tuple[Verb, str, Body]] = [
+        ("POST", labels, {"name": "a", "color": "ededed"}),
+        ("POST", labels, {"name": "A"}),
+        ("POST", every, {"title": "t", "body": "b", "labels": ["a", "b"]}),
+        ("POST", every, {"title": " "}),
+        ("POST", f"{every}/1/comments", {"body": "c"}),
+        ("POST", f"{every}/2/comments", {"body": "c"}),
+    ]
+    assert world.statuses(*made) == [201, 422, 201, 422, 201, 404]
     world.sim.issues("octo/ops").all()[0].is_pull_request = True
     (listed,) = json.loads(world.ask("GET", every, labels="A,b", state="open", per_page="100").body)
     assert (listed["number"], listed["comments"], "pull_request" in listed) == (1, 1, True)
-    assert world.ask("PATCH", f"{every}/1", body={"body": "d", "state": "closed"}).status == 200
+    assert world.statuses(("PATCH", f"{every}/1", {"body": "d", "state": "closed"})) == [200]
     assert json.loads(world.ask("GET", every).body) == []
     assert json.loads(world.ask("GET", every, labels="c", state="all").body) == []
     world.sim.token("reader", permissions={"issues": "read"})
-    assert world.ask("GET", every, token="reader").status == 200
-    assert world.ask("PATCH", f"{every}/1", token="reader", body={"body": "e"}).status == 403
+    assert world.statuses(("GET", every), ("PATCH", f"{every}/1", {"body": "e"}), token="reader") == [200, 403]
     world.sim.issues("octo/ops").enabled = False
-    assert world.ask("GET", every).status == 410
-    assert world.judge.complaints == []
+    assert world.statuses(("GET", every)) == [410]
 
 
 def test_the_app_and_its_tokens(world: World) -> None:
-    assert world.ask("GET", "/app/installations", token=world.jwt).status == 200
-    assert world.ask("GET", "/orgs/octo/installation", token=world.jwt).status == 200
-    assert world.ask("GET", "/repos/octo/hello/installation", token=world.jwt).status == 200
-    assert world.ask("GET", "/orgs/other/installation", token=world.jwt).status == 404
-    assert world.ask("POST", "/app/installations/1/access_tokens", token=world.jwt).status == 404
-    minted = world.ask("POST", "/app/installations/77/access_tokens", token=world.jwt)
+    found: list[tuple[Verb, str]] = [
+        ("GET", f"/{of}/installation") for of in ("orgs/octo", "repos/octo/hello", "orgs/x")
+    ]
+    assert world.statuses(*found, ("POST", MINT.format(1)), token=world.jwt) == [200, 200, 404, 404]
+    minted = world.ask("POST", MINT.format(77), token=world.jwt)
     assert minted.status == 201
-    assert world.ask("GET", world.org.path, token=json.loads(minted.body)["token"]).status == 200
-    assert world.ask("GET", "/app/installations").status == 401
-    assert world.judge.complaints == []
+    assert world.statuses(("GET", world.org.path), token=json.loads(minted.body)["token"]) == [200]
+    assert world.statuses(*found) == [401, 401, 401]
 
 
 def test_a_token_of_an_app_for_less_than_the_app_has(world: World) -> None:
     world.sim.installations[0].permissions = {"organization_hooks": "read", "actions_variables": "write"}
     world.sim.installations[0].repositories = frozenset({"octo/ops", "octo/hello"})
 
-    def minted(permissions: dict[str, str], *repositories: str) -> SimResponse:
-        body: dict[str, object] = {"permissions": permissions}
-        body |= {"repositories": repositories} if repositories else {}
-        return world.ask("POST", "/app/installations/77/access_tokens", token=world.jwt, body=body)
+    def minted(permissions: dict[str, str], *repositories: str) -> Response:
+        named = {"repositories": repositories} if repositories else {}
+        return world.ask("POST", MINT.format(77), {"permissions": permissions, **named}, token=world.jwt)
 
     assert minted({"organization_hooks": "write"}).status == 422
     assert minted({"repository_hooks": "read"}).status == 422
@@ -183,11 +157,11 @@ def test_a_token_of_an_app_for_less_than_the_app_has(world: World) -> None:
     token, row = told["token"], world.org.log.rows[0].id
     assert world.ask("GET", world.org.path, token=token).status == 200
     assert world.ask("POST", f"{world.org.path}/deliveries/{row}/attempts", token=token).status == 403
-    assert world.ask("GET", "/repos/octo/ops/actions/variables", token=token).status == 200
-    assert world.ask("GET", "/repos/octo/hello/actions/variables", token=token).status == 404
-    assert world.ask("GET", world.repo.path, token=token).status == 404
+    world.create("X")
+    seen = [f"/repos/octo/{repo}/actions/variables/X" for repo in ("ops", "hello")]
+    assert world.statuses(*(("GET", path) for path in (*seen, world.repo.path)), token=token) == [200, 404, 404]
     world.sim.installations[0].suspended = True
-    assert world.ask("POST", "/app/installations/77/access_tokens", token=world.jwt).status == 403
+    assert world.ask("POST", MINT.format(77), token=world.jwt).status == 403
     assert world.judge.complaints == []
 
 
@@ -197,7 +171,6 @@ def test_headers_that_are_in_every_answer(world: World) -> None:
         read = world.ask("GET", world.org.path, token=token)
         assert {"etag", "x-github-request-id", "x-github-api-version-selected", "date"} <= read.headers.keys()
         assert ("x-oauth-scopes" in read.headers) == (token == "classic")
-        assert world.ask("HEAD", world.org.path, token=token).status == 200
     assert world.judge.complaints == []
 
 
@@ -215,13 +188,13 @@ def test_refusals(world: World) -> None:
 def test_the_judge_sees_what_is_wrong_with_a_request(world: World) -> None:
     log = f"{world.org.path}/deliveries"
     world.ask("GET", log, per_page="200", since="yesterday", status="bad")
-    world.ask("POST", "/repos/octo/ops/actions/variables", body={"name": 1})
+    world.ask("POST", VARIABLES, {"value": "1"})
     world.ask("POST", "/orgs/octo/nowhere")
     found = "\n".join(world.judge.complaints)
     assert "per_page: 200 is more than 100" in found
     assert "unknown query parameter since" in found
     assert "'bad' is not one of" in found
-    assert "'value' is a required property" in found
+    assert "'name' is a required property" in found
     assert "GitHub has no such operation" in found
 
 
