@@ -28,9 +28,9 @@ from redeliver.core.settings import FailOn
 from redeliver.entry.cli import app
 from redeliver.errors import REQUEST_ID
 from redeliver.output.headline import annotate, headline, mark, what_comes_next
+from redeliver.output.pieces import advice_for
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
-from redeliver.output.words import advice_for
 from redeliver.replay import page as replay_page
 from redeliver.tracking.decision import TrackingIssue, decide
 from redeliver.tracking.page import issue_body, issue_comment

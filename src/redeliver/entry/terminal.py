@@ -14,8 +14,8 @@ from rich.text import Text
 from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import Outcome
 from redeliver.output.headline import headline
+from redeliver.output.pieces import ORDER
 from redeliver.output.receivers import health_line, percent, response_lines, took
-from redeliver.output.words import ORDER
 from redeliver.replay import page as replay_page
 from redeliver.text import for_log, one_line, plain
 from redeliver.times import clock_time

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.facts import FactKind, Level
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.core.settings import FailOn
-from redeliver.output.words import light
+from redeliver.output.pieces import light
 from redeliver.text import count
 from redeliver.times import HOUR, duration, span, time_near
 
@@ -85,28 +85,26 @@ def _state(report: Report) -> Iterator[str]:
         yield f"{unread:,} of {count(len(hooks), 'webhook')} could not be checked"
     elif failed:
         yield _FAILED
-    yield from _off(report)
-    yield from _down(report)
+    yield from _off_or_down(report)
     if unread < len(hooks):
         yield from _counts(report)
         yield from _until(report)
 
 
-def _off(report: Report) -> Iterator[str]:
-    off = [fact for hook in report.hooks if (fact := hook.fact(FactKind.SWITCHED_OFF))]
-    if off and len(report.hooks) == 1:
-        yield off[0].sentence.rstrip(".")
-    elif off:
-        yield f"{len(off):,} of {len(report.hooks):,} webhooks {'is' if len(off) == 1 else 'are'} switched off"
-
-
-def _down(report: Report) -> Iterator[str]:
-    down = [(hook.outage, fact) for hook in report.hooks if hook.outage and (fact := hook.fact(FactKind.DOWN))]
-    if down and len(report.hooks) == 1:
-        outage, fact = down[0]
-        yield f"The receiver {'has been' if outage.since else 'is'} {fact.short}"
-    elif down:
-        yield f"{len(down):,} of {len(report.hooks):,} receivers {'is' if len(down) == 1 else 'are'} down"
+def _off_or_down(report: Report) -> Iterator[str]:
+    """Of one webhook as a sentence; of several, how many."""
+    hooks = report.hooks
+    off, down = sum(hook.active is False for hook in hooks), sum(hook.down for hook in hooks)
+    if len(hooks) > 1:
+        for number, what, state in ((off, "webhooks", "switched off"), (down, "receivers", "down")):
+            if number:
+                yield f"{number:,} of {len(hooks):,} {what} {'is' if number == 1 else 'are'} {state}"
+        return
+    for fact in report.facts:
+        if fact.kind is FactKind.SWITCHED_OFF:
+            yield fact.sentence.rstrip(".")
+        if fact.kind is FactKind.DOWN:
+            yield f"The receiver {'has been' if hooks[0].outage and hooks[0].outage.since else 'is'} {fact.short}"
 
 
 def _counts(report: Report) -> Iterator[str]:

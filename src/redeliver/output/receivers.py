@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.core.health import WELL, Health
-from redeliver.output.markdown import folded, linked, more, table, whole
+from redeliver.output.pieces import folded, row, table, webhook, whole
 from redeliver.text import count, for_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from redeliver.core.endpoint import EndpointResponse
     from redeliver.core.health import DeliveryStats, TypeStats
     from redeliver.core.report import HookReport, Report
-    from redeliver.output.markdown import Space
+    from redeliver.output.pieces import Space
 
 #: Rows of each table.
 SHOWN_TYPES = 30
 SHOWN_HOOKS = 100
 #: Of both tables: how many events the first attempt delivered, and how long first attempts took.
-_COLUMNS = "On&nbsp;first&nbsp;attempt | p95&nbsp;duration"
+_COLUMNS = ("On&nbsp;first&nbsp;attempt:", "p95&nbsp;duration:")
 #: Characters of a line: the longest text from an endpoint, and what comes before it.
 _LONGEST = 220
 
@@ -33,15 +31,13 @@ def health_line(report: Report) -> str:
     stats = [hook.stats for hook in report.hooks if hook.stats and hook.stats.events]
     if not stats:
         return ""
-    first = stats[0]
+    first, alone = stats[0], len(report.hooks) == 1
     slow, throttled = sum(one.near_timeout for one in stats), sum(one.throttled for one in stats)
     delivered, events = sum(one.delivered_first_try for one in stats), sum(one.events for one in stats)
     below = f", below {WELL:.0%}" if report.health is Health.DEGRADED and delivered < WELL * events else ""
     parts = [
         f"{percent(delivered, events)} of {count(events, 'event')} delivered on the first attempt{below}",
-        f"95% of first attempts took {took(first.p95)} or less"
-        if len(report.hooks) == 1 and first.p95 is not None
-        else "",
+        f"95% of first attempts took {took(first.p95)} or less" if alone and first.p95 is not None else "",
         f"{slow:,} took over {first.near:.0f} s of GitHub's {first.timeout} s" if slow else "",
         f"{throttled:,} throttled" if throttled else "",
     ]
@@ -50,51 +46,31 @@ def health_line(report: Report) -> str:
 
 def health_parts(report: Report, space: Space) -> list[str]:
     """The health line, and below it, folded away, a table by type of event; of several webhooks a table of those."""
-    line = health_line(report)
+    line, stats = health_line(report), report.hooks[0].stats if report.hooks else None
     if not line:
         return []
-    return [line, _hooks(report.hooks, space) if len(report.hooks) > 1 else _types(report.hooks[0].stats, space)]
+    if len(report.hooks) > 1:
+        order = [*Health]
+        known = sorted((hook for hook in report.hooks if hook.stats), key=lambda hook: order.index(hook.health))
+        columns = ["Webhook", "Health", "Events:", *_COLUMNS, "Near&nbsp;time-out:", "Throttled:"]
+        listed = space.table(columns, map(_hook_cells, known), SHOWN_HOOKS, len(report.hooks), "webhooks")
+        return [line, folded("First attempts by webhook", *listed)]
+    if stats is None or len(stats.by_event) < 2:
+        return [line]  # the table would repeat it
+    rows = ([for_markdown(one.event, 60), *_figures(one)] for one in stats.by_event)
+    listed = space.table(["Event", "Events:", *_COLUMNS], rows, SHOWN_TYPES, len(stats.by_event), "types")
+    return [line, folded("First attempts by type of event", *listed)]
 
 
-def _types(stats: DeliveryStats | None, space: Space) -> str:
-    types = stats.by_event if stats else ()
-    if len(types) < 2:
-        return ""  # it would repeat the line
-    rows = space.fit(map(_type_row, types), SHOWN_TYPES)
-    return folded(
-        "First attempts by type of event",
-        table(f"| Event | Events | {_COLUMNS} |", "| :-- | --: | --: | --: |", rows),
-        more(len(types) - len(rows), "types"),
-    )
-
-
-def _type_row(one: TypeStats) -> str:
-    share = percent(one.delivered_first_try, one.events)
-    return f"| {for_markdown(one.event, 60)} | {one.events:,} | {share} | {whole(took(one.p95))} |"
-
-
-def _hooks(hooks: Sequence[HookReport], space: Space) -> str:
-    order = [*Health]
-    known = sorted((hook for hook in hooks if hook.stats), key=lambda hook: order.index(hook.health))
-    rows = space.fit(map(_hook_row, known), SHOWN_HOOKS)
-    return folded(
-        "First attempts by webhook",
-        table(
-            f"| Webhook | Health | Events | {_COLUMNS} | Near&nbsp;time-out | Throttled |",
-            "| :-- | :-- | --: | --: | --: | --: | --: |",
-            rows,
-        ),
-        more(len(hooks) - len(rows), "webhooks"),
-    )
-
-
-def _hook_row(hook: HookReport) -> str:
-    shown, stats = linked(for_markdown(hook.short_name), hook.page), hook.stats
+def _hook_cells(hook: HookReport) -> list[str]:
+    stats = hook.stats
     if stats is None or not stats.events:
-        return f"| {shown} | {hook.health} | 0 | | | | |"
-    share = percent(stats.delivered_first_try, stats.events)
-    cells = [f"{stats.events:,}", share, whole(took(stats.p95)), f"{stats.near_timeout:,}", f"{stats.throttled:,}"]
-    return f"| {shown} | {hook.health} | {' | '.join(cells)} |"
+        return [webhook(hook), hook.health, "0 | | | |"]  # there are no figures
+    return [webhook(hook), hook.health, *_figures(stats), f"{stats.near_timeout:,}", f"{stats.throttled:,}"]
+
+
+def _figures(one: DeliveryStats | TypeStats) -> list[str]:
+    return [f"{one.events:,}", percent(one.delivered_first_try, one.events), whole(took(one.p95))]
 
 
 def percent(part: int, whole_number: int) -> str:
@@ -116,30 +92,18 @@ def response_lines(response: EndpointResponse) -> list[str]:
     """A response in a few lines. The caller makes them safe for wherever they are shown."""
     if response.is_empty:
         return ["It sent nothing that GitHub kept."]
-    lines = [
-        f"Content-Type: {response.content_type}" if response.content_type else "",
-        f"Server: {response.server}" if response.server else "",
-        f"Title: {response.title}" if response.title else "",
-        f"Body: {response.body or '(empty)'}",
-    ]
-    return [line for line in lines if line]
+    named = {"Content-Type": response.content_type, "Server": response.server, "Title": response.title}
+    lines = [f"{name}: {text}" for name, text in named.items() if text]
+    return [*lines, f"Body: {response.body or '(empty)'}"]
 
 
 def explanations(report: Report) -> str:
     """A part of the summary that shows what endpoints answered; empty if nothing was looked up."""
     several = len(report.hooks) > 1
-    return table(
-        "| Cause | Events | What the receiver answered |" + " Webhook |" * several,
-        "| :-- | --: | :-- |" + " :-- |" * several,
-        list(_rows(report, several=several)),
-    )
-
-
-def _rows(report: Report, *, several: bool) -> Iterator[str]:
+    rows = []
     for hook in report.hooks:
         for one in hook.explanations:
             lines = (for_markdown(line, _LONGEST) for line in response_lines(one.response))
             cells = [whole(one.cause[:30]), f"{one.events:,}", "<br>".join(lines)]
-            if several:
-                cells.append(linked(for_markdown(hook.short_name), hook.page))
-            yield f"| {' | '.join(cells)} |"
+            rows.append(row([*cells, webhook(hook)] if several else cells))
+    return table(["Cause", "Events:", "What the receiver answered", *["Webhook"] * several], rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import VERSION
-from redeliver.output.words import ORDER
+from redeliver.output.pieces import ORDER
 from redeliver.text import for_shell, plain
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.charts import pictures
 from redeliver.output.events import event_parts
 from redeliver.output.headline import is_urgent, mark, sentences, what_comes_next
-from redeliver.output.markdown import Space, folded, linked, more, table, whole
+from redeliver.output.pieces import Space, advice_for, folded, linked, more, outcome_cell, row, table, webhook, whole
 from redeliver.output.receivers import explanations, health_parts
-from redeliver.output.words import TELLING, advice_for
 from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import clock_time, day_minute, duration, span
 
@@ -30,6 +29,8 @@ SHOWN_HOOKS = 300
 SHOWN_SENTENCES = 20
 _CAUSES = 8
 _SENTENCE = 1_000
+#: The cause of the latest failure matters for these; the others may still be delivered.
+_TELLING = frozenset({Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.NOT_DUE})
 #: There is nothing to do about these, or an error says it.
 _TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
 
@@ -37,14 +38,13 @@ _TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
 def markdown(report: Report) -> str:
     """The job summary as GitHub-flavoured Markdown: a few lines on a good day, and what to do before all details."""
     space = Space(SPACE)
-    several = len(report.hooks) > 1
     first, *others = [f"{sentence}." for sentence in sentences(report)]
     parts = [
         f"## {mark(report)} {first.removesuffix('.')}",
         *_alerts("CAUTION", report, space),
         " ".join([*(f"**{other}**" for other in others), *what_comes_next(report)]),
         *_alerts("WARNING", report, space),
-        *(_many_hooks(report, space) if several else map(_one_hook, report.hooks)),
+        *(_many_hooks(report, space) if len(report.hooks) > 1 else map(_one_hook, report.hooks)),
         *health_parts(report, space),
         _what_to_do(report),
         explanations(report),
@@ -69,13 +69,6 @@ def unusable(problems: Sequence[str]) -> str:
 # -- the webhooks -----------------------------------------------------------------------------------------------
 
 
-def _one_hook(hook: HookReport) -> str:
-    shown = linked(for_markdown(hook.hook), hook.page)
-    if not hook.read:
-        return f"{shown}: not read"
-    return f"{shown}: {count(hook.scanned, 'attempt')} read, back to {clock_time(hook.cutoff)}{_found(hook)}"
-
-
 def _found(report: HookReport | Report) -> str:
     if not report.failed:
         return ""
@@ -85,18 +78,26 @@ def _found(report: HookReport | Report) -> str:
     )
 
 
+def _one_hook(hook: HookReport) -> str:
+    shown = linked(for_markdown(hook.hook), hook.page)
+    if not hook.read:
+        return f"{shown}: not read"
+    return f"{shown}: {count(hook.scanned, 'attempt')} read, back to {clock_time(hook.cutoff)}{_found(hook)}"
+
+
 def _many_hooks(report: Report, space: Space) -> list[str]:
     """Webhooks that need attention in a table, worst first; the others folded away."""
-    loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
     quiet = [hook for hook in report.hooks if _is_quiet(hook)]
-    rows = space.fit(_hook_rows(loud[:SHOWN_HOOKS]), SHOWN_HOOKS + 2)
-    shown = max(0, len(rows) - 2)
-    names = space.fit((_short(hook) for hook in quiet), SHOWN_HOOKS)
+    loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
+    cells = [_hook_cells(hook) for hook in loud[:SHOWN_HOOKS]]
+    kept = [place for place in range(len(_COLUMNS)) if any(line[place] not in {"", "0"} for line in cells)]
+    rows = ([line[place] for place in kept] for line in cells)
+    listed = space.table([_COLUMNS[place] for place in kept], rows, SHOWN_HOOKS, len(loud), "webhooks")
+    names = space.fit(map(webhook, quiet), SHOWN_HOOKS)
     title = f"{count(len(quiet), 'webhook')} with nothing to redeliver"
     return [
         f"{len(report.hooks):,} webhooks: {count(report.scanned, 'attempt')} read{_found(report)}",
-        "\n".join(rows) if shown else "",
-        more(len(loud) - shown, "webhooks"),
+        *listed,
         *([folded(title, " · ".join(names), more(len(quiet) - len(names), "webhooks"))] if quiet else []),
     ]
 
@@ -110,39 +111,22 @@ def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
     return (not urgent, not hook.is_failing, not hook.down, -hook.undelivered, not hook.warnings)
 
 
-_COLUMNS = {
-    "Webhook": ":--",
-    "State": ":--",
-    "Undelivered": "--:",
-    "Lost": "--:",
-    "Recovered": "--:",
-    "Redeliver before (UTC)": ":--",
-    "Once up, this takes": ":--",
-}
-
-
-def _hook_rows(hooks: Sequence[HookReport]) -> list[str]:
-    """The table's lines, without columns in which there is nothing."""
-    cells = [_hook_cells(hook) for hook in hooks]
-    kept = [place for place in range(len(_COLUMNS)) if any(row[place] not in {"", "0"} for row in cells)]
-    lines = [[*_COLUMNS], [*_COLUMNS.values()], *cells]
-    return [f"| {' | '.join(line[place] for place in kept)} |" for line in lines]
+_COLUMNS = (
+    *("Webhook", "State", "Undelivered:", "Lost:", "Recovered:"),
+    *("Redeliver before (UTC)", "Once up, this takes"),
+)
 
 
 def _hook_cells(hook: HookReport) -> list[str]:
     numbers = [f"{hook.undelivered - hook.lost:,}", f"{hook.lost:,}", f"{hook.recovered:,}"]
     left = "" if hook.time_left is None else f" ({span(hook.time_left)} left)"
     return [
-        f"{mark(hook)}&nbsp;{_short(hook)}",
+        f"{mark(hook)}&nbsp;{webhook(hook)}",
         "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)])),
         *(numbers if hook.read else ["", "", ""]),
         "" if hook.deadline is None else whole(f"{day_minute(hook.deadline)}{left}"),
         f"about {duration(hook.outage.backlog)}" if hook.outage else "",
     ]
-
-
-def _short(hook: HookReport) -> str:
-    return linked(for_markdown(hook.short_name), hook.page)
 
 
 # -- what is not well -------------------------------------------------------------------------------------------
@@ -168,11 +152,9 @@ def _alert(name: str, fact: Fact, *, several: bool) -> str:
 
 def _what_to_do(report: Report) -> str:
     """Why events are undelivered, what became of them, and what to do; nothing if there is nothing to do."""
-    numbers = {kind: number for kind in OUTCOMES if (number := report.count(kind)) and kind not in _TOLD}
-    causes = Counter(event.cause for event in report.events if event.outcome in TELLING).most_common(_CAUSES)
-    rows = [f"| {whole(cause[:30])} | {number:,} | {advice_for(cause)} |" for cause, number in causes]
-    rows += [
-        f"| {whole(f'{OUTCOMES[kind].mark} {OUTCOMES[kind].word}')} | {number:,} | {OUTCOMES[kind].advice} |"
-        for kind, number in numbers.items()
-    ]
-    return table("| Cause&nbsp;or&nbsp;outcome | Events | What to do |", "| :-- | --: | :-- |", rows)
+    causes = Counter(event.cause for event in report.events if event.outcome in _TELLING).most_common(_CAUSES)
+    rows = [row([whole(cause[:30]), f"{number:,}", advice_for(cause)]) for cause, number in causes]
+    for kind, words in OUTCOMES.items():
+        if kind not in _TOLD and (number := report.count(kind)):
+            rows.append(row([outcome_cell(kind), f"{number:,}", words.advice]))
+    return table(["Cause&nbsp;or&nbsp;outcome", "Events:", "What to do"], rows)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.output.events import SHOWN_EVENTS
-from redeliver.output.markdown import folded, linked, more, table
-from redeliver.output.words import light
+from redeliver.output.pieces import folded, light, linked, more, row, table
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS
 from redeliver.text import count, for_markdown, sentence_in_markdown
@@ -77,7 +76,7 @@ def markdown(report: ReplayReport) -> str:
         linked(for_markdown(report.hook), report.page),
         *(f"> [!CAUTION]\n> {sentence_in_markdown(error, _SENTENCE)}" for error in report.errors),
         *(f"> [!WARNING]\n> {sentence_in_markdown(warning, _SENTENCE)}" for warning in report.warnings),
-        table("| Plan | |", "| :-- | :-- |", plan),
+        "\n".join(["| Plan | |", "| :-- | :-- |", *plan]) if plan else "",
         f"{step}." if (step := next_step(report, "`send: true`")) else "",
         NO_RETRY if report.plan and report.plan.delivered else "",
     ]
@@ -137,12 +136,9 @@ def _events(report: ReplayReport) -> str:
             words(case.outcome) + (f" ({for_markdown(why)})" if why else ""),
             for_markdown(event.guid, 64),
         ]
-        rows.append(f"| {' | '.join(cells)} |")
-    shown = table(
-        "| Event | First sent (UTC) | Delivered before | Last redelivered (UTC) | Outcome | GUID |",
-        "| :-- | :-- | :-- | :-- | :-- | :-- |",
-        rows,
-    )
+        rows.append(row(cells))
+    columns = ["Event", "First sent (UTC)", "Delivered before", "Last redelivered (UTC)", "Outcome", "GUID"]
+    shown = table(columns, rows)
     return folded(f"{count(len(events), 'event')}, one by one", shown, more(len(events) - SHOWN_EVENTS, "events"))
 
 

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from redeliver.core.redelivery import Outcome
-from redeliver.output.markdown import Space
+from redeliver.output.pieces import Space
 from redeliver.output.report_json import MOST, as_text
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS, VERSION

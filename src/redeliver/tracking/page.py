@@ -12,15 +12,14 @@ from pydantic import TypeAdapter
 from redeliver.core.facts import OUTCOMES, Fact, FactKind, Level
 from redeliver.core.inputs import from_json
 from redeliver.core.redelivery import Outcome
-from redeliver.output.markdown import Space, more, table
-from redeliver.output.words import advice_for
+from redeliver.output.pieces import Space, advice_for, more
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
 from redeliver.tracking.decision import Change, Memory
 from redeliver.tracking.situation import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from redeliver.tracking.decision import Decision, News
     from redeliver.tracking.situation import Situation
@@ -85,7 +84,7 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     parts = [
         _headline(memory),
         "\n".join(known),
-        table("| webhook | undelivered | why | until |", "|:--|--:|:--|:--|", _hooks(situation, space)),
+        _table("| webhook | undelivered | why | until |", "|:--|--:|:--|:--|", _hooks(situation, space)),
         checks,
         *end,
     ]
@@ -136,7 +135,7 @@ def _losses(news: News, space: Space) -> Iterator[str]:
         events = ((one.name, one.guid, one.cause, OUTCOMES[one.outcome].word) for one in news.lost)
         lines = (f"| {' | '.join(for_markdown(text, 100) for text in event)} |" for event in events)
         rows = space.fit(lines, _ROWS)
-        yield table("| event | GUID | why | |", "|:--|:--|:--|:--|", rows)
+        yield _table("| event | GUID | why | |", "|:--|:--|:--|:--|", rows)
         yield more(news.lost_count - len(rows), "in the run's report")
         if any(event.outcome == Outcome.GIVEN_UP for event in news.lost):
             yield OUTCOMES[Outcome.GIVEN_UP].advice
@@ -158,6 +157,10 @@ def _hooks(situation: Situation, space: Space) -> list[str]:
     rows = space.fit(lines(), _ROWS)
     left = more(len(situation.hooks) - len(rows), "webhooks")
     return [*rows, f"| {left} | | | |"] if left else rows
+
+
+def _table(header: str, rule: str, rows: Sequence[str]) -> str:
+    return "\n".join([header, rule, *rows]) if rows else ""
 
 
 def _errors(situation: Situation, space: Space) -> Iterator[str]:

@@ -18,8 +18,8 @@ from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output.events import SHOWN_EVENTS
 from redeliver.output.headline import headline
+from redeliver.output.pieces import advice_for
 from redeliver.output.summary import markdown, unusable
-from redeliver.output.words import advice_for
 from redeliver.text import plain
 from reports import EVENT, PAGE, events, hook, hooks, one
 from wording import figures

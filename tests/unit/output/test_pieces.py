@@ -7,7 +7,7 @@ import pytest
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
 from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import LOST, Outcome
-from redeliver.output.words import ORDER, advice_for
+from redeliver.output.pieces import ORDER, advice_for
 
 
 def test_every_outcome_has_its_words_and_a_place_among_the_others() -> None:

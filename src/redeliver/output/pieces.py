@@ -1,0 +1,119 @@
+"""Pieces of pages: lights, advice, cells and tables, and how much of a page they take. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.facts import OUTCOMES
+from redeliver.text import for_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from redeliver.core.facts import Facts
+    from redeliver.core.redelivery import Outcome
+    from redeliver.core.report import HookReport
+
+#: Their order, to sort by: problems come first, so that they are not cut off.
+ORDER = {kind: place for place, kind in enumerate(OUTCOMES)}
+_BY_CAUSE = {
+    NO_CONNECTION: "GitHub could not connect. Check that the receiver is running, its DNS name, its port, and that its "
+    "firewall admits GitHub's addresses.",
+    TIMED_OUT: "The receiver took too long: GitHub waits 10 s (Enterprise Server: 30 s). Have it respond first and do "
+    "its work afterwards.",
+    TLS: "Check the receiver's certificate: its expiry, its host name, and that it sends the whole chain.",
+    "HTTP 401": "The receiver rejects the signature or a login. Compare its secret with the webhook's.",
+    "HTTP 404": "Nothing is at that address. Compare the webhook's URL with the receiver's.",
+    "HTTP 413": "The payload is too large for the receiver, or for a proxy in front of it. Raise that limit.",
+    "HTTP 429": "The receiver gets too many requests. Raise its limit, or lower redeliveries-per-minute.",
+}
+_BY_CAUSE |= {"HTTP 403": _BY_CAUSE["HTTP 401"], "HTTP 410": _BY_CAUSE["HTTP 404"]}
+_REDIRECTED = "GitHub does not follow redirects. Set the webhook's URL to the address that it redirects to."
+_REFUSED = "The receiver refuses them. Read its response on the webhook's page, under Recent Deliveries."
+_BROKEN = "The receiver, or a proxy in front of it, fails. Look for the GUIDs in the receiver's log."
+
+
+def advice_for(cause: str) -> str:
+    """What to check where attempts fail for this cause."""
+    if cause in _BY_CAUSE:
+        return _BY_CAUSE[cause]
+    return {"3": _REDIRECTED, "4": _REFUSED}.get(cause.removeprefix("HTTP ")[:1], _BROKEN)
+
+
+def light(report: Facts, *, alarming: bool = False, waiting: bool = False) -> str:
+    """The traffic light: red for what makes a run fail or is ``alarming``, green if all is well and done.
+
+    ``waiting``: something is left to do.
+    """
+    if report.is_failing or alarming:
+        return "🔴"
+    return "🟡" if report.facts or waiting else "🟢"
+
+
+# -- Markdown ---------------------------------------------------------------------------------------------------
+
+
+def folded(title: str, *parts: str) -> str:
+    """Parts under a title, folded away."""
+    # GitHub reads Markdown within HTML only between blank lines.
+    return "\n\n".join([f"<details><summary>{title}</summary>", *(part for part in parts if part), "</details>"])
+
+
+def linked(shown: str, address: str) -> str:
+    """A link; the text alone if there is no address."""
+    return f"[{shown}]({address})" if address else shown
+
+
+def webhook(hook: HookReport) -> str:
+    """A webhook beside others: its id, as a link to its page."""
+    return linked(for_markdown(hook.short_name), hook.page)
+
+
+def whole(text: str) -> str:
+    """Text that stays on one line."""
+    return text.replace(" ", "&nbsp;")
+
+
+def outcome_cell(outcome: Outcome) -> str:
+    """An outcome as users read it."""
+    return whole(f"{OUTCOMES[outcome].mark} {OUTCOMES[outcome].word}")
+
+
+def more(number: int, what: str) -> str:
+    """How many more there are; empty if there are none."""
+    return f"and {number:,} more {what}" if number > 0 else ""
+
+
+def row(cells: Iterable[str]) -> str:
+    """A line of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def table(columns: Sequence[str], rows: Sequence[str]) -> str:
+    """A table; empty if it has no rows. A colon after a column's name: it holds numbers, which stand at the right."""
+    rule = ["--:" if column.endswith(":") else ":--" for column in columns]
+    return "\n".join([row(column.removesuffix(":") for column in columns), row(rule), *rows]) if rows else ""
+
+
+class Space:
+    """The bytes that a page may still take. Text written line by line is cut when they are used up."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def fit(self, lines: Iterable[str], most: int) -> list[str]:
+        """The first of these lines, at most ``most``, and no more than there is space for."""
+        shown: list[str] = []
+        for line in lines:
+            size = len(line.encode()) + 1
+            if len(shown) == most or size > self._left:
+                break
+            self._left -= size
+            shown.append(line)
+        return shown
+
+    def table(self, columns: Sequence[str], rows: Iterable[Iterable[str]], most: int, of: int, what: str) -> list[str]:
+        """A table of the first of these rows, and how many there are more, of ``of`` in all."""
+        shown = self.fit(map(row, rows), most)
+        return [table(columns, shown), more(of - len(shown), what)]
