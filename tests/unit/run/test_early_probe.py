@@ -8,7 +8,7 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind
-from redeliver.core.redelivery import PROBE_SIZE, Outcome
+from redeliver.core.redelivery import PROBE_SIZE
 from redeliver.run.scan import LONG_OUTAGE
 from world import World
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from redeliver.core.report import Report
 
 DUE, OTHERS = Kind("push"), Kind("issues")
-#: Two looks, of two pages each.
-WATCHED = "LLLL"
 
 
 def outage(due: int, *, older: int = 0) -> World:
@@ -40,29 +38,6 @@ def outage(due: int, *, older: int = 0) -> World:
 
 def run(world: World, **changed: str) -> Report:
     return world.run({"events": "push", **changed})
-
-
-def test_while_the_endpoint_is_down_no_more_than_the_head_of_the_log_is_read() -> None:
-    world = outage(5, older=2)
-    kept = world.checkpoint
-    world.sim.stub.fail_with()
-    report = run(world)
-    assert len(world.sent) == PROBE_SIZE
-    assert world.calls == "L" * 20 + "=" + "!!!" + WATCHED
-    assert world.checkpoint == kept
-    assert report.hooks[0].partial
-    assert report.count(Outcome.FAILED_AGAIN) == PROBE_SIZE
-    assert report.count(Outcome.ENDPOINT_DOWN) == 2
-
-
-def test_once_it_is_up_the_rest_is_read_and_sent_without_another_probe() -> None:
-    world = outage(5, older=2)
-    report = run(world)
-    assert len(set(world.sent)) == len(world.sent) == 7
-    assert world.calls == "L" * 20 + "=" + "!!!" + WATCHED + "L" * 6 + "!!!!" + WATCHED + "="
-    assert (report.recovered, report.undelivered) == (7, 0)
-    assert not report.hooks[0].partial
-    assert world.checkpoint == str(report.start)
 
 
 def test_fewer_events_than_a_probe_needs_are_sent_when_the_window_is_read() -> None:
