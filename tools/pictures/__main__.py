@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pictures.camera import Camera
+from pictures.camera import take
 from pictures.page import page
 from pictures.scenes import SCENES
 from redeliver.output.summary import markdown
@@ -31,13 +31,12 @@ def main() -> int:
     if given.readme:
         given.into, given.scale, given.what = Path(__file__).parents[2] / "docs", 1.5, [str(demo_summary())]
     given.into.mkdir(parents=True, exist_ok=True)
-    camera = Camera(given.scale)
     bad = 0
     for what in given.what:
         text = Path(what).read_text(encoding="utf-8") if what.endswith(".md") else markdown(SCENES[what]())
         for theme in given.theme or ["light", "dark"]:
             picture = given.into / f"{Path(what).stem}-{theme}.png"
-            seen = camera.take(page(text, theme), picture.resolve(), height=given.height)
+            seen = take(page(text, theme), picture.resolve(), scale=given.scale, height=given.height)
             faults = [*seen.errors, *seen.overlaps, *seen.clipped]
             bad += len(faults)
             print(f"{picture}  {len(text.encode()):>7,} bytes of Markdown", *faults, sep="\n  ", flush=True)

@@ -23,7 +23,7 @@ from githubsim.outcomes import (
 from world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from githubsim.outcomes import Outcome
     from redeliver.core.report import Report
@@ -61,25 +61,35 @@ def outage(world: World, number: int, minutes_ago: float, lasts: float, outcomes
     ]
 
 
-def healthy() -> Report:
+#: By name: how each is run.
+SCENES: dict[str, Callable[[], Report]] = {}
+
+
+def scene(run: Callable[[World], Report]) -> Callable[[World], Report]:
+    """Have a run in a world of its own among the scenes."""
+    SCENES[run.__name__.replace("_", "-")] = lambda: run(World())
+    return run
+
+
+@scene
+def healthy(world: World) -> Report:
     """Nothing has failed."""
-    world = World()
     busy(world)
     world.variables.seed("CHECKPOINT", str(world.clock() - 15 * MINUTE))
     return world.run()
 
 
-def recovered() -> Report:
+@scene
+def recovered(world: World) -> Report:
     """An outage is over, and everything comes home."""
-    world = World()
     busy(world)
     outage(world, 21, 95, 70, [NO_CONNECTION, NO_CONNECTION, UNAVAILABLE, TIMED_OUT])
     return world.run()
 
 
-def failing_again() -> Report:
+@scene
+def failing_again(world: World) -> Report:
     """Most come home; some are refused by the receiver each time."""
-    world = World()
     busy(world)
     guids = outage(world, 40, 600, 500, [UNAVAILABLE, UNAVAILABLE, invalid_response(422)])
     for guid in guids[2::3]:
@@ -96,9 +106,9 @@ def down(world: World, hours: float, number: int) -> None:
     outage(world, number, hours * 60, hours * 60 - 2, [NO_CONNECTION])
 
 
-def outage_of_an_hour() -> Report:
+@scene
+def outage_of_an_hour(world: World) -> Report:
     """The receiver is still down, and there is time enough."""
-    world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() - 75 * MINUTE))
     for number in range(30):
         world.fail(62 + number * 4, OK, kind=KINDS[number % len(KINDS)])
@@ -106,9 +116,9 @@ def outage_of_an_hour() -> Report:
     return world.run()
 
 
-def two_hours_left() -> Report:
+@scene
+def two_hours_left(world: World) -> Report:
     """GitHub forgets the first event of an outage soon."""
-    world = World()
     start = world.clock() - 70 * HOUR
     world.variables.seed("CHECKPOINT", str(start - MINUTE))
     for number in range(30):
@@ -117,9 +127,9 @@ def two_hours_left() -> Report:
     return world.run()
 
 
-def given_up() -> Report:
+@scene
+def given_up(world: World) -> Report:
     """The receiver refuses three events whatever happens, and they are out of attempts."""
-    world = World()
     busy(world)
     guids = outage(world, 12, 300, 200, [UNAVAILABLE])
     for guid in guids[1:12:4]:
@@ -128,78 +138,80 @@ def given_up() -> Report:
     return world.run(max_attempts="4")
 
 
-def gap() -> Report:
+@scene
+def gap(world: World) -> Report:
     """The schedule was off for ten days."""
-    world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() - 10 * DAY))
     busy(world, hours=70, every=20)
     outage(world, 8, 100, 60, [TIMED_OUT])
     return world.run()
 
 
-def switched_off() -> Report:
+@scene
+def switched_off(world: World) -> Report:
     """Somebody has switched the webhook off."""
-    world = World()
     busy(world)
     world.hook.active = False
     return world.run()
 
 
-def dry_run() -> Report:
+@scene
+def dry_run(world: World) -> Report:
     """Only looked."""
-    world = World()
     busy(world)
     outage(world, 14, 200, 60, [UNAVAILABLE, TIMED_OUT])
     return world.run(dry_run="true")
 
 
-def many_causes() -> Report:
+@scene
+def many_causes(world: World) -> Report:
     """More ways to fail than a picture has colours."""
-    world = World()
     codes = [invalid_response(code) for code in (400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 501, 502, 520)]
     outage(world, 150, 1_400, 1_390, [*FAILURES, BAD_CERTIFICATE, REDIRECTED, *codes])
     return world.run()
 
 
-def ten_thousand() -> Report:
+@scene
+def ten_thousand(world: World) -> Report:
     """A day-long outage of a busy hook: more than one run can send."""
-    world = World()
     outage(world, 10_000, 1_430, 1_420, [NO_CONNECTION, NO_CONNECTION, UNAVAILABLE])
     return world.run(latency_ms=100)
 
 
-def forty_hooks() -> Report:
-    """Of forty webhooks, the receivers of three are down."""
-    world = World()
-    hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(39))]
+def hooks_of(world: World, number: int, attempts: int, failing: Mapping[int, int]) -> list[int]:
+    """So many webhooks with so many attempts each, a minute apart; gives their ids.
+
+    ``failing``: how many of the newest attempts failed, by the webhook's place.
+    """
+    hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(number - 1))]
     now = world.clock()
-    for number, hook in enumerate(hooks):
-        is_down = number in {4, 11, 30}
-        for count in range(120):
-            failed = is_down and count < 20 + number
+    for place, hook in enumerate(hooks):
+        for count in range(attempts):
+            failed = count < failing.get(place, 0)
             hook.add(now - (count + 1) * MINUTE, NO_CONNECTION if failed else OK, kind=KINDS[count % len(KINDS)])
-        if is_down:
-            hook.endpoint = endpoint = StubEndpoint()
-            endpoint.fail_with(NO_CONNECTION)
-    return world.run(hook_id=",".join(str(hook.id) for hook in hooks))
+    return [hook.id for hook in hooks]
 
 
-def several_hooks() -> Report:
+@scene
+def forty_hooks(world: World) -> Report:
+    """Of forty webhooks, the receivers of three are down."""
+    ids = hooks_of(world, 40, 120, {place: 20 + place for place in (4, 11, 30)})
+    for place in (4, 11, 30):
+        world.sim.hooks[ids[place]].endpoint = endpoint = StubEndpoint()
+        endpoint.fail_with(NO_CONNECTION)
+    return world.run(hook_id=",".join(map(str, ids)))
+
+
+@scene
+def several_hooks(world: World) -> Report:
     """Thirty webhooks, and the token may not see one of them."""
-    world = World()
-    hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(28))]
-    now = world.clock()
-    for number, hook in enumerate(hooks):
-        for count in range(30):
-            failed = number in {4, 11} and count > 25
-            hook.add(now - (count + 1) * MINUTE, UNAVAILABLE if failed else OK, kind=KINDS[count % len(KINDS)])
-    ids = [hook.id for hook in hooks]
+    ids = hooks_of(world, 29, 30, {4: 4, 11: 4})
     return world.run(hook_id=",".join(map(str, [*ids[:7], 499, *ids[7:]])))
 
 
-def hostile() -> Report:
+@scene
+def hostile(world: World) -> Report:
     """Names that try to be something else."""
-    world = World()
     for number, text in enumerate(HOSTILE):
         guid = world.fail(40 - number, UNAVAILABLE, kind=Kind(text))
         if number % 2:
@@ -207,14 +219,15 @@ def hostile() -> Report:
     return world.run()
 
 
-def wrong_token() -> Report:
+@scene
+def wrong_token(world: World) -> Report:
     """GitHub does not know the token."""
-    return World().run(token="no-such-token")
+    return world.run(token="no-such-token")
 
 
-def stopped() -> Report:
+@scene
+def stopped(world: World) -> Report:
     """Cancelled while it was sending."""
-    world = World()
     busy(world)
     outage(world, 30, 120, 60, [UNAVAILABLE])
 
@@ -223,26 +236,3 @@ def stopped() -> Report:
 
     world.sim.faults.add(Fault(Call(cancel), path="*/attempts", nth=12, when="after"))
     return world.run(latency_ms=100)
-
-
-SCENES: dict[str, Callable[[], Report]] = {
-    scene.__name__.replace("_", "-"): scene
-    for scene in (
-        healthy,
-        recovered,
-        failing_again,
-        outage_of_an_hour,
-        two_hours_left,
-        given_up,
-        gap,
-        switched_off,
-        dry_run,
-        many_causes,
-        ten_thousand,
-        forty_hooks,
-        several_hooks,
-        hostile,
-        wrong_token,
-        stopped,
-    )
-}
