@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -66,15 +65,6 @@ def said(log: DeliveryLog) -> list[Event]:
         ),
         key=lambda found: found.guid,
     )
-
-
-@given(histories(), st.lists(st.integers(0, 40)))
-def test_pages_may_be_cut_anywhere(history: History, cuts: list[int]) -> None:
-    log = DeliveryLog()
-    edges = sorted({0, len(history.rows), *(cut for cut in cuts if cut < len(history.rows))})
-    for begin, end in pairwise(edges):
-        log.add(history.rows[begin:end])
-    assert said(log) == expected(history)
 
 
 @given(histories(), st.integers(1, 5), st.integers(0, 5), st.integers(1, 3))

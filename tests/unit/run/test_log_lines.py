@@ -9,8 +9,8 @@ from redeliver.core.case import Case
 from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
 from redeliver.core.reading import Window
-from redeliver.core.redelivery import Acceptance, Outcome, Reply
-from redeliver.run.log_lines import SHOWN, OutcomeLines, checkpoint_line, found_line, reading_line, title_of
+from redeliver.core.redelivery import Acceptance, Reply
+from redeliver.run.log_lines import SHOWN, OutcomeLines, reading_line, title_of
 from redeliver.times import clock_time
 from samples import Said, attempt, event, row
 from wording import figures
@@ -43,19 +43,6 @@ def test_a_run_says_first_how_far_back_it_reads_and_what_decided_that(
     assert clock_time(START - back) in line
     words = ("10 min before", "lookback of 1 h", "GitHub", clock_time(START - 9 * DAY), "overlap")
     assert [word for word in words if word in line] == named
-
-
-def test_without_an_overlap_the_next_run_reads_from_the_checkpoint() -> None:
-    assert checkpoint_line(START, 600).partition(clock_time(START))[2].count("10 min") == 1
-    assert figures(checkpoint_line(START, 0)) == figures(clock_time(START))
-
-
-def test_what_was_found_is_said_with_what_will_be_done() -> None:
-    skipped = [Outcome.NOT_DUE] * 3
-    assert figures(found_line(1_234, 0, [], dry_run=False)) == ["1,234"]
-    assert figures(found_line(1_234, 2, skipped, dry_run=False)) == ["1,234", "5", "2", "3"]
-    assert "3 not due" in found_line(1_234, 2, skipped, dry_run=False)
-    assert "dry run" in found_line(1_234, 2, skipped, dry_run=True)
 
 
 class Sent:

@@ -1,4 +1,4 @@
-"""Every event that was seen failing is accounted for once, and the counts add up."""
+"""What a report says of an event, of a loss and of how a run ended. runs/accounts.py holds whole runs to the truth."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import wording
 from githubsim.clock import START
@@ -19,10 +17,10 @@ from redeliver.core.plan import Rules
 from redeliver.core.ports import Quota
 from redeliver.core.reading import Extent, Window
 from redeliver.core.redelivery import Acceptance, Outcome, Reply
-from redeliver.core.report import EventReport, HookReport, Outage, Report
+from redeliver.core.report import HookReport, Report
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
-from redeliver.run.record import Probe, Record, Sending
+from redeliver.run.record import Record, Sending
 from redeliver.run.result import build_report
 from redeliver.times import clock_time
 from reports import Problem
@@ -41,7 +39,6 @@ RETENTION = 72 * HOUR
 RULES = Rules(10, 10 * MINUTE)
 WINDOW = Window(START, START - 2 * HOUR, START - 2 * HOUR, START - 2 * HOUR - 10 * MINUTE, START - RETENTION)
 ASKED = START + MINUTE
-LEAVING = (Outcome.NOT_DUE, Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FILTERED_OUT, Outcome.UNCHECKED)
 
 
 @dataclass(frozen=True)
@@ -87,59 +84,7 @@ def unread(**known: Any) -> Record:  # noqa: ANN401
     return Record(Ledger(RULES), **known)
 
 
-# -- the whole --------------------------------------------------------------------------------------------------
-
-answers = st.sampled_from([Acceptance.ACCEPTED, Acceptance.REFUSED, Acceptance.UNKNOWN])
-results = st.sampled_from([None, 200, 404, 503])
-fates = st.builds(Fate, left=st.none(), answer=st.none() | answers, result=results) | st.builds(
-    Fate, left=st.sampled_from(LEAVING), result=results
-)
-
-
-@given(st.lists(fates, max_size=12))
-def test_every_event_is_there_once_and_the_counts_add_up(fates: list[Fate]) -> None:
-    report = told(*fates)
-    assert [event.guid for event in report.events] == [f"g{number}" for number in range(len(fates))]
-    assert sum(map(report.count, Outcome)) == report.count(*Outcome) == len(fates)
-    assert report.failed == len(fates) - report.count(Outcome.FILTERED_OUT)
-    assert report.failed == report.recovered + report.undelivered
-    assert 0 <= report.recovered <= report.failed
-    wanted = [fate for fate in fates if fate.left is not Outcome.FILTERED_OUT]
-    assert report.recovered == sum(fate.result == 200 for fate in wanted)
-    taken = {Acceptance.ACCEPTED: True, Acceptance.REFUSED: False, None: False}
-    assert report.redelivered == sum(
-        fate.result is not None if fate.answer is Acceptance.UNKNOWN else taken[fate.answer] for fate in fates
-    )
-
-
-@given(st.lists(st.lists(fates, max_size=5), max_size=4))
-def test_the_sums_over_several_hooks_are_the_sums_of_the_hooks(hooks: list[list[Fate]]) -> None:
-    parts = tuple(told(*each) for each in hooks)
-    whole = Report(parts)
-    assert len(whole.events) == sum(len(part.events) for part in parts)
-    assert whole.failed == whole.recovered + whole.undelivered == sum(part.failed for part in parts)
-    assert whole.redelivered == sum(part.redelivered for part in parts)
-    assert whole.scanned == 100 * len(parts)
-
-
 # -- one event --------------------------------------------------------------------------------------------------
-
-
-def test_an_event_is_told_as_it_stands_at_the_end() -> None:
-    (event,) = told(Fate(answer=Acceptance.ACCEPTED, result=404)).events
-    first = START - 99 * MINUTE
-    assert event == EventReport(
-        guid="g0",
-        name="push",
-        first_failed_at=first,
-        cause="HTTP 404",
-        attempts=2,
-        outcome=Outcome.FAILED_AGAIN,
-        detail="",
-        delivery_id="1000",
-        forgotten_at=first + RETENTION,
-        next_attempt_at=ASKED + 10 * MINUTE,
-    )
 
 
 @pytest.mark.parametrize(
@@ -169,18 +114,6 @@ def test_when_an_event_is_sent_next_is_told_where_it_is_and_why_it_was_not_taken
 
 
 # -- what is lost -----------------------------------------------------------------------------------------------
-
-
-def test_events_that_were_given_up_or_expired_are_errors_with_their_guids() -> None:
-    report = told(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.EXPIRED), Fate(left=Outcome.GIVEN_UP))
-    given_up, expired = report.errors
-    assert wording.told(FactKind.GIVEN_UP, given_up)["guids"] == "2 events"
-    assert "g0, g2" in given_up
-    assert wording.told(FactKind.EXPIRED, expired)["guids"] == "1 event"
-    assert "g1" in expired
-    assert report.lost == 3 <= report.undelivered
-    assert Report((report,)).exit_code(FailOn.ERROR) == 1
-    assert Report((report,)).exit_code(FailOn.NEVER) == 0
 
 
 def test_of_many_lost_events_some_are_named_and_until_when_the_oldest_can_be_sent_again() -> None:
@@ -256,12 +189,6 @@ def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them() -> N
 # -- how it ended -----------------------------------------------------------------------------------------------
 
 
-def test_a_run_that_read_nothing_reports_no_events() -> None:
-    report = report_of(unread(window=WINDOW, ended_by=BadToken(what="read the log")))
-    assert (report.events, report.scanned, report.redelivered, report.checkpoint) == ((), 0, 0, WINDOW.stored)
-    assert not report.read
-
-
 LATE, SPENT = OutOfTime(why="another request would have taken 9 s more"), HourSpent(left="850")
 REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there", why="no")
 
@@ -287,16 +214,6 @@ def test_what_ended_a_run_is_an_error_or_a_warning(
 ) -> None:
     report = report_of(record)
     assert (report.errors, report.warnings) == (tuple(map(str, errors)), tuple(map(str, warnings)))
-
-
-def test_an_endpoint_that_is_down_is_told_with_its_beginning_and_its_cause() -> None:
-    report = told(*[Fate()] * 3, early_probe=Probe.DOWN, extent=Extent.NEWEST, failing_since=START - 6 * HOUR)
-    assert report.outage == Outage(START - 6 * HOUR, at_least=True, cause="HTTP 503", backlog=1)
-    down, _ = report.warnings
-    assert wording.says(FactKind.DOWN, down)
-    assert "since at least 2026-11-06 15:20:00 UTC (6 h)" in down
-    assert "(HTTP 503)" in down
-    assert report.errors == ()
 
 
 UNREAD = report_of(unread(ended_by=HourSpent(left="850")))
