@@ -151,18 +151,11 @@ class Page:
     next: Mapping[str, str] | None
     unread: tuple[UnreadRow, ...] = ()
     """Rows that cannot be read. One without a time has that of its newer neighbour on the page, if there is one."""
-    left_out: tuple[int, ...] = ()
-    """The times of rows that an earlier page had, too, and that are not among ``rows``."""
 
     @property
     def times(self) -> list[int]:
         """The rows' times, in epoch milliseconds."""
         return [row["delivered_at"] for row in self.rows]
-
-    @property
-    def newest(self) -> int | None:
-        """The newest time on it, that of rows that are left out too; None: it is empty."""
-        return max((*self.times, *self.left_out), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,21 +75,15 @@ class Cursor:
         """Note where the walk is after a page. Returns the page without what earlier pages had."""
         self.pages += 1
         self._next = page.next
-        if page.newest is not None:
-            self._newest = page.newest
         # Its newest row decides: what follows is older than that, but for the slack. Any other may have shown up late,
         # among rows far newer than itself.
-        newest = inf if page.newest is None else page.newest
+        newest = max(page.times, default=inf)
         self.back_to = min(self.back_to, newest + SLACK) if page.next else -inf
         # A row without a time that is first on its page has its newer neighbour's.
         unread = tuple(replace(row, at=self._last_row_at) if row.at is None else row for row in page.unread)
         if page.rows:
-            self._last_row_at = page.times[-1]
+            self._newest, self._last_row_at = newest, page.times[-1]
         ids = {row["id"] for row in page.rows}
         again = set[int]().union(*(ids & earlier for earlier in self._seen_ids))
         self._seen_ids.append(ids)
-        if not again:
-            return replace(page, unread=unread) if unread else page
-        left_out = tuple(row["delivered_at"] for row in page.rows if row["id"] in again)
-        rows = [row for row in page.rows if row["id"] not in again]
-        return replace(page, rows=rows, unread=unread, left_out=left_out)
+        return replace(page, rows=[row for row in page.rows if row["id"] not in again], unread=unread)
