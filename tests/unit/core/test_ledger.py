@@ -106,7 +106,9 @@ def test_where_more_has_been_read_of_some_events_these_alone_are_judged_again() 
     ledger = judged(reading, NO_LIMITS)
     assert set(verdicts(ledger).values()) == {Outcome.UNCHECKED}
     earlier = START - 5 * HOUR
-    reading.log.add([row(1, earlier, guid="a"), again(2, earlier, "b", 200), again(3, earlier, "d", 200)])
+    reading.log.add(
+        [row(1, earlier, guid="a"), again(2, earlier, "b", 200), again(3, earlier, "d", 200), row(4, guid="e")]
+    )
     ledger.judge(replace(reading, sought=frozenset("abc"), sought_back_to=earlier), "abc")
     assert verdicts(ledger) == {"a": None, "c": Outcome.UNCHECKED, "d": Outcome.UNCHECKED}
     assert [len(case.event.attempts) for case in ledger.cases.values()] == [2, 1, 1]
@@ -282,10 +284,21 @@ def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it(rows: l
     assert checkpoint(judged(reading), reading, start=START, has_gap=False) == expected
 
 
-def test_a_row_that_cannot_be_read_holds_it() -> None:
-    reading = reading_of([YOUNG])
-    reading.log.set_aside([UnreadRow(8, None, START - 5 * HOUR, succeeded=False)])
-    assert checkpoint(judged(reading), reading, start=START, has_gap=False) == START - 5 * HOUR - 1
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (START - 5 * HOUR, START - 5 * HOUR - 1),
+        # Without a time it may be as young as can be.
+        (None, START - 1),
+        # It is let go a day and an hour before GitHub deletes it.
+        (START - 47 * HOUR, START - 47 * HOUR - 1),
+        (START - 47 * HOUR - 1, START),
+    ],
+)
+def test_a_row_that_cannot_be_read_holds_it(at: int | None, expected: int) -> None:
+    reading = reading_of((), window_of())
+    reading.log.set_aside([UnreadRow(8, None, at, succeeded=False)])
+    assert checkpoint(judged(reading), reading, start=START, has_gap=False) == expected
 
 
 @pytest.mark.parametrize(

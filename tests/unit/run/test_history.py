@@ -9,6 +9,7 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.ports import Quota
+from redeliver.core.reading import Extent
 from redeliver.core.settings import parse
 from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
@@ -92,6 +93,7 @@ def test_counting_stops_as_soon_as_it_can(others: list[Row], limit: float, pages
     desk = Desk(at(100), *others, limit=limit, filters=filters)
     desk.before("g", "b")
     assert len(desk.pages.asked) == pages
+    assert desk.reading.extent is Extent.WHOLE
 
 
 def test_an_event_that_is_delivered_meanwhile_lacks_nothing() -> None:
@@ -118,6 +120,7 @@ def test_reading_on_begins_where_the_window_ended_and_stops_once_the_events_are_
     assert desk.attempts() == [30_000 - first, 29_900]
     # Of others nothing is read, and nothing more is known of them.
     assert (desk.undelivered, desk.reading.back_to) == ({"g"}, back_to)
+    assert desk.reading.extent is Extent.WHOLE
     assert desk.reading.sought_back_to <= START - first * SECOND
     # Down to the original, and past it by the slack.
     assert desk.pages.asked[0] == (None, 3_800)

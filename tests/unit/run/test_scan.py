@@ -236,17 +236,17 @@ def test_a_server_that_cannot_filter_ends_a_run_that_is_too_long() -> None:
 @pytest.mark.parametrize("mode", ScanMode)
 def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode: ScanMode) -> None:
     alive = [row(60_001, START + SECOND, guid="alive", code=200)]
-    rows = [*alive, *every(SECOND, 60_000, failing=frozenset(range(60_000)))]
+    rows = [*alive, *every(SECOND, 60_000, failing=frozenset(range(0, 60_000, 4)))]
     desk = Desk(rows, quota=hour(400, 400))
     reading = desk.window(16 * HOUR, mode)
     assert reading.extent is Extent.NEWEST
-    # Half of the calls for failures, half for reading whole; neither walk is begun anew.
+    # A quarter of the calls for failures, half for reading whole; neither walk is begun anew.
     assert desk.filters == ([None, "failure", None] if mode is ScanMode.FULL else ["failure", None, "failure", None])
     asked = [start for only, start in desk.pages.asked if only]
     assert asked == sorted(set(asked))
     assert len(asked) <= 1 + 101
-    # Of the events before that, only those that were read are accounted for.
-    assert max(reading.window.cutoff, min(reading.back_to, START - 9_900 * SECOND)) <= reading.accounts_from < START
+    # The failures go back further, and those before them are not accounted for.
+    assert reading.accounts_from == START - 4 * asked[-1] * SECOND + SLACK < reading.back_to
     assert len(desk.pages.asked) <= 32 + 201 + 201
 
 
@@ -272,8 +272,8 @@ def test_failures_first_learns_from_the_rest_what_has_recovered() -> None:
 
 def test_a_candidate_alone_decides_and_not_what_is_older_than_the_cutoff() -> None:
     desk = Desk(every(1_000, 60_000, failing=frozenset({650})))
-    desk.window(10 * MINUTE, ScanMode.FAILURES)
-    assert desk.filters == ["failure"]
+    reading = desk.window(10 * MINUTE, ScanMode.FAILURES)
+    assert (desk.filters, reading.extent, reading.failures_only) == (["failure"], Extent.WHOLE, True)
 
 
 @pytest.mark.parametrize(
