@@ -117,6 +117,13 @@ def there(site: There) -> There:
     return site
 
 
+@pytest.fixture
+def impatient(there: There, monkeypatch: pytest.MonkeyPatch) -> There:
+    """For what is never answered; on a busy machine an answer can take as long."""
+    monkeypatch.setattr(bounded_http, "TIMEOUT", 0.15)
+    return there
+
+
 # -- what is sent -----------------------------------------------------------------------------------------------
 
 
@@ -264,15 +271,11 @@ def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int
     ],
     ids=["reset", "silence", "cut", "late"],
 )
-def test_nothing_is_asked_again_after_a_loss(
-    there: There, verb: Verb, effect: Effect, says: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # For these alone: on a busy machine an answer can take as long.
-    monkeypatch.setattr(bounded_http, "TIMEOUT", 0.15)
-    there.strike(effect)
+def test_nothing_is_asked_again_after_a_loss(impatient: There, verb: Verb, effect: Effect, says: str) -> None:
+    impatient.strike(effect)
     with pytest.raises(ResponseLost, match=f"^({says})$"):
-        there.api.exchange(verb, there.attempts, query={"cursor": "hush"})
-    assert len(there.lines) == 1
+        impatient.api.exchange(verb, impatient.attempts, query={"cursor": "hush"})
+    assert len(impatient.lines) == 1
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST", "PATCH"])
@@ -369,17 +372,19 @@ def test_a_refused_connection_is_told() -> None:
 
 
 @pytest.mark.parametrize("effect", [Lose("reset"), Lose("silence"), Lose("cut")], ids=["reset", "silence", "cut"])
-def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(there: There, effect: Effect) -> None:
-    there.strike(effect)
+def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(impatient: There, effect: Effect) -> None:
+    impatient.strike(effect)
     with pytest.raises(ResponseLost) as caught:
-        there.api.exchange("GET", there.log, query={"cursor": "hush"})
+        impatient.api.exchange("GET", impatient.log, query={"cursor": "hush"})
     assert not SECRETS.search(str(caught.value))
     assert caught.value.__suppress_context__
 
 
-def test_after_a_loss_the_next_request_is_answered(there: There) -> None:
+def test_after_a_loss_the_next_request_is_answered(there: There, monkeypatch: pytest.MonkeyPatch) -> None:
     for effect in (Lose("reset"), Lose("silence"), Lose("cut")):
         there.strike(effect, times=1)
-        with pytest.raises(ResponseLost):
-            there.api.exchange("GET", there.log)
+        with monkeypatch.context() as impatient:
+            impatient.setattr(bounded_http, "TIMEOUT", 0.15)
+            with pytest.raises(ResponseLost):
+                there.api.exchange("GET", there.log)
         assert there.api.exchange("GET", there.log).status == 200
