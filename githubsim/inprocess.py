@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from githubsim.wire import Lost, LostKind, SimRequest
-from redeliver.github.transport import Body, Response, ResponseLost, Verb
+from redeliver.github.responses import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

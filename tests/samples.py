@@ -13,8 +13,7 @@ from redeliver.core.ports import Quota
 from redeliver.core.reading import Extent, Reading, Window
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
-from redeliver.github.responses import Purpose
-from redeliver.github.transport import Body, Response, ResponseLost, Verb
+from redeliver.github.responses import Body, Purpose, Response, ResponseLost, Verb
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -217,7 +216,7 @@ class Calls:
         self.console = Said()
         self.pace = Pace(150)
         self.run_clock = RunClock(self.clock, limit, self.console)
-        self.caller = Caller(self.script, self.pace, self.run_clock)
+        self.caller = Caller(lambda: self.script, self.pace, self.run_clock)
 
     def get(self, *, accept: Container[int] = ()) -> object:
         return self.caller.call("GET", "/log", TASK, lambda told: json.loads(told.body), query=PAGE, accept=accept)

@@ -9,7 +9,7 @@ from githubsim import SimGitHub, VirtualClock
 from githubsim.inprocess import InProcessTransport
 
 if TYPE_CHECKING:
-    from redeliver.github.transport import Body, Response, Verb
+    from redeliver.github.responses import Body, Response, Verb
 
 VARIABLES = "/repos/octo/ops/actions/variables"
 

@@ -8,7 +8,7 @@ import pytest
 
 from githubsim import Call, Delay, Fault, Lose, Rewrite, faults
 from githubsim.tests.client import VARIABLES, Client
-from redeliver.github.transport import ResponseLost
+from redeliver.github.responses import ResponseLost
 
 if TYPE_CHECKING:
     from githubsim.faults import When

@@ -11,7 +11,7 @@ from githubsim.limits import COUNTED
 
 if TYPE_CHECKING:
     from githubsim.tests.client import Client
-    from redeliver.github.transport import Response
+    from redeliver.github.responses import Response
 
 
 def read(client: Client) -> Response:

@@ -12,18 +12,17 @@ from githubsim.clock import SECOND, START
 from redeliver.core.deliveries import attempt_of
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
-from redeliver.github.app_token import Grant, InstallationTransport
+from redeliver.github.app_token import Grant, Installation
 from redeliver.github.hooks import Hook, HookInfo, Owner
-from redeliver.github.pages import PAGE_SIZE, Links
+from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import read_json
 from redeliver.times import clock_time
 from samples import TASK, Calls, Script, answer, plain_id
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
-    from redeliver.github.transport import Response, Transport
+    from redeliver.github.responses import Response, Transport
 
-LINKS = Links("https://api.github.com")
 FOLLOWING = '<https://api.github.com/x?page=2>; rel="next"'
 OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
 ROW = {
@@ -44,7 +43,7 @@ def page(*rows: object, link: str = "") -> list[Row]:
 
 
 def hook(calls: Calls) -> Hook:
-    return Hook(calls.caller, LINKS, OWNER, HookInfo(7))
+    return Hook(calls.caller, OWNER, HookInfo(7))
 
 
 # -- rows -------------------------------------------------------------------------------------------------------
@@ -154,14 +153,14 @@ ANYTHING: TypeAdapter[object] = TypeAdapter(object)
 )
 def test_what_cannot_be_parsed_is_no_json(body: str) -> None:
     with pytest.raises(ValueError, match="JSON"):
-        read_json(ANYTHING, answer(200, body))
+        read_json(ANYTHING, body)
 
 
 @pytest.mark.parametrize("part", ["[],", "{},", "0,", '"",'])
 def test_what_would_take_much_memory_to_parse_is_not_parsed(part: str) -> None:
     body = f"[{part * 200_000}0]"
     with pytest.raises(ValueError, match="too many"):
-        read_json(ANYTHING, answer(200, body))
+        read_json(ANYTHING, body)
 
 
 def test_a_large_page_is_read() -> None:
@@ -237,9 +236,10 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
             return answer(200, listed, link='<https://api.github.com/x?page=2>; rel="next"')
 
     calls = Calls(answer(200), limit=99_999)
-    calls.caller._transport = endless = Endless()
+    endless = Endless()
+    calls.caller._connected = lambda: endless
     with pytest.raises(ApiUnexpected, match="no end"):
-        OWNER.list_hooks(calls.caller, LINKS)
+        OWNER.list_hooks(calls.caller)
     assert endless.page == 101
 
 
@@ -247,7 +247,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
 def test_a_webhook_that_cannot_be_githubs_is_none(odd: dict[str, object]) -> None:
     listed = [{"id": 1, "active": True, "config": {}} | odd]
     with pytest.raises(ApiUnexpected):
-        OWNER.list_hooks(Calls(answer(200, listed)).caller, LINKS)
+        OWNER.list_hooks(Calls(answer(200, listed)).caller)
 
 
 @pytest.mark.parametrize(
@@ -269,13 +269,13 @@ def test_a_webhook_that_may_be_active_is_chosen() -> None:
 
 
 def chosen(calls: Calls, pattern: str) -> list[HookInfo]:
-    return OWNER.pick(OWNER.list_hooks(calls.caller, LINKS), HookChoice(pattern=pattern, several=True))
+    return OWNER.pick(OWNER.list_hooks(calls.caller), HookChoice(pattern=pattern, several=True))
 
 
 # -- an App's token ---------------------------------------------------------------------------------------------
 
 
-def made(*answers: Response) -> tuple[InstallationTransport, list[str], Calls]:
+def made(*answers: Response) -> tuple[Installation, list[str], Calls]:
     calls = Calls(*answers)
     tokens: list[str] = []
 
@@ -284,7 +284,7 @@ def made(*answers: Response) -> tuple[InstallationTransport, list[str], Calls]:
         return Script([answer(200)])
 
     grant = Grant({"organization_hooks": "write"})
-    return InstallationTransport("12", calls.caller, "/orgs/octo", connect, grant), tokens, calls
+    return Installation("12", calls.caller, "/orgs/octo", connect, grant), tokens, calls
 
 
 DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
@@ -293,17 +293,17 @@ DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S
 @pytest.mark.parametrize("token", ["", " ", "\n", "a b", "a\r\nX: y", "漢", "t" * 10_001, None, 1])
 def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
     bad = answer(201, {"token": token, "expires_at": "2099-01-01T00:00:00Z"}, date=DATE)
-    transport, tokens, _ = made(answer(200, {"id": 3}, date=DATE), bad)
+    installation, tokens, _ = made(answer(200, {"id": 3}, date=DATE), bad)
     with pytest.raises(ApiUnexpected, match="octo: token"):
-        transport.exchange("GET", "/x")
+        installation.connected()
     assert tokens == []
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63, int("9" * 4_000), "x"], ids=["0", "-1", "2^63", "huge", "text"])
 def test_an_installation_without_a_number_is_an_error(number: object) -> None:
-    transport, tokens, calls = made(answer(200, {"id": number}, date=DATE))
+    installation, tokens, calls = made(answer(200, {"id": number}, date=DATE))
     with pytest.raises(ApiUnexpected, match="octo: id"):
-        transport.exchange("GET", "/x")
+        installation.connected()
     assert tokens == []
     assert all(verb == "GET" for verb, *_ in calls.script.calls)
 
@@ -311,6 +311,6 @@ def test_an_installation_without_a_number_is_an_error(number: object) -> None:
 @pytest.mark.parametrize("expires", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
 def test_a_token_that_ends_at_no_sensible_time_is_used_all_the_same(expires: str) -> None:
     good = answer(201, {"token": "ghs_1", "expires_at": expires}, date=DATE)
-    transport, tokens, _ = made(answer(200, {"id": 3}, date=DATE), good)
-    assert transport.exchange("GET", "/x").status == 200
+    installation, tokens, _ = made(answer(200, {"id": 3}, date=DATE), good)
+    assert installation.connected().exchange("GET", "/x").status == 200
     assert tokens == ["ghs_1"]

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from githubsim.clock import SECOND
-from redeliver.github.transport import Body, Response, ResponseLost, Verb
+from redeliver.github.responses import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -87,7 +87,7 @@ class Place:
     def caller(self) -> Caller:
         assert isinstance(self.sim.clock, VirtualClock)
         transport = InProcessTransport(self.sim, "job", self.sim.clock)
-        return Caller(transport, Pace(150), RunClock(self.sim.clock, 1_800, Said()), CredentialKind.ISSUE_TOKEN)
+        return Caller(lambda: transport, Pace(150), RunClock(self.sim.clock, 1_800, Said()), CredentialKind.ISSUE_TOKEN)
 
     def runs(self, *situations: Situation) -> list[str]:
         return [str(self.run(one).change) for one in situations]

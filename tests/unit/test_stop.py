@@ -13,14 +13,16 @@ import pytest
 
 from redeliver import timing
 from redeliver.errors import OutOfTime, Stopped
-from redeliver.github.transport import TOO_LONG, InterruptibleTransport, ResponseLost
+from redeliver.github.api import Caller
+from redeliver.github.pace import Pace
+from redeliver.github.responses import TOO_LONG, ResponseLost
 from redeliver.timing import RunClock
 from samples import Said, Script, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from redeliver.github.transport import Body, Response, Verb
+    from redeliver.github.responses import Body, Response, Transport, Verb
 
 #: Seconds that nobody waits for: a signal comes before.
 LONG = 30.0
@@ -72,13 +74,17 @@ class Slow:
         return answer(200, f"{verb} {path} {query} {body}")
 
 
+def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response:
+    return Caller(lambda: transport, Pace(150), clock)._exchange(verb, "/")
+
+
 # -- before the end ---------------------------------------------------------------------------------------------
 
 
 @either
 def test_a_signal_ends_a_call_at_once(clock: RunClock, number: int) -> None:
     with soon(number), pytest.raises(Stopped) as caught:
-        InterruptibleTransport(Slow(clock), clock).exchange("GET", "/")
+        exchange(Slow(clock), clock, "GET")
     assert caught.value.signal_number == clock.signal_number == number
 
 
@@ -94,7 +100,7 @@ def test_a_signal_between_calls_waits_for_the_next_one_which_is_not_begun(clock:
     signal.raise_signal(signal.SIGTERM)
     assert clock.signal_number == signal.SIGTERM
     with pytest.raises(Stopped):
-        InterruptibleTransport(slow, clock).exchange("POST", "/")
+        exchange(slow, clock, "POST")
     assert slow.calls == 0
     with pytest.raises(Stopped):
         clock.wait(LONG, "the test")
@@ -106,9 +112,8 @@ def test_a_stop_is_not_taken_for_a_failed_request() -> None:
 
 def test_without_a_signal_calls_and_waits_are_what_they_are(clock: RunClock) -> None:
     script = Script([answer(200, "yes")])
-    transport = InterruptibleTransport(script, clock)
-    assert transport.exchange("PATCH", "/x", query={"a": "1"}, body={"b": "2"}).body == "yes"
-    assert script.calls == [("PATCH", "/x", {"a": "1"}, {"b": "2"})]
+    assert exchange(script, clock, "PATCH").body == "yes"
+    assert script.calls == [("PATCH", "/", {}, {})]
     before = clock.now()
     clock.wait(0.001, "the test")
     assert clock.now() > before
@@ -120,19 +125,19 @@ def test_without_a_signal_calls_and_waits_are_what_they_are(clock: RunClock) -> 
 def test_a_call_that_drips_for_ever_is_given_up(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "CALL_LIMIT", 0.02)
     with pytest.raises(ResponseLost, match=TOO_LONG):
-        InterruptibleTransport(Slow(clock), clock).exchange("GET", "/")
+        exchange(Slow(clock), clock, "GET")
     assert clock.signal_number is None
 
 
 def test_a_call_has_no_more_time_than_the_run() -> None:
     clock = RunClock(time, 0.02, Said())
     with clock.reserving(9_999), pytest.raises(ResponseLost, match=TOO_LONG):
-        InterruptibleTransport(Slow(clock), clock).exchange("GET", "/")
+        exchange(Slow(clock), clock, "GET")
 
 
 def test_a_call_may_use_the_time_that_waits_must_leave(clock: RunClock) -> None:
     with clock.reserving(9_999):
-        assert InterruptibleTransport(Slow(clock, 0.01), clock).exchange("GET", "/").status == 200
+        assert exchange(Slow(clock, 0.01), clock, "GET").status == 200
 
 
 # -- closing -----------------------------------------------------------------------------------------------------
@@ -148,21 +153,21 @@ def test_after_a_signal_there_is_as_much_as_the_runner_leaves(clock: RunClock) -
     # SIGTERM follows after 7.5 s and the end 2.5 s later.
     with clock.closing():
         assert clock.remaining() <= timing.STOPPED_LIMIT < 7.5
-        assert InterruptibleTransport(Slow(clock, 0), clock).exchange("PATCH", "/").status == 200
+        assert exchange(Slow(clock, 0), clock, "PATCH").status == 200
 
 
 @either
 def test_a_signal_does_not_cut_the_last_call_short(clock: RunClock, number: int) -> None:
     with clock.closing():
         slow = Slow(clock, 0.01, lambda: signal.raise_signal(number))
-        assert InterruptibleTransport(slow, clock).exchange("PATCH", "/").status == 200
+        assert exchange(slow, clock, "PATCH").status == 200
         assert clock.signal_number == number
 
 
 def test_a_signal_shortens_what_time_the_last_call_has(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
     with clock.closing(), soon(signal.SIGTERM), pytest.raises(ResponseLost):
-        InterruptibleTransport(Slow(clock), clock).exchange("PATCH", "/")
+        exchange(Slow(clock), clock, "PATCH")
 
 
 def test_a_signal_shortens_what_time_the_last_wait_has(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +183,7 @@ def test_a_signal_between_the_last_calls_shortens_the_time_as_well(
     with clock.closing():
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(ResponseLost):
-            InterruptibleTransport(Slow(clock), clock).exchange("PATCH", "/")
+            exchange(Slow(clock), clock, "PATCH")
 
 
 def test_when_the_time_is_over_no_call_is_begun(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +191,7 @@ def test_when_the_time_is_over_no_call_is_begun(clock: RunClock, monkeypatch: py
     slow = Slow(clock)
     with clock.closing():
         with pytest.raises(ResponseLost):
-            InterruptibleTransport(slow, clock).exchange("PATCH", "/")
+            exchange(slow, clock, "PATCH")
         assert slow.calls == 0
 
 

@@ -118,8 +118,8 @@ DEFECTS = (
     # -- credentials and strangers
     Defect(
         "an App's token can do all that the App can",
-        "partial(read_json, _TOKEN), body=self.grant.body",
-        "partial(read_json, _TOKEN)",
+        "lambda told: read_json(_TOKEN, told.body), body=body",
+        "lambda told: read_json(_TOKEN, told.body)",
         "AssertionError",
         (NARROW,),
     ),

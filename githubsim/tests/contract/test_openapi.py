@@ -16,7 +16,7 @@ from githubsim.tests.client import VARIABLES, Client
 from githubsim.wire import SimRequest, SimResponse
 
 if TYPE_CHECKING:
-    from redeliver.github.transport import Body, Response, Verb
+    from redeliver.github.responses import Body, Response, Verb
 
 APP = 91_011
 MINT = "/app/installations/{}/access_tokens"

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, Json, SecretStr, Strict, ValidationError
+from pydantic import BeforeValidator, Field, Json, SecretStr, Strict
 from pydantic_core import PydanticCustomError
 
 from redeliver.text import holds_credential, plain
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
-
-T = TypeVar("T")
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
@@ -59,43 +55,6 @@ class Moment:
     def resolve(self, now: int) -> int:
         """The moment in epoch milliseconds, when it is ``now`` (epoch milliseconds)."""
         return self.at if self.ago is None else now - self.ago * 1000
-
-
-def from_json(adapter: TypeAdapter[T], text: str) -> T:
-    """JSON text as what the adapter describes.
-
-    Raises:
-        ValueError: it is something else. The message says where, and quotes nothing.
-    """
-    # Not validate_json, which copies a large text several times on its way into an error.
-    return as_described(adapter, parse_json(text))
-
-
-def parse_json(text: str) -> object:
-    """What JSON text holds.
-
-    Raises:
-        ValueError: it is not JSON. The message quotes nothing.
-    """
-    try:
-        parsed: object = json.loads(text)
-    except (ValueError, RecursionError, MemoryError):
-        raise ValueError("it is not JSON") from None
-    return parsed
-
-
-def as_described(adapter: TypeAdapter[T], value: object) -> T:
-    """A value as what the adapter describes.
-
-    Raises:
-        ValueError: it is something else. The message says where, and quotes nothing.
-    """
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = plain(".".join(str(part) for part in first["loc"])) or "the whole"
-        raise ValueError(f"{where}: {first['type']}") from None
 
 
 def refuse(sentence: str) -> PydanticCustomError:

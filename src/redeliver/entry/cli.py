@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -48,7 +48,7 @@ from redeliver.replay.run import replay_hook
 from redeliver.replay.settings import parse_replay
 from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, survey
 from redeliver.run.runs import run_hooks
-from redeliver.run.state_file import LockedTransport, StateFile
+from redeliver.run.state_file import StateFile
 from redeliver.text import count, for_log, for_shell
 from redeliver.timing import RunClock
 
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
 
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
-    from redeliver.github.transport import Transport
 
 _VARIABLES = """\
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
@@ -323,12 +322,17 @@ def _session(
     clock = RunClock(time, settings.time_limit, console)
     clock.listen_to_signals()
 
-    def connect(credential: Credential) -> Transport:
-        api = GitHubApi(settings.api_url, credential, clock.call_time_left)
-        return LockedTransport(api, state) if state else api
+    def connect(credential: Credential) -> GitHubApi:
+        return GitHubApi(settings.api_url, credential, clock.call_time_left)
 
-    with state.locked(settings.time_limit, busy=busy) if state else nullcontext(), console.live():
-        yield Session(settings, connect, clock, console, sends=sends, store_for=state.store if state else None)
+    if not state:
+        with console.live():
+            yield Session(settings, connect, clock, console, sends=sends)
+        return
+    with state.locked(settings.time_limit, busy=busy), console.live():
+        yield Session(
+            settings, connect, clock, console, sends=sends, store_for=state.store, before_post=state.check_lock
+        )
 
 
 def _key(settings: Settings) -> str:

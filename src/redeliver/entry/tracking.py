@@ -9,7 +9,6 @@ from redeliver.entry import workflow
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
-from redeliver.github.transport import InterruptibleTransport
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.run import track
 from redeliver.tracking.settings import parse_tracking
@@ -26,9 +25,9 @@ def tracking_step() -> int:
 
 def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
     connect, clock = workflow.connector(settings, console)
-    transport = InterruptibleTransport(connect(settings.token.get_secret_value()), clock)
+    transport = connect(settings.token.get_secret_value())
     pace = Pace(settings.redeliveries_per_minute)
-    caller = Caller(transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
+    caller = Caller(lambda: transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
     issues = Issues(caller, settings.repository, settings.label)
     tracked = track(issues, read_report(settings.report), workflow.run_address())
     console.line(str(tracked))

@@ -22,8 +22,19 @@ from redeliver.errors import (
     ReplyLost,
 )
 from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace
-from redeliver.github.responses import CredentialKind, Purpose, error_for, number, request_id
-from redeliver.github.transport import Body, Response, ResponseLost, Transport, Verb
+from redeliver.github.responses import (
+    TOO_LONG,
+    Body,
+    CredentialKind,
+    Purpose,
+    Response,
+    ResponseLost,
+    Transport,
+    Verb,
+    error_for,
+    number,
+    request_id,
+)
 from redeliver.text import plain
 
 if TYPE_CHECKING:
@@ -55,19 +66,27 @@ _MESSAGE_WITHIN = 10_000
 
 
 class Caller:
-    """Makes calls with one credential, one at a time."""
+    """Makes calls with one credential, one at a time. A signal interrupts them."""
 
     def __init__(
         self,
-        transport: Transport,
+        connected: Callable[[], Transport],
         pace: Pace,
         clock: RunClock,
         kind: CredentialKind = CredentialKind.TOKEN,
         *,
+        api_url: str = "https://api.github.com",
         web_url: str = "",
+        before_post: Callable[[], None] | None = None,
     ) -> None:
-        """``web_url``: where users see this GitHub; an error shows an address there, and none elsewhere."""
-        self._transport = transport
+        """``connected`` gives the connection for the next call; it may have to renew a token for that.
+
+        ``web_url``: where users see this GitHub; an error shows an address there, and none elsewhere. ``before_post``:
+        what it raises keeps a POST from being made.
+        """
+        self.api_url = api_url
+        self._connected = connected
+        self._before_post = before_post
         self._pace = pace
         self._clock = clock
         self._kind = kind
@@ -250,7 +269,13 @@ class Caller:
         redelivery: bool = False,
     ) -> Response:
         try:
-            response = self._transport.exchange(verb, path, query=query, body=body)
+            transport = self._connected()
+            if self._clock.is_closing and self._clock.remaining() <= 0:
+                raise ResponseLost(TOO_LONG)
+            with self._clock.call():
+                if verb == "POST" and self._before_post:
+                    self._before_post()
+                response = transport.exchange(verb, path, query=query, body=body)
         finally:
             self._pace.spent(_points(verb), self._clock.now(), redelivery=redelivery)
         self._left = number(response.headers.get("x-ratelimit-remaining", ""))

@@ -7,7 +7,6 @@ is valid for an hour — and https://docs.github.com/en/rest/apps/apps#create-an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import AwareDatetime, Field, SecretStr, TypeAdapter
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.errors import ApiError
     from redeliver.github.api import Caller
-    from redeliver.github.transport import Body, Response, Transport, Verb
+    from redeliver.github.responses import Body, Response, Transport
 
 #: A token is replaced this many milliseconds before it expires: longer than any call takes.
 _EARLY = 5 * 60_000
@@ -84,7 +83,7 @@ def grant_for(settings: Settings, *, sends: bool) -> Grant:
     return Grant(permissions, tuple(repositories))
 
 
-class _Installation(TypedDict):
+class _Listed(TypedDict):
     id: Annotated[int, Field(gt=0, lt=2**63)]
     permissions: NotRequired[object]
 
@@ -94,13 +93,13 @@ class _Token(TypedDict):
     expires_at: AwareDatetime
 
 
-_INSTALLATION = TypeAdapter(_Installation)
+_INSTALLATION = TypeAdapter(_Listed)
 _TOKEN = TypeAdapter(_Token)
 
 
 @dataclass(slots=True)
-class InstallationTransport:
-    """Makes calls as an App's installation at one owner, with a token that is renewed in time."""
+class Installation:
+    """An App's installation at one owner, and a connection as that, with a token that is renewed in time."""
 
     app_id: str
     app: Caller
@@ -109,40 +108,34 @@ class InstallationTransport:
     """The organization's or repository's path in the API: ``/orgs/octo``."""
     connect: Callable[[Credential], Transport]
     grant: Grant
-    _inner: Transport | None = field(default=None, init=False)
+    _transport: Transport | None = field(default=None, init=False)
     _renew_at: int = field(default=0, init=False)
 
-    def exchange(
-        self,
-        verb: Verb,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Body | None = None,
-    ) -> Response:
-        """As any transport; also raises ApiError and OutOfTime, if no token can be made."""
-        if self._inner is None or self.app.now() >= self._renew_at:
-            self._inner = self._make()
-        return self._inner.exchange(verb, path, query=query, body=body)
+    def connected(self) -> Transport:
+        """A connection for the next call. Raises ApiError and OutOfTime if no token can be made."""
+        if self._transport is None or self.app.now() >= self._renew_at:
+            self._transport = self._make()
+        return self._transport
 
     def _make(self) -> Transport:
         whose = self.owner_path.partition("/")[2].partition("/")[2]
         needed = f"the App to be installed at {whose}, with access to its webhooks"
         subject = f"The App's installation at {whose}"
         purpose = Purpose(f"find the App's installation at {whose}", needed, subject)
-        found = self.app.call("GET", f"{self.owner_path}/installation", purpose, _installation, accept=(404,))
+        found = self.app.call("GET", f"{self.owner_path}/installation", purpose, _read_installation, accept=(404,))
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
         purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)
         try:
             path = f"/app/installations/{found['id']}/access_tokens"
-            made = self.app.call("POST", path, purpose, partial(read_json, _TOKEN), body=self.grant.body)
+            body = self.grant.body
+            made = self.app.call("POST", path, purpose, lambda told: read_json(_TOKEN, told.body), body=body)
         except ApiRefused as refused:
             raise self._why(refused, found, whose) from None
         self._renew_at = int(made["expires_at"].timestamp() * 1000) - _EARLY
         return self.connect(made["token"])
 
-    def _why(self, refused: ApiRefused, found: _Installation, whose: str) -> ApiError:
+    def _why(self, refused: ApiRefused, found: _Listed, whose: str) -> ApiError:
         """A 422 does not name what the App lacks; its installation does."""
         if refused.status != 422:
             return refused
@@ -154,5 +147,5 @@ class InstallationTransport:
         return AppLacks(owner=whose, lacking=" and ".join(lacking), request_id=refused.request_id)
 
 
-def _installation(response: Response) -> _Installation | None:
-    return None if response.status == 404 else read_json(_INSTALLATION, response)
+def _read_installation(response: Response) -> _Listed | None:
+    return None if response.status == 404 else read_json(_INSTALLATION, response.body)

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
-from redeliver.github.transport import TOO_LONG, ResponseLost
+from redeliver.github.responses import TOO_LONG, ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -28,8 +28,7 @@ from typing_extensions import override
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing, ProxyLogin
 from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, BoundedAdapter
-from redeliver.github.responses import number
-from redeliver.github.transport import TOO_LONG, Body, Response, ResponseLost, Verb
+from redeliver.github.responses import TOO_LONG, Body, Response, ResponseLost, Verb, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,7 +148,7 @@ def _auth(credential: Credential) -> Auth.Auth:
 
 
 class GitHubApi:
-    """The API at one address, with one credential. A :class:`redeliver.github.transport.Transport`.
+    """The API at one address, with one credential. A :class:`redeliver.github.responses.Transport`.
 
     One connection, kept open. Not thread-safe.
     """
@@ -184,7 +183,7 @@ class GitHubApi:
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
     ) -> Response:
-        """See :class:`redeliver.github.transport.Transport`.
+        """See :class:`redeliver.github.responses.Transport`.
 
         Raises:
             ResponseLost: the connection failed, or the response took too long or was too large.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import FailFast, Field, TypeAdapter, ValidationError
@@ -16,11 +15,10 @@ from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
-from redeliver.core.inputs import as_described
 from redeliver.errors import ApiUnexpected, NoHooks, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.pages import FEWER, PAGE_SIZE, Listing
-from redeliver.github.responses import Purpose, json_of, read_json
+from redeliver.github.responses import Purpose, as_described, parse_json, read_json
 from redeliver.text import Naming
 
 if TYPE_CHECKING:
@@ -31,8 +29,7 @@ if TYPE_CHECKING:
     from redeliver.core.redelivery import Reply
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
-    from redeliver.github.pages import Links
-    from redeliver.github.transport import Response
+    from redeliver.github.responses import Response
 
 #: The most webhooks of one owner, and characters of a webhook's URL, that GitHub can have.
 _MAX_HOOKS = 10_000
@@ -102,7 +99,7 @@ class Owner:
         """Its name at the beginning of a sentence."""
         return self.name[0].upper() + self.name[1:]
 
-    def list_hooks(self, caller: Caller, links: Links) -> list[HookInfo]:
+    def list_hooks(self, caller: Caller) -> list[HookInfo]:
         """All its webhooks; for an App an empty list, since GitHub lists none.
 
         Raises:
@@ -111,7 +108,7 @@ class Owner:
         if self.is_app:
             return []
         purpose = Purpose(f"list the webhooks of {self.name}", self.permission, self._subject)
-        listing = Listing(caller, links, f"{self.path}/hooks", purpose, partial(read_json, _LISTED_HOOKS))
+        listing = Listing(caller, f"{self.path}/hooks", purpose, lambda told: read_json(_LISTED_HOOKS, told.body))
         found: dict[int, HookInfo] = {}
         query: Mapping[str, str] | None = {}
         while query is not None:
@@ -161,7 +158,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
 class Hook:
     """A webhook and its deliveries, behind GitHub's API. See :class:`redeliver.core.ports.Hook`."""
 
-    def __init__(self, caller: Caller, links: Links, owner: Owner, info: HookInfo) -> None:
+    def __init__(self, caller: Caller, owner: Owner, info: HookInfo) -> None:
         self.owner = owner.login
         if info.id is None:
             self.hook_id = self.web_page = ""
@@ -177,7 +174,7 @@ class Hook:
         self._caller = caller
         self.info = info
         self._reading = Purpose(Naming("read the deliveries of {}", self.name), owner.permission, subject)
-        self._deliveries = Listing(caller, links, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
+        self._deliveries = Listing(caller, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
         self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, subject)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
@@ -217,7 +214,7 @@ class Hook:
         if self.info.active is not None or self.info.id is None:
             return self.info.active
         return self._caller.call(
-            "GET", self._path, self._reading, lambda told: read_json(_ONE_HOOK, told).get("active")
+            "GET", self._path, self._reading, lambda told: read_json(_ONE_HOOK, told.body).get("active")
         )
 
     def response(self, attempt_id: int) -> EndpointResponse:
@@ -237,7 +234,7 @@ class Hook:
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)
 
     def _response(self, response: Response) -> EndpointResponse:
-        delivery = read_json(_DELIVERY, response)
+        delivery = read_json(_DELIVERY, response.body)
         headers = (delivery.get("request") or {}).get("headers") or {}
         length = sum(len(name) + (len(value) if isinstance(value, str) else 0) for name, value in headers.items())
         url = delivery.get("url") or ""
@@ -254,7 +251,7 @@ def _rows(response: Response) -> list[Row | UnreadRow]:
     Raises:
         ValueError: it is no page of a log.
     """
-    values = json_of(response)
+    values = parse_json(response.body)
     try:
         return [*_ROWS.validate_python(values)]
     except ValidationError:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from redeliver.github.api import Caller
-    from redeliver.github.responses import Purpose
-    from redeliver.github.transport import Response
+    from redeliver.github.responses import Purpose, Response
 
 T = TypeVar("T")
 
@@ -37,44 +36,33 @@ _NAMES_NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
 _MAX_QUERY = 2_000
 
 
-class Links:
-    """Finds a list's next page in the ``Link`` headers of one API, and checks that the token may be sent there."""
+def next_query(header: str, api_url: str) -> Mapping[str, str] | None:
+    """The query of a list's next page, from a ``Link`` header; None: the header names no next page.
 
-    def __init__(self, api_url: str) -> None:
-        self._origin = _origin(api_url)
+    Its path is not used: GitHub may name the owner by number.
 
-    def next_query(self, header: str) -> Mapping[str, str] | None:
-        """The next page's query; None: the header names no next page.
-
-        Its path is not used: GitHub may name the owner by number.
-
-        Raises:
-            ForeignLink: the next page is said to be at another scheme, host or port than the API.
-            ValueError: the header is cut off, or there is a next page whose query cannot be read.
-        """
-        for url, parameters in _LINK.findall(header):
-            if not _is_next(parameters):
-                continue
-            origin = _origin(url)
-            if origin != self._origin:
-                raise ForeignLink(host=origin[1] or "none")
-            query = urlsplit(url).query
-            if len(query) > _MAX_QUERY:
-                raise ValueError("its link to the next page is too long")
-            if found := dict(parse_qsl(query)):
-                return found
-            raise ValueError("its link to the next page names no page")
-        rest = _LINK.sub("", header)
-        if "<" in rest or _NAMES_NEXT.search(rest):
-            raise ValueError("its link to the next page cannot be read")
-        return None
-
-
-def _is_next(parameters: str) -> bool:
-    for name, value in _PARAMETER.findall(parameters):
-        if name.lower().rstrip("*") == "rel":
-            return "next" in _BETWEEN_WORDS.split(value.lower())
-    return False
+    Raises:
+        ForeignLink: the next page is said to be at another scheme, host or port than the API, which the token is for.
+        ValueError: the header is cut off, or there is a next page whose query cannot be read.
+    """
+    for url, parameters in _LINK.findall(header):
+        relations = (value for name, value in _PARAMETER.findall(parameters) if name.lower().rstrip("*") == "rel")
+        # The first one counts (RFC 8288).
+        if "next" not in _BETWEEN_WORDS.split(next(relations, "").lower()):
+            continue
+        origin = _origin(url)
+        if origin != _origin(api_url):
+            raise ForeignLink(host=origin[1] or "none")
+        query = urlsplit(url).query
+        if len(query) > _MAX_QUERY:
+            raise ValueError("its link to the next page is too long")
+        if found := dict(parse_qsl(query)):
+            return found
+        raise ValueError("its link to the next page names no page")
+    rest = _LINK.sub("", header)
+    if "<" in rest or _NAMES_NEXT.search(rest):
+        raise ValueError("its link to the next page cannot be read")
+    return None
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
@@ -105,7 +93,6 @@ class Listing(Generic[T]):
     """
 
     caller: Caller
-    links: Links
     path: str
     purpose: Purpose
     rows_of: Callable[[Response], Sequence[T]]
@@ -146,7 +133,7 @@ class Listing(Generic[T]):
         size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
 
         def read(response: Response) -> ListPage[T]:
-            rows, following = self.rows_of(response), self.links.next_query(response.headers.get("link", ""))
+            rows, following = self.rows_of(response), next_query(response.headers.get("link", ""), self.caller.api_url)
             if following is None and len(rows) >= size > 1:
                 if query == self._shorter:
                     raise NextPageMissing(what=self.purpose.what)

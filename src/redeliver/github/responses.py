@@ -1,16 +1,17 @@
-"""Reads responses of GitHub's API: JSON, numbers, and the error that a refusal stands for. Pure."""
+"""Responses of GitHub's API: how they are read, and the error that a refusal stands for. Pure."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, TypeVar
+from typing import Literal, Protocol, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from redeliver.core.inputs import as_described, parse_json
 from redeliver.errors import (
     AccessBlocked,
     ApiError,
@@ -27,12 +28,12 @@ from redeliver.errors import (
 )
 from redeliver.text import OwnText, plain
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from redeliver.github.transport import Response
-
 T = TypeVar("T")
+Verb = Literal["GET", "POST", "PATCH"]
+#: A request's body: JSON's members by name.
+Body = Mapping[str, str | Sequence[str] | Mapping[str, str]]
+#: Why a response is lost; bounded_http and connection have more reasons.
+TOO_LONG = "it took too long"
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _REQUEST_ID = re.compile(r"[0-9A-F:]{1,100}")
@@ -41,8 +42,46 @@ _NO_MESSAGE = "no message"
 _PAGE = r"(/(?:orgs|enterprises|settings)(?:/[\w-]{1,100}){1,4}(?:\?authorization_request=[\w.%=-]{1,1000})?)(?!\S)"
 #: Characters of a header or message in which it is looked for.
 _MAX_HEADER = 4_000
-#: A body with more JSON values is not parsed, since each takes memory. A page of GitHub's has about 2,000.
+#: A text with more JSON values is not parsed, since each takes memory. A page of GitHub's has about 2,000.
 _MAX_VALUES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response that arrived whole. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+class ResponseLost(Exception):
+    """No whole response came, so the request may or may not have taken effect.
+
+    Raised for whatever can go wrong: a refused connection, a time-out, a TLS failure, a body that is cut short or too
+    large, bytes that are not HTTP. The message is a short fixed phrase for users ("the connection failed").
+    """
+
+
+class Transport(Protocol):
+    """Makes requests of GitHub's API."""
+
+    def exchange(
+        self,
+        verb: Verb,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Body | None = None,
+    ) -> Response:
+        """Make one request, once: no retry, no pacing, no redirect followed.
+
+        ``path`` begins with ``/`` and is relative to the API's root (``/orgs/octo/hooks/1/deliveries``).
+
+        Raises:
+            ResponseLost: no whole response came.
+        """
+        ...
 
 
 class _Refusal(TypedDict):
@@ -156,7 +195,7 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind, web_ur
     Facts: https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
     """
     try:
-        raw = read_json(_REFUSAL, response)["message"]
+        raw = read_json(_REFUSAL, response.body)["message"]
     except ValueError:
         raw = ""  # every refusal of GitHub's API has a message
     if response.status == 404 and not raw and not response.headers.get("x-github-sso"):
@@ -228,24 +267,43 @@ def _refusal(response: Response, message: str, purpose: Purpose, kind: Credentia
             return ApiRefused(what=purpose.what, status=status, message=message or _NO_MESSAGE)
 
 
-def read_json(adapter: TypeAdapter[T], response: Response) -> T:
-    """The body as what the adapter describes.
+def read_json(adapter: TypeAdapter[T], text: str) -> T:
+    """JSON text as what the adapter describes.
 
     Raises:
         ValueError: it is something else. The message says where, and quotes nothing.
     """
-    return as_described(adapter, json_of(response))
+    # Not validate_json, which copies a large text several times on its way into an error.
+    return as_described(adapter, parse_json(text))
 
 
-def json_of(response: Response) -> object:
-    """The body's JSON.
+def parse_json(text: str) -> object:
+    """What JSON text holds.
 
     Raises:
-        ValueError: it is none. The message quotes nothing.
+        ValueError: it is not JSON. The message quotes nothing.
     """
-    if sum(map(response.body.count, ",[{")) > _MAX_VALUES:
+    if sum(map(text.count, ",[{")) > _MAX_VALUES:
         raise ValueError("it has too many parts")
-    return parse_json(response.body)
+    try:
+        parsed: object = json.loads(text)
+    except (ValueError, RecursionError, MemoryError):
+        raise ValueError("it is not JSON") from None
+    return parsed
+
+
+def as_described(adapter: TypeAdapter[T], value: object) -> T:
+    """A value as what the adapter describes.
+
+    Raises:
+        ValueError: it is something else. The message says where, and quotes nothing.
+    """
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = plain(".".join(str(part) for part in first["loc"])) or "the whole"
+        raise ValueError(f"{where}: {first['type']}") from None
 
 
 def number(header: str) -> int | None:

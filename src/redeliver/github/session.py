@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.github.api import Caller
-from redeliver.github.app_token import AppKey, InstallationTransport, grant_for
+from redeliver.github.app_token import AppKey, Installation, grant_for
 from redeliver.github.hooks import Hook, owner_of
 from redeliver.github.pace import Pace
-from redeliver.github.pages import Links
 from redeliver.github.responses import CredentialKind
-from redeliver.github.transport import InterruptibleTransport
 from redeliver.github.variable import Variable
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from redeliver.core.ports import Store
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
-    from redeliver.github.transport import Transport
+    from redeliver.github.responses import Transport
     from redeliver.timing import RunClock
 
 
@@ -38,11 +36,12 @@ class Session:
         *,
         sends: bool = False,
         store_for: Callable[[str], Store] | None = None,
+        before_post: Callable[[], None] | None = None,
     ) -> None:
         """``connect`` gives a connection for a credential. ``sends``: it may redeliver, and not only read.
 
         ``store_for`` returns the store to use instead of a variable for a hook's checkpoint, by the hook's id as text
-        (empty for an App's).
+        (empty for an App's). ``before_post``: what it raises keeps a POST from being made.
         """
         self.settings = settings
         self.clock = clock
@@ -56,7 +55,7 @@ class Session:
         self._sends = sends
         self._store_for = store_for
         self._pace = Pace(settings.redeliveries_per_minute)
-        self._links = Links(settings.api_url)
+        self._before_post = before_post
 
     @cached_property
     def caller(self) -> Caller:
@@ -67,14 +66,14 @@ class Session:
         """
         settings = self.settings
         if not settings.app_id:
-            return self._caller(self._transport(settings.token.get_secret_value()))
-        key = self._transport(AppKey(settings.app_id, settings.private_key))
+            return self._caller(self._connected(settings.token.get_secret_value()))
+        key = self._connected(AppKey(settings.app_id, settings.private_key))
         app = self._caller(key, CredentialKind.APP_KEY)
         if self.owner.is_app:
             return app
         grant = grant_for(settings, sends=self._sends)
-        installation = InstallationTransport(settings.app_id, app, self.owner.path, self._transport, grant)
-        return self._caller(installation, CredentialKind.INSTALLATION_TOKEN)
+        installation = Installation(settings.app_id, app, self.owner.path, self._connect, grant)
+        return self._caller(installation.connected, CredentialKind.INSTALLATION_TOKEN)
 
     def choose(self, *, inactive: bool = False, described: bool = False) -> list[Hook]:
         """The webhooks that ``hook-id`` means. They are listed only if it holds a pattern, or to have them described.
@@ -86,12 +85,12 @@ class Session:
             BadPrivateKey, ApiError, OutOfTime: they could not be listed.
         """
         choice = self.settings.hook_id
-        listed = self.owner.list_hooks(self.caller, self._links) if choice.pattern or described else []
+        listed = self.owner.list_hooks(self.caller) if choice.pattern or described else []
         if without := tuple(str(info.id) for info in listed if choice.pattern.strip("*") and not info.url):
             self.left_out = Fact(FactKind.ADDRESS_UNKNOWN, Level.WARNING, {"ids": without})
             self.console.line(self.left_out.sentence)
         picked = self.owner.pick(listed, choice, inactive=inactive)
-        hooks = [Hook(self.caller, self._links, self.owner, info) for info in picked]
+        hooks = [Hook(self.caller, self.owner, info) for info in picked]
         self.chosen = {hook.hook_id: hook for hook in hooks}
         return hooks
 
@@ -99,7 +98,7 @@ class Session:
         """Where the checkpoint of each hook is kept, by the hook's id as text; None: nowhere."""
         settings, caller = self.settings, self.caller
         if token := settings.variable_token.get_secret_value():
-            caller = self._caller(self._transport(token))
+            caller = self._caller(self._connected(token))
 
         def variable(hook_id: str) -> Variable | None:
             suffix = f"_{hook_id}" if hook_id and settings.hook_id.several else ""
@@ -108,8 +107,10 @@ class Session:
 
         return self._store_for or variable
 
-    def _transport(self, credential: Credential) -> Transport:
-        return InterruptibleTransport(self._connect(credential), self.clock)
+    def _connected(self, credential: Credential) -> Callable[[], Transport]:
+        transport = self._connect(credential)
+        return lambda: transport
 
-    def _caller(self, transport: Transport, kind: CredentialKind = CredentialKind.TOKEN) -> Caller:
-        return Caller(transport, self._pace, self.clock, kind, web_url=self.settings.web_url)
+    def _caller(self, connected: Callable[[], Transport], kind: CredentialKind = CredentialKind.TOKEN) -> Caller:
+        urls = {"api_url": self.settings.api_url, "web_url": self.settings.web_url}
+        return Caller(connected, self._pace, self.clock, kind, **urls, before_post=self._before_post)

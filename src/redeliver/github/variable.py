@@ -18,7 +18,7 @@ from redeliver.text import Naming
 
 if TYPE_CHECKING:
     from redeliver.github.api import Caller
-    from redeliver.github.transport import Response
+    from redeliver.github.responses import Response
 
 _PERMISSION = 'the repository permission "Variables: write" (or, for a classic token, the scope repo)'
 
@@ -73,4 +73,4 @@ class Variable:
 def _value(response: Response) -> str | None:
     if response.status == 404:
         return None
-    return read_json(_STORED, response)["value"]
+    return read_json(_STORED, response.body)["value"]

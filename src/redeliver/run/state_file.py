@@ -34,11 +34,10 @@ from redeliver.errors import (
 from redeliver.files import SAFELY, check_folder, replace_file, why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import BinaryIO
 
-    from redeliver.github.transport import Body, Response, Transport, Verb
 
 #: In epoch milliseconds; as many digits as in a variable.
 _CHECKPOINTS = TypeAdapter(dict[str, Annotated[int, Field(ge=0, lt=10**15)]])
@@ -191,27 +190,6 @@ class FileCheckpoint:
         except StateError as fault:
             raise CheckpointNotSaved(place=self.place, why=fault.problem) from fault
         self._file.write(others | {self._key: moment}, first=self._key not in others)
-
-
-class LockedTransport:
-    """A transport that sends nothing once the lock is lost. See :class:`redeliver.github.transport.Transport`."""
-
-    def __init__(self, inner: Transport, file: StateFile) -> None:
-        self._inner = inner
-        self._file = file
-
-    def exchange(
-        self,
-        verb: Verb,
-        path: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Body | None = None,
-    ) -> Response:
-        """As the inner transport; raises StateLockLost as well."""
-        if verb == "POST":
-            self._file.check_lock()
-        return self._inner.exchange(verb, path, query=query, body=body)
 
 
 # -- files that only this user can change ------------------------------------------------------------------------

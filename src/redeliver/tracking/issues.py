@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from redeliver.github.api import Caller
-    from redeliver.github.transport import Body, Response, Verb
+    from redeliver.github.responses import Body, Response, Verb
 
 _PERMISSION = 'the repository permission "Issues: write" (for the workflow\'s own token: permissions: issues: write)'
 #: What the repository is to whoever may say what its issues remember.
@@ -120,7 +120,7 @@ class Issues:
 
     def _call(self, verb: Verb, path: str, what: str, described: TypeAdapter[Any], **options: Any) -> str:  # noqa: ANN401  those of Caller.call
         def read(response: Response) -> str:
-            return described.dump_json(read_json(described, response)).decode()
+            return described.dump_json(read_json(described, response.body)).decode()
 
         try:
             purpose = Purpose(f"{what} in {self._name}", _PERMISSION, f"Repository {self._name}")

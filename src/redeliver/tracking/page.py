@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from redeliver.core.facts import OUTCOMES, Fact, FactKind, Level
-from redeliver.core.inputs import from_json
 from redeliver.core.redelivery import Outcome
+from redeliver.github.responses import read_json
 from redeliver.output.pieces import Space, advice_for, more
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
@@ -61,7 +61,7 @@ def memory_of(body: str) -> Memory | None:
     if not beginning or not end:
         return None
     try:
-        return from_json(_MEMORY, text)
+        return read_json(_MEMORY, text)
     except ValueError:
         return Memory()
 

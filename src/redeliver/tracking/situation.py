@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from redeliver.core.inputs import from_json
 from redeliver.core.redelivery import LOST, Outcome
 from redeliver.core.report_model import ReportModel
+from redeliver.github.responses import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,7 @@ def read_report(text: str) -> Situation:
     """
     if not text.strip():
         return Situation(State.FAILED, errors=(NO_REPORT,))
-    report = from_json(_REPORT, text)
+    report = read_json(_REPORT, text)
     if report["dry_run"]:
         return Situation(None)
     hooks = report["hooks"]

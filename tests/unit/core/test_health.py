@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from redeliver.core.deliveries import LONGEST_DURATION
 from redeliver.core.health import MOST_TYPES, OTHER, DeliveryStats, FirstAttempts, Health, health_of, worst
 from redeliver.github.hooks import Hook, HookInfo, Owner
-from redeliver.github.pages import Links
 from reports import stats as known
 from samples import Calls, answer, row
 
@@ -113,7 +112,7 @@ def read(**columns: object) -> DeliveryStats:
     """What is counted of a row that GitHub gave so."""
     whole = {**row(1, code=200), "delivered_at": "2026-11-05T10:40:00Z"} | columns
     calls = Calls(answer(200, [whole]))
-    hook = Hook(calls.caller, Links("https://api.github.com"), Owner("/orgs/o", "o", "o", ""), HookInfo(1))
+    hook = Hook(calls.caller, Owner("/orgs/o", "o", "o", ""), HookInfo(1))
     return counted(hook.page().rows)
 
 

@@ -27,7 +27,7 @@ from redeliver.errors import (
 )
 from redeliver.github.api import BACKOFF
 from redeliver.github.pace import GITHUB_REFUSES
-from redeliver.github.transport import Response, ResponseLost
+from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer, plain_id
 from wording import figures
 

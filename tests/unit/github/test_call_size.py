@@ -9,7 +9,7 @@ from hostile.rawserver import RawServer, reply
 from redeliver.github import bounded_http, connection
 from redeliver.github.bounded_http import BODY_LIMIT, HEAD_LIMIT, TOO_LARGE
 from redeliver.github.connection import FAILED, TOO_COMPRESSED, GitHubApi
-from redeliver.github.transport import ResponseLost
+from redeliver.github.responses import ResponseLost
 
 TOKEN = "ghp_0123456789abcdef"
 

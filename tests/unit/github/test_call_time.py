@@ -19,7 +19,7 @@ from hostile.rawserver import CLOSE, Asked, RawServer, reply
 from redeliver.github import bounded_http
 from redeliver.github.bounded_http import NO_RESPONSE
 from redeliver.github.connection import GitHubApi
-from redeliver.github.transport import TOO_LONG, ResponseLost
+from redeliver.github.responses import TOO_LONG, ResponseLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

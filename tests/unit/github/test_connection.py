@@ -36,7 +36,7 @@ from redeliver.github import bounded_http
 from redeliver.github.app_token import AppKey
 from redeliver.github.bounded_http import NO_RESPONSE
 from redeliver.github.connection import CUT_SHORT, FAILED, GitHubApi
-from redeliver.github.transport import ResponseLost, Verb
+from redeliver.github.responses import ResponseLost, Verb
 from wording import raises
 
 if TYPE_CHECKING:

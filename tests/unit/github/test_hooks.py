@@ -9,13 +9,11 @@ import pytest
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiError, NoSuchHook
 from redeliver.github.hooks import Hook, HookInfo, Owner
-from redeliver.github.pages import Links
 from samples import Calls, answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LINKS = Links("https://api.github.com")
 OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
 APP = Owner("/app", "12", "the App 12", "its key")
 ON, OFF = HookInfo(3, active=True, url="https://a.example/in"), HookInfo(2, active=False, url="https://a.example/out")
@@ -73,7 +71,7 @@ def test_choosing_by_id_asks_for_nothing_and_by_pattern_for_the_list() -> None:
     calls = Calls(answer(200, [{"id": 3, "active": True, "config": {"url": ON.url}}]))
     assert OWNER.pick([], HookChoice((3,), "")) == [HookInfo(3)]
     assert calls.count == 0
-    assert OWNER.pick(OWNER.list_hooks(calls.caller, LINKS), pattern("*")) == [ON]
+    assert OWNER.pick(OWNER.list_hooks(calls.caller), pattern("*")) == [ON]
     assert calls.script.lines == ["GET /orgs/octo/hooks"]
 
 
@@ -83,26 +81,26 @@ def test_choosing_by_id_asks_for_nothing_and_by_pattern_for_the_list() -> None:
 @pytest.mark.parametrize("active", [True, False])
 def test_what_was_listed_is_not_asked_for_again(active: bool) -> None:  # noqa: FBT001  parametrized
     calls = Calls(answer(500))
-    assert Hook(calls.caller, LINKS, OWNER, HookInfo(7, active=active)).is_active() is active
+    assert Hook(calls.caller, OWNER, HookInfo(7, active=active)).is_active() is active
     assert calls.count == 0
 
 
 @pytest.mark.parametrize("active", [True, False])
 def test_what_was_not_listed_is_asked_for(active: bool) -> None:  # noqa: FBT001  parametrized
     calls = Calls(answer(200, {"id": 7, "active": active}))
-    assert Hook(calls.caller, LINKS, OWNER, HookInfo(7)).is_active() is active
+    assert Hook(calls.caller, OWNER, HookInfo(7)).is_active() is active
     assert calls.script.lines == ["GET /orgs/octo/hooks/7"]
 
 
 def test_github_does_not_say_it_of_an_app() -> None:
     calls = Calls(answer(500))
-    assert Hook(calls.caller, LINKS, APP, HookInfo(None)).is_active() is None
+    assert Hook(calls.caller, APP, HookInfo(None)).is_active() is None
     assert calls.count == 0
 
 
 def test_when_github_refuses_to_say_it_is_an_error() -> None:
     with pytest.raises(ApiError):
-        Hook(Calls(answer(404)).caller, LINKS, OWNER, HookInfo(7)).is_active()
+        Hook(Calls(answer(404)).caller, OWNER, HookInfo(7)).is_active()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +115,7 @@ def test_a_webhook_has_a_name_a_page_and_a_path(
     owner: Owner, number: int | None, name: str, page: str, path: str
 ) -> None:
     calls = Calls(answer(200, []))
-    hook = Hook(calls.caller, LINKS, owner, HookInfo(number))
+    hook = Hook(calls.caller, owner, HookInfo(number))
     assert (hook.name, hook.web_page, hook.owner) == (name, page, owner.login)
     assert hook.hook_id == ("" if number is None else str(number))
     hook.page()

@@ -13,7 +13,7 @@ from samples import Calls, answer
 from wording import figures
 
 if TYPE_CHECKING:
-    from redeliver.github.transport import Response
+    from redeliver.github.responses import Response
 
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
 NOON = 1_793_875_200

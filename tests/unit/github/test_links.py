@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.errors import ApiError, ForeignLink
-from redeliver.github.pages import Links
+from redeliver.github.pages import next_query
 from wording import raises
 
-LINKS = Links("https://api.github.com")
+API = "https://api.github.com"
 NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_5"
 
 
@@ -31,7 +31,7 @@ NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=
     ],
 )
 def test_the_next_pages_query_is_found(header: str) -> None:
-    assert LINKS.next_query(header) == {"per_page": "100", "cursor": "v1_5"}
+    assert next_query(header, API) == {"per_page": "100", "cursor": "v1_5"}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_next_pages_query_is_found(header: str) -> None:
     ],
 )
 def test_a_header_that_names_no_next_page_has_none(header: str) -> None:
-    assert LINKS.next_query(header) is None
+    assert next_query(header, API) is None
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_header_that_names_no_next_page_has_none(header: str) -> None:
 )
 def test_a_link_to_the_next_page_that_cannot_be_read_is_not_the_end(header: str) -> None:
     with pytest.raises(ValueError, match="next page"):
-        LINKS.next_query(header)
+        next_query(header, API)
 
 
 @pytest.mark.parametrize("part", ["<", "<>", '<>"', '<>"<', "<>;", ';"', '<a>;x="', "<a>;a=b;", "next"])
@@ -75,7 +75,7 @@ def test_a_long_header_takes_no_more_steps_than_it_has_characters(part: str) -> 
     def steps(times: int) -> float:
         began = time.process_time()
         with suppress(ValueError):
-            LINKS.next_query(part * times)
+            next_query(part * times, API)
         return time.process_time() - began
 
     # Sixteen times as long: the square would be 256 times as much.
@@ -83,7 +83,7 @@ def test_a_long_header_takes_no_more_steps_than_it_has_characters(part: str) -> 
 
 
 def test_what_is_escaped_in_a_query_is_read() -> None:
-    assert LINKS.next_query('<https://api.github.com/x?cursor=a%2Bb%3D%26>; rel="next"') == {"cursor": "a+b=&"}
+    assert next_query('<https://api.github.com/x?cursor=a%2Bb%3D%26>; rel="next"', API) == {"cursor": "a+b=&"}
 
 
 @pytest.mark.parametrize(
@@ -106,21 +106,21 @@ def test_what_is_escaped_in_a_query_is_read() -> None:
 )
 def test_a_link_to_another_place_is_an_error_that_names_the_host(link: str, host: str) -> None:
     with raises(ForeignLink) as caught:
-        LINKS.next_query(f'<{link}>; rel="next"')
+        next_query(f'<{link}>; rel="next"', API)
     assert f": {host}." in str(caught.value)
 
 
 def test_a_loopback_api_with_a_port_knows_itself() -> None:
-    links = Links("http://127.0.0.1:8080")
-    assert links.next_query('<http://127.0.0.1:8080/x?cursor=1>; rel="next"') == {"cursor": "1"}
+    api = "http://127.0.0.1:8080"
+    assert next_query('<http://127.0.0.1:8080/x?cursor=1>; rel="next"', api) == {"cursor": "1"}
     with raises(ForeignLink):
-        links.next_query('<http://127.0.0.1:8081/x?cursor=1>; rel="next"')
+        next_query('<http://127.0.0.1:8081/x?cursor=1>; rel="next"', api)
 
 
 @given(st.text() | st.text(st.sampled_from('<>;,="/:@[]ahnextrl 1')))
 def test_no_header_is_a_crash_or_leads_elsewhere(header: str) -> None:
     try:
-        found = LINKS.next_query(header)
+        found = next_query(header, API)
     except (ApiError, ValueError):
         return
     assert found is None or "api.github.com" in header.lower()

@@ -7,7 +7,7 @@ import pytest
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import ApiError, BadToken, MissingPermission, Moved
 from redeliver.github.pace import SEND_RATE
-from redeliver.github.transport import Response, ResponseLost
+from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer
 
 

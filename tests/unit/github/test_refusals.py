@@ -19,8 +19,7 @@ from redeliver.errors import (
     ProxyLogin,
 )
 from redeliver.github.api import Caller
-from redeliver.github.responses import CredentialKind, error_for
-from redeliver.github.transport import ResponseLost
+from redeliver.github.responses import CredentialKind, ResponseLost, error_for
 from samples import TASK, Calls, answer, plain_id
 from wording import raises
 
@@ -227,6 +226,6 @@ def _refusal(number: int) -> CheckpointNotSaved:
 
 def test_a_caller_knows_the_pages_of_its_server() -> None:
     calls = Calls(answer(403, json.dumps({"message": MESSAGES["lifetime"]})))
-    caller = Caller(calls.script, calls.pace, calls.run_clock, web_url=WEB)
+    caller = Caller(lambda: calls.script, calls.pace, calls.run_clock, web_url=WEB)
     with pytest.raises(AccessBlocked, match=SETTINGS):
         caller.call("GET", "/log", TASK, lambda told: told)

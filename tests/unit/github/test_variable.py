@@ -23,7 +23,7 @@ from samples import Calls, answer, plain_id
 from wording import raises
 
 if TYPE_CHECKING:
-    from redeliver.github.transport import Response
+    from redeliver.github.responses import Response
 
 ONE = "/repos/octo/ops/actions/variables/CHECKPOINT"
 ALL = "/repos/octo/ops/actions/variables"
