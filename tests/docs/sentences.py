@@ -54,7 +54,7 @@ def launcher() -> set[str]:
 def problems() -> set[str]:
     """What can be wrong with an input."""
     found = set()
-    for file in ("core/inputs", "core/settings", "replay/settings", "tracking/settings", "entry/flags"):
+    for file in ("core/inputs", "core/settings", "replay/settings", "entry/tracking", "entry/flags"):
         for node in ast.walk(ast.parse((SOURCE / f"{file}.py").read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id="refuse"), args=[said]):

@@ -18,17 +18,25 @@ from githubsim.faults import Answer, Effect, When, json_answer
 from githubsim.inprocess import InProcessTransport
 from githubsim.issues import AUTHORS, STRANGER, Author
 from redeliver.core.redelivery import Outcome
+from redeliver.entry.tracking import track
 from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, ReplyLost
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
 from redeliver.times import clock_time
 from redeliver.timing import RunClock
-from redeliver.tracking.decision import Change, decide
+from redeliver.tracking.decision import (
+    NO_REPORT,
+    Change,
+    HookSituation,
+    LostEvent,
+    Situation,
+    State,
+    decide,
+    read_report,
+)
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.page import memory_of
-from redeliver.tracking.run import Tracked, track
-from redeliver.tracking.situation import NO_REPORT, HookSituation, LostEvent, Situation, State, read_report
 from samples import Said
 from wording import raises
 
@@ -76,13 +84,13 @@ class Place:
         self.sim.token("job", kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
         self.issues = self.sim.issues(REPOSITORY)
 
-    def run(self, situation: Situation) -> Tracked:
+    def run(self, situation: Situation) -> Change:
         """One run, an hour after the one before."""
         assert isinstance(self.sim.clock, VirtualClock)
         self.sim.clock.sleep(3_600)
-        tracked = track(Issues(self.caller(), REPOSITORY, LABEL), situation, RUN)
+        change, _ = track(Issues(self.caller(), REPOSITORY, LABEL), situation, RUN)
         assert self.judge.complaints == []
-        return tracked
+        return change
 
     def caller(self) -> Caller:
         assert isinstance(self.sim.clock, VirtualClock)
@@ -90,7 +98,7 @@ class Place:
         return Caller(lambda: transport, Pace(150), RunClock(self.sim.clock, 1_800, Said()), CredentialKind.ISSUE_TOKEN)
 
     def runs(self, *situations: Situation) -> list[str]:
-        return [str(self.run(one).change) for one in situations]
+        return [str(self.run(one)) for one in situations]
 
     @property
     def issue(self) -> Issue:
@@ -302,7 +310,7 @@ def test_there_are_never_two_and_a_second_run_that_says_the_same_writes_nothing(
     place = Place(judged=False)
     dismissed = False
     for situation, is_closed_by_hand in steps:
-        change = place.run(situation).change
+        change = place.run(situation)
         opened = place.issues.opened
         assert len(opened) <= 1
         if situation.state in {State.DOWN, State.UNDELIVERED, State.FAILED} and not dismissed:

@@ -4,23 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.settings import Use
+from redeliver.core.settings import Use, given_inputs, read
 from redeliver.entry import workflow
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
+from redeliver.tracking.decision import Change, decide, read_report
 from redeliver.tracking.issues import Issues
-from redeliver.tracking.run import track
-from redeliver.tracking.settings import parse_tracking
-from redeliver.tracking.situation import read_report
+from redeliver.tracking.page import issue_body, issue_comment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from redeliver.core.settings import Settings
+    from redeliver.tracking.decision import Situation
+
+#: The outputs, and what people read of them.
+TRACKING_OUTPUTS = {
+    "issue-number": "Number of the issue; empty: none is open, and nothing was changed.",
+    "change": "What was done: `opened`, `reopened`, `commented`, `edited`, `closed`, or `none`.",
+}
 
 
 def tracking_step() -> int:
     """Make the step of ``tracking-issue/action.yml``. Exit codes as in :mod:`redeliver.entry.step`."""
-    return workflow.run_as_step(Use.TRACKING, parse_tracking, _track)
+    return workflow.run_as_step(Use.TRACKING, _parse, _track)
+
+
+def _parse(values: Mapping[str, str]) -> Settings:
+    given = given_inputs(values, Use.TRACKING)
+
+    def problems() -> Iterator[str]:
+        if "label" not in given:
+            yield "label: is required, one for each workflow"
+        if "repository" not in given:
+            yield "repository: is required, the one that has the issue"
+        if "token" not in given:
+            yield "token: is required, one that can write issues"
+        try:
+            read_report(given.get("report", ""))
+        except ValueError as wrong:
+            yield f"report: must be the output report of Redeliver Action ({wrong})"
+
+    return read(given, problems())
 
 
 def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
@@ -29,7 +55,37 @@ def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
     pace = Pace(settings.redeliveries_per_minute)
     caller = Caller(lambda: transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
     issues = Issues(caller, settings.repository, settings.label)
-    tracked = track(issues, read_report(settings.report), workflow.run_address())
-    console.line(str(tracked))
-    workflow.write_outputs(tracked.outputs)
+    change, number = track(issues, read_report(settings.report), workflow.run_address())
+    if change is Change.NONE:
+        console.line("Nothing has changed, so nothing was written.")
+    else:
+        console.line(f"Tracking issue #{number}: {change}")
+    workflow.write_outputs({"issue-number": str(number or ""), "change": str(change)})
     return 0
+
+
+def track(issues: Issues, situation: Situation, run: str) -> tuple[Change, int | None]:
+    """Bring the issue up to date. ``run``: the run's address. Returns what was done, and to which issue.
+
+    A comment goes before the text that remembers it: where GitHub fails in between, the next run says it again, and
+    nothing is left unsaid.
+
+    Raises:
+        ApiError, OutOfTime: GitHub does not let it.
+    """
+    issue = issues.find()
+    decision = decide(issue, situation, issues.now())
+    if decision.change is Change.NONE:
+        return decision.change, issue.number if issue and issue.is_open else None
+    body = issue_body(decision, situation, run)
+    comment = issue_comment(decision, situation, run)
+    if issue is None or decision.change is Change.OPENED:
+        number = issues.open(body)
+        if comment:
+            issues.comment(number, comment)
+        return decision.change, number
+    if comment and decision.change is not Change.EDITED:
+        issues.comment(issue.number, comment)
+    stays_open = issue.is_open if decision.change is Change.EDITED else decision.change is not Change.CLOSED
+    issues.change(issue.number, body, is_open=stays_open)
+    return decision.change, issue.number

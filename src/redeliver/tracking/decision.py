@@ -1,4 +1,4 @@
-"""What changes in the tracking issue after a run: nothing while nothing has changed. Pure.
+"""What a run's report says of the webhooks, and what that changes in the tracking issue: nothing if nothing has. Pure.
 
 The issue itself is the only memory, so whoever closes or deletes it decides what is forgotten.
 """
@@ -7,14 +7,163 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from redeliver.core.report_model import MOST, Count, Moment
-from redeliver.tracking.situation import LostEvent, Situation, State
+from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.report_model import MOST, Count, Moment, ReportModel
+from redeliver.github.responses import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from redeliver.core.report_model import HookPart
+
+# -- what a run says ---------------------------------------------------------------------------------------------------
+
+#: Causes that are listed for one webhook.
+_CAUSES = 3
+NO_REPORT = "The run ended without a report."
+#: Events with these outcomes no longer wait for a redelivery.
+_SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
+
+
+class State(StrEnum):
+    """How things stand. The codes are frozen: issues hold them."""
+
+    DOWN = "down"
+    """The receiver is down."""
+    UNDELIVERED = "undelivered"
+    """Events are undelivered, and later runs will redeliver them."""
+    FAILED = "failed"
+    """The run failed, and nothing is known to be undelivered."""
+    SETTLED = "settled"
+    """No event is left that a run would redeliver."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostEvent:
+    """An event that no run will deliver."""
+
+    guid: str
+    name: str
+    cause: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class HookSituation:
+    """A webhook that is worth a line. Moments are epoch milliseconds."""
+
+    hook: str
+    read: bool
+    undelivered: int
+    """Events that later runs will redeliver."""
+    causes: tuple[str, ...]
+    """The most common first."""
+    deadline: int | None
+    """When GitHub begins to forget them; None: there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What one run says. Moments are epoch milliseconds."""
+
+    state: State | None
+    """None: too little was read to say anything, or nothing was meant to be sent."""
+    since: int | None = None
+    """When that began, as far as is known."""
+    undelivered: int = 0
+    """Events that later runs will redeliver."""
+    deadline: int | None = None
+    """When GitHub begins to forget them; None: there are none."""
+    recovered: int = 0
+    lost: int = 0
+    """Events, including those that ``lost_events`` leaves out."""
+    lost_events: tuple[LostEvent, ...] = ()
+    gap: tuple[int, int] | None = None
+    """The time whose deliveries GitHub forgot before any run checked them; None: there is none."""
+    hooks: tuple[HookSituation, ...] = ()
+    errors: tuple[str, ...] = ()
+    """Why the run failed, where ``state`` says so."""
+
+
+_REPORT = TypeAdapter(ReportModel)
+
+
+def read_report(text: str) -> Situation:
+    """What the output says.
+
+    Raises:
+        ValueError: it is not such an output. The message quotes nothing of it.
+    """
+    if not text.strip():
+        return Situation(State.FAILED, errors=(NO_REPORT,))
+    report = read_json(_REPORT, text)
+    if report["dry_run"]:
+        return Situation(None)
+    hooks = report["hooks"]
+    waiting = max(0, report["undelivered"] - report["lost"] - sum(hook["too_old"] for hook in hooks))
+    gaps = [hook["gap"] for hook in hooks if hook["gap"]]
+    state = _state(report, waiting)
+    return Situation(
+        state,
+        since=min((moment for hook in hooks for moment in _began(hook)), default=None),
+        undelivered=waiting,
+        deadline=min((hook["deadline"] for hook in hooks if hook["deadline"] is not None), default=None),
+        recovered=report["recovered"],
+        lost=report["lost"],
+        lost_events=tuple(
+            LostEvent(event["guid"], event["event"], event["cause"], Outcome(event["outcome"]))
+            for hook in hooks
+            for event in hook["events"]
+            if event["outcome"] in LOST
+        ),
+        gap=(min(gap["from"] for gap in gaps), max(gap["to"] for gap in gaps)) if gaps else None,
+        hooks=tuple(
+            HookSituation(hook["hook"], hook["read"], left, _causes(hook), deadline=hook["deadline"] if left else None)
+            for hook in hooks
+            if (left := _waiting(hook)) or not hook["read"]
+        ),
+        errors=tuple(report["errors"]) if state is State.FAILED else (),
+    )
+
+
+def _state(report: ReportModel, waiting: int) -> State | None:
+    hooks = report["hooks"]
+    if any(hook["down"] for hook in hooks):
+        return State.DOWN
+    if waiting:
+        return State.UNDELIVERED
+    # A loss is an error, too.
+    if report["errors"] and not report["lost"] and not any(hook["gap"] for hook in hooks):
+        return State.FAILED
+    read = hooks and all(hook["read"] and not hook["partial"] for hook in hooks)
+    return State.SETTLED if read and not report["hooks_unreached"] else None
+
+
+def _causes(hook: HookPart) -> tuple[str, ...]:
+    causes = Counter(event["cause"] for event in hook["events"] if event["outcome"] not in _SETTLED)
+    return tuple(sorted(causes, key=lambda cause: (-causes[cause], cause))[:_CAUSES])
+
+
+def _waiting(hook: HookPart) -> int:
+    """Events that later runs will redeliver."""
+    return max(0, hook["undelivered"] - hook["lost"] - hook["too_old"])
+
+
+def _began(hook: HookPart) -> Iterator[int]:
+    """Moments at which its trouble may have begun."""
+    if hook["down_since"] is not None:
+        yield hook["down_since"]
+    yield from (one["first_failed_at"] for one in hook["events"] if one["outcome"] not in _SETTLED)
+
+
+# -- what that changes -------------------------------------------------------------------------------------------------
 
 #: Lost events whose GUIDs an issue remembers: while GitHub keeps them, later runs may find them again.
 _REMEMBERED = 1_000
@@ -70,11 +219,13 @@ class TrackingIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What a comment reports."""
+class Decision:
+    """What to write, what the issue remembers afterwards, and what a comment reports."""
 
+    change: Change
+    memory: Memory
     before: State | None
-    """None: the state is the same."""
+    """The state until now; None: it is the same."""
     lost: tuple[LostEvent, ...]
     """Newly lost events, as far as the report lists them."""
     lost_count: int
@@ -86,17 +237,10 @@ class News:
         """Whether something is newly lost."""
         return self.lost_count > 0 or self.gap is not None
 
-    def __bool__(self) -> bool:
+    @property
+    def is_news(self) -> bool:
+        """Whether there is anything to report."""
         return self.before is not None or self.is_loss
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to write, and what the issue remembers afterwards."""
-
-    change: Change
-    memory: Memory
-    news: News
 
 
 def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decision:
@@ -109,29 +253,38 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         # A loss is reported once, in whichever issue.
         told = issue.memory if issue else Memory()
         fresh = Memory(state=State.SETTLED, lost_marks=told.lost_marks, gap_mark=told.gap_mark)
-        after, news = _after(fresh, situation, now)
-        return Decision(Change.OPENED if news else Change.NONE, after, news)
-    after, news = _after(issue.memory, situation, now)
-    return Decision(_change(issue, after, news), after, news)
+        decision = _compare(fresh, situation, now)
+        return replace(decision, change=Change.OPENED if decision.is_news else Change.NONE)
+    decision = _compare(issue.memory, situation, now)
+    return replace(decision, change=_change(issue, decision))
 
 
-def _change(issue: TrackingIssue, after: Memory, news: News) -> Change:
-    if news.is_loss:
+def _change(issue: TrackingIssue, decision: Decision) -> Change:
+    after = decision.memory
+    if decision.is_loss:
         return Change.COMMENTED if issue.is_open else Change.REOPENED
     if after.state is State.SETTLED and not issue.is_open:
         return Change.EDITED  # nobody is notified; from now on it is finished
     if after.state is State.SETTLED and not after.has_losses:
         return Change.CLOSED
-    if news and issue.is_open:
+    if decision.is_news and issue.is_open:
         return Change.COMMENTED
-    if news and after.state is not State.UNDELIVERED:
+    if decision.is_news and after.state is not State.UNDELIVERED:
         return Change.REOPENED
     return Change.EDITED if issue.is_open and after.digest != issue.memory.digest else Change.NONE
 
 
-def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News]:
+def _compare(before: Memory, situation: Situation, now: int) -> Decision:
     """What the issue remembers from now on, and what is new."""
-    state = _state(before, situation)
+    state = situation.state or before.state
+    # A run in which nothing is due does not test the receiver, and so cannot call it down. It stays down until
+    # something arrives.
+    if before.state is State.DOWN and state is State.UNDELIVERED and not situation.recovered:
+        state = State.DOWN
+    since = before.since
+    if state is not State.SETTLED:
+        known = situation.since or since or now
+        since = min(since, known) if since is not None and before.state is not State.SETTLED else situation.since or now
     lost = tuple(event for event in situation.lost_events if _hash(event.guid, _MARK) not in before.lost_marks)
     lost_count = len(lost)
     if situation.lost > len(situation.lost_events):
@@ -141,7 +294,7 @@ def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News
     known = situation.state in {State.DOWN, State.UNDELIVERED, State.SETTLED}
     told = {
         "state": state,
-        "since": _since(before, state, situation, now),
+        "since": since,
         "undelivered": situation.undelivered if known else before.undelivered,
         "deadline": situation.deadline if known else before.deadline,
         "lost": min(before.lost + lost_count, MOST),
@@ -152,25 +305,8 @@ def _after(before: Memory, situation: Situation, now: int) -> tuple[Memory, News
     marks = (*before.lost_marks, *(_hash(event.guid, _MARK) for event in lost))[-_REMEMBERED:]
     gap_mark = gap[0] if gap else before.gap_mark
     after = Memory.model_validate({**told, "lost_marks": marks, "gap_mark": gap_mark, "digest": digest})
-    return after, News(before.state if state is not before.state else None, lost, lost_count, gap)
-
-
-def _state(before: Memory, situation: Situation) -> State:
-    if situation.state is None:
-        return before.state
-    # A run in which nothing is due does not test the receiver, and so cannot call it down. It stays down until
-    # something arrives.
-    if before.state is State.DOWN and situation.state is State.UNDELIVERED and not situation.recovered:
-        return State.DOWN
-    return situation.state
-
-
-def _since(before: Memory, state: State, situation: Situation, now: int) -> int | None:
-    if state is State.SETTLED:
-        return before.since
-    if before.state is State.SETTLED or before.since is None:
-        return situation.since or now
-    return min(before.since, situation.since or before.since)
+    changed = before.state if state is not before.state else None
+    return Decision(Change.NONE, after, changed, lost, lost_count, gap)
 
 
 def _hash(value: object, length: int) -> str:

@@ -15,14 +15,12 @@ from redeliver.github.responses import read_json
 from redeliver.output.pieces import Space, advice_for, more
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
-from redeliver.tracking.decision import Change, Memory
-from redeliver.tracking.situation import State
+from redeliver.tracking.decision import Change, Memory, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from redeliver.tracking.decision import Decision, News
-    from redeliver.tracking.situation import Situation
+    from redeliver.tracking.decision import Decision, Situation
 
 TITLE = "Webhook redelivery needs attention"
 LABEL_COLOR = "8250df"
@@ -93,18 +91,18 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
 
 def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
     """What a comment says of the news; empty: there are none. ``run`` as above."""
-    memory, news = decision.memory, decision.news
+    memory = decision.memory
     link = f"\n\n<sub>[The run]({run}).</sub>" if run else ""
     space = _space_beside(link)
-    changed = news.before is not None and decision.change is not Change.OPENED
+    changed = decision.before is not None and decision.change is not Change.OPENED
     errors = "\n".join(_errors(situation, space)) if changed else ""
-    parts = list(_losses(news, space))
+    parts = list(_losses(decision, space))
     if decision.change is not Change.OPENED:  # else the issue's own text says the rest
         parts = [
             _headline(memory) if changed else "",
             *parts,
             errors,
-            "\n".join(_waiting(memory)) if news and memory.state is not State.SETTLED else "",
+            "\n".join(_waiting(memory)) if decision.is_news and memory.state is not State.SETTLED else "",
         ]
     text = "\n\n".join(part for part in parts if part)
     return f"{text}{link}\n" if text else ""
@@ -129,7 +127,7 @@ def _waiting(memory: Memory) -> Iterator[str]:
         yield f"- Can be saved until: **{clock_time(memory.deadline)}**. Then GitHub begins to delete them."
 
 
-def _losses(news: News, space: Space) -> Iterator[str]:
+def _losses(news: Decision, space: Space) -> Iterator[str]:
     if news.lost_count:
         yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
         events = ((one.name, one.guid, one.cause, OUTCOMES[one.outcome].word) for one in news.lost)

@@ -16,9 +16,17 @@ from githubsim.issues import LONGEST_BODY
 from hostile.page import Page
 from hostile.strange import PIECES, text
 from redeliver.core.redelivery import Outcome
-from redeliver.tracking.decision import Change, Memory, TrackingIssue, decide
+from redeliver.tracking.decision import (
+    Change,
+    HookSituation,
+    LostEvent,
+    Memory,
+    Situation,
+    State,
+    TrackingIssue,
+    decide,
+)
 from redeliver.tracking.page import issue_body, issue_comment, memory_of
-from redeliver.tracking.situation import HookSituation, LostEvent, Situation, State
 
 RUN = "https://github.com/octo/ops/actions/runs/1"
 NOW = START + DAY
