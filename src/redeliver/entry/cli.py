@@ -16,16 +16,8 @@ from redeliver import __version__
 from redeliver.core.settings import DAY, FailOn, Use, parse
 from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, signature
 from redeliver.entry.metrics_file import MetricsFile, need_package
-from redeliver.entry.streams import print_data
-from redeliver.entry.terminal import (
-    ERROR,
-    TerminalConsole,
-    in_journal,
-    show_events,
-    show_hooks,
-    show_replay,
-    show_report,
-)
+from redeliver.entry.streams import print_data, print_message
+from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
 from redeliver.errors import (
     CredentialMisplaced,
     ErrorKind,
@@ -140,15 +132,18 @@ def _command(
                 code = work(TerminalConsole(verbose=verbose, quiet=quiet), **flags)
             except SettingsError as wrong:
                 for problem in wrong.problems:
-                    _say_error(problem)
+                    print_message("error", problem)
                 code = wrong.exit_code
             except RedeliverError as fault:
-                _say_error(str(fault)) if fault.exit_code else typer.echo(for_log(str(fault)), err=True)
+                if fault.exit_code:
+                    print_message("error", str(fault))
+                else:
+                    typer.echo(for_log(str(fault)), err=True)
                 code = fault.exit_code
             except Stopped as stopped:
                 code = 128 + stopped.signal_number
             except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
-                _say_error(str(Unexpected(kind=type(fault).__name__)))
+                print_message("error", str(Unexpected(kind=type(fault).__name__)))
                 code = Unexpected.exit_code
             raise typer.Exit(code)
 
@@ -342,13 +337,9 @@ def _key(settings: Settings) -> str:
     return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
 
 
-def _say_error(text: str) -> None:
-    typer.echo(in_journal(ERROR) + for_log(f"error: {text}"), err=True)
-
-
 def start() -> None:
     """Do what the command line says, unless it holds a credential, which no message may repeat."""
     if where := misplaced_credential():
-        _say_error(str(CredentialMisplaced(where=where)))
+        print_message("error", str(CredentialMisplaced(where=where)))
         sys.exit(CredentialMisplaced.exit_code)
     app()

@@ -19,9 +19,9 @@ import typer
 
 from redeliver.core.inputs import is_guid, quoted
 from redeliver.core.settings import Settings, Use, inputs
-from redeliver.entry.terminal import WARNING, in_journal
+from redeliver.entry.streams import print_message
 from redeliver.errors import FileUnreadable, SecretReadable, SettingsError
-from redeliver.text import for_log, holds_credential
+from redeliver.text import holds_credential
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -206,7 +206,7 @@ def _read(path: Path) -> str:
     if not text:
         raise FileUnreadable(path=str(path), why="it is empty")
     if _can_everybody_read(path, status):
-        typer.echo(in_journal(WARNING) + for_log(f"warning: {SecretReadable(path=str(path))}"), err=True)
+        print_message("warning", str(SecretReadable(path=str(path))))
     return text
 
 

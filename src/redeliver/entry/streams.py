@@ -12,7 +12,7 @@ import os
 import select
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from redeliver.errors import NotPrinted
 from redeliver.text import for_log
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typing_extensions import Buffer
+
+Level = Literal["error", "warning"]
 
 
 @contextmanager
@@ -50,6 +52,25 @@ def print_data(text: str) -> None:
     if isinstance(sys.stdout, _LossyStream):
         sys.stdout.holds_data = True
     sys.stdout.write(text)
+
+
+def in_journal(level: Level) -> str:
+    """How a line begins if the standard error stream goes straight to systemd's journal; else empty, for people.
+
+    Sources: JOURNAL_STREAM in systemd.exec(5), and sd-daemon(3) for the priorities.
+    """
+    try:
+        stream = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):  # it is closed, or not a file
+        return ""
+    priority = {"error": "<3>", "warning": "<4>"}[level]
+    return priority if os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}" else ""
+
+
+def print_message(level: Level, text: str) -> None:
+    """Print a sentence on the standard error stream."""
+    sys.stderr.write(in_journal(level) + for_log(f"{level}: {text}") + "\n")
+    sys.stderr.flush()
 
 
 def _tell(stream: _LossyStream, name: str, other: _LossyStream) -> None:

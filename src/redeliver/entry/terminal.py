@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from rich.text import Text
 
 from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import Outcome
+from redeliver.entry.streams import in_journal
 from redeliver.output.headline import headline
 from redeliver.output.pieces import ORDER
 from redeliver.output.receivers import health_line, percent, response_lines, took
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from redeliver.replay.report import ReplayReport
     from redeliver.run.lookup import ShownEvent
 
-#: How a line begins that has this priority in systemd's journal. Source: sd-daemon(3).
-ERROR, WARNING = "<3>", "<4>"
 #: Characters of a line, and of text from outside.
 _LINE = 2_000
 _FROM_OUTSIDE = 1_000
@@ -37,18 +34,6 @@ _FROM_OUTSIDE = 1_000
 _NO_TERMINAL = 100_000
 #: Rows of a table; ``--format json`` has more of them.
 SHOWN_EVENTS = 200
-
-
-def in_journal(priority: str) -> str:
-    """The priority, if the standard error stream goes straight to systemd's journal; else nothing, as people read it.
-
-    Source: JOURNAL_STREAM in systemd.exec(5).
-    """
-    try:
-        stream = os.fstat(sys.stderr.fileno())
-    except (OSError, ValueError):  # it is closed, or not a file
-        return ""
-    return priority if os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}" else ""
 
 
 class TerminalConsole:
@@ -90,11 +75,11 @@ class TerminalConsole:
 
     def error(self, text: str) -> None:
         """What makes the run fail."""
-        self._console.print(Text(in_journal(ERROR)) + Text("error: ", style="bold red") + _sentence(text))
+        self._console.print(Text(in_journal("error")) + Text("error: ", style="bold red") + _sentence(text))
 
     def warning(self, text: str) -> None:
         """What the user should know."""
-        self._console.print(Text(in_journal(WARNING)) + Text("warning: ", style="bold yellow") + _sentence(text))
+        self._console.print(Text(in_journal("warning")) + Text("warning: ", style="bold yellow") + _sentence(text))
 
 
 def show_report(report: Report) -> None:
@@ -109,16 +94,13 @@ def show_report(report: Report) -> None:
         attempts = str(event.attempts)
         ids = _text(event.guid), event.delivery_id
         table.add_row(*whose, _text(event.name), when, event.cause, attempts, OUTCOMES[event.outcome].word, *ids)
-    if rows:
-        out.print(table)
-    if len(rows) > SHOWN_EVENTS:
-        out.print(f"and {len(rows) - SHOWN_EVENTS:,} more events")
+    _print_events(out, table, len(rows))
     for hook in report.hooks:
         for one in hook.explanations:
             of = f" of {hook.hook}" if several else ""
             out.print(_text(f"What the receiver{of} answered ({one.cause}, delivery id {one.delivery_id}):"))
             for line in response_lines(one.response):
-                out.print(_indented(line, 1))
+                out.print(Text("  ") + _text(line))
     if health := health_line(report):
         out.print(_text(health))
     waiting = report.count(Outcome.DRY_RUN)
@@ -138,14 +120,11 @@ def show_events(events: Sequence[ShownEvent]) -> None:
             lasted = "" if response is None or response.duration is None else f", {response.duration / 1_000:.2f} s"
             kind = "redelivery" if attempt.redelivery else "first attempt"
             ending = f"{attempt.status} ({attempt.code}{lasted})"
-            out.print(_indented(f"{clock_time(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}", 1))
+            line = f"{clock_time(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}"
+            out.print(Text("  ") + _text(line))
             unknown = f"What the receiver answered is not known. {attempt.unknown}"
             for line in response_lines(response) if response else [unknown]:
-                out.print(_indented(line, 2))
-
-
-def _indented(text: str, levels: int) -> Text:
-    return Text("  " * levels) + _text(text)
+                out.print(Text("    ") + _text(line))
 
 
 def show_replay(report: ReplayReport) -> None:
@@ -155,10 +134,7 @@ def show_replay(report: ReplayReport) -> None:
         before = "yes" if event.is_delivered else "no"
         cells = _text(event.name), clock_time(event.first.at), before, replay_page.words(case.outcome)
         table.add_row(*cells, _text(case.result_detail), _text(event.guid), str(event.latest.id))
-    if report.events:
-        out.print(table)
-    if len(report.events) > SHOWN_EVENTS:
-        out.print(f"and {len(report.events) - SHOWN_EVENTS:,} more events")
+    _print_events(out, table, len(report.events))
     for name, value in replay_page.plan_rows(report.plan, str) if report.plan else ():
         out.print(_text(f"{name}: {value}"), soft_wrap=True)
     for line in replay_page.guids_to_send(report, "what --format json prints (see docs/replay.md)"):
@@ -168,6 +144,14 @@ def show_replay(report: ReplayReport) -> None:
     _print_end(out, replay_page.headline(report), replay_page.next_step(report, "--send"))
 
 
+def _print_events(out: Console, table: Table, number: int) -> None:
+    """A table of some events, and how many more there are. ``number``: of them all."""
+    if number:
+        out.print(table)
+    if number > SHOWN_EVENTS:
+        out.print(f"and {number - SHOWN_EVENTS:,} more events")
+
+
 def _print_end(out: Console, headline: str, next_step: str) -> None:
     """The last line: the most important facts, and what to do next."""
     out.print(Text(". ".join(filter(None, [headline, next_step])), style="bold"))
@@ -175,17 +159,8 @@ def _print_end(out: Console, headline: str, next_step: str) -> None:
 
 def show_hooks(hooks: Sequence[HookHealth]) -> None:
     """Print webhooks and how their deliveries went to the standard output."""
-    out, table = _table(
-        "Hook",
-        "Points to",
-        "Deliveries",
-        "Failed",
-        "Rate",
-        "On first attempt",
-        "p95 duration",
-        "Health",
-        "Last success",
-    )
+    columns = ("Hook", "Points to", "Deliveries", "Failed", "Rate")
+    out, table = _table(*columns, "On first attempt", "p95 duration", "Health", "Last success")
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
         last = clock_time(one.last_success) if one.last_success else "-"
