@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 from redeliver.text import holds_credential, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
@@ -24,7 +26,7 @@ _DURATION = re.compile(r"(?:[0-9]+[dhms])+|0")
 # RFC 3339, section 5.6. Users often leave out the seconds.
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 #: The form of a guid in GitHub's logs and headers: that of a UUID.
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _LONGEST = 36_500 * _UNITS["d"]
 _EVENT = r"[a-z_]+(?:\.[a-z_]+)?"
 #: Letters and digits, more of them than a name or a number has: it may be a credential of any kind.
@@ -120,19 +122,24 @@ def _moment(value: object) -> object:
 
 def is_guid(text: str) -> bool:
     """Whether it is written as GitHub writes a guid."""
-    return bool(_GUID.fullmatch(text))
+    return bool(re.fullmatch(_GUID, text))
 
 
 def _parts(value: object) -> list[str]:
     return [part for part in re.split(r"[\s,]+", str(value)) if part]
 
 
-def _guids(value: object) -> object:
-    guids = [part.lower() for part in _parts(value)]
-    for guid in guids:
-        if not is_guid(guid):
-            raise refuse(f"must be GUIDs as in the header X-GitHub-Delivery, not {quoted(guid)}")
-    return tuple(dict.fromkeys(guids))
+def _each(pattern: str, refused: Callable[[str], PydanticCustomError], *, fold: bool = False) -> BeforeValidator:
+    """Words that all match the pattern, each once. ``fold``: in lower case."""
+
+    def check(value: object) -> object:
+        words = _parts(str(value).lower() if fold else value)
+        for word in words:
+            if not re.fullmatch(pattern, word):
+                raise refused(quoted(word))
+        return tuple(dict.fromkeys(words))
+
+    return BeforeValidator(check)
 
 
 def matching(pattern: str, what: str) -> BeforeValidator:
@@ -191,14 +198,6 @@ def _hooks(value: object) -> object:
     return HookChoice(tuple(dict.fromkeys(map(int, ids))), several=bool(re.search(r"[\s,]", text)))
 
 
-def _events(value: object) -> object:
-    names = _parts(value)
-    for name in names:
-        if not re.fullmatch(_EVENT, name):
-            raise refuse(f"must be events such as push or pull_request.opened, not {quoted(name)}")
-    return frozenset(names)
-
-
 def _max_age(value: object) -> object:
     ages: dict[str, object] = {}
     for part in filter(None, map(str.strip, re.split(r"[,\n]", str(value)))):
@@ -227,7 +226,13 @@ Token = Annotated[SecretStr, BeforeValidator(_token)]
 PrivateKey = Annotated[SecretStr, BeforeValidator(_private_key)]
 Hooks = Annotated[HookChoice, BeforeValidator(_hooks)]
 OptionalMoment = Annotated[Moment | None, BeforeValidator(_moment)]
-Guids = Annotated[tuple[str, ...], BeforeValidator(_guids)]
-Events = Annotated[frozenset[str], BeforeValidator(_events)]
+Guids = Annotated[
+    tuple[str, ...],
+    _each(_GUID, lambda one: refuse(f"must be GUIDs as in the header X-GitHub-Delivery, not {one}"), fold=True),
+]
+Events = Annotated[
+    frozenset[str],
+    _each(_EVENT, lambda one: refuse(f"must be events such as push or pull_request.opened, not {one}")),
+]
 #: Seconds by event; under ``""`` for all that are not named.
 MaxAge = Annotated[dict[str, int], BeforeValidator(_max_age)]

@@ -62,15 +62,6 @@ class Grant:
         names = {one.lower(): one.partition("/")[2] for one in self.repositories}
         return {"permissions": self.permissions, **({"repositories": [*names.values()]} if names else {})}
 
-    def lacking(self, held: object) -> list[str]:
-        """The permissions, in words, that an installation does not have; ``held``: those that it has, by name."""
-        known = held if isinstance(held, dict) else {}
-        return [
-            _PERMISSIONS[name].format(level=level)
-            for name, level in self.permissions.items()
-            if known.get(name) not in {"write", level}
-        ]
-
 
 def grant_for(settings: Settings, *, sends: bool) -> Grant:
     """What a run needs. ``sends``: it redelivers and writes, else it only reads."""
@@ -118,11 +109,14 @@ class Installation:
         return self._transport
 
     def _make(self) -> Transport:
+        def read_installation(response: Response) -> _Listed | None:
+            return None if response.status == 404 else read_json(_INSTALLATION, response.body)
+
         whose = self.owner_path.partition("/")[2].partition("/")[2]
         needed = f"the App to be installed at {whose}, with access to its webhooks"
         subject = f"The App's installation at {whose}"
         purpose = Purpose(f"find the App's installation at {whose}", needed, subject)
-        found = self.app.call("GET", f"{self.owner_path}/installation", purpose, _read_installation, accept=(404,))
+        found = self.app.call("GET", f"{self.owner_path}/installation", purpose, read_installation, accept=(404,))
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
         purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)
@@ -139,13 +133,15 @@ class Installation:
         """A 422 does not name what the App lacks; its installation does."""
         if refused.status != 422:
             return refused
-        lacking = self.grant.lacking(found.get("permissions"))
+        held = found.get("permissions")
+        held = held if isinstance(held, dict) else {}
+        lacking = [
+            _PERMISSIONS[name].format(level=level)
+            for name, level in self.grant.permissions.items()
+            if held.get(name) not in {"write", level}
+        ]
         if not lacking and "repositor" in refused.message:
             lacking = [f"access to {one}" for one in self.grant.repositories]
         if not lacking:
             return refused
         return AppLacks(owner=whose, lacking=" and ".join(lacking), request_id=refused.request_id)
-
-
-def _read_installation(response: Response) -> _Listed | None:
-    return None if response.status == 404 else read_json(_INSTALLATION, response.body)

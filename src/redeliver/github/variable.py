@@ -46,7 +46,11 @@ class Variable:
 
     def read(self) -> int | None:
         """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""
-        value = self._caller.call("GET", self._path, self._reading, _value, accept=(404,))
+
+        def read_value(response: Response) -> str | None:
+            return None if response.status == 404 else read_json(_STORED, response.body)["value"]
+
+        value = self._caller.call("GET", self._path, self._reading, read_value, accept=(404,))
         self._found_none = value is None
         if value is None:
             return None
@@ -68,9 +72,3 @@ class Variable:
             kind = FirstCheckpointNotSaved if self._found_none else CheckpointNotSaved
             raise kind(place=self.place, why=fault) from fault
         self._found_none = False
-
-
-def _value(response: Response) -> str | None:
-    if response.status == 404:
-        return None
-    return read_json(_STORED, response.body)["value"]

@@ -212,23 +212,18 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
         if fault.errno == errno.ELOOP:
             raise StateUnsafe(path=str(path), why=why(fault)) from fault
         raise
-    try:
-        _make_safe(descriptor, path, folder, mode)
-    except BaseException:
-        os.close(descriptor)
-        raise
+    with ExitStack() as unless_safe:
+        unless_safe.callback(os.close, descriptor)
+        file = os.fstat(descriptor)
+        if unsafe := _what_is_unsafe(file, folder):
+            raise StateUnsafe(path=str(path), why=unsafe)
+        if mode and sys.platform != "win32":
+            if stat.S_IMODE(file.st_mode) != mode:
+                os.fchmod(descriptor, mode)
+            if os.geteuid() == 0:
+                os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        unless_safe.pop_all()
     return descriptor
-
-
-def _make_safe(descriptor: int, path: Path, folder: os.stat_result, mode: int) -> None:
-    file = os.fstat(descriptor)
-    if unsafe := _what_is_unsafe(file, folder):
-        raise StateUnsafe(path=str(path), why=unsafe)
-    if mode and sys.platform != "win32":
-        if stat.S_IMODE(file.st_mode) != mode:
-            os.fchmod(descriptor, mode)
-        if os.geteuid() == 0:
-            os.fchown(descriptor, folder.st_uid, folder.st_gid)
 
 
 def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
