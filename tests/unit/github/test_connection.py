@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -51,6 +49,7 @@ if TYPE_CHECKING:
     from githubsim.wire import SimRequest, SimResponse
 
 TOKEN = "ghp_0123456789abcdef"
+VERBS: tuple[Verb, ...] = ("GET", "POST", "PATCH")
 SECRETS = re.compile(r"ghp_|127\.0\.0\.1|://|cursor|hush")
 
 
@@ -127,24 +126,21 @@ def impatient(there: There, monkeypatch: pytest.MonkeyPatch) -> There:
 # -- what is sent -----------------------------------------------------------------------------------------------
 
 
-def test_a_request_says_who_asks_for_what_and_in_which_version(there: There) -> None:
+def test_a_request_says_who_asks_for_what_and_the_token_is_in_the_authorization_alone(there: There) -> None:
     there.api.exchange("GET", there.log, query={"per_page": "100", "status": "failure"})
-    (request,) = there.seen
-    assert (request.verb, request.path) == ("GET", there.log)
-    assert request.query == {"per_page": "100", "status": "failure"}
-    assert request.body == b""
-    assert request.headers["user-agent"] == f"redeliver-action/{__version__}"
-    assert request.headers["x-github-api-version"] == "2022-11-28"
-    assert request.headers["accept"] == "application/vnd.github+json"
-
-
-def test_the_token_is_in_the_authorization_and_nowhere_else(there: There) -> None:
-    there.api.exchange("GET", there.log)
     there.api.exchange("POST", "/repos/octo/ops/actions/variables", body={"name": "A", "value": "1"})
+    there.api.exchange("POST", there.attempts)
+    assert [(one.verb, one.query) for one in there.seen[:2]] == [
+        ("GET", {"per_page": "100", "status": "failure"}),
+        ("POST", {}),
+    ]
+    assert [one.body and json.loads(one.body) for one in there.seen[:2]] == [b"", {"name": "A", "value": "1"}]
+    assert there.seen[2].body in {b"", b"{}"}
     for request in there.seen:
-        assert request.headers["authorization"].split() == ["token", TOKEN] or request.headers[
-            "authorization"
-        ].split() == ["Bearer", TOKEN]
+        assert request.headers["user-agent"] == f"redeliver-action/{__version__}"
+        assert request.headers["x-github-api-version"] == "2022-11-28"
+        assert request.headers["accept"] == "application/vnd.github+json"
+        assert request.headers["authorization"].split()[1:] == [TOKEN]
         others = {name: value for name, value in request.headers.items() if name != "authorization"}
         assert TOKEN not in f"{request.path} {request.query} {others} {request.body!r}"
 
@@ -161,18 +157,12 @@ def test_an_apps_key_is_read_once_and_signs_each_request(there: There) -> None:
     assert len(there.seen) == 2
 
 
-def test_what_cannot_sign_is_refused_before_any_request(there: There) -> None:
-    for key in (key_pair().public, key_pair().private[:-200], "ghp_1234567890"):
-        with raises(BadPrivateKey):
-            GitHubApi(there.url, AppKey("12", SecretStr(key)), plenty)
-    assert there.seen == []
-
-
 @cache
 def odd_keys() -> dict[str, str]:
     """Keys that are whole, and not an App's."""
     ed, dh = ed25519.Ed25519PrivateKey.generate(), dsa.generate_private_key(2048)
     keys = {"Ed25519": pem(ed), "DSA": pem(dh), "EC": pem(ec.generate_private_key(ec.SECP256R1()))}
+    keys |= {"public": key_pair().public, "cut": key_pair().private[:-200], "a token": "ghp_1234567890"}
     keys["encrypted"] = pem(load_pem_private_key(key_pair().private.encode(), None), BestAvailableEncryption(b"x"))
     # On a curve that has no name here: the last part of P-256's object identifier is another one.
     curve = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01"
@@ -188,20 +178,14 @@ def pem(key: PrivateKeyTypes, encryption: KeySerializationEncryption | None = No
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption()).decode()
 
 
-@pytest.mark.parametrize("kind", ["Ed25519", "DSA", "EC", "encrypted", "a curve that is unknown"])
+ODD = ("Ed25519", "DSA", "EC", "encrypted", "a curve that is unknown", "public", "cut", "a token")
+
+
+@pytest.mark.parametrize("kind", ODD)
 def test_a_key_that_is_no_apps_is_refused_whatever_it_is(there: There, kind: str) -> None:
     with raises(BadPrivateKey):
         GitHubApi(there.url, AppKey("12", SecretStr(odd_keys()[kind])), plenty)
     assert there.seen == []
-
-
-def test_a_body_is_sent_as_json_and_none_is_none(there: There) -> None:
-    there.api.exchange("POST", "/repos/octo/ops/actions/variables", body={"name": "B", "value": "1"})
-    there.api.exchange("POST", there.attempts)
-    with_body, without = there.seen
-    assert json.loads(with_body.body) == {"name": "B", "value": "1"}
-    assert with_body.headers["content-type"].startswith("application/json")
-    assert without.body in {b"", b"{}"}
 
 
 def test_below_a_servers_path_requests_go_below_it() -> None:
@@ -214,17 +198,11 @@ def test_below_a_servers_path_requests_go_below_it() -> None:
 def test_an_answer_comes_as_it_is(there: There) -> None:
     read = there.api.exchange("GET", there.log)
     assert read.status == 200
-    assert [row["id"] for row in json.loads(read.body)] == [there.hook.log.rows[0].id]
+    assert there.hook.log.rows[0].id in [row["id"] for row in json.loads(read.body)]
     assert "date" in read.headers
     assert all(name == name.lower() for name in read.headers)
     asked = there.api.exchange("POST", there.attempts)
     assert (asked.status, asked.body.strip()) == (202, "{}")
-
-
-def test_one_connection_serves_one_request_after_the_other(there: There) -> None:
-    for _ in range(3):
-        assert there.api.exchange("GET", there.log).status == 200
-    assert len(there.lines) == 3
 
 
 @pytest.mark.parametrize(
@@ -252,7 +230,7 @@ def test_the_address_is_that_of_the_api(root: str, url: str, monkeypatch: pytest
 # -- what PyGithub would do on its own --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST", "PATCH"])
+@pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 403, 429])
 def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int) -> None:
     there.strike(json_answer(status, "You have exceeded a secondary rate limit", retry_after="0"))
@@ -260,7 +238,7 @@ def test_nothing_is_asked_again_after_a_no(there: There, verb: Verb, status: int
     assert len(there.lines) == 1
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST", "PATCH"])
+@pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(
     ("effect", "says"),
     [
@@ -278,7 +256,7 @@ def test_nothing_is_asked_again_after_a_loss(impatient: There, verb: Verb, effec
     assert len(impatient.lines) == 1
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST", "PATCH"])
+@pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 def test_no_redirect_is_followed(there: There, verb: Verb, status: int) -> None:
     there.strike(redirect(f"{there.url}/rate_limit", status))
@@ -305,35 +283,26 @@ def test_a_202_to_a_get_is_no_reason_to_ask_for_ever(there: There) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "status"),
-    [*product(["GET", "POST", "PATCH"], [200, 404, 502]), ("POST", 202), ("PATCH", 202)],
+    ("effect", "verb", "status", "body"),
+    [
+        *((html_answer(200), verb, 200, "<html><head><title>200") for verb in VERBS),
+        *((html_answer(404), verb, 404, "<html><head><title>404") for verb in VERBS),
+        (html_answer(202), "POST", 202, "<html>"),
+        (garbage(), "GET", 200, '[{"id": 12, "guid": '),
+        (Answer(204), "PATCH", 204, ""),
+        # JSON is UTF-8 whatever is said of it.
+        *(
+            (Answer(400, "漢é".encode(), {"content-type": kind}), "GET", 400, "漢é")
+            for kind in ("application/json", "text/plain", "text/html; charset=latin-1", "nonsense")
+        ),
+        (Answer(400, b"\xff\x00", {"content-type": "application/json"}), "GET", 400, "\ufffd"),
+    ],
+    ids=range(14),
 )
-def test_a_page_is_kept_as_text(there: There, verb: Verb, status: int) -> None:
-    there.strike(html_answer(status))
+def test_what_is_no_json_is_kept_as_text(there: There, effect: Effect, verb: Verb, status: int, body: str) -> None:
+    there.strike(effect)
     answer = there.api.exchange(verb, there.attempts)
-    assert answer.status == status
-    assert answer.body.startswith(f"<html><head><title>{status}")
-
-
-def test_broken_json_is_kept_as_text(there: There) -> None:
-    there.strike(garbage())
-    assert there.api.exchange("GET", there.log).body == '[{"id": 12, "guid": '
-
-
-@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/html; charset=latin-1", "nonsense"])
-def test_text_is_utf_8_whatever_is_said(there: There, kind: str) -> None:
-    there.strike(Answer(400, '{"message": "漢é"}'.encode(), {"content-type": kind}))
-    assert there.api.exchange("GET", there.log).body == '{"message": "漢é"}'
-
-
-def test_what_is_no_text_is_no_crash(there: There) -> None:
-    there.strike(Answer(400, b"\xff\xfe\x00", {"content-type": "application/json"}))
-    assert "\ufffd" in there.api.exchange("GET", there.log).body
-
-
-def test_an_empty_answer_is_empty(there: There) -> None:
-    there.strike(Answer(204))
-    assert there.api.exchange("PATCH", there.log, body={}).body == ""
+    assert (answer.status, answer.body[: len(body)]) == (status, body)
 
 
 # -- who else could learn the token -----------------------------------------------------------------------------
@@ -364,13 +333,6 @@ def test_a_netrc_does_not_take_the_tokens_place(tmp_path: Path, monkeypatch: pyt
 # -- what is said when nothing came -----------------------------------------------------------------------------
 
 
-def test_a_refused_connection_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as once:
-        port = once.getsockname()[1]
-    with pytest.raises(ResponseLost, match=f"^{FAILED}$"):
-        GitHubApi(f"http://127.0.0.1:{port}", TOKEN, plenty).exchange("GET", "/rate_limit")
-
-
 @pytest.mark.parametrize("effect", [Lose("reset"), Lose("silence"), Lose("cut")], ids=["reset", "silence", "cut"])
 def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(impatient: There, effect: Effect) -> None:
     impatient.strike(effect)
@@ -378,13 +340,3 @@ def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(impatient
         impatient.api.exchange("GET", impatient.log, query={"cursor": "hush"})
     assert not SECRETS.search(str(caught.value))
     assert caught.value.__suppress_context__
-
-
-def test_after_a_loss_the_next_request_is_answered(there: There, monkeypatch: pytest.MonkeyPatch) -> None:
-    for effect in (Lose("reset"), Lose("silence"), Lose("cut")):
-        there.strike(effect, times=1)
-        with monkeypatch.context() as impatient:
-            impatient.setattr(bounded_http, "TIMEOUT", 0.15)
-            with pytest.raises(ResponseLost):
-                there.api.exchange("GET", there.log)
-        assert there.api.exchange("GET", there.log).status == 200

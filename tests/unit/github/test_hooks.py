@@ -78,24 +78,21 @@ def test_choosing_by_id_asks_for_nothing_and_by_pattern_for_the_list() -> None:
 # -- whether it is active ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("active", [True, False])
-def test_what_was_listed_is_not_asked_for_again(active: bool) -> None:  # noqa: FBT001  parametrized
-    calls = Calls(answer(500))
-    assert Hook(calls.caller, OWNER, HookInfo(7, active=active)).is_active() is active
-    assert calls.count == 0
-
-
-@pytest.mark.parametrize("active", [True, False])
-def test_what_was_not_listed_is_asked_for(active: bool) -> None:  # noqa: FBT001  parametrized
-    calls = Calls(answer(200, {"id": 7, "active": active}))
-    assert Hook(calls.caller, OWNER, HookInfo(7)).is_active() is active
-    assert calls.script.lines == ["GET /orgs/octo/hooks/7"]
-
-
-def test_github_does_not_say_it_of_an_app() -> None:
-    calls = Calls(answer(500))
-    assert Hook(calls.caller, APP, HookInfo(None)).is_active() is None
-    assert calls.count == 0
+@pytest.mark.parametrize(
+    ("owner", "info", "answered", "active", "asked"),
+    [
+        *((OWNER, HookInfo(7, active=active), 500, active, []) for active in (True, False)),  # it was listed
+        (OWNER, HookInfo(7), {"id": 7, "active": True}, True, ["GET /orgs/octo/hooks/7"]),
+        (OWNER, HookInfo(7), {"id": 7, "active": False}, False, ["GET /orgs/octo/hooks/7"]),
+        (APP, HookInfo(None), 500, None, []),  # GitHub does not say it of an App
+    ],
+)
+def test_whether_it_is_active_is_asked_for_if_it_was_not_listed(
+    owner: Owner, info: HookInfo, answered: object, asked: list[str], *, active: bool | None
+) -> None:
+    calls = Calls(answer(500) if answered == 500 else answer(200, answered))
+    assert Hook(calls.caller, owner, info).is_active() is active
+    assert calls.script.lines == asked
 
 
 def test_when_github_refuses_to_say_it_is_an_error() -> None:

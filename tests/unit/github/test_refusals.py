@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from redeliver.core.facts import Fact, grouped
 from redeliver.errors import (
     AccessBlocked,
     ApiError,
@@ -88,10 +85,31 @@ def test_every_other_403_is_about_a_permission(message: str) -> None:
 # -- GitHub's own pages ------------------------------------------------------------------------------------------
 
 
-def test_the_address_where_single_sign_on_is_authorized_is_shown_whole() -> None:
-    error = refused(MESSAGES["single sign-on"], x_github_sso=f"required; url={SSO}")
-    assert error.next_step.endswith(SSO)
-    assert SSO in str(CheckpointNotSaved(place="there", why=error))
+SERVER = "https://github.octocorp.example:8443"
+
+
+@pytest.mark.parametrize(
+    ("why", "web", "address"),
+    [
+        ("single sign-on", WEB, SSO),
+        ("lifetime", WEB, SETTINGS),
+        ("single sign-on", SERVER, f"{SERVER}/enterprises/octo/sso"),
+    ],
+)
+def test_githubs_own_page_for_it_is_shown_whole(why: str, web: str, address: str) -> None:
+    headers = {"x_github_sso": f"required; url={address}"} if why == "single sign-on" else {}
+    calls = Calls(answer(403, {"message": MESSAGES[why]}, **headers))
+    caller = Caller(lambda: calls.script, calls.pace, calls.run_clock, web_url=web)
+    with pytest.raises(AccessBlocked) as caught:
+        caller.call("GET", "/log", TASK, lambda told: told)
+    assert caught.value.next_step.endswith(address)
+    assert address in str(CheckpointNotSaved(place="there", why=caught.value))
+
+
+def test_a_server_without_tls_has_no_page_that_is_shown() -> None:
+    web = "http://127.0.0.1:80"
+    error = refused(MESSAGES["single sign-on"], web_url=web, x_github_sso=f"required; url={web}/orgs/octo/sso")
+    assert "127" not in str(error)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -104,17 +122,6 @@ def test_single_sign_on_is_seen_by_its_header_whatever_the_message_says(status: 
 @pytest.mark.parametrize("header", ["partial-results; organizations=21955855,20582480", "", "not required"])
 def test_a_header_about_something_else_changes_nothing(header: str) -> None:
     assert isinstance(refused("Not Found", 404, x_github_sso=header), NotFound)
-
-
-def test_the_page_of_a_token_that_lasts_too_long_is_shown_whole() -> None:
-    assert refused(MESSAGES["lifetime"]).next_step.endswith(SETTINGS)
-
-
-def test_the_page_is_that_of_the_server_in_api_url() -> None:
-    server = "https://github.octocorp.example:8443"
-    address = f"{server}/enterprises/octo/sso"
-    error = refused(MESSAGES["single sign-on"], web_url=server, x_github_sso=f"required; url={address}")
-    assert error.next_step.endswith(address)
 
 
 @pytest.mark.parametrize(
@@ -149,12 +156,6 @@ def test_no_other_address_is_shown(address: str) -> None:
         assert isinstance(error, AccessBlocked)
         assert "://" not in str(error)
         assert "evil" not in str(error)
-
-
-def test_a_server_without_tls_has_no_page_that_is_shown() -> None:
-    web = "http://127.0.0.1:80"
-    error = refused(MESSAGES["single sign-on"], web_url=web, x_github_sso=f"required; url={web}/orgs/octo/sso")
-    assert "127" not in str(error)
 
 
 # -- what answered -----------------------------------------------------------------------------------------------
@@ -209,23 +210,3 @@ def test_a_lost_response_has_no_id_of_an_earlier_one() -> None:
     with pytest.raises(ApiFailing) as caught:
         Calls(bad, bad, bad, lost).get()
     assert ID not in str(caught.value)
-
-
-def test_the_same_error_of_two_webhooks_is_told_once_whatever_the_requests_ids() -> None:
-    told = grouped([(f"hook {number}", [Fact.of(_refusal(number))]) for number in (1, 2, 3)])
-    assert [one.others for one in told] == [2]
-    assert "C0FE:1" in str(told[0])
-
-
-def _refusal(number: int) -> CheckpointNotSaved:
-    refusal = error_for(
-        answer(403, {"message": "no"}, x_github_request_id=f"C0FE:{number}"), TASK, CredentialKind.TOKEN, WEB
-    )
-    return CheckpointNotSaved(place="there", why=refusal)
-
-
-def test_a_caller_knows_the_pages_of_its_server() -> None:
-    calls = Calls(answer(403, json.dumps({"message": MESSAGES["lifetime"]})))
-    caller = Caller(lambda: calls.script, calls.pace, calls.run_clock, web_url=WEB)
-    with pytest.raises(AccessBlocked, match=SETTINGS):
-        caller.call("GET", "/log", TASK, lambda told: told)

@@ -55,6 +55,7 @@ def read(told: Response) -> int | None:
 )
 def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
     assert read(answer(200, {"name": "CHECKPOINT", "value": value, "created_at": "x"})) == moment
+    assert read(GONE) is None
 
 
 @pytest.mark.parametrize(
@@ -63,13 +64,8 @@ def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
     ids=plain_id,
 )
 def test_what_is_no_time_is_told_and_not_taken_for_none(value: str) -> None:
-    with raises(CheckpointUnreadable, match="CHECKPOINT of octo/ops"):
+    with raises(CheckpointUnreadable, match=r"CHECKPOINT of octo/ops" + ("" if value else r".*\(empty\)")):
         read(answer(200, {"value": value}))
-
-
-def test_an_empty_value_is_said_to_be_empty() -> None:
-    with raises(CheckpointUnreadable, match=r"\(empty\)"):
-        read(answer(200, {"value": ""}))
 
 
 def test_a_hostile_value_is_only_shown() -> None:
@@ -78,10 +74,6 @@ def test_a_hostile_value_is_only_shown() -> None:
     assert "secret" not in str(caught.value)
     assert len(str(caught.value)) < 1_000
     assert "\n" not in str(caught.value)
-
-
-def test_a_404_means_that_there_is_none_yet() -> None:
-    assert read(GONE) is None
 
 
 def test_a_token_that_may_not_read_it_is_told_what_it_needs() -> None:
