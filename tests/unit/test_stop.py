@@ -17,7 +17,7 @@ from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import TOO_LONG, ResponseLost
 from redeliver.timing import RunClock
-from samples import Said, Script, answer
+from samples import Said, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -81,18 +81,26 @@ def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response:
 # -- before the end ---------------------------------------------------------------------------------------------
 
 
+def call(clock: RunClock) -> None:
+    exchange(Slow(clock), clock, "GET")
+
+
+def wait(clock: RunClock) -> None:
+    clock.wait(LONG, "the test")
+
+
 @either
-def test_a_signal_ends_a_call_at_once(clock: RunClock, number: int) -> None:
+@pytest.mark.parametrize("do", [call, wait])
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_signal_ends_a_call_or_a_wait_at_once(
+    clock: RunClock, number: int, do: Callable[[RunClock], None], *, closed: bool
+) -> None:
+    with clock.closing() if closed else nullcontext():
+        assert clock.remaining() > timing.CLOSING_LIMIT - 1
     with soon(number), pytest.raises(Stopped) as caught:
-        exchange(Slow(clock), clock, "GET")
+        do(clock)
     assert caught.value.signal_number == clock.signal_number == number
-
-
-@either
-def test_a_signal_ends_a_wait_at_once(clock: RunClock, number: int) -> None:
-    with soon(number), pytest.raises(Stopped):
-        clock.wait(LONG, "the test")
-    assert clock.signal_number == number
+    assert not isinstance(caught.value, Exception)  # or it would be taken for a failed request
 
 
 def test_a_signal_between_calls_waits_for_the_next_one_which_is_not_begun(clock: RunClock) -> None:
@@ -104,19 +112,6 @@ def test_a_signal_between_calls_waits_for_the_next_one_which_is_not_begun(clock:
     assert slow.calls == 0
     with pytest.raises(Stopped):
         clock.wait(LONG, "the test")
-
-
-def test_a_stop_is_not_taken_for_a_failed_request() -> None:
-    assert not issubclass(Stopped, Exception)
-
-
-def test_without_a_signal_calls_and_waits_are_what_they_are(clock: RunClock) -> None:
-    script = Script([answer(200, "yes")])
-    assert exchange(script, clock, "PATCH").body == "yes"
-    assert script.calls == [("PATCH", "/", {}, {})]
-    before = clock.now()
-    clock.wait(0.001, "the test")
-    assert clock.now() > before
 
 
 # -- a call's own limit -----------------------------------------------------------------------------------------
@@ -143,11 +138,6 @@ def test_a_call_may_use_the_time_that_waits_must_leave(clock: RunClock) -> None:
 # -- closing -----------------------------------------------------------------------------------------------------
 
 
-def test_without_a_signal_there_is_plenty_of_time_to_close(clock: RunClock) -> None:
-    with clock.closing():
-        assert clock.remaining() == pytest.approx(timing.CLOSING_LIMIT, abs=1)
-
-
 def test_after_a_signal_there_is_as_much_as_the_runner_leaves(clock: RunClock) -> None:
     signal.raise_signal(signal.SIGINT)
     # SIGTERM follows after 7.5 s and the end 2.5 s later.
@@ -164,26 +154,17 @@ def test_a_signal_does_not_cut_the_last_call_short(clock: RunClock, number: int)
         assert clock.signal_number == number
 
 
-def test_a_signal_shortens_what_time_the_last_call_has(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
-    with clock.closing(), soon(signal.SIGTERM), pytest.raises(ResponseLost):
-        exchange(Slow(clock), clock, "PATCH")
-
-
-def test_a_signal_shortens_what_time_the_last_wait_has(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
-    with clock.closing(), soon(signal.SIGTERM), pytest.raises(OutOfTime, match="signal"):
-        clock.wait(LONG, "the test")
-
-
-def test_a_signal_between_the_last_calls_shortens_the_time_as_well(
-    clock: RunClock, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("between", [True, False])
+@pytest.mark.parametrize("do", [call, wait])
+def test_a_signal_shortens_what_time_is_left_while_closing(
+    clock: RunClock, monkeypatch: pytest.MonkeyPatch, do: Callable[[RunClock], None], *, between: bool
 ) -> None:
     monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
     with clock.closing():
-        signal.raise_signal(signal.SIGTERM)
-        with pytest.raises(ResponseLost):
-            exchange(Slow(clock), clock, "PATCH")
+        if between:
+            signal.raise_signal(signal.SIGTERM)
+        with nullcontext() if between else soon(signal.SIGTERM), pytest.raises((ResponseLost, OutOfTime)):
+            do(clock)
 
 
 def test_when_the_time_is_over_no_call_is_begun(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,13 +174,6 @@ def test_when_the_time_is_over_no_call_is_begun(clock: RunClock, monkeypatch: py
         with pytest.raises(ResponseLost):
             exchange(slow, clock, "PATCH")
         assert slow.calls == 0
-
-
-def test_another_hooks_run_is_open_again(clock: RunClock) -> None:
-    with clock.closing():
-        pass
-    with soon(signal.SIGINT), pytest.raises(Stopped):
-        clock.wait(LONG, "the test")
 
 
 # -- who cannot wait --------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from redeliver.errors import NotWritten
 from runner import Command, commands, outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HOSTILE = (
@@ -49,71 +49,53 @@ def no_room() -> Iterator[None]:
 # -- inputs -----------------------------------------------------------------------------------------------------
 
 
-def test_inputs_are_read_by_their_names_in_capitals_and_with_hyphens(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("mapped", [True, False])
+def test_inputs_are_read_by_their_names_in_capitals_and_are_empty_if_not_mapped(
+    monkeypatch: pytest.MonkeyPatch, *, mapped: bool
+) -> None:
     for row in inputs(Use.RUN):
-        monkeypatch.setenv(f"INPUT_{row.name.upper()}", f"  {row.name}\n")
-    assert workflow.read_inputs(Use.RUN) == {row.name: row.name for row in inputs(Use.RUN)}
-
-
-def test_an_input_that_is_not_mapped_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    for row in inputs(Use.RUN):
-        monkeypatch.delenv(f"INPUT_{row.name.upper()}", raising=False)
-    assert set(workflow.read_inputs(Use.RUN).values()) == {""}
+        monkeypatch.setenv(name := f"INPUT_{row.name.upper()}", f"  {row.name}\n")
+        if not mapped:
+            monkeypatch.delenv(name)
+    assert workflow.read_inputs(Use.RUN) == {row.name: row.name if mapped else "" for row in inputs(Use.RUN)}
 
 
 # -- the log ----------------------------------------------------------------------------------------------------
 
 
-def test_a_secret_is_masked_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    workflow.mask("ghp_50%\nsecond line")
-    assert commands(capsys.readouterr().out) == [Command("add-mask", "ghp_50%\nsecond line")]
+@pytest.mark.parametrize("secret", ["ghp_50%\nsecond line", ""])  # an empty mask would black out everything
+def test_a_secret_is_masked_as_a_whole(secret: str, capsys: pytest.CaptureFixture[str]) -> None:
+    workflow.mask(secret)
+    assert commands(capsys.readouterr().out) == ([Command("add-mask", secret)] if secret else [])
 
 
-def test_nothing_is_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    # An empty mask would black out everything.
-    workflow.mask("")
-    assert capsys.readouterr().out == ""
+TEXTS = ("::error::x", "  ::error::x", "\t::error::x", "##[error]x", "\u2028::error::x", HOSTILE)
 
 
-def test_a_line_is_a_line_and_is_there_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    workflow.ActionsConsole().line(HOSTILE)
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_line_is_never_a_command(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    workflow.ActionsConsole().line(text)
     shown = capsys.readouterr().out
     assert shown.endswith("\n")
     assert len(shown.splitlines()) == 1
     assert commands(shown) == []
 
 
-@pytest.mark.parametrize("text", ["::error::x", "  ::error::x", "\t::error::x", "##[error]x", "\u2028::error::x"])
-def test_a_line_is_never_a_command(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    workflow.ActionsConsole().line(text)
-    assert commands(capsys.readouterr().out) == []
-
-
 @pytest.mark.parametrize("kind", ["error", "warning", "notice"])
-def test_an_annotation_is_one_command_whatever_it_says(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    getattr(workflow.ActionsConsole(), kind)(HOSTILE)
-    (command,) = commands(capsys.readouterr().out)
-    assert command.name == kind
-    assert command.data.startswith("x ::error::y ::set-output name=a::b %0A::warning::z")
-    assert "\n" not in command.data
-
-
-@pytest.mark.parametrize("kind", ["error", "warning", "notice"])
-@pytest.mark.parametrize("text", [HOSTILE, "##[group]x", "###[error]x", "#\u200b#[error]x", "##[" * 2_000])
-def test_an_annotation_holds_no_command_of_the_other_kind(
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "##[group]x", "###[error]x", "#\u200b#[error]x", "##[" * 2_000, "x" * 10_000], ids=range(6)
+)
+def test_an_annotation_is_one_command_that_fits_into_what_github_keeps(
     kind: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     getattr(workflow.ActionsConsole(), kind)(text)
     shown = capsys.readouterr().out
+    (command,) = commands(shown)
+    assert command.name == kind
+    assert command.data.startswith("x ::error::y ::set-output name=a::b %0A::warning::z") or text != HOSTILE
+    assert "\n" not in command.data
     assert "##[" not in shown
-    assert len(commands(shown)[0].data) <= 4_096
-
-
-@pytest.mark.parametrize("kind", ["error", "warning", "notice"])
-def test_an_annotation_fits_into_what_github_keeps(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
-    getattr(workflow.ActionsConsole(), kind)("x" * 10_000)
-    (command,) = commands(capsys.readouterr().out)
-    assert 1_000 < len(command.data) <= 4_096
+    assert min(1_000, len(text) // 2) < len(command.data) <= 4_096
 
 
 @pytest.mark.parametrize("kind", ["error", "warning", "notice"])
@@ -156,51 +138,10 @@ def test_outputs_come_back_as_they_were_whatever_they_hold(files: Path) -> None:
         "hostile": "x\n\nghadelimiter_1\nname=value\n<<EOF\nEOF\n::error::y",
         "last": "漢\u202e",
     }
-    workflow.write_outputs(told)
-    assert outputs(files / "GITHUB_OUTPUT") == told
-
-
-def test_outputs_are_added_to_those_of_others(files: Path) -> None:
-    (files / "GITHUB_OUTPUT").write_text("mine=1\n")
-    workflow.write_outputs({"a": "b"})
-    assert outputs(files / "GITHUB_OUTPUT") == {"mine": "1", "a": "b"}
-
-
-def test_without_a_file_for_outputs_nothing_is_said_instead(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("GITHUB_OUTPUT", raising=False)
-    workflow.write_outputs({"a": "b"})
-    monkeypatch.setenv("GITHUB_OUTPUT", "")
-    workflow.write_outputs({"a": "b"})
-    assert capsys.readouterr().out == ""
-
-
-def test_a_file_for_outputs_that_is_not_there_is_told(files: Path) -> None:
-    (files / "GITHUB_OUTPUT").unlink()
-    with pytest.raises(NotWritten, match="GITHUB_OUTPUT: "):
-        workflow.write_outputs({"a": "b"})
-    assert not (files / "GITHUB_OUTPUT").exists()
-
-
-def test_a_folder_in_place_of_the_file_is_told(files: Path) -> None:
-    (files / "GITHUB_OUTPUT").unlink()
-    (files / "GITHUB_OUTPUT").mkdir()
-    with pytest.raises(NotWritten):
-        workflow.write_outputs({"a": "b"})
-
-
-@pytest.mark.usefixtures("files")
-def test_outputs_that_cannot_be_written_are_told() -> None:
-    with pytest.raises(NotWritten, match="GITHUB_OUTPUT: File too large"), no_room():
-        workflow.write_outputs({"a": "b"})
-
-
-def test_files_that_can_be_written_are_left_as_they_are(files: Path) -> None:
     (files / "GITHUB_OUTPUT").write_text("mine=1\n")
     workflow.check_files()
-    assert (files / "GITHUB_OUTPUT").read_text() == "mine=1\n"
-    assert (files / "GITHUB_STEP_SUMMARY").read_text() == ""
+    workflow.write_outputs(told)
+    assert outputs(files / "GITHUB_OUTPUT") == {"mine": "1"} | told
 
 
 @pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
@@ -222,12 +163,6 @@ def test_a_file_that_may_not_be_written_is_found_out(files: Path, monkeypatch: p
     assert (files / "GITHUB_OUTPUT").read_text() == ""
 
 
-def test_without_files_there_is_nothing_to_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-    workflow.check_files()
-
-
 # -- the summary ------------------------------------------------------------------------------------------------
 
 
@@ -237,20 +172,36 @@ def test_the_summary_is_added_to_that_of_others(files: Path) -> None:
     assert (files / "GITHUB_STEP_SUMMARY").read_text(encoding="utf-8") == "# mine\n## 🟢 漢\n"
 
 
-def test_without_a_file_for_the_summary_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
-    workflow.write_summary("x")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "")
-    workflow.write_summary("x")
+# -- files that are not there, or take nothing ------------------------------------------------------------------
+
+WRITERS: dict[str, Callable[[], None]] = {
+    "GITHUB_OUTPUT": lambda: workflow.write_outputs({"a": "b"}),
+    "GITHUB_STEP_SUMMARY": lambda: workflow.write_summary("x"),
+}
 
 
-def test_a_file_for_the_summary_that_is_not_there_is_told(files: Path) -> None:
-    (files / "GITHUB_STEP_SUMMARY").unlink()
-    with pytest.raises(NotWritten, match="GITHUB_STEP_SUMMARY"):
-        workflow.write_summary("x")
+@pytest.mark.parametrize("name", WRITERS)
+def test_without_a_file_nothing_is_written_or_said(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for value in ("", None):
+        for each in WRITERS:
+            monkeypatch.setenv(each, "")
+        if value is None:
+            monkeypatch.delenv(name)
+        workflow.check_files()
+        WRITERS[name]()
+    assert capsys.readouterr().out == ""
 
 
-@pytest.mark.usefixtures("files")
-def test_a_summary_that_cannot_be_written_is_told() -> None:
-    with pytest.raises(NotWritten, match="GITHUB_STEP_SUMMARY: File too large"), no_room():
-        workflow.write_summary("x")
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_file_that_is_gone_or_a_folder_or_takes_nothing_is_told(files: Path, name: str) -> None:
+    with pytest.raises(NotWritten, match=f"{name}: File too large"), no_room():
+        WRITERS[name]()
+    (files / name).unlink()
+    with pytest.raises(NotWritten, match=f"{name}: "):
+        WRITERS[name]()
+    assert not (files / name).exists()
+    (files / name).mkdir()
+    with pytest.raises(NotWritten):
+        WRITERS[name]()
