@@ -162,24 +162,19 @@ def test_what_cannot_be_set_is_told(name: str, value: str, names: str) -> None:
         assert quoted in plain(value)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "1.5", "x", "1,x", "12345678901234567890", "1;2", "everything"])
-def test_what_is_no_choice_of_webhooks_is_told(value: str) -> None:
+@pytest.mark.parametrize("value", ["0x", "-1", "1.5", "x", "1,x", "12345678901234567890", "1;2", "everything", "0"])
+def test_what_is_no_choice_of_webhooks_is_told_and_quoted(value: str) -> None:
     assert problem("hook-id", value).endswith(f", not '{value}'")
+    for nothing in (",", ", ,"):  # not taken for a run with nothing to do
+        assert "all" in problem("hook-id", nothing)
 
 
-@pytest.mark.parametrize("value", [",", ", ,"])
-def test_a_list_of_no_webhooks_is_told_and_not_taken_for_a_run_with_nothing_to_do(value: str) -> None:
-    assert "all" in problem("hook-id", value)
-
-
-@pytest.mark.parametrize("name", ["X", "_x", "CHECKPOINT_1", "gIthub", "MY_GITHUB_X"])
-def test_a_variables_name_follows_githubs_rules(name: str) -> None:
-    assert parse(HOOK | {"variable-name": name, "variable-repository": "octo/ops"}).variable_name == name
-
-
-@pytest.mark.parametrize("name", ["1X", "A-B", "A B", "GITHUB_X", "github_x", "Ä", "A/B", "A?"])
-def test_a_variables_name_that_github_would_refuse_is_told(name: str) -> None:
-    (only,) = problems(HOOK | {"variable-name": name, "variable-repository": "octo/ops"})
+@pytest.mark.parametrize("good", ["X", "_x", "CHECKPOINT_1", "gIthub", "MY_GITHUB_X"])
+@pytest.mark.parametrize("bad", ["1X", "A-B", "A B", "GITHUB_X", "github_x", "Ä", "A/B", "A?"])
+def test_a_variables_name_follows_githubs_rules(good: str, bad: str) -> None:
+    there = HOOK | {"variable-repository": "octo/ops"}
+    assert parse(there | {"variable-name": good}).variable_name == good
+    (only,) = problems(there | {"variable-name": bad})
     assert only.startswith("variable-name: ")
     assert "GITHUB_" in only
 
@@ -243,8 +238,3 @@ def test_a_credential_that_is_given_as_another_input_is_refused_and_not_shown(na
     pieces = re.findall(r"[A-Za-z0-9]{8,}", token.lower())
     assert pieces
     assert not [piece for piece in pieces if piece in told.lower() and piece not in {"private", "begin"}]
-
-
-def test_what_is_refused_and_is_no_credential_is_quoted() -> None:
-    for value in ("3b1f2a00-0000-11ee-8000-00000000dea", "workflow_job_of_yesterday!", "12345678901234567890"):
-        assert repr(value) in problem("hook-id", value)

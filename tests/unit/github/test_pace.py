@@ -105,6 +105,7 @@ def test_the_budget_is_used_up_before_anything_has_to_wait() -> None:
     assert [run.request(READ_POINTS) for _ in range(BUDGET)] == [0.0] * BUDGET
     turn = run.pace.turn(READ_POINTS, run.now)
     assert (turn.seconds, turn.what) == (WINDOW, POINTS_LIMIT)
+    assert run.request(READ_POINTS, idle=WINDOW) == 0.0
 
 
 def test_room_is_made_by_what_leaves_the_window_first() -> None:
@@ -116,13 +117,6 @@ def test_room_is_made_by_what_leaves_the_window_first() -> None:
     # 1 + 805 + 4 = 810. The read, the oldest, gives back one point of the five that are needed.
     assert run.pace.turn(READ_POINTS, run.now).seconds == pytest.approx(WINDOW - 16.1)
     assert run.pace.turn(WRITE_POINTS, run.now).seconds == pytest.approx(WINDOW - 16.0)
-
-
-def test_what_is_older_than_a_minute_counts_no_more() -> None:
-    run = Run(100_000)
-    for _ in range(BUDGET):
-        run.request(READ_POINTS)
-    assert run.request(READ_POINTS, idle=WINDOW) == 0.0
 
 
 def test_a_request_larger_than_the_whole_budget_is_not_waited_for_in_vain() -> None:
@@ -192,49 +186,39 @@ def test_how_long_redeliveries_take_is_told_by_the_pace_or_the_points_or_the_hou
 # -- when GitHub says no ----------------------------------------------------------------------------------------
 
 
-def test_nothing_leaves_before_github_wants_it_to() -> None:
-    pace = Pace(150)
-    pace.limited(30, 100, slower=False)
-    turn = pace.turn(READ_POINTS, 110)
-    assert (turn.seconds, turn.what) == (20, GITHUB_REFUSES)
-    assert pace.turn(READ_POINTS, 130).seconds == 0.0
-
-
 def test_a_shorter_wait_does_not_cut_a_longer_one_short() -> None:
     pace = Pace(150)
     pace.limited(30, 100, slower=False)
     pace.limited(5, 101, slower=False)
-    assert pace.turn(READ_POINTS, 101).seconds == 29
+    turn = pace.turn(READ_POINTS, 101)
+    assert (turn.seconds, turn.what) == (29, GITHUB_REFUSES)
+    assert pace.turn(READ_POINTS, 130).seconds == 0.0
+    assert pace.share(130) == 1.0
 
 
-def test_a_spent_hour_does_not_slow_the_pace_down() -> None:
+@pytest.mark.parametrize(
+    ("limits", "now", "share"),
+    [
+        # When each came, and how long it asked to wait.
+        *(
+            ([(0, 10)] * times, 0, share)
+            for times, share in enumerate([1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16, 1 / 16])
+        ),
+        # The full pace comes back slowly once the wait is over.
+        ([(0, 60)], 60, 1 / 2),
+        ([(0, 60)], 60 + 60, 1 / 2 + 1 / 16),
+        ([(0, 60)], 60 + 6 * 60, 1 / 2 + 6 / 16),
+        ([(0, 60)], 60 + 8 * 60, 1),
+        ([(0, 60)], 10**9, 1),
+        # What has come back is halved.
+        ([(0, 0), (4 * 60, 0)], 4 * 60, (1 / 2 + 4 / 16) / 2),
+    ],
+)
+def test_each_secondary_limit_halves_the_pace(limits: list[tuple[float, float]], now: float, share: float) -> None:
     pace = Pace(150)
-    pace.limited(30, 0, slower=False)
-    assert pace.share(0) == 1.0
-
-
-def test_each_secondary_limit_halves_the_pace_down_to_a_sixteenth() -> None:
-    pace, shares = Pace(150), []
-    for _ in range(6):
-        pace.limited(10, 0, slower=True)
-        shares.append(pace.share(0))
-    assert shares == [1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16, 1 / 16]
-
-
-def test_the_full_pace_comes_back_slowly_once_the_wait_is_over() -> None:
-    pace = Pace(150)
-    pace.limited(60, 0, slower=True)
-    assert pace.share(60) == 1 / 2
-    assert pace.share(60 + 60) == 1 / 2 + 1 / 16
-    assert pace.share(60 + 8 * 60 - 1) < 1.0
-    assert pace.share(60 + 8 * 60) == pace.share(10**9) == 1.0
-
-
-def test_what_has_come_back_is_halved_and_not_the_full_pace() -> None:
-    pace = Pace(150)
-    pace.limited(0, 0, slower=True)
-    pace.limited(0, 4 * 60, slower=True)
-    assert pace.share(4 * 60) == (1 / 2 + 4 / 16) / 2
+    for moment, seconds in limits:
+        pace.limited(seconds, moment, slower=True)
+    assert pace.share(now) == share
 
 
 def test_at_half_the_pace_both_the_budget_and_the_redeliveries_are_halved() -> None:

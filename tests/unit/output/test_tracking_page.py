@@ -125,11 +125,6 @@ def test_errors_that_are_left_out_are_counted() -> None:
     assert "- and 3 more errors" in body
 
 
-def test_an_issue_of_others_remembers_nothing() -> None:
-    assert memory_of("") is None
-    assert memory_of("<!-- redeliver: {} -->") is None
-
-
 def test_where_no_run_is_known_there_is_no_empty_line_for_it() -> None:
     there = TrackingIssue(1, is_open=True, memory=decide(None, situation("before", State.UNDELIVERED), NOW).memory)
     after = situation("x", State.DOWN)
@@ -167,13 +162,13 @@ def test_what_an_issue_remembers_is_read_from_anywhere_in_its_text() -> None:
     assert memory_of(body) == decision.memory
     assert memory_of(f"edited by hand\n{body}\nand below") == decision.memory
     assert memory_of("y" * (LONGEST_BODY - len(body)) + body) == decision.memory
+    assert memory_of("y" * LONGEST_BODY + body) is None
 
 
-def test_what_is_beyond_the_longest_text_that_an_issue_can_have_is_not_read() -> None:
-    assert memory_of("y" * LONGEST_BODY + issue_body(decide(None, situation("x"), NOW), situation("x"), RUN)) is None
-
-
-@pytest.mark.parametrize("text", ["", "no words", BEGINNING, f"{BEGINNING}{{}}", f" -->{BEGINNING}", f"{BEGINNING} --"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "no words", "<!-- redeliver: {} -->", BEGINNING, f"{BEGINNING}{{}}", f" -->{BEGINNING}", f"{BEGINNING} --"],
+)
 def test_a_text_without_hidden_words_is_none_of_the_actions(text: str) -> None:
     assert memory_of(text) is None
 
