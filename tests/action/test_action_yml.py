@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from redeliver.tracking.run import TRACKING_OUTPUTS
 
 from action.step import ACTION, HOOKS_ACTION, ROOT, TRACKING_ACTION
 from redeliver.core.settings import Use, inputs
+from redeliver.entry.tracking import TRACKING_OUTPUTS
 from write_docs import of_action
 
 if TYPE_CHECKING:
