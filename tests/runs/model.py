@@ -59,6 +59,12 @@ class Run:
     """One for each hook there is, whether or not it had its turn."""
 
     @property
+    def told(self) -> Report:
+        """The report of a run that did not crash."""
+        assert self.report is not None
+        return self.report
+
+    @property
     def part(self) -> Part:
         """The only one."""
         (part,) = self.parts

@@ -1,104 +1,71 @@
-"""The action as real processes, started quickly: each is forked from one that has imported everything."""
+"""The action's steps as real processes, and what kills one of them at a request."""
 
 from __future__ import annotations
 
-import gc
-import json
 import os
-import subprocess
-import sys
-import traceback
+import signal
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import redeliver
+from command.program import commands
+from githubsim.faults import Call, Fault
+from githubsim.wire import Lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-#: Seconds between looks at the log. The simulation makes an attempt at once, so there is no need to wait for a second.
-PAUSES = (0.05, 0.1, 0.2)
-_SOURCES = Path(redeliver.__file__).resolve().parents[1]
+    from command.program import Commands, Started
+    from githubsim.server import Served
+
+When = Literal["before", "after"]
 
 
-@dataclass(frozen=True, slots=True)
 class Nursery:
-    """Starts processes and waits for them."""
+    """Starts steps and waits for them; what they print is lost."""
 
-    asks: IO[str]
-    answers: IO[str]
+    def __init__(self, forks: Commands) -> None:
+        """``forks``: what starts processes quickly."""
+        self._forks = forks
+        self._started: dict[int, Started] = {}
 
-    def start(self, inputs: Mapping[str, str]) -> int:
-        """Start the action with these inputs (``_`` for ``-``). Gives the process's id."""
-        return self._ask({"start": environment(inputs)})
+    def start(self, inputs: Mapping[str, str], *arguments: str) -> int:
+        """Start the action with these inputs (``_`` for ``-``) and arguments. Gives the process's id."""
+        unheard = {"out": os.devnull, "err": os.devnull}
+        started = self._forks.start(*arguments, given=environment(inputs), **unheard)
+        self._started[started.pid] = started
+        return started.pid
 
     def wait(self, pid: int) -> int:
         """Wait for its end. Gives the exit code, or minus the signal that killed it."""
-        return self._ask({"wait": pid})
+        return self._started.pop(pid).wait()
 
-    def run(self, inputs: Mapping[str, str]) -> int:
+    def run(self, inputs: Mapping[str, str], *arguments: str) -> int:
         """Start it and wait."""
-        return self.wait(self.start(inputs))
+        return self.wait(self.start(inputs, *arguments))
 
-    def _ask(self, what: Mapping[str, object]) -> int:
-        print(json.dumps(what), file=self.asks, flush=True)
-        return int(self.answers.readline())
+    def kill_at(self, served: Served, request: int, when: When, inputs: Mapping[str, str], *arguments: str) -> int:
+        """The exit code of one that is killed before or after this request of GitHub has had its effect."""
+        started: list[int] = []
+
+        def kill() -> None:
+            os.kill(started[0], signal.SIGKILL)
+            if when == "before":
+                raise Lost("reset")  # nobody is there any more to make the request
+
+        served.sim.faults.add(Fault(Call(kill), at_request=request, when=when))
+        with served.sim.desk.lock:  # no request is looked at before the process's id is known
+            started.append(self.start(inputs, *arguments))
+        return self.wait(started[0])
 
 
 @contextmanager
 def nursery() -> Iterator[Nursery]:
-    """Keep the process from which the others are forked; it has no threads, so that forking is safe."""
-    command = [sys.executable, str(Path(__file__))]
-    surroundings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_SOURCES)}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=surroundings
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        yield Nursery(process.stdin, process.stdout)
-        process.stdin.close()
+    """Keep the process from which the others are forked."""
+    with commands() as forks:
+        yield Nursery(forks)
 
 
 def environment(inputs: Mapping[str, str]) -> dict[str, str]:
-    """What the action's step has in its environment."""
+    """What the action's step has in its environment beside the usual."""
     named = {f"INPUT_{name.replace('_', '-').upper()}": value for name, value in inputs.items()}
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(_SOURCES), "GITHUB_ACTIONS": "true", **named}
-
-
-def _serve() -> None:
-    from redeliver.__main__ import main  # noqa: PLC0415
-    from redeliver.entry import step  # noqa: F401, PLC0415 - imported once, for all that are forked
-    from redeliver.run import send  # noqa: PLC0415 - also imported once
-
-    setattr(send, "_PAUSES", PAUSES)  # noqa: B010 - a constant, to a type checker
-    gc.freeze()  # else each child copies what it looks for garbage in
-    for line in sys.stdin:
-        asked = json.loads(line)
-        if "wait" in asked:
-            _, status = os.waitpid(asked["wait"], 0)
-            print(os.waitstatus_to_exitcode(status), flush=True)
-            continue
-        pid = os.fork()
-        if pid:
-            print(pid, flush=True)
-            continue
-        os.environ.clear()
-        os.environ.update(asked["start"])
-        sys.argv = ["redeliver"]
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nowhere, 0)
-        os.dup2(nowhere, 1)
-        code = 70
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        except BaseException:  # noqa: BLE001 - whatever it is, the test has to see it
-            traceback.print_exc()
-        os._exit(code)
-
-
-if __name__ == "__main__":
-    _serve()
+    return {"GITHUB_ACTIONS": "true", **named}

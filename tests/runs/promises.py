@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import SECOND
 from redeliver.core.plan import LONGEST_SPACING
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 PROBE_SIZE = 3
 #: What becomes of an event in a run that has no time left.
 CUT_SHORT = {Outcome.OUT_OF_TIME, Outcome.UNCHECKED}
+
+
+def checked_run(world: World, **how: Any) -> Run:  # noqa: ANN401 - as ``World.run`` takes it
+    """A run that keeps every promise."""
+    run = world.run(**how)
+    keep_all(world, run)
+    return run
 
 
 def keep_all(world: World, run: Run) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim.clock import DAY, HOUR, MINUTE, SECOND
+from githubsim.clock import HOUR, MINUTE
 from githubsim.faults import Fault, link_in_other_words, proxy_refusal, without_link, wrong_date
-from githubsim.outcomes import LEFT_OUT, OK, UNAVAILABLE, Kind, invalid_response, odd
+from githubsim.outcomes import LEFT_OUT, OK, UNAVAILABLE, Kind, odd
 from githubsim.render import http_date
 from redeliver.core.health import Health
 from redeliver.core.redelivery import Outcome
@@ -60,25 +60,6 @@ def test_a_full_page_that_names_no_next_one_is_asked_for_once_more_and_then_brea
     assert [one.query["per_page"] for one in world.requests()] == ["100", "99"]
 
 
-def test_what_follows_a_full_page_whose_link_was_missing_once_is_found_or_the_run_is_red() -> None:
-    world = busy(150)
-    beyond = world.fail(140.5)
-    before = world.checkpoint
-    world.sim.faults.add(Fault(without_link(), path=LIST))
-    report = world.run()
-    assert is_broken_off(world, report, before) or (code(report), world.sent) == (0, [beyond])
-
-
-@pytest.mark.parametrize("page", [1, 2])
-def test_a_full_page_of_failures_that_names_no_next_one_breaks_the_scan_off(page: int) -> None:
-    world = busy(10)
-    for place in range(250):
-        world.fail(20 + place / 100)
-    before = world.checkpoint
-    world.sim.faults.add(Fault(without_link(), path=LIST, nth=page, times=None))
-    assert is_broken_off(world, world.run(scan="failures"), before)
-
-
 UNUSABLE: dict[str, Callable[[str], str]] = {
     "no brackets": lambda link: link.replace("<", "").replace(">", ""),
     "no closing bracket": lambda link: link.replace(">", ""),
@@ -87,6 +68,7 @@ UNUSABLE: dict[str, Callable[[str], str]] = {
     "no relation": lambda link: link[: link.index(">") + 1],
     "no address": lambda _: '<>; rel="next"',
     "a proxy's own relation instead": lambda _: '<https://proxy.example/help>; rel="help"',
+    "nothing": lambda _: "",
 }
 
 
@@ -111,11 +93,14 @@ def test_a_link_that_names_a_next_page_and_cannot_be_read_is_an_error_on_a_short
     assert is_broken_off(world, world.run(), before)
 
 
-def test_a_link_in_single_quotes_is_followed_or_breaks_the_scan_off() -> None:
+@pytest.mark.parametrize(("by", "times"), [(lambda _: "", 1), (lambda link: link.replace('"', "'"), None)])
+def test_what_follows_a_full_page_whose_link_is_odd_is_found_or_the_run_is_red(
+    by: Callable[[str], str], times: int | None
+) -> None:
     world = busy(150)
     beyond = world.fail(140.5)
     before = world.checkpoint
-    world.sim.faults.add(Fault(link_in_other_words(lambda link: link.replace('"', "'")), path=LIST, times=None))
+    world.sim.faults.add(Fault(link_in_other_words(by), path=LIST, times=times))
     report = world.run()
     assert is_broken_off(world, report, before) or (code(report), world.sent) == (0, [beyond])
 
@@ -134,13 +119,6 @@ def test_a_proxys_own_entry_beside_the_next_page_changes_nothing(beside: str) ->
     world.sim.faults.add(Fault(link_in_other_words(beside.format), path=LIST, times=None))
     report = world.run()
     assert (code(report), world.sent) == (0, [beyond])
-
-
-@pytest.mark.parametrize("rows", [0, 1, PAGE - 1])
-def test_a_log_of_one_short_page_takes_one_call(rows: int) -> None:
-    world = busy(rows)
-    assert code(world.run()) == 0
-    assert len(world.requests()) == 1
 
 
 @pytest.mark.parametrize("scan", ["full", "failures"])
@@ -166,14 +144,6 @@ def test_a_full_page_that_is_older_than_the_window_needs_no_next_one() -> None:
     report = world.run()
     assert (code(report), world.checkpoint) == (0, str(report.start))
     assert len(world.requests()) == 1
-
-
-def test_a_server_that_gives_fewer_rows_than_were_asked_for_is_read_as_ever() -> None:
-    world = busy(70)
-    failed = world.fail(65.5)
-    world.sim.behaviour.page_cap = 30
-    report = world.run()
-    assert (code(report), world.sent, report.scanned) == (0, [failed], 71)
 
 
 def test_a_list_of_webhooks_whose_link_is_cut_off_is_no_shorter_list() -> None:
@@ -227,37 +197,6 @@ def test_a_proxys_refusal_has_no_say_in_what_time_it_is(times: int | None) -> No
     report = world.run(variable_token="variables", latency_ms=40)
     assert report.start <= world.clock()
     assert world.checkpoint is None or int(world.checkpoint) <= world.clock()
-
-
-@pytest.mark.parametrize("ahead", [1, 999, 30 * SECOND, 59 * SECOND])
-def test_a_checkpoint_up_to_a_minute_ahead_of_githubs_clock_counts_as_now(ahead: int) -> None:
-    world = World()
-    guid = world.fail(5)
-    world.variables.seed("CHECKPOINT", str(world.clock() + ahead))
-    report = world.run()
-    assert (code(report), world.sent) == (0, [guid])
-    assert int(world.checkpoint or "") <= world.clock()
-
-
-@pytest.mark.parametrize("ahead", [2 * MINUTE, DAY])
-def test_a_checkpoint_further_ahead_stops_the_run_and_is_not_overwritten(ahead: int) -> None:
-    world = World()
-    world.fail()
-    kept = str(world.clock() + ahead)
-    world.variables.seed("CHECKPOINT", kept)
-    assert (code(world.run()), world.sent, world.checkpoint) == (1, [], kept)
-
-
-def test_a_variable_in_seconds_is_said_to_be_in_seconds_and_is_not_overwritten() -> None:
-    world = World()
-    world.fail()
-    kept = str((world.clock() - HOUR) // SECOND)
-    world.variables.seed("CHECKPOINT", kept)
-    report = world.run()
-    assert (code(report), world.sent, world.checkpoint) == (1, [], kept)
-    (error,) = report.errors
-    assert " seconds" in error.replace("milliseconds", "")
-    assert report.hooks[0].gap is None
 
 
 # -- rows that cannot be read -----------------------------------------------------------------------------------
@@ -339,18 +278,6 @@ def test_a_row_that_could_not_be_read_is_let_go_a_day_before_it_leaves_the_log_a
     assert codes == {hours: int(hours <= 50) for hours in codes}
 
 
-def test_many_rows_that_cannot_be_read_hold_nothing_else_back() -> None:
-    world = World()
-    world.variables.seed("CHECKPOINT", str(world.clock() - 2 * HOUR))
-    ways = list(UNREADABLE.values())
-    for place in range(60):
-        world.fail(100 - place, odd(UNAVAILABLE, **ways[place % len(ways)]))
-    readable = [world.fail(20 - place) for place in range(5)]
-    report = world.run()
-    assert sorted(world.sent) == sorted(readable)
-    assert (report.recovered, code(report)) == (5, 1)
-
-
 @pytest.mark.parametrize(
     "fields",
     [{"config": LEFT_OUT}, {"config": {"content_type": "json", "url": None}}, {"active": LEFT_OUT}],
@@ -406,51 +333,6 @@ def test_a_webhook_with_a_row_that_cannot_be_read_is_not_called_healthy() -> Non
     assert found.health is Health.UNKNOWN
 
 
-# -- the first attempt has left the log -------------------------------------------------------------------------
-
-
-def with_a_first_attempt_that_is_gone(*later: float) -> tuple[World, str]:
-    """An event whose first attempt has left the log, and its redeliveries that failed, so many minutes ago."""
-    world = World()
-    now = world.clock()
-    guid = world.hook.add(now - 73 * HOUR, UNAVAILABLE).guid
-    for minutes in later:
-        world.again(guid, minutes)
-    world.variables.seed("CHECKPOINT", str(now - HOUR))
-    return world, guid
-
-
-def test_an_event_whose_first_attempt_is_gone_and_that_has_one_row_left_is_tried_and_recovered() -> None:
-    world, guid = with_a_first_attempt_that_is_gone(20)
-    report = world.run(retry_spacing="0")
-    assert (world.sent, of(report, guid).outcome) == ([guid], Outcome.RECOVERED)
-    assert (report.recovered, report.lost, code(report)) == (1, 0, 0)
-    assert world.checkpoint == str(report.start)
-
-
-@pytest.mark.parametrize("wait", ["0", "60s"])
-def test_if_that_does_not_deliver_it_it_is_lost_holds_no_checkpoint_and_is_tried_no_more(wait: str) -> None:
-    world, guid = with_a_first_attempt_that_is_gone(20)
-    world.sim.stub.by_guid[guid] = invalid_response(422)
-    report = world.run(retry_spacing="0", wait_for_results=wait)
-    assert (world.sent, code(report), report.lost) == ([guid], 1, 1)
-    assert world.checkpoint == str(report.start)
-    for _ in range(5):
-        world.clock.advance(15 * MINUTE)
-        report = world.run(retry_spacing="0", wait_for_results=wait)
-        assert world.checkpoint == str(report.start)
-    assert world.sent == [guid]
-    # It is told as long as the window holds its rows, and no longer.
-    assert code(report) == 0
-
-
-def test_an_event_whose_first_attempt_is_gone_and_that_has_two_rows_left_is_lost_and_not_tried() -> None:
-    world, guid = with_a_first_attempt_that_is_gone(30, 20)
-    report = world.run(retry_spacing="0")
-    assert (world.sent, of(report, guid).outcome) == ([], Outcome.EXPIRED)
-    assert (report.lost, code(report), world.checkpoint) == (1, 1, str(report.start))
-
-
 # -- pages that GitHub cannot give ------------------------------------------------------------------------------
 
 
@@ -469,14 +351,6 @@ def test_smaller_pages_are_asked_for_where_github_fails_on_large_ones(largest: i
     # It is remembered for the run: no page that is too large is asked for after the first that was given.
     first = next(place for place, (_, answered) in enumerate(sizes) if answered == 200)
     assert {answered for _, answered in sizes[first:]} == {200}
-
-
-def test_a_page_that_github_never_gives_is_an_error_of_the_scan() -> None:
-    world = busy(150)
-    world.fail(20.5)
-    before = world.checkpoint
-    world.sim.behaviour.largest_page = 0
-    assert is_broken_off(world, world.run(), before)
 
 
 # -- what was read is told --------------------------------------------------------------------------------------

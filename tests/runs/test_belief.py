@@ -34,6 +34,15 @@ def code(report: Report) -> int:
     return report.exit_code(FailOn.ERROR)
 
 
+def long_log(*, read_hours_ago: int = 1) -> World:
+    """A success every three minutes for three days, and a checkpoint of so long ago."""
+    world = World()
+    now = world.clock()
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_400))
+    world.variables.seed("CHECKPOINT", str(now - read_hours_ago * HOUR))
+    return world
+
+
 def shows_up_late(world: World, minutes_late: float, outcome: Ending = OK) -> str:
     """A row that has just come into the log, above all others, of an attempt so many minutes ago."""
     now = world.clock()
@@ -75,16 +84,13 @@ def test_small_pages_with_a_row_that_shows_up_late_hide_no_other_failure(scan: s
 
 
 def test_a_row_that_shows_up_late_does_not_hide_an_earlier_success() -> None:
-    world = World()
-    delivered = world.hook.add(world.clock() - 30 * HOUR, UNAVAILABLE).guid
+    world = long_log()
+    delivered = world.fail(30 * 60)
     world.again(delivered, 25 * 60, OK)
-    world.hook.load(world.hook.row(world.clock() - place * 3 * MINUTE) for place in range(1, 1_400))
     world.again(delivered, 5)
-    world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
     shows_up_late(world, 40 * 60)
     report = world.run(retry_spacing="0")
-    assert world.sent == []
-    assert (report.failed, code(report)) == (0, 0)
+    assert (world.sent, report.failed, code(report)) == ([], 0, 0)
 
 
 def test_a_row_that_shows_up_late_does_not_make_a_part_of_the_log_look_whole() -> None:
@@ -107,16 +113,13 @@ def test_a_row_that_shows_up_late_does_not_make_a_part_of_the_log_look_whole() -
 
 def with_a_loss_and_one_to_read_back_for(settings: dict[str, str]) -> tuple[World, str, str]:
     """An event that no run sends any more, and a younger one whose first attempts are to be read before it is sent."""
-    world = World()
-    at = world.clock()
-    world.hook.load(world.hook.row(at - place * 3 * MINUTE) for place in range(1, 1_400))
+    world = long_log(read_hours_ago=2)
     of_kind = kind(settings.pop("kind", "push"))
     over = world.fail(60, REFUSED, kind=of_kind)
     for minutes_ago in (50, 40):
-        world.hook.add(at - minutes_ago * MINUTE, REFUSED, guid=over, redelivery=True, kind=of_kind)
-    other = world.hook.add(at - 30 * HOUR, REDIRECTED).guid
+        world.fail(minutes_ago, REFUSED, guid=over, redelivery=True, kind=of_kind)
+    other = world.fail(30 * 60, REDIRECTED)
     world.again(other, 5, REFUSED)
-    world.variables.seed("CHECKPOINT", str(at - 2 * HOUR))
     return world, over, other
 
 
@@ -175,68 +178,39 @@ def test_what_has_expired_is_told_by_the_run_that_ends_while_it_sends() -> None:
 # -- when GitHub forgets ----------------------------------------------------------------------------------------
 
 
-def test_reading_back_for_one_event_makes_no_other_look_as_old() -> None:
-    world = World()
+@pytest.mark.parametrize("old", [REDIRECTED, OK])
+def test_reading_back_for_one_event_makes_no_other_look_as_old(old: Ending) -> None:
+    world = long_log()
     now = world.clock()
-    # Neither first attempt is one that GitHub's filter for failures lists.
-    old = world.hook.add(now - 71 * HOUR, REDIRECTED).guid
-    young = world.hook.add(now - 30 * HOUR, REDIRECTED).guid
-    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_430))
-    # One is due, so that its first attempt is looked for; the other is not.
-    world.again(old, 50)
+    # Neither first attempt is one that GitHub's filter for failures lists. One is looked for, since the event is due.
+    due, young = world.fail(71 * 60, old), world.fail(30 * 60, REDIRECTED)
+    world.again(due, 50)
     world.again(young, 5)
-    world.variables.seed("CHECKPOINT", str(now - HOUR))
-    world.sim.stub.by_guid[old] = UNAVAILABLE
+    world.sim.stub.by_guid[due] = UNAVAILABLE
     report = world.run(retry_spacing="20m")
-    assert world.sent == [old]
     assert of(report, young).outcome is Outcome.NOT_DUE
     assert of(report, young).forgotten_at >= now - 30 * HOUR + 3 * DAY - MINUTE
-    assert abs(of(report, old).forgotten_at - (now - 71 * HOUR + 3 * DAY)) <= MINUTE
-
-
-def test_a_first_attempt_that_nobody_looked_for_brings_no_deadline_near() -> None:
-    world = World()
-    now = world.clock()
-    delivered = world.hook.add(now - 71 * HOUR, OK).guid
-    young = world.hook.add(now - 30 * HOUR, REDIRECTED).guid
-    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_430))
-    world.again(delivered, 50)
-    world.again(young, 5)
-    world.variables.seed("CHECKPOINT", str(now - HOUR))
-    report = world.run(retry_spacing="20m")
-    (hook,) = report.hooks
-    assert (world.sent, code(report)) == ([], 0)
-    assert hook.deadline is not None
-    assert hook.deadline >= now - 30 * HOUR + 3 * DAY - MINUTE
+    if old is OK:
+        assert (world.sent, code(report)) == ([], 0)
+        assert (report.hooks[0].deadline or 0) >= now - 30 * HOUR + 3 * DAY - MINUTE
+    else:
+        assert world.sent == [due]
+        assert abs(of(report, due).forgotten_at - (now - 71 * HOUR + 3 * DAY)) <= MINUTE
 
 
 # -- what was delivered before ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("most", ["2", "3"])
-def test_an_event_that_was_delivered_before_the_window_is_not_given_up(most: str) -> None:
-    world = World()
-    now = world.clock()
-    guid = world.hook.add(now - 31 * HOUR, UNAVAILABLE).guid
-    world.again(guid, 30 * 60, OK)
-    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_400))
+@pytest.mark.parametrize(("most", "first"), [("2", UNAVAILABLE), ("3", UNAVAILABLE), ("2", OK)])
+def test_an_event_that_was_delivered_before_the_window_is_not_given_up(most: str, first: Ending) -> None:
+    world = long_log()
+    guid = world.fail(31 * 60, first)
+    if first is not OK:
+        world.again(guid, 30 * 60, OK)
     world.again(guid, 20, invalid_response(400))
-    world.variables.seed("CHECKPOINT", str(now - HOUR))
     report = world.run(max_attempts=most, retry_spacing="0")
-    assert (world.sent, report.lost, code(report)) == ([], 0, 0)
-    assert guid not in {event.guid for event in report.events}
-    assert world.checkpoint == str(report.start)
-
-
-def test_an_event_that_was_delivered_at_once_and_failed_when_sent_by_hand_is_not_given_up() -> None:
-    world = World()
-    now = world.clock()
-    guid = world.hook.add(now - 30 * HOUR, OK).guid
-    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_400))
-    world.again(guid, 20, invalid_response(400))
-    world.variables.seed("CHECKPOINT", str(now - HOUR))
-    report = world.run(max_attempts="2", retry_spacing="0")
     assert (world.sent, report.lost, report.failed, code(report)) == ([], 0, 0, 0)
+    assert world.checkpoint == str(report.start)
 
 
 def test_a_success_from_before_the_run_that_shows_up_meanwhile_is_not_this_runs() -> None:
@@ -292,16 +266,12 @@ def test_a_first_run_that_cannot_save_its_checkpoint_promises_nothing_of_one_sav
 
 
 def test_of_an_event_whose_first_attempt_was_not_read_it_is_said_by_when_it_failed() -> None:
-    world = World()
-    now = world.clock()
-    waiting = world.hook.add(now - 20 * HOUR, UNAVAILABLE).guid
-    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1, 1_000))
+    world = long_log()
+    waiting = world.fail(20 * 60)
     world.again(waiting, 5)
     whole = world.fail(8, REFUSED)
     world.again(whole, 4, REFUSED)
-    world.variables.seed("CHECKPOINT", str(now - HOUR))
-    no_more = mock.patch.object(Reader, "read_earlier_failures", lambda reader, _: reader._reading(reader._extent))
-    with no_more:
+    with mock.patch.object(Reader, "read_earlier_failures", lambda reader, _: reader._reading(reader._extent)):
         report = world.run()
     assert [of(report, guid).first_was_read for guid in (waiting, whole)] == [False, True]
     said = [f"by {day_minute(of(report, guid).first_failed_at)}".replace(" ", "&nbsp;") for guid in (waiting, whole)]

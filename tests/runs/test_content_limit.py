@@ -72,13 +72,11 @@ def test_runs_in_which_redeliveries_count_send_everything_once_and_within_the_li
 
 def test_what_a_limit_of_the_hour_leaves_is_left_with_its_reason_and_its_checkpoint() -> None:
     world = after_an_outage(EVENTS)
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
+    run = promises.checked_run(world)
     assert len(run.accepted) == AN_HOUR
-    assert run.report.count(Outcome.OUT_OF_TIME) == EVENTS - AN_HOUR
-    assert run.report.count(Outcome.RECOVERED) + run.report.count(Outcome.PENDING) == AN_HOUR
-    assert any(GITHUB_REFUSES in warning for warning in run.report.warnings)
+    assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - AN_HOUR
+    assert run.told.count(Outcome.RECOVERED) + run.told.count(Outcome.PENDING) == AN_HOUR
+    assert any(GITHUB_REFUSES in warning for warning in run.told.warnings)
     assert world.life.kept is not None
     assert world.life.kept < run.began - HOUR
 
@@ -86,9 +84,7 @@ def test_what_a_limit_of_the_hour_leaves_is_left_with_its_reason_and_its_checkpo
 @pytest.mark.parametrize("pace", ["150", "60"])
 def test_a_limit_of_the_minute_alone_is_waited_for_within_the_run(pace: str) -> None:
     world = after_an_outage(300)
-    run = world.run(redeliveries_per_minute=pace)
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert (run.report.recovered, run.report.errors, run.report.warnings) == (300, (), ())
+    run = promises.checked_run(world, redeliveries_per_minute=pace)
+    assert (run.told.recovered, run.told.errors, run.told.warnings) == (300, (), ())
     # With a pace below the limit it is never met.
     assert bool(run.limits_met) == (int(pace) > A_MINUTE)

@@ -151,9 +151,8 @@ def test_a_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: F
         _agrees(world, run, book, before)
         runs += 1
         calls.update(call.verb for call in run.calls)
-        assert run.report is not None
-        said.update(event.outcome for event in run.report.events)
-        unread += not run.report.hooks[0].read
+        said.update(event.outcome for event in run.told.events)
+        unread += not run.told.hooks[0].read
         world.sim.journal.clear()
     ended = Counter(_end_of(world, guid) for guid in book.undelivered)
     assert fortnight.arrived == EVENTS
@@ -179,8 +178,7 @@ def _end_of(world: World, guid: str) -> str:
 
 def _agrees(world: World, run: Run, book: Book, before: dict[str, int]) -> None:
     """The run's report against the book, as it was before the run and as it is after it."""
-    report = run.report
-    assert report is not None
+    report = run.told
     assert not report.errors or report.lost or report.hooks[0].gap, report.errors
     if not report.hooks[0].read:
         assert report.warnings, "nothing was read, and nothing said"

@@ -17,11 +17,13 @@ from redeliver.core.health import Health
 from world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from githubsim.outcomes import Outcome
     from redeliver.core.health import DeliveryStats
     from redeliver.core.report import Report
+
+LIST = "*/deliveries"
 
 
 def of_one(report: Report) -> DeliveryStats:
@@ -30,37 +32,89 @@ def of_one(report: Report) -> DeliveryStats:
     return hook.stats
 
 
-def arrive(world: World, number: int, *, since: float = 60) -> None:
+def arrive(world: World, number: int, outcome: Outcome = OK, *, minutes_ago: float = 60) -> None:
+    """So many events, the first of them so long ago."""
     for place in range(number):
-        world.fail(since - place * since / number, OK)
-
-
-def arrives(world: World, number: int, outcome: Outcome) -> None:
-    """So many events, now."""
-    for _ in range(number):
-        world.fail(0, outcome)
+        world.fail(minutes_ago - place * minutes_ago / number, outcome)
 
 
 # -- states -----------------------------------------------------------------------------------------------------
 
 
-def test_all_delivered_is_healthy() -> None:
-    world = World()
-    arrive(world, 30)
-    assert world.run().health is Health.HEALTHY
+def of_a_kind_that_is_filtered_out(world: World) -> None:
+    for number in range(10):
+        world.fail(5 + number, UNAVAILABLE, kind=Kind("issues", "opened"))
 
 
-def test_recovered_is_degraded_where_too_few_arrived_at_first_and_healthy_where_nearly_all_did() -> None:
+def given_up(world: World) -> None:
+    world.sim.stub.fail_with(invalid_response(400))
+    world.fail(30, invalid_response(400))
+
+
+def with_a_gap(world: World) -> None:
+    world.variables.seed("CHECKPOINT", str(world.clock() - 100 * HOUR))
+
+
+def switched_off(world: World) -> None:
+    world.hook.active = False
+
+
+def without_a_filter(world: World) -> None:
+    world.sim.behaviour.status_filter = False
+
+
+def unreadable(world: World) -> None:
+    arrive(world, 300)
+    world.sim.faults.add(Fault(json_answer(404, "no"), path=LIST, nth=2))
+
+
+def without_a_checkpoint(world: World) -> None:
+    world.sim.faults.add(Fault(json_answer(403, "no"), verb="POST", path="*/variables"))
+
+
+def stopped_in_the_log(world: World) -> None:
+    arrive(world, 300)
+    world.sim.org_hook("octo").add(world.clock() - MINUTE, OK)
+    stop = Call(lambda: world.run_clock.on_signal(signal.SIGTERM))
+    world.sim.faults.add(Fault(stop, path=LIST, nth=2))
+
+
+def failing(world: World) -> object:
+    return world.fail(5)
+
+
+FAILURES_ONLY = {"scan": "failures"}
+
+
+@pytest.mark.parametrize(
+    ("delivered", "happens", "inputs", "health"),
+    [
+        (30, None, {}, Health.HEALTHY),
+        (0, None, {}, Health.UNKNOWN),
+        # Recovered: it depends on how many were delivered at first.
+        (18, failing, {}, Health.DEGRADED),
+        (19, failing, {}, Health.HEALTHY),
+        (0, given_up, {"max-attempts": "1"}, Health.DEGRADED),
+        # The receiver failed them.
+        (0, of_a_kind_that_is_filtered_out, {"events": "push"}, Health.DEGRADED),
+        (5, with_a_gap, {}, Health.DEGRADED),
+        (5, switched_off, {}, Health.UNKNOWN),
+        # The filter does not show it.
+        (5, lambda world: world.fail(3, REDIRECTED), FAILURES_ONLY, Health.UNKNOWN),
+        (5, without_a_filter, FAILURES_ONLY, Health.HEALTHY),
+        (0, unreadable, {}, Health.UNKNOWN),
+        (30, without_a_checkpoint, {}, Health.UNKNOWN),
+        (0, stopped_in_the_log, {"hook-id": "all"}, Health.UNKNOWN),
+    ],
+)
+def test_a_run_says_how_the_receiver_is(
+    delivered: int, happens: Callable[[World], object] | None, inputs: dict[str, str], health: Health
+) -> None:
     world = World()
-    arrive(world, 18)
-    world.fail(5)
-    report = world.run()
-    assert (report.undelivered, report.health) == (0, Health.DEGRADED)
-    world = World()
-    arrive(world, 19)
-    world.fail(5)
-    report = world.run()
-    assert (report.undelivered, report.health) == (0, Health.HEALTHY)
+    arrive(world, delivered)
+    if happens:
+        happens(world)
+    assert world.run(inputs).health is health
 
 
 @pytest.mark.parametrize(
@@ -78,88 +132,10 @@ def test_sixteen_hours_of_nothing_but_failures_are_never_called_healthy(
 ) -> None:
     world = World()
     world.sim.stub.fail_with(NO_CONNECTION)
-    for number in range(16 * 12):
-        world.fail(16 * 60 - number * 5, NO_CONNECTION)
+    arrive(world, 16 * 12, NO_CONNECTION, minutes_ago=16 * 60)
     for _ in range(4):
         assert world.run(changed).health is health
         world.clock.advance(15 * MINUTE)
-
-
-def test_what_is_given_up_is_degraded_and_a_window_after_it_without_events_is_not_called_healthy() -> None:
-    world = World()
-    refused = invalid_response(400)
-    world.sim.stub.fail_with(refused)
-    world.fail(30, refused)
-    report = world.run(max_attempts="1")
-    assert (report.lost, report.health) == (1, Health.DEGRADED)
-    world.clock.advance(HOUR)
-    report = world.run(max_attempts="1")
-    assert (of_one(report).events, report.health) == (0, Health.UNKNOWN)
-
-
-def test_events_that_are_filtered_out_count_since_the_receiver_failed_them() -> None:
-    world = World()
-    for number in range(10):
-        world.fail(5 + number, UNAVAILABLE, kind=Kind("issues", "opened"))
-    report = world.run(events="push")
-    assert (report.undelivered, of_one(report).delivered_first_try) == (0, 0)
-    assert report.health is Health.DEGRADED
-
-
-def test_a_gap_is_degraded() -> None:
-    world = World()
-    arrive(world, 5)
-    world.variables.seed("CHECKPOINT", str(world.clock() - 100 * HOUR))
-    assert world.run().health is Health.DEGRADED
-
-
-def test_a_webhook_that_is_switched_off_is_never_healthy() -> None:
-    world = World()
-    arrive(world, 5)
-    world.hook.active = False
-    assert world.run().health is Health.UNKNOWN
-
-
-def test_where_only_failures_were_asked_for_and_none_was_found_nothing_is_known() -> None:
-    world = World()
-    arrive(world, 5)
-    world.fail(3, REDIRECTED)  # which the filter does not show
-    (hook,) = world.run(scan="failures").hooks
-    assert (hook.stats, hook.health) == (None, Health.UNKNOWN)
-
-
-def test_a_server_that_ignores_the_filter_lets_everything_be_read() -> None:
-    world = World()
-    world.sim.behaviour.status_filter = False
-    arrive(world, 5)
-    assert world.run(scan="failures").health is Health.HEALTHY
-
-
-def test_a_log_that_could_not_be_read_is_unknown() -> None:
-    world = World()
-    arrive(world, 300)
-    world.sim.faults.add(Fault(json_answer(404, "no"), path="*/deliveries", nth=2))
-    (hook,) = world.run().hooks
-    assert (hook.read, hook.stats, hook.health) == (False, None, Health.UNKNOWN)
-
-
-def test_a_run_that_failed_after_it_had_read_everything_is_not_called_healthy() -> None:
-    world = World()
-    arrive(world, 30)
-    world.sim.faults.add(Fault(json_answer(403, "no"), verb="POST", path="*/variables"))
-    report = world.run()
-    assert report.errors
-    assert report.health is Health.UNKNOWN
-
-
-def test_a_signal_in_the_middle_of_the_log_leaves_it_unknown_and_webhooks_not_reached_too() -> None:
-    world = World()
-    arrive(world, 300)
-    world.sim.org_hook("octo").add(world.clock() - MINUTE, OK)
-    stop = Call(lambda: world.run_clock.on_signal(signal.SIGTERM))
-    world.sim.faults.add(Fault(stop, path="*/deliveries", nth=2))
-    report = world.run(hook_id="all")
-    assert (report.unreached, report.health) == (1, Health.UNKNOWN)
 
 
 def test_of_several_webhooks_the_worst_counts_and_those_without_events_do_not() -> None:
@@ -173,17 +149,12 @@ def test_of_several_webhooks_the_worst_counts_and_those_without_events_do_not() 
     assert report.health is Health.DEGRADED
 
 
-def test_webhooks_of_which_none_had_an_event_are_unknown() -> None:
-    assert World().run().health is Health.UNKNOWN
-
-
 # -- figures ----------------------------------------------------------------------------------------------------
 
-took = st.one_of(st.integers(0, 2_000), st.integers(0, 10_000))
 outcome = st.builds(
     lambda kind, milliseconds, throttled: kind._replace(duration_ms=milliseconds, throttled=throttled),
     st.sampled_from([OK, OK, OK, OK, *FAILURES]),
-    took,
+    st.one_of(st.integers(0, 2_000), st.integers(0, 10_000)),
     st.booleans(),
 )
 attempt = st.tuples(st.integers(0, 3 * 3_600), outcome, st.sampled_from(["push", "issues", "ping"]))
@@ -198,7 +169,7 @@ def test_the_figures_agree_with_what_really_happened(
     for seconds_ago, how, name in log:
         world.hook.add(world.clock() - seconds_ago * SECOND, how, kind=Kind(name))
     # New deliveries while it reads push rows from page to page, where pages go by number.
-    world.sim.faults.add(Fault(Call(lambda: arrives(world, 1, UNAVAILABLE)), path="*/deliveries", nth=2))
+    world.sim.faults.add(Fault(Call(lambda: arrive(world, 1, UNAVAILABLE, minutes_ago=0)), path=LIST, nth=2))
     report = world.run(dry_run="true", lookback="2h", overlap="0")
     stats, (hook,) = of_one(report), report.hooks
     events = [event for event in world.sim.truth.events(world.hook) if event.original]
@@ -226,6 +197,6 @@ def test_rows_that_a_growing_log_pushes_from_page_to_page_count_once() -> None:
     arrive(world, 250)
     for page in (2, 3):
         # Between the head and the rest of the window, too.
-        world.sim.faults.add(Fault(Call(lambda: arrives(world, 40, OK)), path="*/deliveries", nth=page))
+        world.sim.faults.add(Fault(Call(lambda: arrive(world, 40, minutes_ago=0)), path=LIST, nth=page))
     report = world.run(dry_run="true")
     assert of_one(report).events == report.scanned == 250

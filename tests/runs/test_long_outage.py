@@ -51,14 +51,12 @@ def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: st
     costs = set()
     for _ in range(RUNS):
         a_quarter_passes(world)
-        run = world.run()
-        promises.keep_all(world, run)
-        assert run.report is not None
-        assert [says(FactKind.DOWN, run.report.warnings[0]), says(FactKind.NEWEST_READ, run.report.warnings[1])] == [
+        run = promises.checked_run(world)
+        assert [says(FactKind.DOWN, run.told.warnings[0]), says(FactKind.NEWEST_READ, run.told.warnings[1])] == [
             True,
             True,
         ]
-        assert not run.report.errors
+        assert not run.told.errors
         assert len(run.accepted) == promises.PROBE_SIZE
         assert world.life.kept == kept, "what was not read is behind the checkpoint"
         costs.add(run.list_calls)
@@ -69,10 +67,8 @@ def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: st
 
 def test_what_is_reported_is_what_was_read() -> None:
     world = outage()
-    run = world.run()
-    promises.keep_all(world, run)
-    report = run.report
-    assert report is not None
+    run = promises.checked_run(world)
+    report = run.told
     assert report.hooks[0].partial
     assert report.cutoff > world.clock() - EVENTS * APART
     assert report.failed == LONG_OUTAGE == report.scanned
@@ -86,16 +82,14 @@ def test_what_is_reported_is_what_was_read() -> None:
 @pytest.mark.parametrize("scan", ["full", "failures"])
 def test_once_it_lives_all_of_it_is_found_and_sent(scan: str) -> None:
     world = outage(scan=scan, time_limit="1h")
-    promises.keep_all(world, world.run())
+    promises.checked_run(world)
     world.clock.advance(15 * MINUTE)
     world.life.endpoint.heal()
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert not run.report.hooks[0].partial
-    assert run.report.warnings == ()
-    assert (run.report.failed, run.report.recovered) == (EVENTS, EVENTS)
-    assert run.report.redelivered == len(run.accepted) == EVENTS
+    run = promises.checked_run(world)
+    assert not run.told.hooks[0].partial
+    assert run.told.warnings == ()
+    assert (run.told.failed, run.told.recovered) == (EVENTS, EVENTS)
+    assert run.told.redelivered == len(run.accepted) == EVENTS
     assert set(world.life.endpoint.arrivals.values()) == {1}
 
 
@@ -104,7 +98,7 @@ def test_the_first_run_of_all_is_anchored_before_it_asks() -> None:
     del world.variables[VARIABLE]
     world.life.anchor = None
     began = world.clock()
-    promises.keep_all(world, world.run())
+    promises.checked_run(world)
     assert world.life.kept is not None
     assert abs(world.life.kept - (began - 12 * HOUR)) < 2 * SECOND
 
@@ -114,30 +108,24 @@ def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() 
     kept = world.life.kept
     world.life.endpoint.heal()
     broken = Fault(Answer(500), path="*/deliveries", nth=LONG_OUTAGE // 100 + 4, times=None)
-    run = world.run(faults=(broken,))
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert run.report.errors
-    assert run.report.hooks[0].partial
-    assert run.report.redelivered == run.report.recovered == promises.PROBE_SIZE
-    assert run.report.count(Outcome.RUN_FAILED, Outcome.UNCHECKED) == run.report.failed - promises.PROBE_SIZE
+    run = promises.checked_run(world, faults=(broken,))
+    assert run.told.errors
+    assert run.told.hooks[0].partial
+    assert run.told.redelivered == run.told.recovered == promises.PROBE_SIZE
+    assert run.told.count(Outcome.RUN_FAILED, Outcome.UNCHECKED) == run.told.failed - promises.PROBE_SIZE
     assert world.life.kept == kept
 
 
 def test_who_does_not_watch_cannot_ask_and_reads_all() -> None:
     world = outage(wait_for_results="0", redeliveries_per_minute="1000", time_limit="3h")
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert run.report.failed == len(run.accepted) == EVENTS
+    run = promises.checked_run(world)
+    assert run.told.failed == len(run.accepted) == EVENTS
 
 
 def test_a_dry_run_reads_all() -> None:
     world = outage(dry_run="true")
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert run.report.failed == EVENTS
+    run = promises.checked_run(world)
+    assert run.told.failed == EVENTS
 
 
 def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> None:
@@ -146,9 +134,7 @@ def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> 
     guids = [world.hook.add(world.clock() - 12 * HOUR - place, OK).guid for place in range(3)]
     for place, guid in enumerate(guids):
         world.hook.add(world.clock() - place - 1, UNAVAILABLE, guid=guid, redelivery=True)
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     assert not {one.guid for one in run.accepted} & set(guids)
-    assert run.report is not None
-    assert {of(run.report, guid).outcome for guid in guids} == {Outcome.NOT_DUE}
-    assert not any(says(FactKind.FAILURES_FIRST, warning) for warning in run.report.warnings)
+    assert {of(run.told, guid).outcome for guid in guids} == {Outcome.NOT_DUE}
+    assert not any(says(FactKind.FAILURES_FIRST, warning) for warning in run.told.warnings)

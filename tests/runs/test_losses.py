@@ -28,12 +28,10 @@ EACH_HOUR = 30 if SOAK else 15
 
 def run(world: World, **settings: Any) -> HookReport:  # noqa: ANN401  inputs of the action
     """A run that keeps every promise, and what it reports."""
-    made = world.run(**settings)
-    promises.keep_all(world, made)
-    assert made.report is not None
-    assert (made.report.exit_code(FailOn.ERROR) == 1) is bool(made.report.errors)
-    assert made.report.exit_code(FailOn.NEVER) == 0
-    return made.report.hooks[0]
+    made = promises.checked_run(world, **settings)
+    assert (made.told.exit_code(FailOn.ERROR) == 1) is bool(made.told.errors)
+    assert made.told.exit_code(FailOn.NEVER) == 0
+    return made.told.hooks[0]
 
 
 def at_work() -> World:

@@ -43,8 +43,7 @@ def sending(run: Run) -> list[int]:
 
 def test_three_hundred_redeliveries_break_no_limit_at_many_times_the_usual_pace() -> None:
     world = failed()
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     times = sending(run)
     took = times[-1] - times[0]
     assert len(times) == EVENTS
@@ -57,8 +56,7 @@ def test_three_hundred_redeliveries_break_no_limit_at_many_times_the_usual_pace(
 @pytest.mark.parametrize("hooks", [1, 3])
 def test_a_pace_without_bound_stays_within_the_points(hooks: int) -> None:
     world = failed(EVENTS, hooks, redeliveries_per_minute="100000")
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     assert len(run.accepted) == EVENTS
     assert world.sim.limits.violations == 0
     assert world.sim.limits.most_points <= 900
@@ -70,20 +68,17 @@ def test_a_limit_met_in_between_is_waited_for_and_never_asked_again_too_soon(sta
     world = failed()
     policy = world.sim.limits.policy
     policy.status, policy.retry_after, policy.block_ms = status, retry_after, MINUTE
-    run = world.run(happenings={120: lambda: world.sim.limits.block("token-1", world.clock())})
-    promises.keep_all(world, run)
+    run = promises.checked_run(world, happenings={120: lambda: world.sim.limits.block("token-1", world.clock())})
     assert len(run.accepted) == EVENTS
     # The one that met it could not know; after that nobody may ask until the time is over.
     assert world.sim.limits.violations == len(run.limits_met) == 1
-    assert run.report is not None
-    assert run.report.recovered == EVENTS
+    assert run.told.recovered == EVENTS
 
 
 def test_after_a_secondary_limit_the_pace_halves_and_comes_back() -> None:
     world = failed(900, time_limit="3h")
     world.sim.limits.policy.block_ms = MINUTE
-    run = world.run(happenings={120: lambda: world.sim.limits.block("token-1", world.clock())})
-    promises.keep_all(world, run)
+    run = promises.checked_run(world, happenings={120: lambda: world.sim.limits.block("token-1", world.clock())})
     (met,) = run.limits_met
     again = met.answered_at + MINUTE
     before = [at for at in sending(run) if met.at - 30 * SECOND <= at < met.at]
@@ -103,8 +98,7 @@ def nearly_spent(world: World, left: int) -> None:
 def test_the_hours_limit_is_never_broken_but_waited_for_until_its_reset() -> None:
     world = failed(time_limit="3h")
     nearly_spent(world, 100)
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     assert len(run.accepted) == EVENTS
     assert world.sim.limits.violations == 0
     assert sending(run)[0] > run.began + 50 * MINUTE
@@ -113,21 +107,17 @@ def test_the_hours_limit_is_never_broken_but_waited_for_until_its_reset() -> Non
 def test_what_others_left_of_the_hour_is_used_as_far_as_a_fifth_of_the_hour_that_is_left() -> None:
     world = failed(1)
     nearly_spent(world, 800)
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert run.report.recovered == 1
+    run = promises.checked_run(world)
+    assert run.told.recovered == 1
     assert run.ended - run.began == pytest.approx(12 * MINUTE, rel=0.1)
 
 
 def test_an_hour_that_is_spent_is_a_normal_ending_and_the_checkpoint_is_kept() -> None:
     world = failed()
     nearly_spent(world, 100)
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert run.report.exit_code(FailOn.ERROR) == 0
-    assert run.report.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    run = promises.checked_run(world)
+    assert run.told.exit_code(FailOn.ERROR) == 0
+    assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
     assert run.part.closed
     assert world.sim.limits.violations == 0
 
@@ -142,10 +132,8 @@ def test_a_wait_that_does_not_fit_ends_the_run_in_order(kind: str) -> None:
         else:
             world.sim.limits.block("token-1", world.clock(), HOUR)
 
-    run = world.run(happenings={100: limit})
-    promises.keep_all(world, run)
-    report = run.report
-    assert report is not None
+    run = promises.checked_run(world, happenings={100: limit})
+    report = run.told
     assert 0 < len(run.accepted) < EVENTS
     assert report.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
     assert OutOfTime in [type(fact.fields.get("error")) for fact in report.facts]
@@ -161,8 +149,7 @@ def test_a_pace_too_slow_for_the_time_limit_is_a_normal_ending() -> None:
     for _ in range(5):
         runs.append(run := world.run())
         promises.keep_all(world, run)
-        assert run.report is not None
-        assert not run.report.errors
+        assert not run.told.errors
         world.clock.advance(5 * MINUTE)
     assert runs[0].report is not None
     assert runs[0].report.count(Outcome.OUT_OF_TIME) > 0
@@ -173,12 +160,10 @@ def test_a_pace_too_slow_for_the_time_limit_is_a_normal_ending() -> None:
 
 def test_what_was_sent_before_the_time_was_up_is_watched_all_the_same() -> None:
     world = failed(time_limit="3m", redeliveries_per_minute="60")
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
+    run = promises.checked_run(world)
     assert 0 < len(run.accepted) < EVENTS
-    assert run.report.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
-    assert run.report.recovered == len(run.accepted), "an outcome was not waited for"
+    assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
+    assert run.told.recovered == len(run.accepted), "an outcome was not waited for"
 
 
 def test_a_run_with_much_to_send_leaves_a_fifth_of_what_is_left_of_the_hour_to_others() -> None:
@@ -186,10 +171,8 @@ def test_a_run_with_much_to_send_leaves_a_fifth_of_what_is_left_of_the_hour_to_o
     world.sim.limits.policy.hourly = 1_000  # a fifth of what there is, as of the events
     sent = []
     for _ in range(5):
-        run = world.run()
-        promises.keep_all(world, run)
-        assert run.report is not None
-        assert not run.report.errors, "it could not even look"
+        run = promises.checked_run(world)
+        assert not run.told.errors, "it could not even look"
         sent.append(len(run.accepted))
         for call in run.calls:
             if call.redelivers:

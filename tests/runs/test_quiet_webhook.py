@@ -30,10 +30,8 @@ def over(world: World, hours: int, every: int, arrivals: Collection[int]) -> lis
             world.hook.emit()
         world.clock.advance(every * MINUTE)
         world.sim.run_due()
-        run = world.run()
-        promises.keep_all(world, run)
-        assert run.report is not None
-        said += [one.outcome for one in run.report.events]
+        run = promises.checked_run(world)
+        said += [one.outcome for one in run.told.events]
     return said
 
 
@@ -68,10 +66,8 @@ def test_an_event_that_fails_while_others_are_delivered_is_given_up() -> None:
         for _ in range(12):
             world.hook.emit()
             world.clock.advance(5 * MINUTE)
-        run = world.run()
-        promises.keep_all(world, run)
-        assert run.report is not None
-        said += [one.outcome for one in run.report.events]
+        run = promises.checked_run(world)
+        said += [one.outcome for one in run.told.events]
     assert len(world.life.failed_events()[poisoned]) == 10
     assert Outcome.GIVEN_UP in said
     assert world.life.kept is not None

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from command.program import environment as usual
 from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, SECOND, system_ms
 from githubsim.faults import Delay, Fault, Lose
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE
-from githubsim.server import Served, serve
+from githubsim.server import serve
 from runs.processes import environment
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from command.program import Commands, Started
-    from githubsim.hooks import Hook
-
-    Process = subprocess.Popen[bytes] | Started
 
 pytestmark = pytest.mark.slow
 
@@ -42,16 +40,10 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 class Stage:
     """A simulated GitHub with failed events, and one run against it."""
 
-    served: Served
-    hook: Hook
-    process: Process
+    sim: SimGitHub
+    process: subprocess.Popen[bytes] | Started
     output: Path
     summary: Path
-    signalled_at: int = 0
-
-    @property
-    def sim(self) -> SimGitHub:
-        return self.served.sim
 
     @property
     def kept(self) -> int | None:
@@ -65,33 +57,33 @@ class Stage:
             assert time.monotonic() < until, f"it never came to {what}"
             time.sleep(0.01)
 
-    def seen(self, ending: str, times: int = 1) -> bool:
-        """Whether GitHub has been asked so often; the one that is being answered does not count yet."""
-        return sum(entry.path.endswith(ending) for entry in list(self.sim.journal.entries)) >= times
+    def has_read(self, pages: int) -> bool:
+        """Whether GitHub has given so many pages; the one that it is giving does not count yet."""
+        return sum(entry.path.endswith("/deliveries") for entry in list(self.sim.journal.entries)) >= pages
 
-    def stop(self, number: signal.Signals) -> int:
-        """Signal it and wait for its end. Gives the exit code."""
-        self.signalled_at = system_ms()
+    def stop(self, number: signal.Signals) -> None:
+        """Signal it and wait for its end, which has a report."""
+        signalled_at = system_ms()
         self.process.send_signal(number)
-        code = self.process.wait(SECONDS)
-        self._nothing_but_the_checkpoint()
-        return code
-
-    def _nothing_but_the_checkpoint(self) -> None:
+        assert self.process.wait(SECONDS) == 128 + number
         # A call that was under way when the signal came may still reach GitHub a moment later.
-        later = [entry for entry in self.sim.journal.entries if entry.at > self.signalled_at + 100]
+        later = [entry for entry in self.sim.journal.entries if entry.at > signalled_at + 100]
         assert all("/actions/variables" in entry.path for entry in later), [entry.line for entry in later]
-        assert all(one.accepted_at <= self.signalled_at + 100 for one in self.sim.accepted)
+        assert all(one.accepted_at <= signalled_at + 100 for one in self.sim.accepted)
+        assert "undelivered-count" in self.output.read_text()
+
+    def is_in_order(self) -> None:
+        """Outputs and summary say it, and the next run will find every event again."""
+        assert "signal" in self.output.read_text(), "the report does not say it"
+        assert self.summary.read_text()
+        assert self.kept is not None
+        (hook,) = self.sim.hooks.values()
+        assert self.kept < min(row.delivered_at for row in hook.log.rows)
 
 
 @contextmanager
 def stage(
-    tmp_path: Path,
-    forks: Commands | None,
-    *,
-    faults: tuple[Fault, ...] = (),
-    latency_ms: int = 0,
-    **inputs: str,
+    tmp_path: Path, forks: Commands | None, *faults: Fault, latency_ms: int = 0, **inputs: str
 ) -> Iterator[Stage]:
     """``forks``: what the process is forked from; None: it starts by itself."""
     sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=HOUR))  # no outcome shows: the watch goes on
@@ -104,40 +96,20 @@ def stage(
     output.touch()
     summary.touch()
     with serve(sim, latency_ms=latency_ms) as served:
-        given = {
-            "org": "octo",
-            "hook_id": str(hook.id),
-            "token": "pat",
-            "variable_name": "CHECKPOINT",
-            "variable_repository": "octo/ops",
-            "api_url": served.url,
-        } | inputs
-        files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
-        with _started(environment(given) | files, forks) as process:
+        where = {"org": "octo", "hook_id": str(hook.id), "token": "pat", "api_url": served.url}
+        kept = {"variable_name": "CHECKPOINT", "variable_repository": "octo/ops"}
+        given = environment(where | kept | inputs)
+        given |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        if forks:
+            process = forks.start(given=given, out=os.devnull, err=os.devnull)
+        else:
+            command = [sys.executable, "-m", "redeliver"]
+            process = subprocess.Popen(command, env=usual(**given), stdout=subprocess.DEVNULL)
+        with process:
             try:
-                yield Stage(served, hook, process, output, summary)
+                yield Stage(sim, process, output, summary)
             finally:
                 process.kill()
-
-
-def _started(given: dict[str, str], forks: Commands | None) -> Process:
-    if forks:
-        return forks.start(given=given, out=os.devnull, err=os.devnull)
-    return subprocess.Popen([sys.executable, "-m", "redeliver"], env=given, stdout=subprocess.DEVNULL)
-
-
-def is_told(it: Stage) -> None:
-    outputs = it.output.read_text()
-    assert "undelivered-count" in outputs
-    assert "signal" in outputs, "the report does not say it"
-    assert it.summary.read_text()
-
-
-def is_in_order(it: Stage) -> None:
-    """Outputs and summary are there, and the next run will find every event again."""
-    is_told(it)
-    assert it.kept is not None
-    assert it.kept < min(row.delivered_at for row in it.hook.log.rows)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -145,25 +117,24 @@ def test_while_it_reads_the_log(tmp_path: Path, forks: Commands, number: signal.
     with stage(tmp_path, forks, latency_ms=50) as it:
         it.sim.behaviour.page_cap = 1
         it.sim.variables("octo/ops").seed("CHECKPOINT", "1700000000000")
-        it.wait_for(lambda: it.seen("/deliveries", 2), "the second page")
-        assert it.stop(number) == 128 + number
+        it.wait_for(lambda: it.has_read(2), "the second page")
+        it.stop(number)
         assert it.sim.accepted == []
         assert it.kept == 1_700_000_000_000, "a scan that broke off moved the checkpoint"
-        is_told(it)
+        it.is_in_order()
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("slow", ["*/deliveries", "*/attempts", "*/actions/variables/*"])
 def test_in_a_call_that_is_not_answered(tmp_path: Path, forks: Commands, number: signal.Signals, slow: str) -> None:
     asked: list[str] = []
-    with stage(tmp_path, forks, faults=(Fault(Delay(60_000), path=slow),)) as it:
+    with stage(tmp_path, forks, Fault(Delay(60_000), path=slow)) as it:
         it.sim.observers.append(lambda request, _: asked.append(request.path))
         it.wait_for(lambda: asked and any(rule.hits for rule in it.sim.faults.rules), f"a slow {slow}")
         time.sleep(0.2)
-        assert it.stop(number) == 128 + number
-        assert "undelivered-count" in it.output.read_text()
+        it.stop(number)
         if slow == "*/attempts":
-            is_in_order(it)
+            it.is_in_order()
             assert "unknown" in it.output.read_text()
             assert len(it.sim.accepted) == 1
 
@@ -173,30 +144,33 @@ def test_while_it_waits_for_its_turn(tmp_path: Path, forks: Commands, number: si
     with stage(tmp_path, forks, redeliveries_per_minute="1", wait_for_results="0") as it:
         it.wait_for(lambda: len(it.sim.accepted) == 5, "the end of the burst")
         time.sleep(0.2)
-        assert it.stop(number) == 128 + number
-        is_in_order(it)
+        it.stop(number)
+        it.is_in_order()
         assert '"outcome":"stopped"' in it.output.read_text()
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_while_it_watches(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
     with stage(tmp_path, forks) as it:
-        it.wait_for(lambda: len(it.sim.accepted) == 3 and it.seen("/deliveries", 2), "the watch")
-        assert it.stop(number) == 128 + number
-        is_in_order(it)
+        it.wait_for(lambda: len(it.sim.accepted) == 3 and it.has_read(2), "the watch")
+        it.stop(number)
+        it.is_in_order()
+
+
+def unanswered_checkpoint() -> Fault:
+    return Fault(Lose("silence"), verb="PATCH", path="*/actions/variables/*", nth=2, times=None)
 
 
 def test_though_the_checkpoint_is_not_answered(tmp_path: Path, forks: Commands) -> None:
-    silent = Fault(Lose("silence"), verb="PATCH", path="*/actions/variables/*", nth=2, times=None)
-    with stage(tmp_path, forks, faults=(silent,)) as it:
+    with stage(tmp_path, forks, unanswered_checkpoint()) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3, "the watch")
-        assert it.stop(signal.SIGTERM) == 128 + signal.SIGTERM
+        it.stop(signal.SIGTERM)
         assert "saved" in it.summary.read_text()
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    silent = Fault(Lose("silence"), verb="PATCH", path="*/actions/variables/*", nth=2, times=None)
-    with stage(tmp_path, None, faults=(silent,)) as it:
+    silent = unanswered_checkpoint()
+    with stage(tmp_path, None, silent) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3, "the watch")
         it.process.send_signal(signal.SIGINT)
         it.wait_for(lambda: silent.hits, "the checkpoint")

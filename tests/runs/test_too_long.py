@@ -33,8 +33,7 @@ POISON = invalid_response(422)
 
 def outcome_of(run: Run, guid: str) -> Outcome | None:
     """What the report says became of an event; None: it is not in it."""
-    assert run.report is not None
-    return next((event.outcome for event in run.report.events if event.guid == guid), None)
+    return next((event.outcome for event in run.told.events if event.guid == guid), None)
 
 
 def long_log(**settings: str) -> World:
@@ -85,8 +84,7 @@ def test_an_earlier_success_is_found_however_far_back() -> None:
     guid = world.hook.add(world.clock() - 2 * DAY, OK).guid
     world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
     world.clock.advance(10 * MINUTE)
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     assert run.accepted == []
     assert outcome_of(run, guid) is None
 
@@ -98,8 +96,7 @@ def test_attempts_are_counted_over_all_that_github_keeps(first: object) -> None:
     world.hook.add(world.clock() - DAY, UNAVAILABLE, guid=guid, redelivery=True)
     world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
     world.clock.advance(HOUR)
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     assert run.accepted == []
     assert outcome_of(run, guid) is Outcome.GIVEN_UP
 
@@ -109,8 +106,7 @@ def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
     guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
     world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
     world.clock.advance(HOUR)
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     assert outcome_of(run, guid) is Outcome.RECOVERED
 
 
@@ -121,8 +117,7 @@ def test_an_event_whose_first_attempt_is_gone_is_tried_once() -> None:
     world.life.endpoint.by_guid[guid] = POISON
     for _ in range(3):
         world.clock.advance(HOUR)
-        run = world.run()
-        promises.keep_all(world, run)
+        promises.checked_run(world)
     assert world.life.endpoint.attempts[guid] == 1
 
 
@@ -137,10 +132,8 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
     guids = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (1, 3, 50)]
     if short_of == "calls":
         world.sim.limits.policy.hourly = 450
-    run = world.run()
-    promises.keep_all(world, run)
-    report = run.report
-    assert report is not None
+    run = promises.checked_run(world)
+    report = run.told
     assert report.exit_code(FailOn.ERROR) == 0
     assert any(says(FactKind.FAILURES_FIRST, warning) for warning in report.warnings)
     assert report.failed == len(guids)
@@ -154,21 +147,17 @@ def test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole() 
     world.variables.seed(VARIABLE, kept)
     world.sim.limits.spend("token-1", 4_800, world.clock())
     guids = [world.hook.add(world.clock() - ago * HOUR, REDIRECTED).guid for ago in (40, 20, 1)]
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
-    (said,) = run.report.warnings
+    run = promises.checked_run(world)
+    (said,) = run.told.warnings
     assert says(HourSpent, said)
-    assert mark(run.report) == "🟡"
-    assert run.report.exit_code(FailOn.ERROR) == 0
+    assert mark(run.told) == "🟡"
+    assert run.told.exit_code(FailOn.ERROR) == 0
     assert run.list_calls < 50, "calls that others could have had"
     assert world.variables[VARIABLE] == kept
     # The hour ends early enough within this run's time.
     world.clock.advance(55 * MINUTE)
-    run = world.run()
-    promises.keep_all(world, run)
-    assert run.report is not None
-    assert run.report.warnings == ()
+    run = promises.checked_run(world)
+    assert run.told.warnings == ()
     assert [outcome_of(run, guid) for guid in guids] == [Outcome.RECOVERED] * 3
 
 
@@ -181,10 +170,8 @@ def test_a_new_hour_is_not_waited_for_for_ever() -> None:
     while not world.life.endpoint.arrivals[guid]:
         # Half of every hour's calls are somebody else's, so that no hour has as many as the window takes.
         world.sim.limits.spend("token-1", 250, world.clock())
-        run = world.run(time_limit="10m")
-        promises.keep_all(world, run)
-        assert run.report is not None
-        waited += not run.report.hooks[0].read
+        run = promises.checked_run(world, time_limit="10m")
+        waited += not run.told.hooks[0].read
         world.clock.advance(HOUR + MINUTE - (world.clock() - run.began))
         assert world.clock() < run.began + 2 * HOUR
         assert waited < 20, "until GitHub has forgotten it"
@@ -198,8 +185,7 @@ def test_a_new_hour_that_was_waited_for_has_calls_of_its_own() -> None:
     account = world.sim.limits.account("token-1", world.clock())
     account.resets_at = world.clock() + 14 * MINUTE
     world.sim.limits.spend("token-1", 4_993, world.clock())
-    run = world.run()
-    promises.keep_all(world, run)
+    run = promises.checked_run(world)
     assert outcome_of(run, guid) is Outcome.RECOVERED
 
 
@@ -210,8 +196,7 @@ def test_waits_for_limits_are_part_of_what_a_page_takes(a_minute: int) -> None:
     world.variables.seed(VARIABLE, str(world.clock() - 2 * DAY))
     guid = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
     run = world.run()
-    assert run.report is not None
-    assert run.report.errors == (), "it broke off where it could have asked for failures"
+    assert run.told.errors == (), "it broke off where it could have asked for failures"
     assert outcome_of(run, guid) is not None
     assert len(run.accepted) == 1
 
@@ -226,10 +211,8 @@ def test_of_failures_that_are_more_pages_than_the_hours_calls_the_newest_are_sen
     kept = now - 6 * HOUR
     world.variables.seed(VARIABLE, str(kept))
     world.sim.limits.policy.hourly = 150
-    run = world.run()
-    promises.keep_all(world, run)
-    report = run.report
-    assert report is not None
+    run = promises.checked_run(world)
+    report = run.told
     assert report.errors == ()
     assert any(says(FactKind.NEWEST_READ, warning) for warning in report.warnings)
     assert report.exit_code(FailOn.UNDELIVERED) == 1
@@ -250,13 +233,11 @@ def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() ->
     world.life.anchor = None
     old, *young = [world.hook.add(world.clock() - ago * HOUR, UNAVAILABLE).guid for ago in (50, 3, 1)]
     for _ in range(3):
-        run = world.run(time_limit="30s")
-        promises.keep_all(world, run)
+        run = promises.checked_run(world, time_limit="30s")
         assert outcome_of(run, old) is Outcome.UNCHECKED
         world.clock.advance(15 * MINUTE)
     assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [0, 1, 1]
-    run = world.run(time_limit="30m")
-    promises.keep_all(world, run)
+    run = promises.checked_run(world, time_limit="30m")
     assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [1, 1, 1]
 
 
@@ -268,7 +249,6 @@ def test_a_server_without_the_filter_ends_the_run_and_keeps_the_checkpoint() -> 
     run = world.run()
     run.undisturbed = False  # there is no time for what could otherwise be done
     promises.keep_all(world, run)
-    assert run.report is not None
-    assert run.report.exit_code(FailOn.ERROR) == 1
+    assert run.told.exit_code(FailOn.ERROR) == 1
     assert world.variables[VARIABLE] == kept
     assert run.list_calls < 200
