@@ -172,7 +172,7 @@ class WatchedTransport:
             self.interference.after(place)
         # Only now has the run been told.
         call.status, call.headers = response.status, response.headers
-        call.secondary = "secondary rate limit" in response.body
+        call.secondary = response.status in {403, 429} and "secondary rate limit" in response.body
         if call.faulty and "date" in response.headers:
             date = parsedate_to_datetime(response.headers["date"])
             call.clock_behind = clock() // SECOND - int(date.timestamp()) > A_MINUTE

@@ -13,6 +13,8 @@ from runs.accounts import the_report_is_true, the_sums_are_right
 from runs.model import too_old
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from githubsim.log import Row
     from redeliver.core.settings import Settings
     from runs.interference import Call
@@ -93,6 +95,19 @@ def _next_cutoff(kept: int, settings: Settings) -> int:
     return (kept - settings.overlap * SECOND) // SECOND * SECOND
 
 
+def _never_delivered(part: Part) -> Iterator[tuple[str, list[Row], list[Row]]]:
+    """This user's events that are of a wanted type and not told as lost: guid, attempts that were shown, and all."""
+    life, settings = part.life, part.settings
+    for guid, attempts in life.failed_events().items():
+        rows = [row for row in attempts if row.visible_at <= part.looked_at]
+        if guid in life.unseen or guid in life.late or guid in life.told_lost or not rows or rows[0].redelivery:
+            continue
+        if any(row.outcome.succeeded for row in attempts) or not life.is_ours(rows, part.looked_at, settings):
+            continue
+        if not settings.events or rows[0].kind.event in settings.events:
+            yield guid, rows, attempts
+
+
 def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
     """A run that finds an event lost, of which no run before it ended red, ends red itself."""
     report, life, settings = part.report, part.life, part.settings
@@ -100,21 +115,13 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
     if report is None or not report.read or life.kept is None or world.sim.behaviour.retention_ms < retention:
         return  # the run tells nothing, keeps nothing, or could not know
     lost, gone, excepted = set(), set(), life.excepted
-    for guid, attempts in life.failed_events().items():
-        rows = [row for row in attempts if row.visible_at <= part.looked_at]
-        if guid in life.unseen or guid in life.late or guid in life.told_lost or not rows or rows[0].redelivery:
-            continue
-        if any(row.outcome.succeeded for row in attempts) or not life.is_ours(rows, part.looked_at, settings):
-            continue
-        if settings.events and rows[0].kind.event not in settings.events:
-            continue
+    for guid, rows, _ in _never_delivered(part):
         if too_old(rows[0], part.looked_at, settings) and not world.in_log(rows[0], part.looked_at):
             continue  # nobody wants it any more, and of its attempts not all are known
-        expired = all(world.shown_at(row) < part.looked_at - retention for row in rows)
         given_up = guid not in excepted and world.is_out_of_attempts(
             life.hook.log, rows, part.looked_at, settings, report.cutoff, but=excepted
         )
-        if expired:
+        if all(world.shown_at(row) < part.looked_at - retention for row in rows):
             gone.add(guid)
         elif given_up and not report.partial:
             lost.add(guid)
@@ -133,30 +140,19 @@ def no_loss_passes_untold(world: World, part: Part) -> None:
     if life.kept is None or not settings.variable_name:
         return  # the next run looks back over ``lookback``
     since = part.report.cutoff if part.report else 0
-    for guid, attempts in life.failed_events().items():
-        rows = [row for row in attempts if row.visible_at <= part.looked_at]
-        if guid in excepted or guid in life.told_lost or not rows or rows[0].redelivery:
-            continue
-        if any(row.outcome.succeeded for row in attempts) or not life.is_ours(rows, part.looked_at, settings):
-            continue
-        if not _is_wanted(rows[0], part.looked_at, settings):
-            continue
-        if not world.is_out_of_attempts(life.hook.log, rows, part.looked_at, settings, since, but=excepted):
+    for guid, rows, attempts in [*_never_delivered(part)]:
+        if guid in excepted or too_old(rows[0], part.looked_at, settings):
             continue
         if any(world.shown_at(row) >= _next_cutoff(life.kept, settings) for row in attempts):
             continue
         if not any(world.in_log(row, part.looked_at) for row in rows):
             continue  # told, perhaps, by the time from which GitHub keeps nothing
+        if not world.is_out_of_attempts(life.hook.log, rows, part.looked_at, settings, since, but=excepted):
+            continue
         if part.report is None:
             life.told_lost.add(guid)
             continue
         assert not part.writes, f"{guid} is lost, lies before the checkpoint, and no run has told it"
-
-
-def _is_wanted(original: Row, now: int, settings: Settings) -> bool:
-    """Whether the user wants this event, and still does."""
-    named = not settings.events or original.kind.event in settings.events
-    return named and not too_old(original, now, settings)
 
 
 def what_cannot_be_read_is_told(world: World, part: Part) -> None:

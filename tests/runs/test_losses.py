@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
+from githubsim.outcomes import UNAVAILABLE, invalid_response
 from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
@@ -126,37 +126,3 @@ def test_an_event_that_waits_for_its_turn_while_github_forgets_it_is_not_passed_
     assert report.errors
     world.clock.advance(15 * MINUTE)
     assert run(world).errors == ()
-
-
-def test_what_github_forgets_while_a_long_log_is_read_is_told() -> None:
-    world = World(None, latency_ms=1_000, lookback="3d")
-    now = world.clock()
-    # Two and a half minutes of reading, within which GitHub forgets the oldest event.
-    world.hook.load(world.hook.row(now - place * 17 * SECOND) for place in range(1, 15_000))
-    oldest = world.hook.add(now - 3 * DAY + 90 * SECOND, UNAVAILABLE).guid
-    world.variables.seed(VARIABLE, str(now - 3 * DAY + 90 * SECOND - 1))
-    world.life.anchor = now - 4 * DAY
-    report = run(world, time_limit="3h")
-    assert oldest not in {event.guid for event in report.events}
-    assert report.gap is not None
-    assert report.errors
-
-
-def test_a_webhook_that_is_switched_off_is_a_warning_and_its_run_is_made_all_the_same() -> None:
-    world = at_work()
-    guid = world.hook.add(world.clock() + SECOND, UNAVAILABLE).guid
-    world.hook.active = False
-    world.clock.advance(5 * MINUTE)
-    report = run(world)
-    assert report.active is False
-    assert report.errors == ()
-    assert "switched off" in report.warnings[0]
-    assert [event.guid for event in report.events] == [guid]
-
-
-def test_a_run_that_finds_nothing_undelivered_has_no_deadline() -> None:
-    world = at_work()
-    world.hook.add(world.clock() + SECOND, OK)
-    world.clock.advance(5 * MINUTE)
-    report = run(world)
-    assert (report.deadline, report.lost, report.errors, report.warnings) == (None, 0, (), ())

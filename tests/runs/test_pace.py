@@ -75,21 +75,6 @@ def test_a_limit_met_in_between_is_waited_for_and_never_asked_again_too_soon(sta
     assert run.told.recovered == EVENTS
 
 
-def test_after_a_secondary_limit_the_pace_halves_and_comes_back() -> None:
-    world = failed(900, time_limit="3h")
-    world.sim.limits.policy.block_ms = MINUTE
-    run = promises.checked_run(world, happenings={120: lambda: world.sim.limits.block("token-1", world.clock())})
-    (met,) = run.limits_met
-    again = met.answered_at + MINUTE
-    before = [at for at in sending(run) if met.at - 30 * SECOND <= at < met.at]
-    after = [at for at in sending(run) if again <= at < again + 30 * SECOND]
-    later = [at for at in sending(run) if again + 9 * MINUTE <= at < again + 9 * MINUTE + 30 * SECOND]
-    assert len(after) <= len(before) * 0.6
-    # Half of the pace is back after eight minutes, so that by then all of it is.
-    assert len(later) == 0 or len(later) >= len(before) * 0.8
-    assert len(run.accepted) == 900
-
-
 def nearly_spent(world: World, left: int) -> None:
     """Somebody else has used up most of the hour."""
     world.sim.limits.spend("token-1", 5_000 - left, world.clock())
@@ -102,14 +87,6 @@ def test_the_hours_limit_is_never_broken_but_waited_for_until_its_reset() -> Non
     assert len(run.accepted) == EVENTS
     assert world.sim.limits.violations == 0
     assert sending(run)[0] > run.began + 50 * MINUTE
-
-
-def test_what_others_left_of_the_hour_is_used_as_far_as_a_fifth_of_the_hour_that_is_left() -> None:
-    world = failed(1)
-    nearly_spent(world, 800)
-    run = promises.checked_run(world)
-    assert run.told.recovered == 1
-    assert run.ended - run.began == pytest.approx(12 * MINUTE, rel=0.1)
 
 
 def test_an_hour_that_is_spent_is_a_normal_ending_and_the_checkpoint_is_kept() -> None:
@@ -156,14 +133,6 @@ def test_a_pace_too_slow_for_the_time_limit_is_a_normal_ending() -> None:
     assert sum(len(run.accepted) for run in runs) == EVENTS
     assert not world.sim.truth.undelivered()
     assert world.sim.truth.needlessly_redelivered() == []
-
-
-def test_what_was_sent_before_the_time_was_up_is_watched_all_the_same() -> None:
-    world = failed(time_limit="3m", redeliveries_per_minute="60")
-    run = promises.checked_run(world)
-    assert 0 < len(run.accepted) < EVENTS
-    assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
-    assert run.told.recovered == len(run.accepted), "an outcome was not waited for"
 
 
 def test_a_run_with_much_to_send_leaves_a_fifth_of_what_is_left_of_the_hour_to_others() -> None:

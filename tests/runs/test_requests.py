@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +10,6 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import UNAVAILABLE
 from githubsim.seeds import Mix, seed
 from world import World
-
-if TYPE_CHECKING:
-    from redeliver.core.report import Report
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +29,8 @@ def healthy(events: int) -> World:
 
 def requests(world: World, scan: str = "full") -> Counter[str]:
     """A run that goes well, and what it asks of GitHub."""
-    _well(world.run(latency_ms=100, scan=scan))
+    report = world.run(latency_ms=100, scan=scan)
+    assert (report.errors, report.warnings) == ((), ())
     asked: Counter[str] = Counter()
     for entry in world.sim.journal.entries:
         assert entry.status in {200, 202, 204}
@@ -44,24 +41,18 @@ def requests(world: World, scan: str = "full") -> Counter[str]:
     return asked
 
 
-def _well(report: Report) -> None:
-    assert not report.errors
-    assert not report.warnings
-
-
-def test_a_run_with_nothing_to_do_is_four_requests() -> None:
-    assert requests(healthy(0)) == {READ: 1, HOOK: 1, PAGE: 1, WRITTEN: 1}
-
-
-def test_a_scan_is_the_pages_of_its_window_and_no_more() -> None:
-    """A hundred attempts a page, the most that GitHub gives; none is asked for twice, none in vain."""
-    assert requests(healthy(4_999)) == {READ: 1, HOOK: 1, PAGE: 50, WRITTEN: 1}
-
-
-@pytest.mark.parametrize("pages", [1, 2, 50])
-def test_that_a_full_page_is_the_last_one_takes_two_small_calls(pages: int) -> None:
-    """One asks for a row fewer, the other one follows the link to that row."""
-    assert requests(healthy(100 * pages)) == {READ: 1, HOOK: 1, PAGE: pages + 2, WRITTEN: 1}
+@pytest.mark.parametrize(
+    ("events", "pages"),
+    [
+        (0, 1),
+        # A hundred attempts a page, the most that GitHub gives; none is asked for twice, none in vain.
+        (4_999, 50),
+        # That a full page is the last one takes two small calls: a row fewer, and the link to that row.
+        *((100 * pages, pages + 2) for pages in (1, 2, 50)),
+    ],
+)
+def test_a_run_with_nothing_to_do_reads_its_window_and_makes_three_more_requests(events: int, pages: int) -> None:
+    assert requests(healthy(events)) == {READ: 1, HOOK: 1, PAGE: pages, WRITTEN: 1}
 
 
 def test_a_scan_goes_no_further_back_than_its_window() -> None:

@@ -101,15 +101,6 @@ def test_attempts_are_counted_over_all_that_github_keeps(first: object) -> None:
     assert outcome_of(run, guid) is Outcome.GIVEN_UP
 
 
-def test_an_event_whose_first_attempt_is_gone_has_left_the_log() -> None:
-    world = long_log()
-    guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
-    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
-    world.clock.advance(HOUR)
-    run = promises.checked_run(world)
-    assert outcome_of(run, guid) is Outcome.RECOVERED
-
-
 def test_an_event_whose_first_attempt_is_gone_is_tried_once() -> None:
     world = long_log()
     guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
@@ -201,32 +192,6 @@ def test_waits_for_limits_are_part_of_what_a_page_takes(a_minute: int) -> None:
     assert len(run.accepted) == 1
 
 
-@pytest.mark.parametrize("scan", ["full", "failures"])
-def test_of_failures_that_are_more_pages_than_the_hours_calls_the_newest_are_sent(scan: str) -> None:
-    world = World(None, latency_ms=100, scan=scan)
-    now = world.clock()
-    world.life.anchor = now - DAY
-    world.hook.load(world.hook.row(now - place * SECOND, UNAVAILABLE) for place in range(2, 20_000))
-    world.hook.add(now - SECOND, OK)
-    kept = now - 6 * HOUR
-    world.variables.seed(VARIABLE, str(kept))
-    world.sim.limits.policy.hourly = 150
-    run = promises.checked_run(world)
-    report = run.told
-    assert report.errors == ()
-    assert any(says(FactKind.NEWEST_READ, warning) for warning in report.warnings)
-    assert report.exit_code(FailOn.UNDELIVERED) == 1
-    assert report.hooks[0].partial
-    assert world.life.kept == kept
-    # The newest: of the part that was read whole, the oldest first.
-    assert len(run.accepted) > 5
-    assert report.redelivered == len(run.accepted)
-    assert (
-        min(row.delivered_at for one in run.accepted for row in [world.hook.log.attempts_of(one.guid)[0]])
-        > now - HOUR * 3
-    )
-
-
 def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
     world = long_log(lookback="3d")
     del world.variables[VARIABLE]
@@ -239,16 +204,3 @@ def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() ->
     assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [0, 1, 1]
     run = promises.checked_run(world, time_limit="30m")
     assert [world.life.endpoint.arrivals[guid] for guid in (old, *young)] == [1, 1, 1]
-
-
-def test_a_server_without_the_filter_ends_the_run_and_keeps_the_checkpoint() -> None:
-    world = long_log(time_limit="20s")
-    world.sim.behaviour.status_filter = False
-    kept = str(world.clock() - 2 * DAY)
-    world.variables.seed(VARIABLE, kept)
-    run = world.run()
-    run.undisturbed = False  # there is no time for what could otherwise be done
-    promises.keep_all(world, run)
-    assert run.told.exit_code(FailOn.ERROR) == 1
-    assert world.variables[VARIABLE] == kept
-    assert run.list_calls < 200

@@ -43,6 +43,7 @@ from wording import raises
 if TYPE_CHECKING:
     from githubsim.issues import Issue
     from githubsim.tokens import TokenKind
+    from redeliver.errors import RedeliverError
 
 REPOSITORY = "octo/ops"
 LABEL = "webhook-redelivery"
@@ -167,15 +168,11 @@ def test_it_began_when_the_first_run_that_saw_it_said_and_the_next_outage_begins
     later = replace(DOWN, since=START + 5 * HOUR)
     place.runs(DOWN, later)
     assert began(place.issue) == clock_time(START)
-    place.runs(SETTLED, later)
-    assert began(place.issues.all()[0]) == clock_time(START + 5 * HOUR)
-
-
-def test_a_recovery_says_so_and_closes(place: Place) -> None:
-    place.runs(DOWN, SETTLED)
-    assert not place.issue.is_open
+    place.run(SETTLED)
     (comment,) = place.issue.comments
-    assert RUN in comment
+    assert (place.issue.is_open, RUN in comment) == (False, True)
+    place.run(later)
+    assert began(place.issues.all()[0]) == clock_time(START + 5 * HOUR)
 
 
 def test_a_loss_is_named_once_and_only_a_person_closes_over_it(place: Place) -> None:
@@ -326,13 +323,6 @@ def test_there_are_never_two_and_a_second_run_that_says_the_same_writes_nothing(
             dismissed = True
 
 
-@pytest.mark.parametrize("situation", [DOWN, WAITING, FAILED])
-def test_after_any_trouble_is_over_nothing_stays_open_unless_something_is_lost(situation: Situation) -> None:
-    place = Place()
-    place.runs(situation, SETTLED)
-    assert place.issues.opened == []
-
-
 def test_pygithub_asks_for_nothing_that_is_not_known_here(place: Place) -> None:
     issues = Issues(place.caller(), REPOSITORY, LABEL)
     with pytest.raises(AssertionError, match="GET /repos/octo/ops/labels"):
@@ -343,10 +333,18 @@ def test_pygithub_asks_for_nothing_that_is_not_known_here(place: Place) -> None:
 # -- what GitHub refuses ------------------------------------------------------------------------------------------
 
 
-def test_without_the_permission_it_says_which_one_is_needed() -> None:
-    place = Place()
-    place.sim.token("job", kind="actions", permissions={"issues": "read"})
-    with pytest.raises(MissingPermission, match="permissions: issues: write") as fault:
+@pytest.mark.parametrize(
+    ("token", "kind", "words"),
+    [
+        ({"permissions": {"issues": "read"}}, MissingPermission, "permissions: issues: write"),
+        ({"permissions": {"issues": "write"}, "sees": ["other"]}, NotFound, "octo/ops"),
+    ],
+)
+def test_what_its_token_may_not_do_is_told(
+    place: Place, token: dict[str, object], kind: type[RedeliverError], words: str
+) -> None:
+    place.sim.token("job", kind="actions", **token)  # type: ignore[arg-type]  # fields of Token
+    with pytest.raises(kind, match=words) as fault:
         place.run(DOWN)
     assert "webhooks" not in str(fault.value)
     assert place.issues.all() == []
@@ -355,13 +353,6 @@ def test_without_the_permission_it_says_which_one_is_needed() -> None:
 def test_issues_that_are_switched_off_are_told(place: Place) -> None:
     place.issues.enabled = False
     with raises(IssuesDisabled, match="octo/ops"):
-        place.run(DOWN)
-
-
-def test_a_repository_that_is_not_there_or_hidden_is_told() -> None:
-    place = Place()
-    place.sim.token("job", kind="actions", permissions={"issues": "write"}, sees=["other"])
-    with pytest.raises(NotFound, match="octo/ops"):
         place.run(DOWN)
 
 
