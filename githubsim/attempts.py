@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from githubsim.behaviour import Behaviour, draw
 from githubsim.endpoint import Dispatch, Endpoint
-from githubsim.hooks import TARGET_IDS, Hook
 from githubsim.log import Row
 
 if TYPE_CHECKING:
     from githubsim.clock import EpochMs
+    from githubsim.hooks import Hook
     from githubsim.ids import DeliveryIds, Guids
     from githubsim.outcomes import Kind, Outcome
 
@@ -28,9 +28,7 @@ class Redelivery:
 
     hook: Hook = field(repr=False)
     guid: str
-    of_attempt: int
     accepted_at: int
-    request: int
     success_visible: bool
     row: Row | None = None
 
@@ -77,14 +75,13 @@ class Desk:
             self.run_due()
         return name
 
-    def accept(self, hook: Hook, row: Row, request: int) -> Redelivery:
+    def accept(self, hook: Hook, row: Row) -> None:
         """Queue a redelivery of the event that ``row`` belongs to."""
         now = self.clock()
         visible = any(one.outcome.succeeded and one.visible_at <= now for one in hook.log.attempts_of(row.guid))
-        redelivery = Redelivery(hook, row.guid, row.id, now, request, visible)
+        redelivery = Redelivery(hook, row.guid, now, visible)
         self.accepted.append(redelivery)
         self._put(now + draw(self.behaviour.redelivery_ms), hook, row.guid, row.kind, redelivery)
-        return redelivery
 
     def run_due(self) -> int:
         """Make every attempt that is due, in order, as of the moment it was due. Returns how many."""
@@ -108,26 +105,8 @@ class Desk:
 
     def deliver(self, work: Work) -> Outcome:
         """Ask the endpoint."""
-        hook, redelivery = work.hook, work.redelivery is not None
-        dispatch = self.dispatch(hook, work.guid, work.kind, work.due, redelivery=redelivery)
-        return (hook.endpoint or self.endpoint).deliver(dispatch)
-
-    @staticmethod
-    def dispatch(hook: Hook, guid: str, kind: Kind, at: int, *, redelivery: bool) -> Dispatch:
-        """What is sent with an attempt."""
-        target = hook.target_type
-        return Dispatch(
-            hook.id,
-            target,
-            TARGET_IDS[target],
-            hook.url,
-            hook.secret,
-            guid,
-            kind,
-            redelivery,
-            at,
-            hook.payloads.get(guid),
-        )
+        dispatch = Dispatch(work.hook, work.guid, work.kind, work.redelivery is not None, work.due)
+        return (work.hook.endpoint or self.endpoint).deliver(dispatch)
 
     def finish(self, work: Work, outcome: Outcome, began: int) -> Row:
         """Write down how an attempt ended."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import httpx
 
+from githubsim.hooks import TARGET_IDS
 from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, OK, TIMED_OUT, Answer, Outcome, invalid_response
-from githubsim.payloads import payload_for
 
 if TYPE_CHECKING:
     from githubsim.endpoint import Dispatch
@@ -46,10 +46,8 @@ class HttpDispatch:
         return outcome._replace(duration_ms=round((time.monotonic() - began) * 1_000))
 
     def _post(self, dispatch: Dispatch) -> Outcome:
-        payload = dispatch.payload
-        body = payload_for(dispatch.kind, dispatch.guid) if payload is None else payload
         try:
-            answer = self._client.post(dispatch.url, content=body, headers=headers(dispatch, body))
+            answer = self._client.post(dispatch.hook.url, content=dispatch.body, headers=headers(dispatch))
         except httpx.TimeoutException:
             return TIMED_OUT
         except httpx.TransportError as error:
@@ -61,9 +59,10 @@ class HttpDispatch:
         return invalid_response(answer.status_code)._replace(answer=kept)
 
 
-def headers(dispatch: Dispatch, body: bytes) -> dict[str, str]:
+def headers(dispatch: Dispatch) -> dict[str, str]:
     """The headers of an attempt. A name and a password in the hook's address become one, as in every HTTP client."""
-    user = httpx.URL(dispatch.url).userinfo
+    hook, body = dispatch.hook, dispatch.body
+    user = httpx.URL(hook.url).userinfo
     basic = {"Authorization": f"Basic {base64.b64encode(user).decode()}"} if user else {}
     return basic | {
         "Accept": "*/*",
@@ -71,11 +70,11 @@ def headers(dispatch: Dispatch, body: bytes) -> dict[str, str]:
         "User-Agent": "GitHub-Hookshot/0000000",
         "X-GitHub-Delivery": dispatch.guid,
         "X-GitHub-Event": dispatch.kind.event,
-        "X-GitHub-Hook-ID": str(dispatch.hook_id),
-        "X-GitHub-Hook-Installation-Target-ID": str(dispatch.target_id),
-        "X-GitHub-Hook-Installation-Target-Type": dispatch.target_type,
-        "X-Hub-Signature": f"sha1={_digest(dispatch.secret, body, 'sha1')}",
-        "X-Hub-Signature-256": f"sha256={_digest(dispatch.secret, body, 'sha256')}",
+        "X-GitHub-Hook-ID": str(hook.id),
+        "X-GitHub-Hook-Installation-Target-ID": str(TARGET_IDS[hook.target_type]),
+        "X-GitHub-Hook-Installation-Target-Type": hook.target_type,
+        "X-Hub-Signature": f"sha1={_digest(hook.secret, body, 'sha1')}",
+        "X-Hub-Signature-256": f"sha256={_digest(hook.secret, body, 'sha256')}",
     }
 
 

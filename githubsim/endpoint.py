@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome, odd
+from githubsim.payloads import payload_for
+
+if TYPE_CHECKING:
+    from githubsim.hooks import Hook
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
     """One attempt about to be made: where to, what, and when by the model's clock."""
 
-    hook_id: int
-    target_type: str
-    target_id: int
-    url: str
-    secret: str
+    hook: Hook
     guid: str
     kind: Kind
     redelivery: bool
     at: int
-    payload: bytes | None = None
+
+    @property
+    def body(self) -> bytes:
+        """What is sent."""
+        given = self.hook.payloads.get(self.guid)
+        return payload_for(self.kind, self.guid) if given is None else given
 
 
 class Endpoint(Protocol):

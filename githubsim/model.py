@@ -190,7 +190,7 @@ class SimGitHub:
             if over is not None:
                 entry.limited = True
                 raise over
-            answer = self._answer(Call(self, request, entry.path, token, now, number), found)
+            answer = self._answer(Call(self, request, entry.path, token, now), found)
         except Refused as refused:
             answer = refused.answer
         return sent(request, answer, headers)

@@ -43,12 +43,8 @@ def scheduled_run(it: Day, name: str) -> list[int]:
     print(f"\n--- health: {results['health']}, undelivered: {results['undelivered-count']}")
     keep(name, job.summary.read_text())
     print("\n--- the job that keeps the issue", flush=True)
-    inputs = {
-        "report": results["report"],
-        "label": "webhook-redelivery",
-        "repository": REPOSITORY,
-        "token": ISSUE_TOKEN,
-    }
+    inputs = {"report": results["report"], "label": "webhook-redelivery", "repository": REPOSITORY}
+    inputs["token"] = ISSUE_TOKEN
     tracking = it.step(inputs, "tracking-issue", **RUN)
     for issue in it.served.sim.issues(REPOSITORY).all():
         state = "open" if issue.is_open else "closed"
@@ -75,7 +71,6 @@ def main() -> int:
     for old in PAGES.glob("*.html"):
         old.unlink()
     with day(14) as it:
-        clock = it.served.sim.clock
         it.served.sim.token(ISSUE_TOKEN, kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
         say(f"A webhook of octo, and a receiver at {it.receiver.url}. All is well")
         it.events(6, 10 * MINUTE)
@@ -92,10 +87,10 @@ def main() -> int:
         codes += scheduled_run(it, "it is up again")
         it.events(1, 30 * MINUTE)
         say("In the next hour the receiver answers 200 to everything, and loses it all: its disk is full")
-        since = clock()
+        since = it.clock()
         lost = it.events(6, 10 * MINUTE)
-        until = clock()
-        it.fly(30 * MINUTE)
+        until = it.clock()
+        it.clock.fly(30 * MINUTE)
         codes += scheduled_run(it, "all looks well, and is not")
         codes += replay(it, since, until)
         twice = f"All {len(it.sent)} events have arrived, and the {len(lost)} of the lost hour a second time"

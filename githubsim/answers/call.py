@@ -22,14 +22,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request with its world: ``path`` is below the API's root, ``number`` is its place in the journal."""
+    """A request with its world: ``path`` is below the API's root."""
 
     sim: SimGitHub
     request: SimRequest
     path: str
     token: Token
     now: int
-    number: int
 
     def hook(self, target_type: TargetType, target: str = "", hook_id: str = "") -> Hook:
         """The hook a path names; the App's own has no name there.

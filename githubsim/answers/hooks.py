@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from githubsim.dispatch import headers
-from githubsim.payloads import payload_for
+from githubsim.endpoint import Dispatch
 from githubsim.render import row_json
 from githubsim.wire import JSON_TYPE, Refused, SimResponse, reply
 
@@ -64,9 +64,8 @@ def delivery(call: Call, hook: Hook, row_id: str) -> SimResponse:
     row = _row(call, hook, row_id)
     described = json.loads(row_json(row, whole_seconds=call.sim.behaviour.whole_seconds))
     described["url"] = hook.url
-    dispatch = call.sim.desk.dispatch(hook, row.guid, row.kind, row.delivered_at, redelivery=row.redelivery)
-    body = payload_for(row.kind, row.guid) if dispatch.payload is None else dispatch.payload
-    described["request"] = {"headers": headers(dispatch, body), "payload": json.loads(body)}
+    dispatch = Dispatch(hook, row.guid, row.kind, row.redelivery, row.delivered_at)
+    described["request"] = {"headers": headers(dispatch), "payload": json.loads(dispatch.body)}
     kept = row.outcome.answer
     described["response"] = {"headers": kept and dict(kept.headers), "payload": kept and kept.body}
     return reply(200, described)
@@ -74,7 +73,7 @@ def delivery(call: Call, hook: Hook, row_id: str) -> SimResponse:
 
 def redeliver(call: Call, hook: Hook, row_id: str) -> SimResponse:
     """Accept a redelivery; it is carried out later."""
-    call.sim.desk.accept(hook, _row(call, hook, row_id), call.number)
+    call.sim.desk.accept(hook, _row(call, hook, row_id))
     return reply(202, {})
 
 

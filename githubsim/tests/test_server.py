@@ -134,8 +134,9 @@ def test_an_event_carries_githubs_headers_and_one_of_its_examples(receiver: Rece
 def test_the_signature_is_the_one_github_documents() -> None:
     # The example of "Validating webhook deliveries" in GitHub's documents.
     hook = SimGitHub().org_hook("octo", secret=SECRET)
-    sent = Dispatch(hook.id, "organization", 1, hook.url, hook.secret, "guid", outcomes.Kind(), redelivery=False, at=0)
-    assert headers(sent, b"Hello, World!")["X-Hub-Signature-256"] == (
+    hook.payloads["guid"] = b"Hello, World!"
+    sent = Dispatch(hook, "guid", outcomes.Kind(), redelivery=False, at=0)
+    assert headers(sent)["X-Hub-Signature-256"] == (
         "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     )
 

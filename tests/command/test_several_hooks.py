@@ -58,7 +58,7 @@ class DeadFor:
         self.hook = hook
 
     def deliver(self, dispatch: Dispatch) -> Any:  # noqa: ANN401
-        return UNAVAILABLE if dispatch.hook_id == self.hook.id else OK
+        return UNAVAILABLE if dispatch.hook is self.hook else OK
 
 
 def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting() -> None:

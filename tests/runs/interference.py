@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from githubsim.clock import VirtualClock
     from githubsim.inprocess import InProcessTransport
     from githubsim.model import SimGitHub
+    from githubsim.variables import Variables
     from redeliver.timing import RunClock
 
 
@@ -136,7 +137,7 @@ class WatchedTransport:
     accepted: list[Redelivery]
     writes: list[tuple[int, str, int]]
     sim: SimGitHub
-    variables_of: str
+    variables: Variables
 
     def exchange(
         self,
@@ -155,7 +156,7 @@ class WatchedTransport:
         call = Call(verb, path, clock() + self.inner.latency_ms // 2, variable=variable)
         call.after_signal = self.interference.clock.signal_number is not None
         self.calls.append(call)
-        history = self.sim.variables(self.variables_of).history
+        history = self.variables.history
         taken, written, struck = len(self.sim.accepted), len(history), self._faults()
         try:
             response = self.inner.exchange(verb, path, query=query, body=body)
@@ -166,7 +167,7 @@ class WatchedTransport:
         finally:
             call.answered_at = clock()
             self.accepted += self.sim.accepted[taken:]
-            self.writes += [(at, name, int(value or 0)) for at, name, value in history[written:]]
+            self.writes += [(at, name, int(value)) for at, name, value in history[written:]]
             call.faulty = self._faults() > struck
         for place in places:
             self.interference.after(place)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import redeliver.github.pages
-from githubsim.clock import SECOND, VirtualClock
+from githubsim.clock import SECOND
 from githubsim.endpoint import StubEndpoint
 from githubsim.inprocess import InProcessTransport
-from githubsim.model import SimGitHub
 from redeliver.core.settings import ScanMode, Settings, parse
 from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.session import Session
@@ -20,6 +19,7 @@ from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from runs.interference import Call, Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
 from runs.parts import Life, Part, part_of
+from world import World as Plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from githubsim.attempts import Redelivery
     from githubsim.behaviour import Behaviour
     from githubsim.faults import Fault
-    from githubsim.hooks import Hook
     from githubsim.log import DeliveryLog, Row
     from redeliver.core.report import Report
     from redeliver.github.app_token import Credential
 
-REPOSITORY = "octo/ops"
 VARIABLE = "CHECKPOINT"
 #: Half a second of head-room, since GitHub's clock is only told in whole seconds.
 LATENCY = 40
@@ -97,39 +95,23 @@ class Run:
         return self.ended > self.began + (self.settings.time_limit - 60) * SECOND
 
 
-class World:
+class World(Plain):
     """An organization's hooks in the simulated GitHub, with the settings that its users run the action with."""
 
     def __init__(
-        self,
-        behaviour: Behaviour | None = None,
-        hooks: int = 1,
-        /,
-        *,
-        latency_ms: int = LATENCY,
-        **settings: str,
+        self, behaviour: Behaviour | None = None, hooks: int = 1, /, *, latency_ms: int = LATENCY, **settings: str
     ) -> None:
         """``settings``: inputs of the action, with ``_`` for ``-``."""
+        super().__init__(behaviour=behaviour)
         self.asks_for = PAGE_SIZE
         """How many rows of a page the action asks for."""
-        self.clock = VirtualClock()
-        self.sim = SimGitHub(self.clock, base_url="https://api.github.com", behaviour=behaviour)
-        self.sim.token("pat")
-        self.variables = self.sim.variables(REPOSITORY)
-        self.lives = [self._life(several=hooks > 1) for _ in range(hooks)]
         self.latency_ms = latency_ms
-        self._settings = {
-            "org": "octo",
-            "hook-id": "all" if hooks > 1 else str(self.hook.id),
-            "token": "pat",
-            "variable-name": VARIABLE,
-            "variable-repository": REPOSITORY,
-        } | _inputs(settings)
-
-    def _life(self, *, several: bool) -> Life:
-        endpoint = StubEndpoint()
-        hook = self.sim.org_hook("octo", endpoint=endpoint)
-        return Life(hook, endpoint, f"{VARIABLE}_{hook.id}" if several else VARIABLE, self.variables)
+        self.lives: list[Life] = []
+        for hook in (self.hook, *(self.sim.org_hook("octo") for _ in range(hooks - 1))):
+            hook.endpoint = endpoint = StubEndpoint()
+            variable = f"{VARIABLE}_{hook.id}" if hooks > 1 else VARIABLE
+            self.lives.append(Life(hook, endpoint, variable, self.variables))
+        self._settings = ({"hook_id": "all"} if hooks > 1 else {}) | settings
 
     @property
     def life(self) -> Life:
@@ -137,16 +119,11 @@ class World:
         (life,) = self.lives
         return life
 
-    @property
-    def hook(self) -> Hook:
-        """The first one."""
-        return self.lives[0].hook
-
     def settings(self, **changed: str) -> Settings:
         """What a run would be set to."""
-        return _parsed(frozenset((self._settings | _inputs(changed)).items()))
+        return _parsed(frozenset(self.inputs(**(self._settings | changed)).items()))
 
-    def run(
+    def watch(
         self,
         *,
         cut: Cut | None = None,
@@ -174,7 +151,7 @@ class World:
         def connect(token: Credential) -> WatchedTransport:
             assert isinstance(token, str)
             inner = InProcessTransport(self.sim, token, self.clock, self.latency_ms)
-            return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, self.sim, REPOSITORY)
+            return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, self.variables)
 
         try:
             with mock.patch.object(redeliver.github.pages, "PAGE_SIZE", self.asks_for):
@@ -262,10 +239,6 @@ class World:
 def _parsed(inputs: frozenset[tuple[str, str]]) -> Settings:
     """Kept, since an oracle asks for them of every event."""
     return parse(dict(inputs))
-
-
-def _inputs(settings: Mapping[str, str]) -> dict[str, str]:
-    return {name.replace("_", "-"): value for name, value in settings.items()}
 
 
 def too_old(original: Row, now: int, settings: Settings) -> bool:

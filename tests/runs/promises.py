@@ -29,7 +29,7 @@ CUT_SHORT = {Outcome.OUT_OF_TIME, Outcome.UNCHECKED}
 
 def checked_run(world: World, **how: Any) -> Run:  # noqa: ANN401 - as ``World.run`` takes it
     """A run that keeps every promise."""
-    run = world.run(**how)
+    run = world.watch(**how)
     keep_all(world, run)
     return run
 

@@ -162,7 +162,7 @@ def test_what_no_run_sends_any_more_is_told_by_the_run_that_ends_while_it_reads_
         assert world.sent == [other]
 
 
-def test_what_has_expired_is_told_by_the_run_that_ends_while_it_sends() -> None:
+def test_expired_event_is_reported_by_a_run_that_fails_while_sending() -> None:
     world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
     expired = world.hook.add(world.clock() - 73 * HOUR, REFUSED).guid
@@ -265,7 +265,7 @@ def test_a_first_run_that_cannot_save_its_checkpoint_promises_nothing_of_one_sav
 # -- when it failed ---------------------------------------------------------------------------------------------
 
 
-def test_of_an_event_whose_first_attempt_was_not_read_it_is_said_by_when_it_failed() -> None:
+def test_unread_first_attempt_is_reported_by_when_the_event_had_failed() -> None:
     world = long_log()
     waiting = world.fail(20 * 60)
     world.again(waiting, 5)

@@ -44,7 +44,7 @@ def runs_on_schedule(world: World) -> list[Run]:
     runs: list[Run] = []
     while world.sim.truth.undelivered():
         assert len(runs) < 20, "they do not finish"
-        runs.append(run := world.run())
+        runs.append(run := world.watch())
         # Among the promises: no request while a limit that this run was told of lasts.
         promises.keep_all(world, run)
         due = began + ((world.clock() - began) // EVERY + 1) * EVERY
@@ -58,7 +58,7 @@ def most_in(moments: list[int], span: int) -> int:
     return max(sum(begin <= one < begin + span for one in moments) for begin in moments)
 
 
-def test_runs_in_which_redeliveries_count_send_everything_once_and_within_the_limits() -> None:
+def test_runs_with_counted_redeliveries_send_every_event_once_within_the_limits() -> None:
     world = after_an_outage(EVENTS)
     runs = runs_on_schedule(world)
     sent = [one.accepted_at for one in world.sim.accepted]
@@ -70,7 +70,7 @@ def test_runs_in_which_redeliveries_count_send_everything_once_and_within_the_li
     print(f"{EVENTS} events: {len(runs)} runs, {(sent[-1] - sent[0]) / MINUTE:.0f} minutes")
 
 
-def test_what_a_limit_of_the_hour_leaves_is_left_with_its_reason_and_its_checkpoint() -> None:
+def test_events_beyond_the_hourly_limit_are_left_with_a_reason_and_hold_the_checkpoint() -> None:
     world = after_an_outage(EVENTS)
     run = promises.checked_run(world)
     assert len(run.accepted) == AN_HOUR

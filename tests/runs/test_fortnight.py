@@ -145,7 +145,7 @@ def test_a_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: F
         # Let the attempts under way end and show; one that times out takes ten seconds.
         world.clock.advance(11 * SECOND)
         before = dict(book.undelivered)
-        run = world.run()
+        run = world.watch()
         promises.nothing_is_sent_in_vain(world, run)
         promises.limits_are_kept(run)
         _agrees(world, run, book, before)

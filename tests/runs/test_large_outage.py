@@ -34,7 +34,7 @@ def after_the_outage(hours: int, **settings: str) -> tuple[Days, list[Cost]]:
     [("30m", 24, 45), ("5h", 24, 24)] if SOAK else [("30m", 20, 34), ("5h", 12, 12)],
     ids=["short runs", "long runs"],
 )
-def test_all_of_it_arrives_within_the_three_days_that_github_remembers(time_limit: str, hours: int, most: int) -> None:
+def test_every_event_of_a_long_outage_is_delivered_within_retention(time_limit: str, hours: int, most: int) -> None:
     hook, runs = after_the_outage(hours, time_limit=time_limit)
     sim = hook.world.sim
     assert len(sim.accepted) >= A_DAY * hours // 24

@@ -44,7 +44,7 @@ def a_quarter_passes(world: World) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("scan", ["full", "failures"])
-def test_while_it_lasts_a_run_costs_the_same_however_long_it_has_lasted(scan: str) -> None:
+def test_runs_during_an_outage_cost_the_same_however_long_it_lasts(scan: str) -> None:
     world = outage(scan=scan)
     kept = world.life.kept
     costs = set()
@@ -78,7 +78,7 @@ def test_recovered_endpoint_receives_every_event(scan: str) -> None:
     assert set(world.life.endpoint.arrivals.values()) == {1}
 
 
-def test_the_first_run_of_all_is_anchored_before_it_asks() -> None:
+def test_first_run_saves_a_checkpoint_before_it_probes() -> None:
     world = outage(lookback="12h")
     del world.variables[VARIABLE]
     world.life.anchor = None
@@ -88,7 +88,7 @@ def test_the_first_run_of_all_is_anchored_before_it_asks() -> None:
     assert abs(world.life.kept - (began - 12 * HOUR)) < 2 * SECOND
 
 
-def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() -> None:
+def test_error_after_the_probe_keeps_the_checkpoint_and_reports_what_was_sent() -> None:
     world = outage()
     kept = world.life.kept
     world.life.endpoint.heal()
@@ -101,7 +101,7 @@ def test_an_error_while_the_rest_is_read_moves_nothing_and_says_what_was_sent() 
     assert world.life.kept == kept
 
 
-def test_a_success_before_what_was_read_keeps_an_event_from_being_asked_by() -> None:
+def test_event_that_succeeded_before_the_read_part_is_not_probed_with() -> None:
     """Somebody redelivered three events of long ago that had arrived, and the youngest rows are all of it."""
     world = outage()
     guids = [world.hook.add(world.clock() - 12 * HOUR - place, OK).guid for place in range(3)]

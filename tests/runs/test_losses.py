@@ -42,7 +42,7 @@ def at_work() -> World:
     return world
 
 
-def test_a_schedule_that_was_off_for_ten_days_leaves_a_gap_and_the_next_run_is_well() -> None:
+def test_ten_days_without_runs_leave_a_gap_that_one_run_reports() -> None:
     world = at_work()
     off_since = world.clock()
     lost = world.hook.add(off_since + DAY, UNAVAILABLE).guid
@@ -64,7 +64,7 @@ def test_a_schedule_that_was_off_for_ten_days_leaves_a_gap_and_the_next_run_is_w
 
 
 @pytest.mark.long
-def test_an_outage_of_95_hours_is_told_until_when_it_can_be_saved_and_then_what_is_lost() -> None:
+def test_long_outage_is_reported_with_its_deadline_and_then_with_its_losses() -> None:
     world = at_work()
     world.life.endpoint.fail_with()
     began = world.clock()
@@ -95,7 +95,7 @@ def test_an_outage_of_95_hours_is_told_until_when_it_can_be_saved_and_then_what_
     assert (report.errors, report.warnings, report.undelivered) == ((), (), 0)
 
 
-def test_the_run_whose_own_redelivery_was_the_last_one_allowed_is_red() -> None:
+def test_run_that_uses_up_the_last_attempt_is_red() -> None:
     world = at_work()
     guid = world.hook.add(world.clock() + SECOND, REFUSED).guid
     world.life.endpoint.by_guid[guid] = REFUSED
@@ -113,7 +113,7 @@ def test_the_run_whose_own_redelivery_was_the_last_one_allowed_is_red() -> None:
     assert world.life.endpoint.attempts[guid] == 2
 
 
-def test_an_event_that_waits_for_its_turn_while_github_forgets_it_is_not_passed_over() -> None:
+def test_event_that_is_deleted_before_it_is_due_is_reported_as_a_gap() -> None:
     world = at_work()
     guid = world.hook.add(world.clock() + SECOND, REFUSED).guid
     world.life.endpoint.by_guid[guid] = REFUSED

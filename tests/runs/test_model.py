@@ -230,7 +230,7 @@ class GitHubAndUs(RuleBasedStateMachine):
             if shown:
                 row = shown[-1 - which % len(shown)]
                 self._poison(life, row.guid, poison)
-                self.world.sim.desk.accept(life.hook, row, request=0)
+                self.world.sim.desk.accept(life.hook, row)
 
     @rule(
         milliseconds=st.sampled_from(
@@ -296,7 +296,7 @@ class GitHubAndUs(RuleBasedStateMachine):
     ) -> None:
         # Runs over several hooks are longer, and all of them shall be hit.
         more = later % len(self.world.lives) * CALLS_OF_A_HOOK
-        run = self.world.run(
+        run = self.world.watch(
             cut=cut and replace(cut, nth=cut.nth + more),
             faults=tuple(fault for fault in bad if fault.effect not in SILENT or self.world.end_can_be_told),
             happenings={nth + more: self._happening(name, where) for nth, name in happenings.items()},
@@ -310,7 +310,7 @@ class GitHubAndUs(RuleBasedStateMachine):
 
     @rule()
     def a_plain_run(self) -> None:
-        self._keeps_all(self.world.run())
+        self._keeps_all(self.world.watch())
 
     def _keeps_all(self, run: Run) -> None:
         promises.keep_all(self.world, run)
@@ -337,7 +337,7 @@ class GitHubAndUs(RuleBasedStateMachine):
 
     def _another_run(self) -> None:
         """A whole second run, while the first one waits for an answer."""
-        run = self.world.run()
+        run = self.world.watch()
         run.undisturbed = False
         self._keeps_all(run)
 
@@ -352,7 +352,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         for wait in (0, HOUR + MINUTE, 4 * HOUR):
             world.clock.advance(wait)
             world.sim.run_due()
-            self._keeps_all(world.run())
+            self._keeps_all(world.watch())
         now, wanted = world.clock(), world.settings()
         for life in world.lives:
             for guid, rows in life.failed_events().items():

@@ -124,7 +124,7 @@ def test_a_pace_too_slow_for_the_time_limit_is_a_normal_ending() -> None:
     world = failed(time_limit="2m", redeliveries_per_minute="60")
     runs = []
     for _ in range(5):
-        runs.append(run := world.run())
+        runs.append(run := world.watch())
         promises.keep_all(world, run)
         assert not run.told.errors
         world.clock.advance(5 * MINUTE)
@@ -156,7 +156,7 @@ def test_a_run_with_much_to_send_leaves_a_fifth_of_what_is_left_of_the_hour_to_o
 
 def test_a_limit_on_every_call_is_not_hammered() -> None:
     world = failed(10, time_limit="1h")
-    run = world.run(faults=(Fault(json_answer(429, "Slow down"), times=None),))
+    run = world.watch(faults=(Fault(json_answer(429, "Slow down"), times=None),))
     promises.keep_all(world, run)
     # A minute, two, four, eight, sixteen: the next wait does not fit.
     assert len(run.calls) == 5 + 1

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from command.program import Commands, Started
 
+    Process = subprocess.Popen[bytes] | Started
+
 pytestmark = pytest.mark.slow
 
 EVENTS = 6
@@ -41,7 +43,7 @@ class Stage:
     """A simulated GitHub with failed events, and one run against it."""
 
     sim: SimGitHub
-    process: subprocess.Popen[bytes] | Started
+    process: Process
     output: Path
     summary: Path
 
@@ -100,6 +102,7 @@ def stage(
         kept = {"variable_name": "CHECKPOINT", "variable_repository": "octo/ops"}
         given = environment(where | kept | inputs)
         given |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        process: Process
         if forks:
             process = forks.start(given=given, out=os.devnull, err=os.devnull)
         else:
@@ -113,7 +116,7 @@ def stage(
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_reads_the_log(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
+def test_signal_while_reading_the_log(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
     with stage(tmp_path, forks, latency_ms=50) as it:
         it.sim.behaviour.page_cap = 1
         it.sim.variables("octo/ops").seed("CHECKPOINT", "1700000000000")
@@ -126,7 +129,7 @@ def test_while_it_reads_the_log(tmp_path: Path, forks: Commands, number: signal.
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("slow", ["*/deliveries", "*/attempts", "*/actions/variables/*"])
-def test_in_a_call_that_is_not_answered(tmp_path: Path, forks: Commands, number: signal.Signals, slow: str) -> None:
+def test_signal_during_an_unanswered_call(tmp_path: Path, forks: Commands, number: signal.Signals, slow: str) -> None:
     asked: list[str] = []
     with stage(tmp_path, forks, Fault(Delay(60_000), path=slow)) as it:
         it.sim.observers.append(lambda request, _: asked.append(request.path))
@@ -140,7 +143,7 @@ def test_in_a_call_that_is_not_answered(tmp_path: Path, forks: Commands, number:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_waits_for_its_turn(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
+def test_signal_while_waiting_for_the_pace(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
     with stage(tmp_path, forks, redeliveries_per_minute="1", wait_for_results="0") as it:
         it.wait_for(lambda: len(it.sim.accepted) == 5, "the end of the burst")
         time.sleep(0.2)
@@ -150,7 +153,7 @@ def test_while_it_waits_for_its_turn(tmp_path: Path, forks: Commands, number: si
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_watches(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
+def test_signal_while_watching(tmp_path: Path, forks: Commands, number: signal.Signals) -> None:
     with stage(tmp_path, forks) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3 and it.has_read(2), "the watch")
         it.stop(number)
@@ -161,14 +164,14 @@ def unanswered_checkpoint() -> Fault:
     return Fault(Lose("silence"), verb="PATCH", path="*/actions/variables/*", nth=2, times=None)
 
 
-def test_though_the_checkpoint_is_not_answered(tmp_path: Path, forks: Commands) -> None:
+def test_signal_while_the_checkpoint_is_not_answered(tmp_path: Path, forks: Commands) -> None:
     with stage(tmp_path, forks, unanswered_checkpoint()) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3, "the watch")
         it.stop(signal.SIGTERM)
         assert "saved" in it.summary.read_text()
 
 
-def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+def test_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     silent = unanswered_checkpoint()
     with stage(tmp_path, None, silent) as it:
         it.wait_for(lambda: len(it.sim.accepted) == 3, "the watch")
@@ -180,7 +183,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert time.monotonic() - began < 1
 
 
-def test_before_it_has_begun(tmp_path: Path) -> None:
+def test_signal_before_the_run_has_begun(tmp_path: Path) -> None:
     with stage(tmp_path, None) as it:
         os.kill(it.process.pid, signal.SIGTERM)
         assert it.process.wait(SECONDS) in {-signal.SIGTERM, 128 + signal.SIGTERM}

@@ -65,7 +65,7 @@ def test_one_poisoned_event_far_back_costs_a_long_walk_only_when_it_is_sent() ->
     world.variables.seed(VARIABLE, str(world.clock() - 4 * HOUR))
     costs = []
     for _ in range(96):
-        run = world.run()
+        run = world.watch()
         promises.nothing_is_sent_in_vain(world, run)
         promises.limits_are_kept(run)
         costs.append(run.list_calls)
@@ -186,13 +186,13 @@ def test_waits_for_limits_are_part_of_what_a_page_takes(a_minute: int) -> None:
     world.sim.limits.policy.points_a_minute = a_minute
     world.variables.seed(VARIABLE, str(world.clock() - 2 * DAY))
     guid = world.hook.add(world.clock() - HOUR, UNAVAILABLE).guid
-    run = world.run()
+    run = world.watch()
     assert run.told.errors == (), "it broke off where it could have asked for failures"
     assert outcome_of(run, guid) is not None
     assert len(run.accepted) == 1
 
 
-def test_what_could_not_be_checked_is_said_held_and_sent_once_there_is_time() -> None:
+def test_unchecked_event_is_reported_holds_the_checkpoint_and_is_sent_later() -> None:
     world = long_log(lookback="3d")
     del world.variables[VARIABLE]
     world.life.anchor = None

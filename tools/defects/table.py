@@ -56,7 +56,7 @@ DEFECTS = (
         "CheckpointNotSaved | Unexpected)",
         "CheckpointNotSaved | Unexpected | Stopped)",
         'assert "saved" in',
-        ("tests/runs/test_stopping.py::test_though_the_checkpoint_is_not_answered",),
+        ("tests/runs/test_stopping.py::test_signal_while_the_checkpoint_is_not_answered",),
     ),
     # -- what is read
     Defect(
