@@ -47,7 +47,8 @@ class HttpDispatch:
 
     def _post(self, dispatch: Dispatch) -> Outcome:
         try:
-            answer = self._client.post(dispatch.hook.url, content=dispatch.body, headers=headers(dispatch))
+            url = dispatch.url or dispatch.hook.url
+            answer = self._client.post(url, content=dispatch.body, headers=headers(dispatch))
         except httpx.TimeoutException:
             return TIMED_OUT
         except httpx.TransportError as error:

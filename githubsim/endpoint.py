@@ -22,6 +22,8 @@ class Dispatch:
     kind: Kind
     redelivery: bool
     at: int
+    url: str = ""
+    """Where to, if it is not the webhook's own address."""
 
     @property
     def body(self) -> bytes:

@@ -151,7 +151,8 @@ class World(Plain):
         def connect(token: Credential) -> WatchedTransport:
             assert isinstance(token, str)
             inner = InProcessTransport(self.sim, token, self.clock, self.latency_ms)
-            return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, self.variables)
+            sim, variables = self.sim, self.variables
+            return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, sim, variables)
 
         try:
             with mock.patch.object(redeliver.github.pages, "PAGE_SIZE", self.asks_for):
