@@ -49,7 +49,7 @@ def test_fewer_events_than_a_probe_needs_are_sent_when_the_window_is_read() -> N
 
 
 @pytest.mark.parametrize("settings", [{"wait_for_results": "0"}, {"dry_run": "true"}])
-def test_who_does_not_watch_or_does_not_send_does_not_probe(settings: dict[str, str]) -> None:
+def test_a_run_that_does_not_watch_or_send_does_not_probe(settings: dict[str, str]) -> None:
     world = outage(5)
     world.sim.stub.fail_with()
     report = run(world, **settings)
@@ -71,7 +71,7 @@ def test_an_event_that_is_not_to_be_sent_is_not_probed_with(first: Result, ago: 
     assert world.calls.startswith("L" * 26)
 
 
-def test_what_github_has_forgotten_is_told_once_though_the_endpoint_is_down() -> None:
+def test_a_gap_is_reported_once_though_the_endpoint_is_down() -> None:
     world = outage(5)
     world.sim.stub.fail_with()
     world.variables.seed("CHECKPOINT", str(world.clock() - 4 * DAY))

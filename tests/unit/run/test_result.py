@@ -75,7 +75,7 @@ def report_of(record: Record) -> HookReport:
     return build_report(HOOK, record, parse(INPUTS))
 
 
-def told(*fates: Fate, **known: Any) -> HookReport:  # noqa: ANN401
+def reported(*fates: Fate, **known: Any) -> HookReport:  # noqa: ANN401
     return report_of(record_of(*fates, **known))
 
 
@@ -107,7 +107,7 @@ def unread(**known: Any) -> Record:  # noqa: ANN401
 def test_when_an_event_is_sent_next_is_told_where_it_is_and_why_it_was_not_taken(
     fate: Fate, detail: str, *, is_sent_again: bool
 ) -> None:
-    (event,) = told(fate).events
+    (event,) = reported(fate).events
     assert (event.next_attempt_at is not None, event.detail) == (is_sent_again, detail)
     # One that is delivered is told as it stood before.
     assert (event.cause, event.attempts) == (("HTTP 404", 2) if fate.result == 404 else ("HTTP 503", 1))
@@ -117,7 +117,7 @@ def test_when_an_event_is_sent_next_is_told_where_it_is_and_why_it_was_not_taken
 
 
 def test_of_many_lost_events_some_are_named_and_until_when_the_oldest_can_be_sent_again() -> None:
-    (sentence,) = told(Fate(left=Outcome.NOT_DUE), *[Fate(left=Outcome.GIVEN_UP)] * 30).errors
+    (sentence,) = reported(Fate(left=Outcome.NOT_DUE), *[Fate(left=Outcome.GIVEN_UP)] * 30).errors
     assert "g8 and 22 more" in sentence
     assert clock_time(START - 98 * MINUTE + RETENTION) in sentence
     assert "replay --guid" in sentence
@@ -141,20 +141,20 @@ def test_a_gap_is_an_error_with_its_two_ends(
 ) -> None:
     kept = None if stored is None else START + stored
     window = Window(START, kept, kept or START - RETENTION - 1, START - RETENTION, START - RETENTION)
-    report = told(window=window, retained_at_end=None if at_end is None else START - RETENTION + at_end)
+    report = reported(window=window, retained_at_end=None if at_end is None else START - RETENTION + at_end)
     assert report.gap == gap
     ends = [tuple(wording.told(FactKind.GAP, sentence).values()) for sentence in report.errors]
     assert ends == ([tuple(map(clock_time, gap))] if gap else [])
 
 
 def test_the_deadline_is_that_of_the_oldest_event_that_can_still_be_redelivered() -> None:
-    report = told(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.NOT_DUE), Fate(left=Outcome.NOT_DUE))
+    report = reported(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.NOT_DUE), Fate(left=Outcome.NOT_DUE))
     assert report.deadline == START - 98 * MINUTE + RETENTION
-    assert told(Fate(result=200), Fate(left=Outcome.EXPIRED)).deadline is None
+    assert reported(Fate(result=200), Fate(left=Outcome.EXPIRED)).deadline is None
 
 
 def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> None:
-    report = told(Fate(left=Outcome.NOT_DUE), extent=Extent.NEWEST)
+    report = reported(Fate(left=Outcome.NOT_DUE), extent=Extent.NEWEST)
     assert report.deadline == WINDOW.cutoff + RETENTION
 
 
@@ -223,14 +223,14 @@ UNREAD = report_of(unread(ended_by=HourSpent(left="850")))
     ("report", "codes"),
     [
         (Report(()), (0, 0, 0)),
-        (Report((told(Fate()),)), (0, 1, 0)),
-        (Report((told(Fate(result=200)),)), (0, 0, 0)),
-        (Report((told(Fate(left=Outcome.FILTERED_OUT)),)), (0, 0, 0)),
-        (Report((told(ended_by=BadToken(what="x")),)), (1, 1, 0)),
+        (Report((reported(Fate()),)), (0, 1, 0)),
+        (Report((reported(Fate(result=200)),)), (0, 0, 0)),
+        (Report((reported(Fate(left=Outcome.FILTERED_OUT)),)), (0, 0, 0)),
+        (Report((reported(ended_by=BadToken(what="x")),)), (1, 1, 0)),
         (Report((), fault=Problem("No webhook fits.")), (1, 1, 0)),
-        (Report((told(Fate()),), signal_number=15), (143, 143, 143)),
+        (Report((reported(Fate()),), signal_number=15), (143, 143, 143)),
         # Of a log that was not read nobody can say that all is delivered.
-        (Report((told(), UNREAD)), (0, 1, 0)),
+        (Report((reported(), UNREAD)), (0, 1, 0)),
         (Report((UNREAD,), dry_run=True), (0, 1, 0)),
         (Report((UNREAD,), signal_number=15), (143, 143, 143)),
     ],

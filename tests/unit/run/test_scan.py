@@ -116,7 +116,7 @@ def test_reading_failures_alone_tells_its_progress_too() -> None:
     assert "2026-11-06 21:05:00 UTC" in desk.console.lines[0]
 
 
-def test_an_error_on_the_way_is_no_smaller_answer() -> None:
+def test_an_error_while_reading_is_raised_and_gives_no_partial_reading() -> None:
     desk = Desk(every(SECOND, 1_000))
     desk.pages.before_page = mock.Mock(side_effect=[None, None, OutOfTime(why="too late")])
     with pytest.raises(OutOfTime):

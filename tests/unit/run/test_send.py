@@ -86,7 +86,7 @@ def test_each_events_newest_failed_attempt_is_asked_for_in_order() -> None:
     assert desk.answers == {"a": Acceptance.ACCEPTED, "b": Acceptance.ACCEPTED}
 
 
-def test_it_is_written_down_as_unknown_before_it_is_asked_for() -> None:
+def test_a_redelivery_is_recorded_as_unknown_before_it_is_requested() -> None:
     desk = Desk()
     desk.calls.caller.now()
     desk.calls.clock.sleep(3)
@@ -99,7 +99,7 @@ def test_it_is_written_down_as_unknown_before_it_is_asked_for() -> None:
     assert [case.redelivery.asked_at for case in desk.ledger.sent if case.redelivery] == [THEN + 3_000] * 2
 
 
-def test_what_github_replied_is_written_down_and_a_detail_of_the_log() -> None:
+def test_githubs_reply_is_recorded_and_a_detail_of_the_log() -> None:
     desk = Desk(Reply(Acceptance.REFUSED, "GitHub answered 404"), Reply(Acceptance.UNKNOWN, "the connection was reset"))
     desk.send(some(3))
     assert desk.answers == {"g1": Acceptance.REFUSED, "g2": Acceptance.UNKNOWN, "g3": Acceptance.ACCEPTED}
@@ -112,7 +112,7 @@ def test_what_github_replied_is_written_down_and_a_detail_of_the_log() -> None:
     ]
 
 
-def test_nothing_but_a_limit_is_asked_for_again() -> None:
+def test_only_a_limited_redelivery_is_requested_again() -> None:
     limited = Reply(Acceptance.LIMITED)
     desk = Desk(limited, limited, Reply(Acceptance.UNKNOWN, "GitHub answered 502"))
     desk.send(some(2))
@@ -121,7 +121,7 @@ def test_nothing_but_a_limit_is_asked_for_again() -> None:
     assert sum("UTC)" in line for line in desk.calls.console.details) == 2
 
 
-def test_a_no_that_ends_the_run_is_not_written_down_as_taken() -> None:
+def test_a_refusal_that_ends_the_run_is_not_recorded_as_accepted() -> None:
     desk = Desk(Reply(Acceptance.ACCEPTED), BadToken(what="redeliver"))
     with pytest.raises(BadToken):
         desk.send(some(3))
@@ -137,7 +137,7 @@ class RealHook(StandInHook):
         return self.calls.caller.post_once(f"/{attempt_id}", TASK)
 
 
-def test_no_time_for_another_try_after_a_limit_leaves_nothing_written_down() -> None:
+def test_a_limit_without_time_for_another_try_leaves_nothing_recorded() -> None:
     known = answer(202, date=DATE)
     calls = Calls(known, known, answer(429, retry_after="60", date=DATE), limit=10)
     ledger, case = Ledger(Rules(0, 0)), Case(event())
