@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from docker.act import take_the_action
+from docker.act import Act, build_wheel, take_the_action
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,3 +22,15 @@ def engine() -> None:
 def action(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The action as users get it; one copy, and so one image."""
     return take_the_action(tmp_path_factory.mktemp("action"))
+
+
+@pytest.fixture
+def act(tmp_path: Path, action: Path) -> Act:
+    """A runner of the organization's own repository."""
+    return Act(tmp_path, action)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Path:
+    """The package."""
+    return build_wheel(action, tmp_path_factory.mktemp("wheel"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import trustme
 
-from docker.web import Handler, Server
+from docker.web import Handler, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,34 +59,33 @@ class Index:
 
 
 class _Handler(Handler, BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
     index: ClassVar[Index]
 
     def do_GET(self) -> None:
         if self.path.startswith("/identity?"):
             assert f"audience={AUDIENCE}" in self.path
             assert self.headers["authorization"].lower() == f"bearer {RUNNER_TOKEN}".lower()
-            self._answer({"value": IDENTITY})
+            self.answer(200, {"value": IDENTITY})
         elif self.path == "/_/oidc/audience":
-            self._answer({"audience": AUDIENCE})
+            self.answer(200, {"audience": AUDIENCE})
         else:
-            self._answer({}, 404)
+            self.answer(404, {})
 
     def do_POST(self) -> None:
         body = self.body()
         if self.path == "/_/oidc/mint-token":
             told = json.loads(body)["token"]
-            self._answer({"token": MINTED} if told == IDENTITY else {}, 200 if told == IDENTITY else 422)
+            self.answer(*((200, {"token": MINTED}) if told == IDENTITY else (422, {})))
         elif self.path == "/_/oidc/burn-token":
             self.index.burnt += 1
-            self._answer({})
+            self.answer(200, {})
         else:
             self._upload(body)
 
     def _upload(self, body: bytes) -> None:
         expected = base64.b64encode(f"__token__:{MINTED}".encode()).decode()
         if self.headers["authorization"] != f"Basic {expected}":
-            self._answer({}, 403)
+            self.answer(403, {})
             return
         form = message_from_bytes(f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode() + body)
         fields: dict[str, str] = {}
@@ -104,17 +102,9 @@ class _Handler(Handler, BaseHTTPRequestHandler):
         # A file that is there already is taken once more when it is the same, and else refused.
         if self.index.files.setdefault(name, content) == content:
             self.index.uploads.append(fields)
-            self._answer({})
+            self.answer(200, {})
         else:
-            self._answer({"message": "File already exists"}, 400)
-
-    def _answer(self, said: object, status: int = 200) -> None:
-        body = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            self.answer(400, {"message": "File already exists"})
 
 
 @contextmanager
@@ -125,14 +115,6 @@ def serve(folder: Path) -> Iterator[tuple[Index, Path]]:
     ca.cert_pem.write_to_path(str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
-    handler = type("Handler", (_Handler,), {"index": index})
-    with Server(("127.0.0.1", 0), handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        index.url = f"https://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield index, certificate
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(_Handler, context, index=index) as host:
+        index.url = f"https://{host}"
+        yield index, certificate

@@ -5,9 +5,7 @@ folder, wants a token for everything, as ghcr.io does, and has its blobs elsewhe
 from __future__ import annotations
 
 import base64
-import json
 import re
-import threading
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from docker.web import Handler, Server
+from docker.web import Handler, serving
 from release.registry import Manifest, digest_of
 
 if TYPE_CHECKING:
@@ -60,7 +58,6 @@ class Store:
 
 
 class _Handler(Handler, BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
     store: ClassVar[Store]
 
     def do_GET(self) -> None:
@@ -69,13 +66,13 @@ class _Handler(Handler, BaseHTTPRequestHandler):
         if url.path == "/token":
             self._token()
         elif url.path.startswith("/control/"):
-            self._answer(200, self.store.control(url.path.removeprefix("/control/")).encode())
+            self.answer(200, self.store.control(url.path.removeprefix("/control/")).encode())
         elif url.path.startswith("/storage/"):
             assert "authorization" not in {name.lower() for name in self.headers}, "a credential for the storage"
-            self._answer(200, self.store.blob(url.path.rpartition("/")[2]).read_bytes())
+            self.answer(200, self.store.blob(url.path.rpartition("/")[2]).read_bytes())
         elif self._is_known():
             if found is None:
-                self._answer(200, b"{}")  # /v2/
+                self.answer(200, {})  # /v2/
             elif found["kind"] == "blobs":
                 self._blob(found["reference"])
             else:
@@ -88,13 +85,13 @@ class _Handler(Handler, BaseHTTPRequestHandler):
         if self._is_known():
             upload = uuid.uuid4().hex
             (self.store.folder / upload).touch()
-            self._answer(202, location=f"{urlsplit(self.path).path}{upload}", range="0-0")
+            self.answer(202, location=f"{urlsplit(self.path).path}{upload}", range="0-0")
 
     def do_PATCH(self) -> None:
         body = self.body()
         if self._is_known():
             size = self._append(body)
-            self._answer(202, location=self.path, range=f"0-{size - 1}")
+            self.answer(202, location=self.path, range=f"0-{size - 1}")
 
     def do_PUT(self) -> None:
         body = self.body()
@@ -105,48 +102,48 @@ class _Handler(Handler, BaseHTTPRequestHandler):
         if found["kind"] == "manifests":
             manifest = Manifest(self.headers["content-type"], body)
             self.store.keep(found["reference"], manifest)
-            self._answer(201, docker_content_digest=manifest.digest)
+            self.answer(201, docker_content_digest=manifest.digest)
         else:
             self._append(body)
             (digest,) = parse_qs(urlsplit(self.path).query)["digest"]
             upload = self.store.folder / found["reference"].rpartition("/")[2]
             upload.rename(self.store.blob(digest))
-            self._answer(201, docker_content_digest=digest)
+            self.answer(201, docker_content_digest=digest)
 
     def _manifest(self, reference: str) -> None:
         found = self.store.find(reference)
         self.store.pulled.append(reference)
         if found is None:
-            self._answer(404, b"{}")
+            self.answer(404, {})
         else:
-            self._answer(200, found.body, content_type=found.media_type, docker_content_digest=found.digest)
+            self.answer(200, found.body, content_type=found.media_type, docker_content_digest=found.digest)
 
     def _blob(self, digest: str) -> None:
         file = self.store.blob(digest)
         if not file.exists():
-            self._answer(404, b"{}")
+            self.answer(404, {})
         elif self.command == "HEAD":
-            self._answer(200, b"x" * file.stat().st_size, docker_content_digest=digest)
+            self.answer(200, b"x" * file.stat().st_size, docker_content_digest=digest)
         else:
-            self._answer(307, location=f"http://{self.store.host}/storage/{file.name}")
+            self.answer(307, location=f"http://{self.store.host}/storage/{file.name}")
 
     def _token(self) -> None:
         expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers["authorization"] != f"Basic {expected}":
-            self._answer(401, b"{}")
+            self.answer(401, {})
             return
         if self.store.denies:
-            self._answer(403, b"{}")
+            self.answer(403, {})
             return
         bearer = uuid.uuid4().hex
         self.store.bearers.add(bearer)
-        self._answer(200, json.dumps({"token": bearer}).encode())
+        self.answer(200, {"token": bearer})
 
     def _is_known(self) -> bool:
         if (self.headers["authorization"] or "").removeprefix("Bearer ") in self.store.bearers:
             return True
         realm = f'Bearer realm="http://{self.store.host}/token",service="stand-in"'
-        self._answer(401, b"{}", www_authenticate=realm)
+        self.answer(401, {}, www_authenticate=realm)
         return False
 
     def _append(self, body: bytes) -> int:
@@ -155,28 +152,10 @@ class _Handler(Handler, BaseHTTPRequestHandler):
             file.write(body)
             return file.tell()
 
-    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        self.send_header("Docker-Distribution-API-Version", "registry/2.0")
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Store]:
     """Have one for a while."""
     store = Store(folder)
-    handler = type("Handler", (_Handler,), {"store": store})
-    with Server(("127.0.0.1", 0), handler) as server:
-        store.host = f"127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield store
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(_Handler, store=store) as store.host:
+        yield store

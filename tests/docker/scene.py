@@ -1,4 +1,4 @@
-"""Where an example is at home: the organization, the webhooks and the credentials that its text is about."""
+"""The organization, the webhooks and the credentials that the examples are about: all of it real but GitHub itself."""
 
 from __future__ import annotations
 
@@ -66,14 +66,19 @@ class Scene:
         made.endpoint = Towards(self.receiver.url, self.dispatch)
         return made
 
-    def miss(self, hook: Hook, number: int = 2) -> list[str]:
-        """Events that the receiver answers with 503, and then it is well again. Their guids."""
+    def happen(self, hook: Hook, number: int) -> list[str]:
+        """So many events, one after the other, each sent to the receiver; their guids."""
         guids = []
-        self.receiver.status = 503
         for _ in range(number):
             guids.append(hook.emit(Kind("push")))
             assert self.wait_until_idle()
             time.sleep(0.005)  # the log knows no less than milliseconds
+        return guids
+
+    def miss(self, hook: Hook, number: int = 2) -> list[str]:
+        """Events that the receiver answers with 503, and then it is well again. Their guids."""
+        self.receiver.status = 503
+        guids = self.happen(hook, number)
         self.receiver.status = 200
         return guids
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from docker.organization import ORG, TOKEN, World, world
+from docker.scene import HOOK_ID, ORG, TOKEN, Scene, scene
 from redeliver import __version__
 
 if TYPE_CHECKING:
@@ -57,13 +57,11 @@ def installed(action: Path, tmp_path_factory: pytest.TempPathFactory) -> Command
 
 
 @pytest.fixture(scope="module")
-def uvx(action: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+def uvx(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
     """The package, as uvx runs it from an index: it starts the command that is named like the package."""
     folder = tmp_path_factory.mktemp("uvx")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(build, check=True, capture_output=True, cwd=action)
     index = {name: value for name, value in os.environ.items() if name.startswith("UV_") or name == "SSL_CERT_FILE"}
-    places = {"UV_FIND_LINKS": folder, "UV_CACHE_DIR": folder / "cache", "UV_TOOL_DIR": folder / "tools"}
+    places = {"UV_FIND_LINKS": wheel.parent, "UV_CACHE_DIR": folder / "cache", "UV_TOOL_DIR": folder / "tools"}
     environment = [f"{name}={value}" for name, value in (index | places).items()]
     return ["env", *environment, "uv", "tool", "run", "--quiet", f"redeliver-action@{__version__}"]
 
@@ -75,46 +73,44 @@ def redeliver(request: pytest.FixtureRequest) -> Command:
 
 
 @pytest.fixture(scope="module")
-def here() -> Iterator[World]:
-    with world() as it:
-        yield it
+def it() -> Iterator[Scene]:
+    with scene() as found:
+        found.hook()
+        yield found
 
 
-def test_it_says_what_it_can_do(redeliver: Command) -> None:
+def test_it_says_what_it_can_do_and_names_wrong_flags(redeliver: Command) -> None:
     told = say(*redeliver, "run", "--help")
     assert told.returncode == 0, told
     assert "--hook-id" in told.stdout
     assert say(*redeliver, "--version").stdout.startswith("redeliver ")
-
-
-def test_wrong_flags_are_named(redeliver: Command) -> None:
     told = say(*redeliver, "run", "--org", "no/such", GH_TOKEN=TOKEN)
     assert told.returncode == 2
     assert "error: hook-id: " in told.stderr
 
 
-def test_it_lists_webhooks(redeliver: Command, here: World) -> None:
-    told = say(*redeliver, "hooks", "--org", ORG, "--api-url", here.github.url, "--format", "json", GH_TOKEN=TOKEN)
+def asks(redeliver: Command, it: Scene, command: str, *flags: str) -> str:
+    """What a command says of the one webhook."""
+    hook = () if command == "hooks" else ("--hook-id", str(HOOK_ID))
+    told = say(*redeliver, command, "--org", ORG, *hook, "--api-url", it.url, *flags, GH_TOKEN=TOKEN)
     assert told.returncode == 0, told
-    assert [one["hook_id"] for one in json.loads(told.stdout)] == [str(here.hook.id)]
+    return told.stdout
 
 
-def test_it_replays_what_had_arrived(redeliver: Command, here: World) -> None:
-    (guid,) = here.happen(1)
-    flags = ("--org", ORG, "--hook-id", str(here.hook.id), "--api-url", here.github.url, "--guid", guid)
-    plan = say(*redeliver, "replay", *flags, "--format", "json", GH_TOKEN=TOKEN)
-    assert plan.returncode == 0, plan
-    assert (json.loads(plan.stdout)["plan"]["events"], here.receiver.accepted()[guid]) == (1, 1)
-    told = say(*redeliver, "replay", *flags, "--send", GH_TOKEN=TOKEN)
-    assert told.returncode == 0, told
-    assert here.receiver.accepted()[guid] == 2
+def test_it_lists_webhooks(redeliver: Command, it: Scene) -> None:
+    listed = json.loads(asks(redeliver, it, "hooks", "--format", "json"))
+    assert [one["hook_id"] for one in listed] == [str(HOOK_ID)]
 
 
-def test_it_redelivers_what_failed(redeliver: Command, here: World) -> None:
-    here.receiver.go_down()
-    missed = here.happen(2)
-    here.receiver.come_back()
-    flags = ("--org", ORG, "--hook-id", str(here.hook.id), "--api-url", here.github.url)
-    told = say(*redeliver, "run", *flags, GH_TOKEN=TOKEN)
-    assert told.returncode == 0, told
-    assert {one: here.receiver.accepted()[one] for one in missed} == dict.fromkeys(missed, 1)
+def test_it_replays_what_had_arrived(redeliver: Command, it: Scene) -> None:
+    (guid,) = it.happen(it.sim.hooks[HOOK_ID], 1)
+    plan = json.loads(asks(redeliver, it, "replay", "--guid", guid, "--format", "json"))
+    assert (plan["plan"]["events"], it.receiver.accepted()[guid]) == (1, 1)
+    asks(redeliver, it, "replay", "--guid", guid, "--send")
+    assert it.receiver.accepted()[guid] == 2
+
+
+def test_it_redelivers_what_failed(redeliver: Command, it: Scene) -> None:
+    missed = it.miss(it.sim.hooks[HOOK_ID])
+    asks(redeliver, it, "run")
+    assert {one: it.receiver.accepted()[one] for one in missed} == dict.fromkeys(missed, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,44 +14,35 @@ import trustme
 import yaml
 
 from command.keys import key_pair
-from docker.act import EXAMPLES, Act
+from docker.act import EXAMPLES
 from docker.scene import APP_ID, HOOK_ID, INSTALLATION_TOKEN, JOB_TOKEN, REPOSITORY, TOKEN, VARIABLE_TOKEN, Scene, scene
 from githubsim.apps import App
 from githubsim.clock import system_ms
 from githubsim.outcomes import OK
-from redeliver.errors import NoHooks
+from redeliver.errors import GuidsNotFound, NoHooks
 from wording import says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from docker.act import Run
+    from docker.act import Act, Run
     from githubsim.hooks import Hook
 
 COMPANY = "https://hooks.your-company.example"
 SLACK = "https://hooks.slack.com/services/T000/B000/x0x0x0x0x0x0x0x0x0x0x0x0"
+TRACKING = {"REDELIVER_TOKEN": TOKEN, "GITHUB_TOKEN": JOB_TOKEN}
+APP = {"APP_CLIENT_ID": App(APP_ID, key_pair().public).client_id}
+KEY = {"APP_PRIVATE_KEY": key_pair().private}
 
 
-def one_hook(it: Scene) -> list[Hook]:
-    return [it.hook()]
+def hooks_of(it: Scene, number: int) -> list[Hook]:
+    return [it.hook(place) for place in range(number)]
 
 
 def two_of_the_company(it: Scene) -> list[Hook]:
+    it.miss(it.hook(7, "https://elsewhere.example/"))  # and one that is none of theirs
     return [it.hook(number, f"{COMPANY}/{number}") for number in range(2)]
-
-
-def one_of_the_repository(it: Scene) -> list[Hook]:
-    return [it.hook(of=REPOSITORY)]
-
-
-def one_of_the_app(it: Scene) -> list[Hook]:
-    hook = it.sim.app_hook(APP_ID, url=it.receiver.url)
-    return [hook]
-
-
-def three_hooks(it: Scene) -> list[Hook]:
-    return [it.hook(number) for number in range(3)]
 
 
 @dataclass(frozen=True)
@@ -58,89 +50,36 @@ class Example:
     """What there is when one is run, and which variables it keeps its place in."""
 
     name: str
-    hooks: Callable[[Scene], list[Hook]] = one_hook
-    event: str = "schedule"
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    kept: str = "LAST_REDELIVERY"
+    hooks: Callable[[Scene], list[Hook]] = lambda it: [it.hook()]
     secrets: Mapping[str, str] = field(default_factory=lambda: {"REDELIVER_TOKEN": TOKEN})
     variables: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-    kept: frozenset[str] = frozenset({"LAST_REDELIVERY"})
+    suffixes: tuple[int, ...] = ()
+    """Of the variables, one for each webhook."""
 
 
-def one_each(name: str, hooks: int) -> frozenset[str]:
-    return frozenset(f"{name}_{HOOK_ID + number}" for number in range(hooks))
-
-
-CLIENT_ID = {"APP_CLIENT_ID": App(APP_ID, key_pair().public).client_id}
-KEY = {"APP_PRIVATE_KEY": key_pair().private}
-MANUAL = Example("manual-dry-run", event="workflow_dispatch", kept=frozenset())
-FLEET = Example("fleet", three_hooks, kept=one_each("LAST_REDELIVERY_FLEET", 3))
-NOTIFY = Example(
-    "notify-chat",
-    secrets={"REDELIVER_TOKEN": TOKEN, "SLACK_WEBHOOK_URL": SLACK},
-    kept=frozenset({"LAST_REDELIVERY_NOTIFY"}),
-)
-TRACKING = Example(
-    "tracking-issue",
-    secrets={"REDELIVER_TOKEN": TOKEN, "GITHUB_TOKEN": JOB_TOKEN},
-    kept=frozenset({"LAST_REDELIVERY_TRACKED"}),
-)
-ENTERPRISE = Example("enterprise-server")
-#: In test_replay.py.
-REPLAYS = {"replay", "replay-by-guid"}
 PLAIN = [
     Example("scheduled"),
-    Example(
-        "github-app",
-        secrets=KEY,
-        variables=CLIENT_ID,
-        kept=frozenset({"LAST_REDELIVERY_AS_APP"}),
-    ),
-    Example(
-        "github-app-token",
-        secrets=KEY,
-        variables=CLIENT_ID,
-        environment={"INSTALLATION_TOKEN": INSTALLATION_TOKEN},
-        kept=frozenset({"LAST_REDELIVERY_APP_TOKEN"}),
-    ),
-    Example("several-hooks", two_of_the_company, kept=one_each("LAST_REDELIVERY_SEVERAL", 2)),
-    Example("repository-hook", one_of_the_repository, kept=frozenset({"LAST_REDELIVERY_REPOSITORY"})),
+    Example("github-app", "LAST_REDELIVERY_AS_APP", secrets=KEY, variables=APP),
+    Example("github-app-token", "LAST_REDELIVERY_APP_TOKEN", secrets=KEY, variables=APP),
+    Example("several-hooks", "LAST_REDELIVERY_SEVERAL", two_of_the_company, suffixes=(0, 1)),
+    Example("repository-hook", "LAST_REDELIVERY_REPOSITORY", lambda it: [it.hook(of=REPOSITORY)]),
     Example(
         "app-hook",
-        one_of_the_app,
-        secrets=KEY | {"VARIABLE_TOKEN": VARIABLE_TOKEN},
-        variables=CLIENT_ID,
-        kept=frozenset({"LAST_REDELIVERY_APP"}),
+        "LAST_REDELIVERY_APP",
+        lambda it: [it.sim.app_hook(APP_ID, url=it.receiver.url)],
+        KEY | {"VARIABLE_TOKEN": VARIABLE_TOKEN},
+        APP,
     ),
-    Example("reusable", kept=frozenset({"LAST_REDELIVERY_BY_CALL"})),
-    FLEET,
+    Example("reusable", "LAST_REDELIVERY_BY_CALL"),
+    Example("fleet", "LAST_REDELIVERY_FLEET", lambda it: hooks_of(it, 3), suffixes=(0, 1, 2)),
 ]
+#: Each in tests of its own.
+OTHERS = {"manual-dry-run", "notify-chat", "tracking-issue", "enterprise-server", "replay", "replay-by-guid"}
 
 
-@pytest.fixture
-def act(tmp_path: Path, action: Path) -> Act:
-    """A runner of the organization's own repository."""
-    return Act(tmp_path, action, REPOSITORY)
-
-
-def carry_out(act: Act, it: Scene, example: Example, inputs: Mapping[str, str] | None = None, **more: str) -> Run:
-    """Run an example to its end."""
-    with act.start(
-        f"{example.name}.yml",
-        event=example.event,
-        inputs=inputs or example.inputs,
-        secrets=example.secrets,
-        variables={**example.variables, **more},
-        environment={"GITHUB_API_URL": it.url, **example.environment},
-    ) as run:
-        run.wait()
-    for secret in example.secrets.values():
-        assert not [line for line in secret.splitlines() if len(line) > 20 and line in run.log]
-    return run
-
-
-def expect_all_is_well(it: Scene, missed: list[str], run: Run, kept: frozenset[str]) -> None:
-    assert run.process.returncode == 0, run.log
+def expect_all_is_well(it: Scene, missed: list[str], run: Run, kept: set[str]) -> None:
+    assert run.code == 0, run.log
     assert it.receiver.accepted() == dict.fromkeys(missed, 1), run.log
     assert it.kept == kept
     assert it.judge.complaints == []
@@ -148,63 +87,66 @@ def expect_all_is_well(it: Scene, missed: list[str], run: Run, kept: frozenset[s
 
 
 def test_every_example_is_among_these() -> None:
-    examples = {example.name for example in [*PLAIN, MANUAL, NOTIFY, TRACKING, ENTERPRISE]} | REPLAYS
-    assert {path.stem for path in EXAMPLES.glob("*.yml")} == examples
+    assert {path.stem for path in EXAMPLES.glob("*.yml")} == {example.name for example in PLAIN} | OTHERS
 
 
 @pytest.mark.parametrize("example", PLAIN, ids=lambda one: one.name)
-def test_what_was_missed_arrives_once_and_the_place_is_kept(act: Act, example: Example) -> None:
+def test_missed_events_are_delivered_once_and_the_checkpoint_is_kept(act: Act, example: Example) -> None:
     with scene() as it:
         missed = [guid for hook in example.hooks(it) for guid in it.miss(hook)]
-        other = it.hook(7, "https://elsewhere.example/") if example.name == "several-hooks" else None
-        if other:
-            it.miss(other)
-        run = carry_out(act, it, example)
-        expect_all_is_well(it, missed, run, example.kept)
-        if example.name == "reusable":
-            assert "2 recovered, 0 still undelivered" in run.log
+        run = act.run(
+            example.name,
+            it.url,
+            event="schedule",
+            secrets=example.secrets,
+            variables=example.variables,
+            environment={"INSTALLATION_TOKEN": INSTALLATION_TOKEN},
+        )
+        several = {f"{example.kept}_{HOOK_ID + number}" for number in example.suffixes}
+        expect_all_is_well(it, missed, run, several or {example.kept})
+        assert example.name != "reusable" or "2 recovered, 0 still undelivered" in run.log
 
 
 def test_a_fleet_of_none_is_no_failure(act: Act) -> None:
     with scene() as it:
-        run = carry_out(act, it, FLEET)
-        assert run.process.returncode == 0, run.log
+        run = act.run("fleet", it.url, event="schedule")
+        assert run.code == 0, run.log
         assert says(NoHooks, run.log)
         assert "Redeliver a fleet of webhooks/Redeliver" not in run.log
 
 
 def test_each_hook_of_a_fleet_has_a_job_of_its_own_and_one_that_fails_stops_no_other(act: Act) -> None:
     with scene() as it:
-        first, second, third = three_hooks(it)
+        first, second, third = hooks_of(it, 3)
         missed = it.miss(first) + it.miss(third)
         it.sim.variables(REPOSITORY).seed(f"LAST_REDELIVERY_FLEET_{second.id}", "yesterday")
-        run = carry_out(act, it, FLEET)
-        assert run.process.returncode == 1
+        run = act.run("fleet", it.url, event="schedule")
+        assert run.code == 1
         assert it.receiver.accepted() == dict.fromkeys(missed, 1)
     # act gives all jobs of a matrix one result; their steps have each its own.
     steps = re.findall(r"Redeliver (\d+),-\d\]   . +(\w+) - Main org/redeliver-action@v1", run.log)
     assert sorted(steps) == [(str(first.id), "Success"), (str(second.id), "Failure"), (str(third.id), "Success")]
 
 
-def test_by_hand_one_looks_first_and_then_sends(act: Act) -> None:
+def test_a_dry_run_by_hand_sends_nothing_and_the_next_run_does(act: Act) -> None:
     with scene() as it:
         missed = it.miss(it.hook())
-        run = carry_out(act, it, MANUAL, {"dry-run": "true", "lookback": "24h", "events": ""})
-        assert run.process.returncode == 0, run.log
+        run = act.run("manual-dry-run", it.url, inputs={"dry-run": "true", "lookback": "24h", "events": ""})
+        assert run.code == 0, run.log
         assert it.sim.accepted == []
-        assert "set-output:: failed-count=2" in run.log
+        assert run.output("failed-count") == "2"
         assert run.summary
-        run = carry_out(act, it, MANUAL, {"dry-run": "false", "lookback": "1h", "events": "push"})
-        expect_all_is_well(it, missed, run, MANUAL.kept)
+        run = act.run("manual-dry-run", it.url, inputs={"dry-run": "false", "lookback": "1h", "events": "push"})
+        expect_all_is_well(it, missed, run, set())
 
 
 def test_a_chat_is_told_of_what_stays_undelivered_and_of_nothing_else(act: Act) -> None:
-    told = act.results / "slack.yml"
+    told, secrets = act.results / "slack.yml", {"REDELIVER_TOKEN": TOKEN, "SLACK_WEBHOOK_URL": SLACK}
     with scene() as it:
         missed = it.miss(it.hook())
         it.receiver.by_guid[missed[0]] = 422
-        run = carry_out(act, it, NOTIFY)
-        assert run.process.returncode == 0, run.log
+        run = act.run("notify-chat", it.url, event="schedule", secrets=secrets)
+        assert run.code == 0, run.log
         assert yaml.safe_load(told.read_text())["text"].startswith(
             "Webhook events that are still undelivered: 1 (the run: success). https://github.com/your-organization/automation/"
         )
@@ -212,17 +154,20 @@ def test_a_chat_is_told_of_what_stays_undelivered_and_of_nothing_else(act: Act) 
         it.receiver.by_guid.clear()
         it.sim.hooks.clear()
         recovering = it.miss(it.hook())
-        run = carry_out(act, it, NOTIFY)
+        run = act.run("notify-chat", it.url, event="schedule", secrets=secrets)
         assert not told.exists()
         assert {one: it.receiver.accepted()[one] for one in recovering} == dict.fromkeys(recovering, 1)
         it.sim.tokens.revoke(it.sim.tokens.of(f"token {TOKEN}", 0) or pytest.fail("no such token"))
-        run = carry_out(act, it, NOTIFY)
-        assert run.process.returncode == 1
+        run = act.run("notify-chat", it.url, event="schedule", secrets=secrets)
+        assert run.code == 1
         assert "undelivered: 0 (the run: failure)" in told.read_text()
 
 
-def change(run: Run) -> str:
-    return str(re.findall(r"set-output:: change=(\w+)", run.log)[-1])
+def track(act: Act, it: Scene, expected: str) -> Run:
+    """Run the example with the tracking issue, and see what it did to the issue."""
+    run = act.run("tracking-issue", it.url, event="schedule", secrets=TRACKING)
+    assert (run.code, run.output("change")) == (0, expected), run.log
+    return run
 
 
 def test_an_issue_is_opened_left_alone_and_closed_as_an_outage_comes_and_goes(act: Act) -> None:
@@ -230,24 +175,20 @@ def test_an_issue_is_opened_left_alone_and_closed_as_an_outage_comes_and_goes(ac
         issues, hook = it.sim.issues(REPOSITORY), it.hook()
         missed = it.miss(hook, 4)
         it.receiver.status = 503
-        run = carry_out(act, it, TRACKING)
-        assert run.process.returncode == 0, run.log
-        assert change(run) == "opened"
+        track(act, it, "opened")
         (issue,) = issues.all()
         assert issue.labels == ["webhook-redelivery"]
         for part in ("4 events", "HTTP 503", f"/{REPOSITORY}/actions/runs/"):
             assert part in issue.body
         before = issue.body
 
-        run = carry_out(act, it, TRACKING)
-        assert (run.process.returncode, change(run)) == (0, "none"), run.log
+        track(act, it, "none")
         assert (issue.body, issue.comments, issue.edits) == (before, [], 0)
 
         it.receiver.status = 200
         for guid in missed:  # somebody redelivers them from the webhook's page
             hook.add(system_ms(), OK, guid=guid, redelivery=True)
-        run = carry_out(act, it, TRACKING)
-        assert (run.process.returncode, change(run)) == (0, "closed"), run.log
+        track(act, it, "closed")
         assert (issue.is_open, len(issues.all())) == (False, 1)
         assert len(issue.comments) == 1
         assert it.judge.complaints == []
@@ -260,8 +201,8 @@ def test_the_reusable_workflow_keeps_the_issue_too(act: Act) -> None:
     with scene() as it:
         it.miss(it.hook(), 1)
         it.receiver.status = 503
-        run = carry_out(act, it, Example("tracked-call", event="workflow_dispatch", secrets=TRACKING.secrets))
-        assert run.process.returncode == 0, run.log
+        run = act.run("tracked-call", it.url, secrets=TRACKING)
+        assert run.code == 0, run.log
         (issue,) = it.sim.issues(REPOSITORY).all()
         assert (issue.labels, issue.is_open) == (["missed-deliveries"], True)
         assert it.judge.complaints == []
@@ -272,13 +213,12 @@ def test_a_run_that_failed_is_told_in_the_issue_until_one_works_again(act: Act) 
         it.hook()
         token = it.sim.tokens.of(f"token {TOKEN}", 0) or pytest.fail("no such token")
         it.sim.tokens.revoke(token)
-        run = carry_out(act, it, TRACKING)
-        assert run.process.returncode == 1
+        run = act.run("tracking-issue", it.url, event="schedule", secrets=TRACKING)
+        assert run.code == 1
         (issue,) = it.sim.issues(REPOSITORY).all()
         assert "GitHub does not accept the token" in issue.body
         it.sim.tokens.add(token)
-        run = carry_out(act, it, TRACKING)
-        assert (run.process.returncode, change(run)) == (0, "closed"), run.log
+        track(act, it, "closed")
 
 
 @pytest.fixture
@@ -293,9 +233,70 @@ def company(tmp_path: Path) -> Iterator[tuple[Scene, Path]]:
         yield it, ca
 
 
-def test_a_server_of_ones_own_is_trusted_where_its_ca_is_named(act: Act, company: tuple[Scene, Path]) -> None:
+def test_an_enterprise_server_is_trusted_where_its_ca_is_named(act: Act, company: tuple[Scene, Path]) -> None:
     it, ca = company
     missed = it.miss(it.hook())
-    run = carry_out(act, it, ENTERPRISE, COMPANY_CA_FILE=str(ca))
-    expect_all_is_well(it, missed, run, ENTERPRISE.kept)
-    assert json.loads(re.findall(r"set-output:: report=(.*)", run.log)[-1])["hooks"][0]["recovered"] == 2
+    run = act.run("enterprise-server", it.url, event="schedule", variables={"COMPANY_CA_FILE": str(ca)})
+    expect_all_is_well(it, missed, run, {"LAST_REDELIVERY"})
+    assert json.loads(run.output("report"))["hooks"][0]["recovered"] == 2
+
+
+# -- replays ----------------------------------------------------------------------------------------------------
+
+GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
+
+
+def replay(act: Act, it: Scene, since: str, to: str = "") -> Run:
+    return act.run("replay", it.url, inputs={"from": since, "to": to, "guid": "", "events": ""})
+
+
+def arrive(it: Scene, number: int = 3) -> list[str]:
+    """Events that the receiver answered 200; their guids."""
+    guids = it.happen(it.hook(), number)
+    time.sleep(1.1)  # GitHub's clock, by which the window ends, is told in whole seconds
+    return guids
+
+
+def test_a_replay_sends_what_was_planned(act: Act) -> None:
+    with scene() as it:
+        guids = arrive(it)
+        run = replay(act, it, "1h")
+        assert run.code == 0, run.log
+        assert it.receiver.accepted() == dict.fromkeys(guids, 2), run.log
+        assert "Plan: 3 events" in run.log
+        assert "3 of 3 events" in run.log
+        assert it.kept == set()
+        assert it.judge.complaints == []
+        assert it.sim.limits.violations == 0
+
+
+@pytest.mark.parametrize(("since", "to", "code", "said"), [("2h", "1h", 0, "Nothing to send"), ("4d", "", 1, "from: ")])
+def test_nothing_is_sent_where_nothing_was_planned(act: Act, since: str, to: str, code: int, said: str) -> None:
+    with scene() as it:
+        arrive(it, 1)
+        run = replay(act, it, since, to)
+        assert run.code == code, run.log
+        assert it.sim.accepted == []
+        assert said in run.log
+
+
+def test_an_alert_has_an_event_sent_again_by_its_guid(act: Act) -> None:
+    with scene() as it:
+        first, second, third = arrive(it)
+        run = act.run("replay-by-guid", it.url, event="repository_dispatch", payload={"guid": f"{third},{first}"})
+        assert run.code == 0, run.log
+        assert it.receiver.accepted() == {first: 2, second: 1, third: 2}, run.log
+        assert [one.guid for one in it.sim.accepted] == [first, third]
+        assert it.judge.complaints == []
+
+
+@pytest.mark.parametrize("guid", ["$(touch pwned)", f"{GUID}\n::error::pwned", ["a"], "", ",".join([GUID] * 2)])
+def test_an_alert_that_names_anything_else_sends_nothing(act: Act, guid: object) -> None:
+    with scene() as it:
+        arrive(it, 1)
+        run = act.run("replay-by-guid", it.url, event="repository_dispatch", payload={"guid": guid})
+        assert run.code == 1
+        assert it.sim.accepted == []
+        known = guid == f"{GUID},{GUID}"
+        assert bool(it.sim.journal.entries) == known
+        assert (GuidsNotFound.sentence.partition("{")[0] if known else "guid") in run.log

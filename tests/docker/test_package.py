@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,13 +17,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from docker.act import ROOT, build_wheel
 from docker.index import MINTED, Index, serve
 from redeliver import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[2]
 UPLOAD = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]["upload"]
 WHEEL = f"redeliver_action-{__version__}-py3-none-any.whl"
 ATTESTATION = {"version": 1, "verification_material": {}, "envelope": {"statement": "e30=", "signature": "e30="}}
@@ -71,21 +72,16 @@ class Job:
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Iterator[Job]:
+def job(tmp_path_factory: pytest.TempPathFactory, action: Path, wheel: Path) -> Iterator[Job]:
     folder = tmp_path_factory.mktemp("upload")
     (folder / "requirements").symlink_to(action / "requirements")
-    build_wheel(action, folder / "dist")
+    (folder / "dist").mkdir()
+    shutil.copy(wheel, folder / "dist")
     with serve(folder) as (index, certificate):
         one = Job(folder, index, certificate)
         installed = one.step("Install what publishes")
         assert installed.returncode == 0, installed.stdout + installed.stderr
         yield one
-
-
-def build_wheel(source: Path, folder: Path) -> Path:
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(build, check=True, capture_output=True, cwd=source)
-    return folder / WHEEL
 
 
 @pytest.fixture
@@ -131,5 +127,5 @@ def test_nothing_is_uploaded_by_a_job_without_an_identity(job: Job) -> None:
     assert job.index.uploads == before
 
 
-def test_a_wheel_that_is_built_again_is_the_same(job: Job, action: Path, tmp_path: Path) -> None:
-    assert build_wheel(action, tmp_path).read_bytes() == (job.folder / "dist" / WHEEL).read_bytes()
+def test_a_wheel_that_is_built_again_is_the_same(wheel: Path, action: Path, tmp_path: Path) -> None:
+    assert build_wheel(action, tmp_path).read_bytes() == wheel.read_bytes()

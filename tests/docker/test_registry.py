@@ -71,7 +71,7 @@ def test_the_credential_is_handed_to_the_registry_itself_and_to_nobody_else(stor
     challenge = f'Bearer realm="{realm.format(host=store.host)}",service="x"'
 
     def deny(self: standin._Handler) -> bool:
-        self._answer(401, b"{}", www_authenticate=challenge)
+        self.answer(401, {}, www_authenticate=challenge)
         return False
 
     with mock.patch.object(standin._Handler, "_is_known", deny), pytest.raises(Unexpected, match="of its own"):

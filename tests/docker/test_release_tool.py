@@ -9,9 +9,10 @@ from unittest import mock
 
 import pytest
 
-from docker.house import FILES, NAME, VERSION, House, git, make_repositories
+from docker.act import IDENTITY, git
 from docker.images import plant, pushed
 from docker.registry import serve
+from docker.release_world import FILES, NAME, VERSION, ReleaseWorld
 from release import attestation
 from release.checkout import Checkout
 from release.commits import REUSABLE, Pair
@@ -22,117 +23,93 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TAG = f"refs/tags/v{VERSION}"
+CODE = "src/redeliver/__init__.py"
 UNKNOWN = "sha256:" + "0" * 64
 BOTH = ("https://spdx.dev/Document", "https://slsa.dev/provenance/v1")
 
 
-@pytest.fixture(scope="module")
-def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Those that each test has copies of."""
-    folder = tmp_path_factory.mktemp("repositories")
-    make_repositories(folder, FILES)
-    return folder
-
-
 @pytest.fixture
-def house(tmp_path: Path, repositories: Path) -> Iterator[House]:
+def world(tmp_path: Path) -> Iterator[ReleaseWorld]:
     (tmp_path / "registry").mkdir()
     with serve(tmp_path / "registry") as store:
-        yield House(tmp_path, store, repositories)
+        yield ReleaseWorld(tmp_path, store, FILES)
 
 
-def built(house: House) -> list[str]:
-    return [pushed(house.store, architecture) for architecture in ("amd64", "arm64")]
+def built(world: ReleaseWorld) -> list[str]:
+    return [pushed(world.store, architecture) for architecture in ("amd64", "arm64")]
 
 
-def test_the_tags_commit_names_the_image_that_the_registry_has(house: House) -> None:
-    revision = house.head
-    house.release(*built(house))
-    digest = house.store.tags[VERSION]
-    commit = house.refs[TAG]
-    assert house.file(commit, "src/image.txt") == f"{house.image}@{digest}"
-    assert house.refs == {
+def test_the_tag_names_the_image_and_nothing_else_is_changed(world: ReleaseWorld) -> None:
+    revision, before = world.head, world.file("main", REUSABLE)
+    world.release(*built(world))
+    digest = world.store.tags[VERSION]
+    commit = world.refs[TAG]
+    assert world.file(commit, "src/image.txt") == f"{world.image}@{digest}"
+    assert world.refs == {
         TAG: commit,
         "refs/tags/v1": commit,
         "refs/heads/releases/v1": commit,
         "refs/heads/main": revision,
     }
+    # On main the workflow uses the moving tag.
+    assert world.file("main", REUSABLE) == before
+    assert git(world.checkout, "status", "--porcelain") == ""
+    assert git(world.checkout, "symbolic-ref", "HEAD") == "refs/heads/main"
 
 
-def test_the_tags_workflow_pins_a_commit_that_is_the_action(house: House) -> None:
-    revision = house.head
-    house.release(*built(house))
-    tagged = house.refs[TAG]
-    used = re.findall(r"uses: (\S+) # (.+)$", house.file(tagged, REUSABLE), re.MULTILINE)
-    action = git(house.remote, "rev-parse", f"{tagged}^")
+def test_the_tags_workflow_pins_a_commit_that_is_the_action(world: ReleaseWorld) -> None:
+    revision = world.head
+    world.release(*built(world))
+    tagged = world.refs[TAG]
+    used = re.findall(r"uses: (\S+) # (.+)$", world.file(tagged, REUSABLE), re.MULTILINE)
+    action = git(world.remote, "rev-parse", f"{tagged}^")
     assert used == [(f"{name}@{action}", f"the action of v{VERSION}") for name in (NAME, f"{NAME}/sub-action")]
-    assert house.file(action, "src/image.txt") == f"{house.image}@{house.store.tags[VERSION]}"
-    assert git(house.remote, "diff", "--name-only", revision, action) == "src/image.txt"
-    assert git(house.remote, "diff", "--name-only", action, tagged) == REUSABLE
+    assert world.file(action, "src/image.txt") == f"{world.image}@{world.store.tags[VERSION]}"
+    assert git(world.remote, "diff", "--name-only", revision, action) == "src/image.txt"
+    assert git(world.remote, "diff", "--name-only", action, tagged) == REUSABLE
     # Else GitHub would forget it, and zizmor call it an impostor.
     for ref in ("refs/tags/v1", "refs/heads/releases/v1"):
-        git(house.remote, "merge-base", "--is-ancestor", action, ref)
+        git(world.remote, "merge-base", "--is-ancestor", action, ref)
 
 
-def test_on_the_main_branch_the_workflow_uses_the_moving_tag(house: House) -> None:
-    before = house.file("main", REUSABLE)
-    house.release(*built(house))
-    assert house.file("main", REUSABLE) == before
-    assert f"uses: {NAME}@v1\n" in before + "\n"
-
-
-def test_the_image_is_one_index_for_both_architectures_with_their_sboms(house: House) -> None:
-    digest = house.made("join", VERSION, *reversed(built(house)))["digest"]
-    outputs = house.made("sboms", digest, str(house.sboms))
-    index = house.store.manifests[digest]
+def test_the_image_is_one_index_for_both_architectures_with_their_sboms(world: ReleaseWorld) -> None:
+    digest = world.made("join", VERSION, *reversed(built(world)))["digest"]
+    outputs = world.made("sboms", digest, str(world.sboms))
+    index = world.store.manifests[digest]
     images = [entry for entry in index.json["manifests"] if "annotations" not in entry]
     assert [entry["platform"]["architecture"] for entry in images] == ["amd64", "arm64"]
     assert len(index.json["manifests"]) == 4
     assert [entry["digest"] for entry in images] == [outputs["amd64"], outputs["arm64"]]
-    assert house.sboms_kept == {"amd64.spdx.json": "amd64", "arm64.spdx.json": "arm64"}
-    assert index.json["annotations"]["org.opencontainers.image.revision"] == house.head
+    assert world.sboms_kept == {"amd64.spdx.json": "amd64", "arm64.spdx.json": "arm64"}
+    assert index.json["annotations"]["org.opencontainers.image.revision"] == world.head
 
 
-def test_the_page_has_the_changelogs_section_and_how_to_check_the_image(house: House) -> None:
-    house.release(*built(house))
-    notes = house.pages.notes[f"v{VERSION}"]
+def test_the_page_has_the_changelogs_section_and_how_to_check_the_image(world: ReleaseWorld) -> None:
+    world.release(*built(world))
+    notes = world.pages.notes[f"v{VERSION}"]
     assert notes.startswith("The first version.\n\n- It works.\n\n---\n")
-    image = f"{house.image}@{house.store.tags[VERSION]}"
+    image = f"{world.image}@{world.store.tags[VERSION]}"
     assert f"\n```sh\n{shlex.join(attestation.command(NAME, image))}\n```\n" in notes
     assert "Old." not in notes
 
 
-def test_nothing_is_left_in_the_working_tree(house: House) -> None:
-    house.release(*built(house))
-    assert git(house.checkout, "status", "--porcelain") == ""
-    assert git(house.checkout, "symbolic-ref", "HEAD") == "refs/heads/main"
-
-
-def test_the_next_release_is_a_merge_into_the_same_branch_and_moves_the_tag(house: House) -> None:
-    house.release(*built(house))
-    first = house.refs[TAG]
-    second, refs = make_another(house, "1.1.0")
-    action = git(house.remote, "show", "--no-patch", "--format=%P", refs["refs/tags/v1.1.0"])
-    assert git(house.remote, "show", "--no-patch", "--format=%P", action).split() == [first, second]
-    assert refs["refs/tags/v1"] == refs["refs/heads/releases/v1"] == refs["refs/tags/v1.1.0"]
+def test_the_next_release_is_a_merge_into_the_same_branch_and_the_old_one_never_moves_the_tag_back(
+    world: ReleaseWorld,
+) -> None:
+    world.release(*built(world))
+    old, first = world.head, world.refs[TAG]
+    for name in ("CHANGELOG.md", CODE):
+        world.edit(name, VERSION, "1.10.0")
+    second = world.commit("Something newer")
+    world.release(*built(world), version="1.10.0")
+    refs = world.refs
+    action = git(world.remote, "show", "--no-patch", "--format=%P", refs["refs/tags/v1.10.0"])
+    assert git(world.remote, "show", "--no-patch", "--format=%P", action).split() == [first, second]
+    assert refs["refs/tags/v1"] == refs["refs/heads/releases/v1"] == refs["refs/tags/v1.10.0"]
     assert refs[TAG] == first
-
-
-def test_an_old_release_that_is_made_again_does_not_move_the_tag_back(house: House) -> None:
-    house.release(*built(house))
-    old = house.head
-    _, refs = make_another(house, "1.10.0")
-    git(house.checkout, "checkout", "--quiet", old)
-    assert house.made("promote", VERSION, house.made("check", VERSION)["digest"]) == {"promoted": "false"}
-    assert house.refs == refs
-
-
-def make_another(house: House, version: str) -> tuple[str, dict[str, str]]:
-    for name in ("CHANGELOG.md", "src/redeliver/__init__.py"):
-        house.edit(name, VERSION, version)
-    revision = house.commit("Something newer")
-    house.release(*built(house), version=version)
-    return revision, house.refs
+    git(world.checkout, "checkout", "--quiet", old)
+    assert world.made("promote", VERSION, world.made("check", VERSION)["digest"]) == {"promoted": "false"}
+    assert world.refs == refs
 
 
 # -- a crash ----------------------------------------------------------------------------------------------------
@@ -144,7 +121,7 @@ class Crash(Exception):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_after_a_crash_anywhere_the_same_release_is_made_once(house: House, number: int, when: str) -> None:
+def test_after_a_crash_anywhere_the_same_release_is_made_once(world: ReleaseWorld, number: int, when: str) -> None:
     count = 0
 
     def crashing(effect: Callable[..., None]) -> Callable[..., None]:
@@ -162,59 +139,57 @@ def test_after_a_crash_anywhere_the_same_release_is_made_once(house: House, numb
     with (
         mock.patch.object(Registry, "put", crashing(Registry.put)),
         mock.patch.object(Checkout, "push", crashing(Checkout.push)),
-        mock.patch.object(house.pages, "create", crashing(house.pages.create)),
+        mock.patch.object(world.pages, "create", crashing(world.pages.create)),
         pytest.raises(Crash),
     ):
-        house.release(*built(house))
+        world.release(*built(world))
     assert count == number
-    tagged = house.refs.get(TAG)
-    assert "refs/tags/v1" not in house.refs or (number, when) == (4, "after")
+    tagged = world.refs.get(TAG)
+    assert "refs/tags/v1" not in world.refs or (number, when) == (4, "after")
 
     # Built anew, as it would be: never the same bytes twice.
-    house.release(*rebuilt(house))
-    commit = house.refs[TAG]
+    world.release(*rebuilt(world))
+    commit = world.refs[TAG]
     assert tagged in {None, commit}
-    assert house.refs["refs/tags/v1"] == commit
-    assert house.file(commit, "src/image.txt") == f"{house.image}@{house.store.tags[VERSION]}"
-    assert house.pages.made == [f"v{VERSION}"]
-    assert len(house.refs) == 4
+    assert world.refs["refs/tags/v1"] == commit
+    assert world.file(commit, "src/image.txt") == f"{world.image}@{world.store.tags[VERSION]}"
+    assert world.pages.made == [f"v{VERSION}"]
+    assert len(world.refs) == 4
 
 
-def rebuilt(house: House) -> list[str]:
-    return [pushed(house.store, name, statements=(*BOTH, "x")) for name in ("amd64", "arm64")]
+def rebuilt(world: ReleaseWorld) -> list[str]:
+    return [pushed(world.store, name, statements=(*BOTH, "x")) for name in ("amd64", "arm64")]
 
 
-def test_an_image_is_built_once_when_a_run_broke_off_after_it_was_attested(house: House) -> None:
-    digest = house.build(*built(house))
-    assert house.made("check", VERSION)["digest"] == digest
-    house.release()
-    assert house.file(TAG, "src/image.txt") == f"{house.image}@{digest}"
+@pytest.mark.parametrize("attested", [True, False])
+def test_an_image_is_built_once_where_a_run_broke_off_after_it_was_attested(
+    world: ReleaseWorld, *, attested: bool
+) -> None:
+    digest = world.build(*built(world)) if attested else world.made("join", VERSION, *built(world))["digest"]
+    assert world.made("check", VERSION)["digest"] == (digest if attested else "")
+    world.release(*([] if attested else rebuilt(world)))
+    assert (digest in world.file(TAG, "src/image.txt")) is attested
 
 
-def test_an_image_is_built_anew_when_a_run_broke_off_before_it_was_attested(house: House) -> None:
-    first = house.made("join", VERSION, *built(house))["digest"]
-    assert house.made("check", VERSION)["digest"] == ""
-    house.release(*rebuilt(house))
-    assert first not in house.file(TAG, "src/image.txt")
-
-
-def test_the_moving_tag_stays_where_it_is_until_all_is_there(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    digest = house.build(*built(house))
+def test_the_moving_tag_stays_where_it_is_until_all_is_there(
+    world: ReleaseWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = world.build(*built(world))
     for steps in ((), (("publish", VERSION, digest),)):
         for step in steps:
-            house.made(*step)
-        assert house.step("promote", VERSION, digest)[0] == 1
+            world.made(*step)
+        assert world.step("promote", VERSION, digest)[0] == 1
         assert "v1 stays where it is" in capsys.readouterr().err
-        assert "refs/tags/v1" not in house.refs
-    house.made("announce", VERSION, digest)
-    assert house.made("promote", VERSION, digest) == {"promoted": "true"}
+        assert "refs/tags/v1" not in world.refs
+    world.made("announce", VERSION, digest)
+    assert world.made("promote", VERSION, digest) == {"promoted": "true"}
 
 
-def test_a_moving_tag_that_somebody_else_moves_meanwhile_is_left_to_them(house: House) -> None:
-    house.release(*built(house))
-    checkout = Checkout(house.checkout)
+def test_a_moving_tag_that_somebody_else_moves_meanwhile_is_left_to_them(world: ReleaseWorld) -> None:
+    world.release(*built(world))
+    checkout = Checkout(world.checkout)
     with pytest.raises(OSError, match="stale info"):
-        checkout.push(f"{house.head}:refs/tags/v1", instead_of=house.head)
+        checkout.push(f"{world.head}:refs/tags/v1", instead_of=world.head)
 
 
 # -- images and tags of somebody else ---------------------------------------------------------------------------
@@ -231,131 +206,141 @@ ATTESTED = [
 
 
 @pytest.mark.parametrize("attested", ATTESTED)
-def test_an_image_that_somebody_tagged_is_not_reused(house: House, attested: dict[str, str] | None) -> None:
-    planted = plant(house.store, VERSION, house.head)
+def test_an_image_that_somebody_tagged_is_not_reused(world: ReleaseWorld, attested: dict[str, str] | None) -> None:
+    planted = plant(world.store, VERSION, world.head)
     if attested is not None:
-        house.attest(planted, **attested)
-    assert house.made("check", VERSION)["digest"] == ""
-    house.release(*built(house))
-    digest = house.store.tags[VERSION]
+        world.attest(planted, **attested)
+    assert world.made("check", VERSION)["digest"] == ""
+    world.release(*built(world))
+    digest = world.store.tags[VERSION]
     assert digest != planted
-    assert house.file(TAG, "src/image.txt") == f"{house.image}@{digest}"
+    assert world.file(TAG, "src/image.txt") == f"{world.image}@{digest}"
 
 
-def test_an_image_that_is_tagged_during_the_reviewers_pause_is_not_pinned(house: House) -> None:
-    digest = house.build(*built(house))
-    planted = plant(house.store, VERSION, house.head)
-    house.attest(planted, ref="refs/heads/mine")
+def test_an_image_that_is_tagged_during_the_reviewers_pause_is_not_pinned(world: ReleaseWorld) -> None:
+    digest = world.build(*built(world))
+    planted = plant(world.store, VERSION, world.head)
+    world.attest(planted, ref="refs/heads/mine")
     for step in ("publish", "announce", "promote"):
-        house.made(step, VERSION, digest)
-    assert house.store.tags[VERSION] == planted
-    assert house.file("v1", "src/image.txt") == f"{house.image}@{digest}"
-    assert planted not in house.pages.notes[f"v{VERSION}"]
+        world.made(step, VERSION, digest)
+    assert world.store.tags[VERSION] == planted
+    assert world.file("v1", "src/image.txt") == f"{world.image}@{digest}"
+    assert planted not in world.pages.notes[f"v{VERSION}"]
 
 
 def test_a_git_tag_that_somebody_pushed_for_an_image_of_theirs_is_refused(
-    house: House, capsys: pytest.CaptureFixture[str]
+    world: ReleaseWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is the very commit that a release would make, but for the image."""
-    image = f"{house.image}@{plant(house.store, VERSION, house.head)}"
-    checkout = Checkout(house.checkout)
-    tagged = Pair(checkout, NAME, VERSION).make(image, [house.head])
+    image = f"{world.image}@{plant(world.store, VERSION, world.head)}"
+    checkout = Checkout(world.checkout)
+    tagged = Pair(checkout, NAME, VERSION).make(image, [world.head])
     checkout.push(f"{tagged}:{TAG}")
-    assert house.step("check", VERSION)[0] == 1
+    assert world.step("check", VERSION)[0] == 1
     assert f"v1.0.0 pins {image}, which the release workflow did not build" in capsys.readouterr().err
-    digest = house.made("join", VERSION, *built(house))["digest"]
+    digest = world.made("join", VERSION, *built(world))["digest"]
     for step in ("publish", "announce", "promote"):
-        assert house.step(step, VERSION, digest)[0] == 1
-        assert f"pins {image}, and this run has {house.image}@{digest}" in capsys.readouterr().err
-    assert house.refs == {TAG: tagged, "refs/heads/main": house.head}
+        assert world.step(step, VERSION, digest)[0] == 1
+        assert f"pins {image}, and this run has {world.image}@{digest}" in capsys.readouterr().err
+    assert world.refs == {TAG: tagged, "refs/heads/main": world.head}
 
 
 @pytest.mark.parametrize("which", ["action", "workflow"])
 def test_a_git_tag_that_somebody_pushed_with_a_change_of_theirs_is_refused(
-    house: House, which: str, capsys: pytest.CaptureFixture[str]
+    world: ReleaseWorld, which: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The image is the release's own, and a file beside it is not."""
-    digest = house.build(*built(house))
-    checkout, pair = Checkout(house.checkout), Pair(Checkout(house.checkout), NAME, VERSION)
-    tagged = pair.make(f"{house.image}@{digest}", [house.head])
+    digest = world.build(*built(world))
+    checkout, pair = Checkout(world.checkout), Pair(Checkout(world.checkout), NAME, VERSION)
+    tagged = pair.make(f"{world.image}@{digest}", [world.head])
     (action,) = checkout.parents(tagged)
     if which == "action":
-        action = checkout.commit(checkout.tree(action, "src/launch.sh", "evil"), "Evil", [house.head])
+        action = checkout.commit(checkout.tree(action, "src/launch.sh", "evil"), "Evil", [world.head])
     tagged = checkout.commit(checkout.tree(tagged, "src/launch.sh", "evil"), "Evil", [action])
     checkout.push(f"{tagged}:{TAG}")
-    refused(house, "v1.0.0 is not what a release makes of this commit", capsys, digest=digest)
+    refused(world, "v1.0.0 is not what a release makes of this commit", capsys, digest=digest)
 
 
 @pytest.mark.parametrize("step", ["publish", "announce", "promote"])
 @pytest.mark.parametrize("digest", ["", VERSION, "sha256:", "sha256:" + "g" * 64])
-def test_a_step_wants_a_digest_and_not_a_tag(house: House, step: str, digest: str) -> None:
-    before = house.refs
+def test_a_step_wants_a_digest_and_not_a_tag(world: ReleaseWorld, step: str, digest: str) -> None:
+    before = world.refs
     with pytest.raises(SystemExit):
-        house.step(step, VERSION, digest)
-    assert house.refs == before
+        world.step(step, VERSION, digest)
+    assert world.refs == before
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------
 
 
+def not_clean(world: ReleaseWorld) -> None:
+    (world.checkout / "new.txt").touch()
+
+
+def not_on_main(world: ReleaseWorld) -> None:
+    not_clean(world)
+    git(world.checkout, "checkout", "--quiet", "-b", "mine")
+    git(world.checkout, "add", ".")
+    git(world.checkout, *IDENTITY, "commit", "--quiet", "--message=Mine")
+
+
+def another_branch(world: ReleaseWorld) -> None:
+    """Though it is the same commit: its attestation would say another branch than the one users are told."""
+    world.ref = "refs/heads/mine"
+
+
+def exists(world: ReleaseWorld) -> None:
+    world.release(*built(world))
+    not_clean(world)
+    world.commit("Something newer")
+
+
+def edited(name: str, old: str, new: str) -> Callable[[ReleaseWorld], None]:
+    def edit(world: ReleaseWorld) -> None:
+        world.edit(name, old, new)
+        world.commit("Something wrong")
+
+    return edit
+
+
 @pytest.mark.parametrize(
-    ("edit", "version", "says"),
+    ("change", "version", "says"),
     [
-        (("CHANGELOG.md", VERSION, "1.0.1"), VERSION, "has no section for 1.0.0"),
-        (("CHANGELOG.md", "2026-12-01", "unreleased"), VERSION, "1.0.0 is unreleased: give it a date"),
-        (("src/redeliver/__init__.py", VERSION, "1.0.1"), VERSION, "__init__.py says 1.0.1, and CHANGELOG.md 1.0.0"),
-        (("src/redeliver/__init__.py", "__version__", "version"), VERSION, "has no __version__"),
-        ((REUSABLE, "@v1", "@v2"), VERSION, "uses org/redeliver-action@v2, and not org/redeliver-action@v1"),
-        ((REUSABLE, "org/", "me/"), VERSION, "uses me/redeliver-action@v1, and not org/redeliver-action@v1"),
-        ((REUSABLE, "uses: ", "name: "), VERSION, "uses no action, and not org/redeliver-action@v1"),
-        (("CHANGELOG.md", "2026-12-01", "2026-12-01"), "0.9.0", "__init__.py says 1.0.0, and CHANGELOG.md 0.9.0"),
+        (edited("CHANGELOG.md", VERSION, "1.0.1"), VERSION, "has no section for 1.0.0"),
+        (edited("CHANGELOG.md", "2026-12-01", "unreleased"), VERSION, "1.0.0 is unreleased: give it a date"),
+        (edited(CODE, VERSION, "1.0.1"), VERSION, "__init__.py says 1.0.1, and CHANGELOG.md 1.0.0"),
+        (edited(CODE, "__version__", "version"), VERSION, "has no __version__"),
+        (edited(REUSABLE, "@v1", "@v2"), VERSION, "uses org/redeliver-action@v2, and not org/redeliver-action@v1"),
+        (edited(REUSABLE, "org/", "me/"), VERSION, "uses me/redeliver-action@v1, and not org/redeliver-action@v1"),
+        (edited(REUSABLE, "uses: ", "name: "), VERSION, "uses no action, and not org/redeliver-action@v1"),
+        (lambda _: None, "0.9.0", "__init__.py says 1.0.0, and CHANGELOG.md 0.9.0"),
+        (not_clean, VERSION, "not clean"),
+        (not_on_main, VERSION, "not on main"),
+        (another_branch, VERSION, "made by a run on main, and this one is on refs/heads/mine"),
+        (exists, VERSION, "v1.0.0 exists, and was made of another commit"),
     ],
 )
 def test_what_does_not_fit_together_is_refused(
-    house: House, edit: tuple[str, str, str], version: str, says: str, capsys: pytest.CaptureFixture[str]
+    world: ReleaseWorld,
+    change: Callable[[ReleaseWorld], None],
+    version: str,
+    says: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    house.edit(*edit)
-    if edit[1] != edit[2]:
-        house.commit("Something wrong")
-    refused(house, says, capsys, version=version)
-
-
-def test_a_tree_that_is_not_clean_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    (house.checkout / "new.txt").touch()
-    refused(house, "not clean", capsys)
-
-
-def test_a_commit_that_is_not_on_the_main_branch_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    (house.checkout / "new.txt").touch()
-    git(house.checkout, "checkout", "--quiet", "-b", "mine")
-    git(house.checkout, "add", ".")
-    git(house.checkout, "-c", "user.name=o", "-c", "user.email=o@example.com", "commit", "--quiet", "--message=Mine")
-    refused(house, "not on main", capsys)
-
-
-def test_a_version_that_exists_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    house.release(*built(house))
-    (house.checkout / "new.txt").touch()
-    house.commit("Something newer")
-    refused(house, "v1.0.0 exists, and was made of another commit", capsys)
+    change(world)
+    refused(world, says, capsys, version=version)
 
 
 def refused(
-    house: House, says: str, capsys: pytest.CaptureFixture[str], *, version: str = VERSION, digest: str = UNKNOWN
+    world: ReleaseWorld, says: str, capsys: pytest.CaptureFixture[str], *, version: str = VERSION, digest: str = UNKNOWN
 ) -> None:
     """At every step, without a trace."""
-    before = house.refs, dict(house.store.tags)
+    before = world.refs, dict(world.store.tags)
     steps = [("check", version), *((name, version, digest) for name in ("join", "publish", "announce", "promote"))]
     for step in steps:
-        assert house.step(*step)[0] == 1
+        assert world.step(*step)[0] == 1
         assert says in capsys.readouterr().err
-    assert (house.refs, house.store.tags) == before
-
-
-def test_a_run_on_another_branch_is_refused(house: House, capsys: pytest.CaptureFixture[str]) -> None:
-    """Though it is the same commit: its attestation would say another branch than the one users are told."""
-    house.ref = "refs/heads/mine"
-    refused(house, "made by a run on main, and this one is on refs/heads/mine", capsys)
+    assert (world.refs, world.store.tags) == before
 
 
 @pytest.mark.parametrize(
@@ -369,49 +354,46 @@ def test_a_run_on_another_branch_is_refused(house: House, capsys: pytest.Capture
     ],
 )
 def test_an_image_that_lacks_something_is_never_tagged(
-    house: House,
+    world: ReleaseWorld,
     architectures: tuple[str, ...],
     statements: tuple[str, ...],
     says: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    digests = [pushed(house.store, name, statements=statements) for name in architectures]
-    assert house.step("join", VERSION, *digests)[0] == 1
+    digests = [pushed(world.store, name, statements=statements) for name in architectures]
+    assert world.step("join", VERSION, *digests)[0] == 1
     assert says in capsys.readouterr().err
-    assert house.store.tags == {}
+    assert world.store.tags == {}
 
 
-def test_an_image_of_another_revision_is_not_taken_for_this_ones(house: House) -> None:
-    house.build(*built(house))
-    (house.checkout / "new.txt").touch()
-    house.commit("A correction")
-    assert house.made("check", VERSION)["digest"] == ""
+def test_an_image_of_another_revision_is_not_taken_for_this_ones(world: ReleaseWorld) -> None:
+    world.build(*built(world))
+    (world.checkout / "new.txt").touch()
+    world.commit("A correction")
+    assert world.made("check", VERSION)["digest"] == ""
 
 
 # -- what is to be released -------------------------------------------------------------------------------------
 
 
-def test_the_newest_version_is_released_once_it_has_a_date(house: House) -> None:
-    assert house.made("newest") == {"version": VERSION}
-    house.release(*built(house))
-    assert house.made("newest") == {"version": VERSION}  # it may have to be finished
-    house.edit("CHANGELOG.md", "It works", "It really works")
-    house.commit("A correction")
-    assert house.made("newest") == {"version": ""}
-    house.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 1.1.0 (unreleased)\n\nMore.\n")
-    house.commit("More")
-    assert house.made("newest") == {"version": ""}
+def test_the_newest_version_is_released_once_it_has_a_date(world: ReleaseWorld) -> None:
+    assert world.made("newest") == {"version": VERSION}
+    world.release(*built(world))
+    assert world.made("newest") == {"version": VERSION}  # it may have to be finished
+    world.edit("CHANGELOG.md", "It works", "It really works")
+    world.commit("A correction")
+    assert world.made("newest") == {"version": ""}
+    world.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 1.1.0 (unreleased)\n\nMore.\n")
+    world.commit("More")
+    assert world.made("newest") == {"version": ""}
 
 
-def test_a_version_is_written_wherever_it_is_named(house: House) -> None:
-    house.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 2.0.0 (unreleased)\n\nMore.\n")
-    house.made("version", "2.0.0")
-    house.commit("Version 2.0.0")
-    assert house.made("newest") == {"version": "2.0.0"}
-    assert house.made("check", "2.0.0")["digest"] == ""
-    assert house.file("main", REUSABLE).endswith(f"uses: {NAME}@v2\n      - uses: {NAME}/sub-action@v2")
-
-
-def test_a_version_that_the_changelog_does_not_know_is_not_written(house: House) -> None:
-    assert house.step("version", "3.0.0")[0] == 1
-    assert git(house.checkout, "status", "--porcelain") == ""
+def test_a_version_is_written_wherever_it_is_named_if_the_changelog_knows_it(world: ReleaseWorld) -> None:
+    assert world.step("version", "3.0.0")[0] == 1
+    assert git(world.checkout, "status", "--porcelain") == ""
+    world.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 2.0.0 (unreleased)\n\nMore.\n")
+    world.made("version", "2.0.0")
+    world.commit("Version 2.0.0")
+    assert world.made("newest") == {"version": "2.0.0"}
+    assert world.made("check", "2.0.0")["digest"] == ""
+    assert world.file("main", REUSABLE).endswith(f"uses: {NAME}@v2\n      - uses: {NAME}/sub-action@v2")

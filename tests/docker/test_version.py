@@ -1,15 +1,15 @@
-"""One version, wherever it is named: in the code, the changelog, the package and the reusable workflow."""
+"""One version, wherever it is named, and a package and locks that fit it."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from redeliver import __version__
 from release.changelog import code_version, sections, with_code_version
@@ -41,31 +41,24 @@ def test_a_version_is_written_and_read_back() -> None:
     assert code_version(with_code_version(text("src/redeliver/__init__.py"), "12.3.4")) == "12.3.4"
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, env=os.environ | {"PYTHONPATH": ""})
-    (path,) = folder.iterdir()
-    assert path.name == f"redeliver_action-{__version__}-py3-none-any.whl"
-    return ZipFile(path)
-
-
-def test_the_package_is_the_code_with_its_types_and_its_commands_and_nothing_else(wheel: ZipFile) -> None:
-    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+def test_the_package_is_the_code_with_its_types_and_its_commands_and_nothing_else(wheel: Path) -> None:
+    assert wheel.name == f"redeliver_action-{__version__}-py3-none-any.whl"
+    package = ZipFile(wheel)
+    names = {name for name in package.namelist() if ".dist-info/" not in name}
     sources = ROOT / "src"
     assert names == {file.relative_to(sources).as_posix() for file in sources.rglob("*.py")} | {"redeliver/py.typed"}
-    (entry,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+    (entry,) = [name for name in package.namelist() if name.endswith("entry_points.txt")]
     # The second one has the package's own name: uvx and pipx start a command that is named like the package.
-    assert set(wheel.read(entry).decode().split("\n")) >= {
+    assert set(package.read(entry).decode().split("\n")) >= {
         "redeliver = redeliver.__main__:main",
         "redeliver-action = redeliver.__main__:main",
     }
 
 
-def test_the_package_needs_what_the_lock_of_a_run_names(wheel: ZipFile) -> None:
-    (metadata,) = [name for name in wheel.namelist() if name.endswith("METADATA")]
-    wanted = re.findall(r"^Requires-Dist: ([\w-]+)(.*)", wheel.read(metadata).decode(), re.MULTILINE)
+def test_the_package_needs_what_the_lock_of_a_run_names(wheel: Path) -> None:
+    package = ZipFile(wheel)
+    (metadata,) = [name for name in package.namelist() if name.endswith("METADATA")]
+    wanted = re.findall(r"^Requires-Dist: ([\w-]+)(.*)", package.read(metadata).decode(), re.MULTILINE)
     needed = [name for name, when in wanted if "extra ==" not in when]
     locked = set(re.findall(r"^([\w-]+)(?:\[[^]]*\])?==", text("requirements/run.txt"), re.MULTILINE))
     assert {name.lower() for name in needed} <= locked
@@ -73,3 +66,22 @@ def test_the_package_needs_what_the_lock_of_a_run_names(wheel: ZipFile) -> None:
     extras = {name.lower() for name, when in wanted if "extra ==" in when}
     assert extras == {"prometheus-client"}
     assert not extras & locked
+
+
+@pytest.mark.parametrize("lock", ["run.txt", "test.txt"])
+def test_a_pin_names_the_extras_that_others_ask_it_for(lock: str) -> None:
+    """Where it does not, pip takes the newest release for ``name[extra]``, and then has no hash for it."""
+    found = re.findall(r"^([\w.-]+)(?:\[([^]]*)\])?==", text(f"requirements/{lock}"), re.MULTILINE)
+    pinned = {canonicalize_name(name): set(filter(None, extras.split(","))) for name, extras in found}
+    asked = 0
+    for name, extras in pinned.items():
+        try:
+            needs = requires(name) or []
+        except PackageNotFoundError:  # one that is for another machine
+            continue
+        for wanted in map(Requirement, needs):
+            applies = wanted.marker is None or any(wanted.marker.evaluate({"extra": one}) for one in {"", *extras})
+            if applies and wanted.extras and canonicalize_name(wanted.name) in pinned:
+                asked += 1
+                assert wanted.extras <= pinned[canonicalize_name(wanted.name)], f"{name} asks for {wanted}"
+    assert asked, "nobody asks for an extra: this test has nothing to look at"

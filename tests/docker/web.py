@@ -1,8 +1,16 @@
-"""What the stand-ins for a package index and for a container registry have in common."""
+"""What the stand-ins for a package index and for container registries have in common."""
 
 from __future__ import annotations
 
+import json
+import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
 
 
 class Server(ThreadingHTTPServer):
@@ -13,6 +21,8 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     """Reads whole bodies and logs nothing."""
+
+    protocol_version = "HTTP/1.1"
 
     def body(self) -> bytes:
         """The request's body, sent in chunks or with its length."""
@@ -25,5 +35,30 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(chunks)
 
+    def answer(self, status: int, body: object = b"", **headers: str) -> None:
+        """Bytes are sent as they are, all else as JSON; ``content_type`` is the header Content-Type."""
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in ({"content_type": "application/json", "content_length": str(len(sent))} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(sent)
+
     def log_message(self, *_: object) -> None:
         """Nothing."""
+
+
+@contextmanager
+def serving(handler: type[Handler], context: ssl.SSLContext | None = None, **state: object) -> Iterator[str]:
+    """Have a server for a while, with this state in its handler's class. Gives its host."""
+    with Server(("127.0.0.1", 0), type("Handler", (handler,), state)) as server:
+        if context:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 from docker import gh
+from docker.act import IDENTITY, git
 from docker.registry import PASSWORD, USER, Store
 from release.__main__ import main
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 NAME = "org/redeliver-action"
 VERSION = "1.0.0"
-REMOTE, CHECKOUT = "remote.git", "checkout"
 FILES = {
     "CHANGELOG.md": f"""# Changelog
 
@@ -59,16 +57,16 @@ class Written:
         self.notes[tag] = notes
 
 
-class House:
+class ReleaseWorld:
     """Everything that a release touches, and nothing of it is anybody's."""
 
-    def __init__(self, folder: Path, store: Store, repositories: Path | None = None) -> None:
-        """In an empty folder, with repositories of its own: copies of those in another folder, or empty ones."""
+    def __init__(self, folder: Path, store: Store, files: Mapping[str, str]) -> None:
+        """In an empty folder, with these files in what is released, and with where that was cloned from."""
         self.store = store
         self.ref = "refs/heads/main"
         self.image = f"{store.host}/{NAME}"
         self.pages = Written()
-        self.remote, self.checkout = folder / REMOTE, folder / CHECKOUT
+        self.remote, self.checkout = folder / "remote.git", folder / "checkout"
         self.outputs_file = folder / "outputs"
         self.attestations = folder / "attestations.jsonl"
         self.sboms = folder / "sboms"
@@ -77,10 +75,13 @@ class House:
         self.programs.mkdir()
         (self.programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{gh.__file__}" "$@"\n')
         (self.programs / "gh").chmod(0o755)
-        if repositories is None:
-            make_repositories(folder, {})
-        else:
-            copy_repositories(repositories, folder)
+        git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
+        git(folder, "clone", "--quiet", str(self.remote), str(self.checkout))
+        for name, text in files.items():
+            (self.checkout / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.checkout / name).write_text(text)
+        if files:
+            self.commit("Something new")
 
     def edit(self, name: str, old: str, new: str) -> None:
         text = (self.checkout / name).read_text()
@@ -88,7 +89,10 @@ class House:
         (self.checkout / name).write_text(text.replace(old, new))
 
     def commit(self, message: str) -> str:
-        commit(self.checkout, message)
+        """Commit everything to the main branch, and push it."""
+        git(self.checkout, "add", "--all")
+        git(self.checkout, *IDENTITY, "commit", "--quiet", "--message", message)
+        git(self.checkout, "push", "--quiet", "origin", "HEAD:refs/heads/main")
         return self.head
 
     @property
@@ -165,49 +169,3 @@ class House:
     @property
     def sboms_kept(self) -> dict[str, str]:
         return {file.name: json.loads(file.read_text())["name"] for file in self.sboms.iterdir()}
-
-
-def make_repositories(folder: Path, files: Mapping[str, str]) -> None:
-    """Make what is released, with these files, and where it was cloned from."""
-    remote, checkout = folder / REMOTE, folder / CHECKOUT
-    git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(remote))
-    git(remote, "config", "receive.autogc", "false")
-    git(
-        folder,
-        "clone",
-        "--quiet",
-        "--template=",
-        "--config=maintenance.auto=false",
-        str(remote),
-        str(checkout),
-    )
-    for name, text in files.items():
-        path = checkout / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    if files:
-        commit(checkout, "Something new")
-
-
-def copy_repositories(source: Path, folder: Path) -> None:
-    """Copy both: making them takes ten processes."""
-    for name in (REMOTE, CHECKOUT):
-        shutil.copytree(source / name, folder / name)
-    config = folder / CHECKOUT / ".git" / "config"
-    config.write_text(config.read_text().replace(str(source / REMOTE), str(folder / REMOTE)))
-
-
-def commit(checkout: Path, message: str) -> None:
-    """Commit everything to the main branch, and push it."""
-    git(checkout, "add", "--all")
-    git(checkout, *IDENTITY, "commit", "--quiet", "--message", message)
-    git(checkout, "push", "--quiet", "origin", "HEAD:refs/heads/main")
-
-
-IDENTITY = ("-c", "user.name=octocat", "-c", "user.email=octocat@example.com")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
