@@ -1,8 +1,10 @@
-"""The pages for who works on the action speak of what there is, and the first of them is short."""
+"""The pages for who works on the action speak of what there is, the first of them is short, and make says the rest."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import yaml
@@ -16,6 +18,8 @@ FIRST, DESIGN, *OTHERS = (
     for name in ("CONTRIBUTING.md", "docs/design.md", "docs/testing.md", "docs/releasing.md")
 )
 TEXT = "".join([FIRST, *OTHERS])
+#: The targets of make that people use.
+NINE = ["setup", "quick", "test", "check", "docs", "demo", "e2e", "soak", "lock"]
 
 
 def test_the_first_page_is_short_enough_to_be_read() -> None:
@@ -58,3 +62,17 @@ def test_what_git_checks_before_a_commit_comes_from_the_same_pins_as_make_check(
     for program in programs:
         assert re.search(rf"^{program}(-\w+)?==", lock, re.MULTILINE), program
     assert all(hook["language"] == "system" for hook in hooks)
+
+
+def test_each_target_is_listed_once_with_a_sentence_and_the_nine_come_first() -> None:
+    phony = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    # Not with the variables of the make that runs this test.
+    printed = subprocess.run(
+        ["make"], cwd=ROOT, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True
+    )
+    first, others, _ = (block.splitlines() for block in printed.stdout.split("\n\n"))
+    listed = [re.fullmatch(r"make (\w+) +(\w.{10,})", line) for line in (*first, *others)]
+    names = [line[1] for line in listed if line]
+    assert None not in listed
+    assert names[: len(first)] == NINE
+    assert sorted(names) == sorted(" ".join(phony).split())

@@ -1,4 +1,4 @@
-"""What every example promises its readers: no rights, no overlap, an end, and nothing that can change under them."""
+"""What every example promises its readers: no rights, no overlap, an end. test_workflows.py looks at its pins."""
 
 from __future__ import annotations
 
@@ -25,12 +25,10 @@ each = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 
 @each
-def test_it_gives_the_workflows_own_token_no_rights(path: Path) -> None:
+def test_it_says_what_it_is_for_takes_no_rights_and_is_never_cut_short(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith("# ")
+    assert f"({path.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
     assert load(path)["permissions"] == {}
-
-
-@each
-def test_two_runs_never_overlap_and_none_is_cut_short(path: Path) -> None:
     assert load(path)["concurrency"]["cancel-in-progress"] is False
 
 
@@ -50,18 +48,6 @@ def test_its_schedule_is_off_the_hour_and_it_can_be_started_by_hand(path: Path) 
         minutes = one["cron"].split()[0].split(",")
         assert not {"0", "*"} & set(minutes)
         assert len(minutes) in {1, 4}
-
-
-@each
-def test_other_peoples_actions_are_pinned_to_a_commit_and_say_which_version_that_is(path: Path) -> None:
-    for used in re.findall(r"uses: (?!org/)(.*)", path.read_text(encoding="utf-8")):
-        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", used)
-
-
-@each
-def test_it_says_first_what_it_is_for_and_is_listed(path: Path) -> None:
-    assert path.read_text(encoding="utf-8").startswith("# ")
-    assert f"({path.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
 def test_no_two_have_a_group_of_the_same_name_unless_one_takes_the_others_place_or_its_turn() -> None:

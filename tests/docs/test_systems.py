@@ -15,11 +15,6 @@ LINUX = System("Linux", ("linux",))
 ARM = System("Arm", ("arm",), lacks=("crypto",))
 
 
-@pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(systems, "SYSTEMS", (LINUX, ARM))
-
-
 def index(name: str, tags: tuple[str, ...], _: str) -> bool:
     """A package index as the two systems say."""
     return name == "pure" or tags == ("linux",)
@@ -44,20 +39,21 @@ def test_the_systems_of_the_self_test_are_those_that_are_told_to_be_tested() -> 
     assert not [system for system in SYSTEMS if system.tested and system.lacks]
 
 
-@pytest.mark.usefixtures("two")
-def test_an_index_as_the_table_says_differs_in_nothing() -> None:
-    assert list(differences(["pure", "crypto"], index)) == []
-
-
-@pytest.mark.usefixtures("two")
-def test_a_package_that_lost_its_wheels_is_told_for_each_python() -> None:
-    told = list(differences(["pure", "new"], index))
-    assert told == [
-        f"Arm: there is no wheel of new for Python {python}, but the table does not say so." for python in PYTHONS
-    ]
-
-
-def test_a_wheel_that_there_is_now_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(systems, "SYSTEMS", (replace(LINUX, lacks=("crypto",)),))
-    (*_, told) = differences(["crypto"], index)
-    assert told == "Linux: there is a wheel of crypto for Python 3.14, but the table says no."
+@pytest.mark.parametrize(
+    ("table", "packages", "said"),
+    [
+        ((LINUX, ARM), ["pure", "crypto"], None),
+        ((LINUX, ARM), ["pure", "new"], "Arm: there is no wheel of new for Python {}, but the table does not say so."),
+        (
+            (replace(LINUX, lacks=("crypto",)),),
+            ["crypto"],
+            "Linux: there is a wheel of crypto for Python {}, but the table says no.",
+        ),
+    ],
+    ids=["as the table says", "lost its wheels", "has a wheel now"],
+)
+def test_what_differs_from_the_table_is_said_for_each_python(
+    monkeypatch: pytest.MonkeyPatch, table: tuple[System, ...], packages: list[str], said: str | None
+) -> None:
+    monkeypatch.setattr(systems, "SYSTEMS", table)
+    assert [*differences(packages, index)] == ([said.format(python) for python in PYTHONS] if said else [])
