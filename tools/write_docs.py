@@ -18,12 +18,12 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from redeliver import errors
 from redeliver.core.facts import WORDS, FactKind
-from redeliver.core.report_model import ReportModel, ShownPart
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
 from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import ErrorKind, RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.report_json import OUTPUTS
+from redeliver.output.report_model import ReportModel, ShownPart
 from redeliver.replay.report_json import REPLAY_OUTPUTS
 from redeliver.replay.report_model import ReplayModel
 from systems import table as systems

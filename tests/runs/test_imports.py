@@ -39,7 +39,6 @@ OURS_LEFT_OUT = {
     "files",
     "console",
     # What the JSON looks like, for those who read it.
-    "core.report_model",
     "replay.report_model",
     # The tracking issue's, which is another step.
     "entry.tracking",

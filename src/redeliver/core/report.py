@@ -74,6 +74,49 @@ class Explanation:
     response: EndpointResponse
 
 
+# -- what `redeliver show` finds -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAttempt:
+    """One attempt, and the endpoint's response. Every text is safe to show."""
+
+    delivery_id: str
+    at: int
+    """Epoch milliseconds."""
+    redelivery: bool
+    code: int
+    status: str
+    """GitHub's own words, without addresses."""
+    cause: str
+    """Why it failed, in the action's own words; empty: it succeeded."""
+    response: EndpointResponse | None
+    unknown: str
+    """Why the response is not known; empty: it is."""
+    lookup_failed: bool = False
+    """Whether that is a failure. It is none if GitHub does not have the attempt any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEvent:
+    """One event of one webhook: every attempt that GitHub still has, oldest first, at least one."""
+
+    hook: str
+    hook_id: str
+    guid: str
+    name: str
+    """``event`` or ``event.action``."""
+    attempts: tuple[ShownAttempt, ...]
+
+    @property
+    def delivered(self) -> bool:
+        """Whether an attempt delivered it."""
+        return any(not attempt.cause for attempt in self.attempts)
+
+
+# -- a run ----------------------------------------------------------------------------------------------------------
+
+
 class EventCounts:
     """Counts of events, for any class that has events."""
 

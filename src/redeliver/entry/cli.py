@@ -34,7 +34,7 @@ from redeliver.errors import (
 from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.github.session import Session
-from redeliver.output.report_json import as_json, listed
+from redeliver.output.report_json import as_json, listed, shown
 from redeliver.replay import report_json as replay_results
 from redeliver.replay.run import replay_hook
 from redeliver.replay.settings import parse_replay
@@ -279,7 +279,7 @@ def show(
     with _session(settings, console) as session:
         found = find_events(session, wanted)
     if form == "json":
-        print_data(for_shell(json.dumps([one.as_dict() for one in found])) + "\n")
+        print_data(for_shell(json.dumps([*map(shown, found)])) + "\n")
     else:
         show_events(found)
     missing = [guid for guid in wanted if all(guid != one.guid for one in found)]

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from redeliver.core.health import HookHealth
-    from redeliver.core.report import Report
+    from redeliver.core.report import Report, ShownEvent
     from redeliver.replay.report import ReplayReport
-    from redeliver.run.lookup import ShownEvent
 
 #: Characters of a line, and of text from outside.
 _LINE = 2_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
@@ -97,21 +98,21 @@ def table(columns: Sequence[str], rows: Sequence[str]) -> str:
 
 
 class Space:
-    """The bytes that a page may still take. Text written line by line is cut when they are used up."""
+    """The bytes that a text may still take, which is written piece by piece until they are used up."""
 
     def __init__(self, size: int) -> None:
-        self._left = size
+        self.left = size
+
+    def take(self, piece: str) -> bool:
+        """Take the space for a piece and what parts it from the next; no: there is too little."""
+        size = len(piece.encode()) + 1
+        has_space = size <= self.left
+        self.left -= size if has_space else 0
+        return has_space
 
     def fit(self, lines: Iterable[str], most: int) -> list[str]:
         """The first of these lines, at most ``most``, and no more than there is space for."""
-        shown: list[str] = []
-        for line in lines:
-            size = len(line.encode()) + 1
-            if len(shown) == most or size > self._left:
-                break
-            self._left -= size
-            shown.append(line)
-        return shown
+        return list(takewhile(self.take, islice(lines, most)))
 
     def table(self, columns: Sequence[str], rows: Iterable[Iterable[str]], most: int, of: int, what: str) -> list[str]:
         """A table of the first of these rows, and how many there are more, of ``of`` in all."""

@@ -1,4 +1,4 @@
-"""A replay's report as JSON; ``make docs`` writes docs/replay.schema.json from it. See core/report_model.py."""
+"""A replay's report as JSON; ``make docs`` writes docs/replay.schema.json from it. See output/report_model.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from redeliver.core.redelivery import Outcome
-from redeliver.core.report_model import Count, Moment, Text64, Text100, described
+from redeliver.output.report_model import Count, Moment, Text64, Text100, described
 from redeliver.replay.report import VERSION
 
 _OUTCOMES = (

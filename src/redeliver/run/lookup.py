@@ -20,7 +20,7 @@ from redeliver.core.deliveries import (
 )
 from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.redelivery import Outcome
-from redeliver.core.report import MOST_CAUSES, Explanation
+from redeliver.core.report import MOST_CAUSES, Explanation, ShownAttempt, ShownEvent
 from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
 from redeliver.run.log_lines import Progress
 from redeliver.run.walk import Cursor
@@ -29,10 +29,8 @@ from redeliver.text import plain
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from redeliver.core.endpoint import EndpointResponse
     from redeliver.core.ports import Hook
     from redeliver.core.report import HookReport, Report
-    from redeliver.core.report_model import AnswerPart, AttemptPart, ShownPart
     from redeliver.github.hooks import Hook as GitHubHook
     from redeliver.github.session import Session
 
@@ -43,77 +41,6 @@ _NO_ANSWER = frozenset({NO_CONNECTION, TIMED_OUT, TLS})
 
 
 # -- one event, whole -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ShownAttempt:
-    """One attempt, and the endpoint's response. Every text is safe to show."""
-
-    delivery_id: str
-    at: int
-    """Epoch milliseconds."""
-    redelivery: bool
-    code: int
-    status: str
-    """GitHub's own words, without addresses."""
-    cause: str
-    """Why it failed, in the action's own words; empty: it succeeded."""
-    response: EndpointResponse | None
-    unknown: str
-    """Why the response is not known; empty: it is."""
-    lookup_failed: bool = False
-    """Whether that is a failure. It is none if GitHub does not have the attempt any more."""
-
-    def as_dict(self) -> AttemptPart:
-        """For programs."""
-        response = self.response
-        answered: AnswerPart | None = None
-        if response:
-            answered = {
-                "content_type": response.content_type,
-                "server": response.server,
-                "title": response.title,
-                "body": response.body,
-            }
-        return {
-            "delivery_id": self.delivery_id,
-            "at": self.at,
-            "redelivery": self.redelivery,
-            "code": self.code,
-            "status": self.status,
-            "cause": self.cause,
-            "duration_ms": response.duration if response else None,
-            "response": answered,
-            "response_unknown": self.unknown,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ShownEvent:
-    """One event of one webhook: every attempt that GitHub still has, oldest first, at least one."""
-
-    hook: str
-    hook_id: str
-    guid: str
-    name: str
-    """``event`` or ``event.action``."""
-    attempts: tuple[ShownAttempt, ...]
-
-    @property
-    def delivered(self) -> bool:
-        """Whether an attempt delivered it."""
-        return any(not attempt.cause for attempt in self.attempts)
-
-    def as_dict(self) -> ShownPart:
-        """For programs."""
-        return {
-            "hook": self.hook,
-            "hook_id": self.hook_id,
-            "guid": self.guid,
-            "event": self.name,
-            "delivered": self.delivered,
-            "attempts": [attempt.as_dict() for attempt in self.attempts],
-        }
 
 
 def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:

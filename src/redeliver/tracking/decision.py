@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from redeliver.core.redelivery import LOST, Outcome
-from redeliver.core.report_model import MOST, Count, Moment, ReportModel
 from redeliver.github.responses import read_json
+from redeliver.output.report_model import MOST, Count, Moment, ReportModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redeliver.core.report_model import HookPart
+    from redeliver.output.report_model import HookPart
 
 # -- what a run says ---------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The output ``report`` as JSON: what the action writes and the tracking issue reads.
 
-``make docs`` writes docs/report.schema.json from these types and their descriptions. They are dictionaries with types,
-so that a run, which only writes them, need not even import this.
+``make docs`` writes docs/report.schema.json from these types and their descriptions. A field that core/report.py has
+under the same name means the same there.
 """
 
 from __future__ import annotations
