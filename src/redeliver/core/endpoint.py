@@ -17,7 +17,7 @@ from typing import Annotated, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from redeliver.core.masking import Secrets
+from redeliver.masking import Secrets
 
 #: Characters of a body, of a page's title and of a header that are shown.
 SHOWN_BODY = 200
@@ -122,16 +122,12 @@ def endpoint_response(delivery: Delivery) -> EndpointResponse:
     title = _TITLE.search(body)
     duration = delivery.get("duration")
     return EndpointResponse(
-        content_type=_shown(secrets, headers.get("content-type"), _SHOWN_HEADER),
-        server=_shown(secrets, headers.get("server"), _SHOWN_HEADER),
-        title=_shown(secrets, html.unescape(title[1]), _SHOWN_TITLE) if title else "",
-        body=_shown(secrets, body, SHOWN_BODY),
+        content_type=secrets.shown(headers.get("content-type"), _SHOWN_HEADER),
+        server=secrets.shown(headers.get("server"), _SHOWN_HEADER),
+        title=secrets.shown(html.unescape(title[1]), _SHOWN_TITLE) if title else "",
+        body=secrets.shown(body, SHOWN_BODY),
         duration=None if duration is None else round(duration * 1_000),
     )
-
-
-def _shown(secrets: Secrets, value: object, limit: int) -> str:
-    return secrets.shown(value, limit) if isinstance(value, str) else ""
 
 
 def _secrets(delivery: Delivery) -> Secrets:

@@ -25,24 +25,18 @@ MOST_CAUSES = 3
 
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """One event that was found undelivered, and its outcome. Moments are epoch milliseconds."""
+    """One event that was found undelivered, and its outcome. EventPart of the JSON says what its fields mean."""
 
     guid: str
     name: str
     first_failed_at: int
-    """The earliest failed attempt that was read."""
     cause: str
     attempts: int
     outcome: Outcome
     detail: str
-    """Why GitHub refused, or why its reply is unknown; else empty."""
     delivery_id: str
-    """The newest failed attempt's id, as text: it has more digits than many JSON parsers keep."""
     forgotten_at: int
-    """When GitHub forgets its first attempt: until then it can be redelivered. If that attempt was not read, this is
-    the latest that it can be."""
     next_attempt_at: int | None
-    """The earliest moment at which a run may redeliver it; None: no run will, or GitHub was just asked."""
     first_was_read: bool = True
     """Whether its first attempt was read. If not, it failed by ``first_failed_at``, and perhaps long before."""
 
@@ -52,7 +46,7 @@ class Outage:
     """An endpoint that is down, as redeliveries showed."""
 
     since: int | None
-    """The moment since which every attempt has failed, in epoch milliseconds; None: others have succeeded."""
+    """Epoch milliseconds since which every attempt has failed; None: others have succeeded."""
     at_least: bool
     """Whether the outage may have begun earlier than what was read."""
     cause: str
@@ -156,48 +150,36 @@ class EventCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookReport(EventCounts, Facts):
-    """One run over one webhook. Moments are epoch milliseconds; counts are of events unless they say otherwise."""
+    """One run over one webhook. HookPart of the JSON says what fields mean that it has, too."""
 
     hook: str
-    """The webhook, for sentences."""
     hook_id: str
-    """Its id, as text; empty for an App's."""
     owner: str
-    """Its owner: ``octo``, ``octo/hello``, or the App's id."""
     page: str
     """The address of the page with its deliveries, from the settings alone; empty: unknown."""
     active: bool | None = None
-    """Whether GitHub sends deliveries to it; None: GitHub does not say."""
     start: int
     cutoff: int
     scanned: int
-    """Attempts read."""
     redelivered: int
-    """Redeliveries that GitHub accepted."""
     events: tuple[EventReport, ...]
     """Every event found undelivered, oldest first, and those that were filtered out."""
     checkpoint: int | None
-    """The checkpoint as it is kept at the end; None: none is kept, or it could not be read."""
     read: bool = True
-    """Whether its log was read; if not, its counts say nothing."""
     partial: bool = False
-    """Whether only the newest part of the window was read, so that there may be more events than are counted."""
     gap: tuple[int, int] | None = None
-    """The time that GitHub forgot before a run could settle it; None: there is none."""
     deadline: int | None = None
-    """When GitHub begins to forget what is still undelivered, as ``EventReport.forgotten_at``; None: nothing is."""
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
     stats: DeliveryStats | None = None
     """How the window's deliveries went; None: the window was not read whole."""
     explanations: tuple[Explanation, ...] = ()
-    """What the endpoint answered, for a few causes, if that was asked for."""
     failures_first: bool = False
     """Whether GitHub was asked for the failures of the window's older part, and for nothing else."""
     unread: Mapping[Level, Sequence[str]] = field(default_factory=dict)
     """Ids of rows that could not be read, by how bad that is."""
     clocks_differ_by: int = 0
-    """Milliseconds by which two of GitHub's responses disagreed on the time; 0: they agreed."""
+    """Milliseconds by which two of GitHub's responses disagreed on the time."""
     endings: tuple[Fact, ...] = ()
     """What ended the run, or a part of it, early."""
     seconds: float = 0.0

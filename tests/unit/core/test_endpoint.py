@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from hostile.strange import PIECES, text
-from redeliver.core import masking
+from redeliver import masking
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
 from runs.lengths import examples
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 from html.entities import html5
-from itertools import compress
 from typing import TYPE_CHECKING
 
 from redeliver.text import plain, url_spans, without_urls
@@ -47,20 +45,9 @@ class _EncodedTooOften(Exception):
     """A text can be read in more ways than are compared."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Spelling:
-    """A text after some decodings. Each letter stands for a stretch of the text as it was given."""
-
-    letters: str
-    starts: Sequence[int]
-    ends: Sequence[int]
-
-    @property
-    def words(self) -> _Spelling:
-        """Without blanks and punctuation: a secret may be wrapped, hyphenated or listed piece by piece."""
-        chosen = [letter.isalnum() for letter in self.letters]
-        kept = "".join(compress(self.letters, chosen))
-        return _Spelling(kept, list(compress(self.starts, chosen)), list(compress(self.ends, chosen)))
+#: A text after some decodings, and where the stretch of the text as it was given begins and ends for which each letter
+#: stands.
+_Spelling = tuple[str, "Sequence[tuple[int, int]]"]
 
 
 class Secrets:
@@ -81,8 +68,8 @@ class Secrets:
         if not self.are_complete:
             return
         try:
-            for spelling in _spellings(secret):
-                self._pieces.update(_pieces(spelling.letters, known))
+            for letters, _ in _spellings(secret):
+                self._pieces.update(_pieces(letters, known))
         except _EncodedTooOften:
             self.add_unknown()
 
@@ -90,12 +77,12 @@ class Secrets:
         """Add one with which nothing can be compared. From now on, nothing of any text is shown."""
         self.are_complete = False
 
-    def shown(self, text: str, limit: int) -> str:
+    def shown(self, text: object, limit: int) -> str:
         """What may be shown of a text: one line of visible characters, at most ``limit``, without addresses.
 
-        Only the text's beginning is examined, of which no more than a part can be shown.
+        Only the text's beginning is examined, of which no more than a part can be shown. Empty: it is no text.
         """
-        text = without_urls(text)[: 16 * limit]
+        text = without_urls(text)[: 16 * limit] if isinstance(text, str) else ""
         if not text or not self.are_complete:
             return MASK if text else ""
         try:
@@ -109,13 +96,15 @@ class Secrets:
     def _found(self, text: str) -> list[tuple[int, int]]:
         """Where a text repeats a piece of a secret, or has an address."""
         found: list[tuple[int, int]] = []
-        for spelling in _spellings(text):
-            found += [(spelling.starts[start], spelling.ends[end - 1]) for start, end in url_spans(spelling.letters)]
-            for one in (spelling, spelling.words):
-                letters = _without_plus(one.letters)
-                last = len(letters) - _PIECE
-                places = [at for at in range(last + 1) if letters[at : at + _PIECE] in self._pieces]
-                found += [(one.starts[at], one.ends[at + _PIECE - 1]) for at in places]
+        for letters, spans in _spellings(text):
+            found += [(spans[start][0], spans[end - 1][1]) for start, end in url_spans(letters)]
+            # Once more without blanks and punctuation: a secret may be wrapped, hyphenated or listed piece by piece.
+            words = [place for place, letter in enumerate(letters) if letter.isalnum()]
+            for places in (range(len(letters)), words):
+                compared = _without_plus("".join([letters[place] for place in places]))
+                starts = range(len(compared) - _PIECE + 1)
+                repeats = [at for at in starts if compared[at : at + _PIECE] in self._pieces]
+                found += [(spans[places[at]][0], spans[places[at + _PIECE - 1]][1]) for at in repeats]
         return found
 
 
@@ -142,10 +131,13 @@ def _without_plus(letters: str) -> str:
 
 def _without(text: str, stretches: list[tuple[int, int]]) -> str:
     """A text with the mask in place of these stretches, and of words of which they are a part."""
+    hidden = bytearray(len(text))
+    for start, end in stretches:
+        hidden[start:end] = b"\x01" * (end - start)
     shown: list[str] = []
     at = 0
-    for first, last in _joined(stretches):
-        start, end = first, last
+    for found in re.finditer(rb"\x01+", hidden):
+        start, end = found.span()
         # Blanks around it say nothing, and the rest of a word may say more.
         while start < end and text[start].isspace():
             start += 1
@@ -163,17 +155,6 @@ def _without(text: str, stretches: list[tuple[int, int]]) -> str:
     return "".join([*shown, text[at:]])
 
 
-def _joined(stretches: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The same stretches, in order, and one in place of those that touch."""
-    start = end = 0
-    for first, last in sorted(stretches):
-        if first > end:
-            yield start, end
-            start = first
-        end = max(end, last)
-    yield start, end
-
-
 # -- spellings --------------------------------------------------------------------------------------------------
 
 
@@ -184,28 +165,21 @@ def _spellings(text: str) -> Iterator[_Spelling]:
         _EncodedTooOften: there are too many.
     """
     found: set[str] = set()
-    left = [_folded(_Spelling(text, range(len(text)), range(1, len(text) + 1)))]
+    left = [_folded(text, [(at, at + 1) for at in range(len(text))])]
     while left:
-        spelling = left.pop()
-        if spelling.letters in found:
+        letters, spans = left.pop()
+        if letters in found:
             continue
         if len(found) == _MOST_SPELLINGS:
             raise _EncodedTooOften
-        found.add(spelling.letters)
-        yield spelling
-        for escapes, meaning in _KINDS:
-            if escapes.search(spelling.letters):
-                left.append(_folded(_decoded(spelling, escapes, meaning)))
+        found.add(letters)
+        yield letters, spans
+        left += [_decoded(letters, spans, *kind) for kind in _KINDS if kind[0].search(letters)]
 
 
-def _folded(spelling: _Spelling) -> _Spelling:
-    letters, starts, ends = [], [], []
-    for letter, start, end in zip(spelling.letters, spelling.starts, spelling.ends, strict=True):
-        for one in _fold(letter):
-            letters.append(one)
-            starts.append(start)
-            ends.append(end)
-    return _Spelling("".join(letters), starts, ends)
+def _folded(letters: str, spans: Sequence[tuple[int, int]]) -> _Spelling:
+    folded = [(one, span) for letter, span in zip(letters, spans, strict=True) for one in _fold(letter)]
+    return "".join([one for one, _ in folded]), [span for _, span in folded]
 
 
 @lru_cache(maxsize=1_024)
@@ -218,20 +192,19 @@ def _fold(letter: str) -> str:
     return "".join(one for one in folded if one.isprintable() and not unicodedata.combining(one))
 
 
-def _decoded(spelling: _Spelling, escapes: re.Pattern[str], meaning: Callable[[str], str]) -> _Spelling:
-    letters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+def _decoded(
+    letters: str, spans: Sequence[tuple[int, int]], escapes: re.Pattern[str], meaning: Callable[[str], str]
+) -> _Spelling:
+    decoded: list[str] = []
+    stretches: list[tuple[int, int]] = []
     at = 0
-    for escape in escapes.finditer(spelling.letters):
+    for escape in escapes.finditer(letters):
         start, end = escape.span()
         meant = meaning(escape[0])
-        letters += [spelling.letters[at:start], meant]
-        starts += [*spelling.starts[at:start], *[spelling.starts[start]] * len(meant)]
-        ends += [*spelling.ends[at:start], *[spelling.ends[end - 1]] * len(meant)]
+        decoded += [letters[at:start], meant]
+        stretches += [*spans[at:start], *[(spans[start][0], spans[end - 1][1])] * len(meant)]
         at = end
-    letters.append(spelling.letters[at:])
-    return _Spelling("".join(letters), [*starts, *spelling.starts[at:]], [*ends, *spelling.ends[at:]])
+    return _folded("".join([*decoded, letters[at:]]), [*stretches, *spans[at:]])
 
 
 def _of_percent(escape: str) -> str:
