@@ -22,20 +22,21 @@ def timestamp(moment: int) -> str:
     return f"{_at(moment):%Y-%m-%dT%H:%M:%S}.{moment % 1000:03}Z"
 
 
-def day_time(moment: int) -> str:
-    """A moment (epoch milliseconds) of this week or so, in UTC to the second."""
-    return f"{_day(moment)} {_at(moment):%H:%M:%S}"
-
-
 def time_near(moment: int, now: int) -> str:
     """A moment (epoch milliseconds) not far from another one, in UTC: ``15:20 UTC``, ``9 Nov 15:20 UTC``."""
-    day = "" if _at(moment).date() == _at(now).date() else f"{_day(moment)} "
-    return f"{day}{_at(moment):%H:%M} UTC"
+    is_today = _at(moment).date() == _at(now).date()
+    return f"{time_of_day(moment) if is_today else day_time(moment)} UTC"
 
 
-def day_minute(moment: int) -> str:
-    """A moment (epoch milliseconds) of this week or so, in UTC to the minute: ``9 Nov 15:20``."""
-    return f"{_day(moment)} {_at(moment):%H:%M}"
+def time_of_day(moment: int) -> str:
+    """A moment (epoch milliseconds) of a known day, in UTC to the minute."""
+    return f"{_at(moment):%H:%M}"
+
+
+def day_time(moment: int, form: str = "%H:%M") -> str:
+    """A moment (epoch milliseconds) of this week or so, in UTC: ``9 Nov 15:20``. ``form``: of its time of day."""
+    at = _at(moment)
+    return f"{at.day} {_MONTHS[at.month - 1]} {at:{form}}"
 
 
 def span(milliseconds: int) -> str:
@@ -46,16 +47,6 @@ def span(milliseconds: int) -> str:
     return f"{hours} h {minutes} min" if minutes and hours < 12 else f"{hours:,} h"
 
 
-def hour_label(moment: int) -> str:
-    """A moment (epoch milliseconds) of a known day, in UTC to the minute."""
-    return f"{_at(moment):%H:%M}"
-
-
-def day_label(moment: int) -> str:
-    """A moment (epoch milliseconds) of this week or so, in UTC to the hour."""
-    return f"{_day(moment)} {_at(moment):%H}h"
-
-
 def duration(seconds: float) -> str:
     """How long something takes, rounded up: ``65 s``, ``3 min``, ``1 h 20 min``."""
     if seconds < 120:
@@ -63,11 +54,6 @@ def duration(seconds: float) -> str:
     seconds = min(seconds, 1_000 * 3_600)  # GitHub may ask for any number, even infinity
     hours, minutes = divmod(ceil(seconds / 60), 60)
     return " ".join([*([f"{hours} h"] if hours else []), *([f"{minutes} min"] if minutes else [])])
-
-
-def _day(moment: int) -> str:
-    at = _at(moment)
-    return f"{at.day} {_MONTHS[at.month - 1]}"
 
 
 def _at(moment: int) -> datetime:

@@ -16,7 +16,7 @@ from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.summary import markdown
 from redeliver.run.scan import Reader
-from redeliver.times import day_minute
+from redeliver.times import day_time
 from world import World, kind, of
 
 if TYPE_CHECKING:
@@ -274,5 +274,5 @@ def test_unread_first_attempt_is_reported_by_when_the_event_had_failed() -> None
     with mock.patch.object(Reader, "read_earlier_failures", lambda reader, _: reader._reading(reader._extent)):
         report = world.run()
     assert [of(report, guid).first_was_read for guid in (waiting, whole)] == [False, True]
-    said = [f"by {day_minute(of(report, guid).first_failed_at)}".replace(" ", "&nbsp;") for guid in (waiting, whole)]
+    said = [f"by {day_time(of(report, guid).first_failed_at)}".replace(" ", "&nbsp;") for guid in (waiting, whole)]
     assert [by in markdown(report) for by in said] == [True, False]

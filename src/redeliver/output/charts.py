@@ -9,18 +9,21 @@ axis: a bar of 0 would show. ``_LIFT`` lets the scale begin above 0 by as much, 
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from redeliver.core.redelivery import Outcome
-from redeliver.times import HOUR, MINUTE, day_label, hour_label
+from redeliver.times import HOUR, MINUTE, day_time, time_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from redeliver.core.report import EventReport
 
+SlotT = TypeVar("SlotT")
 #: Fewer events than this are easy to see in the table.
 WORTH_A_PICTURE = 10
 #: The most labels side by side, of each kind. Few events make few bars, or each bar would hold one event.
@@ -69,34 +72,26 @@ def _over_time(events: Sequence[EventReport]) -> str:
     width, name, label = _scale(min(moments), max(moments), most=max(_FEW, len(moments) // 3))
     slots = range(min(moments) // width, max(moments) // width + 1)
     most = max(Counter(moment // width for moment in moments).values())
-    bars = _bars(events, slots, lambda event: event.first_failed_at // width)
-    labels = [label(slot * width) for slot in slots]
-    end = _end_of_scale(most)
+    labels = {slot: label(slot * width) for slot in slots}
+    end = next(end * 10**power for power in itertools.count() for end in _ENDS if most <= end * 10**power)
     scale = {"labelFontSize": 11, "tickLength": 4, "tickWidth": 1, "axisLineWidth": 1}
     title = f"Failed events per {name}, by the time they first failed (UTC)"
-    return _chart(title, labels, bars, height=_HIGH, scale=scale, ends=(f"{_LIFT * end:.3f}", end))
-
-
-def _end_of_scale(most: int) -> int:
-    power = 1
-    while True:
-        for end in _ENDS:
-            if most <= end * power:
-                return end * power
-        power *= 10
+    each = [(event.first_failed_at // width, _colour(event)) for event in events]
+    return _chart(title, labels, each, height=_HIGH, scale=scale, ends=(f"{_LIFT * end:.3f}", end))
 
 
 def _scale(first: int, last: int, most: int) -> tuple[int, str, Callable[[int], str]]:
     """The width of a bar, in milliseconds and in words, and what is written below it. ``most``: bars."""
+    day = partial(day_time, form="%Hh")
     for width, name in _WIDTHS.items():
         bars = last // width - first // width + 1
         if bars * width <= _DAY and bars <= min(_HOURS, most):
-            return width, name, hour_label
+            return width, name, time_of_day
         if width > HOUR and bars <= min(_DAYS, most):
-            return width, name, day_label
+            return width, name, day
     # Further apart than GitHub keeps deliveries; but these times come from outside.
     days = (last - first) // (_DAYS - 1) // _DAY + 1
-    return days * _DAY, f"{days:,} days", day_label
+    return days * _DAY, f"{days:,} days", day
 
 
 def _causes(events: Sequence[EventReport]) -> str:
@@ -107,13 +102,13 @@ def _causes(events: Sequence[EventReport]) -> str:
     numbers = dict(counted[:_CAUSES])
     if rest := sum(number for _, number in counted[_CAUSES:]):
         numbers[_OTHERS] = rest
-    bars = _bars(events, [*numbers], lambda event: event.cause if event.cause in numbers else _OTHERS)
-    labels = [f"{cause[:_CAUSE]}: {number:,}" for cause, number in numbers.items()]
+    labels = {cause: f"{cause[:_CAUSE]}: {number:,}" for cause, number in numbers.items()}
+    each = [(event.cause if event.cause in numbers else _OTHERS, _colour(event)) for event in events]
     most = max(numbers.values())
     # The labels hold the numbers, so a scale would add nothing.
     scale = {"showLabel": False, "showTick": False, "showAxisLine": False}
     height = 50 + _ROW * len(labels)
-    return _chart("Why they failed", labels, bars, height=height, scale=scale, ends=("0", most), way=" horizontal")
+    return _chart("Why they failed", labels, each, height=height, scale=scale, ends=("0", most), way=" horizontal")
 
 
 def _colour(event: EventReport) -> str:
@@ -122,30 +117,25 @@ def _colour(event: EventReport) -> str:
     return _YELLOW if event.outcome in {Outcome.PENDING, Outcome.UNKNOWN} else _RED
 
 
-def _bars(
-    events: Sequence[EventReport], slots: Collection[object], slot_of: Callable[[EventReport], object]
-) -> list[tuple[str, list[int]]]:
-    """Colours and heights. Mermaid draws each bar before the last one: of the highest, only the rest is seen."""
-    counted = Counter((slot_of(event), _colour(event)) for event in events)
-    bars = []
-    heights = dict.fromkeys(slots, 0)
-    for colour in _COLOURS:
-        if any(its == colour for _, its in counted):
-            heights = {slot: height + counted[slot, colour] for slot, height in heights.items()}
-            bars.append((colour, [*heights.values()]))
-    return bars[::-1]
-
-
 def _chart(
     title: str,
-    labels: Sequence[str],
-    bars: Sequence[tuple[str, list[int]]],
+    labels: Mapping[SlotT, str],
+    events: Sequence[tuple[SlotT, str]],
     *,
     height: int,
     scale: Mapping[str, object],
     ends: tuple[str, int],
     way: str = "",
 ) -> str:
+    """A chart of events' slots and colours. ``labels``: of all slots."""
+    counted = Counter(events)
+    bars: list[tuple[str, list[int]]] = []
+    heights = dict.fromkeys(labels, 0)
+    for colour in _COLOURS:
+        if any(its == colour for _, its in counted):
+            heights = {slot: height_below + counted[slot, colour] for slot, height_below in heights.items()}
+            bars.append((colour, [*heights.values()]))
+    bars.reverse()  # Mermaid draws each bar before the last one: of the highest, only the rest is seen
     config = {
         "xyChart": {"width": _WIDE, "height": height, "titleFontSize": 15, "xAxis": _LABEL, "yAxis": scale},
         "themeVariables": {
@@ -157,7 +147,7 @@ def _chart(
         f"%%{{init: {json.dumps(config)}}}%%",
         f"xychart-beta{way}",
         f'  title "{title}"',
-        f"  x-axis [{', '.join(json.dumps(label) for label in labels)}]",
+        f"  x-axis [{', '.join(json.dumps(label) for label in labels.values())}]",
         f"  y-axis {ends[0]} --> {ends[1]}",
         *(f"  bar [{', '.join(map(str, heights))}]" for _, heights in bars),
         "```",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.pieces import ORDER, folded, linked, outcome_cell, webhook, whole
 from redeliver.text import count, for_markdown
-from redeliver.times import day_minute
+from redeliver.times import day_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def _kinds(events: Sequence[EventReport], space: Space) -> list[str]:
 
     def cells(group: Sequence[EventReport]) -> Iterator[str]:
         one, times = group[0], [event.first_failed_at for event in group]
-        first, last = day_minute(min(times)), day_minute(max(times))
+        first, last = day_time(min(times)), day_time(max(times))
         by = "" if all(event.first_was_read for event in group) else "by "
         yield f"{len(group):,}"
         yield for_markdown(one.name, 80)
@@ -83,11 +83,11 @@ def _cells(hook: HookReport, event: EventReport, columns: Sequence[str]) -> Iter
     guid, several = for_markdown(event.guid, 36), "Webhook" in columns
     yield f"{guid if several else linked(guid, hook.page)}<br>{for_markdown(event.delivery_id, 30)}"
     yield for_markdown(event.name, 80)
-    yield whole(("" if event.first_was_read else "by ") + day_minute(event.first_failed_at))
+    yield whole(("" if event.first_was_read else "by ") + day_time(event.first_failed_at))
     yield whole(event.cause[:30])
     yield f"{event.attempts}"
     yield outcome_cell(event.outcome) + (f" ({for_markdown(event.detail)})" if event.detail else "")
     if "Redeliver before (UTC)" in columns:
-        yield "" if event.outcome is Outcome.EXPIRED else whole(day_minute(event.forgotten_at))
+        yield "" if event.outcome is Outcome.EXPIRED else whole(day_time(event.forgotten_at))
     if several:
         yield webhook(hook)

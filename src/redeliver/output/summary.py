@@ -13,7 +13,7 @@ from redeliver.output.headline import is_urgent, mark, sentences, what_comes_nex
 from redeliver.output.pieces import Space, advice_for, folded, linked, more, outcome_cell, row, table, webhook, whole
 from redeliver.output.receivers import explanations, health_parts
 from redeliver.text import count, for_markdown, sentence_in_markdown
-from redeliver.times import clock_time, day_minute, duration, span
+from redeliver.times import clock_time, day_time, duration, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def _hook_cells(hook: HookReport) -> list[str]:
         f"{mark(hook)}&nbsp;{webhook(hook)}",
         "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)])),
         *(numbers if hook.read else ["", "", ""]),
-        "" if hook.deadline is None else whole(f"{day_minute(hook.deadline)}{left}"),
+        "" if hook.deadline is None else whole(f"{day_time(hook.deadline)}{left}"),
         f"about {duration(hook.outage.backlog)}" if hook.outage else "",
     ]
 

@@ -130,9 +130,9 @@ def _events(report: ReplayReport) -> str:
         redelivered, why = redelivered_at(event), case.result_detail
         cells = [
             for_markdown(event.name, 80),
-            day_time(event.first.at),
+            day_time(event.first.at, "%H:%M:%S"),
             "yes" if event.is_delivered else "no",
-            "" if redelivered is None else day_time(redelivered),
+            "" if redelivered is None else day_time(redelivered, "%H:%M:%S"),
             words(case.outcome) + (f" ({for_markdown(why)})" if why else ""),
             for_markdown(event.guid, 64),
         ]
