@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from redeliver.core.facts import WORDS, FactKind, Level
+from redeliver.core.facts import FactKind
 
 if TYPE_CHECKING:
     from _pytest.raises import RaisesExc
@@ -44,7 +44,7 @@ def figures(text: str) -> list[str]:
 
 
 def _sentence(kind: type[RedeliverError] | ErrorKind[RedeliverError] | FactKind) -> re.Pattern[str]:
-    sentence = WORDS[_level_of(kind)].sentence if isinstance(kind, FactKind) else kind.sentence
+    sentence = kind.value.sentence if isinstance(kind, FactKind) else kind.sentence
     # Every other part is a fact's name. A fact at the sentence's end may be a sentence itself.
     parts = re.split(r"{(\w+)(?::.*?)?}", sentence)
     names: list[str] = []
@@ -53,8 +53,3 @@ def _sentence(kind: type[RedeliverError] | ErrorKind[RedeliverError] | FactKind)
     parts[1::2] = names
     patterns = [f"(?P<{part}>.*?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)]
     return re.compile("".join(patterns) + (r"(?!\S)" if parts[-1] else "$"), re.MULTILINE)
-
-
-def _level_of(kind: FactKind) -> tuple[FactKind, Level]:
-    (only,) = (one for one in WORDS if one[0] is kind)
-    return only

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from redeliver import errors
-from redeliver.core.facts import WORDS, FactKind
+from redeliver.core.facts import FactKind
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
 from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import ErrorKind, RedeliverError
@@ -166,13 +166,12 @@ def _sentences() -> Iterator[tuple[str, str]]:
 
 
 def _fact_sentences() -> Iterator[tuple[str, str]]:
-    """The same of every fact. Some kinds have several levels, and some sentences several kinds."""
-    known = {words.sentence for (kind, _), words in WORDS.items() if kind is FactKind.ERROR}
-    for (kind, level), words in WORDS.items():
-        if words.sentence not in known:
-            known.add(words.sentence)
-            several = sum(one is kind for one, _ in WORDS) > 1
-            yield f"{kind.name} {level.name}" if several else kind.name, words.sentence
+    """The same of every fact. Some sentences have several kinds."""
+    known = {FactKind.ERROR.value.sentence}
+    for kind in FactKind:
+        if kind.value.sentence not in known:
+            known.add(kind.value.sentence)
+            yield kind.name, kind.value.sentence
 
 
 def _heading(sentence: str) -> Block:

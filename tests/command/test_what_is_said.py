@@ -16,7 +16,7 @@ from command.keys import key_pair
 from command.program import REDELIVER, TOKEN, Commands, Said, Server, Started, environment, server
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE, Kind
-from redeliver.core.facts import Fact, FactKind, Level
+from redeliver.core.facts import Fact, FactKind
 from redeliver.errors import MissingPermission, NotFound, Unexpected
 from wording import says, told
 
@@ -107,7 +107,7 @@ def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server, num
     assert one.returncode == 128 + number
     (hook,) = Said(one.returncode, out, err).json["hooks"]
     assert hook["checkpoint"] == here.kept[here.key(here.hook)]
-    assert f"warning: {Fact(FactKind.STOPPED, Level.WARNING, {'number': number.value})}" in err
+    assert f"warning: {Fact(FactKind.STOPPED, {'number': number.value})}" in err
 
 
 def test_quiet_says_nothing_where_nothing_is_wrong_and_errors_where_something_is(here: Server) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redeliver.errors
-from redeliver.core.facts import WORDS, FactKind
+from redeliver.core.facts import FactKind
 from redeliver.errors import ErrorKind, RedeliverError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def kinds() -> dict[str, type[RedeliverError] | ErrorKind[RedeliverError]]:
 def errors() -> set[str]:
     """Their sentences, and those of every fact."""
     said = {kind.sentence for kind in kinds().values()}
-    said |= {words.sentence for (kind, _), words in WORDS.items() if kind is not FactKind.ERROR}
+    said |= {kind.value.sentence for kind in FactKind if not kind.name.startswith("ERROR")}
     return {re.sub(r"{.*?}", "…", one) for one in said}
 
 

@@ -21,7 +21,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, START
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
-from redeliver.core.facts import OUTCOMES, WORDS, FactKind
+from redeliver.core.facts import OUTCOMES, FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage
 from redeliver.core.settings import FailOn
@@ -51,9 +51,10 @@ SNAPSHOTS = Path(__file__).with_name("wording")
 def errors() -> Iterator[str]:
     for name, kind in sorted(kinds().items()):
         yield f"{name}: {kind.sentence} | {kind.advice}"
-    for (kind_of_fact, level), words in WORDS.items():
-        if kind_of_fact is not FactKind.ERROR:  # it has the error's words
-            yield f"{kind_of_fact.name} {level.name}: {words.sentence} | {words.advice or words.then}"
+    for fact in FactKind:
+        if not fact.name.startswith("ERROR"):  # they have the error's words
+            words, level = fact.value, fact.value.level.name
+            yield f"{fact.name.removesuffix(f'_{level}')} {level}: {words.sentence} | {words.advice or words.then}"
 
 
 def wrong_inputs() -> Iterator[str]:

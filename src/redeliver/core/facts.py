@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum, IntEnum, auto
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from redeliver.core.redelivery import Outcome
@@ -26,55 +26,10 @@ class Level(IntEnum):
     """Something is lost for good, and no later run can redeliver it. It makes the run fail, too."""
 
 
-class FactKind(Enum):
-    """What a fact is about."""
-
-    ERROR = auto()
-    """What was raised, in the words of the error."""
-
-    # Of a webhook.
-    GAP = auto()
-    """The checkpoint is older than what GitHub remembers, so nobody can know what failed in between."""
-    GIVEN_UP = auto()
-    """Events that used up their attempts."""
-    EXPIRED = auto()
-    """Events that were undelivered when GitHub forgot their first attempt."""
-    UNREADABLE = auto()
-    """Rows of the log that cannot be read. LOSS: GitHub is about to delete them. ERROR: each may be a failure.
-    WARNING: they are of events that were delivered, or about which other rows say enough."""
-    CLOCKS_DIFFER = auto()
-    """Two responses with different times."""
-    SWITCHED_OFF = auto()
-    DOWN = auto()
-    """The first redeliveries failed the way every attempt does while an endpoint is down."""
-    NEWEST_READ = auto()
-    """Only the newest part of the window was read."""
-    NEWEST_READ_AND_GAP = auto()
-    """The same, when part of the window is older than what GitHub remembers."""
-    FAILURES_FIRST = auto()
-    """The older part of the window was read with GitHub's filter for failures."""
-    STOPPED = auto()
-    """SIGINT or SIGTERM."""
-
-    # Of a run over several webhooks.
-    ADDRESS_UNKNOWN = auto()
-    """Webhooks that a pattern cannot choose, since GitHub's list does not say where they point."""
-
-    # Of a replay.
-    NOT_CHOSEN = auto()
-    """Rows of the log that cannot be read, so that the replay cannot choose their events."""
-    NOT_DELIVERED = auto()
-    """Events that were to be sent again, and did not arrive."""
-    NO_RESULT = auto()
-    """Events that GitHub may still deliver."""
-    FIRST_FAILED = auto()
-    """As DOWN."""
-    REPLAY_STOPPED = auto()
-
-
 class Words(NamedTuple):
     """A fact in words: templates for its fields."""
 
+    level: Level
     sentence: str
     advice: str = ""
     """What the user can do."""
@@ -92,96 +47,132 @@ _EACH_MAY_BE = (
 )
 _NEWEST_READ = "Only the newest part of the log was read, back to {back_to:moment}."
 _NEWEST = "only the newest part was read"
-#: Every fact that there is, with the levels that it can have.
-WORDS: dict[tuple[FactKind, Level], Words] = {
-    (FactKind.GAP, Level.LOSS): Words(
+
+
+class FactKind(Enum):
+    """Every fact that there is."""
+
+    ERROR = Words(Level.ERROR, "{error:problem}", "{error:next_step}")
+    """What was raised, in the words of the error."""
+    ERROR_AS_WARNING = Words(Level.WARNING, "{error:problem}", "{error:next_step}")
+
+    # Of a webhook.
+    GAP = Words(
+        Level.LOSS,
         "GitHub has deleted the deliveries between {since:moment} and {until:moment}, and no run had checked them.",
         "Failures in that time can no longer be found or redelivered. Check that the schedule is enabled, and run at "
         "least once a day. The next run continues from here.",
         short="GitHub has deleted unchecked deliveries",
         in_headline=True,
-    ),
-    (FactKind.GIVEN_UP, Level.LOSS): Words(
+    )
+    GIVEN_UP = Words(
+        Level.LOSS,
         "{guids:count event} given up after max-attempts: {guids}.",
         "Fix the receiver, then send them again by GUID with the action org/redeliver-action/replay, or with "
         "redeliver replay --guid. GitHub begins to delete them at {until:moment}.",
-    ),
-    (FactKind.EXPIRED, Level.LOSS): Words(
+    )
+    EXPIRED = Words(
+        Level.LOSS,
         "{guids:count event} expired undelivered, because GitHub has deleted the first attempt: {guids}.",
         "They can no longer be redelivered. Run more often, or raise time-limit.",
-    ),
-    (FactKind.UNREADABLE, Level.LOSS): Words(
+    )
+    UNREADABLE_LOSS = Words(
+        Level.LOSS,
         "{ids:count delivery|deliveries} in GitHub's log could never be read: {ids}. GitHub deletes them within a day.",
         f"{_EACH_MAY_BE} No later run reports them.",
-    ),
-    (FactKind.UNREADABLE, Level.ERROR): Words(
+    )
+    """Rows of the log that GitHub is about to delete. ERROR: each may be a failure. WARNING: they are of events that
+    were delivered, or about which other rows say enough."""
+    UNREADABLE_ERROR = Words(
+        Level.ERROR,
         "{ids:count delivery|deliveries} in GitHub's log could not be read: {ids}.",
         f"{_EACH_MAY_BE} Everything else was done, and later runs try to read them again.",
-    ),
-    (FactKind.UNREADABLE, Level.WARNING): Words(
+    )
+    UNREADABLE_WARNING = Words(
+        Level.WARNING,
         "{ids:count delivery|deliveries} in GitHub's log could not be read, but no event is missed by that: {ids}.",
         "They succeeded, or other attempts of the same events could be read.",
-    ),
-    (FactKind.CLOCKS_DIFFER, Level.WARNING): Words(
+    )
+    CLOCKS_DIFFER = Words(
+        Level.WARNING,
         "Two of GitHub's responses disagreed on the time by {seconds:duration}.",
         "The earlier one counts, so that no event is passed over. If this happens often, check any proxy in between.",
-    ),
-    (FactKind.SWITCHED_OFF, Level.WARNING): Words(
+    )
+    SWITCHED_OFF = Words(
+        Level.WARNING,
         "The webhook is switched off: GitHub sends it nothing.",
         "If it should be on, tick Active on its page. GitHub never sends the events from the time it was off.",
         short="switched off",
         in_headline=True,
-    ),
-    (FactKind.DOWN, Level.WARNING): Words(
+    )
+    DOWN = Words(
+        Level.WARNING,
         "The receiver is still down{since}: {probes} test redeliveries failed the same way ({cause}).",
         then="The next run tests it again, and redelivers the other events once it is up.",
         short="{since:down}{cause:after}",
         in_headline=True,
-    ),
-    (FactKind.NEWEST_READ, Level.WARNING): Words(
+    )
+    NEWEST_READ = Words(
+        Level.WARNING,
         _NEWEST_READ,
         "Older failures are not counted here. The checkpoint stays before them, so a later run finds them.",
         short=_NEWEST,
-    ),
-    (FactKind.NEWEST_READ_AND_GAP, Level.WARNING): Words(
+    )
+    NEWEST_READ_AND_GAP = Words(
+        Level.WARNING,
         _NEWEST_READ,
         "Older failures are not counted here, and GitHub has already deleted some of them.",
         short=_NEWEST,
-    ),
-    (FactKind.FAILURES_FIRST, Level.WARNING): Words(
+    )
+    """Part of the window is older than what GitHub remembers."""
+    FAILURES_FIRST = Words(
+        Level.WARNING,
         "The log was too long to read whole: older failures with status 0 or 3xx may be missing.",
         "Raise time-limit, or run more often.",
-    ),
-    (FactKind.STOPPED, Level.WARNING): Words(
-        "The run was stopped by signal {number}.", then="The next run finishes the work.", in_headline=True
-    ),
-    (FactKind.ADDRESS_UNKNOWN, Level.WARNING): Words(
+    )
+    STOPPED = Words(
+        Level.WARNING,
+        "The run was stopped by signal {number}.",
+        then="The next run finishes the work.",
+        in_headline=True,
+    )
+
+    # Of a run over several webhooks.
+    ADDRESS_UNKNOWN = Words(
+        Level.WARNING,
         "GitHub's list gives no address for {ids:count webhook} ({ids}), so the pattern in hook-id left {ids:it|them} "
         "out.",
         "Name them by id in hook-id, or look at their settings.",
-    ),
-    (FactKind.NOT_CHOSEN, Level.WARNING): Words(
+    )
+    """A pattern cannot choose webhooks of which GitHub's list does not say where they point."""
+
+    # Of a replay.
+    NOT_CHOSEN = Words(
+        Level.WARNING,
         "{ids:count delivery|deliveries} in GitHub's log could not be read, and so not be chosen: {ids}.",
         "Find them on the webhook's page, and redeliver them there if you need them.",
-    ),
-    (FactKind.NOT_DELIVERED, Level.ERROR): Words(
+    )
+    NOT_DELIVERED = Words(
+        Level.ERROR,
         "{events:count event} did not arrive ({why}).",
         "The report lists their GUIDs: put them in guid to send them again. A scheduled run does not retry an event "
         "that was delivered before.",
-    ),
-    (FactKind.NO_RESULT, Level.WARNING): Words(
+    )
+    NO_RESULT = Words(
+        Level.WARNING,
         "{events:count event} with no result yet.",
         "GitHub may still deliver them. Make the plan again in a few minutes, before you send them a second time.",
-    ),
-    (FactKind.FIRST_FAILED, Level.WARNING): Words(
+    )
+    FIRST_FAILED = Words(
+        Level.WARNING,
         "The receiver is down: the first {probes} events failed the same way ({cause}).",
         "The other events were not sent.",
-    ),
-    (FactKind.REPLAY_STOPPED, Level.WARNING): Words(
+    )
+    REPLAY_STOPPED = Words(
+        Level.WARNING,
         "The replay was stopped by signal {number}.",
         "Run it again without send: the plan says which events have been redelivered within the last hour.",
-    ),
-} | {(FactKind.ERROR, level): Words("{error:problem}", "{error:next_step}") for level in (Level.ERROR, Level.WARNING)}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +180,6 @@ class Fact:
     """Something that users should know. ``str()`` gives all of it."""
 
     kind: FactKind
-    level: Level
     fields: Mapping[str, object]
     """What its words show. Moments are epoch milliseconds, GUIDs and ids tuples."""
     hook: str = ""
@@ -200,12 +190,17 @@ class Fact:
     @classmethod
     def of(cls, error: RedeliverError, level: Level = Level.ERROR) -> Fact:
         """An error as a fact."""
-        return cls(FactKind.ERROR, level, {"error": error})
+        return cls(FactKind.ERROR if level is Level.ERROR else FactKind.ERROR_AS_WARNING, {"error": error})
 
     @property
     def words(self) -> Words:
         """Its words, as templates."""
-        return WORDS[self.kind, self.level]
+        return self.kind.value
+
+    @property
+    def level(self) -> Level:
+        """How bad it is."""
+        return self.words.level
 
     @property
     def short(self) -> str:
@@ -237,7 +232,7 @@ class Fact:
         error = self.fields.get("error")
         if isinstance(error, RedeliverError):
             return self.level, error.cause
-        return self.kind, self.level, (*self.fields.items(),) if self.level is Level.LOSS else ()
+        return self.kind, (*self.fields.items(),) if self.level is Level.LOSS else ()
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.sentence, self.same, self.advice) if part)

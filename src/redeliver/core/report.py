@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import Fact, FactKind, Facts, Level, Since, grouped
+from redeliver.core.facts import Fact, FactKind, Facts, Since, grouped
 from redeliver.core.health import Health, health_of, worst
 from redeliver.core.redelivery import LOST, PROBE_SIZE, Outcome
 from redeliver.core.settings import FailOn
@@ -176,7 +176,7 @@ class HookReport(EventCounts, Facts):
     explanations: tuple[Explanation, ...] = ()
     failures_first: bool = False
     """Whether GitHub was asked for the failures of the window's older part, and for nothing else."""
-    unread: Mapping[Level, Sequence[str]] = field(default_factory=dict)
+    unread: Mapping[FactKind, Sequence[str]] = field(default_factory=dict)
     """Ids of rows that could not be read, by how bad that is."""
     clocks_differ_by: int = 0
     """Milliseconds by which two of GitHub's responses disagreed on the time."""
@@ -327,22 +327,22 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
     """What users should know of a webhook."""
     yield from hook.endings
     if hook.active is False:
-        yield Fact(FactKind.SWITCHED_OFF, Level.WARNING, {})
+        yield Fact(FactKind.SWITCHED_OFF, {})
     if down := hook.outage:
         since = Since(down.since, down.at_least, hook.start)
-        yield Fact(FactKind.DOWN, Level.WARNING, {"since": since, "probes": PROBE_SIZE, "cause": down.cause})
+        yield Fact(FactKind.DOWN, {"since": since, "probes": PROBE_SIZE, "cause": down.cause})
     if hook.gap:
-        yield Fact(FactKind.GAP, Level.LOSS, {"since": hook.gap[0], "until": hook.gap[1]})
+        yield Fact(FactKind.GAP, {"since": hook.gap[0], "until": hook.gap[1]})
     for outcome, kind in ((Outcome.GIVEN_UP, FactKind.GIVEN_UP), (Outcome.EXPIRED, FactKind.EXPIRED)):
         if lost := [event for event in hook.events if event.outcome is outcome]:
             guids, until = tuple(event.guid for event in lost), min(event.forgotten_at for event in lost)
-            yield Fact(kind, Level.LOSS, {"guids": guids, "until": until})
-    for level, ids in hook.unread.items():
-        yield Fact(FactKind.UNREADABLE, level, {"ids": (*ids,)})
+            yield Fact(kind, {"guids": guids, "until": until})
+    for kind, ids in hook.unread.items():
+        yield Fact(kind, {"ids": (*ids,)})
     if hook.failures_first:
-        yield Fact(FactKind.FAILURES_FIRST, Level.WARNING, {})
+        yield Fact(FactKind.FAILURES_FIRST, {})
     if hook.partial:
         kind = FactKind.NEWEST_READ_AND_GAP if hook.gap else FactKind.NEWEST_READ
-        yield Fact(kind, Level.WARNING, {"back_to": hook.cutoff})
+        yield Fact(kind, {"back_to": hook.cutoff})
     if hook.clocks_differ_by:
-        yield Fact(FactKind.CLOCKS_DIFFER, Level.WARNING, {"seconds": hook.clocks_differ_by / 1000})
+        yield Fact(FactKind.CLOCKS_DIFFER, {"seconds": hook.clocks_differ_by / 1000})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import Fact, FactKind, Level
+from redeliver.core.facts import Fact, FactKind
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, Installation, grant_for
 from redeliver.github.hooks import Hook, owner_of
@@ -87,7 +87,7 @@ class Session:
         choice = self.settings.hook_id
         listed = self.owner.list_hooks(self.caller) if choice.pattern or described else []
         if without := tuple(str(info.id) for info in listed if choice.pattern.strip("*") and not info.url):
-            self.left_out = Fact(FactKind.ADDRESS_UNKNOWN, Level.WARNING, {"ids": without})
+            self.left_out = Fact(FactKind.ADDRESS_UNKNOWN, {"ids": without})
             self.console.line(self.left_out.sentence)
         picked = self.owner.pick(listed, choice, inactive=inactive)
         hooks = [Hook(self.caller, self.owner, info) for info in picked]

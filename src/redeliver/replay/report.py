@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import OUTCOMES, Fact, FactKind, Facts, Level
+from redeliver.core.facts import OUTCOMES, Fact, FactKind, Facts
 from redeliver.core.inputs import is_guid
 from redeliver.core.redelivery import PROBE_SIZE, UNSEEN, Outcome
 from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, ReplayEndedEarly, Stopped
@@ -110,7 +110,7 @@ def _facts(report: ReplayReport) -> Iterator[Fact]:
     """What users should know of a replay."""
     asked = [case for _, case in report.events if case.redelivery]
     if report.plan and report.plan.unread:
-        yield Fact(FactKind.NOT_CHOSEN, Level.WARNING, {"ids": report.plan.unread})
+        yield Fact(FactKind.NOT_CHOSEN, {"ids": report.plan.unread})
     match report.ended_by:
         case ApiFailing() | OutOfTime() as error:
             # Their own advice is about a next run, and there is none.
@@ -120,12 +120,12 @@ def _facts(report: ReplayReport) -> Iterator[Fact]:
         case RedeliverError() as error:
             yield Fact.of(error)
         case Stopped(signal_number=number):
-            yield Fact(FactKind.REPLAY_STOPPED, Level.WARNING, {"number": number})
+            yield Fact(FactKind.REPLAY_STOPPED, {"number": number})
         case None:
             pass
     if report.endpoint_down:
         ((cause, _),) = Counter(case.result.cause for case in asked if case.result).most_common(1)
-        yield Fact(FactKind.FIRST_FAILED, Level.WARNING, {"probes": PROBE_SIZE, "cause": cause})
+        yield Fact(FactKind.FIRST_FAILED, {"probes": PROBE_SIZE, "cause": cause})
     if not asked:
         return
     outcomes = report.outcomes
@@ -133,6 +133,6 @@ def _facts(report: ReplayReport) -> Iterator[Fact]:
     outcomes.pop(Outcome.RECOVERED, None)
     if outcomes:
         why = ", ".join(f"{number:,} {OUTCOMES[outcome].word}" for outcome, number in outcomes.items())
-        yield Fact(FactKind.NOT_DELIVERED, Level.ERROR, {"events": outcomes.total(), "why": why})
+        yield Fact(FactKind.NOT_DELIVERED, {"events": outcomes.total(), "why": why})
     if unseen:
-        yield Fact(FactKind.NO_RESULT, Level.WARNING, {"events": unseen})
+        yield Fact(FactKind.NO_RESULT, {"events": unseen})

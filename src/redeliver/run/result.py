@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 _SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 #: Nor do those of which GitHub has just been asked have a moment for the next attempt.
 _NOT_SENT_AGAIN = _SETTLED | UNSEEN
-_HOW_BAD = {Unread.LET_GO: Level.LOSS, Unread.HOLDS: Level.ERROR, Unread.HARMLESS: Level.WARNING}
+_HOW_BAD = {
+    Unread.LET_GO: FactKind.UNREADABLE_LOSS,
+    Unread.HOLDS: FactKind.UNREADABLE_ERROR,
+    Unread.HARMLESS: FactKind.UNREADABLE_WARNING,
+}
 
 
 def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
@@ -52,7 +56,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         outage=outage,
         stats=reading.stats if reading else None,
         failures_first=reading is not None and reading.extent is Extent.FAILURES_FIRST,
-        unread={level: [row.label for row in unread[how]] for how, level in _HOW_BAD.items() if how in unread},
+        unread={kind: [row.label for row in unread[how]] for how, kind in _HOW_BAD.items() if how in unread},
         clocks_differ_by=hook.clocks_differ_by,
         endings=tuple(_endings(record)),
     )
@@ -127,7 +131,7 @@ def _endings(record: Record) -> Iterator[Fact]:
         yield Fact.of(record.out_of_time, Level.WARNING)
     match record.ended_by:
         case Stopped(signal_number=number):
-            yield Fact(FactKind.STOPPED, Level.WARNING, {"number": number})
+            yield Fact(FactKind.STOPPED, {"number": number})
         case RedeliverError() as error:
             normal = error.error_kind is HourSpent or (isinstance(error, OutOfTime) and record.reading is not None)
             yield Fact.of(error, Level.WARNING if normal else Level.ERROR)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from redeliver.core.facts import OUTCOMES, Fact, FactKind, Level
+from redeliver.core.facts import OUTCOMES, Fact, FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.github.responses import read_json
 from redeliver.output.pieces import Space, advice_for, more
@@ -142,7 +142,7 @@ def _losses(news: Decision, space: Space) -> Iterator[str]:
 
 
 def _gap(gap: tuple[int, int]) -> str:
-    return Fact(FactKind.GAP, Level.LOSS, {"since": gap[0], "until": gap[1]}).sentence
+    return Fact(FactKind.GAP, {"since": gap[0], "until": gap[1]}).sentence
 
 
 def _hooks(situation: Situation, space: Space) -> list[str]:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from githubsim.clock import DAY, HOUR, START
-from redeliver.core.facts import WORDS, Fact, FactKind, Level, Since
+from redeliver.core.facts import Fact, FactKind, Since
 from redeliver.errors import ApiUnexpected
 
 HOSTILE = "no\n::error::x https://user:hush@evil.example/"
@@ -27,10 +27,10 @@ FIELDS: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("row", WORDS, ids=lambda row: f"{row[0].name} {row[1].name}")
-def test_every_fact_is_told_in_full_and_shows_no_strangers_address(row: tuple[FactKind, Level]) -> None:
-    since = {"since": Since(START - DAY, at_least=True, now=START)} if row[0] is FactKind.DOWN else {}
-    fact = Fact(*row, FIELDS | since)
+@pytest.mark.parametrize("kind", FactKind)
+def test_every_fact_is_told_in_full_and_shows_no_strangers_address(kind: FactKind) -> None:
+    since = {"since": Since(START - DAY, at_least=True, now=START)} if kind is FactKind.DOWN else {}
+    fact = Fact(kind, FIELDS | since)
     for text in (str(fact), fact.short):
         assert "hush" not in text
         assert not re.search(r"[\n{}]", text)
@@ -39,11 +39,11 @@ def test_every_fact_is_told_in_full_and_shows_no_strangers_address(row: tuple[Fa
 
 
 def test_moments_counts_and_ids_are_told_as_people_read_them() -> None:
-    lost = Fact(FactKind.GIVEN_UP, Level.LOSS, {"guids": ("g1", "g2"), "until": START})
+    lost = Fact(FactKind.GIVEN_UP, {"guids": ("g1", "g2"), "until": START})
     assert lost.sentence.startswith("2 events given up")
     assert lost.sentence.endswith(": g1, g2.")
     assert "2026-11-06 21:20:00 UTC" in lost.advice
-    one, two = (Fact(FactKind.ADDRESS_UNKNOWN, Level.WARNING, {"ids": ids}).sentence for ids in (("7",), ("7", "8")))
+    one, two = (Fact(FactKind.ADDRESS_UNKNOWN, {"ids": ids}).sentence for ids in (("7",), ("7", "8")))
     assert "1 webhook (7)" in one
     assert one.endswith("left it out.")
     assert "2 webhooks (7, 8)" in two
@@ -63,7 +63,7 @@ def test_moments_counts_and_ids_are_told_as_people_read_them() -> None:
     ],
 )
 def test_since_when_it_is_so_is_told_as_far_as_it_is_known(since: Since, told: str, short: str) -> None:
-    down = Fact(FactKind.DOWN, Level.WARNING, {"since": since, "probes": 3, "cause": "HTTP 503"})
+    down = Fact(FactKind.DOWN, {"since": since, "probes": 3, "cause": "HTTP 503"})
     assert f"still down{told}" in down.sentence
     assert down.short.startswith(short)
     assert down.short.endswith(": HTTP 503")

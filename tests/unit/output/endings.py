@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
-from redeliver.core.facts import Fact, FactKind, Level
+from redeliver.core.facts import Fact, FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import HookReport, Outage, Report
 from reports import Problem, events, hook, hooks, one
 
 UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
 AT_LEAST_A_DAY = Outage(START - DAY, at_least=True, cause="timed out", backlog=1)
-STOPPED = Fact(FactKind.STOPPED, Level.WARNING, {"number": 15})
+STOPPED = Fact(FactKind.STOPPED, {"number": 15})
 NEW = Outage(None, at_least=False, cause="HTTP 503", backlog=1)
 
 

@@ -11,7 +11,7 @@ import pytest
 import wording
 from githubsim.clock import START
 from redeliver.core.case import Case, Redelivery
-from redeliver.core.facts import Fact, FactKind, Level
+from redeliver.core.facts import Fact, FactKind
 from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
 from redeliver.core.ports import Quota
@@ -202,11 +202,11 @@ REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there",
         (unread(ended_by=LATE), [LATE], []),
         (unread(ended_by=SPENT), [], [SPENT]),
         (record_of(ended_by=REFUSED, unsaved=UNSAVED), [REFUSED, UNSAVED], []),
-        (record_of(ended_by=Stopped(15)), [], [Fact(FactKind.STOPPED, Level.WARNING, {"number": 15})]),
-        (record_of(active=False), [], [Fact(FactKind.SWITCHED_OFF, Level.WARNING, {})]),
+        (record_of(ended_by=Stopped(15)), [], [Fact(FactKind.STOPPED, {"number": 15})]),
+        (record_of(active=False), [], [Fact(FactKind.SWITCHED_OFF, {})]),
         (record_of(active=True), [], []),
         (record_of(active=None), [], []),
-        (record_of(extent=Extent.FAILURES_FIRST), [], [Fact(FactKind.FAILURES_FIRST, Level.WARNING, {})]),
+        (record_of(extent=Extent.FAILURES_FIRST), [], [Fact(FactKind.FAILURES_FIRST, {})]),
     ],
 )
 def test_what_ended_a_run_is_an_error_or_a_warning(
