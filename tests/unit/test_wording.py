@@ -72,12 +72,12 @@ def causes() -> Iterator[str]:
 
 
 def headlines() -> Iterator[str]:
-    for _, _, report in ENDINGS:
+    for report in ENDINGS:
         yield " ".join([mark(report), headline(report), *(f"| {next_}" for next_ in what_comes_next(report))])
 
 
 def notes() -> Iterator[str]:
-    for _, report in ANNOTATED:
+    for report in ANNOTATED:
         said = annotate(report, FailOn.ERROR)
         yield from (f"error: {error}" for error in said.errors)
         yield from (f"{kind}: {text}" for kind, text in (("warning", said.warning), ("notice", said.notice)) if text)
