@@ -195,10 +195,6 @@ class HookReport(EventCounts, Facts):
         """What users should know."""
         return tuple(_facts(self))
 
-    def fact(self, *kinds: FactKind) -> Fact | None:
-        """Its fact of this kind, if there is one."""
-        return next((fact for fact in self.facts if fact.kind in kinds), None)
-
     @property
     def down(self) -> bool:
         """Whether redeliveries showed that its receiver is down."""

@@ -88,7 +88,9 @@ def _state(report: Report) -> Iterator[str]:
     yield from _off_or_down(report)
     if unread < len(hooks):
         yield from _counts(report)
-        yield from _until(report)
+        if report.time_left is not None and _open(report) and not is_urgent(report):
+            which = "It" if _is_one(report) else "The oldest"
+            yield f"{which} can be redelivered until {_deadline(report)} ({span(report.time_left)} left)"
 
 
 def _off_or_down(report: Report) -> Iterator[str]:
@@ -111,9 +113,14 @@ def _counts(report: Report) -> Iterator[str]:
     """The outcomes of the events that are not lost."""
     found = report.failed - report.lost
     still_open = found - report.recovered
+    if not found and report.lost:
+        return  # it would read as if all were well
     if not found:
-        # After a loss it would read as if all were well.
-        yield from () if report.lost else [f"Nothing to redeliver: {_nothing(report)}"]
+        # Not "every event was delivered": a run knows only its window, and only the part that it requested.
+        where = " in what was read" if _is_partial(report) or not all(hook.read for hook in report.hooks) else ""
+        filtered = report.count(Outcome.FILTERED_OUT)
+        nothing = f"{count(filtered, 'event')} filtered out" if filtered else f"no undelivered event was found{where}"
+        yield f"Nothing to redeliver: {nothing}"
     elif report.dry_run:
         yield f"Dry run: {count(still_open, 'undelivered event')} found, nothing was sent"
     elif not still_open:
@@ -150,22 +157,8 @@ def _is_partial(report: Report) -> bool:
     return any(hook.partial for hook in report.hooks)
 
 
-def _until(report: Report) -> Iterator[str]:
-    if report.time_left is not None and _open(report) and not is_urgent(report):
-        which = "It" if _is_one(report) else "The oldest"
-        yield f"{which} can be redelivered until {_deadline(report)} ({span(report.time_left)} left)"
-
-
 def _deadline(report: Report) -> str:
     return "" if report.deadline is None else time_near(report.deadline, report.start)
-
-
-def _nothing(report: Report) -> str:
-    if filtered := report.count(Outcome.FILTERED_OUT):
-        return f"{count(filtered, 'event')} filtered out"
-    # Not "every event was delivered": a run knows only its window, and only the part that it requested.
-    where = " in what was read" if _is_partial(report) or not all(hook.read for hook in report.hooks) else ""
-    return f"no undelivered event was found{where}"
 
 
 def what_comes_next(report: Report) -> list[str]:

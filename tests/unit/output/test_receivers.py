@@ -1,67 +1,48 @@
-"""What endpoints answered, as a part of the summary: next to its cause, and nothing but text."""
+"""What is known of receivers, as people read it: health and answers, bounded, and nothing but text."""
 
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from githubsim.clock import START
+import reports
 from hostile.page import Page
 from hostile.strange import PIECES, text
 from redeliver.core.endpoint import EndpointResponse
-from redeliver.core.report import Explanation, HookReport, Report
-from redeliver.output.receivers import explanations, response_lines
+from redeliver.core.health import Health
+from redeliver.core.redelivery import Outcome
+from redeliver.core.report import Explanation, Report
+from redeliver.output.receivers import SHOWN_HOOKS, SHOWN_TYPES, explanations, health_line, percent, response_lines
 from redeliver.output.summary import markdown
+from reports import PAGE, hook, hooks, one, stats
+from wording import figures
+
+if TYPE_CHECKING:
+    from redeliver.core.report import HookReport
 
 CLOUDFLARE = EndpointResponse("text/html", "cloudflare", "Error · Cloudflare Access", "<!DOCTYPE html> <html>", 120)
-PAGE = "https://github.com/organizations/octo/settings/hooks/17?tab=deliveries"
-
-
-def hook(*told: Explanation, hook_id: str = "17", page: str = PAGE) -> HookReport:
-    return HookReport(
-        hook=f"hook {hook_id} of the organization octo",
-        hook_id=hook_id,
-        owner="octo",
-        page=page,
-        start=START,
-        cutoff=START - 1,
-        scanned=9,
-        redelivered=0,
-        events=(),
-        checkpoint=START,
-        explanations=told,
-    )
+BUSY = stats({"push": (900, 899), "issues": (100, 93)}, near=14, throttled=3)
 
 
 def explained(response: EndpointResponse = CLOUDFLARE, cause: str = "HTTP 403") -> Explanation:
     return Explanation(cause, 1_200, "3804004623172239366", response)
 
 
-def shown(*hooks: HookReport) -> list[list[str]]:
+def shown(*told: HookReport) -> list[list[str]]:
     """The rows of the table, as people read them."""
-    rows = [line for line in explanations(Report(hooks)).splitlines() if line.startswith("| ")]
+    rows = [line for line in explanations(Report(told)).splitlines() if line.startswith("| ")]
     return [[html.unescape(cell).replace("\u2060", "") for cell in row.strip("| ").split(" | ")] for row in rows]
 
 
-def test_each_cause_stands_beside_what_the_receiver_answered() -> None:
-    header, _, row = shown(hook(explained()))
-    assert header[:2] == ["Cause", "Events"]
-    assert row[:2] == ["HTTP\xa0403", "1,200"]
-    assert row[2].split("<br>") == [
-        "Content-Type: text/html",
-        "Server: cloudflare",
-        "Title: Error · Cloudflare Access",
-        "Body: <!DOCTYPE html> <html>",
-    ]
-
-
 def test_of_several_webhooks_each_is_named_and_linked() -> None:
-    header, _, *rows = shown(hook(explained()), hook(explained(cause="HTTP 500"), hook_id="18", page=""), hook())
+    other = hook(explanations=(explained(cause="HTTP 500"),), number=18, page="")
+    header, _, *rows = shown(hook(explanations=(explained(),)), other, hook())
     assert header[3] == "Webhook"
-    assert [row[3] for row in rows] == [f"[17]({PAGE})", "18"]
+    assert [row[3] for row in rows] == [f"[1]({PAGE})", "18"]
 
 
 def test_where_nothing_was_looked_up_there_is_nothing() -> None:
@@ -84,16 +65,64 @@ def test_of_a_response_that_is_empty_a_sentence_says_so() -> None:
     assert line.endswith(".")
 
 
-def test_the_summary_has_it() -> None:
-    report = Report((hook(explained()),))
-    assert explanations(report)
-    assert explanations(report) in markdown(report)
-
-
 @given(st.sampled_from(PIECES) | text)
 def test_no_answer_shapes_the_page(said: str) -> None:
-    usual = Page(markdown(Report((hook(explained(EndpointResponse("x", "x", "x", "x"))),))))
+    usual = Page(markdown(Report((hook(explanations=(explained(EndpointResponse("x", "x", "x", "x")),)),))))
     answer = EndpointResponse(f"x{said}", f"x{said}", f"x{said}", f"x{said}")
-    page = Page(markdown(Report((hook(explained(answer)),))))
+    page = Page(markdown(Report((hook(explanations=(explained(answer),)),))))
     assert page.tags == usual.tags
     assert page.looked_for == usual.looked_for
+
+
+# -- health -----------------------------------------------------------------------------------------------------
+
+
+def test_health_is_one_line() -> None:
+    line = health_line(one(stats=BUSY))
+    assert "\n" not in line
+    assert Health.HEALTHY in line
+    assert figures(line) == ["99.2", "1,000", "95", "1.8", "14", "8", "10", "3"]
+
+
+def test_what_there_is_none_of_is_left_out() -> None:
+    assert figures(health_line(one(stats=stats({"push": (1, 1)}, p95=None)))) == ["100", "1"]
+    assert health_line(one(stats=None)) == health_line(one(stats=stats({}))) == health_line(Report(())) == ""
+
+
+def test_a_share_is_never_rounded_up_to_all() -> None:
+    assert percent(99_999, 100_000) == "99.9%"
+    assert percent(5, 5) == "100%"
+
+
+def test_the_line_of_several_webhooks_has_their_sums_and_the_worst_state() -> None:
+    report = Report((hook(stats=BUSY), hook(stats=BUSY), hook(read=False)))
+    line = health_line(report)
+    assert Health.UNKNOWN in line
+    assert figures(line)[:3] == ["99.2", "2,000", "28"]
+
+
+def test_a_share_that_makes_a_receiver_degraded_is_shown_with_its_limit_and_no_other_share() -> None:
+    recovered = one(stats=stats({"push": (200, 188)}, p95=None))
+    assert recovered.health is Health.DEGRADED
+    assert figures(health_line(recovered)) == ["94", "200", "95"]
+    waiting = one(reports.events(Outcome.PENDING)[0], stats=stats({"push": (200, 199)}, p95=None))
+    assert waiting.health is Health.DEGRADED
+    assert figures(health_line(waiting)) == ["99.5", "200"]
+
+
+def test_a_table_by_type_is_folded_away_where_there_are_types_to_compare() -> None:
+    shown = markdown(one(stats=BUSY))
+    assert "| push | 900 | 99.8% | 1.8&nbsp;s |\n| issues | 100 | 93% | 1.8&nbsp;s |" in shown
+    assert shown.count("<details>") == 1
+    assert "<details>" not in markdown(one(stats=stats({"push": (1, 1)})))
+
+
+def test_the_tables_are_bounded_and_hold_text_of_strangers_as_text() -> None:
+    names = {f"</details>|<script>{number}::error::x": (1, 1) for number in range(101)}
+    shown = markdown(one(stats=stats(names)))
+    assert "<script>" not in shown
+    assert shown.count("\n| &#60;") == SHOWN_TYPES
+    assert f"and {101 - SHOWN_TYPES} more types" in shown
+    several = markdown(Report(hooks(2_000, stats=stats(names))))
+    assert several.count("| healthy | 101 |") == SHOWN_HOOKS
+    assert f"and {2_000 - SHOWN_HOOKS:,} more webhooks" in several

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from githubsim.clock import HOUR, START
-from redeliver.core.facts import OUTCOMES, FactKind
+from redeliver.core.facts import OUTCOMES
 from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output.events import SHOWN_EVENTS
-from redeliver.output.headline import headline
 from redeliver.output.pieces import advice_for
 from redeliver.output.summary import markdown, unusable
 from redeliver.text import plain
@@ -53,16 +52,6 @@ def words(cell: str) -> str:
 # -- what one sees first ----------------------------------------------------------------------------------------
 
 
-def test_a_good_day_is_told_in_three_lines() -> None:
-    heading, blank, read = markdown(one()).splitlines()
-    assert heading == f"## 🟢 {headline(one())}"
-    assert blank == ""
-    page, read = read.split("): ")
-    assert page == f"[hook 1 of the organization octo]({PAGE}"
-    assert "1,234 attempts" in read
-    assert "2026-11-06 21:20:00 UTC" in read
-
-
 def test_a_good_day_of_many_webhooks_is_told_in_a_few() -> None:
     text = markdown(Report(hooks(1_000)))
     assert figures(text.splitlines()[2]) == ["1,000", "1,234,000"]
@@ -70,38 +59,10 @@ def test_a_good_day_of_many_webhooks_is_told_in_a_few() -> None:
     assert len(text.splitlines()) == 12
 
 
-def test_a_hook_that_was_not_read_says_so() -> None:
-    assert f"[hook 1 of the organization octo]({PAGE}): not read" in markdown(one(read=False, errors=("no",)))
-
-
-def test_the_heading_is_the_first_sentence_and_the_others_stand_below_it() -> None:
-    report = one(*events(Outcome.REFUSED, Outcome.GIVEN_UP))
-    first, second, third = headline(report).split(". ")
-    shown = rendered(markdown(report))
-    assert f"<h2>🔴 {first}</h2>" in shown
-    assert f"<strong>{second}.</strong> <strong>{third}.</strong>" in shown
-
-
-def test_what_is_lost_is_told_before_all_else_with_its_guids_and_what_to_do() -> None:
-    lost = events(Outcome.REFUSED, Outcome.GIVEN_UP)
-    text = markdown(one(*lost, errors=("No.",), warnings=("It was slow.",)))
-    alerts = re.findall(r"<blockquote>\s*<p>\[!(\w+)\]\s*<strong>(.*?)</strong>", rendered(text))
-    assert [kind for kind, _ in alerts] == ["CAUTION", "CAUTION", "WARNING"]
-    given_up = hook(*lost).fact(FactKind.GIVEN_UP)
-    assert given_up
-    assert words(alerts[0][1]) == given_up.sentence
-    assert words(given_up.advice) in words(rendered(text))
-    first_table, *_ = [table_of(rendered(text), number) for number in (2, 3)]
-    assert "guid-1" in words(first_table[1][0])
-    assert words(first_table[1][-1]) == "9 Nov 21:21"
-
-
 def test_what_the_heading_says_of_one_webhook_is_not_said_again() -> None:
     known: dict[str, Any] = {"gap": (1, START), "active": False}
     alone = words(rendered(markdown(one(**known))))
-    gap, off = (hook(**known).fact(kind) for kind in (FactKind.GAP, FactKind.SWITCHED_OFF))
-    assert gap
-    assert off
+    off, gap = hook(**known).facts
     assert gap.advice in alone
     assert off.advice in alone
     assert gap.sentence not in alone
@@ -110,14 +71,6 @@ def test_what_the_heading_says_of_one_webhook_is_not_said_again() -> None:
     assert gap.sentence in many
     assert "1 more webhook" in many
     assert off.sentence not in many, "the table of webhooks has it"
-
-
-def test_an_outage_is_told_once_and_what_comes_next() -> None:
-    outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240)
-    text = markdown(one(*events(Outcome.ENDPOINT_DOWN), outage=outage))
-    assert text.count("since") == 1
-    assert "4 min" in text
-    assert advice_for("no connection") not in text, "the cause of the events counts, and that is HTTP 503"
 
 
 def test_of_many_webhooks_the_worst_comes_first_and_the_quiet_ones_are_folded_away() -> None:
@@ -190,18 +143,6 @@ def test_what_comes_after_it_is_not_swallowed() -> None:
 # -- the events -------------------------------------------------------------------------------------------------
 
 
-def test_a_few_events_are_listed_one_by_one() -> None:
-    (_, row) = cells(markdown(one(*events(Outcome.NOT_DUE))))
-    assert row == [
-        "guid-03804004623172239366",
-        "push",
-        "6 Nov 21:20",
-        "HTTP 503",
-        "2",
-        f"⏸️ {OUTCOMES[Outcome.NOT_DUE].word}",
-    ]
-
-
 def test_events_that_are_alike_are_one_row_and_listed_below_it() -> None:
     many = [
         *events(*[Outcome.ENDPOINT_DOWN] * 20),
@@ -227,16 +168,6 @@ def test_what_is_not_well_comes_first_by_its_weight_and_does_not_fall_off_the_en
     assert len(recovered) == SHOWN_EVENTS - 3
     assert "<details><summary>300 events recovered</summary>" in text
     assert "and 103 more events\n\n</details>" in text
-
-
-def test_with_several_webhooks_each_event_says_whose_it_is() -> None:
-    text = markdown(Report(hooks(2, *events(Outcome.FAILED_AGAIN))))
-    assert [row[-1] for row in cells(text)] == ["Webhook", "1", "2"]
-
-
-def test_why_is_told_beside_the_outcome() -> None:
-    refused = replace(EVENT, outcome=Outcome.REFUSED, detail="GitHub answered 404")
-    assert cells(markdown(one(refused)))[1][5] == "🚫 refused (GitHub answered 404)"
 
 
 # -- nothing that strangers wrote does anything -----------------------------------------------------------------
