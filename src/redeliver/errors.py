@@ -166,7 +166,6 @@ CertificatesMissing = ErrorKind(
     "There are no certificates at {path}.",
     "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, the file must be there, too.",
 )
-"""A certificate bundle that the environment names does not exist; requests would fail on it."""
 
 
 class NoSuchHook(RedeliverError):
@@ -183,7 +182,6 @@ NoHooks = ErrorKind(
     "{owner} has no {what} that the token can see.",
     "Check org or repository, what the token may see, and whether the webhook is switched off.",
 )
-"""``all``, where there is none."""
 
 EventNotFound = ErrorKind(
     RedeliverError,
@@ -278,14 +276,12 @@ StateLocked = ErrorKind(
     "This run did nothing; the next one does what is left.",
     0,
 )
-"""Another run or a replay uses the same state file; a later run does this run's work."""
 
 StateLockedTooLong = ErrorKind(
     RedeliverError,
     "Another process has held {path} for longer than a run may take.",
     "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again.",
 )
-"""A process has held the lock for longer than its run may take: it hangs, or is not a run."""
 
 
 # -- GitHub's API ---------------------------------------------------------------------------------------
@@ -379,7 +375,6 @@ ProxyLogin = ErrorKind(
     "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, with special characters as in a URL (%40 for @). "
     "Keep it in a secret.",
 )
-"""407: a proxy lets nothing through without a user name and a password."""
 
 NotInstalled = ErrorKind(
     ApiError,
@@ -393,7 +388,6 @@ AppLacks = ErrorKind(
     "Add a permission on the App's own settings page; an owner then has to accept it where the App is installed. "
     "Add a repository there, too, under Repository access.",
 )
-"""422: the App's installation cannot give a token what a run needs."""
 
 
 class Moved(ApiError):
@@ -519,7 +513,6 @@ ReplayLocked = ErrorKind(
     "A run or another replay is in progress (it holds {path}).",
     "Nothing was sent. Run it again when the other one has ended.",
 )
-"""A run or another replay uses the same state file. Nobody else does this replay's work."""
 
 ReplayEndedEarly = ErrorKind(
     RedeliverError,

@@ -14,7 +14,7 @@ from functools import lru_cache
 from html.entities import html5
 from typing import TYPE_CHECKING
 
-from redeliver.text import plain, url_spans, without_urls
+from redeliver.text import URL, plain, without_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -97,7 +97,7 @@ class Secrets:
         """Where a text repeats a piece of a secret, or has an address."""
         found: list[tuple[int, int]] = []
         for letters, spans in _spellings(text):
-            found += [(spans[start][0], spans[end - 1][1]) for start, end in url_spans(letters)]
+            found += [(spans[url.start()][0], spans[url.end() - 1][1]) for url in URL.finditer(letters)]
             # Once more without blanks and punctuation: a secret may be wrapped, hyphenated or listed piece by piece.
             words = [place for place, letter in enumerate(letters) if letter.isalnum()]
             for places in (range(len(letters)), words):

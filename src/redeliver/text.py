@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # A match starts only at the start of a word and does not backtrack, so the time is linear in the text's length.
 # Anything before "://" counts as the scheme: it is better to remove too much than to show a secret.
-_URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
+URL = re.compile(r"(?<![a-z0-9+.-])[a-z0-9+.-]*+://\S*", re.IGNORECASE)
 #: As a sentence of the action's own has it: no character that ends a sentence or an autolink is the last one.
 _WEB_ADDRESS = re.compile(r"(https://[\w.-]*\w(?::[0-9]{1,5})?(?:/(?:[\w./~?&=%+-]*[\w/=])?)?)", re.ASCII)
 #: GitHub's tokens (https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats),
@@ -76,11 +76,6 @@ def one_line(sentence: str, limit: int) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
-def url_spans(text: str) -> list[tuple[int, int]]:
-    """Where the URLs of a text begin and end."""
-    return [found.span() for found in _URL.finditer(text)]
-
-
 def holds_credential(text: str) -> bool:
     """Whether there is something in a text that has the form of a credential."""
     return bool(_CREDENTIAL.search(text))
@@ -88,7 +83,7 @@ def holds_credential(text: str) -> bool:
 
 def without_urls(text: str) -> str:
     """The beginning of a text (16,384 characters), with every URL removed whole."""
-    return _URL.sub("<url>", text[:_LOOKED_AT])
+    return URL.sub("<url>", text[:_LOOKED_AT])
 
 
 def for_log(line: str) -> str:

@@ -7,7 +7,7 @@ buckets that grow by a fifth each, so that a percentile is at most a tenth off, 
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
 from math import ceil
@@ -84,16 +84,14 @@ class DeliveryStats:
         return self.timeout * _NEAR
 
 
+@dataclass(slots=True)
 class _OfType:
     """The counts of one type."""
 
-    __slots__ = ("delivered", "durations", "events", "longest")
-
-    def __init__(self) -> None:
-        self.events = 0
-        self.delivered = 0
-        self.durations = [0] * len(_BUCKETS)
-        self.longest = 0.0
+    events: int = 0
+    delivered: int = 0
+    durations: list[int] = field(default_factory=lambda: [0] * len(_BUCKETS))
+    longest: float = 0.0
 
 
 class FirstAttempts:
@@ -113,7 +111,10 @@ class FirstAttempts:
         for row in rows:
             if row["delivered_at"] < self._since or row["redelivery"]:
                 continue
-            one = self._types.get(row["event"]) or self._of_new(row["event"])
+            one = self._types.get(row["event"])
+            if one is None:
+                name = OTHER if len(self._types) >= MOST_TYPES else row["event"]
+                one = self._types[name] = self._types.get(name) or _OfType()
             one.events += 1
             delivered = succeeded(row)
             one.delivered += delivered
@@ -146,13 +147,6 @@ class FirstAttempts:
             ),
             timeout=self._timeout,
         )
-
-    def _of_new(self, name: str) -> _OfType:
-        if len(self._types) >= MOST_TYPES:
-            name = OTHER
-        if name not in self._types:
-            self._types[name] = _OfType()
-        return self._types[name]
 
 
 def _percentile(durations: Sequence[int], share: float, longest: float) -> int | None:
