@@ -1,33 +1,29 @@
-"""Only some events; and a log so large that failures are asked for first."""
+"""Only some events, only young ones; and a log so large that failures are asked for first."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
-from command.site import PLACES, Place, Site
-from githubsim.clock import MINUTE
-from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE
-from githubsim.seeds import Mix, seed
+from githubsim.clock import HOUR, MINUTE
+from githubsim.outcomes import BAD_CERTIFICATE, REDIRECTED, UNAVAILABLE
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import as_json
+from wording import figures
 from world import World, kind, of
 
-if TYPE_CHECKING:
-    from githubsim.outcomes import Outcome as Ending
 
-FAILURES_FIRST = {"scan": "failures", "overlap": "0"}
-OLDER = PLACES[-1]
+@pytest.fixture
+def world() -> World:
+    return World()
 
 
 # -- only some events -------------------------------------------------------------------------------------------
 
 
-def test_only_the_events_that_are_named_are_sent_and_the_others_are_neither_failed_nor_waited_for() -> None:
-    world = World()
+def test_only_the_events_that_are_named_are_sent_and_the_others_hold_no_checkpoint(world: World) -> None:
     push = world.fail(60, kind=kind("push"))
     opened = world.fail(50, kind=kind("pull_request", "opened"))
     closed = world.fail(40, kind=kind("pull_request", "closed"))
@@ -42,109 +38,85 @@ def test_only_the_events_that_are_named_are_sent_and_the_others_are_neither_fail
     assert (hook["failed"], hook["filtered_out"]) == (2, 2)
 
 
-def test_an_event_without_its_action_means_every_action_and_an_action_never_another_event() -> None:
-    world = World()
-    opened = world.fail(50, kind=kind("issues", "opened"))
-    closed = world.fail(40, kind=kind("issues", "closed"))
-    world.fail(30, kind=kind("issues_of_another_sort", "opened"))
-    world.run(events="issues")
-    assert world.sent == [opened, closed]
-
-
-def test_what_is_filtered_out_holds_no_checkpoint_but_what_is_wanted_does() -> None:
-    world = World()
-    world.fail(60, kind=kind("star"))
-    waiting = world.fail(30, kind=kind("push"))
-    world.again(waiting, 4)
-    report = world.run(events="push")
-    assert of(report, waiting).outcome is Outcome.NOT_DUE
-    assert world.checkpoint == str(world.sim.truth.event(world.hook, waiting).last_attempt_at - 1)
-
-
-def test_an_event_that_was_filtered_out_is_found_when_it_is_wanted_later() -> None:
-    world = World()
+def test_an_event_that_was_filtered_out_is_found_when_it_is_wanted_later(world: World) -> None:
     star = world.fail(60, kind=kind("star"))
     world.run(events="push", variable_name="")
     assert world.sent == []
     assert of(world.run(variable_name=""), star).outcome is Outcome.RECOVERED
 
 
+# -- only young ones --------------------------------------------------------------------------------------------
+
+
+def test_events_that_are_too_old_are_left_and_reported_and_hold_no_checkpoint(world: World) -> None:
+    job = world.fail(4 * 60, kind=kind("workflow_job", "queued"))
+    push = world.fail(4 * 60 + 1)
+    star = world.fail(20 * 60, kind=kind("star", "created"))
+    report = world.run(max_age="workflow_job=3h, push=1d", wait_for_results="10s")
+    assert sorted(world.sent) == sorted([push, star])
+    assert (report.failed, report.recovered, report.undelivered, report.lost) == (3, 2, 1, 0)
+    assert of(report, job).outcome is Outcome.TOO_OLD
+    assert (report.errors, report.deadline, of(report, job).next_attempt_at) == ((), None, None)
+    assert [report.exit_code(fail_on) for fail_on in (FailOn.ERROR, FailOn.UNDELIVERED)] == [0, 1]
+    assert world.checkpoint == str(report.start)
+    assert any(figures(line) == ["3", "3", "2", "1"] and "1 too old" in line for line in world.console.lines)
+    (hook,) = json.loads(as_json(report))["hooks"]
+    assert (hook["undelivered"], hook["lost"], hook["too_old"]) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "hours", "sent"), [(UNAVAILABLE, 5, False), (REDIRECTED, 5, False), (REDIRECTED, 2, True)]
+)
+def test_an_event_whose_first_attempt_is_before_the_window_is_as_old_as_that(
+    world: World, outcome: object, hours: int, *, sent: bool
+) -> None:
+    guid = world.fail(hours * 60, outcome)  # type: ignore[arg-type]  # one of the simulation's outcomes
+    world.again(guid, 30)
+    world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
+    report = world.run(max_age="3h", wait_for_results="10s")
+    assert of(report, guid).outcome is (Outcome.RECOVERED if sent else Outcome.TOO_OLD)
+    assert world.sent == ([guid] if sent else [])
+
+
+@pytest.mark.parametrize(("age", "outcome"), [("3d", Outcome.TOO_OLD), ("7d", Outcome.EXPIRED)])
+def test_an_expired_event_is_no_loss_to_those_who_do_not_want_it_any_more(
+    world: World, age: str, outcome: Outcome
+) -> None:
+    guid = world.fail(3 * 24 * 60 + 1)
+    for minutes_ago in (80, 60):
+        world.again(guid, minutes_ago)
+    report = world.run(max_age=age, lookback="3d")
+    assert of(report, guid).outcome is outcome
+    assert bool(report.errors) == (outcome is Outcome.EXPIRED)
+    assert world.sent == []
+
+
+def test_an_event_that_is_too_old_before_its_next_turn_is_promised_none(world: World) -> None:
+    world.sim.stub.fail_with()
+    soon, later = world.fail(10), world.fail(175)
+    for guid in (soon, later):
+        world.again(guid, 5)
+    report = world.run(max_age="3h", retry_spacing="1h")
+    assert [of(report, guid).outcome for guid in (soon, later)] == [Outcome.NOT_DUE] * 2
+    assert of(report, soon).next_attempt_at == world.clock() - 5 * MINUTE + HOUR
+    assert of(report, later).next_attempt_at is None
+
+
 # -- failures first ---------------------------------------------------------------------------------------------
 
 
-def listed(world: World) -> list[str | None]:
-    """The ``status`` that each request for a page of the log had."""
-    return [one.query.get("status") for one in world.requests()]
-
-
-@pytest.mark.parametrize("deliveries", [0, 50, 20_000])
-def test_a_healthy_webhook_takes_one_call_however_large_its_log(deliveries: int) -> None:
-    world = World()
-    seed(world.hook, deliveries, until=world.clock() - MINUTE, mix=Mix(failing=0))
-    report = world.run(scan="failures")
-    assert listed(world) == ["failure"]
-    assert (report.failed, report.errors) == (0, ())
-    assert world.checkpoint == str(report.start)
-
-
-def test_failures_before_the_window_do_not_make_a_healthy_webhook_cost_more() -> None:
-    world = World()
+def test_failures_before_the_window_do_not_make_a_healthy_webhook_cost_more(world: World) -> None:
     world.variables.seed("CHECKPOINT", str(world.clock() - 15 * MINUTE))
     for number in range(250):
         world.fail(600 - number)
     assert world.run(scan="failures").failed == 0
-    assert listed(world) == ["failure"]
+    assert [one.query.get("status") for one in world.requests()] == ["failure"]
 
 
-def test_with_something_to_send_the_rest_is_read_down_to_the_oldest_of_it_and_no_further() -> None:
-    world = World()
-    for number in range(1_000):
-        world.fail(700 - number * 0.6, OK)
-    recovered = world.fail(150)
-    world.again(recovered, 130, OK)
-    failed = [world.fail(140), world.fail(120)]
-    report = world.run(FAILURES_FIRST)
-    assert world.sent == failed
-    assert report.recovered == 2
-    # 150 minutes of 100 deliveries an hour, and the slack beyond; not the whole window of a thousand.
-    assert 80 < report.scanned < 450
-    assert listed(world)[0] == "failure"
-    assert set(listed(world)[1:]) == {None}
-
-
-def test_what_recovered_is_not_sent_again_although_the_filter_hides_its_success() -> None:
-    world = World()
-    for number in range(40):
-        guid = world.fail(200 - number)
-        world.again(guid, 100 - number, OK)
-    report = world.run(scan="failures")
-    assert (world.sent, report.failed, report.undelivered) == ([], 0, 0)
-
-
-@pytest.mark.parametrize("unseen", [BAD_CERTIFICATE, REDIRECTED], ids=["status 0", "status 302"])
-def test_what_the_filter_does_not_show_is_seen_when_something_else_fails_and_by_a_full_scan(unseen: Ending) -> None:
-    world = World()
-    hidden = world.fail(10, unseen)
+def test_what_the_filter_does_not_show_is_seen_when_something_else_fails_and_by_a_full_scan(world: World) -> None:
+    hidden = [world.fail(15, REDIRECTED), world.fail(10, BAD_CERTIFICATE)]
     assert world.run(scan="failures", variable_name="").failed == 0
-    assert world.run(dry_run="true", variable_name="").failed == 1
+    assert world.run(dry_run="true", variable_name="").failed == 2
     older = world.fail(20)
     world.run(scan="failures", variable_name="")
-    assert world.sent == [older, hidden]
-
-
-@pytest.mark.parametrize("place", [OLDER], ids=[OLDER.name])
-def test_a_server_that_does_not_know_the_filter_is_read_whole(place: Place) -> None:
-    site = Site(place, "organization", "fine-grained")
-    failed = [site.fail(300, BAD_CERTIFICATE), site.fail(200), site.fail(100, REDIRECTED)]
-    for number in range(300):
-        site.fail(400 - number, OK)
-    report = site.run(FAILURES_FIRST)
-    assert site.sent == failed
-    assert (report.errors, report.recovered) == ((), 3)
-
-
-def test_a_server_that_does_not_know_the_filter_and_has_nothing_but_failures_is_read_whole_too() -> None:
-    site = Site(OLDER, "organization", "fine-grained")
-    failed = [site.fail(300 - number, UNAVAILABLE if number % 2 else BAD_CERTIFICATE) for number in range(150)]
-    site.run(FAILURES_FIRST)
-    assert site.sent == failed
+    assert world.sent == [older, *hidden]

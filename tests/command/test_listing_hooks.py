@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 from typing import TYPE_CHECKING, Any
@@ -85,30 +84,22 @@ def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(h
     ]
     assert listed(here, "--lookback", "45m")[0]["deliveries"] == 3
     assert listed(here, "--lookback", "2d")[0]["deliveries"] == 5
+    assert {one.verb for one in here.live.sim.journal.entries} == {"GET"}
+    assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
 
 
-def test_without_a_choice_all_are_listed_and_the_inactive_ones_are_marked(here: Server) -> None:
+def test_inactive_webhooks_are_listed_and_marked_and_have_no_job_in_a_matrix(here: Server) -> None:
     off = here.live.sim.org_hook("octo", active=False)
     off.add(here.live.sim.clock() - MINUTE, UNAVAILABLE)
-    here.live.given.pop("hook-id")
-    found = [(one["hook_id"], one["active"], one["failed"]) for one in listed(here)]
-    assert sorted(found) == sorted([(str(here.hook.id), True, 0), (str(off.id), False, 1)])
-    out = here.hooks(code=0).out
-    assert [line for line in out.splitlines() if "(inactive)" in line] == [
-        line for line in out.splitlines() if str(off.id) in line
-    ]
-
-
-def test_an_inactive_one_that_is_named_is_marked_too(here: Server) -> None:
-    off = here.live.sim.org_hook("octo", active=False)
     (one,) = listed(here, "--hook-id", str(off.id))
-    assert (one["hook_id"], one["active"]) == (str(off.id), False)
-
-
-def test_a_matrix_has_no_job_for_an_inactive_one(here: Server) -> None:
-    here.live.sim.org_hook("octo", active=False)
+    assert (one["hook_id"], one["active"], one["failed"]) == (str(off.id), False, 1)
     told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json
     assert told == {"include": [{"hook-id": f"{here.hook.id},"}]}
+    here.live.given.pop("hook-id")
+    found = [(one["hook_id"], one["active"]) for one in listed(here)]
+    assert sorted(found) == sorted([(str(here.hook.id), True), (str(off.id), False)])
+    marked = [line for line in here.hooks(code=0).out.splitlines() if "(inactive)" in line]
+    assert [str(off.id) in line for line in marked] == [True]
 
 
 def test_for_people_it_is_a_table(here: Server) -> None:
@@ -129,24 +120,6 @@ def test_for_people_it_is_a_table(here: Server) -> None:
     assert out.isascii()
 
 
-def test_what_arrived_at_first_try_is_healthy_and_what_a_redelivery_delivered_is_not_undelivered(here: Server) -> None:
-    now = here.live.sim.clock()
-    for minutes in range(1, 30):
-        here.hook.add(now - minutes * MINUTE, OK)
-    failed = here.hook.add(now - 50 * MINUTE, UNAVAILABLE)
-    here.hook.add(now - 40 * MINUTE, OK, guid=failed.guid, redelivery=True)
-    (one,) = listed(here)
-    told = (one["failed"], one["undelivered"], one["health"]["delivered_first_try"], one["health"]["state"])
-    assert told == (1, 0, 29, "healthy")
-
-
-def test_nothing_is_sent_and_nothing_written(here: Server) -> None:
-    log(here, here.hook)
-    here.hooks(code=0)
-    assert {one.verb for one in here.live.sim.journal.entries} == {"GET"}
-    assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
-
-
 @pytest.mark.parametrize(("hook", "credential"), [("repository", "app"), ("app", "app")])
 def test_the_webhooks_of_a_repository_and_of_an_app_are_listed_too(
     tmp_path: Path,
@@ -159,6 +132,8 @@ def test_the_webhooks_of_a_repository_and_of_an_app_are_listed_too(
         (one,) = listed(here)
         assert (one["deliveries"], one["failed"]) == (4, 2)
         assert one["hook_id"] == ("" if hook == "app" else str(here.hook.id))
+        job = {"hook-id": "" if hook == "app" else f"{here.hook.id},"}
+        assert here.hooks("--format", "matrix", code=0, hook_id="all").json == {"include": [job]}
 
 
 def test_an_address_with_a_password_shows_its_host_alone_and_a_hostile_one_does_nothing(here: Server) -> None:
@@ -187,38 +162,29 @@ def test_of_an_address_the_host_is_shown_and_only_what_can_be_seen_of_it(url: st
     assert host_of(url) == host
 
 
-def test_an_unknown_webhook_is_a_clear_error(here: Server) -> None:
-    said = here.hooks("--hook-id", "404", code=1)
-    assert "404" in told(NotFound, said.err.splitlines()[-1])["subject"]
+@pytest.mark.parametrize("form", ["text", "json", "matrix"])
+def test_what_is_not_there_is_an_error_in_every_format(here: Server, form: str) -> None:
+    said = here.hooks("--format", form, code=1, hook_id="https://nobody.example/*")
+    assert says(NoSuchHook, said.err)
     assert said.out == ""
-
-
-def test_an_owner_without_webhooks_is_told_of_that_and_not_of_a_pattern(here: Server) -> None:
-    here.live.sim.hooks.clear()
-    for form in ("text", "json", "matrix"):
-        said = here.hooks("--format", form, code=1, hook_id="all")
-        what = "active webhook" if form == "matrix" else "webhook"
-        assert told(NoHooks, said.err) == {"owner": "error: The organization octo", "what": what}
-        assert "pattern" not in said.err
-
-
-def test_a_pattern_that_fits_none_is_a_clear_error_in_every_format(here: Server) -> None:
-    for form in ("text", "json", "matrix"):
-        said = here.hooks("--hook-id", "https://nobody.example/*", "--format", form, code=1)
-        assert says(NoSuchHook, said.err)
+    if form != "matrix":
+        said = here.hooks("--format", form, code=1, hook_id="404")
+        assert "404" in told(NotFound, said.err.splitlines()[-1])["subject"]
         assert said.out == ""
+    here.live.sim.hooks.clear()
+    said = here.hooks("--format", form, code=1, hook_id="all")
+    what = "active webhook" if form == "matrix" else "webhook"
+    assert told(NoHooks, said.err) == {"owner": "error: The organization octo", "what": what}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server, number: signal.Signals) -> None:
-    log(here, here.hook)
+def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server) -> None:
     process: list[Started] = []
-    stop = Call(lambda: process[0].send_signal(number))
+    stop = Call(lambda: process[0].send_signal(signal.SIGINT))
     here.live.sim.faults.add(Fault(stop, path="*/deliveries"))
     here.served.door.latency_ms = 400
     with here.started(process, "hooks", *here.flags(state=False)) as one:
         out, err = one.communicate()
-    assert one.returncode == 128 + number
+    assert one.returncode == 128 + signal.SIGINT
     assert "Traceback" not in err
     assert out == ""
 
@@ -226,19 +192,7 @@ def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server, n
 # -- as a matrix ------------------------------------------------------------------------------------------------
 
 
-def test_a_matrix_has_a_job_for_each_webhook_and_reads_no_log(here: Server) -> None:
-    others = [here.live.sim.org_hook("octo") for _ in range(2)]
-    told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json
-    assert told == {"include": [{"hook-id": f"{hook.id},"} for hook in (here.hook, *others)]}
-    assert not [one for one in here.live.sim.journal.entries if one.path.endswith("/deliveries")]
-
-
-def test_an_apps_own_webhook_is_one_job_that_names_none(tmp_path: Path, commands: Commands) -> None:
-    with server(tmp_path, commands, "app", "app") as here:
-        assert here.hooks("--format", "matrix", code=0).json == {"include": [{"hook-id": ""}]}
-
-
-def test_more_webhooks_than_jobs_are_dealt_out_each_to_one_job(here: Server) -> None:
+def test_webhooks_are_dealt_out_to_as_many_jobs_as_a_matrix_has_and_no_log_is_read(here: Server) -> None:
     for _ in range(299):
         here.live.sim.org_hook("octo")
     told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json["include"]
@@ -246,6 +200,9 @@ def test_more_webhooks_than_jobs_are_dealt_out_each_to_one_job(here: Server) -> 
     dealt = [int(part) for job in told for part in job["hook-id"].split(",") if part]
     assert sorted(dealt) == sorted(here.live.sim.hooks)
     assert max(job["hook-id"].count(",") for job in told) == 2
+    fewer = here.hooks("--hook-id", "all", "--format", "matrix", "--jobs", "2", code=0).json["include"]
+    assert len(fewer) == 2
+    assert not [one for one in here.live.sim.journal.entries if one.path.endswith("/deliveries")]
 
 
 @pytest.mark.parametrize(("hooks", "jobs"), [(1, 256), (7, 3), (256, 256), (257, 256), (1_000, 256), (5, 1)])
@@ -264,10 +221,3 @@ def test_every_job_has_a_list_so_that_a_checkpoint_keeps_its_name_however_they_a
 @pytest.mark.parametrize("jobs", ["0", "257", "many"])
 def test_a_number_of_jobs_that_no_matrix_has_is_refused(here: Server, jobs: str) -> None:
     assert here.hooks("--format", "matrix", "--jobs", jobs, code=2).out == ""
-
-
-def test_fewer_jobs_can_be_asked_for(here: Server) -> None:
-    for _ in range(4):
-        here.live.sim.org_hook("octo")
-    told = here.hooks("--hook-id", "all", "--format", "matrix", "--jobs", "2", code=0).out
-    assert len(json.loads(told)["include"]) == 2

@@ -1,53 +1,158 @@
-"""Several webhooks in one go: each a run of its own with a checkpoint of its own, and one report of them all."""
+"""Several webhooks in one run: which are meant, each with a checkpoint of its own, and one report of them all."""
 
 from __future__ import annotations
 
-import json
 import signal
 from typing import TYPE_CHECKING, Any
 
-from command.several import Several, names
+import pytest
+
 from githubsim.clock import MINUTE
+from githubsim.faults import Fault, foreign_next
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import FactKind
 from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
-from redeliver.errors import CheckpointUnreadable, NotFound, OutOfTime
+from redeliver.errors import CheckpointUnreadable, ForeignLink, NoHooks, NoSuchHook, NotFound, OutOfTime
 from redeliver.output.report_json import outputs
 from wording import says, told
+from world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from githubsim.endpoint import Dispatch
     from githubsim.hooks import Hook
+    from redeliver.core.report import Report
+
+
+class Several(World):
+    """An organization with so many webhooks, and one that is switched off."""
+
+    def __init__(self, number: int = 3) -> None:
+        super().__init__()
+        self.hooks = [self.hook, *(self.sim.org_hook("octo") for _ in range(number - 1))]
+        self.off = self.sim.org_hook("octo", active=False)
+
+    @property
+    def ids(self) -> str:
+        return ", ".join(str(hook.id) for hook in self.hooks)
+
+    def fail_at(self, hook: Hook, minutes_ago: float = 5) -> str:
+        return hook.add(self.clock() - round(minutes_ago * MINUTE), UNAVAILABLE).guid
+
+    def fail_at_each(self) -> list[str]:
+        return [self.fail_at(hook) for hook in self.hooks]
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The variables there are."""
+        return {one.name: one.value for one in self.variables.all()}
+
+
+@pytest.fixture
+def world() -> Several:
+    return Several()
+
+
+def names(report: Report) -> list[str]:
+    return [hook.hook for hook in report.hooks]
+
+
+# -- which are meant --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [lambda several: several.ids, lambda _: "all", lambda _: "https://hooks.example/*"],
+    ids=["a list", "all", "a pattern"],
+)
+def test_each_webhook_that_is_meant_has_a_run_and_a_checkpoint(
+    world: Several, choice: Callable[[Several], str]
+) -> None:
+    failed = world.fail_at_each()
+    world.fail_at(world.off)
+    report = world.run(hook_id=choice(world))
+    assert world.sent == failed
+    assert names(report) == [f"hook {hook.id} of the organization octo" for hook in world.hooks]
+    assert (report.errors, report.recovered) == ((), 3)
+    expected = {f"CHECKPOINT_{hook.id}": str(part.start) for hook, part in zip(world.hooks, report.hooks, strict=True)}
+    assert world.kept == expected
+
+
+@pytest.mark.parametrize(
+    ("choice", "variable"), [("{}", "CHECKPOINT"), ("{},", "CHECKPOINT_{}"), ("*/{}", "CHECKPOINT_{}")]
+)
+def test_a_list_or_a_pattern_names_the_variable_by_the_webhook_even_if_it_comes_to_one(
+    world: Several, choice: str, variable: str
+) -> None:
+    report = world.run(hook_id=choice.format(world.hook.id))
+    assert list(world.kept) == [variable.format(world.hook.id)]
+    assert len(report.hooks) == 1
+
+
+def test_a_pattern_that_fits_none_is_an_error_and_shows_no_address() -> None:
+    world = World()
+    world.sim.org_hook("octo", url="https://user:secret@switched-off.example/", active=False)
+    world.fail()
+    report = world.run(hook_id="*switched-off*")
+    (error,) = report.errors
+    assert told(NoSuchHook, error)["owner"].endswith("octo")
+    assert "secret" not in error
+    assert report.exit_code(FailOn.ERROR) == 1
+    assert (world.sent, world.variables.all()) == ([], [])
+
+
+def test_all_of_an_owner_that_has_none_is_an_error() -> None:
+    world = World()
+    world.sim.hooks.clear()
+    (error,) = world.run(hook_id="all").errors
+    assert told(NoHooks, error) == {"owner": "The organization octo", "what": "active webhook"}
+    assert "pattern" not in error
+
+
+@pytest.mark.slow
+def test_more_webhooks_than_a_page_holds_are_all_run_over() -> None:
+    world = Several(230)
+    world.sim.behaviour.numeric_links = True
+    first, last = world.fail_at(world.hooks[0]), world.fail_at(world.hooks[-1])
+    report = world.run(hook_id="all")
+    assert len(report.hooks) == len(world.kept) == 230
+    assert [dict(one.query) for one in world.requests(ending="/hooks")] == [
+        {"per_page": "100"},
+        {"per_page": "100", "page": "2"},
+        {"per_page": "100", "page": "3"},
+    ]
+    assert world.sent == [first, last]
+    assert world.sim.limits.violations == 0
+
+
+def test_a_list_of_webhooks_that_goes_on_elsewhere_is_not_followed_and_nothing_is_sent() -> None:
+    world = Several(150)
+    world.fail_at(world.hook)
+    world.sim.faults.add(Fault(foreign_next("https://evil.example/orgs/octo/hooks?page=2"), path="*/hooks"))
+    report = world.run(hook_id="all")
+    assert told(ForeignLink, report.errors[0]) == {"host": "evil.example"}
+    assert (report.hooks, world.sent) == ((), [])
 
 
 # -- one that fails ---------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_webhook_among_several_is_named_at_the_end_and_stops_no_other() -> None:
-    world = Several()
-    failed = [world.fail_at(hook) for hook in world.hooks]
-    first, *others = world.ids.split(", ")
-    report = world.run(hook_id=",".join([first, "404404404", *others]))
-    assert world.sent == failed
-    (error,) = report.errors
-    assert "404404404" in told(NotFound, error)["subject"]
-    assert report.exit_code(FailOn.ERROR) == 1
-    assert outputs(report)["recovered-count"] == "3"
-    assert "CHECKPOINT_404404404" not in world.kept
-
-
-def test_a_checkpoint_that_is_no_time_stops_its_own_webhook_alone() -> None:
-    world = Several()
-    failed = [world.fail_at(hook) for hook in world.hooks]
+def test_a_webhook_that_cannot_be_read_is_named_and_stops_no_other(world: Several) -> None:
+    failed = world.fail_at_each()
     broken = f"CHECKPOINT_{world.hooks[1].id}"
     world.variables.seed(broken, "tomorrow")
-    report = world.run(hook_id="all")
+    first, *others = world.ids.split(", ")
+    report = world.run(hook_id=",".join([first, "404404404", *others]))
     assert world.sent == [failed[0], failed[2]]
-    (error,) = report.errors
-    assert told(CheckpointUnreadable, error)["value"] == "tomorrow"
-    assert broken in error
-    assert error.startswith(names(report)[1])
+    unknown, unreadable = report.errors
+    assert "404404404" in told(NotFound, unknown)["subject"]
+    assert told(CheckpointUnreadable, unreadable)["value"] == "tomorrow"
+    assert broken in unreadable
+    assert report.exit_code(FailOn.ERROR) == 1
+    assert outputs(report)["recovered-count"] == "2"
+    assert "CHECKPOINT_404404404" not in world.kept
     assert world.kept[broken] == "tomorrow"
 
 
@@ -61,8 +166,7 @@ class DeadFor:
         return UNAVAILABLE if dispatch.hook is self.hook else OK
 
 
-def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting() -> None:
-    world = Several()
+def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting(world: Several) -> None:
     world.hooks[0].endpoint = DeadFor(world.hooks[0])
     for hook in world.hooks:
         for number in range(10):
@@ -77,10 +181,10 @@ def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting() -
     first, *others = world.kept.values()
     assert int(first) < report.hooks[0].start - 20 * MINUTE
     assert others == [str(hook.start) for hook in report.hooks[1:]]
+    assert outputs(report)["checkpoint"] == first
 
 
-def test_a_spent_time_limit_leaves_the_webhooks_after_it_as_they_are_and_says_which() -> None:
-    world = Several()
+def test_a_spent_time_limit_names_the_webhooks_after_it_and_leaves_them_as_they_are(world: Several) -> None:
     failed = [[world.fail_at(hook, 100 - number) for number in range(40)] for hook in world.hooks]
     report = world.run(hook_id="all", time_limit="2m", latency_ms=3_000, wait_for_results="0")
     assert 10 < len(world.sent) < 40
@@ -96,8 +200,7 @@ def test_a_spent_time_limit_leaves_the_webhooks_after_it_as_they_are_and_says_wh
     assert world.sim.truth.needlessly_redelivered() == []
 
 
-def test_one_that_takes_up_the_time_limit_in_every_run_starves_no_other() -> None:
-    world = Several()
+def test_a_webhook_that_uses_up_the_time_limit_starves_no_other(world: Several) -> None:
     turns = iter([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
 
     def another_order(hooks: list[Any]) -> None:
@@ -119,98 +222,20 @@ def test_one_that_takes_up_the_time_limit_in_every_run_starves_no_other() -> Non
     assert world.sim.truth.needlessly_redelivered() == []
 
 
-def test_each_run_has_the_time_it_takes_and_its_own_end() -> None:
-    world = Several()
-    for hook in world.hooks:
-        for number in range(20):
-            world.fail_at(hook, 60 - number)
-    report = world.run(hook_id="all", redeliveries_per_minute="3")
-    assert [hook.start for hook in report.hooks] == sorted({hook.start for hook in report.hooks})
-    assert report.hooks[2].start - report.hooks[1].start > 4 * MINUTE
-    assert (report.errors, report.recovered) == ((), 60)
-
-
-def test_a_signal_ends_the_run_it_meets_in_order_and_begins_no_other() -> None:
-    world = Several()
-    failed = [world.fail_at(hook) for hook in world.hooks]
+@pytest.mark.parametrize("sent", [0, 2], ids=["while they are listed", "after two redeliveries"])
+def test_a_signal_ends_the_run_and_begins_no_other(world: Several, sent: int) -> None:
+    failed = world.fail_at_each()
 
     def cancel(*_: object) -> None:
-        if len(world.sent) == 2 and world.run_clock.signal_number is None:
+        if len(world.sent) == sent and world.run_clock.signal_number is None:
             world.run_clock.on_signal(signal.SIGTERM)
 
     world.sim.observers.append(cancel)
     report = world.run(hook_id="all")
     assert report.exit_code(FailOn.NEVER) == 128 + signal.SIGTERM
-    assert len(report.hooks) == 2
-    assert world.sent == failed[:2]
-    assert len(world.kept) == 2
+    assert len(report.hooks) == len(world.kept) == sent
+    assert world.sent == failed[:sent]
     world.sim.observers.clear()
     world.clock.advance(5 * MINUTE)
     assert world.run(hook_id="all").errors == ()
     assert world.sent == failed
-
-
-def test_a_signal_while_the_webhooks_are_listed_ends_it_before_any_run() -> None:
-    world = Several()
-    world.fail_at(world.hook)
-    world.sim.observers.append(lambda *_: world.run_clock.on_signal(signal.SIGINT))
-    report = world.run(hook_id="all")
-    assert report.exit_code(FailOn.ERROR) == 128 + signal.SIGINT
-    assert (report.hooks, report.errors, world.sent) == ((), (), [])
-
-
-# -- one report -------------------------------------------------------------------------------------------------
-
-
-def test_outputs_are_sums_the_checkpoint_is_the_earliest_and_the_report_has_each_webhooks_figures() -> None:
-    world = Several()
-    world.hooks[1].endpoint = DeadFor(world.hooks[1])
-    for number, hook in enumerate(world.hooks, start=1):
-        for minute in range(number):
-            world.fail_at(hook, 60 + minute)
-        hook.add(world.clock() - 2 * MINUTE, OK)
-    report = world.run(hook_id="all")
-    given = outputs(report)
-    assert [given[name] for name in ("failed-count", "redelivered-count", "recovered-count")] == ["6", "6", "4"]
-    assert (given["undelivered-count"], given["scanned-count"]) == ("2", "9")
-    told = json.loads(given["report"])["hooks"]
-    assert [one["hook"] for one in told] == names(report)
-    assert [(one["failed"], one["redelivered"], one["recovered"], one["undelivered"]) for one in told] == [
-        (1, 1, 1, 0),
-        (2, 2, 0, 2),
-        (3, 3, 3, 0),
-    ]
-    assert given["checkpoint"] == str(min(map(int, world.kept.values())))
-    assert {f"CHECKPOINT_{hook.id}": str(one["checkpoint"]) for hook, one in zip(world.hooks, told, strict=True)} == (
-        world.kept
-    )
-    assert [len(one["events"]) for one in told] == [1, 2, 3]
-
-
-def test_an_event_that_two_webhooks_share_is_brought_home_at_both() -> None:
-    world = Several(2)
-    guid = world.fail_at(world.hooks[0])
-    world.fail_at(world.hooks[1], guid=guid)
-    world.hooks[0].add(world.clock() - MINUTE, OK, guid=guid, redelivery=True)
-    report = world.run(hook_id="all")
-    assert world.sent_to == [(world.hooks[1].id, guid)]
-    assert [[event.outcome for event in hook.events] for hook in report.hooks] == [[], [Outcome.RECOVERED]]
-
-
-def test_the_limits_of_github_are_kept_over_all_webhooks_together() -> None:
-    world = Several()
-    for hook in world.hooks:
-        for number in range(250):
-            world.fail_at(hook, 300 - number)
-    report = world.run(hook_id="all", redeliveries_per_minute="100000", wait_for_results="0")
-    assert (report.redelivered, report.errors) == (750, ())
-    assert world.sim.limits.violations == 0
-
-
-def test_a_dry_run_over_several_touches_nothing() -> None:
-    world = Several()
-    for hook in world.hooks:
-        world.fail_at(hook)
-    report = world.run(hook_id="all", dry_run="true")
-    assert [hook.count(Outcome.DRY_RUN) for hook in report.hooks] == [1, 1, 1]
-    assert {one.verb for one in world.sim.journal.entries} == {"GET"}

@@ -6,18 +6,14 @@ import errno
 import fcntl
 import json
 import os
-import signal
 import stat
-import subprocess
-import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from command import unprivileged
-from command.program import REDELIVER, Commands, Said, Server, environment, server, start
+from command.program import Commands, Said, Server, server, start_unprivileged
 from command.site import PLACES
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import UNAVAILABLE
@@ -34,7 +30,8 @@ from redeliver.errors import (
     StateUnusable,
 )
 from redeliver.run.state_file import StateFile
-from wording import raises, says, told
+from samples import plain_id
+from wording import raises, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,14 +71,6 @@ def test_the_next_run_starts_from_it(here: Server) -> None:
     assert here.live.sent == [recent]
 
 
-def test_an_owner_in_other_letters_is_the_same_owner(tmp_path: Path, commands: Commands) -> None:
-    with server(tmp_path, commands, credential="classic") as here:
-        here.run(code=0)
-        here.live.given["org"] = "OCTO"
-        here.run(code=0)
-        assert len(here.kept) == 1
-
-
 def test_several_apps_and_several_servers_keep_theirs_apart_in_one_file(tmp_path: Path, commands: Commands) -> None:
     place = PLACES[2]
     with server(tmp_path, commands, "app") as one, server(tmp_path, commands, "app", place=place) as other:
@@ -103,9 +92,11 @@ WHOLE = b'{"api.github.com/orgs/octo/hooks/1": 1794000000000}'
 
 @pytest.mark.parametrize(
     "content",
-    [b"", WHOLE[:20], WHOLE[:-1], WHOLE * 2, b"[1]", b"5", b"null", b"\xff\xfe", b'{"a": "1"}', b'{"a": 1.5}'],
+    [b"", WHOLE[:20], WHOLE[:-1], WHOLE * 2, b"[1]", b"null", b"\xff\xfe", b'{"a": "1"}', b'{"a": 1.5}']
+    + [b'{"a": %d}' % number for number in (-1, -62_135_596_800_001, 10**15, 10**30, int("9" * 4_000))],
+    ids=lambda content: plain_id(content[-25:]),
 )
-def test_a_torn_state_file_is_neither_read_nor_overwritten(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_file_of_times_is_neither_read_nor_overwritten(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(content)
     store = StateFile(path, "api.github.com/orgs/octo").store("1")
@@ -116,25 +107,13 @@ def test_a_torn_state_file_is_neither_read_nor_overwritten(tmp_path: Path, conte
     assert path.read_bytes() == content
 
 
-def test_a_run_with_a_torn_state_file_asks_for_nothing_and_says_what_to_do(here: Server) -> None:
+@pytest.mark.parametrize("content", [WHOLE[:20], b'{"api.github.com/orgs/octo/hooks/1": -1}'])
+def test_a_run_with_such_a_file_asks_for_nothing_and_says_what_to_do(here: Server, content: bytes) -> None:
     here.live.fail()
-    here.state.write_bytes(WHOLE[:20])
+    here.state.write_bytes(content)
     said = here.run()
     refused(here, said, StateUnreadable, str(here.state))
     assert StateUnreadable.advice in said.err
-    assert here.state.read_bytes() == WHOLE[:20]
-
-
-@pytest.mark.parametrize(
-    "number",
-    [-1, -62_135_596_800_001, 10**15, 10**30, -(10**30), int("9" * 4_000)],
-    ids=lambda number: f"{number:.0e}" if abs(number) < 10**99 else "huge",
-)
-def test_a_number_that_is_no_time_is_neither_read_nor_overwritten(here: Server, number: int) -> None:
-    here.live.fail()
-    content = f'{{"{here.key(here.hook)}": {number}}}'.encode()
-    here.state.write_bytes(content)
-    refused(here, here.run(), StateUnreadable, str(here.state))
     assert here.state.read_bytes() == content
 
 
@@ -142,7 +121,7 @@ def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_
     second = here.live.sim.org_hook("octo")
     for hook in (here.hook, second):
         hook.add(here.live.sim.clock() - 300_000, UNAVAILABLE)
-    here.live.sim.faults.add(Fault(Call(lambda: _tear(here.state)), path="*/attempts"))
+    here.live.sim.faults.add(Fault(Call(lambda: here.state.write_bytes(b"{") and None), path="*/attempts"))
     said = here.run("--format", "json", hook_id=f"{here.hook.id},{second.id}", code=1)
     first, other = sorted(said.json["hooks"], key=lambda hook: not hook["read"])
     assert (first["redelivered"], first["failed"]) == (1, 1)
@@ -150,10 +129,6 @@ def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_
     assert not other["read"]
     assert told(StateUnreadable, other["errors"][0])["path"] == str(here.state)
     assert here.state.read_bytes() == b"{"
-
-
-def _tear(path: Path) -> None:
-    path.write_bytes(b"{")
 
 
 def test_a_checkpoint_in_the_future_stops_the_run_and_is_left(here: Server) -> None:
@@ -168,38 +143,24 @@ def test_a_checkpoint_in_the_future_stops_the_run_and_is_left(here: Server) -> N
 # -- where it cannot be kept ------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(here: Server) -> None:
-    here.live.fail()
-    here.state = here.folder / "missing" / "state.json"
-    refused(here, here.run(), StateUnusable, str(here.state), "No such file or directory")
+@pytest.mark.parametrize(
+    ("below", "why"), [("missing/state.json", "No such file or directory"), ("token.txt/state.json", "Not a directory")]
+)
+def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(here: Server, below: str, why: str) -> None:
+    here.state = here.folder / below
+    refused(here, here.run(), StateUnusable, str(here.state), why)
     assert here.live.sim.journal.entries == []
 
 
-def test_a_path_below_a_file_is_told_before_anything_is_asked(here: Server) -> None:
+def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(here: Server) -> None:
     here.live.fail()
-    here.state = here.file("token") / "state.json"
-    refused(here, here.run(), StateUnusable, str(here.state), "Not a directory")
+    here.state = here.folder / "state" / "state.json"
+    here.state.parent.mkdir()
+    lock_of(here).touch()
+    here.state.parent.chmod(0o555)
+    refused(here, start_unprivileged("run", *here.flags()), StateUnusable, str(here.state), "Permission denied")
     assert here.live.sim.journal.entries == []
-
-
-@pytest.mark.parametrize("locked_before", [False, True])
-def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(
-    here: Server,
-    locked_before: bool,  # noqa: FBT001
-) -> None:
-    here.live.fail()
-    folder = here.folder / "state"
-    folder.mkdir()
-    here.state = folder / "state.json"
-    if locked_before:
-        here.state.with_name("state.json.lock").touch()
-    folder.chmod(0o555)
-    # Root may write anywhere, so the run gives that up; whoever else runs this test has nothing to give up.
-    program = (sys.executable, str(Path(unprivileged.__file__)), *REDELIVER)
-    said = start("run", *here.flags(), program=program)
-    refused(here, said, StateUnusable, str(here.state), "Permission denied")
-    assert here.live.sim.journal.entries == []
-    folder.chmod(0o755)
+    here.state.parent.chmod(0o755)
     here.run(code=0)
     assert len(here.live.sent) == 1
 
@@ -218,12 +179,11 @@ def lock_of(here: Server) -> Path:
 
 
 def link(path: Path) -> None:
-    target = path.with_name("target")
-    target.write_text("{}")
-    path.symlink_to(target)
+    path.with_name("target").write_text("{}")
+    path.symlink_to(path.with_name("target"))
 
 
-def dangling(path: Path) -> None:
+def dangling_link(path: Path) -> None:
     path.symlink_to(path.with_name("nothing"))
 
 
@@ -231,58 +191,36 @@ def device(path: Path) -> None:
     path.symlink_to("/dev/zero")
 
 
-def fifo(path: Path) -> None:
-    os.mkfifo(path)
-
-
 def writable(path: Path) -> None:
     path.write_text("{}")
     path.chmod(0o646)
 
 
-LINK, IRREGULAR = "symbolic link", "regular file"
-MEDDLERS = pytest.mark.parametrize(
+@pytest.mark.parametrize("name", ["state.json", "state.json.lock"])
+@pytest.mark.parametrize(
     ("put", "why"),
     [
-        (link, LINK),
-        (dangling, LINK),
-        (device, LINK),
-        (fifo, IRREGULAR),
+        (link, "symbolic link"),
+        (dangling_link, "symbolic link"),
+        (device, "symbolic link"),
+        (os.mkfifo, "regular file"),
         (writable, "write to it"),
     ],
 )
-
-
-@MEDDLERS
-def test_a_state_file_that_others_could_have_made_is_neither_used_nor_changed(
-    here: Server, put: Callable[[Path], None], why: str
+def test_a_state_file_or_lock_that_others_could_have_made_is_neither_used_nor_changed(
+    here: Server, name: str, put: Callable[[Path], None], why: str
 ) -> None:
     here.live.fail()
-    put(here.state)
-    before = here.state.lstat()
-    refused(here, here.run(), StateUnsafe, str(here.state), why)
-    assert os.path.samestat(here.state.lstat(), before)
-    assert here.state.lstat().st_mtime_ns == before.st_mtime_ns
-
-
-@MEDDLERS
-def test_nor_is_such_a_lock_and_the_run_is_no_success(here: Server, put: Callable[[Path], None], why: str) -> None:
-    here.live.fail()
-    put(lock_of(here))
-    refused(here, here.run(), StateUnsafe, str(lock_of(here)), why)
+    path = here.state.with_name(name)
+    put(path)
+    before = path.lstat()
+    refused(here, here.run(), StateUnsafe, str(path), why)
+    assert os.path.samestat(path.lstat(), before)
+    assert path.lstat().st_mtime_ns == before.st_mtime_ns
     assert here.live.sim.journal.entries == []
 
 
-def test_a_folder_in_the_place_of_either_is_told(here: Server) -> None:
-    here.state.mkdir()
-    refused(here, here.run(), StateUnsafe, str(here.state), "regular")
-    here.state.rmdir()
-    lock_of(here).unlink()
-    lock_of(here).mkdir()
-    refused(here, here.run(), StateUnusable, str(here.state), "Is a directory")
-
-
-@pytest.mark.parametrize(("mode", "code"), [(0o777, 2), (0o757, 2), (0o1777, 2), (0o775, 0)])
+@pytest.mark.parametrize(("mode", "code"), [(0o777, 2), (0o1777, 2), (0o775, 0)])
 def test_a_folder_in_which_everybody_could_replace_the_file_is_refused(here: Server, mode: int, code: int) -> None:
     here.live.fail()
     here.folder.chmod(mode)
@@ -312,25 +250,6 @@ def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.
         pass
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user; the test above does without")
-def test_a_lock_that_another_user_of_the_group_made_first_is_refused(here: Server) -> None:
-    here.folder.chmod(0o775)
-    lock_of(here).touch()
-    os.chown(lock_of(here), 4_242, 4_242)
-    refused(here, here.run(), StateUnsafe, str(lock_of(here)), "4242")
-
-
-@pytest.mark.parametrize("older", [None, 0o644, 0o664])
-def test_nobody_else_can_open_the_lock_to_hold_it(here: Server, older: int | None) -> None:
-    if older:
-        # As the versions before made it.
-        lock_of(here).touch()
-        lock_of(here).chmod(older)
-    here.run(code=0)
-    assert stat.S_IMODE(lock_of(here).stat().st_mode) == 0o600
-    assert not here.state.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file for another user")
 def test_a_lock_that_root_makes_is_the_folders_owners_so_that_the_next_run_can_take_it(here: Server) -> None:
     os.chown(here.folder, 4_242, 4_242)
@@ -342,27 +261,26 @@ def test_a_lock_that_root_makes_is_the_folders_owners_so_that_the_next_run_can_t
 # -- one run at a time ------------------------------------------------------------------------------------------
 
 
-def test_a_second_run_leaves_with_a_sentence_and_without_a_fault(here: Server) -> None:
+def test_a_run_holds_the_lock_until_it_is_over_and_a_second_one_leaves_without_a_fault(here: Server) -> None:
     here.live.fail()
-    with StateFile(here.state, "any").locked(1_800):
+    state = StateFile(here.state, "any")
+    with state.locked(1_800):
         said = here.run(code=0)
     assert said.err == f"{StateLocked(path=f'{here.state}.lock')}\n"
     assert (said.out, here.live.sent, here.live.sim.journal.entries) == ("", [], [])
+    held = []
+
+    def second_run() -> None:
+        with raises(StateLocked), state.locked(60):
+            pass
+        held.append(True)
+
+    here.live.sim.faults.add(Fault(Call(second_run), path="*/attempts"))
     here.run(code=0)
-    assert len(here.live.sent) == 1
+    assert (len(here.live.sent), held) == (1, [True])
 
 
-def test_a_run_keeps_the_lock_until_it_is_over(here: Server) -> None:
-    here.live.fail()
-    second: list[Said] = []
-    here.live.sim.faults.add(Fault(Call(lambda: second.append(start("run", *here.flags()))), path="*/attempts"))
-    here.run(code=0)
-    assert second[0].code == 0
-    assert says(StateLocked, second[0].err)
-    assert len(here.live.sent) == 1
-
-
-def test_a_run_whose_lock_is_removed_sends_nothing_more_and_leaves_the_checkpoint_to_the_run_that_has_the_new_one(
+def test_a_run_whose_lock_is_removed_sends_nothing_more_and_leaves_the_checkpoint_to_the_next(
     here: Server,
 ) -> None:
     guids = [here.live.fail(minutes_ago=minutes) for minutes in (50, 40, 30, 20)]
@@ -395,23 +313,6 @@ def test_a_lock_that_is_removed_as_it_is_taken_is_taken_anew(here: Server, monke
     one, another = StateFile(here.state, "any"), StateFile(here.state, "any")
     with one.locked(60), raises(StateLocked), another.locked(60):
         pass
-
-
-def test_a_lock_held_by_a_dead_process_is_free(here: Server) -> None:
-    holder = (
-        "import pathlib, sys, time; from redeliver.run.state_file import StateFile\n"
-        "with StateFile(pathlib.Path(sys.argv[1]), 'any').locked(1_800): print('held', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", holder, str(here.state)], stdout=subprocess.PIPE, text=True, env=environment()
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "held\n"
-        assert says(StateLocked, here.run(code=0).err)
-        process.send_signal(signal.SIGKILL)
-    here.live.hook.add(here.live.sim.clock() - 60_000, UNAVAILABLE)
-    here.run(code=0)
-    assert len(here.live.sent) == 1
 
 
 class Moments:
@@ -468,17 +369,6 @@ def test_a_run_that_took_the_lock_this_moment_has_time_to_say_for_how_long(tmp_p
         moments.meanwhile = other.close
         with state.locked(60):
             pass
-
-
-def test_a_run_that_meets_a_lock_for_too_long_fails_and_says_what_to_do(here: Server) -> None:
-    here.live.fail()
-    here.run("--dry-run", code=0)
-    with lock_of(here).open("rb") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        os.utime(lock_of(here), (1, 1))
-        said = here.run()
-    refused(here, said, StateLockedTooLong, str(lock_of(here)))
-    assert StateLockedTooLong.advice in said.err
 
 
 def test_a_file_system_without_locks_is_told_and_not_taken_for_another_run(
