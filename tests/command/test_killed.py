@@ -77,15 +77,6 @@ def test_the_bytes_are_on_the_disk_before_they_have_the_name_and_then_the_name_i
     assert [step for step in steps if step in order] == order * 2
 
 
-@pytest.mark.parametrize("room", [0, 1, 20])
-def test_a_kill_within_the_writing_of_the_bytes_leaves_the_old_file(here: Server, room: int) -> None:
-    hook = failing(here)
-    before = whole(here, hook)
-    assert here.run(hook_id=str(hook.id), cut=room).code == -signal.SIGXFSZ
-    assert whole(here, hook) == before
-    finish(here, hook)
-
-
 def test_a_full_disk_is_told_before_anything_is_sent(here: Server) -> None:
     hook = failing(here)
     before = whole(here, hook)

@@ -84,40 +84,60 @@ def start(command: str, machine: Path, github: Served, **environment: str) -> su
     )
 
 
+def metrics_of_its_webhook(path: Path) -> bool:
+    return set(read(path.read_text(encoding="utf-8"))) == {("your-organization", "123456789")}
+
+
 # -- systemd --------------------------------------------------------------------------------------------------
 
 
-def test_the_service_runs_with_a_token_that_only_it_is_shown_and_a_state_of_its_own(
-    machine: Path, github: Served
-) -> None:
-    service = unit(SERVICE)["Service"]
-    assert service["DynamicUser"] == "yes"
-    assert service["LoadCredential"].startswith("token:")
-    state = machine / "var" / "lib" / service["StateDirectory"]
+@pytest.fixture
+def service(machine: Path) -> dict[str, str]:
+    """What systemd puts into the environment of the service, whose token is there."""
     (machine / "token").write_text(f"{TOKEN}\n")
-    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(state)}
-    for _ in range(2):
-        told = start(service["ExecStart"], machine, github, **folders)
-        assert told.returncode == 0, told
+    state = machine / "var" / "lib" / unit(SERVICE)["Service"]["StateDirectory"]
+    return {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(state)}
+
+
+def test_the_service_runs_with_a_token_and_a_state_of_its_own_and_writes_metrics(
+    machine: Path, github: Served, service: dict[str, str]
+) -> None:
+    given = unit(DROP_INS / "metrics.conf")["Service"]
+    name, _, path = given["Environment"].partition("=")
+    assert str(Path(path).parent) == given["ReadWritePaths"]
+    group = given["SupplementaryGroups"]
+    assert f"groupadd --system {group}\n" in README
+    assert f"install -d -g {group} -m 0775 {Path(path).parent}\n" in README
+    there = Path(f"{machine}{path}")
+    there.parent.mkdir(parents=True)
+    told = start(unit(SERVICE)["Service"]["ExecStart"], machine, github, **service, **{name: str(there)})
+    assert told.returncode == 0, told
     assert len(github.sim.accepted) == 1
-    assert (state / "state.json").is_file()
+    assert Path(service["STATE_DIRECTORY"], "state.json").is_file()
+    assert metrics_of_its_webhook(there)
 
 
-def test_it_has_time_for_a_whole_run() -> None:
-    assert unit(SERVICE)["Service"]["TimeoutStartSec"] == "40min"  # the action's own limit is 30
-    assert unit(SERVICE)["Service"]["Type"] == "oneshot"
+def test_a_run_that_is_stopped_by_hand_is_no_failure(machine: Path, github: Served, service: dict[str, str]) -> None:
+    pid = machine / "pid"
+    stop = Call(lambda: os.kill(int(pid.read_text()), signal.SIGTERM))
+    github.sim.faults.add(Fault(stop, path="*/attempts"))
+    here = unit(SERVICE)["Service"]
+    told = start(f"echo $$ > {pid} && exec {here['ExecStart']}", machine, github, **service)
+    assert told.returncode == 128 + signal.SIGTERM, told
+    assert here["SuccessExitStatus"] == str(told.returncode)
 
 
-def test_it_cannot_take_the_whole_machine() -> None:
-    service = unit(SERVICE)["Service"]
+def test_the_units_bound_time_and_memory_and_name_each_other() -> None:
+    service, timer = unit(SERVICE)["Service"], unit(TIMER)
+    assert (service["Type"], service["DynamicUser"]) == ("oneshot", "yes")
+    assert service["LoadCredential"].startswith("token:")
+    assert service["TimeoutStartSec"] == "40min"  # the action's own limit is 30
     assert (service["MemoryMax"], service["TasksMax"]) == ("1G", "64")
-
-
-def test_the_timer_starts_it_off_the_hour() -> None:
-    timer = unit(TIMER)
     assert TIMER.stem == SERVICE.stem
     assert timer["Timer"]["OnCalendar"] == "*:7/15"
     assert timer["Install"]["WantedBy"] == "timers.target"
+    assert unit(DROP_INS / "on-failure.conf")["Unit"]["OnFailure"] == FAILED.name
+    assert unit(FAILED)["Service"]["Type"] == "oneshot"
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here: the tests above read the units")
@@ -140,23 +160,6 @@ def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> No
 def words(command: str) -> list[str]:
     """A command of a unit as systemd starts it."""
     return [word.replace("$$", "$").replace("%H", "host") for word in shlex.split(command.removeprefix("-"))]
-
-
-def test_a_run_that_is_stopped_by_hand_is_no_failure(machine: Path, github: Served) -> None:
-    service = unit(SERVICE)["Service"]
-    (machine / "token").write_text(f"{TOKEN}\n")
-    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(machine / "var" / "lib" / "redeliver")}
-    pid = machine / "pid"
-    stop = Call(lambda: os.kill(int(pid.read_text()), signal.SIGTERM))
-    github.sim.faults.add(Fault(stop, path="*/attempts"))
-    told = start(f"echo $$ > {pid} && exec {service['ExecStart']}", machine, github, **folders)
-    assert told.returncode == 128 + signal.SIGTERM, told
-    assert service["SuccessExitStatus"] == str(told.returncode)
-
-
-def test_a_run_that_fails_starts_a_unit_that_there_is() -> None:
-    assert unit(DROP_INS / "on-failure.conf")["Unit"]["OnFailure"] == FAILED.name
-    assert unit(FAILED)["Service"]["Type"] == "oneshot"
 
 
 @pytest.mark.parametrize("given", [{"MONITOR_INVOCATION_ID": "f00d"}, {}], ids=["systemd 251", "before"])
@@ -219,26 +222,16 @@ def test_after_every_run_a_ping_says_how_it_ended_in_words_that_such_services_kn
     assert int(pinged[pinged.index("--max-time") + 1]) < int(patience)
 
 
-def commands_below(heading: str) -> str:
-    """What the README has root type there."""
-    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    return "".join(f"{command}\n" for command in re.findall(r"^# (.+)$", section, re.MULTILINE))
-
-
 @pytest.mark.parametrize(
     ("heading", "installed"),
     [
-        (
-            "systemd",
-            ["etc/redeliver/token", "etc/systemd/system/redeliver.service", "etc/systemd/system/redeliver.timer"],
-        ),
-        ("cron", ["usr/local/bin/with-token", "etc/cron.d/redeliver"]),
+        ("systemd", ["redeliver/token", "systemd/system/redeliver.service", "systemd/system/redeliver.timer"]),
+        ("cron", ["../usr/local/bin/with-token", "cron.d/redeliver"]),
         (
             "Monitor it",
             [
-                "etc/systemd/system/redeliver-failed.service",
-                "etc/systemd/system/redeliver.service.d/metrics.conf",
-                "etc/systemd/system/redeliver.service.d/on-failure.conf",
+                "systemd/system/redeliver-failed.service",
+                *(f"systemd/system/redeliver.service.d/{name}.conf" for name in ("metrics", "on-failure")),
             ],
         ),
     ],
@@ -249,8 +242,10 @@ def test_what_root_types_works_in_the_folder_of_the_page(machine: Path, heading:
     for name in ("groupadd", "useradd", "systemctl", "journalctl"):
         stub(machine, name)
     stub(machine, "pipx", 'for last; do :; done; test -f "${last%[*}/pyproject.toml"')
-    moved = re.sub(r"(?<![\w.])/(etc|opt|usr|var)/", rf"{machine}/\1/", commands_below(heading))
-    assert "in the folder of this page" in " ".join(README.partition(f"\n## {heading}\n")[2].split())
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    assert "in the folder of this page" in " ".join(section.split())
+    commands = "".join(f"{command}\n" for command in re.findall(r"^# (.+)$", section, re.MULTILINE))
+    moved = re.sub(r"(?<![\w.])/(etc|opt|usr|var)/", rf"{machine}/\1/", commands)
     typed = subprocess.run(
         ["/bin/sh", "-e", "-c", moved.replace("-g redeliver-metrics ", "")],
         check=False,
@@ -261,74 +256,47 @@ def test_what_root_types_works_in_the_folder_of_the_page(machine: Path, heading:
         env={"PATH": f"{machine}/stubs:{os.defpath}"},
     )
     assert typed.returncode == 0, typed
-    assert [path for path in installed if not (machine / path).is_file()] == []
-
-
-def test_with_the_drop_in_it_writes_metrics_where_it_may_write(machine: Path, github: Served) -> None:
-    given = unit(DROP_INS / "metrics.conf")["Service"]
-    name, _, path = given["Environment"].partition("=")
-    assert str(Path(path).parent) == given["ReadWritePaths"]
-    group = given["SupplementaryGroups"]
-    assert f"groupadd --system {group}\n" in README
-    assert f"install -d -g {group} -m 0775 {Path(path).parent}\n" in README
-    (machine / "token").write_text(f"{TOKEN}\n")
-    there = Path(f"{machine}{path}")
-    there.parent.mkdir(parents=True)
-    folders = {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(machine / "var" / "lib" / "redeliver")}
-    told = start(unit(SERVICE)["Service"]["ExecStart"], machine, github, **folders, **{name: str(there)})
-    assert told.returncode == 0, told
-    assert set(read(there.read_text(encoding="utf-8"))) == {("your-organization", "123456789")}
+    assert [path for path in installed if not (machine / "etc" / path).is_file()] == []
 
 
 # -- cron, and a secret manager -------------------------------------------------------------------------------
 
 
-def cron_lines() -> list[str]:
-    lines = (FOLDER / "redeliver.cron").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
 @pytest.fixture
-def vault(machine: Path) -> Path:
-    """The wrapper, installed, and a secret manager to ask; what it answers can be changed."""
-    shutil.copy(FOLDER / "with-token", machine / "usr" / "local" / "bin")
-    manager = machine / "usr" / "local" / "bin" / "secret-manager"
-    manager.write_text(f'#!/bin/sh\n[ "$*" = "read redeliver/github-token" ] && cat {machine}/secret\n')
-    manager.chmod(0o755)
-    (machine / "secret").write_text(f"{TOKEN}\n")
-    return machine / "secret"
-
-
-def test_the_cron_line_runs_with_a_token_from_the_secret_manager(machine: Path, vault: Path, github: Served) -> None:
-    assert vault.exists()
-    mail, line = cron_lines()
+def cron(machine: Path) -> tuple[str, Path]:
+    """The command of the cron file, and what its secret manager answers; the wrapper is installed."""
+    tools = machine / "usr" / "local" / "bin"
+    shutil.copy(FOLDER / "with-token", tools)
+    secret = machine / "secret"
+    (tools / "secret-manager").write_text(f'#!/bin/sh\n[ "$*" = "read redeliver/github-token" ] && cat {secret}\n')
+    (tools / "secret-manager").chmod(0o755)
+    secret.write_text(f"{TOKEN}\n")
+    mail, line = re.findall(r"^[^#\n].*", (FOLDER / "redeliver.cron").read_text(), re.MULTILINE)
     assert mail.startswith("MAILTO=")
     *when, user, command = line.split(None, 6)
     assert re.fullmatch(r"[\d,]+ \* \* \* \*", " ".join(when))
     assert user == "redeliver"
     assert "%" not in command  # which cron takes for a new line
-    told = start(command, machine, github)
-    assert told.returncode == 0, told
-    assert len(github.sim.accepted) == 1
-    assert (machine / "var" / "lib" / "redeliver" / "state.json").is_file()
-    assert not [word for word in shlex.split(command) if TOKEN in word]
+    return command, secret
 
 
-def test_the_variable_in_the_cron_file_writes_metrics(machine: Path, vault: Path, github: Served) -> None:
-    assert vault.exists()
+def test_the_cron_line_runs_with_a_token_from_the_secret_manager_and_writes_metrics(
+    machine: Path, cron: tuple[str, Path], github: Served
+) -> None:
     (path,) = re.findall(r"^# REDELIVER_METRICS_FILE=(\S+)$", (FOLDER / "redeliver.cron").read_text(), re.MULTILINE)
     there = Path(f"{machine}{path}")
     there.parent.mkdir(parents=True)
-    told = start(cron_lines()[1].split(None, 6)[-1], machine, github, REDELIVER_METRICS_FILE=str(there))
+    told = start(cron[0], machine, github, REDELIVER_METRICS_FILE=str(there))
     assert told.returncode == 0, told
-    assert set(read(there.read_text(encoding="utf-8"))) == {("your-organization", "123456789")}
+    assert len(github.sim.accepted) == 1
+    assert (machine / "var" / "lib" / "redeliver" / "state.json").is_file()
+    assert metrics_of_its_webhook(there)
 
 
 @pytest.mark.parametrize("secret", ["", None])
 def test_without_a_token_the_command_is_not_even_started(
-    machine: Path, vault: Path, github: Served, secret: str | None
+    machine: Path, cron: tuple[str, Path], github: Served, secret: str | None
 ) -> None:
-    vault.unlink() if secret is None else vault.write_text(secret)
-    told = start(cron_lines()[1].split(None, 6)[-1], machine, github)
-    assert told.returncode == 1
+    cron[1].unlink() if secret is None else cron[1].write_text(secret)
+    assert start(cron[0], machine, github).returncode == 1
     assert github.sim.journal.entries == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from command.program import NOWHERE, TOKEN, Commands, Said, Server, Started, server
+from command.program import Commands, Said, Server, Started, server
 from githubsim.clock import DAY, HOUR, MINUTE
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import NO_CONNECTION, OK, TIMED_OUT, Answer, Kind, invalid_response
@@ -80,6 +80,8 @@ def test_every_attempt_is_shown_with_what_the_receiver_answered(here: Server) ->
         "Server: gunicorn",
         'Body: {"ok": 1}',
     ]
+    assert {one.verb for one in here.live.sim.journal.entries} == {"GET"}
+    assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
 
 
 def test_as_json_it_says_the_same(here: Server) -> None:
@@ -144,12 +146,6 @@ def test_the_events_of_a_repositorys_and_of_an_apps_webhook_are_shown_too(
         assert told["attempts"][0]["response"]["title"] == "Error - Cloudflare Access"
 
 
-def test_nothing_is_sent_and_nothing_written(here: Server) -> None:
-    show(here, event(here, FORBIDDEN), code=0)
-    assert {one.verb for one in here.live.sim.journal.entries} == {"GET"}
-    assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
-
-
 def test_what_was_looked_up_is_shown_where_the_time_is_up_in_the_middle(here: Server) -> None:
     guid = event(here, *[FORBIDDEN] * 12, ago=3 * HOUR)
     here.served.door.latency_ms = 250
@@ -192,47 +188,28 @@ def test_an_attempt_that_cannot_be_looked_up_is_shown_without_its_answer(here: S
     assert (first["response"], first["duration_ms"]) == (None, None)
     assert says(NotFound, first["response_unknown"])
     assert second["response"]["server"] == "cloudflare"
-    here.live.sim.faults.add(Fault(json_answer(404, "Not Found"), path="*/deliveries/*", nth=1))
-    assert says(NotFound, show(here, guid, code=0).out)
 
 
 def test_a_lookup_that_failed_for_good_is_an_error_and_every_attempt_is_shown_anyway(here: Server) -> None:
     guid = event(here, FORBIDDEN, FORBIDDEN)
     first, _ = here.hook.log.attempts_of(guid)
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path=f"*/deliveries/{first.id}", times=None))
-    for form in ("text", "json"):
-        said = show(here, "--format", form, guid, code=1)
-        assert guid in said.out
-        assert str(first.id) in said.out
-        assert told(ResponsesNotRead, said.err.splitlines()[-1]) == {"failed": "1", "attempts": "2 attempts"}
+    said = show(here, guid, code=1)
+    assert guid in said.out
+    assert str(first.id) in said.out
+    assert told(ResponsesNotRead, said.err.splitlines()[-1]) == {"failed": "1", "attempts": "2 attempts"}
     failed, read = shown(here, guid, code=1)[0]["attempts"]
     assert says(MissingPermission, failed["response_unknown"])
     assert read["response"]["server"] == "cloudflare"
 
 
-@pytest.mark.parametrize("guid", ["x", "0b989ba4", f"{UNKNOWN}0", f"{UNKNOWN}\n::error::x", "https://user:hush@x/", ""])
+@pytest.mark.parametrize("guid", ["0b989ba4", f"{UNKNOWN}0", f"{UNKNOWN}\n::error::x", "https://user:hush@x/", ""])
 def test_what_is_no_guid_is_told_before_anything_is_asked(here: Server, guid: str) -> None:
+    assert show(here, code=2).out == ""
     said = show(here, UNKNOWN, guid, code=2)
     assert said.err.startswith("error: GUID: ")
     assert "hush" not in said.err
     assert here.live.sim.journal.entries == []
-
-
-def test_no_guid_and_no_webhook_are_told_before_anything_is_asked(here: Server) -> None:
-    assert show(here, code=2).out == ""
-    said = here.commands.run("show", UNKNOWN, "--org", "octo", *NOWHERE, given={"GH_TOKEN": TOKEN}, code=2)
-    assert said.err.startswith("error: hook-id: ")
-
-
-def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server) -> None:
-    guid = event(here, FORBIDDEN)
-    process: list[Started] = []
-    here.live.sim.faults.add(Fault(Call(lambda: process[0].send_signal(signal.SIGTERM)), path="*/deliveries/*"))
-    here.served.door.latency_ms = 400
-    with here.started(process, "show", guid, *here.flags(state=False)) as one:
-        out, err = one.communicate()
-    assert one.returncode == 128 + signal.SIGTERM
-    assert (out, "Traceback" in err) == ("", False)
 
 
 # -- what must never be shown -----------------------------------------------------------------------------------
@@ -259,23 +236,6 @@ def test_neither_what_github_sent_nor_what_an_endpoint_repeats_of_it_is_shown(he
         assert "hooks.example" not in said.everything
 
 
-def test_an_answer_that_is_hostile_is_text_and_nothing_else(here: Server) -> None:
-    hostile = (
-        "##[error]pwned \n::error::pwned\x1b[2J\x1b]0;title\x07[red]loud[/red]\u202e[link=https://evil.example]x[/link]"
-    )
-    guid = event(here, invalid_response(500, hostile, server=hostile, content_type=hostile))
-    # Whatever is run is looked through for workflow commands, too.
-    for said in (
-        show(here, guid, code=0),
-        show(here, guid, "--format", "json", code=0),
-        here.run("--explain", "--dry-run", code=0),
-        here.run("--explain", "--format", "json", code=0),
-    ):
-        assert not [mark for mark in said.everything if not mark.isprintable() and mark != "\n"]
-        assert "[red]loud[/red]" in said.out
-        assert "evil.example" not in said.everything
-
-
 # -- a whole run ------------------------------------------------------------------------------------------------
 
 
@@ -289,21 +249,9 @@ def test_a_run_that_shall_explain_looks_up_the_newest_failed_attempt_of_each_cau
     assert told == [("HTTP 403", 2, "nginx", "the newest"), ("HTTP 500", 1, "", "oops")]
     ids = [str(here.hook.log.attempts_of(guid)[0].id) for guid in (newest, other)]
     assert [one["delivery_id"] for one in hook["explanations"]] == ids == details(here)
-
-
-def test_it_says_so_to_people(here: Server) -> None:
-    guid = event(here, FORBIDDEN)
-    out = here.run("--explain", code=0).out
-    (row,) = here.hook.log.attempts_of(guid)[:1]
-    assert f"(HTTP 403, delivery id {row.id}):\n  Content-Type: text/html" in out
-    assert "  Title: Error - Cloudflare Access\n" in out
-
-
-def test_without_being_told_to_no_run_looks_anything_up(here: Server) -> None:
-    event(here, FORBIDDEN)
     (hook,) = here.run("--format", "json", code=0).json["hooks"]
     assert hook["explanations"] == []
-    assert details(here) == []
+    assert details(here) == ids  # no run that is not asked to looks anything up
 
 
 def test_three_causes_of_all_webhooks_are_looked_up_the_commonest_first(here: Server) -> None:
@@ -320,18 +268,17 @@ def test_three_causes_of_all_webhooks_are_looked_up_the_commonest_first(here: Se
     assert len(details(here)) == 3
     out = here.run("--explain", "--dry-run", hook_id="all", code=0).out
     assert f"hook {other.id} of the organization octo" in out
+    assert re.search(r"\(HTTP 502, delivery id [0-9]+\):\n  Body: no", out)
 
 
 @pytest.mark.parametrize(
     "fault",
     [
         json_answer(404, "Not Found"),
-        json_answer(403, "no"),
         json_answer(429, "slow down", retry_after="3600"),
-        json_answer(500, "Server Error"),
         json_answer(200, "no delivery"),
     ],
-    ids=["404", "403", "429", "500", "not a delivery"],
+    ids=["404", "429", "not a delivery"],
 )
 def test_what_cannot_be_looked_up_is_left_out_and_fails_nothing(here: Server, fault: Any) -> None:  # noqa: ANN401
     guid = event(here, FORBIDDEN)

@@ -15,26 +15,13 @@ import pytest
 from command.keys import key_pair
 from command.program import REDELIVER, TOKEN, Commands, Said, Server, Started, environment, server
 from githubsim.faults import Call, Fault, json_answer
-from githubsim.outcomes import UNAVAILABLE, Kind
+from githubsim.outcomes import UNAVAILABLE
 from redeliver.core.facts import Fact, FactKind
-from redeliver.errors import MissingPermission, NotFound, Unexpected
-from wording import says, told
+from redeliver.errors import MissingPermission, Unexpected
+from wording import says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-HOSTILE = (
-    "::error::pwned",
-    "##[error]pwned",
-    "\n::set-output name=x::y",
-    "[red]loud[/red]",
-    "[link=https://evil.example]here[/link]",
-    "[/]",
-    ":warning:",
-    "\x1b[2J\x1b]0;title\x07",
-    "\u202eoverride",
-    "`$(reboot)`",
-)
 
 
 # -- exit codes and formats -------------------------------------------------------------------------------------
@@ -53,22 +40,14 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     assert len(said.out.splitlines()[-1].split()) > 2
     assert f"hook {here.hook.id} of the organization octo" in said.err
     assert f"{guid} (first failed " in said.err
+    assert "\x1b" not in said.everything  # a pipe is no terminal
 
 
 def test_json_is_the_actions_report_and_all_there_is_on_the_standard_output(here: Server) -> None:
     guid = here.live.fail()
     report = here.run("--format", "json", "--wait-for-results", "5s", code=0).json
     (hook,) = report["hooks"]
-    assert (hook["failed"], hook["recovered"], hook["undelivered"]) == (1, 1, 0)
-    assert [event["guid"] for event in hook["events"]] == [guid]
-    assert report["errors"] == []
-
-
-def test_an_event_that_stays_undelivered_fails_the_run_if_that_is_asked_for(here: Server) -> None:
-    here.live.sim.stub.fail_with(UNAVAILABLE._replace(duration_ms=0))
-    here.live.fail()
-    assert here.run("--wait-for-results", "5s", "--fail-on", "undelivered").code == 1
-    assert here.run("--wait-for-results", "5s").code == 0
+    assert ([event["guid"] for event in hook["events"]], hook["recovered"], report["errors"]) == ([guid], 1, [])
 
 
 def test_a_fault_is_an_error_on_the_error_stream_and_fails_the_run_unless_told_otherwise(here: Server) -> None:
@@ -81,24 +60,8 @@ def test_a_fault_is_an_error_on_the_error_stream_and_fails_the_run_unless_told_o
     assert here.run("--fail-on", "never", code=0).err.splitlines()[-1].startswith("error: ")
 
 
-def test_of_several_webhooks_the_one_that_failed_is_named(here: Server) -> None:
-    here.live.fail()
-    said = here.run(hook_id=f"{here.hook.id},404", code=1)
-    error = said.err.splitlines()[-1]
-    assert error.startswith("error: ")
-    assert "404" in told(NotFound, error)["subject"]
-    assert len(here.live.sent) == 1
-
-
-def test_a_fault_that_several_webhooks_have_is_told_once(here: Server) -> None:
-    said = here.run("--format", "json", hook_id="1001,1002", code=1)
-    (error,) = [line for line in said.err.splitlines() if line.startswith("error: ")]
-    assert "1 more" in error
-    assert [len(hook["errors"]) for hook in said.json["hooks"]] == [1, 1]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server, number: signal.Signals) -> None:
+def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server) -> None:
+    number = signal.SIGTERM
     here.live.fail()
     process: list[Started] = []
     here.live.sim.faults.add(Fault(Call(lambda: process[0].send_signal(number)), path="*/attempts", when="after"))
@@ -129,20 +92,6 @@ def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(here: Server) -> 
 
 
 # -- what must never be said ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_an_events_hostile_name_is_text_and_nothing_else(here: Server, form: str) -> None:
-    for number, name in enumerate(HOSTILE):
-        at = here.live.sim.clock() - 600_000 - number * 1_000
-        here.hook.add(at, UNAVAILABLE, kind=Kind(name, None))
-        here.hook.add(at - 500, UNAVAILABLE, kind=Kind("push", name))
-    # Whatever is run is looked through for workflow commands, too.
-    said = here.run("--format", form, "--verbose", "--redeliveries-per-minute", "100000", code=0)
-    assert not [mark for mark in said.everything if not mark.isprintable() and mark != "\n"]
-    assert "[red]loud[/red]" in said.everything
-    assert "evil.example" not in said.everything
-    assert len(here.live.sent) == 2 * len(HOSTILE)
 
 
 @pytest.mark.parametrize("credential", ["fine-grained", "app"])
@@ -225,19 +174,6 @@ def test_on_a_terminal_an_error_is_marked_and_the_terminal_given_back(here: Serv
     assert raw.endswith("exit 1")
 
 
-def test_a_terminal_that_is_a_pipe_gets_a_plain_log(here: Server) -> None:
-    here.live.fail()
-    assert "\x1b" not in here.run("--wait-for-results", "5s", code=0).everything
-
-
-def test_a_reader_that_goes_away_ends_nothing_but_the_printing(here: Server) -> None:
-    """``redeliver run | head -0``: the work is done all the same."""
-    here.live.fail()
-    here.run(out="gone")
-    assert len(here.live.sent) == 1
-    assert here.kept
-
-
 # -- systemd's journal ------------------------------------------------------------------------------------------
 
 
@@ -264,12 +200,9 @@ def test_errors_have_their_priority_where_the_journal_reads_them_and_only_there(
         assert lines[-1].startswith(f"{priority}error: ")
     assert fine
     assert not [line for line in fine if line.startswith("<")]
-
-
-def test_warnings_have_theirs(here: Server) -> None:
+    here.file("token").write_text(TOKEN)
     here.live.sim.stub.fail_with(UNAVAILABLE)
     for minutes in range(5):
         here.live.fail(minutes)
-    lines = logged(here, "run", *here.flags(), connected=True)
-    assert [line for line in lines if line.startswith("<4>warning: ")]
-    assert not [line for line in lines if "warning: " in line and not line.startswith("<4>")]
+    lines = logged(here, "run", *here.flags(), "--wait-for-results", "5s", connected=connected)
+    assert [line.partition("w")[0] for line in lines if "warning: " in line] == ["<4>" if connected else ""]

@@ -82,12 +82,7 @@ class RawServer:
             self._open.append(talk)
             waiting = b""
             while True:
-                while b"\r\n\r\n" not in waiting:
-                    data = talk.recv(65_536)
-                    if not data:
-                        return
-                    waiting += data
-                asked, waiting = _read(waiting, talk)
+                asked, waiting = read_request(waiting, talk)
                 self.asked.append(asked)
                 for part in self.answer(asked):
                     if part == CLOSE:
@@ -96,7 +91,16 @@ class RawServer:
                     talk.sendall(part)
 
 
-def _read(data: bytes, client: socket.socket) -> tuple[Asked, bytes]:
+def read_request(data: bytes, client: socket.socket) -> tuple[Asked, bytes]:
+    """The next request, and what came after it; ``data`` has come already.
+
+    Raises:
+        OSError: the other side has closed the connection.
+    """
+    while b"\r\n\r\n" not in data:
+        if not (more := client.recv(65_536)):
+            raise ConnectionResetError
+        data += more
     head, _, rest = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
