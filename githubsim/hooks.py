@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal
 
 from githubsim.log import DeliveryLog, Row
 from githubsim.outcomes import OK, Kind, Outcome
@@ -21,19 +21,6 @@ TARGET_IDS: dict[TargetType, int] = {
     "repository": 1_296_269,
     "integration": 91_011,
 }
-
-
-class Columns(TypedDict, total=False):
-    """What else may be said of a row.
-
-    Left out, the guid is new, the time that of the id, and the log shows it from then on.
-    """
-
-    guid: str | None
-    redelivery: bool
-    kind: Kind | None
-    visible_at: int
-    delivered_at: int
 
 
 @dataclass(slots=True)
@@ -73,22 +60,32 @@ class Hook:
         """Something happened: send it to the endpoint, now. Returns the event's guid."""
         return self.desk.emit(self, kind or Kind(), guid, payload)
 
-    def add(self, at: int, outcome: Outcome = OK, **columns: Unpack[Columns]) -> Row:
+    def add(self, at: int, outcome: Outcome = OK, **columns: Any) -> Row:  # noqa: ANN401 - as ``row`` takes them
         """Write one row of the past into the log; no endpoint is asked."""
         row = self.row(at, outcome, **columns)
         self.log.add(row)
         return row
 
-    def row(self, at: int, outcome: Outcome = OK, **columns: Unpack[Columns]) -> Row:
-        """Make a row without writing it down; its id belongs to the moment ``at``."""
+    def row(
+        self,
+        at: int,
+        outcome: Outcome = OK,
+        *,
+        guid: str | None = None,
+        redelivery: bool = False,
+        kind: Kind | None = None,
+        visible_at: int | None = None,
+        delivered_at: int | None = None,
+    ) -> Row:
+        """Make a row without writing it down. Its id belongs to the moment ``at``, as its times do unless given."""
         return Row(
             self.desk.ids.at(at),
-            columns.get("guid") or self.desk.guids.new(),
-            columns.get("delivered_at", at),
-            columns.get("visible_at", at),
-            columns.get("redelivery", False),
+            guid or self.desk.guids.new(),
+            at if delivered_at is None else delivered_at,
+            at if visible_at is None else visible_at,
+            redelivery,
             outcome,
-            columns.get("kind") or _PUSH,
+            kind or _PUSH,
         )
 
     def load(self, rows: Iterable[Row]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from githubsim import faults, tokens
+from githubsim import faults
 from githubsim.addresses import Addresses
 from githubsim.answers.call import Call
 from githubsim.apps import App, Installation
@@ -24,9 +24,6 @@ from githubsim.tokens import Token, Tokens
 from githubsim.truth import Truth
 from githubsim.variables import Variables
 from githubsim.wire import Lost, Refused, SimRequest, SimResponse, sent
-
-if TYPE_CHECKING:
-    from githubsim.tokens import Level, TokenKind
 
 DEFAULT_VERSION = "2022-11-28"
 API_VERSIONS = frozenset({DEFAULT_VERSION, "2026-03-10"})
@@ -91,22 +88,10 @@ class SimGitHub:
         self.installations += installations
         return self.apps[app_id]
 
-    def token(
-        self,
-        value: str = "pat",
-        *,
-        kind: TokenKind = "fine-grained",
-        permissions: Mapping[str, Level] | None = None,
-        scopes: Iterable[str] = (),
-        sees: Iterable[str] | None = None,
-        expires_at: int | None = None,
-        app_id: int | None = None,
-    ) -> Token:
+    def token(self, value: str = "pat", **settings: Any) -> Token:  # noqa: ANN401 - fields of Token
         """Issue a credential; without further ado a fine-grained one that may do everything everywhere."""
-        held = dict(tokens.EVERYTHING if permissions is None else permissions)
-        reach = None if sees is None else frozenset(sees)
-        name = self.tokens.next_name()
-        return self.tokens.add(Token(value, name, kind, held, frozenset(scopes), reach, expires_at, app_id))
+        held = {name: frozenset(settings.pop(name)) for name in ("scopes", "sees") if name in settings}
+        return self.tokens.add(Token(value, self.tokens.next_name(), **held, **settings))
 
     def variables(self, repo: str) -> Variables:
         """The variables of a repository."""

@@ -118,7 +118,7 @@ def test_what_a_token_may_not_do_is_named_before_anything_is_sent(
 ) -> None:
     world = World()
     world.fail()
-    world.sim.token("pat", **token)  # type: ignore[arg-type]  # fields of Token
+    world.sim.token("pat", **token)
     error = only_error(world, **inputs)
     assert says(kind, error)
     assert all(part in error for part in words)

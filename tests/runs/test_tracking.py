@@ -343,7 +343,7 @@ def test_pygithub_asks_for_nothing_that_is_not_known_here(place: Place) -> None:
 def test_what_its_token_may_not_do_is_told(
     place: Place, token: dict[str, object], kind: type[RedeliverError], words: str
 ) -> None:
-    place.sim.token("job", kind="actions", **token)  # type: ignore[arg-type]  # fields of Token
+    place.sim.token("job", kind="actions", **token)
     with pytest.raises(kind, match=words) as fault:
         place.run(DOWN)
     assert "webhooks" not in str(fault.value)
