@@ -60,11 +60,9 @@ class Explanation:
     """The endpoint's response to one failed attempt, which represents all with the same cause."""
 
     cause: str
-    """As in the events' reports."""
     events: int
     """Events of the webhook that failed with it."""
     delivery_id: str
-    """The attempt's id, as text."""
     response: EndpointResponse
 
 
@@ -73,17 +71,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ShownAttempt:
-    """One attempt, and the endpoint's response. Every text is safe to show."""
+    """One attempt, and the endpoint's response: AttemptPart of the JSON. Every text is safe to show."""
 
     delivery_id: str
     at: int
-    """Epoch milliseconds."""
     redelivery: bool
     code: int
     status: str
-    """GitHub's own words, without addresses."""
     cause: str
-    """Why it failed, in the action's own words; empty: it succeeded."""
     response: EndpointResponse | None
     unknown: str
     """Why the response is not known; empty: it is."""
