@@ -90,8 +90,8 @@ class SimGitHub:
 
     def token(self, value: str = "pat", **settings: Any) -> Token:  # noqa: ANN401 - fields of Token
         """Issue a credential; without further ado a fine-grained one that may do everything everywhere."""
-        held = {name: frozenset(settings.pop(name)) for name in ("scopes", "sees") if name in settings}
-        return self.tokens.add(Token(value, self.tokens.next_name(), **held, **settings))
+        settings |= {name: frozenset(settings[name]) for name in ("scopes", "sees") if name in settings}
+        return self.tokens.add(Token(value, self.tokens.next_name(), **settings))
 
     def variables(self, repo: str) -> Variables:
         """The variables of a repository."""

@@ -25,7 +25,7 @@ from wording import says, told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from click.testing import Result
+    from typer.testing import Result
 
 SECRETS = {"token", "private-key", "variable-token"}
 ROWS = {row.name: row for row in inputs(Use.RUN)}

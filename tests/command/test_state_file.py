@@ -121,7 +121,11 @@ def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_
     second = here.live.sim.org_hook("octo")
     for hook in (here.hook, second):
         hook.add(here.live.sim.clock() - 300_000, UNAVAILABLE)
-    here.live.sim.faults.add(Fault(Call(lambda: here.state.write_bytes(b"{") and None), path="*/attempts"))
+
+    def tear() -> None:
+        here.state.write_bytes(b"{")
+
+    here.live.sim.faults.add(Fault(Call(tear), path="*/attempts"))
     said = here.run("--format", "json", hook_id=f"{here.hook.id},{second.id}", code=1)
     first, other = sorted(said.json["hooks"], key=lambda hook: not hook["read"])
     assert (first["redelivered"], first["failed"]) == (1, 1)
