@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from itertools import accumulate
+from itertools import accumulate, takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from redeliver.core.redelivery import Outcome
@@ -89,13 +90,9 @@ def _shown_hooks(hooks: Sequence[HookReport], space: Space) -> list[tuple[HookRe
         hook = hooks[place]
         return (not (hook.is_failing or hook.lost), not (hook.facts or hook.undelivered), -hook.failed)
 
-    shown: dict[int, tuple[HookReport, HookPart]] = {}
-    for place in sorted(range(len(hooks)), key=quiet):
-        part = _hook_part(hooks[place])
-        if not space.take(as_text(part)):
-            break
-        shown[place] = hooks[place], part
-    return [shown[place] for place in sorted(shown)]
+    parts = ((place, _hook_part(hooks[place])) for place in sorted(range(len(hooks)), key=quiet))
+    shown = dict(takewhile(lambda row: space.take(as_text(row[1])), parts))
+    return [(hooks[place], shown[place]) for place in sorted(shown)]
 
 
 def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], space: Space) -> None:
@@ -105,15 +102,12 @@ def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], space: Space) -> N
         for place, (hook, _) in enumerate(hooks)
         for number, event in enumerate(hook.events)
     )
-    shown: list[dict[int, EventPart]] = [{} for _ in hooks]
-    for _, place, number in rows:
-        event = _event_part(hooks[place][0].events[number])
-        if not space.take(as_text(event)):
-            break
-        shown[place][number] = event
-    for (_, part), events in zip(hooks, shown, strict=True):
-        part["events"] = [event for _, event in sorted(events.items())]
-        part["events_omitted"] -= len(events)
+    parts = ((place, number, _event_part(hooks[place][0].events[number])) for _, place, number in rows)
+    shown = list(takewhile(lambda row: space.take(as_text(row[2])), parts))
+    for place, _, event in sorted(shown, key=itemgetter(0, 1)):
+        _, part = hooks[place]
+        part["events"].append(event)
+        part["events_omitted"] -= 1
 
 
 def _add_types(hooks: Sequence[tuple[HookReport, HookPart]], space: Space) -> None:

@@ -140,14 +140,15 @@ def _alerts(name: str, report: Report, space: Space) -> list[str]:
     else:
         facts, what = [fact for fact in report.facts if fact.level < Level.ERROR], "warnings"
         facts = [fact for fact in facts if not fact.words.in_headline or (fact.words.advice and not several)]
-    shown = space.fit((_alert(name, fact, several=several) for fact in facts), SHOWN_SENTENCES)
+
+    def alert(fact: Fact) -> str:
+        is_new = several or not fact.words.in_headline
+        sentence = f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**" if is_new else ""
+        lines = [sentence, fact.same, sentence_in_markdown(fact.advice, _SENTENCE)]
+        return "\n".join([f"> [!{name}]", *(f"> {line}" for line in lines if line)])
+
+    shown = space.fit(map(alert, facts), SHOWN_SENTENCES)
     return [*shown, more(len(facts) - len(shown), what)]
-
-
-def _alert(name: str, fact: Fact, *, several: bool) -> str:
-    sentence = f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**" if several or not fact.words.in_headline else ""
-    lines = [sentence, fact.same, sentence_in_markdown(fact.advice, _SENTENCE)]
-    return "\n".join([f"> [!{name}]", *(f"> {line}" for line in lines if line)])
 
 
 def _what_to_do(report: Report) -> str:
