@@ -53,6 +53,18 @@ def test_a_first_run_that_ends_early_claims_no_time_that_github_had_forgotten_be
     assert again.hooks[0].gap == (first.start - 3 * DAY, again.start - 3 * DAY + MINUTE)
 
 
+def test_what_github_deletes_while_the_log_is_read_is_a_gap() -> None:
+    world = World()
+    now = world.clock()
+    kept = now - 3 * DAY + 90 * SECOND
+    world.hook.load(world.hook.row(now - place * 3 * MINUTE) for place in range(1_390))
+    world.variables.seed("CHECKPOINT", str(kept))
+    report = world.run(latency_ms=10_000)
+    # A call for the checkpoint, one for the webhook, fourteen pages: the last answer came half a call before their end.
+    read_at = now + 155 * SECOND
+    assert report.hooks[0].gap == (kept, read_at - 3 * DAY + MINUTE)
+
+
 @pytest.mark.parametrize(("hours", "waits"), [(59, True), (61, False)])
 def test_a_new_hours_calls_are_not_waited_for_where_github_would_forget_meanwhile(hours: int, *, waits: bool) -> None:
     world = World()
