@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import contextmanager
@@ -165,7 +164,3 @@ class ReleaseWorld:
                 yield
         finally:
             os.chdir(before)
-
-    @property
-    def sboms_kept(self) -> dict[str, str]:
-        return {file.name: json.loads(file.read_text())["name"] for file in self.sboms.iterdir()}

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from redeliver import __version__
-from release.changelog import code_version, sections, with_code_version
+from release.changelog import code_version, sections
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,10 +35,6 @@ def test_no_section_of_the_changelog_is_overlooked_and_only_the_newest_may_be_wi
 def test_the_reusable_workflow_uses_the_line_until_a_release_writes_a_commit() -> None:
     used = re.findall(r"uses: org/redeliver-action[/\w-]*@(.+)", text(".github/workflows/redeliver.yml"))
     assert used == [f"v{__version__.partition('.')[0]}"] * 2
-
-
-def test_a_version_is_written_and_read_back() -> None:
-    assert code_version(with_code_version(text("src/redeliver/__init__.py"), "12.3.4")) == "12.3.4"
 
 
 def test_the_package_is_the_code_with_its_types_and_its_commands_and_nothing_else(wheel: Path) -> None:

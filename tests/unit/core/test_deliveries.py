@@ -103,30 +103,20 @@ def test_of_some_events_alone_nothing_else_is_taken_in(history: History, only: s
 # -- what is kept -----------------------------------------------------------------------------------------------
 
 
-def test_of_events_delivered_at_once_nothing_is_kept() -> None:
+def test_of_delivered_events_no_more_than_the_guid_is_kept_and_of_rows_read_again_one_attempt() -> None:
     log = DeliveryLog()
-    log.add(row(number, guid=f"g{number}", code=200) for number in range(10_000, 0, -1))
+    log.add(row(number, guid=f"at once {number}", code=200) for number in range(1_000, 0, -1))
     assert (log._failed, log._delivered) == ({}, set())
-
-
-def test_of_events_that_recovered_only_the_guid_is_kept() -> None:
-    log = DeliveryLog()
     for number in range(1_000, 0, -1):
         guid = f"g{number}"
         log.add(
             [row(3 * number, guid=guid, code=200, redelivery=True), row(3 * number - 1, guid=guid, redelivery=True)]
         )
         log.add([row(3 * number - 2, guid=guid)])
-    assert log._failed == {}
-    assert len(log._delivered) == 1_000
-
-
-def test_of_rows_read_again_and_again_one_attempt_is_kept() -> None:
-    log = DeliveryLog()
+    assert (log._failed, len(log._delivered)) == ({}, 1_000)
     for _ in range(100):
         log.add([row(1)])
-    assert [one.id for one in log._failed["g"].attempts] == [1]
-    assert log._several == {}
+    assert ([one.id for one in log._failed["g"].attempts], log._several) == ([1], {})
 
 
 # -- one event --------------------------------------------------------------------------------------------------
