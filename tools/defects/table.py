@@ -72,7 +72,7 @@ DEFECTS = (
     ),
     Defect(
         "how far was read is what the oldest row of a page says",
-        "newest = inf if page.newest is None else page.newest",
+        "newest = max(page.times, default=inf)",
         "newest = min(page.times, default=inf)",
         "AssertionError",
         ("tests/runs/test_belief.py::test_small_pages_with_a_row_that_shows_up_late_hide_no_other_failure",),
