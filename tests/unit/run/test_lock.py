@@ -115,6 +115,13 @@ def test_in_a_folder_where_others_cannot_replace_it_it_is_used(path: Path, mode:
     assert path.read_text(encoding="utf-8") == '{\n "a": 1\n}\n'
 
 
+def test_nobody_else_can_open_a_lock_that_was_there_before(path: Path) -> None:
+    lock = path.with_name("state.json.lock")
+    lock.touch(mode=0o644)
+    with StateFile(path, OWNER).locked(60):
+        assert stat.S_IMODE(lock.stat().st_mode) == 0o600
+
+
 def test_a_lock_that_another_run_holds_is_named(path: Path) -> None:
     now = 1_794_000_000.0
     state = StateFile(path, OWNER, now=lambda: now, sleep=lambda _seconds: None)
