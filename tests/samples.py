@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
-from redeliver.core.ports import Quota
 from redeliver.core.reading import Extent, Reading, Window
 from redeliver.github.api import Caller
-from redeliver.github.pace import Pace
+from redeliver.github.pace import Pace, Quota
 from redeliver.github.responses import Body, Purpose, Response, ResponseLost, Verb
 from redeliver.timing import RunClock
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from githubsim.outcomes import Outcome
-    from redeliver.core.health import DeliveryStats
+    from redeliver.core.deliveries import DeliveryStats
     from redeliver.core.report import Report
 
 LIST = "*/deliveries"

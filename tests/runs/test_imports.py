@@ -38,6 +38,7 @@ OURS_LEFT_OUT = {
     "output.metrics",
     "files",
     "console",
+    "github.ports",
     # What the JSON looks like, for those who read it.
     "replay.report_model",
     # The tracking issue's, which is another step.

@@ -11,10 +11,10 @@ import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
 from redeliver.core.deliveries import Filter, Page
-from redeliver.core.ports import Quota
 from redeliver.core.reading import Window
 from redeliver.core.settings import parse
 from redeliver.errors import NotFound
+from redeliver.github.pace import Quota
 from redeliver.run.log_lines import Progress
 from redeliver.run.lookup import show
 from redeliver.run.scan import Reader

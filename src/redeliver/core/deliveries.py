@@ -353,3 +353,45 @@ def attempt_of(row: Row) -> Attempt:
     code = min(max(row["status_code"], 0), 999)
     cause = "" if succeeded(row) else cause_of(row["status"], code)
     return Attempt(row["id"], row["delivered_at"], row["redelivery"], code, cause)
+
+
+# -- how they went ----------------------------------------------------------------------------------------------------
+
+#: The share of GitHub's time-out after which a delivery has nearly failed.
+NEAR_TIMEOUT_SHARE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class TypeStats:
+    """The events of one type."""
+
+    event: str
+    """GitHub's name of it, safe to show on one line; ``other`` for all types after the first hundred."""
+    events: int
+    delivered_first_try: int
+    p95: int | None
+    """Milliseconds; None: GitHub gave no duration."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStats:
+    """The first attempts of a window's events, failed ones included. Durations are in milliseconds."""
+
+    events: int
+    delivered_first_try: int
+    p50: int | None
+    """None, as for the next two: GitHub gave no duration."""
+    p95: int | None
+    longest: int | None
+    near_timeout: int
+    """Delivered, but after more than ``near`` seconds."""
+    throttled: int
+    by_event: tuple[TypeStats, ...]
+    """The commonest type first."""
+    timeout: int
+    """Seconds that GitHub waits for an answer."""
+
+    @property
+    def near(self) -> float:
+        """Seconds after which a delivery is near the time-out."""
+        return self.timeout * NEAR_TIMEOUT_SHARE

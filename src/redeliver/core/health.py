@@ -13,7 +13,7 @@ from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import LONGEST_DURATION, succeeded
+from redeliver.core.deliveries import LONGEST_DURATION, NEAR_TIMEOUT_SHARE, DeliveryStats, TypeStats, succeeded
 from redeliver.text import plain
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ MOST_TYPES = 100
 OTHER = "other"
 #: The share of events delivered on the first attempt below which a webhook is degraded.
 WELL = 0.95
-#: The share of GitHub's time-out after which a delivery has nearly failed.
-_NEAR = 0.8
 _GROWTH = 1.2
 #: The upper ends of the buckets, in milliseconds. The first holds all that took 1 ms or less.
 _BUCKETS = [1.0]
@@ -48,42 +46,6 @@ class Health(StrEnum):
     """The log was read whole, nothing in it is undelivered, and nearly all was delivered on the first attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class TypeStats:
-    """The events of one type."""
-
-    event: str
-    """GitHub's name of it, safe to show on one line; OTHER for all types after MOST_TYPES."""
-    events: int
-    delivered_first_try: int
-    p95: int | None
-    """Milliseconds; None: GitHub gave no duration."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryStats:
-    """The first attempts of a window's events, failed ones included. Durations are in milliseconds."""
-
-    events: int
-    delivered_first_try: int
-    p50: int | None
-    """None, as for the next two: GitHub gave no duration."""
-    p95: int | None
-    longest: int | None
-    near_timeout: int
-    """Delivered, but after more than ``near`` seconds."""
-    throttled: int
-    by_event: tuple[TypeStats, ...]
-    """The commonest type first."""
-    timeout: int
-    """Seconds that GitHub waits for an answer."""
-
-    @property
-    def near(self) -> float:
-        """Seconds after which a delivery is near the time-out."""
-        return self.timeout * _NEAR
-
-
 @dataclass(slots=True)
 class _OfType:
     """The counts of one type."""
@@ -101,7 +63,7 @@ class FirstAttempts:
         """``since`` is in epoch milliseconds; ``timeout``: seconds that GitHub waits for the endpoint's answer."""
         self._since = since
         self._timeout = timeout
-        self._near = timeout * 1_000 * _NEAR
+        self._near = timeout * 1_000 * NEAR_TIMEOUT_SHARE
         self._types: dict[str, _OfType] = {}
         self._near_timeout = 0
         self._throttled = 0

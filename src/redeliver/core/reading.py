@@ -11,8 +11,7 @@ from redeliver.times import HOUR
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from redeliver.core.deliveries import DeliveryLog, Event, UnreadRow
-    from redeliver.core.health import DeliveryStats
+    from redeliver.core.deliveries import DeliveryLog, DeliveryStats, Event, UnreadRow
 
 #: ``delivered_at`` can be out of order against ids by a delivery's time-out: 10 s, 30 s on Enterprise Server.
 #: Milliseconds; twice that is looked past the cutoff.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redeliver.errors import OutOfTime, RedeliverError, Stopped
-
 
 class Outcome(StrEnum):
     """The outcome of an event. The codes are frozen: programs read them in the report."""
@@ -69,18 +67,3 @@ class Reply:
 
     acceptance: Acceptance
     why: str = ""
-
-
-def why_unsent(ending: RedeliverError | Stopped | None, *, dry_run: bool, endpoint_down: bool) -> Outcome:
-    """The outcome of an event that was due and was not sent. ``ending``: what ended sending early."""
-    if dry_run:
-        return Outcome.DRY_RUN
-    if endpoint_down:
-        return Outcome.ENDPOINT_DOWN
-    match ending:
-        case OutOfTime():
-            return Outcome.OUT_OF_TIME
-        case Stopped():
-            return Outcome.STOPPED
-        case _:
-            return Outcome.RUN_FAILED

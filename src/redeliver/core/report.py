@@ -13,8 +13,8 @@ from redeliver.core.settings import FailOn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from redeliver.core.deliveries import DeliveryStats
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.health import DeliveryStats
     from redeliver.errors import RedeliverError
 
 #: The version of the report as JSON. A change that breaks a reader raises it.

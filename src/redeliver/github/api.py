@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
-from redeliver.core.ports import Quota
 from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.errors import (
     AccessBlocked,
@@ -21,7 +20,7 @@ from redeliver.errors import (
     OutOfTime,
     ReplyLost,
 )
-from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace
+from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace, Quota
 from redeliver.github.responses import (
     TOO_LONG,
     Body,

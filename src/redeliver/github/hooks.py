@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from redeliver.core.inputs import HookChoice
-    from redeliver.core.ports import Quota
     from redeliver.core.redelivery import Reply
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
+    from redeliver.github.pace import Quota
     from redeliver.github.responses import Response
 
 #: The most webhooks of one owner, and characters of a webhook's URL, that GitHub can have.
@@ -156,7 +156,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 class Hook:
-    """A webhook and its deliveries, behind GitHub's API. See :class:`redeliver.core.ports.Hook`."""
+    """A webhook and its deliveries, behind GitHub's API. See :class:`redeliver.github.ports.Hook`."""
 
     def __init__(self, caller: Caller, owner: Owner, info: HookInfo) -> None:
         self.owner = owner.login
@@ -178,7 +178,7 @@ class Hook:
         self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, subject)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
-        """See :class:`redeliver.core.ports.DeliverySource`.
+        """See :class:`redeliver.github.ports.DeliverySource`.
 
         Raises:
             ApiError: GitHub refused, or failed for good.
@@ -199,15 +199,15 @@ class Hook:
 
     @property
     def clocks_differ_by(self) -> int:
-        """See :class:`redeliver.core.ports.Hook`."""
+        """See :class:`redeliver.github.ports.Hook`."""
         return self._caller.clocks_differ_by
 
     def now(self) -> int:
-        """See :class:`redeliver.core.ports.Hook`."""
+        """See :class:`redeliver.github.ports.Hook`."""
         return self._caller.now()
 
     def is_active(self) -> bool | None:
-        """See :class:`redeliver.core.ports.Hook`. GitHub does not say for an App's webhook.
+        """See :class:`redeliver.github.ports.Hook`. GitHub does not say for an App's webhook.
 
         Facts: https://docs.github.com/en/rest/apps/webhooks
         """
@@ -218,19 +218,19 @@ class Hook:
         )
 
     def response(self, attempt_id: int) -> EndpointResponse:
-        """See :class:`redeliver.core.ports.Hook`."""
+        """See :class:`redeliver.github.ports.Hook`."""
         return self._caller.call("GET", f"{self._path}/deliveries/{attempt_id}", self._reading, self._response)
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
-        """See :class:`redeliver.core.ports.Hook`."""
+        """See :class:`redeliver.github.ports.Hook`."""
         return self._caller.get_if_free(f"{self._path}/deliveries/{attempt_id}", self._response)
 
     def wait_for_turn(self) -> None:
-        """See :class:`redeliver.core.ports.Hook`."""
+        """See :class:`redeliver.github.ports.Hook`."""
         self._caller.wait_for_turn(WRITE_POINTS, redelivery=True)
 
     def redeliver(self, attempt_id: int) -> Reply:
-        """See :class:`redeliver.core.ports.Hook`."""
+        """See :class:`redeliver.github.ports.Hook`."""
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)
 
     def _response(self, response: Response) -> EndpointResponse:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-
-from redeliver.core.ports import FOR_OTHERS, SECONDS_PER_HOUR
+from math import inf
 
 READ_POINTS = 1
 WRITE_POINTS = 5
@@ -27,6 +26,43 @@ BURST = 5
 #: The lowest share of the full pace, and how much is regained in a minute.
 _SLOWEST = 1 / 16
 _RECOVERY = 1 / 16
+SECONDS_PER_HOUR = 3_600.0
+#: The share of an hour's calls that redeliveries leave to others, decreasing as the hour passes. Otherwise later runs,
+#: and those over other webhooks, could not even read their logs.
+FOR_OTHERS = 1 / 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What is left of GitHub's hourly rate limit, as its last response said. If it does not say, there is no limit.
+
+    5,000 an hour for a personal token, 5,000 to 15,000 for an App's; an hour's calls all come back at its end. Source:
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+
+    left: float = inf
+    """Calls within this hour."""
+    hourly: float = inf
+    """Calls of a whole hour."""
+    resets_in: float = inf
+    """Seconds until the hour ends; below 0 if it should be over."""
+
+    def within(self, seconds: float) -> float:
+        """How many calls can be made within this many seconds from now."""
+        if seconds < self.resets_in:
+            return self.left
+        return self.left + self.hourly * (1 + (seconds - self.resets_in) // SECONDS_PER_HOUR)
+
+    def wait(self, reserve: int, *, redelivery: bool = False) -> float:
+        """Seconds until a call may be made that leaves the reserve, and for a redelivery the others' share."""
+        if not 0 < self.resets_in < inf:
+            return 0
+        if self.left < reserve:
+            return self.resets_in + 1
+        if not redelivery or not self.hourly:
+            return 0
+        # The others' share shrinks as the hour passes.
+        return max(0.0, self.resets_in - self.left * SECONDS_PER_HOUR / (self.hourly * FOR_OTHERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +92,8 @@ class Pace:
         self._per_minute = redeliveries_per_minute
         self._spent: deque[tuple[float, int]] = deque()
         self._points = 0
-        self._due = float("-inf")  # when the next redelivery is due at an even pace
-        self._blocked_until = float("-inf")
+        self._due = -inf  # when the next redelivery is due at an even pace
+        self._blocked_until = -inf
         self._share = 1.0
         self._share_since = 0.0
 

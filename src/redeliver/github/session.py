@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redeliver.console import Console
-    from redeliver.core.ports import Store
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
+    from redeliver.github.ports import Store
     from redeliver.github.responses import Transport
     from redeliver.timing import RunClock
 

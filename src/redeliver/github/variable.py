@@ -31,7 +31,7 @@ _STORED = TypeAdapter(_Stored)
 
 
 class Variable:
-    """Keeps it in a repository's GitHub Actions variable. See :class:`redeliver.core.ports.Store`."""
+    """Keeps it in a repository's GitHub Actions variable. See :class:`redeliver.github.ports.Store`."""
 
     def __init__(self, caller: Caller, repository: str, name: str) -> None:
         self._caller = caller
@@ -45,7 +45,7 @@ class Variable:
         self._writing = Purpose(Naming(f"write {self.place.template}", name), _PERMISSION, subject)
 
     def read(self) -> int | None:
-        """See :class:`redeliver.core.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""
+        """See :class:`redeliver.github.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""
 
         def read_value(response: Response) -> str | None:
             return None if response.status == 404 else read_json(_STORED, response.body)["value"]
@@ -61,7 +61,7 @@ class Variable:
         return int(found[1])
 
     def write(self, moment: int) -> None:
-        """See :class:`redeliver.core.ports.Store`. Updates the variable, or creates it when it is not there."""
+        """See :class:`redeliver.github.ports.Store`. Updates the variable, or creates it when it is not there."""
         try:
             body = {"name": self._name, "value": str(moment)}
             exists = self._caller.write("PATCH", self._path, body, self._writing, unless=404)

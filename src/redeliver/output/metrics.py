@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from redeliver.core.health import DeliveryStats, HookHealth
+    from redeliver.core.deliveries import DeliveryStats
+    from redeliver.core.health import HookHealth
     from redeliver.core.report import HookReport, Report
 
 LAST_RUN = "redeliver_last_run_timestamp_seconds"

@@ -9,8 +9,8 @@ from redeliver.output.pieces import folded, row, table, webhook, whole
 from redeliver.text import count, for_markdown
 
 if TYPE_CHECKING:
+    from redeliver.core.deliveries import DeliveryStats, TypeStats
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.health import DeliveryStats, TypeStats
     from redeliver.core.report import HookReport, Report
     from redeliver.output.pieces import Space
 

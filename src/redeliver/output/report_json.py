@@ -26,7 +26,8 @@ from redeliver.text import for_shell, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from redeliver.core.health import DeliveryStats, Health, HookHealth, TypeStats
+    from redeliver.core.deliveries import DeliveryStats, TypeStats
+    from redeliver.core.health import Health, HookHealth
     from redeliver.core.report import EventReport, HookReport, Report, ShownEvent
 
 PartT = TypeVar("PartT", bound="Mapping[str, object]")

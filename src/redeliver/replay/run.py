@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redeliver.console import Console
-    from redeliver.core.ports import Hook
     from redeliver.core.settings import Settings
+    from redeliver.github.ports import Hook
     from redeliver.replay.plan import ReplayPlan
     from redeliver.timing import RunClock
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.github.pace import BUDGET, WINDOW
 
 if TYPE_CHECKING:
-    from redeliver.core.ports import DeliverySource
+    from redeliver.github.ports import DeliverySource
     from redeliver.timing import RunClock
 
 #: Pages needed for a useful forecast.

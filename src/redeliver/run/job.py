@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from redeliver.console import Console
     from redeliver.core.case import Case
-    from redeliver.core.ports import Hook, Store
     from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
+    from redeliver.github.ports import Hook, Store
     from redeliver.timing import RunClock
 
 #: Numbers of seconds since 1970 that a checkpoint can be meant to be, from 2001 on. As milliseconds they are of 1970.

@@ -29,9 +29,9 @@ from redeliver.text import plain
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from redeliver.core.ports import Hook
     from redeliver.core.report import HookReport, Report
     from redeliver.github.hooks import Hook as GitHubHook
+    from redeliver.github.ports import Hook
     from redeliver.github.session import Session
 
 #: The most jobs in one matrix (https://docs.github.com/en/actions/reference/limits).

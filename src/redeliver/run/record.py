@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from redeliver.core.redelivery import why_unsent
-from redeliver.errors import RedeliverError, Stopped, Unexpected
+from redeliver.core.redelivery import Outcome
+from redeliver.errors import OutOfTime, RedeliverError, Stopped, Unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redeliver.core.ledger import Ledger
     from redeliver.core.reading import Reading, Window
-    from redeliver.errors import CheckpointNotSaved, OutOfTime
+    from redeliver.errors import CheckpointNotSaved
 
 
 class Probe(Enum):
@@ -104,3 +104,18 @@ def ending_in(record: Record) -> Iterator[None]:
         return
     if record.ended_by is None:
         record.ended_by = ending
+
+
+def why_unsent(ending: RedeliverError | Stopped | None, *, dry_run: bool, endpoint_down: bool) -> Outcome:
+    """The outcome of an event that was due and was not sent. ``ending``: what ended sending early."""
+    if dry_run:
+        return Outcome.DRY_RUN
+    if endpoint_down:
+        return Outcome.ENDPOINT_DOWN
+    match ending:
+        case OutOfTime():
+            return Outcome.OUT_OF_TIME
+        case Stopped():
+            return Outcome.STOPPED
+        case _:
+            return Outcome.RUN_FAILED

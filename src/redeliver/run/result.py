@@ -16,8 +16,8 @@ from redeliver.github.pace import seconds_to_redeliver
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from redeliver.core.ports import Hook
     from redeliver.core.settings import Settings
+    from redeliver.github.ports import Hook
     from redeliver.run.record import Record
 
 #: Events with these outcomes are never sent again, or need not be.

@@ -14,9 +14,9 @@ from redeliver.run.result import build_report, report_of_bug
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from redeliver.core.ports import Store
     from redeliver.core.report import HookReport
     from redeliver.github.hooks import Hook
+    from redeliver.github.ports import Store
     from redeliver.github.session import Session
 
 

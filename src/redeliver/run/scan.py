@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from redeliver.console import Console
     from redeliver.core.deliveries import Page
-    from redeliver.core.ports import DeliverySource
     from redeliver.core.reading import Window
     from redeliver.core.settings import Settings
+    from redeliver.github.ports import DeliverySource
     from redeliver.timing import RunClock
 
 #: If this many of the newest attempts all failed, the endpoint looks down and is tested before more is read. An

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.case import Case, Redelivery
     from redeliver.core.ledger import Ledger
-    from redeliver.core.ports import DeliverySource, Redeliverer
+    from redeliver.github.ports import DeliverySource, Redeliverer
     from redeliver.timing import RunClock
 
 #: Seconds between looks at the log: short at first, since most deliveries take no time.

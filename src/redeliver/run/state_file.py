@@ -172,7 +172,7 @@ class StateFile:
 
 
 class FileCheckpoint:
-    """One hook's checkpoint in a state file. See :class:`redeliver.core.ports.Store`."""
+    """One hook's checkpoint in a state file. See :class:`redeliver.github.ports.Store`."""
 
     def __init__(self, file: StateFile, key: str) -> None:
         self._file = file

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from redeliver.core.deliveries import Filter, Page
-    from redeliver.core.ports import DeliverySource
+    from redeliver.github.ports import DeliverySource
 
 #: Pages whose rows are compared with the next page's.
 _PAGES_COMPARED = 3

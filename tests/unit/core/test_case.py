@@ -6,8 +6,9 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.case import Case, Redelivery
-from redeliver.core.redelivery import Acceptance, Outcome, Reply, why_unsent
+from redeliver.core.redelivery import Acceptance, Outcome, Reply
 from redeliver.errors import BadToken, OutOfTime, RedeliverError, Stopped
+from redeliver.run.record import why_unsent
 from samples import MINUTE, attempt, event
 
 ASKED = START + MINUTE

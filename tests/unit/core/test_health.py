@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.core.deliveries import LONGEST_DURATION
-from redeliver.core.health import MOST_TYPES, OTHER, DeliveryStats, FirstAttempts, Health, health_of, worst
+from redeliver.core.deliveries import LONGEST_DURATION, DeliveryStats
+from redeliver.core.health import MOST_TYPES, OTHER, FirstAttempts, Health, health_of, worst
 from redeliver.github.hooks import Hook, HookInfo, Owner
 from reports import stats as known
 from samples import Calls, answer, row

@@ -6,8 +6,8 @@ from math import inf
 
 import pytest
 
-from redeliver.core.ports import SECONDS_PER_HOUR as HOUR
-from redeliver.core.ports import Quota
+from redeliver.github.pace import SECONDS_PER_HOUR as HOUR
+from redeliver.github.pace import Quota
 
 HOURS_END = 1_801
 

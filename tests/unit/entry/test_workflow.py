@@ -85,9 +85,7 @@ def test_a_line_is_never_a_command(text: str, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "text", [HOSTILE, "##[group]x", "###[error]x", "#\u200b#[error]x", "##[" * 2_000, "x" * 10_000], ids=range(6)
 )
-def test_an_annotation_is_one_command_that_fits_into_what_github_keeps(
-    kind: str, text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_annotation_fits_into_what_github_keeps(kind: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     getattr(workflow.ActionsConsole(), kind)(text)
     shown = capsys.readouterr().out
     (command,) = commands(shown)

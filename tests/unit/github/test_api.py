@@ -11,7 +11,6 @@ from unittest import mock
 
 import pytest
 
-from redeliver.core.ports import Quota
 from redeliver.errors import (
     ApiError,
     ApiFailing,
@@ -26,7 +25,7 @@ from redeliver.errors import (
     RedeliverError,
 )
 from redeliver.github.api import BACKOFF
-from redeliver.github.pace import GITHUB_REFUSES
+from redeliver.github.pace import GITHUB_REFUSES, Quota
 from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer, plain_id
 from wording import figures

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.ports import Quota
 from redeliver.core.reading import Extent
 from redeliver.core.settings import parse
+from redeliver.github.pace import Quota
 from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
 from samples import HOUR, SECOND, Pages, Patience, Said, row, window_of

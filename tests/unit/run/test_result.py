@@ -14,12 +14,12 @@ from redeliver.core.case import Case, Redelivery
 from redeliver.core.facts import Fact, FactKind
 from redeliver.core.ledger import Ledger
 from redeliver.core.plan import Rules
-from redeliver.core.ports import Quota
 from redeliver.core.reading import Extent, Window
 from redeliver.core.redelivery import Acceptance, Outcome, Reply
 from redeliver.core.report import HookReport, Report
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
+from redeliver.github.pace import Quota
 from redeliver.run.record import Record, Sending
 from redeliver.run.result import build_report
 from redeliver.times import clock_time

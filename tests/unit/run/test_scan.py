@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.ports import Quota
 from redeliver.core.reading import SLACK, Extent
 from redeliver.core.settings import ScanMode, parse
 from redeliver.errors import HourSpent, OutOfTime
+from redeliver.github.pace import Quota
 from redeliver.run.scan import LONG_OUTAGE, Reader
 from redeliver.timing import RunClock
 from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row, window_of

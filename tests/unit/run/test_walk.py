@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.deliveries import Filter, Page, Row
-from redeliver.core.ports import Quota
 from redeliver.core.reading import SLACK
 from redeliver.errors import BrokenPaging
+from redeliver.github.pace import Quota
 from redeliver.run.walk import Cursor
 from samples import HOUR, SECOND, Pages, row
 from wording import raises

@@ -1,9 +1,7 @@
-"""What a run is given: a webhook, a store for its checkpoint, and what is left of GitHub's hourly rate limit."""
+"""What a run is given: a webhook, and a store for its checkpoint."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,6 +10,7 @@ if TYPE_CHECKING:
     from redeliver.core.deliveries import Filter, Page
     from redeliver.core.endpoint import EndpointResponse
     from redeliver.core.redelivery import Reply
+    from redeliver.github.pace import Quota
 
 
 class DeliverySource(Protocol):
@@ -136,44 +135,3 @@ class Store(Protocol):
             CheckpointNotSaved: with the cause as its ``__cause__``.
         """
         ...
-
-
-# -- the hourly rate limit --------------------------------------------------------------------------------------
-
-SECONDS_PER_HOUR = 3_600.0
-#: The share of an hour's calls that redeliveries leave to others, decreasing as the hour passes. Otherwise later runs,
-#: and those over other webhooks, could not even read their logs.
-FOR_OTHERS = 1 / 5
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What is left of GitHub's hourly rate limit, as its last response said. If it does not say, there is no limit.
-
-    5,000 an hour for a personal token, 5,000 to 15,000 for an App's; an hour's calls all come back at its end. Source:
-    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-    """
-
-    left: float = inf
-    """Calls within this hour."""
-    hourly: float = inf
-    """Calls of a whole hour."""
-    resets_in: float = inf
-    """Seconds until the hour ends; below 0 if it should be over."""
-
-    def within(self, seconds: float) -> float:
-        """How many calls can be made within this many seconds from now."""
-        if seconds < self.resets_in:
-            return self.left
-        return self.left + self.hourly * (1 + (seconds - self.resets_in) // SECONDS_PER_HOUR)
-
-    def wait(self, reserve: int, *, redelivery: bool = False) -> float:
-        """Seconds until a call may be made that leaves the reserve, and for a redelivery the others' share."""
-        if not 0 < self.resets_in < inf:
-            return 0
-        if self.left < reserve:
-            return self.resets_in + 1
-        if not redelivery or not self.hourly:
-            return 0
-        # The others' share shrinks as the hour passes.
-        return max(0.0, self.resets_in - self.left * SECONDS_PER_HOUR / (self.hourly * FOR_OTHERS))
