@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from redeliver import __version__
-from redeliver.core.settings import DAY, FailOn, Use, parse
+from redeliver.core.settings import DAY, FailOn, Use
 from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, signature
 from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.streams import print_data, print_message
@@ -37,7 +37,6 @@ from redeliver.github.session import Session
 from redeliver.output.report_json import as_json, listed, shown
 from redeliver.replay import report_json as replay_results
 from redeliver.replay.run import replay_hook
-from redeliver.replay.settings import parse_replay
 from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, survey
 from redeliver.run.runs import run_hooks
 from redeliver.run.state_file import StateFile
@@ -45,7 +44,7 @@ from redeliver.text import count, for_log, for_shell
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
@@ -168,7 +167,7 @@ def run(
     **flags: object,
 ) -> int:
     """Redeliver what failed since the last run, and report the result."""
-    settings = settings_of(flags, _run_settings, state_file, metrics_file)
+    settings = settings_of(flags, Use.RUN, state_file, metrics_file)
     metrics = MetricsFile(metrics_file) if metrics_file else None
     unwritten: MetricsNotWritten | None = None
     with _session(settings, console, state_file, sends=not settings.dry_run) as session:
@@ -206,7 +205,7 @@ def replay(
     **flags: object,
 ) -> int:
     """Plan to send chosen events again, delivered ones too. With --send, send them. Keeps no checkpoint."""
-    settings = settings_of(flags, _replay_settings, state_file)
+    settings = settings_of(flags, Use.REPLAY, state_file)
     # A plan sends nothing, so it may be made while a run is at work.
     locked = state_file if settings.send else None
     with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
@@ -240,7 +239,7 @@ def hooks(
     of_app = bool(flags["client_id"] or flags["app_id"]) and not (flags["org"] or flags["repository"])
     # An App has one webhook, which has no id, so "all" means the same as nothing.
     flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
-    settings = settings_of(flags, _run_settings)
+    settings = settings_of(flags, Use.RUN)
     if form == "prometheus":
         need_package()
     with _session(settings, console) as session:
@@ -275,7 +274,7 @@ def show(
 ) -> int:
     """Show every attempt of an event, and what the receiver answered to each. Sends nothing."""
     wanted = guids_of(guids)
-    settings = settings_of(flags, _run_settings)
+    settings = settings_of(flags, Use.RUN)
     with _session(settings, console) as session:
         found = find_events(session, wanted)
     if form == "json":
@@ -289,14 +288,6 @@ def show(
     if failed := sum(attempt.lookup_failed for attempt in attempts):
         console.error(str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
     return int(bool(missing or failed))
-
-
-def _run_settings(values: Mapping[str, str]) -> Settings:
-    return parse(values, asks_for_token=False)
-
-
-def _replay_settings(values: Mapping[str, str]) -> Settings:
-    return parse_replay(values, round(time.time() * 1000), asks_for_token=False)
 
 
 @contextmanager

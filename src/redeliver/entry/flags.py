@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import sys
+import time
 from keyword import iskeyword
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from redeliver.core.inputs import is_guid, quoted
-from redeliver.core.settings import Settings, Use, inputs
+from redeliver.core.settings import Settings, Use, inputs, parse
 from redeliver.entry.streams import print_message
 from redeliver.errors import FileUnreadable, SecretReadable, SettingsError
+from redeliver.replay.settings import parse_replay
 from redeliver.text import holds_credential
 
 if TYPE_CHECKING:
@@ -106,13 +108,13 @@ def _for_flags(description: str) -> str:
 
 def settings_of(
     flags: Mapping[str, object],
-    read: Callable[[Mapping[str, str]], Settings],
+    use: Use,
     state_file: Path | None = None,
     metrics_file: Path | None = None,
 ) -> Settings:
     """Read settings from a command's flags, by their Python names, and from files and variables.
 
-    ``read``: reads them by name. It need not check for a token, since that is done here.
+    ``use``: a replay's, or those of a run, which all others share.
 
     Raises:
         SettingsError: with every problem named.
@@ -129,7 +131,10 @@ def settings_of(
     if state_file:
         values.pop("variable-name", None)  # what else a variable needs does not matter then
     try:
-        settings = read(values)
+        if use is Use.REPLAY:
+            settings = parse_replay(values, round(time.time() * 1000), asks_for_token=False)
+        else:
+            settings = parse(values, asks_for_token=False)
     except SettingsError as wrong:
         raise SettingsError(tuple(problems) + wrong.problems) from None
     if problems:
