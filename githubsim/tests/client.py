@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from githubsim import SimGitHub, VirtualClock
+from githubsim.clock import VirtualClock
 from githubsim.inprocess import InProcessTransport
+from githubsim.model import SimGitHub
 
 if TYPE_CHECKING:
     from redeliver.github.responses import Body, Response, Verb

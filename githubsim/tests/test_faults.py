@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim import Call, Delay, Fault, Lose, Rewrite, faults
+from githubsim import faults
+from githubsim.faults import Call, Delay, Fault, Lose, Rewrite
 from githubsim.tests.client import VARIABLES, Client
 from redeliver.github.responses import ResponseLost
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim import HOUR, SECOND
+from githubsim.clock import HOUR, SECOND
 from githubsim.limits import COUNTED
 
 if TYPE_CHECKING:

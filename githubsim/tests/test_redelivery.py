@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim import MINUTE, SECOND, Outage, outcomes
+from githubsim import outcomes
+from githubsim.clock import MINUTE, SECOND
+from githubsim.endpoint import Outage
 
 if TYPE_CHECKING:
     from githubsim.log import Row

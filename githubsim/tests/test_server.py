@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from githubsim import Delay, Fault, Lose, SimGitHub, faults, outcomes, payloads
+from githubsim import faults, outcomes, payloads
 from githubsim.clock import system_ms
 from githubsim.dispatch import HttpDispatch, headers
 from githubsim.endpoint import Dispatch
+from githubsim.faults import Delay, Fault, Lose
+from githubsim.model import SimGitHub
 from githubsim.receiver import Receiver
 from githubsim.server import serve
 

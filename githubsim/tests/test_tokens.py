@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from githubsim import MINUTE
+from githubsim.clock import MINUTE
 from githubsim.wire import SimRequest, SimResponse
 
 if TYPE_CHECKING:

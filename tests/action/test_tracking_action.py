@@ -10,8 +10,8 @@ import pytest
 import reports
 from action.step import GITHUB, TRACKING_ACTION, step_environment
 from command.program import REDELIVER, environment
-from githubsim import SimGitHub
 from githubsim.clock import system_ms
+from githubsim.model import SimGitHub
 from githubsim.server import serve
 from redeliver.core.redelivery import Outcome
 from redeliver.errors import IssuesDisabled

@@ -17,10 +17,10 @@ import pytest
 
 from command.program import SOURCES
 from exposition import read
-from githubsim import SimGitHub
 from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, system_ms
 from githubsim.faults import Call, Fault
+from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE
 from githubsim.server import serve
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from command.keys import key_pair
-from githubsim import Kind, SimGitHub
 from githubsim.apps import Installation
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, system_ms
 from githubsim.contract import ENTERPRISE_SERVER, GITHUB, Judge
 from githubsim.dispatch import HttpDispatch
+from githubsim.model import SimGitHub
+from githubsim.outcomes import Kind
 from githubsim.receiver import Receiver
 from githubsim.server import serve
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from githubsim import Fault, Lose, SimGitHub, VirtualClock
-from githubsim.clock import DAY, HOUR, START
+from githubsim.clock import DAY, HOUR, START, VirtualClock
 from githubsim.contract import Judge
-from githubsim.faults import Answer, Effect, When, json_answer
+from githubsim.faults import Answer, Effect, Fault, Lose, When, json_answer
 from githubsim.inprocess import InProcessTransport
 from githubsim.issues import AUTHORS, STRANGER, Author
+from githubsim.model import SimGitHub
 from redeliver.core.redelivery import Outcome
 from redeliver.entry.tracking import track
 from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, ReplyLost

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from githubsim import SimGitHub, contract, outcomes
+from githubsim import contract, outcomes
 from githubsim.clock import system_ms
+from githubsim.model import SimGitHub
 from githubsim.seeds import Mix, seed
 from githubsim.server import Served, serve
 
