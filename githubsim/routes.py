@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from githubsim.answers import apps, hooks, issues, variables
@@ -105,6 +105,7 @@ def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:
     return Route(lambda call: answer(call, repo, *named), repo, _need(permission, "read" if verb == "GET" else "write"))
 
 
+@cache
 def _need(permission: str, level: Level) -> Need:
     scopes, to_read = _SCOPES[permission]
     return Need(permission, level, tuple(sorted((*scopes, *to_read)) if level == "read" else scopes))

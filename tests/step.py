@@ -57,6 +57,11 @@ class Done:
     requests: Sequence[Entry]
 
 
+def as_variables(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Inputs as a step finds them in its environment."""
+    return {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+
+
 def run_step(world: World, command: str = "", **changed: str) -> Done:
     """Run a step with the world's inputs, changed by these; ``from_`` for ``from``.
 
@@ -68,7 +73,7 @@ def run_step(world: World, command: str = "", **changed: str) -> Done:
         files = {name: Path(folder, name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
             file.touch()
-        given = {f"INPUT_{name.upper()}": value for name, value in inputs.items()}
+        given = as_variables(inputs)
         environment = ENVIRONMENT | given | {name: str(file) for name, file in files.items()}
         printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
         with (

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from queue import Queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from command.program import commands
 from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, SECOND, system_ms
+from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from githubsim.server import Served, serve
-from runs.processes import Nursery, nursery
+from githubsim.wire import Lost
+from step import as_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from runs.processes import When
+    from command.program import Commands, Started
+
+When = Literal["before", "after"]
 
 pytestmark = pytest.mark.slow
 
@@ -47,25 +53,46 @@ class Scenario:
     poisoned: str = ""
     delivered: str = ""
 
-    def inputs(self, **more: str) -> dict[str, str]:
-        return {
+    def start(self, forks: Commands, **more: str) -> Started:
+        """Start a run."""
+        inputs = {
             "org": "octo",
-            "hook_id": str(self.hook_id),
+            "hook-id": str(self.hook_id),
             "token": "pat",
-            "variable_name": "CHECKPOINT",
-            "variable_repository": "octo/ops",
+            "variable-name": "CHECKPOINT",
+            "variable-repository": "octo/ops",
             "lookback": "1h",
-            "wait_for_results": "2s",
-            "api_url": self.served.url,
-        } | more
+            "wait-for-results": "2s",
+            "api-url": self.served.url,
+        } | {name.replace("_", "-"): value for name, value in more.items()}
+        given = {"GITHUB_ACTIONS": "true", **as_variables(inputs)}
+        return forks.start(given=given, out=os.devnull, err=os.devnull)
 
-    def until_quiet(self, processes: Nursery) -> None:
+    def killed_at(self, request: int, when: When, forks: Commands) -> bool:
+        """Whether a run was killed before or after this request: it may have ended before it had made so many."""
+        started: list[Started] = []
+
+        def kill() -> None:
+            os.kill(started[0].pid, signal.SIGKILL)
+            if when == "before":
+                raise Lost("reset")  # nobody is there any more to make the request
+
+        sim = self.served.sim
+        sim.faults.add(Fault(Call(kill), at_request=request, when=when))
+        with sim.desk.lock:  # no request is looked at before the process's id is known
+            started.append(self.start(forks))
+        code = started[0].wait()
+        with sim.desk.lock:  # the request that it was killed at is in the journal by then
+            assert code == (-signal.SIGKILL if len(sim.journal.entries) >= request else 0)
+        return code != 0
+
+    def until_quiet(self, forks: Commands) -> None:
         """Let what was accepted be carried out and seen, and run again, until a run has nothing left to do."""
         sim = self.served.sim
         for _ in range(RUNS_UNTIL_QUIET):
             assert self.served.wait_until_shown()
             before = len(sim.accepted)
-            assert processes.run(self.inputs(wait_for_results="0")) == 0
+            assert self.start(forks, wait_for_results="0").wait() == 0
             if len(sim.accepted) == before:
                 return
         pytest.fail("the runs do not come to rest")
@@ -104,31 +131,26 @@ def scenario() -> Iterator[Scenario]:
 @pytest.mark.timeout(240)
 def test_a_process_killed_at_any_request_loses_nothing_and_doubles_nothing() -> None:
     killed: list[bool] = []
-    nurseries: Queue[Nursery] = Queue()
+    idle: Queue[Commands] = Queue()
 
     def kill_and_finish(point: tuple[int, When]) -> str:
-        processes = nurseries.get()
+        forks = idle.get()
         with scenario() as it:
-            code = processes.kill_at(it.served, *point, it.inputs())
-            with it.served.sim.desk.lock:  # the request that it was killed at is in the journal by then
-                asked = len(it.served.sim.journal.entries)
-            # The run may have ended before it had made so many requests.
-            assert code == (-signal.SIGKILL if asked >= point[0] else 0)
-            killed.append(code != 0)
-            it.until_quiet(processes)
-            nurseries.put(processes)
+            killed.append(it.killed_at(*point, forks))
+            it.until_quiet(forks)
+            idle.put(forks)
             return it.verdict
 
     with ExitStack() as until_the_end:
         # Several, since most of a scenario's time is spent waiting.
-        each = [until_the_end.enter_context(nursery()) for _ in range(AT_ONCE)]
+        each = [until_the_end.enter_context(commands()) for _ in range(AT_ONCE)]
         with scenario() as it:
-            assert each[0].run(it.inputs()) == 0
+            assert it.start(each[0]).wait() == 0
             requests = [f"{entry.verb} {entry.path}" for entry in it.served.sim.journal.entries]
         assert {(line.split("/")[0], line.split("/")[-1]) for line in requests} >= KINDS
         assert sum(line.endswith("/attempts") for line in requests) == 6
-        for one in each:
-            nurseries.put(one)
+        for forks in each:
+            idle.put(forks)
         points: list[tuple[int, When]] = list(product(range(1, len(requests) + 1), ("before", "after")))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             verdicts = list(pool.map(kill_and_finish, points))

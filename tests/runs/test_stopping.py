@@ -20,7 +20,7 @@ from githubsim.faults import Delay, Fault, Lose
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE
 from githubsim.server import serve
-from runs.processes import environment
+from step import as_variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,10 +98,11 @@ def stage(
     output.touch()
     summary.touch()
     with serve(sim, latency_ms=latency_ms) as served:
-        where = {"org": "octo", "hook_id": str(hook.id), "token": "pat", "api_url": served.url}
-        kept = {"variable_name": "CHECKPOINT", "variable_repository": "octo/ops"}
-        given = environment(where | kept | inputs)
-        given |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        where = {"org": "octo", "hook-id": str(hook.id), "token": "pat", "api-url": served.url}
+        kept = {"variable-name": "CHECKPOINT", "variable-repository": "octo/ops"}
+        changed = {name.replace("_", "-"): value for name, value in inputs.items()}
+        given = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true"}
+        given |= as_variables(where | kept | changed)
         process: Process
         if forks:
             process = forks.start(given=given, out=os.devnull, err=os.devnull)
