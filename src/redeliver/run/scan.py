@@ -240,9 +240,8 @@ class Reader:
         back_to = self._back_to_for_all if self._sought else self._plain.back_to
         if not self._sought:
             # What is read later, for some events alone, does not change that.
-            known = min(back_to, self._failures.back_to) if self._knows_filter else back_to
-            newest_part = min(max(self._window.cutoff, known), self._window.start)
-            self._accounts_from = int(newest_part) if extent is Extent.NEWEST else self._window.cutoff
+            known = min(back_to, self._failures.back_to)
+            self._accounts_from = int(min(max(self._window.cutoff, known), self._window.start))
         self._extent = extent
         return Reading(
             window=self._window,
