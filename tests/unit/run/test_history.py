@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
 from githubsim.clock import START
+from redeliver.core.deliveries import UnreadRow
 from redeliver.core.reading import Extent
 from redeliver.core.settings import parse
 from redeliver.github.pace import Quota
@@ -146,6 +149,14 @@ def test_an_original_that_has_left_the_log_is_looked_for_to_the_end_and_only_onc
     asked = len(desk.pages.asked)
     desk.whole("g")
     assert len(desk.pages.asked) == asked
+
+
+def test_rows_that_cannot_be_read_are_noted_of_the_events_that_are_sought() -> None:
+    desk = Desk(at(100))
+    read, unread = desk.pages.page, tuple(UnreadRow(None, guid, 0, succeeded=False) for guid in "gh")
+    with mock.patch.object(desk.pages, "page", lambda *how, **only: replace(read(*how, **only), unread=unread)):
+        desk.whole("g")
+    assert [one.guid for one in desk.reading.log.unread(0)] == ["g"]
 
 
 @pytest.mark.parametrize(("limit", "quota"), [(20, None), (1_800, Quota(100, hourly=5_000, resets_in=3_000))])
