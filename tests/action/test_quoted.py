@@ -48,7 +48,7 @@ def said_by_the_failing(failing: tuple[Runner, dict[str, str]], text: str) -> st
 
 
 @pytest.mark.parametrize("texts", [COMMANDS[:4], COMMANDS[4:7]], ids=["::", "##"])
-def test_no_line_of_it_is_a_command(failing: tuple[Runner, dict[str, str]], texts: tuple[str, ...]) -> None:
+def test_no_quoted_line_is_a_command(failing: tuple[Runner, dict[str, str]], texts: tuple[str, ...]) -> None:
     said = said_by_the_failing(failing, "\n".join((*(f"  {text}" for text in texts), "last")))
     assert said.count("\n| ") == len(texts) + 1
     (command,) = commands(said)
@@ -58,14 +58,14 @@ def test_no_line_of_it_is_a_command(failing: tuple[Runner, dict[str, str]], text
 
 
 @pytest.mark.parametrize("texts", [SAID[at : at + LINES - 4] for at in range(0, len(SAID), LINES - 4)])
-def test_nor_is_one_that_hides_behind_characters_that_the_runner_skips(runner: Runner, texts: list[str]) -> None:
+def test_no_quoted_line_is_a_command_behind_characters_that_the_runner_skips(runner: Runner, texts: list[str]) -> None:
     runner.build = 1
     said = said_by_the_failing((runner, {}), "\n".join(texts))
     assert [command.name for command in commands(said)] == ["error"]
     assert said.count("\n| ") >= len(texts)
 
 
-def test_it_can_still_be_read(failing: tuple[Runner, dict[str, str]]) -> None:
+def test_quoted_lines_can_still_be_read(failing: tuple[Runner, dict[str, str]]) -> None:
     text = "ERROR: [Errno 2] No such file: '/opt/a b'\r\n\r\n  $x\\n 100% \N{CHECK MARK}\n"
     lines = said_by_the_failing(failing, text).splitlines()
     assert lines[1:-1] == ["| ERROR: [Errno 2] No such file: '/opt/a b'", "|   $x\\n 100% ???"]

@@ -180,24 +180,27 @@ def held(site: Site) -> tuple[dict[str, str], frozenset[str] | None]:
     return dict(token.permissions), token.repositories
 
 
+WRITE: dict[str, dict[str, str]] = {
+    "organization": {"organization_hooks": "write"},
+    "repository": {"repository_hooks": "write"},
+    "variables": {"actions_variables": "write"},
+}
+READ = {"organization_hooks": "read", "actions_variables": "read"}
+
+
 @pytest.mark.parametrize(
     ("hook", "inputs", "permissions", "repositories"),
     [
-        ("organization", {}, {"organization_hooks": "write", "actions_variables": "write"}, {"octo/ops"}),
-        ("organization", {"variable-name": ""}, {"organization_hooks": "write"}, None),
-        ("organization", {"variable-token": "own"}, {"organization_hooks": "write"}, None),
-        (
-            "organization",
-            {"dry-run": "true"},
-            {"organization_hooks": "read", "actions_variables": "read"},
-            {"octo/ops"},
-        ),
-        ("repository", {}, {"repository_hooks": "write", "actions_variables": "write"}, {"octo/hello", "octo/ops"}),
-        ("repository", {"variable-token": "own"}, {"repository_hooks": "write"}, {"octo/hello"}),
+        ("organization", {}, WRITE["organization"] | WRITE["variables"], {"octo/ops"}),
+        ("organization", {"variable-name": ""}, WRITE["organization"], None),
+        ("organization", {"variable-token": "own"}, WRITE["organization"], None),
+        ("organization", {"dry-run": "true"}, READ, {"octo/ops"}),
+        ("repository", {}, WRITE["repository"] | WRITE["variables"], {"octo/hello", "octo/ops"}),
+        ("repository", {"variable-token": "own"}, WRITE["repository"], {"octo/hello"}),
         (
             "repository",
             {"variable-repository": "octo/HELLO"},
-            {"repository_hooks": "write", "actions_variables": "write"},
+            WRITE["repository"] | WRITE["variables"],
             {"octo/hello"},
         ),
     ],
@@ -242,22 +245,16 @@ def test_a_replay_needs_no_variable_and_to_plan_it_nothing_but_to_read(send: str
     assert held(site) == ({"organization_hooks": level}, None)
 
 
+HOOKS, VARIABLES = '{} permission "Webhooks: write"', 'the repository permission "Variables: write"'
+
+
 @pytest.mark.parametrize(
     ("hook", "has", "lacking"),
     [
-        ("organization", {"actions_variables": "write"}, 'the organization permission "Webhooks: write"'),
-        (
-            "organization",
-            {"organization_hooks": "read", "actions_variables": "write"},
-            'the organization permission "Webhooks: write"',
-        ),
-        ("organization", {"organization_hooks": "write"}, 'the repository permission "Variables: write"'),
-        ("repository", {"actions_variables": "write"}, 'the repository permission "Webhooks: write"'),
-        (
-            "repository",
-            {},
-            'the repository permission "Webhooks: write" and the repository permission "Variables: write"',
-        ),
+        ("organization", READ | WRITE["variables"], HOOKS.format("the organization")),
+        ("organization", WRITE["organization"], VARIABLES),
+        ("repository", WRITE["variables"], HOOKS.format("the repository")),
+        ("repository", {}, f"{HOOKS.format('the repository')} and {VARIABLES}"),
     ],
 )
 def test_an_app_without_a_permission_is_told_which_it_lacks(hook: HookKind, has: dict[str, str], lacking: str) -> None:

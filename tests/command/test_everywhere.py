@@ -19,7 +19,7 @@ def id_of(value: Place | str) -> str:
 
 
 @pytest.mark.parametrize(("place", "hook", "credential"), combinations(), ids=id_of)
-def test_what_failed_is_sent_once_and_comes_home(place: Place, hook: HookKind, credential: CredentialKind) -> None:
+def test_failed_events_are_sent_once_and_recovered(place: Place, hook: HookKind, credential: CredentialKind) -> None:
     site = Site(place, hook, credential)
     failed = [site.fail(200, TIMED_OUT), site.fail(100), site.fail(50, REDIRECTED), site.fail(5, BAD_CERTIFICATE)]
     recovered = site.fail(60)

@@ -177,7 +177,7 @@ def test_help_is_plain_text_in_a_pipe_and_has_boxes_on_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
-def test_it_tells_its_version(flag: str) -> None:
+def test_the_version_is_printed(flag: str) -> None:
     assert CliRunner().invoke(app, [flag]).output == f"redeliver {__version__}\n"
 
 

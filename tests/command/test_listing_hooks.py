@@ -44,43 +44,22 @@ def listed(here: Server, *more: str) -> Any:  # noqa: ANN401 - JSON is anything
 def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(here: Server) -> None:
     last = log(here, here.hook)
     quiet = here.live.sim.org_hook("octo", url="https://quiet.example/in")
+    counts = {"deliveries": 4, "failed": 2, "last_success": last, "undelivered": 2}
+    degraded = {
+        "state": "degraded",
+        "events": 4,
+        "delivered_first_try": 2,
+        "duration_ms": {"p50": 120, "p95": 120, "max": 120},
+        "near_timeout": 0,
+        "throttled": 0,
+        "by_event": [{"event": "push", "events": 4, "delivered_first_try": 2, "p95_ms": 120}],
+    }
+    unknown = {"state": "unknown", "events": 0, "delivered_first_try": 0, "duration_ms": None, "by_event": []}
     assert listed(here, "--hook-id", "all") == [
-        {
-            "hook_id": str(here.hook.id),
-            "host": "hooks.example",
-            "active": True,
-            "deliveries": 4,
-            "failed": 2,
-            "last_success": last,
-            "undelivered": 2,
-            "health": {
-                "state": "degraded",
-                "events": 4,
-                "delivered_first_try": 2,
-                "duration_ms": {"p50": 120, "p95": 120, "max": 120},
-                "near_timeout": 0,
-                "throttled": 0,
-                "by_event": [{"event": "push", "events": 4, "delivered_first_try": 2, "p95_ms": 120}],
-            },
-        },
-        {
-            "hook_id": str(quiet.id),
-            "host": "quiet.example",
-            "active": True,
-            "deliveries": 0,
-            "failed": 0,
-            "last_success": None,
-            "undelivered": 0,
-            "health": {
-                "state": "unknown",
-                "events": 0,
-                "delivered_first_try": 0,
-                "duration_ms": None,
-                "near_timeout": 0,
-                "throttled": 0,
-                "by_event": [],
-            },
-        },
+        {"hook_id": str(here.hook.id), "host": "hooks.example", "active": True} | counts | {"health": degraded},
+        {"hook_id": str(quiet.id), "host": "quiet.example", "active": True}
+        | dict.fromkeys(counts, 0)
+        | {"last_success": None, "health": degraded | unknown},
     ]
     assert listed(here, "--lookback", "45m")[0]["deliveries"] == 3
     assert listed(here, "--lookback", "2d")[0]["deliveries"] == 5
@@ -106,26 +85,15 @@ def test_for_people_it_is_a_table(here: Server) -> None:
     log(here, here.hook)
     out = here.hooks(code=0).out
     row = next(line for line in out.splitlines() if str(here.hook.id) in line)
-    assert re.split(r"  +", row)[:8] == [
-        str(here.hook.id),
-        "hooks.example",
-        "4",
-        "2",
-        "50.0%",
-        "50%",
-        "120 ms",
-        "degraded",
-    ]
+    expected = [str(here.hook.id), "hooks.example", "4", "2", "50.0%", "50%", "120 ms", "degraded"]
+    assert re.split(r"  +", row)[:8] == expected
     assert "Last success" in out
     assert out.isascii()
 
 
 @pytest.mark.parametrize(("hook", "credential"), [("repository", "app"), ("app", "app")])
 def test_the_webhooks_of_a_repository_and_of_an_app_are_listed_too(
-    tmp_path: Path,
-    commands: Commands,
-    hook: HookKind,
-    credential: CredentialKind,
+    tmp_path: Path, commands: Commands, hook: HookKind, credential: CredentialKind
 ) -> None:
     with server(tmp_path, commands, hook, credential) as here:
         log(here, here.hook)

@@ -88,13 +88,11 @@ def test_as_json_it_says_the_same(here: Server) -> None:
     guid = event(here, FORBIDDEN, NO_CONNECTION)
     (told,) = shown(here, guid, code=0)
     first, second = here.hook.log.attempts_of(guid)
-    assert {name: value for name, value in told.items() if name != "attempts"} == {
-        "hook": f"hook {here.hook.id} of the organization octo",
-        "hook_id": str(here.hook.id),
-        "guid": guid,
-        "event": "issues.opened",
-        "delivered": False,
-    }
+    hook = {"hook": f"hook {here.hook.id} of the organization octo", "hook_id": str(here.hook.id)}
+    whole = hook | {"guid": guid, "event": "issues.opened", "delivered": False}
+    assert {name: value for name, value in told.items() if name != "attempts"} == whole
+    response = {"content_type": "text/html; charset=utf-8", "server": "cloudflare"}
+    response |= {"title": "Error - Cloudflare Access", "body": ACCESS.replace("\n", " ")}
     assert told["attempts"][0] == {
         "delivery_id": str(first.id),
         "at": first.delivered_at,
@@ -103,12 +101,7 @@ def test_as_json_it_says_the_same(here: Server) -> None:
         "status": "Invalid HTTP Response: 403",
         "cause": "HTTP 403",
         "duration_ms": 120,
-        "response": {
-            "content_type": "text/html; charset=utf-8",
-            "server": "cloudflare",
-            "title": "Error - Cloudflare Access",
-            "body": ACCESS.replace("\n", " "),
-        },
+        "response": response,
         "response_unknown": "",
     }
     assert told["attempts"][1]["delivery_id"] == str(second.id)
@@ -290,7 +283,7 @@ def test_what_cannot_be_looked_up_is_left_out_and_fails_nothing(here: Server, fa
     assert len(details(here)) == 1
 
 
-def test_a_bug_in_looking_up_fails_nothing(here: Server) -> None:
+def test_a_bug_in_looking_up_responses_fails_nothing(here: Server) -> None:
     guid = event(here, FORBIDDEN)
     said = here.run("--explain", "--format", "json", code=0, breaks="redeliver.github.hooks.Hook.response_if_free")
     assert said.json["hooks"][0]["explanations"] == []

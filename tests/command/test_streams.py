@@ -126,7 +126,7 @@ def test_what_programs_read_is_whole_where_the_log_is_not(here: Server) -> None:
     assert here.run("--format", "json", err="/dev/full", code=1).json["redelivered"] == 1
 
 
-def test_a_worse_ending_stays(here: Server) -> None:
+def test_a_worse_exit_code_stays(here: Server) -> None:
     assert here.run("--lookback", "soon", err="gone").code == 2
 
 
