@@ -69,6 +69,6 @@ def test_a_place_is_tested_under_the_whole_name_of_its_test(request: pytest.Fixt
 
 
 def test_the_first_table_has_every_combination_that_github_allows() -> None:
-    proof = "tests/command/test_everywhere.py::test_what_failed_is_sent_once_and_comes_home"
+    proof = "tests/command/test_everywhere.py::test_failed_events_are_sent_once_and_recovered"
     proved = {test for _, test in links(PLACES).values() if test.startswith(proof)}
     assert proved == {f"{proof}[{place.name}-{hook}-{credential}]" for place, hook, credential in combinations()}
