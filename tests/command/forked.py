@@ -26,7 +26,7 @@ from unittest import mock
 
 from redeliver import console  # noqa: F401 - what importing runs is measured here alone
 from redeliver.__main__ import main
-from redeliver.entry import cli, step  # noqa: F401 - imported once, for all that are forked
+from redeliver.entry import cli, step, tracking  # noqa: F401 - imported once, for all that are forked
 from redeliver.run import send
 from redeliver.run.state_file import StateFile
 
