@@ -97,7 +97,7 @@ DEFECTS = (
         "return Reply(Acceptance.UNKNOWN, str(lost))",
         "return Reply(Acceptance.LIMITED)",
         "nothing_is_sent_in_vain",
-        BOTH,
+        SEVERAL,
     ),
     Defect(
         "events by which a dead endpoint was asked are sent last",
