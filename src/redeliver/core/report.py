@@ -179,16 +179,17 @@ class HookReport(EventCounts, Facts):
     """What ended the run, or a part of it, early."""
     seconds: float = 0.0
     """How long the run took."""
+    facts: tuple[Fact, ...] = field(init=False)
+    """What users should know."""
+
+    def __post_init__(self) -> None:
+        # Once, since what a run ends with, its health and each of its pages go by them.
+        object.__setattr__(self, "facts", tuple(_facts(self)))
 
     @property
     def succeeded(self) -> bool:
         """Whether it ended without an error or a signal; a spent time limit or a receiver that is down is none."""
         return self.read and not self.is_failing and not any(fact.kind is FactKind.STOPPED for fact in self.endings)
-
-    @property
-    def facts(self) -> tuple[Fact, ...]:
-        """What users should know."""
-        return tuple(_facts(self))
 
     @property
     def down(self) -> bool:
@@ -235,6 +236,13 @@ class Report(EventCounts, Facts):
     """Webhooks that a stopped run did not get to. They are not in ``hooks``."""
     left_out: Fact | None = None
     """That a pattern could not choose some of the webhooks."""
+    facts: tuple[Fact, ...] = field(init=False)
+    """What users should know, each cause once, losses first. Each webhook also has its own."""
+
+    def __post_init__(self) -> None:
+        own = [fact for fact in (self.fault and Fact.of(self.fault), self.left_out) if fact]
+        facts = (*own, *grouped([(hook.hook, hook.facts) for hook in self.hooks]))
+        object.__setattr__(self, "facts", facts)
 
     @property
     def events(self) -> tuple[EventReport, ...]:
@@ -297,14 +305,6 @@ class Report(EventCounts, Facts):
     def checkpoint(self) -> int | None:
         """The earliest of the checkpoints that are kept."""
         return min((hook.checkpoint for hook in self.hooks if hook.checkpoint is not None), default=None)
-
-    @property
-    def facts(self) -> tuple[Fact, ...]:
-        """What users should know, each cause once, losses first. Each webhook also has its own."""
-        own = [Fact.of(self.fault)] if self.fault else []
-        if self.left_out:
-            own.append(self.left_out)
-        return (*own, *grouped([(hook.hook, hook.facts) for hook in self.hooks]))
 
     def exit_code(self, fail_on: FailOn) -> int:
         """0, 1, or 128 + the signal's number."""
