@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import ROUNDING, Attempt, Event
-from redeliver.core.redelivery import UNSEEN, Acceptance, Outcome, Reply
+from redeliver.core.redelivery import FINAL, UNSEEN, Acceptance, Outcome, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-#: Why no later run sends an event.
-FINAL = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FILTERED_OUT, Outcome.TOO_OLD})
 _UNTIL_SEEN = {
     Acceptance.ACCEPTED: Outcome.PENDING,
     Acceptance.REFUSED: Outcome.REFUSED,
@@ -55,6 +53,11 @@ class Case:
     """None: GitHub was not asked."""
     delivered_at: int | None = None
     """The newest attempt that delivered it, whoever requested that; None: none is known."""
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether GitHub was not asked, and no attempt is known to have delivered it."""
+        return self.redelivery is None and self.delivered_at is None
 
     @property
     def result(self) -> Attempt | None:

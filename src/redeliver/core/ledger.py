@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import Case, Redelivery
 from redeliver.core.deliveries import attempt_of, succeeded
-from redeliver.core.plan import FRESH
 from redeliver.core.reading import Extent, Unread
 from redeliver.core.redelivery import Acceptance, Outcome, Reply
 
@@ -18,6 +17,10 @@ if TYPE_CHECKING:
     from redeliver.core.plan import Rules
     from redeliver.core.reading import Reading
 
+#: Up to this many attempts an event counts as fresh. During a long outage, each run probes with three fresh events.
+#: If those came last afterwards, they would hold the checkpoint at the beginning of the outage, and until they were
+#: delivered, every run would read all of it again.
+FRESH = 2
 _NO_REPLY = Reply(Acceptance.UNKNOWN, "the run ended before GitHub replied")
 
 
@@ -85,7 +88,7 @@ class Ledger:
     @property
     def skipped(self) -> list[tuple[Case, Outcome]]:
         """Cases that are not sent, and why; the oldest first."""
-        skipped = [(case, case.verdict) for case in self.cases.values() if case.verdict and _is_unsent(case)]
+        skipped = [(case, case.verdict) for case in self.cases.values() if case.verdict and case.is_untouched]
         return sorted(skipped, key=lambda pair: _age(pair[0]))
 
     def ask(self, case: Case, asked_at: int) -> None:
@@ -122,7 +125,7 @@ class Ledger:
             case.verdict = why
 
     def _due(self) -> Iterator[Case]:
-        return (case for case in self.cases.values() if case.verdict is None and _is_unsent(case))
+        return (case for case in self.cases.values() if case.verdict is None and case.is_untouched)
 
 
 def checkpoint(ledger: Ledger, reading: Reading, *, start: int, has_gap: bool) -> int | None:
@@ -140,10 +143,6 @@ def checkpoint(ledger: Ledger, reading: Reading, *, start: int, has_gap: bool) -
     holding = [event.latest_listed if reading.failures_only else event.latest for event in open_events]
     unread = [row.at for row in reading.unread_rows().get(Unread.HOLDS, ()) if row.at is not None]
     return min([start, *(attempt.at - 1 for attempt in holding), *(at - 1 for at in unread)])
-
-
-def _is_unsent(case: Case) -> bool:
-    return case.redelivery is None and case.delivered_at is None
 
 
 def _age(case: Case) -> tuple[int, int]:

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * 3_600_000
 
-#: Up to this many attempts an event counts as fresh. During a long outage, each run probes with three fresh events.
-#: If those came last afterwards, they would hold the checkpoint at the beginning of the outage, and until they were
-#: delivered, every run would read all of it again.
-FRESH = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Rules:

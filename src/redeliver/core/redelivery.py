@@ -46,6 +46,10 @@ class Outcome(StrEnum):
 PROBE_SIZE = 3
 #: No later run delivers these.
 LOST = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED})
+#: No later run sends these.
+FINAL = LOST | {Outcome.FILTERED_OUT, Outcome.TOO_OLD}
+#: No later run sends these, or need send them.
+SETTLED = FINAL | {Outcome.RECOVERED}
 #: The log may still show the outcome of these redeliveries.
 UNSEEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN})
 

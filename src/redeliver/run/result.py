@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.deliveries import ROUNDING
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.reading import Extent, Unread
-from redeliver.core.redelivery import LOST, UNSEEN, Acceptance, Outcome
+from redeliver.core.redelivery import SETTLED, UNSEEN, Acceptance, Outcome
 from redeliver.core.report import EventReport, HookReport, Outage
 from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from redeliver.github.ports import Hook
     from redeliver.run.record import Record
 
-#: Events with these outcomes are never sent again, or need not be.
-_SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
-#: Nor do those of which GitHub has just been asked have a moment for the next attempt.
-_NOT_SENT_AGAIN = _SETTLED | UNSEEN
+#: Events with these outcomes have no moment for the next attempt. Of some, GitHub has just been asked.
+_NOT_SENT_AGAIN = SETTLED | UNSEEN
 _HOW_BAD = {
     Unread.LET_GO: FactKind.UNREADABLE_LOSS,
     Unread.HOLDS: FactKind.UNREADABLE_ERROR,
@@ -143,7 +141,7 @@ def _endings(record: Record) -> Iterator[Fact]:
 
 def _outage(record: Record, events: Sequence[EventReport], hourly: float, settings: Settings) -> Outage:
     reading = record.reading
-    undelivered = [event for event in events if event.outcome not in _SETTLED]
+    undelivered = [event for event in events if event.outcome not in SETTLED]
     causes = Counter(event.cause for event in undelivered).most_common(1)
     return Outage(
         since=reading.failing_since if reading else None,
@@ -155,7 +153,7 @@ def _outage(record: Record, events: Sequence[EventReport], hourly: float, settin
 
 def _deadline(record: Record, events: Iterable[EventReport], settings: Settings) -> int | None:
     """When GitHub begins to forget what is still undelivered."""
-    moments = [event.forgotten_at for event in events if event.outcome not in _SETTLED]
+    moments = [event.forgotten_at for event in events if event.outcome not in SETTLED]
     if record.window and record.reading and record.reading.extent is Extent.NEWEST:
         # What was not read can be as old as the window.
         moments.append(record.window.cutoff + settings.retention_ms)

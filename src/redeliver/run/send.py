@@ -162,7 +162,7 @@ def send_with_probe(
     if send_probe(sender, watch, choose(cases), seconds) is Probe.DOWN:
         return Sending.ENDPOINT_DOWN
     # Meanwhile somebody else may have redelivered one of them.
-    sender.send(case for case in cases if case.redelivery is None and case.delivered_at is None)
+    sender.send(case for case in cases if case.is_untouched)
     return Sending.DONE
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.redelivery import LOST, SETTLED, Outcome
 from redeliver.github.responses import read_json
 from redeliver.output.report_model import MOST, Count, Moment, ReportModel
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 #: Causes that are listed for one webhook.
 _CAUSES = 3
 NO_REPORT = "The run ended without a report."
-#: Events with these outcomes no longer wait for a redelivery.
-_SETTLED = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
 
 class State(StrEnum):
@@ -147,7 +145,7 @@ def _state(report: ReportModel, waiting: int) -> State | None:
 
 
 def _causes(hook: HookPart) -> tuple[str, ...]:
-    causes = Counter(event["cause"] for event in hook["events"] if event["outcome"] not in _SETTLED)
+    causes = Counter(event["cause"] for event in hook["events"] if event["outcome"] not in SETTLED)
     return tuple(sorted(causes, key=lambda cause: (-causes[cause], cause))[:_CAUSES])
 
 
@@ -160,7 +158,7 @@ def _began(hook: HookPart) -> Iterator[int]:
     """Moments at which its trouble may have begun."""
     if hook["down_since"] is not None:
         yield hook["down_since"]
-    yield from (one["first_failed_at"] for one in hook["events"] if one["outcome"] not in _SETTLED)
+    yield from (one["first_failed_at"] for one in hook["events"] if one["outcome"] not in SETTLED)
 
 
 # -- what that changes -------------------------------------------------------------------------------------------------
