@@ -93,10 +93,9 @@ class Run:
         self.record.retained_at_end = self._hook.now() - self._settings.retention_ms
         # Before any request that can end the run: what is settled by now no longer holds the checkpoint.
         self._judge(reading)
-        self._read_histories(reader)
-        due = self._say_found()
+        due = self._say_found(self._read_histories(reader, reading))
         if due and not self._settings.dry_run:
-            self._anchor_checkpoint()
+            self._anchor_checkpoint(window)
             self._send(due)
         self._watch.until_settled(self._settings.wait_for_results)
 
@@ -130,10 +129,11 @@ class Run:
             self._console.detail(str(fault))
             return None
 
-    def _judge(self, reading: Reading, guids: Collection[str] | None = None) -> None:
+    def _judge(self, reading: Reading, guids: Collection[str] | None = None) -> Reading:
         """Judge what was read. ``guids``: these events alone, of which more has been read."""
         self.record.reading = reading
         self.ledger.judge(reading, guids)
+        return reading
 
     def _probe_endpoint(self, head: Reading) -> Probe | None:
         """Probe an endpoint that looks down, with events read so far. None: not probed."""
@@ -141,45 +141,42 @@ class Run:
         first = probe_cases(self.ledger.due)
         if seconds == 0 or self._settings.dry_run or len(first) < PROBE_SIZE:
             return None
-        self._anchor_checkpoint()
+        self._anchor_checkpoint(head.window)
         with self._console.group(f"The last {head.scanned:,} attempts all failed: testing the receiver"):
             self._console.line(f"Watching {PROBE_SIZE} test redeliveries before more of the log is read")
             self.record.early_probe = send_probe(self._sender, self._watch, first, seconds)
         return self.record.early_probe
 
-    def _read_histories(self, reader: Reader) -> None:
-        """Read the attempts before the window, for events that need them.
+    def _read_histories(self, reader: Reader, reading: Reading) -> Reading:
+        """Read the attempts before the window, for events that need them. Returns what has been read by then.
 
         In two passes. The first asks for failures alone, which takes few calls and is enough to leave most events to
         later runs; the second reads everything, for the few that are due or would be given up: they may be delivered.
         """
-        reading, cases = self.record.reading, self.ledger.cases
-        if reading is None:
-            return
+        cases = self.ledger.cases
         partly_read = [guid for guid, case in cases.items() if case.needs_history and not reading.is_read_out(guid)]
         if without_original := [guid for guid in partly_read if cases[guid].event.original is None]:
-            self._judge(reader.read_earlier_failures(without_original), without_original)
+            reading = self._judge(reader.read_earlier_failures(without_original), without_original)
         unchecked = [guid for guid in partly_read if guid in cases and cases[guid].verdict is Outcome.UNCHECKED]
         if unchecked and reading.extent is not Extent.NEWEST:  # else no time or calls are left for it
-            self._judge(reader.read_earlier_attempts(unchecked), unchecked)
+            reading = self._judge(reader.read_earlier_attempts(unchecked), unchecked)
+        return reading
 
-    def _say_found(self) -> Sequence[Case]:
+    def _say_found(self, reading: Reading) -> Sequence[Case]:
         """Say what was found. Returns what is to be sent."""
         due, skipped = self.ledger.due, self.ledger.skipped
-        scanned = self.record.reading.scanned if self.record.reading else 0
         reasons = [reason for _, reason in skipped]
-        self._console.line(found_line(scanned, len(due), reasons, dry_run=self._settings.dry_run))
+        self._console.line(found_line(reading.scanned, len(due), reasons, dry_run=self._settings.dry_run))
         for case, reason in skipped:
             self._console.detail(f"{title_of(case.event)}: {OUTCOMES[reason].word}")
         return due
 
-    def _anchor_checkpoint(self) -> None:
+    def _anchor_checkpoint(self, window: Window) -> None:
         """Write the checkpoint unchanged, which proves that it can be written.
 
         If this is the first run and it crashes, the next one starts from there, too.
         """
-        window = self.record.window
-        if self._store is None or window is None or self.record.anchored is not None:
+        if self._store is None or self.record.anchored is not None:
             return
         try:
             self._store.write(window.checkpoint)
