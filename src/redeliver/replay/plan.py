@@ -113,8 +113,10 @@ class EventSelector:
             if plan.guids and guid not in self._wanted:
                 continue
             attempt = attempt_of(row)
-            case = self._redelivered.pop(guid, None) or Case(Event(guid, name_of(row), (attempt,)))
-            case.add_attempts([attempt])
+            if case := self._redelivered.pop(guid, None):
+                case.add_attempts([attempt])
+            else:
+                case = Case(Event(guid, name_of(row), (attempt,)))
             if attempt.redelivery:
                 self._redelivered[guid] = case
             elif plan.guids or plan.since <= attempt.at < plan.until:
