@@ -81,8 +81,7 @@ class FactKind(Enum):
         "{ids:count delivery|deliveries} in GitHub's log could never be read: {ids}. GitHub deletes them within a day.",
         f"{_EACH_MAY_BE} No later run reports them.",
     )
-    """Rows of the log that GitHub is about to delete. ERROR: each may be a failure. WARNING: they are of events that
-    were delivered, or about which other rows say enough."""
+    """Rows of the log that GitHub is about to delete; each may be a failure."""
     UNREADABLE_ERROR = Words(
         Level.ERROR,
         "{ids:count delivery|deliveries} in GitHub's log could not be read: {ids}.",
@@ -93,6 +92,7 @@ class FactKind(Enum):
         "{ids:count delivery|deliveries} in GitHub's log could not be read, but no event is missed by that: {ids}.",
         "They succeeded, or other attempts of the same events could be read.",
     )
+    """Rows of events that were delivered, or about which other rows say enough."""
     CLOCKS_DIFFER = Words(
         Level.WARNING,
         "Two of GitHub's responses disagreed on the time by {seconds:duration}.",
@@ -225,9 +225,9 @@ class Fact:
 
     @property
     def cause(self) -> object:
-        """The same for facts of several webhooks that are told as one.
+        """The same for facts of several webhooks that become one.
 
-        What is lost is told with its own GUIDs and times; of anything else, the first webhook's are enough.
+        A loss keeps its own GUIDs and times; of anything else, the first webhook's are enough.
         """
         error = self.fields.get("error")
         if isinstance(error, RedeliverError):
