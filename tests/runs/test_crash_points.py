@@ -9,26 +9,24 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from queue import Queue
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from command.program import commands
 from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, SECOND, system_ms
-from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from githubsim.server import Served, serve
-from githubsim.wire import Lost
+from runs.killed import exit_code_if_killed
 from step import as_variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from command.program import Commands, Started
-
-When = Literal["before", "after"]
+    from runs.killed import When
 
 pytestmark = pytest.mark.slow
 
@@ -70,18 +68,8 @@ class Scenario:
 
     def killed_at(self, request: int, when: When, forks: Commands) -> bool:
         """Whether a run was killed before or after this request: it may have ended before it had made so many."""
-        started: list[Started] = []
-
-        def kill() -> None:
-            os.kill(started[0].pid, signal.SIGKILL)
-            if when == "before":
-                raise Lost("reset")  # nobody is there any more to make the request
-
         sim = self.served.sim
-        sim.faults.add(Fault(Call(kill), at_request=request, when=when))
-        with sim.desk.lock:  # no request is looked at before the process's id is known
-            started.append(self.start(forks))
-        code = started[0].wait()
+        code = exit_code_if_killed(sim, request, when, lambda: self.start(forks))
         with sim.desk.lock:  # the request that it was killed at is in the journal by then
             assert code == (-signal.SIGKILL if len(sim.journal.entries) >= request else 0)
         return code != 0

@@ -6,18 +6,18 @@ import os
 import signal
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pytest
 
 from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, SECOND, system_ms
-from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK
 from githubsim.server import Served, serve
-from githubsim.wire import Lost
+from runs.killed import exit_code_if_killed
 from step import as_variables
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from command.program import Commands, Started
+    from runs.killed import When
 
 pytestmark = pytest.mark.slow
 
-When = Literal["before", "after"]
 CHOSEN = 5
 
 
@@ -54,17 +54,8 @@ def start(forks: Commands, inputs: dict[str, str], **more: str) -> Started:
 def killed_at(request: int, when: When, forks: Commands, folder: Path) -> str:
     """What is wrong after it was killed there, looked up and finished; nothing, if each event was sent once."""
     with github() as (served, inputs, chosen):
-        started: list[Started] = []
-
-        def kill() -> None:
-            os.kill(started[0].pid, signal.SIGKILL)
-            if when == "before":
-                raise Lost("reset")  # nobody is there any more to make the request
-
-        served.sim.faults.add(Fault(Call(kill), at_request=request, when=when))
-        with served.sim.desk.lock:  # no request is looked at before the process's id is known
-            started.append(start(forks, inputs, send="true", **{"from": "1h"}))
-        assert started[0].wait() == -signal.SIGKILL
+        everything = partial(start, forks, inputs, send="true", **{"from": "1h"})
+        assert exit_code_if_killed(served.sim, request, when, everything) == -signal.SIGKILL
         assert served.wait_until_shown()
         # What somebody sees who looks the killed one up: a plan, which names those that it had not sent.
         page = folder / f"{request}-{when}.md"
