@@ -1,5 +1,5 @@
 # make setup    everything that developing needs, and Git hooks that check what you commit
-# make quick    units, scenarios and documents, in less than a minute: while you write
+# make quick    units, runs and documents, in less than a minute: while you write
 # make test     every test but those of make e2e, with coverage: before you push
 # make check    linters, formatter, types, layers, prose: before you commit
 # make docs     writes inputs, outputs and errors wherever they are named, from the tables in the code

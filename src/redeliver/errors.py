@@ -50,7 +50,7 @@ class RedeliverError(Exception):
 
     @property
     def cause(self) -> tuple[object, ...]:
-        """The same for errors of several webhooks that are told as one: they differ in what names the webhook alone."""
+        """The same for errors of several webhooks that become one: they differ only in what names the webhook."""
         facts: dict[str, object] = {}
         for name, fact in self._facts.items():
             match fact:

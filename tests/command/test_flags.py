@@ -1,4 +1,4 @@
-"""The command line's flags are the action's inputs, but for secrets, which nobody may read from a command line."""
+"""The command line's flags are the action's inputs, except secrets, which nobody may read from a command line."""
 
 from __future__ import annotations
 

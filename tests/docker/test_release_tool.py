@@ -233,7 +233,7 @@ def test_an_image_that_is_tagged_during_the_reviewers_pause_is_not_pinned(world:
 def test_a_git_tag_that_somebody_pushed_for_an_image_of_theirs_is_refused(
     world: ReleaseWorld, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is the very commit that a release would make, but for the image."""
+    """It is the commit that a release would make, with another image."""
     image = f"{world.image}@{plant(world.store, VERSION, world.head)}"
     checkout = Checkout(world.checkout)
     tagged = Pair(checkout, NAME, VERSION).make(image, [world.head])
@@ -287,7 +287,7 @@ def not_on_main(world: ReleaseWorld) -> None:
 
 
 def another_branch(world: ReleaseWorld) -> None:
-    """Though it is the same commit: its attestation would say another branch than the one users are told."""
+    """Though it is the same commit: its attestation would name another branch than the documents do."""
     world.ref = "refs/heads/mine"
 
 

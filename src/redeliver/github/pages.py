@@ -114,7 +114,7 @@ class Listing(Generic[T]):
         page = self._of_any_size(query)
         if query != self._shorter or page.next is None:
             return page
-        # It repeats the page before, but for the link.
+        # It repeats the rows of the page before, and has the link.
         self._shorter = None
         return self.page(page.next)
 

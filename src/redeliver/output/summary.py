@@ -133,7 +133,7 @@ def _hook_cells(hook: HookReport) -> list[str]:
 
 
 def _alerts(name: str, report: Report, space: Space) -> list[str]:
-    """The facts that make the run fail, or the others, but for those of which the page says everything elsewhere."""
+    """The facts that make the run fail, or the others, without those of which the page says everything elsewhere."""
     several = len(report.hooks) > 1
     if name == "CAUTION":
         facts, what = [fact for fact in report.facts if fact.level >= Level.ERROR], "errors"

@@ -75,7 +75,7 @@ class Cursor:
         """Note where the walk is after a page. Returns the page without what earlier pages had."""
         self.pages += 1
         self._next = page.next
-        # Its newest row decides: what follows is older than that, but for the slack. Any other may have shown up late,
+        # Its newest row decides: what follows is older, give or take the slack. Any other may have shown up late,
         # among rows far newer than itself.
         newest = max(page.times, default=inf)
         self.back_to = min(self.back_to, newest + SLACK) if page.next else -inf

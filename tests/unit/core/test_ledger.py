@@ -193,7 +193,7 @@ def test_a_look_adds_what_is_new_of_the_events_that_have_a_case_once() -> None:
         ledger.take(shown)
         assert list(ledger.cases.values()) == [failed, delivered]
         assert ([one.id for one in failed.event.attempts], failed.outcome) == ([1, 9], Outcome.FAILED_AGAIN)
-        # The one that it had before its success is told.
+        # It keeps the attempt that it had before its success.
         assert ([one.id for one in delivered.event.attempts], delivered.outcome) == ([2], Outcome.RECOVERED)
     ledger.take([again(5, ASKED - HOUR, "b", 200)])
     assert delivered.delivered_at == ASKED

@@ -1,4 +1,4 @@
-"""What chooses the events of a replay, and what is told of all that does not."""
+"""What chooses the events of a replay, and the error for each value that cannot."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def unread(**known: Any) -> Record:  # noqa: ANN401
         (Fate(left=Outcome.FILTERED_OUT), False, ""),
         (Fate(result=200), False, ""),
         (Fate(answer=Acceptance.ACCEPTED), False, ""),
-        # Why GitHub refused, or why its reply is unknown, is told while that matters.
+        # Why GitHub refused, or why its reply is unknown, is reported while that matters.
         (Fate(answer=Acceptance.REFUSED, why="GitHub answered 404"), True, "GitHub answered 404"),
         (Fate(answer=Acceptance.UNKNOWN, why="the connection was reset"), False, "the connection was reset"),
         (Fate(answer=Acceptance.UNKNOWN, why="the connection was reset", result=404), True, ""),
@@ -109,7 +109,7 @@ def test_when_an_event_is_sent_next_is_told_where_it_is_and_why_it_was_not_taken
 ) -> None:
     (event,) = reported(fate).events
     assert (event.next_attempt_at is not None, event.detail) == (is_sent_again, detail)
-    # One that is delivered is told as it stood before.
+    # One that is delivered is reported as it was before.
     assert (event.cause, event.attempts) == (("HTTP 404", 2) if fate.result == 404 else ("HTTP 503", 1))
 
 
