@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import DAY, START
+from redeliver.core.case import LOST, UNSEEN, Outcome
 from redeliver.core.deliveries import DeliveryStats, TypeStats
 from redeliver.core.facts import Fact, Level
-from redeliver.core.redelivery import LOST, UNSEEN, Outcome
 from redeliver.core.report import EventReport, HookReport, Report
 from redeliver.errors import RedeliverError
 

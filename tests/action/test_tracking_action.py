@@ -13,7 +13,7 @@ from command.program import REDELIVER, environment
 from githubsim.clock import system_ms
 from githubsim.model import SimGitHub
 from githubsim.server import serve
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.errors import IssuesDisabled
 from redeliver.output.report_json import MOST, as_json
 from runner import commands, outputs

@@ -11,7 +11,7 @@ from command.site import APP_ID, PLACES, HookKind, Site
 from githubsim.apps import Installation
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.tokens import EVERYTHING
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import (
     AccessBlocked,

@@ -8,7 +8,7 @@ import pytest
 
 from githubsim.clock import HOUR, MINUTE
 from githubsim.outcomes import BAD_CERTIFICATE, REDIRECTED, UNAVAILABLE
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import as_json
 from wording import figures

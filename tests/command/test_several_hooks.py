@@ -10,8 +10,8 @@ import pytest
 from githubsim.clock import MINUTE
 from githubsim.faults import Fault, foreign_next
 from githubsim.outcomes import OK, UNAVAILABLE
+from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
-from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.errors import CheckpointUnreadable, ForeignLink, NoHooks, NoSuchHook, NotFound, OutOfTime
 from redeliver.output.report_json import outputs

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.output.report_json import MOST
 from redeliver.replay.report_json import as_json
 from world import World

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import FAILURES
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.report import VERSION
 from redeliver.output.report_json import as_json
 from world import World

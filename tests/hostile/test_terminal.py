@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hostile.strange import PIECES, text
+from redeliver.core.case import Outcome
 from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.health import HookHealth
-from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation, ShownAttempt, ShownEvent
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_report
 from redeliver.run.lookup import host_of

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from githubsim.clock import MINUTE, SECOND
-from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.case import LOST, Outcome
 from redeliver.core.settings import ScanMode
 from redeliver.errors import Unexpected
 from redeliver.output.report_json import outputs

@@ -6,8 +6,8 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import SECOND
-from redeliver.core.plan import LONGEST_SPACING
-from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.case import LOST, Outcome
+from redeliver.core.ledger import LONGEST_SPACING
 from redeliver.core.settings import ScanMode
 from runs.accounts import the_report_is_true, the_sums_are_right
 from runs.model import too_old

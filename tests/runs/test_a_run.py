@@ -9,7 +9,7 @@ import random
 
 from githubsim.clock import MINUTE, SECOND
 from githubsim.outcomes import ACCEPTED, FAILURES, OK, UNAVAILABLE, invalid_response
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.output.report_json import outputs
 from world import World, of
 

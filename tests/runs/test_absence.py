@@ -10,8 +10,8 @@ from githubsim.clock import HOUR, MINUTE
 from githubsim.faults import Fault, link_in_other_words, proxy_refusal, without_link, wrong_date
 from githubsim.outcomes import LEFT_OUT, OK, UNAVAILABLE, Kind, odd
 from githubsim.render import http_date
+from redeliver.core.case import Outcome
 from redeliver.core.health import Health
-from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import outputs
 from redeliver.run.lookup import survey

@@ -9,7 +9,7 @@ import pytest
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Effect, Fault, Lose, every_kind, foreign_next, garbage, html_answer, json_answer, redirect
 from githubsim.outcomes import UNAVAILABLE
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.errors import (
     ApiFailing,

@@ -11,8 +11,8 @@ import pytest
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, json_answer
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
+from redeliver.core.case import Outcome
 from redeliver.core.health import Health
-from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.summary import markdown
 from redeliver.run.scan import Reader

@@ -12,7 +12,7 @@ import pytest
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.limits import COUNTED
 from githubsim.outcomes import UNAVAILABLE
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.github.pace import GITHUB_REFUSES
 from runs import promises
 from runs.model import World

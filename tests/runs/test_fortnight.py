@@ -13,7 +13,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.endpoint import Outage
 from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, REDIRECTED, TIMED_OUT, UNAVAILABLE, Outcome
 from githubsim.outcomes import invalid_response as invalid
-from redeliver.core.redelivery import Outcome as Became
+from redeliver.core.case import Outcome as Became
 from runs import promises
 from runs.lengths import SOAK
 from runs.model import World

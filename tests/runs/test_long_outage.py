@@ -7,8 +7,8 @@ import pytest
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Answer, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
+from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
-from redeliver.core.redelivery import Outcome
 from redeliver.run.scan import LONG_OUTAGE
 from runs import promises
 from runs.lengths import SOAK

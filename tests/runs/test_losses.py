@@ -9,8 +9,8 @@ import pytest
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import UNAVAILABLE, invalid_response
+from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
-from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from runs import promises
 from runs.lengths import SOAK

@@ -9,7 +9,7 @@ import pytest
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.errors import OutOfTime
 from runs import promises

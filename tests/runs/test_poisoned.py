@@ -9,8 +9,8 @@ import pytest
 from days import Days
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, MINUTE
+from redeliver.core.case import LOST
 from redeliver.core.reading import SLACK
-from redeliver.core.redelivery import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

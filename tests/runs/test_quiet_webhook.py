@@ -9,7 +9,7 @@ import pytest
 
 from githubsim.clock import HOUR, MINUTE
 from githubsim.outcomes import UNAVAILABLE
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from runs import promises
 from runs.lengths import SOAK
 from runs.model import World

@@ -9,8 +9,8 @@ import pytest
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
 from githubsim.outcomes import OK, invalid_response
+from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
-from redeliver.core.redelivery import Outcome
 from redeliver.errors import ApiFailing, GuidsNotFound, ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.times import timestamp
 from wording import figures, says, told

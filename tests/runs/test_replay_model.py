@@ -16,7 +16,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Fault
 from githubsim.outcomes import OK, UNAVAILABLE, Kind
 from githubsim.outcomes import Outcome as Answer
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.replay.page import markdown
 from redeliver.replay.report_json import as_json
 from redeliver.replay.run import replay_hook

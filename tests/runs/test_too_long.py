@@ -10,8 +10,8 @@ import pytest
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND, VirtualClock
 from githubsim.model import SimGitHub
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
+from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
-from redeliver.core.redelivery import Outcome
 from redeliver.core.settings import FailOn
 from redeliver.errors import HourSpent
 from redeliver.output.headline import mark

@@ -17,7 +17,7 @@ from githubsim.faults import Answer, Effect, Fault, Lose, When, json_answer
 from githubsim.inprocess import InProcessTransport
 from githubsim.issues import AUTHORS, STRANGER, Author
 from githubsim.model import SimGitHub
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.entry.tracking import track
 from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, ReplyLost
 from redeliver.github.api import Caller

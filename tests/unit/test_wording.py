@@ -20,9 +20,9 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, START
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
+from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
-from redeliver.core.facts import OUTCOMES, FactKind
-from redeliver.core.redelivery import Outcome
+from redeliver.core.facts import FactKind
 from redeliver.core.report import Outage
 from redeliver.core.settings import FailOn
 from redeliver.entry.cli import app

@@ -3,13 +3,135 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from redeliver.core.deliveries import ROUNDING, Attempt, Event
-from redeliver.core.redelivery import FINAL, UNSEEN, Acceptance, Outcome, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+class Outcome(StrEnum):
+    """The outcome of an event. The codes are frozen: programs read them in the report."""
+
+    RECOVERED = "recovered"
+    """Delivered during the run."""
+
+    # Redelivered.
+    FAILED_AGAIN = "failed_again"
+    PENDING = "pending"
+    """Accepted by GitHub, but the log does not show the new attempt yet."""
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """GitHub's reply was lost, and the log does not show a new attempt yet."""
+
+    # Lost.
+    GIVEN_UP = "given_up"
+    """Out of attempts."""
+    EXPIRED = "expired"
+    """Undelivered when its first attempt left GitHub's log."""
+
+    # Skipped.
+    NOT_DUE = "not_due"
+    FILTERED_OUT = "filtered_out"
+    TOO_OLD = "too_old"
+    """Older than ``max-age``, so it is no longer wanted. It counts as undelivered, but not as lost."""
+    UNCHECKED = "unchecked"
+    """Too little of the log could be read to know whether it is delivered."""
+
+    # Due, and not sent.
+    DRY_RUN = "dry_run"
+    ENDPOINT_DOWN = "endpoint_down"
+    OUT_OF_TIME = "out_of_time"
+    STOPPED = "stopped"
+    RUN_FAILED = "run_failed"
+
+
+class OutcomeWords(NamedTuple):
+    """How users read an outcome."""
+
+    mark: str
+    word: str
+    advice: str
+    """What the user can do."""
+
+
+#: In the order in which users should look at them.
+OUTCOMES: dict[Outcome, OutcomeWords] = {
+    Outcome.GIVEN_UP: OutcomeWords(
+        "🔴",
+        "given up",
+        "Gave up after max-attempts. Fix the receiver, then send them again with org/redeliver-action/replay or "
+        "redeliver replay --guid, before GitHub deletes them.",
+    ),
+    Outcome.EXPIRED: OutcomeWords(
+        "🔴", "expired", "GitHub has deleted them, so nothing can redeliver them. Run more often."
+    ),
+    Outcome.FAILED_AGAIN: OutcomeWords(
+        "❌", "failed again", "A later run redelivers them, when retry-spacing has passed."
+    ),
+    Outcome.REFUSED: OutcomeWords("🚫", "refused", "GitHub refused to redeliver them. The next run asks again."),
+    Outcome.UNCHECKED: OutcomeWords(
+        "⏸️",
+        "not checked",
+        "The log was too long to see whether they are delivered already. Raise time-limit, or run more often.",
+    ),
+    Outcome.ENDPOINT_DOWN: OutcomeWords("⏸️", "receiver down", "A later run sends them, once the receiver is up."),
+    Outcome.RUN_FAILED: OutcomeWords("⏸️", "run failed", "Fix the error above. The next run sends them."),
+    Outcome.DRY_RUN: OutcomeWords("⏸️", "dry run", "Run without dry-run to send them."),
+    Outcome.OUT_OF_TIME: OutcomeWords(
+        "⏸️", "out of time", "Nothing: the next run sends them. If this happens often, raise time-limit."
+    ),
+    Outcome.STOPPED: OutcomeWords("⏸️", "run stopped", "Nothing: the next run sends them."),
+    Outcome.TOO_OLD: OutcomeWords("⏸️", "too old", "Nothing: they are older than max-age, so no run sends them."),
+    Outcome.NOT_DUE: OutcomeWords(
+        "⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."
+    ),
+    Outcome.UNKNOWN: OutcomeWords(
+        "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
+    ),
+    Outcome.PENDING: OutcomeWords(
+        "⏳",
+        "pending",
+        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run looks again. A "
+        "longer wait-for-results lets one run see more.",
+    ),
+    Outcome.RECOVERED: OutcomeWords("✅", "recovered", "Nothing."),
+    Outcome.FILTERED_OUT: OutcomeWords("⏸️", "filtered out", "Nothing: the input events leaves them out."),
+}
+
+
+#: How many redeliveries are watched before the rest is sent.
+PROBE_SIZE = 3
+#: No later run delivers these.
+LOST = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED})
+#: No later run sends these.
+FINAL = LOST | {Outcome.FILTERED_OUT, Outcome.TOO_OLD}
+#: No later run sends these, or need send them.
+SETTLED = FINAL | {Outcome.RECOVERED}
+#: The log may still show the outcome of these redeliveries.
+UNSEEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN})
+
+
+class Acceptance(StrEnum):
+    """Whether GitHub accepted a redelivery."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """Not known: the reply was lost, or does not say."""
+    LIMITED = "limited"
+    """Not accepted because of a limit. The pace has taken note; the same redelivery may be requested again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """GitHub's reply to a request for a redelivery, and why, in a few words."""
+
+    acceptance: Acceptance
+    why: str = ""
+
 
 _UNTIL_SEEN = {
     Acceptance.ACCEPTED: Outcome.PENDING,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from redeliver.core.redelivery import Outcome
 from redeliver.errors import RedeliverError, filled
 from redeliver.text import count
 from redeliver.times import clock_time, duration, span, time_near
@@ -298,60 +297,3 @@ def grouped(hooks: Sequence[tuple[str, Sequence[Fact]]]) -> list[Fact]:
                 names_it = len(hooks) == 1 or hook in fact.sentence
                 found[fact.cause] = fact if names_it else replace(fact, hook=hook)
     return sorted(found.values(), key=lambda fact: -fact.level)
-
-
-# -- the outcomes of events ----------------------------------------------------------------------------------------
-
-
-class OutcomeWords(NamedTuple):
-    """How users read an outcome."""
-
-    mark: str
-    word: str
-    advice: str
-    """What the user can do."""
-
-
-#: In the order in which users should look at them.
-OUTCOMES: dict[Outcome, OutcomeWords] = {
-    Outcome.GIVEN_UP: OutcomeWords(
-        "🔴",
-        "given up",
-        "Gave up after max-attempts. Fix the receiver, then send them again with org/redeliver-action/replay or "
-        "redeliver replay --guid, before GitHub deletes them.",
-    ),
-    Outcome.EXPIRED: OutcomeWords(
-        "🔴", "expired", "GitHub has deleted them, so nothing can redeliver them. Run more often."
-    ),
-    Outcome.FAILED_AGAIN: OutcomeWords(
-        "❌", "failed again", "A later run redelivers them, when retry-spacing has passed."
-    ),
-    Outcome.REFUSED: OutcomeWords("🚫", "refused", "GitHub refused to redeliver them. The next run asks again."),
-    Outcome.UNCHECKED: OutcomeWords(
-        "⏸️",
-        "not checked",
-        "The log was too long to see whether they are delivered already. Raise time-limit, or run more often.",
-    ),
-    Outcome.ENDPOINT_DOWN: OutcomeWords("⏸️", "receiver down", "A later run sends them, once the receiver is up."),
-    Outcome.RUN_FAILED: OutcomeWords("⏸️", "run failed", "Fix the error above. The next run sends them."),
-    Outcome.DRY_RUN: OutcomeWords("⏸️", "dry run", "Run without dry-run to send them."),
-    Outcome.OUT_OF_TIME: OutcomeWords(
-        "⏸️", "out of time", "Nothing: the next run sends them. If this happens often, raise time-limit."
-    ),
-    Outcome.STOPPED: OutcomeWords("⏸️", "run stopped", "Nothing: the next run sends them."),
-    Outcome.TOO_OLD: OutcomeWords("⏸️", "too old", "Nothing: they are older than max-age, so no run sends them."),
-    Outcome.NOT_DUE: OutcomeWords(
-        "⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."
-    ),
-    Outcome.UNKNOWN: OutcomeWords(
-        "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
-    ),
-    Outcome.PENDING: OutcomeWords(
-        "⏳",
-        "pending",
-        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run looks again. A "
-        "longer wait-for-results lets one run see more.",
-    ),
-    Outcome.RECOVERED: OutcomeWords("✅", "recovered", "Nothing."),
-    Outcome.FILTERED_OUT: OutcomeWords("⏸️", "filtered out", "Nothing: the input events leaves them out."),
-}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from redeliver.core.case import LOST, PROBE_SIZE, Outcome
 from redeliver.core.facts import Fact, FactKind, Facts, Since, grouped
 from redeliver.core.health import Health, health_of, worst
-from redeliver.core.redelivery import LOST, PROBE_SIZE, Outcome
 from redeliver.core.settings import FailOn
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.core.facts import OUTCOMES
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.entry.streams import in_journal
 from redeliver.output.headline import headline
 from redeliver.output.pieces import ORDER

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
-from redeliver.core.redelivery import Acceptance, Reply
+from redeliver.core.case import Acceptance, Reply
 from redeliver.errors import (
     AccessBlocked,
     ApiError,

@@ -24,8 +24,8 @@ from redeliver.text import Naming
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from redeliver.core.case import Reply
     from redeliver.core.inputs import HookChoice
-    from redeliver.core.redelivery import Reply
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
     from redeliver.github.pace import Quota

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from redeliver.core.case import Reply
     from redeliver.core.deliveries import Filter, Page
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.redelivery import Reply
     from redeliver.github.pace import Quota
 
 

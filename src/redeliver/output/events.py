@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.case import LOST, Outcome
 from redeliver.output.pieces import ORDER, folded, linked, outcome_cell, webhook, whole
 from redeliver.text import count, for_markdown
 from redeliver.times import day_time

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from redeliver.core.case import UNSEEN, Outcome
 from redeliver.core.facts import FactKind, Level
-from redeliver.core.redelivery import UNSEEN, Outcome
 from redeliver.core.settings import FailOn
 from redeliver.output.pieces import light
 from redeliver.text import count

@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
+from redeliver.core.case import OUTCOMES
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
-from redeliver.core.facts import OUTCOMES
 from redeliver.text import for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from redeliver.core.case import Outcome
     from redeliver.core.facts import Facts
-    from redeliver.core.redelivery import Outcome
     from redeliver.core.report import HookReport
 
 #: Their order, to sort by: problems come first, so that they are not cut off.

@@ -7,7 +7,7 @@ from itertools import accumulate, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.report import VERSION
 from redeliver.output.pieces import ORDER, Space
 from redeliver.output.report_model import (

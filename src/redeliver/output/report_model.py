@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypeAliasType, TypedDict
 
+from redeliver.core.case import Outcome
 from redeliver.core.health import MOST_TYPES, Health
-from redeliver.core.redelivery import Outcome
 from redeliver.core.report import MOST_CAUSES, VERSION
 
 #: Far more than any count that the action writes; but a report can come from anywhere.

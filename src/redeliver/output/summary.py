@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import OUTCOMES, Level
-from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.case import LOST, OUTCOMES, Outcome
+from redeliver.core.facts import Level
 from redeliver.output.charts import pictures
 from redeliver.output.events import event_parts
 from redeliver.output.headline import is_urgent, mark, sentences, what_comes_next

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import OUTCOMES
-from redeliver.core.redelivery import UNSEEN, Outcome
+from redeliver.core.case import OUTCOMES, UNSEEN, Outcome
 from redeliver.output.events import SHOWN_EVENTS
 from redeliver.output.pieces import folded, light, linked, more, row, table
 from redeliver.replay.plan import redelivered_at

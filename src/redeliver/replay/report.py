@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import OUTCOMES, Fact, FactKind, Facts
+from redeliver.core.case import OUTCOMES, PROBE_SIZE, UNSEEN, Outcome
+from redeliver.core.facts import Fact, FactKind, Facts
 from redeliver.core.inputs import is_guid
-from redeliver.core.redelivery import PROBE_SIZE, UNSEEN, Outcome
 from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, ReplayEndedEarly, Stopped
 from redeliver.text import count
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.output.pieces import Space
 from redeliver.output.report_json import MOST, as_text
 from redeliver.replay.plan import redelivered_at

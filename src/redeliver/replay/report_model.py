@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.output.report_model import Count, Moment, Text64, Text100, described
 from redeliver.replay.report import VERSION
 

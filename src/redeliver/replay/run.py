@@ -5,10 +5,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.ledger import Ledger
-from redeliver.core.plan import Rules
+from redeliver.core.case import PROBE_SIZE
+from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import SLACK
-from redeliver.core.redelivery import PROBE_SIZE
 from redeliver.errors import GuidsNotFound, TooManyEvents
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.replay.plan import EventSelector

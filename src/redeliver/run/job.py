@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import OUTCOMES
-from redeliver.core.ledger import Ledger, checkpoint
-from redeliver.core.plan import Rules
+from redeliver.core.case import OUTCOMES, PROBE_SIZE, Outcome
+from redeliver.core.ledger import Ledger, Rules, checkpoint
 from redeliver.core.reading import Extent, Window
-from redeliver.core.redelivery import PROBE_SIZE, Outcome
 from redeliver.errors import (
     ApiError,
     CheckpointInFuture,

@@ -6,8 +6,7 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.facts import OUTCOMES
-from redeliver.core.redelivery import UNSEEN, Outcome
+from redeliver.core.case import OUTCOMES, UNSEEN, Outcome
 from redeliver.text import count, plain
 from redeliver.times import clock_time, duration
 

@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from redeliver.core.case import Outcome
 from redeliver.core.deliveries import (
     NO_CONNECTION,
     TIMED_OUT,
@@ -19,7 +20,6 @@ from redeliver.core.deliveries import (
     succeeded,
 )
 from redeliver.core.health import FirstAttempts, HookHealth
-from redeliver.core.redelivery import Outcome
 from redeliver.core.report import MOST_CAUSES, Explanation, ShownAttempt, ShownEvent
 from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
 from redeliver.run.log_lines import Progress

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.errors import OutOfTime, RedeliverError, Stopped, Unexpected
 
 if TYPE_CHECKING:

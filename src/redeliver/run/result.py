@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from redeliver.core.case import SETTLED, UNSEEN, Acceptance, Outcome
 from redeliver.core.deliveries import ROUNDING
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.reading import Extent, Unread
-from redeliver.core.redelivery import SETTLED, UNSEEN, Acceptance, Outcome
 from redeliver.core.report import EventReport, HookReport, Outage
 from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver

@@ -6,9 +6,9 @@ from contextlib import suppress
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
+from redeliver.core.case import PROBE_SIZE, Acceptance, Outcome
 from redeliver.core.deliveries import succeeded
 from redeliver.core.reading import SLACK
-from redeliver.core.redelivery import PROBE_SIZE, Acceptance, Outcome
 from redeliver.errors import OutOfTime, RedeliverError
 from redeliver.run.log_lines import OutcomeLines, title_of
 from redeliver.run.record import Probe, Sending

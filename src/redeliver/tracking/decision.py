@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from redeliver.core.redelivery import LOST, SETTLED, Outcome
+from redeliver.core.case import LOST, SETTLED, Outcome
 from redeliver.github.responses import read_json
 from redeliver.output.report_model import MOST, Count, Moment, ReportModel
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from redeliver.core.facts import OUTCOMES, Fact, FactKind
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.core.facts import Fact, FactKind
 from redeliver.github.responses import read_json
 from redeliver.output.pieces import Space, advice_for, more
 from redeliver.text import count, for_markdown, for_shell

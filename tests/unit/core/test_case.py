@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.case import Case, Redelivery
-from redeliver.core.redelivery import Acceptance, Outcome, Reply
+from redeliver.core.case import Acceptance, Case, Outcome, Redelivery, Reply
 from redeliver.errors import BadToken, OutOfTime, RedeliverError, Stopped
 from redeliver.run.record import why_unsent
 from samples import MINUTE, attempt, event

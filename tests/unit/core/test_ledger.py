@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.case import Case
+from redeliver.core.case import Acceptance, Case, Outcome, Reply
 from redeliver.core.deliveries import UnreadRow
-from redeliver.core.ledger import Ledger, checkpoint
-from redeliver.core.plan import Rules
+from redeliver.core.ledger import Ledger, Rules, checkpoint
 from redeliver.core.reading import Extent
-from redeliver.core.redelivery import Acceptance, Outcome, Reply
 from samples import HOUR, MINUTE, event, reading_of, row, window_of
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 
 import wording
 from githubsim.clock import DAY, START
+from redeliver.core.case import Outcome
 from redeliver.core.facts import Fact
-from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.core.settings import FailOn
 from redeliver.errors import ApiRefused, CheckpointNotSaved

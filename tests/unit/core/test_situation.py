@@ -10,7 +10,7 @@ import pytest
 
 import reports
 from githubsim.clock import HOUR, START
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output.report_json import as_json
 from redeliver.tracking.decision import NO_REPORT, Situation, State, read_report

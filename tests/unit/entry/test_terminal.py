@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.report import Report
 from redeliver.entry.terminal import SHOWN_EVENTS, show_report
 from redeliver.output.headline import headline

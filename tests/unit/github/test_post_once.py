@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from redeliver.core.redelivery import Acceptance, Reply
+from redeliver.core.case import Acceptance, Reply
 from redeliver.errors import ApiError, BadToken, MissingPermission, Moved
 from redeliver.github.pace import SEND_RATE
 from redeliver.github.responses import Response, ResponseLost

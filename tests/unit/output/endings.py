@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
+from redeliver.core.case import Outcome
 from redeliver.core.facts import Fact, FactKind
-from redeliver.core.redelivery import Outcome
 from redeliver.core.report import HookReport, Outage, Report
 from reports import Problem, events, hook, hooks, one
 

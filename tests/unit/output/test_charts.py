@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.output.charts import WORTH_A_PICTURE, pictures
 from reports import EVENT, events
 

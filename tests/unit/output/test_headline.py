@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import DAY, MINUTE, START
-from redeliver.core.redelivery import LOST, Outcome
+from redeliver.core.case import LOST, Outcome
 from redeliver.core.report import HookReport, Report
 from redeliver.core.settings import FailOn
 from redeliver.output.headline import MOST, Annotations, annotate, bounded, headline, mark, what_comes_next

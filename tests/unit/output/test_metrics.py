@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exposition import read
 from githubsim.clock import HOUR, START
+from redeliver.core.case import Outcome
 from redeliver.core.health import Health, HookHealth
-from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output import metrics
 from redeliver.output.metrics import BEGINNING, RUN_METRICS, WEBHOOK_METRICS, run_metrics, webhook_metrics

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from redeliver.core.case import LOST, OUTCOMES, Outcome
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
-from redeliver.core.facts import OUTCOMES
-from redeliver.core.redelivery import LOST, Outcome
 from redeliver.output.pieces import ORDER, advice_for
 
 

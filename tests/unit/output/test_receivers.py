@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import reports
 from hostile.page import Page
 from hostile.strange import PIECES, text
+from redeliver.core.case import Outcome
 from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.health import Health
-from redeliver.core.redelivery import Outcome
 from redeliver.core.report import Explanation, Report
 from redeliver.output.receivers import SHOWN_HOOKS, SHOWN_TYPES, explanations, health_line, percent, response_lines
 from redeliver.output.summary import markdown

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.report import Report
 from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
 from redeliver.text import plain

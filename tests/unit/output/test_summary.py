@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from githubsim.clock import HOUR, START
-from redeliver.core.facts import OUTCOMES
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output.events import SHOWN_EVENTS
 from redeliver.output.pieces import advice_for

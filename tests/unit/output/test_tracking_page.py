@@ -15,7 +15,7 @@ from githubsim.clock import DAY, START
 from githubsim.issues import LONGEST_BODY
 from hostile.page import Page
 from hostile.strange import PIECES, text
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.tracking.decision import (
     Change,
     HookSituation,

@@ -8,7 +8,7 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind
-from redeliver.core.redelivery import PROBE_SIZE
+from redeliver.core.case import PROBE_SIZE
 from redeliver.run.scan import LONG_OUTAGE
 from world import World
 

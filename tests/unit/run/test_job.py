@@ -8,7 +8,7 @@ from unittest import mock
 from githubsim.clock import MINUTE
 from githubsim.faults import Answer, Fault
 from githubsim.outcomes import UNAVAILABLE
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.settings import FailOn
 from world import World, of
 

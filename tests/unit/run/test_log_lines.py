@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
-from redeliver.core.case import Case
-from redeliver.core.ledger import Ledger
-from redeliver.core.plan import Rules
+from redeliver.core.case import Acceptance, Case, Reply
+from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Window
-from redeliver.core.redelivery import Acceptance, Reply
 from redeliver.run.log_lines import SHOWN, OutcomeLines, reading_line, title_of
 from redeliver.times import clock_time
 from samples import Said, attempt, event, row

@@ -10,12 +10,10 @@ import pytest
 
 import wording
 from githubsim.clock import START
-from redeliver.core.case import Case, Redelivery
+from redeliver.core.case import Acceptance, Case, Outcome, Redelivery, Reply
 from redeliver.core.facts import Fact, FactKind
-from redeliver.core.ledger import Ledger
-from redeliver.core.plan import Rules
+from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Extent, Window
-from redeliver.core.redelivery import Acceptance, Outcome, Reply
 from redeliver.core.report import HookReport, Report
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.case import Case
-from redeliver.core.ledger import Ledger
-from redeliver.core.plan import Rules
-from redeliver.core.redelivery import PROBE_SIZE, Acceptance, Reply
+from redeliver.core.case import PROBE_SIZE, Acceptance, Case, Reply
+from redeliver.core.ledger import Ledger, Rules
 from redeliver.errors import BadToken, OutOfTime, Stopped
 from redeliver.github.pace import GITHUB_REFUSES, WRITE_POINTS
 from redeliver.run.record import Probe, Sending

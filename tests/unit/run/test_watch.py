@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.case import Case
-from redeliver.core.ledger import Ledger
-from redeliver.core.plan import Rules
-from redeliver.core.redelivery import Acceptance, Outcome, Reply
+from redeliver.core.case import Acceptance, Case, Outcome, Reply
+from redeliver.core.ledger import Ledger, Rules
 from redeliver.errors import ApiFailing
 from redeliver.run.log_lines import OutcomeLines
 from redeliver.run.record import Probe

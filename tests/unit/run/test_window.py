@@ -8,7 +8,7 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import REDIRECTED, UNAVAILABLE
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.settings import parse
 from redeliver.errors import CheckpointInFuture
 from redeliver.run.job import rules_of

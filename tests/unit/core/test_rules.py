@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.ledger import Ledger
-from redeliver.core.plan import LONGEST_SPACING, Rules
-from redeliver.core.redelivery import Outcome
+from redeliver.core.case import Outcome
+from redeliver.core.ledger import LONGEST_SPACING, Ledger, Rules
 from samples import HOUR, MINUTE, attempt, event, reading_of, row
 
 if TYPE_CHECKING:
