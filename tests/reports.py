@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import DAY, START
-from redeliver.core.case import LOST, UNSEEN, Outcome
+from redeliver.core.case import AWAITING_RESULT, LOST, Outcome
 from redeliver.core.deliveries import DeliveryStats, TypeStats
 from redeliver.core.facts import Fact, Level
 from redeliver.core.report import EventReport, HookReport, Report
@@ -30,7 +30,7 @@ EVENT = EventReport(
     next_attempt_at=None,
 )
 #: Events with these outcomes are not redelivered again, or are being redelivered.
-_NOT_AGAIN = LOST | UNSEEN | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
+_NOT_AGAIN = LOST | AWAITING_RESULT | {Outcome.RECOVERED, Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 
 
 class Problem(RedeliverError):
@@ -75,7 +75,7 @@ def hook(
     **known: Any,  # noqa: ANN401  fields of HookReport
 ) -> HookReport:
     """A run over one hook. Its deadline is that of its oldest event that can still be redelivered."""
-    can = [event.forgotten_at for event in shown if event.outcome not in _NOT_AGAIN - UNSEEN]
+    can = [event.forgotten_at for event in shown if event.outcome not in _NOT_AGAIN - AWAITING_RESULT]
     usual: dict[str, Any] = {
         "hook": f"hook {number} of the organization octo",
         "hook_id": str(number),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Follow no link, and wait for nobody at the other end of a FIFO. Windows has neither flag.
-SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 #: Seconds after which a file that is still beside its target is a killed process's: no write takes that long.
 _LEFT_BEHIND = 600
 

@@ -10,7 +10,7 @@ import pytest
 from action.step import ERROR, GITHUB, HOOKS_ACTION, IMAGE, REPLAY_ACTION, TRACKING_ACTION, Runner
 
 #: What engines say of a file that they do not see: on another machine, closed to a rootless one, in a virtual machine.
-UNSEEN = [
+AWAITING_RESULT = [
     'invalid mount config for type "bind": bind source path does not exist',
     'invalid mount config for type "bind": stat /root/_temp: permission denied',
     "Mounts denied: The path is not shared from the host and is not known to Docker",
@@ -51,7 +51,7 @@ def test_without_an_engine_for_linux_containers_auto_is_python_and_docker_an_err
     assert used(both) == ["python"]
 
 
-@pytest.mark.parametrize("unseen", UNSEEN, ids=["elsewhere", "closed", "not shared"])
+@pytest.mark.parametrize("unseen", AWAITING_RESULT, ids=["elsewhere", "closed", "not shared"])
 def test_with_an_engine_that_sees_other_files_auto_is_python_and_docker_an_error(both: Runner, unseen: str) -> None:
     # A job that itself runs in a container often has the engine's socket, but that engine mounts what the host has.
     both.unseen = unseen

@@ -15,7 +15,7 @@ from githubsim.model import SimGitHub
 from githubsim.server import serve
 from redeliver.core.case import Outcome
 from redeliver.errors import IssuesDisabled
-from redeliver.output.report_json import MOST, as_json
+from redeliver.output.report_json import MAX_REPORT_CHARS, as_json
 from runner import commands, outputs
 from step import run_step
 from world import World
@@ -60,7 +60,7 @@ def test_it_opens_an_issue_leaves_it_alone_and_closes_it() -> None:
 
 def test_the_largest_report_reaches_it(tmp_path: Path) -> None:
     report = as_json(reports.one(*reports.events(*[Outcome.FAILED_AGAIN] * 5_000)))
-    assert MOST - 1_000 < len(report) <= MOST
+    assert MAX_REPORT_CHARS - 1_000 < len(report) <= MAX_REPORT_CHARS
     sim = SimGitHub(system_ms)
     sim.token(TOKEN, kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
     output = tmp_path / "output"

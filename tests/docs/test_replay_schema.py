@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.case import Outcome
-from redeliver.output.report_json import MOST
+from redeliver.output.report_json import MAX_REPORT_CHARS
 from redeliver.replay.report_json import as_json
 from world import World
 
@@ -25,7 +25,7 @@ GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
 
 def checked(report: ReplayReport) -> dict[str, Any]:
     text = as_json(report)
-    assert len(text) <= MOST
+    assert len(text) <= MAX_REPORT_CHARS
     told: dict[str, Any] = json.loads(text)
     CHECK.validate(told)
     return told

@@ -111,7 +111,7 @@ FINAL = LOST | {Outcome.FILTERED_OUT, Outcome.TOO_OLD}
 #: No later run sends these, or need send them.
 SETTLED = FINAL | {Outcome.RECOVERED}
 #: The log may still show the outcome of these redeliveries.
-UNSEEN = frozenset({Outcome.PENDING, Outcome.UNKNOWN})
+AWAITING_RESULT = frozenset({Outcome.PENDING, Outcome.UNKNOWN})
 
 
 class Acceptance(StrEnum):
@@ -198,7 +198,7 @@ class Case:
     @property
     def is_open(self) -> bool:
         """Whether the log may still show what became of its redelivery."""
-        return self.result_outcome in UNSEEN
+        return self.result_outcome in AWAITING_RESULT
 
     @property
     def was_accepted(self) -> bool:

@@ -172,7 +172,7 @@ class Attempt:
     succeeded."""
 
     @property
-    def like_endpoint_down(self) -> bool:
+    def suggests_outage(self) -> bool:
         """Whether it failed the way every attempt does while an endpoint is down; 3xx and 4xx are about one event."""
         return self.code == 0 or self.code >= 500
 
@@ -201,7 +201,7 @@ class Event:
         return self.attempts[-1]
 
     @property
-    def latest_listed(self) -> Attempt:
+    def latest_failure_listed(self) -> Attempt:
         """The newest attempt that GitHub lists when asked for failures (400 to 599); if it lists none, the newest."""
         return next((attempt for attempt in reversed(self.attempts) if 400 <= attempt.code <= 599), self.latest)
 

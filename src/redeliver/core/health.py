@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MOST_TYPES = 100
 OTHER = "other"
 #: The share of events delivered on the first attempt below which a webhook is degraded.
-WELL = 0.95
+HEALTHY_SHARE = 0.95
 _GROWTH = 1.2
 #: The upper ends of the buckets, in milliseconds. The first holds all that took 1 ms or less.
 _BUCKETS = [1.0]
@@ -129,7 +129,7 @@ def health_of(
     """
     if down:
         return Health.DOWN
-    if undelivered or (stats and stats.delivered_first_try < WELL * stats.events):
+    if undelivered or (stats and stats.delivered_first_try < HEALTHY_SHARE * stats.events):
         return Health.DEGRADED
     # A window without events says nothing: the receiver may be down, and its last events given up.
     return Health.UNKNOWN if in_doubt or stats is None or not stats.events else Health.HEALTHY

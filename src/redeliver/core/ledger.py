@@ -75,7 +75,7 @@ class Rules:
         if not 0 < self.max_attempts <= event.count:
             return False
         latest = event.latest
-        return not latest.like_endpoint_down or (oldest_success is not None and latest.at >= oldest_success)
+        return not latest.suggests_outage or (oldest_success is not None and latest.at >= oldest_success)
 
     def too_old_after(self, event: Event) -> int | None:
         """The last moment, in epoch milliseconds, at which the event is young enough; None: it always is.
@@ -214,7 +214,7 @@ def checkpoint(ledger: Ledger, reading: Reading, *, start: int, has_gap: bool) -
         return max(window.checkpoint, window.retained_from) if has_gap else None
     open_events = [case.event for case in ledger.cases.values() if not case.is_final]
     # A run that asks GitHub for failures alone must find them as well.
-    holding = [event.latest_listed if reading.failures_only else event.latest for event in open_events]
+    holding = [event.latest_failure_listed if reading.failures_only else event.latest for event in open_events]
     unread = [row.at for row in reading.unread_rows().get(Unread.HOLDS, ()) if row.at is not None]
     return min([start, *(attempt.at - 1 for attempt in holding), *(at - 1 for at in unread)])
 

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from redeliver.errors import MetricsFileUnusable, MetricsNotWritten, MetricsPackageMissing
-from redeliver.files import SAFELY, check_folder, replace_file, why
+from redeliver.files import NO_FOLLOW, check_folder, replace_file, why
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,4 +86,4 @@ class MetricsFile:
 
 
 def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | SAFELY)
+    return os.open(path, flags | NO_FOLLOW)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from redeliver.core.report import EventReport, HookReport, Report
-    from redeliver.output.pieces import Space
+    from redeliver.output.pieces import ByteBudget
 
 #: Events that are listed one by one, and rows of similar events.
 SHOWN_EVENTS = 200
@@ -26,7 +26,7 @@ _LOST, _WAITING, _RECOVERED, _FILTERED = "lost", "waiting", "recovered", "filter
 _GROUPS = dict.fromkeys(LOST, _LOST) | {Outcome.RECOVERED: _RECOVERED, Outcome.FILTERED_OUT: _FILTERED}
 
 
-def event_parts(report: Report, space: Space) -> tuple[list[str], list[str]]:
+def event_parts(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
     """The lost events, and all others: those with a problem visible, the rest folded."""
     groups: dict[str, list[tuple[HookReport, EventReport]]] = {_LOST: [], _WAITING: [], _RECOVERED: [], _FILTERED: []}
     for hook in report.hooks:
@@ -56,7 +56,7 @@ def event_parts(report: Report, space: Space) -> tuple[list[str], list[str]]:
     return lost, others
 
 
-def _kinds(events: Sequence[EventReport], space: Space) -> list[str]:
+def _kinds(events: Sequence[EventReport], space: ByteBudget) -> list[str]:
     """One row for all events with the same name, cause and outcome."""
     alike: dict[tuple[str, str, Outcome], list[EventReport]] = defaultdict(list)
     for event in events:

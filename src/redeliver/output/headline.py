@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import UNSEEN, Outcome
+from redeliver.core.case import AWAITING_RESULT, Outcome
 from redeliver.core.facts import FactKind, Level
 from redeliver.core.settings import FailOn
 from redeliver.output.pieces import light
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Milliseconds until GitHub forgets an event, below which that comes first of all.
 URGENT = 12 * HOUR
 #: Annotations of each kind, for one step (https://docs.github.com/en/rest/checks/runs and GitHub's runner).
-MOST = 10
+MAX_ANNOTATIONS = 10
 _FAILED = "The run failed"
 
 
@@ -132,7 +132,7 @@ def _counts(report: Report) -> Iterator[str]:
         # The urgent sentence has their number.
         yield from () if is_urgent(report) else [f"{'At least ' * _is_partial(report)}{undelivered}"]
     else:
-        unseen, too_old = report.count(*UNSEEN), report.count(Outcome.TOO_OLD)
+        unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
         waiting = still_open - unseen - too_old
         parts = [
             f"{report.recovered:,} of {count(found, 'failed event')} recovered",
@@ -220,10 +220,10 @@ def _beside_headline(report: Report, next_run: Sequence[str]) -> Iterator[str]:
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:
     """As many as GitHub shows; the last one then counts the rest."""
-    if len(sentences) <= MOST:
+    if len(sentences) <= MAX_ANNOTATIONS:
         return tuple(sentences)
-    rest = len(sentences) - MOST + 1
+    rest = len(sentences) - MAX_ANNOTATIONS + 1
     return (
-        *sentences[: MOST - 1],
+        *sentences[: MAX_ANNOTATIONS - 1],
         f"and {rest:,} more errors: the job summary has some of them, the output report all",
     )

@@ -97,7 +97,7 @@ def table(columns: Sequence[str], rows: Sequence[str]) -> str:
     return "\n".join([row(column.removesuffix(":") for column in columns), row(rule), *rows]) if rows else ""
 
 
-class Space:
+class ByteBudget:
     """The bytes that a text may still take, which is written piece by piece until they are used up."""
 
     def __init__(self, size: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.health import WELL, Health
+from redeliver.core.health import HEALTHY_SHARE, Health
 from redeliver.output.pieces import folded, row, table, webhook, whole
 from redeliver.text import count, for_markdown
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from redeliver.core.deliveries import DeliveryStats, TypeStats
     from redeliver.core.endpoint import EndpointResponse
     from redeliver.core.report import HookReport, Report
-    from redeliver.output.pieces import Space
+    from redeliver.output.pieces import ByteBudget
 
 #: Rows of each table.
 SHOWN_TYPES = 30
@@ -34,7 +34,11 @@ def health_line(report: Report) -> str:
     first, alone = stats[0], len(report.hooks) == 1
     slow, throttled = sum(one.near_timeout for one in stats), sum(one.throttled for one in stats)
     delivered, events = sum(one.delivered_first_try for one in stats), sum(one.events for one in stats)
-    below = f", below {WELL:.0%}" if report.health is Health.DEGRADED and delivered < WELL * events else ""
+    below = (
+        f", below {HEALTHY_SHARE:.0%}"
+        if report.health is Health.DEGRADED and delivered < HEALTHY_SHARE * events
+        else ""
+    )
     parts = [
         f"{percent(delivered, events)} of {count(events, 'event')} delivered on the first attempt{below}",
         f"95% of first attempts took {took(first.p95)} or less" if alone and first.p95 is not None else "",
@@ -44,7 +48,7 @@ def health_line(report: Report) -> str:
     return f"Receiver health: {report.health} ({'; '.join(part for part in parts if part)})"
 
 
-def health_parts(report: Report, space: Space) -> list[str]:
+def health_parts(report: Report, space: ByteBudget) -> list[str]:
     """The health line, and below it, folded away, a table by type of event; of several webhooks a table of those."""
     line, stats = health_line(report), report.hooks[0].stats if report.hooks else None
     if not line:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from redeliver.core.case import Outcome
 from redeliver.core.report import VERSION
-from redeliver.output.pieces import ORDER, Space
+from redeliver.output.pieces import ORDER, ByteBudget
 from redeliver.output.report_model import (
     AnswerPart,
     AttemptPart,
@@ -45,7 +45,7 @@ OUTPUTS = {
 }
 #: Characters of the report, whatever is in it. GitHub counts a job's outputs in UTF-16 against 1 MB, and a report is
 #: often passed on in an environment variable, which holds 131,072 bytes on Linux (MAX_ARG_STRLEN).
-MOST = 120_000
+MAX_REPORT_CHARS = 120_000
 #: Characters of all errors at the top; of one sentence; of all sentences of one webhook.
 _ERRORS, _SENTENCE, _OF_A_HOOK = 12_000, 2_000, 8_000
 
@@ -57,7 +57,7 @@ def outputs(report: Report) -> dict[str, str]:
 
 
 def as_json(report: Report) -> str:
-    """The report for programs, of at most MOST characters; docs/report.schema.json describes it.
+    """The report for programs, of at most MAX_REPORT_CHARS characters; docs/report.schema.json describes it.
 
     If it would be longer, it leaves out what matters least, and counts it: recovered events before undelivered
     ones, and webhooks with nothing to report before others.
@@ -72,7 +72,7 @@ def as_json(report: Report) -> str:
         hooks_omitted=len(report.hooks),
         hooks=[],
     )
-    space = Space(MOST - len(as_text(whole)))
+    space = ByteBudget(MAX_REPORT_CHARS - len(as_text(whole)))
     for_events = space.left // 3 if report.events else 0
     space.left -= for_events
     hooks = _shown_hooks(report.hooks, space)
@@ -84,7 +84,7 @@ def as_json(report: Report) -> str:
     return as_text(whole)
 
 
-def _shown_hooks(hooks: Sequence[HookReport], space: Space) -> list[tuple[HookReport, HookPart]]:
+def _shown_hooks(hooks: Sequence[HookReport], space: ByteBudget) -> list[tuple[HookReport, HookPart]]:
     """Webhooks and what is reported of them, without events and types; those with nothing to report go first."""
 
     def quiet(place: int) -> tuple[bool, bool, int]:
@@ -96,7 +96,7 @@ def _shown_hooks(hooks: Sequence[HookReport], space: Space) -> list[tuple[HookRe
     return [(hooks[place], shown[place]) for place in sorted(shown)]
 
 
-def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], space: Space) -> None:
+def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], space: ByteBudget) -> None:
     """Add as many events as there is space for, in their order."""
     rows = sorted(
         (ORDER[event.outcome], place, number)
@@ -111,7 +111,7 @@ def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], space: Space) -> N
         part["events_omitted"] -= 1
 
 
-def _add_types(hooks: Sequence[tuple[HookReport, HookPart]], space: Space) -> None:
+def _add_types(hooks: Sequence[tuple[HookReport, HookPart]], space: ByteBudget) -> None:
     """Add as many types of events as there is space for, each webhook's most common ones first."""
     each = [(number, place) for place, (hook, _) in enumerate(hooks) for number in range(len(_types(hook.stats)))]
     for number, place in sorted(each):
@@ -222,7 +222,7 @@ def _event_part(event: EventReport) -> EventPart:
 
 def _sentences(sentences: Sequence[str], most: int) -> list[str]:
     """As many as there is space for, each cut if it is too long; the last one then counts the rest."""
-    space, shown = Space(most), list[str]()
+    space, shown = ByteBudget(most), list[str]()
     for number, sentence in enumerate(sentences):
         cut = sentence
         if len(as_text(sentence)) - 2 > _SENTENCE:

@@ -16,7 +16,7 @@ from redeliver.core.health import MOST_TYPES, Health
 from redeliver.core.report import MOST_CAUSES, VERSION
 
 #: Far more than any count that the action writes; but a report can come from anywhere.
-MOST = 2**53
+LARGEST_EXACT_INTEGER = 2**53
 #: Characters of a sentence.
 LONGEST_SENTENCE = 2_001
 
@@ -30,7 +30,7 @@ described = with_config(
     )
 )
 
-Count = TypeAliasType("Count", Annotated[int, Field(strict=True, ge=0, le=MOST)])
+Count = TypeAliasType("Count", Annotated[int, Field(strict=True, ge=0, le=LARGEST_EXACT_INTEGER)])
 Moment = TypeAliasType(
     "Moment",
     Annotated[int, Field(strict=True, ge=0, le=253_402_300_799_000, description="Epoch milliseconds; 0: not known.")],

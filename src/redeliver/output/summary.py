@@ -10,7 +10,18 @@ from redeliver.core.facts import Level
 from redeliver.output.charts import pictures
 from redeliver.output.events import event_parts
 from redeliver.output.headline import is_urgent, mark, sentences, what_comes_next
-from redeliver.output.pieces import Space, advice_for, folded, linked, more, outcome_cell, row, table, webhook, whole
+from redeliver.output.pieces import (
+    ByteBudget,
+    advice_for,
+    folded,
+    linked,
+    more,
+    outcome_cell,
+    row,
+    table,
+    webhook,
+    whole,
+)
 from redeliver.output.receivers import explanations, health_parts
 from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import clock_time, day_time, duration, span
@@ -37,7 +48,7 @@ _TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
 
 def markdown(report: Report) -> str:
     """The job summary as GitHub-flavoured Markdown: a few lines on a good day, and what to do before all details."""
-    space = Space(SPACE)
+    space = ByteBudget(SPACE)
     first, *others = [f"{sentence}." for sentence in sentences(report)]
     parts = [
         f"## {mark(report)} {first.removesuffix('.')}",
@@ -85,7 +96,7 @@ def _one_hook(hook: HookReport) -> str:
     return f"{shown}: {count(hook.scanned, 'attempt')} read, back to {clock_time(hook.cutoff)}{_found(hook)}"
 
 
-def _many_hooks(report: Report, space: Space) -> list[str]:
+def _many_hooks(report: Report, space: ByteBudget) -> list[str]:
     """Webhooks that need attention in a table, worst first; the others folded away."""
     quiet = [hook for hook in report.hooks if _is_quiet(hook)]
     loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
@@ -132,7 +143,7 @@ def _hook_cells(hook: HookReport) -> list[str]:
 # -- what is not well -------------------------------------------------------------------------------------------
 
 
-def _alerts(name: str, report: Report, space: Space) -> list[str]:
+def _alerts(name: str, report: Report, space: ByteBudget) -> list[str]:
     """The facts that make the run fail, or the others, without those of which the page says everything elsewhere."""
     several = len(report.hooks) > 1
     if name == "CAUTION":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import OUTCOMES, UNSEEN, Outcome
+from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
 from redeliver.output.events import SHOWN_EVENTS
 from redeliver.output.pieces import folded, light, linked, more, row, table
 from redeliver.replay.plan import redelivered_at
@@ -39,7 +39,7 @@ def headline(report: ReplayReport) -> str:
     if not report.send:
         return f"Plan: {count(plan.found, 'event')} to send again, nothing was sent"
     outcomes = report.outcomes
-    recovered, unseen = outcomes[Outcome.RECOVERED], sum(outcomes[outcome] for outcome in UNSEEN)
+    recovered, unseen = outcomes[Outcome.RECOVERED], sum(outcomes[outcome] for outcome in AWAITING_RESULT)
     rest = plan.found - recovered - unseen
     parts = [
         f"{recovered:,} of {count(plan.found, 'event')} arrived again",

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import OUTCOMES, PROBE_SIZE, UNSEEN, Outcome
+from redeliver.core.case import AWAITING_RESULT, OUTCOMES, PROBE_SIZE, Outcome
 from redeliver.core.facts import Fact, FactKind, Facts
 from redeliver.core.inputs import is_guid
 from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, ReplayEndedEarly, Stopped
@@ -82,13 +82,13 @@ class ReplayReport(Facts):
 
         Those with no result yet are not among them: GitHub may still deliver them.
         """
-        arrived_or_may = UNSEEN | {Outcome.RECOVERED, Outcome.DRY_RUN}
+        arrived_or_may = AWAITING_RESULT | {Outcome.RECOVERED, Outcome.DRY_RUN}
         return _guids(event for event, case in self.events if case.outcome not in arrived_or_may)
 
     @property
     def unseen(self) -> tuple[str, ...]:
         """GUIDs of the events that GitHub may still deliver."""
-        return _guids(event for event, case in self.events if case.outcome in UNSEEN)
+        return _guids(event for event, case in self.events if case.outcome in AWAITING_RESULT)
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ def _facts(report: ReplayReport) -> Iterator[Fact]:
     if not asked:
         return
     outcomes = report.outcomes
-    unseen = sum(outcomes.pop(outcome, 0) for outcome in UNSEEN)
+    unseen = sum(outcomes.pop(outcome, 0) for outcome in AWAITING_RESULT)
     outcomes.pop(Outcome.RECOVERED, None)
     if outcomes:
         why = ", ".join(f"{number:,} {OUTCOMES[outcome].word}" for outcome, number in outcomes.items())

@@ -6,8 +6,8 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import Outcome
-from redeliver.output.pieces import Space
-from redeliver.output.report_json import MOST, as_text
+from redeliver.output.pieces import ByteBudget
+from redeliver.output.report_json import MAX_REPORT_CHARS, as_text
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS, VERSION
 from redeliver.text import plain
@@ -54,7 +54,9 @@ def as_json(report: ReplayReport) -> str:
     events = report.events
     # Those that arrived are left out first.
     order = sorted(range(len(events)), key=lambda place: events[place][1].outcome is Outcome.RECOVERED)
-    fitting = Space(MOST - _REST).fit((as_text(_event(*events[place])) for place in order), len(events))
+    fitting = ByteBudget(MAX_REPORT_CHARS - _REST).fit(
+        (as_text(_event(*events[place])) for place in order), len(events)
+    )
     kept = sorted(order[: len(fitting)])
     whole: ReplayModel = {
         "version": VERSION,

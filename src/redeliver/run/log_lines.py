@@ -6,7 +6,7 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import OUTCOMES, UNSEEN, Outcome
+from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
 from redeliver.text import count, plain
 from redeliver.times import clock_time, duration
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Events that get a line of their own; the summary and the report have more of them.
 SHOWN = 100
 #: Seconds between two lines of progress.
-EVERY = 10.0
+PROGRESS_INTERVAL = 10.0
 
 
 def title_of(event: Event) -> str:
@@ -73,7 +73,7 @@ class OutcomeLines:
         self._console = console
         self._said: set[str] = set()
 
-    def say_new(self, *, unsaid: Collection[Outcome] = UNSEEN) -> None:
+    def say_new(self, *, unsaid: Collection[Outcome] = AWAITING_RESULT) -> None:
         """Log the outcomes known by now, up to SHOWN lines; ``unsaid``: outcomes to leave out."""
         for case in self._ledger.sent:
             if case.event.guid in self._said or (outcome := case.result_outcome) in unsaid:
@@ -122,7 +122,7 @@ class Progress:
             self._say(f"Failures read so far, back to {clock_time(min(page.times))}")
 
     def _say(self, text: str) -> None:
-        if self._clock.now() - self._said_at < EVERY:
+        if self._clock.now() - self._said_at < PROGRESS_INTERVAL:
             self._console.detail(text)
             return
         self._said_at = self._clock.now()

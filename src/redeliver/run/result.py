@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import SETTLED, UNSEEN, Acceptance, Outcome
+from redeliver.core.case import AWAITING_RESULT, SETTLED, Acceptance, Outcome
 from redeliver.core.deliveries import ROUNDING
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.reading import Extent, Unread
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redeliver.run.record import Record
 
 #: Events with these outcomes have no moment for the next attempt. Of some, GitHub has just been asked.
-_NOT_SENT_AGAIN = SETTLED | UNSEEN
+_NOT_SENT_AGAIN = SETTLED | AWAITING_RESULT
 _HOW_BAD = {
     Unread.LET_GO: FactKind.UNREADABLE_LOSS,
     Unread.HOLDS: FactKind.UNREADABLE_ERROR,

@@ -101,7 +101,7 @@ class Watch:
         if self._another_succeeded or any(case.delivered_at is not None for case in cases):
             return Probe.UP
         results = [case.result for case in cases]
-        if any(result is not None and not result.like_endpoint_down for result in results):
+        if any(result is not None and not result.suggests_outage for result in results):
             return Probe.UP
         if all(results):
             return Probe.DOWN

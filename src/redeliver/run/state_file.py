@@ -31,7 +31,7 @@ from redeliver.errors import (
     StateUnsafe,
     StateUnusable,
 )
-from redeliver.files import SAFELY, check_folder, replace_file, why
+from redeliver.files import NO_FOLLOW, check_folder, replace_file, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,7 +207,7 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
     """
     try:
         folder = path.parent.stat()
-        descriptor = os.open(path, flags | SAFELY, mode)
+        descriptor = os.open(path, flags | NO_FOLLOW, mode)
     except OSError as fault:
         if fault.errno == errno.ELOOP:
             raise StateUnsafe(path=str(path), why=why(fault)) from fault

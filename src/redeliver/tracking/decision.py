@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from redeliver.core.case import LOST, SETTLED, Outcome
 from redeliver.github.responses import read_json
-from redeliver.output.report_model import MOST, Count, Moment, ReportModel
+from redeliver.output.report_model import LARGEST_EXACT_INTEGER, Count, Moment, ReportModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -295,7 +295,7 @@ def _compare(before: Memory, situation: Situation, now: int) -> Decision:
         "since": since,
         "undelivered": situation.undelivered if known else before.undelivered,
         "deadline": situation.deadline if known else before.deadline,
-        "lost": min(before.lost + lost_count, MOST),
+        "lost": min(before.lost + lost_count, LARGEST_EXACT_INTEGER),
         "gap": gap or before.gap,
     }
     details = [[asdict(hook) for hook in situation.hooks], situation.errors]

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
 from redeliver.github.responses import read_json
-from redeliver.output.pieces import Space, advice_for, more
+from redeliver.output.pieces import ByteBudget, advice_for, more
 from redeliver.text import count, for_markdown, for_shell
 from redeliver.times import clock_time
 from redeliver.tracking.decision import Change, Memory, State
@@ -113,8 +113,8 @@ def _headline(memory: Memory) -> str:
     return _HEADLINES[memory.state] + stays_open
 
 
-def _space_beside(*parts: str) -> Space:
-    return Space(_MOST - _SENTENCES - sum(len(part.encode()) for part in parts))
+def _space_beside(*parts: str) -> ByteBudget:
+    return ByteBudget(_MOST - _SENTENCES - sum(len(part.encode()) for part in parts))
 
 
 def _waiting(memory: Memory) -> Iterator[str]:
@@ -127,7 +127,7 @@ def _waiting(memory: Memory) -> Iterator[str]:
         yield f"- Can be saved until: **{clock_time(memory.deadline)}**. Then GitHub begins to delete them."
 
 
-def _losses(news: Decision, space: Space) -> Iterator[str]:
+def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
     if news.lost_count:
         yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
         events = ((one.name, one.guid, one.cause, OUTCOMES[one.outcome].word) for one in news.lost)
@@ -145,7 +145,7 @@ def _gap(gap: tuple[int, int]) -> str:
     return Fact(FactKind.GAP, {"since": gap[0], "until": gap[1]}).sentence
 
 
-def _hooks(situation: Situation, space: Space) -> list[str]:
+def _hooks(situation: Situation, space: ByteBudget) -> list[str]:
     def lines() -> Iterator[str]:
         for hook in situation.hooks:
             why = ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
@@ -161,14 +161,14 @@ def _table(header: str, rule: str, rows: Sequence[str]) -> str:
     return "\n".join([header, rule, *rows]) if rows else ""
 
 
-def _errors(situation: Situation, space: Space) -> Iterator[str]:
+def _errors(situation: Situation, space: ByteBudget) -> Iterator[str]:
     lines = space.fit((f"- {for_markdown(error, 400) or 'unknown'}" for error in situation.errors), _ERRORS)
     yield from lines
     if left := more(len(situation.errors) - len(lines), "errors"):
         yield f"- {left}"
 
 
-def _what_to_check(situation: Situation, space: Space) -> Iterator[str]:
+def _what_to_check(situation: Situation, space: ByteBudget) -> Iterator[str]:
     yield from _errors(situation, space)
     causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
     for advice in list(dict.fromkeys(map(advice_for, causes)))[:_ERRORS]:

@@ -204,7 +204,7 @@ def test_a_delivery_succeeded_when_github_says_so_or_the_code_does(status: str, 
     [(0, True), (302, False), (400, False), (404, False), (422, False), (499, False), (500, True), (504, True)],
 )
 def test_a_dead_endpoint_is_told_from_one_that_dislikes_an_event(code: int, *, dead: bool) -> None:
-    assert attempt(1, code=code).like_endpoint_down is dead
+    assert attempt(1, code=code).suggests_outage is dead
 
 
 def _gave_up(why: str) -> str:

@@ -12,7 +12,7 @@ from githubsim.clock import DAY, MINUTE, START
 from redeliver.core.case import LOST, Outcome
 from redeliver.core.report import HookReport, Report
 from redeliver.core.settings import FailOn
-from redeliver.output.headline import MOST, Annotations, annotate, bounded, headline, mark, what_comes_next
+from redeliver.output.headline import MAX_ANNOTATIONS, Annotations, annotate, bounded, headline, mark, what_comes_next
 from reports import events, hook, one
 from unit.output.endings import ANNOTATED
 from wording import figures
@@ -88,8 +88,8 @@ def test_a_step_that_fails_by_fail_on_says_so() -> None:
 
 
 def test_no_more_stand_there_than_github_shows() -> None:
-    assert bounded(["no"] * MOST) == ("no",) * MOST
+    assert bounded(["no"] * MAX_ANNOTATIONS) == ("no",) * MAX_ANNOTATIONS
     report = Report(tuple(hook(number=number, errors=(f"{'x' * number}",)) for number in range(1, 41)))
     errors = annotate(report, FailOn.ERROR).errors
-    assert len(errors) == MOST
+    assert len(errors) == MAX_ANNOTATIONS
     assert figures(errors[-1]) == ["31"]

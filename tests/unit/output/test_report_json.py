@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from redeliver.core.case import Outcome
 from redeliver.core.report import Report
-from redeliver.output.report_json import MOST, OUTPUTS, as_json, outputs
+from redeliver.output.report_json import MAX_REPORT_CHARS, OUTPUTS, as_json, outputs
 from redeliver.text import plain
 from reports import EVENT, Problem, events, hook, hooks, one, stats
 
@@ -94,7 +94,7 @@ def test_a_fault_that_kept_the_run_from_any_hook_is_told() -> None:
 def fits(report: Report) -> Any:  # noqa: ANN401
     """The report as a program reads it, which is no larger than promised, and whose counts add up."""
     text = as_json(report)
-    assert len(text) <= MOST
+    assert len(text) <= MAX_REPORT_CHARS
     told = json.loads(text)
     CHECK.validate(told)
     assert len(told["hooks"]) + told["hooks_omitted"] == len(report.hooks)
