@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from string import Formatter
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
 from redeliver.text import Naming, OwnText, count, plain, some_of
 from redeliver.times import clock_time, duration
@@ -29,10 +29,14 @@ class RedeliverError(Exception):
         vars(self).update(facts)
         self.error_kind = error_kind
         self._facts = facts
-        if error_kind:
-            words = {"sentence": error_kind.sentence, "advice": error_kind.advice}
-            vars(self).update(words, exit_code=error_kind.exit_code)
+        for word in ("sentence", "advice", "exit_code") if error_kind else ():
+            vars(self)[word] = getattr(error_kind, word)
         super().__init__(str(self))
+
+    @classmethod
+    def kind(cls, sentence: str, advice: str, exit_code: int = 1) -> ErrorKind[Self]:
+        """An error of this class with words of its own, by which no code tells it from the others."""
+        return ErrorKind(cls, sentence, advice, exit_code)
 
     def __str__(self) -> str:
         # Not as it was made: a request's id may have been added since.
@@ -129,21 +133,18 @@ class SettingsError(RedeliverError):
         super().__init__(count=len(problems))
 
 
-BadPrivateKey = ErrorKind(
-    RedeliverError,
+BadPrivateKey = RedeliverError.kind(
     "The App's private key cannot be used.",
     "Put the whole file that GitHub generated for the App, from BEGIN to END, in private-key.",
 )
 
-FileUnreadable = ErrorKind(
-    RedeliverError,
+FileUnreadable = RedeliverError.kind(
     "The file {path} cannot be read: {why}.",
     "Check the path and the file's permissions.",
     2,
 )
 
-SecretReadable = ErrorKind(
-    RedeliverError,
+SecretReadable = RedeliverError.kind(
     "Every user of this machine can read {path}, which holds a secret.",
     "It is used all the same. Let nobody but the user who runs this read it: chmod 600.",
     0,
@@ -153,16 +154,14 @@ SecretReadable = ErrorKind(
 It is used, since Docker and Kubernetes mount secrets like that unless they are told otherwise.
 """
 
-CredentialMisplaced = ErrorKind(
-    RedeliverError,
+CredentialMisplaced = RedeliverError.kind(
     "There is a credential {where}, where it does not belong. It is not shown.",
     "Nothing was sent. Give a token in REDELIVER_TOKEN, or in a file that --token-file names. Revoke this one if "
     "others may have seen it.",
     2,
 )
 
-CertificatesMissing = ErrorKind(
-    RedeliverError,
+CertificatesMissing = RedeliverError.kind(
     "There are no certificates at {path}.",
     "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, the file must be there, too.",
 )
@@ -177,21 +176,18 @@ class NoSuchHook(RedeliverError):
     )
 
 
-NoHooks = ErrorKind(
-    NoSuchHook,
+NoHooks = NoSuchHook.kind(
     "{owner} has no {what} that the token can see.",
     "Check org or repository, what the token may see, and whether the webhook is switched off.",
 )
 
-EventNotFound = ErrorKind(
-    RedeliverError,
+EventNotFound = RedeliverError.kind(
     "No attempt of {guid} is in the delivery log.",
     "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; older "
     "ones are gone.",
 )
 
-ResponsesNotRead = ErrorKind(
-    RedeliverError,
+ResponsesNotRead = RedeliverError.kind(
     "What the receiver answered could not be looked up for {failed} of {attempts}.",
     "All attempts are shown, each of these with the reason. Run the command again.",
 )
@@ -199,20 +195,17 @@ ResponsesNotRead = ErrorKind(
 
 # -- the checkpoint -------------------------------------------------------------------------------------
 
-CheckpointUnreadable = ErrorKind(
-    RedeliverError,
+CheckpointUnreadable = RedeliverError.kind(
     "The checkpoint in {place} is not a time in epoch milliseconds: {value}.",
     "It was not overwritten. Set it to a time in epoch milliseconds, or delete it to start again from lookback.",
 )
 
-CheckpointInSeconds = ErrorKind(
-    RedeliverError,
+CheckpointInSeconds = RedeliverError.kind(
     "The checkpoint in {place} is in seconds, and milliseconds belong there: {value}.",
     "It was not overwritten. Write three zeros after it, or delete it to start again from lookback.",
 )
 
-CheckpointInFuture = ErrorKind(
-    RedeliverError,
+CheckpointInFuture = RedeliverError.kind(
     "The checkpoint in {place} is in the future: {value}, while GitHub's clock says {now}.",
     "It was not overwritten. Set it to a time in the past, or delete it to start again from lookback.",
 )
@@ -227,58 +220,46 @@ class CheckpointNotSaved(RedeliverError):
     why: RedeliverError | str
 
 
-FirstCheckpointNotSaved = ErrorKind(
-    CheckpointNotSaved,
+FirstCheckpointNotSaved = CheckpointNotSaved.kind(
     "The checkpoint could not be saved in {place}: {why}",
     "No checkpoint is stored yet, so the next run looks back over lookback. It does not see what failed earlier.",
 )
 """The same where no checkpoint was found: the next run finds none either."""
 
-StateLockLost = ErrorKind(
-    CheckpointNotSaved,
+StateLockLost = CheckpointNotSaved.kind(
     "The lock of the state file {place} is lost: {why}.",
     "Another run may be at work, so this one sent nothing more and saved no checkpoint. Find out what removes "
     "files from that folder.",
 )
 """The lock's file is not the one that this process holds any more: another process may hold the new one."""
 
-StateUnusable = ErrorKind(
-    RedeliverError,
+StateUnusable = RedeliverError.kind(
     "The state file {path} cannot be used: {why}.",
     "Nothing was sent. Give the path of a file in a folder that this user may write to.",
     2,
 )
 """The state file or its lock cannot be written. This is checked before anything is asked of GitHub."""
 
-
-class StateError(RedeliverError):
-    """The state file may not be used, and is left as it is."""
-
-
-StateUnreadable = ErrorKind(
-    StateError,
+StateUnreadable = RedeliverError.kind(
     "The state file {path} cannot be read: {why}.",
     "It was not overwritten. Repair it, or delete it to start again from lookback.",
     2,
 )
 
-StateUnsafe = ErrorKind(
-    StateError,
+StateUnsafe = RedeliverError.kind(
     "{path} cannot be used for checkpoints: {why}.",
     "It was not changed. Use a path in a folder that the user who runs this owns and that no other user can write to.",
     2,
 )
 """Other users of the machine could change or replace the state file, or hold its lock."""
 
-StateLocked = ErrorKind(
-    RedeliverError,
+StateLocked = RedeliverError.kind(
     "Another run or a replay is in progress (it holds {path}).",
     "This run did nothing; the next one does what is left.",
     0,
 )
 
-StateLockedTooLong = ErrorKind(
-    RedeliverError,
+StateLockedTooLong = RedeliverError.kind(
     "Another process has held {path} for longer than a run may take.",
     "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again.",
 )
@@ -308,39 +289,31 @@ class ApiError(RedeliverError):
         return f"{REQUEST_ID}{self.request_id}." if self.request_id else ""
 
 
-class BadToken(ApiError):
-    """401: GitHub does not know this token (any more)."""
+BadToken = ApiError.kind(
+    "GitHub does not accept the token: it refused to {what} (401).",
+    "Check that the secret holds the whole token, and that it has neither expired nor been revoked.",
+)
+"""401: GitHub does not know this token (any more)."""
 
-    sentence = "GitHub does not accept the token: it refused to {what} (401)."
-    advice = "Check that the secret holds the whole token, and that it has neither expired nor been revoked."
-
-
-TokenEnded = ErrorKind(
-    BadToken,
+TokenEnded = ApiError.kind(
     "GitHub no longer accepts the token that was made for the App: it refused to {what} (401).",
     "The App was uninstalled or suspended, or the token was revoked. The next run makes a new one.",
 )
 """401 for a token that the action made: it was valid, and GitHub revoked it before its hour was over."""
 
+BadKey = ApiError.kind(
+    "GitHub does not accept the App's key: it refused to {what} (401).",
+    "Check that private-key is a current key of the App in client-id (or app-id), and that the clock here is right.",
+)
+"""401 for an App's own key."""
 
-class BadKey(ApiError):
-    """401 for an App's own key."""
+MissingPermission = ApiError.kind(
+    'The token may not {what} (403). GitHub says "{message}".',
+    "It needs {needed}.",
+)
+"""403 that is not a rate limit: the token is valid, but may not do this."""
 
-    sentence = "GitHub does not accept the App's key: it refused to {what} (401)."
-    advice = (
-        "Check that private-key is a current key of the App in client-id (or app-id), and that the clock here is right."
-    )
-
-
-class MissingPermission(ApiError):
-    """403 that is not a rate limit: the token is valid, but may not do this."""
-
-    sentence = 'The token may not {what} (403). GitHub says "{message}".'
-    advice = "It needs {needed}."
-
-
-WorkflowToken = ErrorKind(
-    MissingPermission,
+WorkflowToken = ApiError.kind(
     'The token may not {what} (403). GitHub says "{message}".',
     "It needs {needed}. The workflow's own GITHUB_TOKEN can neither read webhooks nor write variables: use a "
     'personal access token or an App (README, "The token").',
@@ -355,49 +328,41 @@ class AccessBlocked(ApiError):
     advice = "{remedy}"
 
 
-class NotFound(ApiError):
-    """404: not there, or hidden from this token; GitHub does not say which."""
+NotFound = ApiError.kind(
+    "{subject} not found, or hidden from this token (404).",
+    "Check the name and the id. If they are right, the token may not see it: it needs {needed}.",
+)
+"""404: not there, or hidden from this token; GitHub does not say which."""
 
-    sentence = "{subject} not found, or hidden from this token (404)."
-    advice = "Check the name and the id. If they are right, the token may not see it: it needs {needed}."
-
-
-ApiNotFound = ErrorKind(
-    ApiError,
+ApiNotFound = ApiError.kind(
     "GitHub's API was not found at the address in api-url, when asked to {what} (404).",
     "On Enterprise Server, api-url ends with /api/v3. If it is right, check any proxy in between.",
 )
 """404, and not in the form of GitHub's API: something else answered."""
 
-ProxyLogin = ErrorKind(
-    ApiError,
+ProxyLogin = ApiError.kind(
     "The proxy wants a user name and a password, or does not accept those that it was given (407).",
     "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, with special characters as in a URL (%40 for @). "
     "Keep it in a secret.",
 )
 
-NotInstalled = ErrorKind(
-    ApiError,
+NotInstalled = ApiError.kind(
     "The App {app} is not installed at {owner}, or cannot be seen there.",
     "Check org or repository, and client-id (or app-id); the App must be installed there, with access to its webhooks.",
 )
 
-AppLacks = ErrorKind(
-    ApiError,
+AppLacks = ApiError.kind(
     "The App's installation at {owner} lacks {lacking}.",
     "Add a permission on the App's own settings page; an owner then has to accept it where the App is installed. "
     "Add a repository there, too, under Repository access.",
 )
 
-
-class Moved(ApiError):
-    """3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
-
-    sentence = "GitHub answered with a redirect ({status}) when asked to {what}."
-    advice = (
-        "The organization or repository was probably renamed: use its current name. Or api-url is wrong: on "
-        "Enterprise Server, it ends with /api/v3."
-    )
+Moved = ApiError.kind(
+    "GitHub answered with a redirect ({status}) when asked to {what}.",
+    "The organization or repository was probably renamed: use its current name. Or api-url is wrong: on "
+    "Enterprise Server, it ends with /api/v3.",
+)
+"""3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
 
 
 class ApiRefused(ApiError):
@@ -432,36 +397,31 @@ class ApiUnexpected(ApiError):
     why: str
 
 
-ReplyLost = ErrorKind(
-    ApiError,
+ReplyLost = ApiError.kind(
     "GitHub may or may not have done what it was asked, to {what}: its reply was lost ({why}).",
     "It was not tried again, so that nothing is there twice. The next run checks, and does what is missing.",
 )
 """A request that must not be made twice, and whose reply did not come or could not be read."""
 
-IssuesDisabled = ErrorKind(
-    ApiError,
+IssuesDisabled = ApiError.kind(
     "Issues are switched off in {repository}.",
     "Switch them on in its settings (Features), or name another repository.",
 )
 
-ForeignLink = ErrorKind(
-    ApiError,
+ForeignLink = ApiError.kind(
     "GitHub's API linked to the next page on a different host: {host}.",
     "It was not followed, and no token was sent there. Check api-url and any proxy in between.",
 )
 """A ``next`` link to another place than the API: following it would hand over the token."""
 
-NextPageMissing = ErrorKind(
-    ApiError,
+NextPageMissing = ApiError.kind(
     "GitHub's API gave a full page without a link to the next one when asked to {what}.",
     "What follows could not be read. Nothing is lost: the checkpoint stays before it. Check any proxy in between, "
     "which may remove the header Link.",
 )
 """A full page that names no next one, and neither does one that is a row shorter: there must be more."""
 
-BrokenPaging = ErrorKind(
-    ApiError,
+BrokenPaging = ApiError.kind(
     "The delivery log's pages form a loop: GitHub gave the same next page twice.",
     "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id.",
 )
@@ -470,17 +430,16 @@ BrokenPaging = ErrorKind(
 # -- the runner -----------------------------------------------------------------------------------------
 
 
-class NotWritten(RedeliverError):
-    """The runner's file for outputs or for the summary cannot be written. This is checked before anything is sent."""
-
-    sentence = "The results cannot be written for the runner: {path}: {why}."
-    advice = "Where the job runs in a container, check that the runner's folders are mounted into it."
+NotWritten = RedeliverError.kind(
+    "The results cannot be written for the runner: {path}: {why}.",
+    "Where the job runs in a container, check that the runner's folders are mounted into it.",
+)
+"""The runner's file for outputs or for the summary cannot be written. This is checked before anything is sent."""
 
 
 # -- the standard streams -------------------------------------------------------------------------------
 
-NotPrinted = ErrorKind(
-    RedeliverError,
+NotPrinted = RedeliverError.kind(
     "Not everything could be printed on {stream}: {why}.",
     "Everything else was done. Check where that stream goes: a full disk, or a program that ended too early.",
 )
@@ -488,58 +447,49 @@ NotPrinted = ErrorKind(
 
 # -- replay ---------------------------------------------------------------------------------------------
 
-GuidsNotFound = ErrorKind(
-    RedeliverError,
+GuidsNotFound = RedeliverError.kind(
     "The webhook's log does not have these GUIDs: {guids}.",
     "Nothing was sent. Check the GUIDs and hook-id. GitHub keeps deliveries for 3 days, Enterprise Server for 7.",
 )
 
-TooManyEvents = ErrorKind(
-    RedeliverError,
+TooManyEvents = RedeliverError.kind(
     "{events} are chosen, and limit allows {limit}.",
     "Nothing was sent. Choose a shorter window or fewer events, or raise limit.",
     2,
 )
 
-WindowForgotten = ErrorKind(
-    RedeliverError,
+WindowForgotten = RedeliverError.kind(
     "The window begins before {oldest}, and GitHub has deleted what was delivered before that.",
     "Nothing was sent. Choose a later from.",
     2,
 )
 
-ReplayLocked = ErrorKind(
-    RedeliverError,
+ReplayLocked = RedeliverError.kind(
     "A run or another replay is in progress (it holds {path}).",
     "Nothing was sent. Run it again when the other one has ended.",
 )
 
-ReplayEndedEarly = ErrorKind(
-    RedeliverError,
+ReplayEndedEarly = RedeliverError.kind(
     "The replay ended early: {why}",
     "{sent}. Run it again without send: the plan says which events have been redelivered within the last hour.",
 )
 
 # -- metrics --------------------------------------------------------------------------------------------
 
-MetricsPackageMissing = ErrorKind(
-    RedeliverError,
+MetricsPackageMissing = RedeliverError.kind(
     "Metrics need the package prometheus-client, which is not installed.",
     "Nothing was sent. Install it: pip install 'redeliver-action[metrics]'",
     2,
 )
 """The package that writes metrics is an extra, since the action itself needs none."""
 
+MetricsNotWritten = RedeliverError.kind(
+    "The metrics file {path} cannot be written: {why}.",
+    "The run did its work. The metrics are still those of an earlier run.",
+)
+"""The file of --metrics-file could not be replaced after the run."""
 
-class MetricsNotWritten(RedeliverError):
-    """The file of --metrics-file could not be replaced after the run."""
-
-    sentence = "The metrics file {path} cannot be written: {why}."
-    advice = "The run did its work. The metrics are still those of an earlier run."
-
-
-MetricsFileUnusable = ErrorKind(
-    RedeliverError,
+MetricsFileUnusable = RedeliverError.kind(
     "The metrics file {path} cannot be written: {why}.",
     "Nothing was sent. Give the path of a file in a folder that this user may write to.",
     2,
@@ -567,8 +517,7 @@ class OutOfTime(RedeliverError):
     advice = "The next run does what is left. Raise time-limit if this happens often."
 
 
-HourSpent = ErrorKind(
-    OutOfTime,
+HourSpent = OutOfTime.kind(
     "Only {left} API calls remain this hour; not enough to read the log.",
     "A run in the next hour reads it. A token that nothing else uses has more calls, and often an App's has, too.",
 )

@@ -16,18 +16,18 @@ from redeliver.errors import ErrorKind, RedeliverError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from wording import AnyError
+
 SOURCE = Path(redeliver.__file__).parent
 
 
-def kinds() -> dict[str, type[RedeliverError] | ErrorKind[RedeliverError]]:
+def kinds() -> dict[str, AnyError]:
     """The errors with a sentence, by their names: classes, wherever a part of the tree is defined, and kinds of one."""
     for module in pkgutil.walk_packages([str(SOURCE)], "redeliver."):
         if module.name != "redeliver.__main__":
             import_module(module.name)
     of_redeliver = (one for one in _below(RedeliverError) if one.__module__.startswith("redeliver."))
-    found: dict[str, type[RedeliverError] | ErrorKind[RedeliverError]] = {
-        one.__name__: one for one in of_redeliver if hasattr(one, "sentence")
-    }
+    found: dict[str, AnyError] = {one.__name__: one for one in of_redeliver if hasattr(one, "sentence")}
     return found | {name: one for name, one in vars(redeliver.errors).items() if isinstance(one, ErrorKind)}
 
 

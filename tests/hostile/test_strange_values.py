@@ -18,6 +18,7 @@ from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import read_json
 from redeliver.times import clock_time
 from samples import TASK, Calls, Script, answer, plain_id
+from wording import raises
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
@@ -167,7 +168,7 @@ def test_after_a_limit_that_is_said_to_be_over_there_is_a_wait_all_the_same() ->
 @pytest.mark.parametrize("name", ["x_accepted_github_permissions", "x_accepted_oauth_scopes"])
 def test_what_a_header_names_is_short_and_safe_in_a_sentence(name: str) -> None:
     odd = "a=read\u202e; see https://evil.example/?token=x " + "b=write, " * 1_000
-    with pytest.raises(MissingPermission) as caught:
+    with raises(MissingPermission) as caught:
         Calls(answer(403, **{name: odd})).get()
     said = str(caught.value)
     assert TASK.permission in said
@@ -185,7 +186,7 @@ def test_a_message_is_short_and_safe_in_a_sentence() -> None:
 
 
 def test_a_limit_is_found_at_the_beginning_of_a_page_alone() -> None:
-    with pytest.raises(MissingPermission):
+    with raises(MissingPermission):
         Calls(answer(403, " " * 1_000_000 + "rate limit")).get()
 
 

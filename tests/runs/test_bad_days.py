@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
@@ -22,11 +20,8 @@ from redeliver.errors import (
     Moved,
     NotFound,
 )
-from wording import says, told
+from wording import AnyError, says, told
 from world import API, World, of
-
-if TYPE_CHECKING:
-    from redeliver.errors import ErrorKind, RedeliverError
 
 LIST = "*/hooks/*/deliveries"
 ATTEMPTS = "*/attempts"
@@ -113,7 +108,7 @@ NO_HOOKS = {"permissions": {"actions_variables": "write"}}
 def test_what_a_token_may_not_do_is_named_before_anything_is_sent(
     token: dict[str, object],
     inputs: dict[str, str],
-    kind: type[RedeliverError] | ErrorKind[RedeliverError],
+    kind: AnyError,
     words: tuple[str, ...],
 ) -> None:
     world = World()
@@ -157,7 +152,7 @@ CIRCLE = f"{API}/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_90000000000
     ids=["another host", "a host behind a name", "a circle", "a page", "cut", "an object", "502", "renamed"],
 )
 def test_a_log_that_cannot_be_read_is_an_error_and_never_a_smaller_answer(
-    effect: Effect, kind: type[RedeliverError] | ErrorKind[RedeliverError] | str, lists: int
+    effect: Effect, kind: AnyError | str, lists: int
 ) -> None:
     world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() - 10 * HOUR))

@@ -10,11 +10,10 @@ import pytest
 
 from docs.sentences import SOURCE, kinds
 from redeliver.errors import (
+    ApiError,
     ApiFailing,
     BadToken,
     CheckpointNotSaved,
-    ErrorKind,
-    RedeliverError,
     SettingsError,
     StateUnsafe,
     TokenEnded,
@@ -24,12 +23,13 @@ from redeliver.text import OwnText
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    AnyKind = type[RedeliverError] | ErrorKind[RedeliverError]
+    from wording import AnyError
+
 
 KINDS = {name: kind for name, kind in kinds().items() if kind is not SettingsError}
 
 
-def shown(kind: AnyKind) -> set[str]:
+def shown(kind: AnyError) -> set[str]:
     """The facts that its templates show."""
     return {name for _, name, _, _ in string.Formatter().parse(kind.sentence + kind.advice) if name}
 
@@ -65,8 +65,7 @@ def test_an_error_says_what_went_wrong_and_what_to_do_and_keeps_its_facts() -> N
 
 def test_a_kind_of_an_error_is_one_of_its_class_with_words_and_an_exit_code_of_its_own() -> None:
     ended = TokenEnded(what="read the log")
-    assert isinstance(ended, BadToken)
-    assert ended.error_kind is TokenEnded
+    assert (type(ended), ended.error_kind) == (ApiError, TokenEnded)
     assert ended.next_step == TokenEnded.advice != BadToken.advice
     assert (StateUnsafe(path="x", why="y").exit_code, ended.exit_code) == (2, 1)
 

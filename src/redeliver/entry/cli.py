@@ -22,7 +22,6 @@ from redeliver.errors import (
     CredentialMisplaced,
     ErrorKind,
     EventNotFound,
-    MetricsNotWritten,
     RedeliverError,
     ReplayLocked,
     ResponsesNotRead,
@@ -169,15 +168,15 @@ def run(
     """Redeliver what failed since the last run, and report the result."""
     settings = settings_of(flags, Use.RUN, state_file, metrics_file)
     metrics = MetricsFile(metrics_file) if metrics_file else None
-    unwritten: MetricsNotWritten | None = None
+    unwritten: tuple[str, ...] = ()
     with _session(settings, console, state_file, sends=not settings.dry_run) as session:
         report = run_hooks(session)
         try:
             if metrics and not settings.dry_run:
                 metrics.write(report, time.time())  # while no other run can write the file
-        except MetricsNotWritten as fault:
-            unwritten = fault  # no reason to hide what the run did
-    for error in (*report.errors, *([str(unwritten)] if unwritten else ())):
+        except RedeliverError as fault:
+            unwritten = (str(fault),)  # no reason to hide what the run did
+    for error in report.errors + unwritten:
         console.error(error)
     for warning in report.warnings:
         console.warning(warning)
@@ -187,8 +186,7 @@ def run(
         print_data(as_json(report) + "\n")
     elif not console.quiet:
         show_report(report)
-    fault_code = unwritten.exit_code if unwritten and settings.fail_on is not FailOn.NEVER else 0
-    return report.exit_code(settings.fail_on) or fault_code
+    return report.exit_code(settings.fail_on) or int(bool(unwritten) and settings.fail_on is not FailOn.NEVER)
 
 
 @_command(

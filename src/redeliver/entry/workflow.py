@@ -158,7 +158,7 @@ def run_as_step(
     except SettingsError as wrong:
         for problem in bounded(wrong.problems):
             console.error(problem)
-        with suppress(NotWritten):
+        with suppress(RedeliverError):
             write_summary(unusable(wrong.problems))
         return wrong.exit_code
     except RedeliverError as fault:
@@ -169,7 +169,7 @@ def run_as_step(
     except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
         said = Unexpected(kind=type(fault).__name__)
         console.error(str(said))
-        with suppress(NotWritten):
+        with suppress(RedeliverError):
             write_summary(f"## 🔴 {said.problem}\n\n{said.next_step}\n")
         return said.exit_code
 

@@ -23,7 +23,6 @@ from redeliver.errors import (
     ErrorKind,
     FirstCheckpointNotSaved,
     RedeliverError,
-    StateError,
     StateLocked,
     StateLockedTooLong,
     StateLockLost,
@@ -187,7 +186,7 @@ class FileCheckpoint:
         """Replace it. Raises CheckpointNotSaved."""
         try:
             others = self._file.read()
-        except StateError as fault:
+        except RedeliverError as fault:
             raise CheckpointNotSaved(place=self.place, why=fault.problem) from fault
         self._file.write(others | {self._key: moment}, first=self._key not in others)
 

@@ -14,6 +14,7 @@ from redeliver.core.settings import Use, inputs
 from redeliver.entry import workflow
 from redeliver.errors import NotWritten
 from runner import Command, commands, outputs
+from wording import raises
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,18 +146,18 @@ def test_outputs_come_back_as_they_were_whatever_they_hold(files: Path) -> None:
 @pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
 def test_a_file_that_is_not_there_or_none_at_all_is_found_out_without_making_it(files: Path, name: str) -> None:
     (files / name).unlink()
-    with pytest.raises(NotWritten, match=f"{name}: "):
+    with raises(NotWritten, match=f"{name}: "):
         workflow.check_files()
     assert not (files / name).exists()
     os.mkfifo(files / name)  # to open which would wait for a reader
-    with pytest.raises(NotWritten, match=name):
+    with raises(NotWritten, match=name):
         workflow.check_files()
 
 
 def test_a_file_that_may_not_be_written_is_found_out(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Of the system's own files, which not even root may open for writing.
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/proc/self/status")
-    with pytest.raises(NotWritten, match="/proc/self/status: "):
+    with raises(NotWritten, match="/proc/self/status: "):
         workflow.check_files()
     assert (files / "GITHUB_OUTPUT").read_text() == ""
 
@@ -194,12 +195,12 @@ def test_without_a_file_nothing_is_written_or_said(
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_file_that_is_gone_or_a_folder_or_takes_nothing_is_told(files: Path, name: str) -> None:
-    with pytest.raises(NotWritten, match=f"{name}: File too large"), no_room():
+    with raises(NotWritten, match=f"{name}: File too large"), no_room():
         WRITERS[name]()
     (files / name).unlink()
-    with pytest.raises(NotWritten, match=f"{name}: "):
+    with raises(NotWritten, match=f"{name}: "):
         WRITERS[name]()
     assert not (files / name).exists()
     (files / name).mkdir()
-    with pytest.raises(NotWritten):
+    with raises(NotWritten):
         WRITERS[name]()

@@ -28,7 +28,7 @@ from redeliver.github.api import BACKOFF
 from redeliver.github.pace import GITHUB_REFUSES, Quota
 from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer, plain_id
-from wording import figures
+from wording import AnyError, figures, raises
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +63,10 @@ def test_a_fault_that_passes_costs_only_waiting(fault: Response | ResponseLost, 
     ids=["502", "reset", "html"],
 )
 def test_a_fault_that_stays_is_an_error_after_four_tries(
-    fault: Response | ResponseLost, kind: type[ApiError], facts: dict[str, object]
+    fault: Response | ResponseLost, kind: AnyError, facts: dict[str, object]
 ) -> None:
     calls = Calls(fault)
-    with pytest.raises(kind) as caught:
+    with raises(kind) as caught:
         calls.get()
     assert vars(caught.value).items() >= facts.items()
     assert (calls.count, calls.clock.slept) == (4, list(BACKOFF))
@@ -105,9 +105,9 @@ def test_no_time_for_another_try_ends_the_run() -> None:
         (422, ApiRefused, {"status": 422}),
     ],
 )
-def test_a_no_is_an_error_at_once(status: int, kind: type[ApiError], facts: dict[str, object]) -> None:
+def test_a_no_is_an_error_at_once(status: int, kind: AnyError, facts: dict[str, object]) -> None:
     calls = Calls(answer(status, {"message": "Not for you"}))
-    with pytest.raises(kind, match=str(status)) as caught:
+    with raises(kind, match=str(status)) as caught:
         calls.get()
     assert vars(caught.value).items() >= facts.items()
     assert (calls.count, calls.clock.slept) == (1, [])
@@ -154,8 +154,8 @@ def test_a_write_tells_whether_it_was_done_or_the_other_way_is_to_be_tried(
 @pytest.mark.parametrize(
     ("status", "kind", "says"), [(404, NotFound, TASK.permission), (200, ApiUnexpected, "it answered 200")]
 )
-def test_a_write_that_is_not_confirmed_is_an_error(status: int, kind: type[ApiError], says: str) -> None:
-    with pytest.raises(kind, match=says):
+def test_a_write_that_is_not_confirmed_is_an_error(status: int, kind: AnyError, says: str) -> None:
+    with raises(kind, match=says):
         Calls(answer(status, {"message": "Not Found"})).caller.write("PATCH", "/variable", {}, TASK)
 
 

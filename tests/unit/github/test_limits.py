@@ -10,6 +10,7 @@ from redeliver.errors import MissingPermission, OutOfTime
 from redeliver.github.api import LIMIT_WAIT, RESERVE
 from redeliver.github.pace import GITHUB_REFUSES, HOURLY_LIMIT, READ_POINTS, WRITE_POINTS
 from samples import Calls, answer
+from wording import raises
 
 if TYPE_CHECKING:
     from redeliver.github.responses import Response
@@ -106,7 +107,7 @@ def test_an_endless_wait_is_no_crash() -> None:
 )
 def test_a_missing_permission_is_no_limit(refusal: Response) -> None:
     calls = Calls(refusal)
-    with pytest.raises(MissingPermission):
+    with raises(MissingPermission):
         calls.get()
     assert (calls.count, calls.clock.slept) == (1, [])
     assert calls.pace.share(calls.clock.monotonic()) == 1.0

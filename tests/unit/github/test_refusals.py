@@ -18,7 +18,7 @@ from redeliver.errors import (
 from redeliver.github.api import Caller
 from redeliver.github.responses import CredentialKind, ResponseLost, error_for
 from samples import TASK, Calls, answer, plain_id
-from wording import raises
+from wording import AnyError, raises
 
 WEB = "https://github.com"
 SETTINGS = f"{WEB}/settings/personal-access-tokens/12885303"
@@ -79,7 +79,7 @@ def test_a_redelivery_that_is_blocked_ends_the_run_as_a_missing_permission_does(
     "message", ["Resource not accessible by personal access token", "Must have admin rights to Repository.", "", "no"]
 )
 def test_every_other_403_is_about_a_permission(message: str) -> None:
-    assert isinstance(refused(message), MissingPermission)
+    assert refused(message).error_kind is MissingPermission
 
 
 # -- GitHub's own pages ------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_single_sign_on_is_seen_by_its_header_whatever_the_message_says(status: 
 
 @pytest.mark.parametrize("header", ["partial-results; organizations=21955855,20582480", "", "not required"])
 def test_a_header_about_something_else_changes_nothing(header: str) -> None:
-    assert isinstance(refused("Not Found", 404, x_github_sso=header), NotFound)
+    assert refused("Not Found", 404, x_github_sso=header).error_kind is NotFound
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_no_other_address_is_shown(address: str) -> None:
 def test_a_404_that_is_not_the_apis_is_told_from_one_that_is(body: str) -> None:
     with raises(ApiNotFound, match="/api/v3"):
         Calls(answer(404, body)).get()
-    with pytest.raises(NotFound):
+    with raises(NotFound):
         Calls(answer(404, {"message": "Not Found"})).get()
 
 
@@ -189,8 +189,8 @@ ID = "C0FE:2A1B:1234567:89ABCDE:65A1B2C3"
         (403, {"message": MESSAGES["account"]}, AccessBlocked),
     ],
 )
-def test_an_error_names_the_request_for_githubs_support(status: int, body: object, kind: type[ApiError]) -> None:
-    with pytest.raises(kind) as caught:
+def test_an_error_names_the_request_for_githubs_support(status: int, body: object, kind: AnyError) -> None:
+    with raises(kind) as caught:
         Calls(answer(status, body, x_github_request_id=ID)).get()
     assert str(caught.value).endswith(f"{ID}.")
     assert ID not in caught.value.problem

@@ -16,11 +16,12 @@ from redeliver.errors import (
     MissingPermission,
     NotFound,
     OutOfTime,
+    RedeliverError,
 )
 from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.github.variable import Variable
 from samples import Calls, answer, plain_id
-from wording import raises
+from wording import AnyError, raises
 
 if TYPE_CHECKING:
     from redeliver.github.responses import Response
@@ -77,7 +78,7 @@ def test_a_hostile_value_is_only_shown() -> None:
 
 
 def test_a_token_that_may_not_read_it_is_told_what_it_needs() -> None:
-    with pytest.raises(MissingPermission, match="Variables: write"):
+    with raises(MissingPermission, match="Variables: write"):
         read(answer(403))
 
 
@@ -117,11 +118,13 @@ def test_it_is_written_whether_it_is_there_or_not_or_comes_about_meanwhile(
     ],
 )
 def test_a_write_that_fails_for_good_is_told_with_its_cause(
-    answers: list[Response], cause: type[Exception], says: str
+    answers: list[Response], cause: AnyError, says: str
 ) -> None:
     with pytest.raises(CheckpointNotSaved, match=says) as caught:
         variable(Calls(*answers)).write(17)
-    assert isinstance(caught.value.__cause__, cause)
+    fault = caught.value.__cause__
+    assert isinstance(fault, RedeliverError)
+    assert cause in (type(fault), fault.error_kind)
     assert "CHECKPOINT of octo/ops" in caught.value.problem
 
 

@@ -15,6 +15,7 @@ from redeliver.github.pace import GITHUB_REFUSES, WRITE_POINTS
 from redeliver.run.record import Probe, Sending
 from redeliver.run.send import Sender, send_with_probe
 from samples import TASK, Calls, answer, attempt, event
+from wording import raises
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +122,7 @@ def test_only_a_limited_redelivery_is_requested_again() -> None:
 
 def test_a_refusal_that_ends_the_run_is_not_recorded_as_accepted() -> None:
     desk = Desk(Reply(Acceptance.ACCEPTED), BadToken(what="redeliver"))
-    with pytest.raises(BadToken):
+    with raises(BadToken):
         desk.send(some(3))
     assert desk.answers == {"g1": Acceptance.ACCEPTED}
     assert desk.hook.asked == [1, 2]
