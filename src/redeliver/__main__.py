@@ -24,10 +24,9 @@ def _run() -> None:
             from redeliver.entry.tracking import tracking_step  # noqa: PLC0415  as above: a run needs none of it
 
             sys.exit(tracking_step())
-        from redeliver.entry.step import hooks_step, replay_step, run_step  # noqa: PLC0415
+        from redeliver.entry.step import run_step  # noqa: PLC0415
 
-        steps = {"": run_step, "hooks": hooks_step, "replay": replay_step}
-        sys.exit(steps["".join(sys.argv[1:])]())
+        sys.exit(run_step("".join(sys.argv[1:])))
     from redeliver.entry.cli import start  # noqa: PLC0415
 
     start()

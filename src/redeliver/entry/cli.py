@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,6 +16,7 @@ from redeliver import __version__
 from redeliver.core.settings import DAY, FailOn, Use
 from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, signature
 from redeliver.entry.metrics_file import MetricsFile, need_package
+from redeliver.entry.process import connector, exit_code
 from redeliver.entry.streams import print_data, print_message
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
 from redeliver.errors import (
@@ -27,10 +28,7 @@ from redeliver.errors import (
     ResponsesNotRead,
     SettingsError,
     StateLocked,
-    Stopped,
-    Unexpected,
 )
-from redeliver.github.connection import GitHubApi
 from redeliver.github.hooks import owner_of
 from redeliver.github.session import Session
 from redeliver.output.report_json import as_json, listed, shown
@@ -40,13 +38,11 @@ from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, surv
 from redeliver.run.runs import run_hooks
 from redeliver.run.state_file import StateFile
 from redeliver.text import count, for_log, for_shell
-from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from redeliver.core.settings import Settings
-    from redeliver.github.app_token import Credential
 
 _VARIABLES = """\
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
@@ -126,24 +122,8 @@ def _command(
     def register(work: Callable[..., int]) -> Callable[..., int]:
         @wraps(work)
         def command(*, quiet: bool, verbose: bool, **flags: object) -> None:
-            try:
-                code = work(TerminalConsole(verbose=verbose, quiet=quiet), **flags)
-            except SettingsError as wrong:
-                for problem in wrong.problems:
-                    print_message("error", problem)
-                code = wrong.exit_code
-            except RedeliverError as fault:
-                if fault.exit_code:
-                    print_message("error", str(fault))
-                else:
-                    typer.echo(for_log(str(fault)), err=True)
-                code = fault.exit_code
-            except Stopped as stopped:
-                code = 128 + stopped.signal_number
-            except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
-                print_message("error", str(Unexpected(kind=type(fault).__name__)))
-                code = Unexpected.exit_code
-            raise typer.Exit(code)
+            console = TerminalConsole(verbose=verbose, quiet=quiet)
+            raise typer.Exit(exit_code(lambda: work(console, **flags), _tell))
 
         vars(command)["__signature__"] = signature(work, use, quiet=quiet)
         app.command(epilog=_epilog(fails, refuses))(command)
@@ -302,28 +282,23 @@ def _session(
     ``state_file``: its lock is held within the block, and nothing is sent once the lock is lost. ``busy``: what is
     raised if another run holds it.
     """
-    state = StateFile(state_file, _key(settings)) if state_file else None
-    clock = RunClock(time, settings.time_limit, console)
-    clock.listen_to_signals()
-
-    def connect(credential: Credential) -> GitHubApi:
-        return GitHubApi(settings.api_url, credential, clock.call_time_left)
-
-    if not state:
-        with console.live():
-            yield Session(settings, connect, clock, console, sends=sends)
-        return
-    with state.locked(settings.time_limit, busy=busy), console.live():
-        yield Session(
-            settings, connect, clock, console, sends=sends, store_for=state.store, before_post=state.check_lock
-        )
-
-
-def _key(settings: Settings) -> str:
-    """The key of an owner's checkpoints in a state file. In lower case, since GitHub accepts names in any case."""
     owner = owner_of(settings)
     app = f"/{settings.app_id}" if owner.is_app else ""
-    return f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
+    # In lower case, since GitHub accepts names in any case.
+    key = f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
+    state = StateFile(state_file, key) if state_file else None
+    connect, clock = connector(settings, console)
+    store_for, before_post = (state.store, state.check_lock) if state else (None, None)
+    with state.locked(settings.time_limit, busy=busy) if state else nullcontext(), console.live():
+        yield Session(settings, connect, clock, console, sends=sends, store_for=store_for, before_post=before_post)
+
+
+def _tell(fault: RedeliverError) -> None:
+    if not fault.exit_code:
+        typer.echo(for_log(str(fault)), err=True)
+        return
+    for problem in fault.problems if isinstance(fault, SettingsError) else (str(fault),):
+        print_message("error", problem)
 
 
 def start() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.report import Report
 from redeliver.core.settings import Use, parse
 from redeliver.entry import workflow
+from redeliver.entry.process import connector
 from redeliver.errors import NoSuchHook, Unexpected
 from redeliver.github.session import Session
 from redeliver.output.headline import annotate, headline
@@ -23,45 +24,33 @@ from redeliver.run.lookup import explain, matrix
 from redeliver.run.runs import run_hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from redeliver.core.settings import Settings
-    from redeliver.replay.report import ReplayReport
 
 
-def run_step() -> int:
-    """Run the action's step. Returns its exit code: 0 done, 1 a fault, 2 unusable settings, 128 + signal."""
+def run_step(name: str) -> int:
+    """Run a step by its folder's name; empty: the action's own.
 
-    def work(settings: Settings, console: workflow.ActionsConsole) -> int:
-        return _redeliver(_session(settings, console, sends=not settings.dry_run), console)
-
-    return workflow.run_as_step(Use.RUN, parse, work)
-
-
-def hooks_step() -> int:
-    """Run the step of ``hooks/action.yml``, which lists webhooks for a matrix of jobs. Exit codes as above."""
-    return workflow.run_as_step(Use.LISTING, parse, _list_hooks)
-
-
-def replay_step() -> int:
-    """Run the step of ``replay/action.yml``, which sends chosen events again. Exit codes as above.
-
-    2 also means that too many events are chosen.
+    Returns its exit code: 0 done, 1 a fault, 2 unusable settings, or a replay of too many events, 128 + signal.
     """
-
-    def read(values: Mapping[str, str]) -> Settings:
-        return parse_replay(values, round(time.time() * 1000))
-
-    return workflow.run_as_step(Use.REPLAY, read, _replay)
+    match name:
+        case "replay":
+            now = round(time.time() * 1000)
+            return workflow.run_as_step(Use.REPLAY, lambda values: parse_replay(values, now), _replay)
+        case "hooks":
+            return workflow.run_as_step(Use.LISTING, parse, _list_hooks)
+        case _:
+            return workflow.run_as_step(Use.RUN, parse, _redeliver)
 
 
 def _session(settings: Settings, console: workflow.ActionsConsole, *, sends: bool = False) -> Session:
-    connect, clock = workflow.connector(settings, console)
+    connect, clock = connector(settings, console, workflow.mask)
     return Session(settings, connect, clock, console, sends=sends)
 
 
-def _redeliver(session: Session, console: workflow.ActionsConsole) -> int:
-    settings = session.settings
+def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
+    session = _session(settings, console, sends=not settings.dry_run)
     try:
         report = run_hooks(session)
         results = outputs(report)
@@ -74,26 +63,15 @@ def _redeliver(session: Session, console: workflow.ActionsConsole) -> int:
         # First, since the job may be killed while it looks up what it can do without.
         workflow.write_outputs(results)
     finally:
-        _say(report, settings, console)
+        said = annotate(report, settings.fail_on)
+        lines = filter(None, (health_line(report), headline(report)))
+        _tell(console, said.errors, filter(None, [said.warning]), said.notice, lines)
         report = explain(session, report)
         workflow.write_summary(markdown(report))
     if any(hook.explanations for hook in report.hooks):
         # Once more: the runner takes the last one.
         workflow.write_outputs({"report": as_json(report)})
     return report.exit_code(settings.fail_on)
-
-
-def _say(report: Report, settings: Settings, console: workflow.ActionsConsole) -> None:
-    said = annotate(report, settings.fail_on)
-    for error in said.errors:
-        console.error(error)
-    if said.warning:
-        console.warning(said.warning)
-    if said.notice:
-        console.notice(said.notice)
-    if health := health_line(report):
-        console.line(health)
-    console.line(headline(report))
 
 
 def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
@@ -116,19 +94,27 @@ def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
     try:
         workflow.write_outputs(replay_results.outputs(report))
     finally:
-        _say_replay(report, console)
+        step = replay_page.next_step(report, "send: true")
+        notice = ". ".join(filter(None, [replay_page.headline(report), step])) + "."
+        lines = (*replay_page.guids_to_send(report, "the job summary"), replay_page.headline(report))
+        _tell(console, report.errors, report.warnings, "" if report.facts else notice, lines)
         workflow.write_summary(replay_page.markdown(report))
     return report.exit_code
 
 
-def _say_replay(report: ReplayReport, console: workflow.ActionsConsole) -> None:
-    for error in report.errors:
+def _tell(
+    console: workflow.ActionsConsole,
+    errors: Iterable[str],
+    warnings: Iterable[str],
+    notice: str,
+    lines: Iterable[str],
+) -> None:
+    """Tell what came of the work in annotations, and in the log's last lines."""
+    for error in errors:
         console.error(error)
-    for warning in report.warnings:
+    for warning in warnings:
         console.warning(warning)
-    if not (report.errors or report.warnings):
-        step = replay_page.next_step(report, "send: true")
-        console.notice(". ".join(filter(None, [replay_page.headline(report), step])) + ".")
-    for line in replay_page.guids_to_send(report, "the job summary"):
+    if notice:
+        console.notice(notice)
+    for line in lines:
         console.line(line)
-    console.line(replay_page.headline(report))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.settings import Use, given_inputs, read
 from redeliver.entry import workflow
+from redeliver.entry.process import connector
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
@@ -50,7 +51,7 @@ def _parse(values: Mapping[str, str]) -> Settings:
 
 
 def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
-    connect, clock = workflow.connector(settings, console)
+    connect, clock = connector(settings, console, workflow.mask)
     transport = connect(settings.token.get_secret_value())
     pace = Pace(settings.redeliveries_per_minute)
     caller = Caller(lambda: transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,18 +17,17 @@ from typing import TYPE_CHECKING
 from actions_toolkit import core
 
 from redeliver.core.settings import inputs
-from redeliver.errors import NotWritten, RedeliverError, SettingsError, Stopped, Unexpected
-from redeliver.github.connection import GitHubApi
+from redeliver.entry.process import exit_code
+from redeliver.errors import NotWritten, RedeliverError, SettingsError, Unexpected
 from redeliver.output.headline import bounded
 from redeliver.output.summary import unusable
 from redeliver.text import for_log, one_line
-from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import TextIO
 
     from redeliver.core.settings import Settings, Use
-    from redeliver.github.app_token import Credential
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
@@ -107,36 +105,34 @@ def check_files() -> None:
         NotWritten: they cannot.
     """
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        path = os.environ.get(name)
-        with _report_write_errors(path):
-            if path:
-                Path(path).open("ab").close()
+        with _file_of_runner(name):
+            pass
 
 
 def write_outputs(outputs: Mapping[str, str]) -> None:
     """Set the step's outputs. Raises NotWritten."""
     # Without the file the toolkit would print a command that runners no longer take.
-    with _report_write_errors(path := os.environ.get("GITHUB_OUTPUT")):
-        for name, value in outputs.items() if path else ():
+    with _file_of_runner("GITHUB_OUTPUT") as file:
+        for name, value in outputs.items() if file else ():
             core.set_output(name, value)
 
 
 def write_summary(markdown: str) -> None:
     """Add to the job summary. Raises NotWritten."""
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    with _report_write_errors(path):
-        if path:
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(markdown)
+    with _file_of_runner("GITHUB_STEP_SUMMARY") as file:
+        if file:
+            file.write(markdown)
 
 
 @contextmanager
-def _report_write_errors(path: str | None) -> Iterator[None]:
-    """Turn an error of the file into a sentence."""
+def _file_of_runner(name: str) -> Iterator[TextIO | None]:
+    """The file that a variable of the runner's names, to add to it; None: it names none. Raises NotWritten."""
+    path = os.environ.get(name)
     try:
         if path and not Path(path).is_file():
             raise NotWritten(path=path, why="there is no such file")
-        yield
+        with Path(path).open("a", encoding="utf-8") if path else nullcontext() as file:
+            yield file
     except OSError as fault:
         raise NotWritten(path=str(path), why=fault.strerror or "it cannot be written") from fault
 
@@ -151,38 +147,21 @@ def run_as_step(
 ) -> int:
     """Read the step's inputs, do its work, and turn whatever goes wrong into a sentence and an exit code."""
     console = ActionsConsole()
-    try:
+
+    def run() -> int:
         settings = read(read_inputs(use))
         check_files()
         return work(settings, console)
-    except SettingsError as wrong:
-        for problem in bounded(wrong.problems):
+
+    def tell(fault: RedeliverError) -> None:
+        problems = fault.problems if isinstance(fault, SettingsError) else (str(fault),)
+        for problem in bounded(problems):
             console.error(problem)
+        # What else ends a step has its place in the summary, or came before anything can be written there.
         with suppress(RedeliverError):
-            write_summary(unusable(wrong.problems))
-        return wrong.exit_code
-    except RedeliverError as fault:
-        console.error(str(fault))
-        return fault.exit_code
-    except Stopped as stopped:
-        return 128 + stopped.signal_number
-    except Exception as fault:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
-        said = Unexpected(kind=type(fault).__name__)
-        console.error(str(said))
-        with suppress(RedeliverError):
-            write_summary(f"## 🔴 {said.problem}\n\n{said.next_step}\n")
-        return said.exit_code
+            if isinstance(fault, SettingsError):
+                write_summary(unusable(problems))
+            elif isinstance(fault, Unexpected):
+                write_summary(f"## 🔴 {fault.problem}\n\n{fault.next_step}\n")
 
-
-def connector(settings: Settings, console: ActionsConsole) -> tuple[Callable[[Credential], GitHubApi], RunClock]:
-    """What connects to the API with a credential, and the clock whose signals end its calls. It masks secrets first."""
-    mask(settings.private_key.get_secret_value())
-    clock = RunClock(time, settings.time_limit, console)
-    clock.listen_to_signals()
-
-    def connect(credential: Credential) -> GitHubApi:
-        if isinstance(credential, str):
-            mask(credential)
-        return GitHubApi(settings.api_url, credential, clock.call_time_left)
-
-    return connect, clock
+    return exit_code(run, tell)

@@ -309,9 +309,7 @@ def test_a_bug_in_what_is_shown_leaves_the_outputs_as_they_are_and_one_in_them_a
         assert len(report["hooks"][0]["events"]) == 1
 
 
-@pytest.mark.parametrize(
-    "where", ["parse", "workflow.read_inputs", "workflow.check_files", "workflow.GitHubApi", "Session"]
-)
+@pytest.mark.parametrize("where", ["parse", "workflow.read_inputs", "workflow.check_files", "connector", "Session"])
 def test_a_bug_at_the_very_beginning_is_told_as_any_other(step: Step, where: str) -> None:
     _, summary = with_a_bug(step, f"redeliver.entry.step.{where}")
     assert FAULT in summary

@@ -1,0 +1,50 @@
+"""What a step and a command have alike: how they connect, and how they end."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from redeliver.errors import RedeliverError, Stopped, Unexpected
+from redeliver.github.connection import GitHubApi
+from redeliver.timing import RunClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redeliver.console import Console
+    from redeliver.core.settings import Settings
+    from redeliver.github.app_token import Credential
+
+
+def connector(
+    settings: Settings, console: Console, mask: Callable[[str], None] = lambda _secret: None
+) -> tuple[Callable[[Credential], GitHubApi], RunClock]:
+    """What connects to the API with a credential, and the clock whose signals end its calls.
+
+    ``mask`` is given every secret before it is used.
+    """
+    mask(settings.private_key.get_secret_value())
+    clock = RunClock(time, settings.time_limit, console)
+    clock.listen_to_signals()
+
+    def connect(credential: Credential) -> GitHubApi:
+        if isinstance(credential, str):
+            mask(credential)
+        return GitHubApi(settings.api_url, credential, clock.call_time_left)
+
+    return connect, clock
+
+
+def exit_code(work: Callable[[], int], tell: Callable[[RedeliverError], None]) -> int:
+    """Do the work, which returns an exit code. If it raises something, that is told, and gives the exit code."""
+    try:
+        return work()
+    except Stopped as stopped:
+        return 128 + stopped.signal_number
+    except RedeliverError as foreseen:
+        fault = foreseen
+    except Exception as unforeseen:  # noqa: BLE001  the last resort: no traceback, and no text that could hold a secret
+        fault = Unexpected(kind=type(unforeseen).__name__)
+    tell(fault)
+    return fault.exit_code
