@@ -63,6 +63,8 @@ def problems() -> set[str]:
                     found |= {_text(one) for one in said}
                 case ast.Return(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said) if file == "core/inputs":
                     found.add(_text(said))
+                case ast.Dict(keys=said) if file == "core/settings":
+                    found |= {_text(one) for one in said if isinstance(one, ast.Constant) and ": " in str(one.value)}
                 case ast.Yield(value=(ast.Constant(value=str()) | ast.JoinedStr()) as said):
                     found.add(_text(said))
                 case _:

@@ -36,7 +36,7 @@ from redeliver.core.inputs import (
 from redeliver.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 DAY = 86_400
 #: GitHub keeps deliveries for 3 days, GitHub Enterprise Server for 7
@@ -404,31 +404,27 @@ def inputs(use: Use) -> tuple[Input, ...]:
 # -- reading ----------------------------------------------------------------------------------------------------
 
 
-def parse(values: Mapping[str, str], *, asks_for_token: bool = True) -> Settings:
+def parse(values: Mapping[str, str], problems: Iterable[str] = (), *, asks_for_token: bool = True) -> Settings:
     """Read the settings of a run from inputs by name. Whatever only reads has some of the same.
 
-    An empty text stands for the input's default. ``asks_for_token``: False if the caller checks for one, with a
-    message of its own.
+    An empty text stands for the input's default. ``problems``: what the caller found wrong. ``asks_for_token``: False
+    if the caller checks for one, with a message of its own.
 
     Raises:
         SettingsError: with every problem named, each beginning with its input's name; no value of a secret is quoted.
     """
-    given = given_inputs(values, Use.RUN)
-    return read(given, conflicts(given, asks_for_token=asks_for_token))
+    return read(values, Use.RUN, lambda given: [*problems, *conflicts(given, asks_for_token=asks_for_token)])
 
 
-def given_inputs(values: Mapping[str, str], use: Use) -> dict[str, str]:
-    """The values that are not empty, of the inputs that are used, by name."""
-    return {row.name: text for row in inputs(use) if (text := values.get(row.name, "").strip())}
-
-
-def read(given: Mapping[str, str], problems: Iterable[str]) -> Settings:
-    """Read settings. ``problems``: those of what is ``given`` that are not about a single value.
+def read(values: Mapping[str, str], use: Use, problems: Callable[[Mapping[str, str]], Iterable[str]]) -> Settings:
+    """Read settings from those values that are not empty. ``problems`` finds those that are not about a single value.
 
     Raises:
         SettingsError: as :func:`parse`.
     """
-    found = [*problems]
+    given = {row.name: text for row in inputs(use) if (text := values.get(row.name, "").strip())}
+    found = [*problems(given)]
+    settings = None
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
@@ -436,53 +432,33 @@ def read(given: Mapping[str, str], problems: Iterable[str]) -> Settings:
         for fault in error.errors():
             name = str(fault["loc"][0])
             found.append(f"{name}: {sentence_of(fault, fields[name], given.get(name, ''))}")
-        raise SettingsError(tuple(found)) from None
-    if found:
+    if found or settings is None:
         raise SettingsError(tuple(found))
     return settings
 
 
-def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> Iterator[str]:
+def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
     """Inputs that are missing, or that exclude others, for all that is about webhooks."""
+    hook, token, key, variable = (name in given for name in ("hook-id", "token", "private-key", "variable-name"))
     app = bool(given.keys() & {"client-id", "app-id"})
     of_app = not (given.keys() & {"org", "repository"})
-    if {"org", "repository"} <= given.keys():
-        yield "repository: give either org or repository, not both"
-    if of_app and not app:
-        yield "org: is required (or repository, or client-id and private-key for the App's own webhook)"
-    if "hook-id" not in given and not (of_app and (app or "private-key" in given)):
-        yield (
-            "hook-id: is required: the number at the end of the address of the webhook's settings page (on a command "
-            "line --hook-id; redeliver hooks lists the ids)"
-        )
-    if of_app and app and "hook-id" in given:
-        yield "hook-id: an App has one webhook, so leave it empty, or give its org or repository"
-    yield from credential_problems(given, app=app, asks_for_token=asks_for_token)
-    if "variable-name" not in given:
-        return
-    if "variable-repository" not in given:
-        yield "variable-repository: is required with variable-name"
-    if app and "variable-token" not in given:
-        whose = (given.get("org") or given.get("repository"), given.get("variable-repository"))
-        if of_app:
-            yield (
-                "variable-token: is required, because an App's own webhook is read with a key that cannot write "
-                "variables"
-            )
-        elif len({one.partition("/")[0].lower() for one in whose if one}) > 1:
-            yield (
-                "variable-token: is required, because variable-repository does not belong to the webhook's owner, and "
-                "an App's token reaches the repositories of one owner"
-            )
-
-
-def credential_problems(given: Mapping[str, str], *, app: bool, asks_for_token: bool) -> Iterator[str]:
-    """What is missing of a credential, or is one too many. ``app``: an App's ID is given."""
-    if {"client-id", "app-id"} <= given.keys():
-        yield "client-id: give either client-id or app-id, not both"
-    if app != ("private-key" in given):
-        yield "private-key: client-id (or app-id) and private-key go together"
-    if asks_for_token and "token" not in given and not app:
-        yield "token: is required (or client-id and private-key)"
-    if "token" in given and app:
-        yield "token: give either token, or client-id and private-key"
+    lacks_variable_token = variable and app and "variable-token" not in given
+    names = (given.get("org") or given.get("repository"), given.get("variable-repository"))
+    owners = {name.partition("/")[0].lower() for name in names if name}
+    problems = {
+        "repository: give either org or repository, not both": {"org", "repository"} <= given.keys(),
+        "org: is required (or repository, or client-id and private-key for the App's own webhook)": of_app and not app,
+        "hook-id: is required: the number at the end of the address of the webhook's settings page (on a command line "
+        "--hook-id; redeliver hooks lists the ids)": not hook and not (of_app and (app or key)),
+        "hook-id: an App has one webhook, so leave it empty, or give its org or repository": of_app and app and hook,
+        "client-id: give either client-id or app-id, not both": {"client-id", "app-id"} <= given.keys(),
+        "private-key: client-id (or app-id) and private-key go together": app != key,
+        "token: is required (or client-id and private-key)": asks_for_token and not token and not app,
+        "token: give either token, or client-id and private-key": token and app,
+        "variable-repository: is required with variable-name": variable and "variable-repository" not in given,
+        "variable-token: is required, because an App's own webhook is read with a key that cannot write "
+        "variables": lacks_variable_token and of_app,
+        "variable-token: is required, because variable-repository does not belong to the webhook's owner, and an App's "
+        "token reaches the repositories of one owner": lacks_variable_token and not of_app and len(owners) > 1,
+    }
+    return [sentence for sentence, applies in problems.items() if applies]

@@ -14,7 +14,7 @@ import typer
 
 from redeliver import __version__
 from redeliver.core.settings import DAY, FailOn, Use
-from redeliver.entry.flags import guids_of, misplaced_credential, option, settings_of, signature
+from redeliver.entry.flags import guid_problems, misplaced_credential, option, settings_of, signature
 from redeliver.entry.metrics_file import MetricsFile, need_package
 from redeliver.entry.process import connector, exit_code
 from redeliver.entry.streams import print_data, print_message
@@ -251,7 +251,9 @@ def show(
     **flags: object,
 ) -> int:
     """Show every attempt of an event, and what the receiver answered to each. Sends nothing."""
-    wanted = guids_of(guids)
+    wanted = tuple(dict.fromkeys(one.strip().lower() for one in guids))
+    if problems := tuple(guid_problems(wanted)):
+        raise SettingsError(problems)
     settings = settings_of(flags, Use.RUN)
     with _session(settings, console) as session:
         found = find_events(session, wanted)

@@ -21,7 +21,7 @@ import typer
 from redeliver.core.inputs import is_guid, quoted
 from redeliver.core.settings import Settings, Use, inputs, parse
 from redeliver.entry.streams import print_message
-from redeliver.errors import FileUnreadable, SecretReadable, SettingsError
+from redeliver.errors import FileUnreadable, SecretReadable
 from redeliver.replay.settings import parse_replay
 from redeliver.text import holds_credential
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _SECRETS = {row.name for row in inputs(Use.RUN) if row.secret}
+#: Each input as it is called on a command line.
+_NAMES = {name: f"--{name}-file" if name in _SECRETS else f"--{name}" for name in map(str, _DEFAULTS)}
 #: Inputs that come after the others where a command only reads.
 _LIMITS = ("lookback", "time-limit")
 #: Variables in which users often already have a token.
@@ -68,7 +70,7 @@ def signature(command: Callable[..., int], use: Use, *, quiet: str) -> inspect.S
 def _flag_of(row: Input) -> inspect.Parameter:
     default: Any = _DEFAULTS[row.name] if row.default.startswith("${{") else row.default
     kind: Any = str
-    text = _for_flags(row.description)
+    text = re.sub(r"`([^`]+)`", lambda found: _NAMES.get(found[1], found[1]), row.description)
     metavar: str | None = "N" if default.isdigit() else "DURATION" if re.fullmatch(r"\d+[dhms]", default) else "TEXT"
     if row.secret:
         default, kind, metavar = None, Path | None, "FILE"
@@ -80,8 +82,9 @@ def _flag_of(row: Input) -> inspect.Parameter:
         default, kind = None, list[str]
     elif default == "false":
         default, kind, metavar = False, bool, None
-    name = f"{row.name}-file" if row.secret else row.name
-    return _flag(name, kind=kind, default=default, help=text, metavar=metavar, show_default=bool(default))
+    return _flag(
+        _NAMES[row.name][2:], kind=kind, default=default, help=text, metavar=metavar, show_default=bool(default)
+    )
 
 
 def _flag(flag: str, *more: str, kind: Any, default: Any, **details: Any) -> inspect.Parameter:  # noqa: ANN401  as typer's own
@@ -92,18 +95,6 @@ def _flag(flag: str, *more: str, kind: Any, default: Any, **details: Any) -> ins
         default=default,
         annotation=Annotated[kind, option(flag, *more, **details)],
     )
-
-
-def _for_flags(description: str) -> str:
-    """An input's description, with inputs named as the flags that they are here."""
-
-    def named(found: re.Match[str]) -> str:
-        name = found[1]
-        if name not in _DEFAULTS:
-            return name
-        return f"--{name}-file" if name in _SECRETS else f"--{name}"
-
-    return re.sub(r"`([^`]+)`", named, description)
 
 
 def settings_of(
@@ -127,19 +118,12 @@ def settings_of(
     of_app = bool(values.get("client-id") or values.get("app-id"))
     if not values["token"] and not of_app:
         values["token"] = next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "")
-    problems = list(command_line_problems(values, state_file, metrics_file, of_app=of_app))
+    problems = tuple(command_line_problems(values, state_file, metrics_file, of_app=of_app))
     if state_file:
         values.pop("variable-name", None)  # what else a variable needs does not matter then
-    try:
-        if use is Use.REPLAY:
-            settings = parse_replay(values, round(time.time() * 1000), asks_for_token=False)
-        else:
-            settings = parse(values, asks_for_token=False)
-    except SettingsError as wrong:
-        raise SettingsError(tuple(problems) + wrong.problems) from None
-    if problems:
-        raise SettingsError(tuple(problems))
-    return settings
+    if use is Use.REPLAY:
+        return parse_replay(values, round(time.time() * 1000), problems, asks_for_token=False)
+    return parse(values, problems, asks_for_token=False)
 
 
 def misplaced_credential() -> str:
@@ -157,19 +141,8 @@ def misplaced_credential() -> str:
     )
 
 
-def guids_of(arguments: Iterable[str]) -> tuple[str, ...]:
-    """Read the GUIDs of events, each once.
-
-    Raises:
-        SettingsError: with every problem named.
-    """
-    guids = tuple(dict.fromkeys(one.strip().lower() for one in arguments))
-    if problems := tuple(_guid_problems(guids)):
-        raise SettingsError(problems)
-    return guids
-
-
-def _guid_problems(guids: Iterable[str]) -> Iterator[str]:
+def guid_problems(guids: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the GUIDs of events on the command line."""
     for guid in guids:
         if not is_guid(guid):
             yield f"GUID: must be the value of X-GitHub-Delivery, 32 digits with hyphens, not {quoted(guid)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.settings import Use, given_inputs, read
+from redeliver.core.settings import Use, read
 from redeliver.entry import workflow
 from redeliver.entry.process import connector
 from redeliver.github.api import Caller
@@ -29,25 +29,20 @@ TRACKING_OUTPUTS = {
 
 def tracking_step() -> int:
     """Make the step of ``tracking-issue/action.yml``. Exit codes as in :mod:`redeliver.entry.step`."""
-    return workflow.run_as_step(Use.TRACKING, _parse, _track)
+    return workflow.run_as_step(Use.TRACKING, lambda values: read(values, Use.TRACKING, _problems), _track)
 
 
-def _parse(values: Mapping[str, str]) -> Settings:
-    given = given_inputs(values, Use.TRACKING)
-
-    def problems() -> Iterator[str]:
-        if "label" not in given:
-            yield "label: is required, one for each workflow"
-        if "repository" not in given:
-            yield "repository: is required, the one that has the issue"
-        if "token" not in given:
-            yield "token: is required, one that can write issues"
-        try:
-            read_report(given.get("report", ""))
-        except ValueError as wrong:
-            yield f"report: must be the output report of Redeliver Action ({wrong})"
-
-    return read(given, problems())
+def _problems(given: Mapping[str, str]) -> Iterator[str]:
+    if "label" not in given:
+        yield "label: is required, one for each workflow"
+    if "repository" not in given:
+        yield "repository: is required, the one that has the issue"
+    if "token" not in given:
+        yield "token: is required, one that can write issues"
+    try:
+        read_report(given.get("report", ""))
+    except ValueError as wrong:
+        yield f"report: must be the output report of Redeliver Action ({wrong})"
 
 
 def _track(settings: Settings, console: workflow.ActionsConsole) -> int:

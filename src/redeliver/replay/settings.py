@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.settings import DAY, Use, conflicts, given_inputs, read
+from redeliver.core.settings import DAY, Use, conflicts, read
 from redeliver.errors import SettingsError
 from redeliver.times import clock_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from redeliver.core.settings import Settings
 
 
-def parse_replay(values: Mapping[str, str], now: int, *, asks_for_token: bool = True) -> Settings:
+def parse_replay(
+    values: Mapping[str, str], now: int, problems: Iterable[str] = (), *, asks_for_token: bool = True
+) -> Settings:
     """Read a replay's settings from inputs by name. ``now``: this machine's clock, epoch milliseconds.
+
+    The others: as of :func:`redeliver.core.settings.parse`.
 
     Raises:
         SettingsError: as :func:`redeliver.core.settings.parse`.
     """
-    given = given_inputs(values, Use.REPLAY)
-    settings = read(given, [*conflicts(given, asks_for_token=asks_for_token), *selection_problems(given)])
-    if problems := tuple(_unsendable(settings, now)):
-        raise SettingsError(problems)
+
+    def of_inputs(given: Mapping[str, str]) -> Iterator[str]:
+        yield from (*problems, *conflicts(given, asks_for_token=asks_for_token), *selection_problems(given))
+
+    settings = read(values, Use.REPLAY, of_inputs)
+    if unsendable := tuple(_unsendable(settings, now)):
+        raise SettingsError(unsendable)
     return settings
 
 
