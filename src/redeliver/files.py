@@ -46,7 +46,7 @@ def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> 
     # Its end is not the file's own: node_exporter reads whatever ends in .prom.
     new = path.with_name(f".{path.name}.{token_hex(8)}.new")
     try:
-        with open(new, "xb", opener=_opener) as file:
+        with open(new, "xb", opener=lambda name, flags: os.open(name, flags, 0o644)) as file:
             file.write(content)
             file.flush()
             if for_everybody and sys.platform != "win32":
@@ -56,7 +56,12 @@ def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> 
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    if sys.platform != "win32":  # which does not let a program open a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the folder holds the new name
+        finally:
+            os.close(folder)
 
 
 def _remove_what_killed_processes_left(path: Path) -> None:
@@ -71,17 +76,3 @@ def why(fault: OSError) -> str:
     if fault.errno == errno.ELOOP:
         return "it is a symbolic link"
     return fault.strerror or type(fault).__name__
-
-
-def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o644)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last: the folder holds it. Windows does not let a program open a folder."""
-    if sys.platform != "win32":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

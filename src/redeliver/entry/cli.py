@@ -15,7 +15,7 @@ import typer
 from redeliver import __version__
 from redeliver.core.settings import DAY, FailOn, Use
 from redeliver.entry.flags import guid_problems, misplaced_credential, option, settings_of, signature
-from redeliver.entry.metrics_file import MetricsFile, need_package
+from redeliver.entry.metrics_file import check_metrics_file, need_package, write_metrics
 from redeliver.entry.process import connector, exit_code
 from redeliver.entry.streams import print_data, print_message
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
@@ -147,13 +147,14 @@ def run(
 ) -> int:
     """Redeliver what failed since the last run, and report the result."""
     settings = settings_of(flags, Use.RUN, state_file, metrics_file)
-    metrics = MetricsFile(metrics_file) if metrics_file else None
+    if metrics_file:
+        check_metrics_file(metrics_file)
     unwritten: tuple[str, ...] = ()
     with _session(settings, console, state_file, sends=not settings.dry_run) as session:
         report = run_hooks(session)
         try:
-            if metrics and not settings.dry_run:
-                metrics.write(report, time.time())  # while no other run can write the file
+            if metrics_file and not settings.dry_run:
+                write_metrics(metrics_file, report, time.time())  # while no other run can write the file
         except RedeliverError as fault:
             unwritten = (str(fault),)  # no reason to hide what the run did
     for error in report.errors + unwritten:

@@ -33,57 +33,53 @@ def need_package() -> None:
         raise MetricsPackageMissing() from missing  # noqa: RSE102  it is no class
 
 
-class MetricsFile:
-    """A file of metrics. It is looked at before the run, and replaced as a whole after it."""
+def check_metrics_file(path: Path) -> None:
+    """See to it that the file can be written, before anything is asked of GitHub.
 
-    def __init__(self, path: Path) -> None:
-        """See to it that the file can be written before anything is asked of GitHub.
-
-        Raises:
-            MetricsPackageMissing: there is nothing to write it with.
-            MetricsFileUnusable: it cannot be written, or is another program's.
-        """
-        need_package()
-        self._path = path
-        try:
-            self._read()
-            check_folder(path.parent)
-        except OSError as fault:
-            raise MetricsFileUnusable(path=str(path), why=why(fault)) from fault
-
-    def write(self, report: Report, ended: float) -> None:
-        """Write a run's metrics. ``ended``: now, in epoch seconds.
-
-        Raises:
-            MetricsNotWritten: the old file stands.
-        """
-        from redeliver.output.metrics import run_metrics  # noqa: PLC0415  as above
-
-        try:
-            text = run_metrics(report, ended, self._read())
-            replace_file(self._path, text.encode(), for_everybody=True)
-        except OSError as fault:
-            raise MetricsNotWritten(path=str(self._path), why=why(fault)) from fault
-
-    def _read(self) -> str:
-        """The text that is there; empty: none.
-
-        Raises:
-            OSError: it cannot be read, or nobody may replace it with metrics.
-        """
-        from redeliver.output.metrics import BEGINNING  # noqa: PLC0415  as above
-
-        try:
-            with open(self._path, encoding="utf-8", errors="replace", opener=_opener) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise OSError(errno.EINVAL, "it is not a regular file")
-                text = file.read(_MOST)
-        except FileNotFoundError:
-            return ""
-        if text and not text.startswith(BEGINNING):
-            raise OSError(errno.EEXIST, "it holds something else than metrics of this program")
-        return text
+    Raises:
+        MetricsPackageMissing: there is nothing to write it with.
+        MetricsFileUnusable: it cannot be written, or is another program's.
+    """
+    need_package()
+    try:
+        _read(path)
+        check_folder(path.parent)
+    except OSError as fault:
+        raise MetricsFileUnusable(path=str(path), why=why(fault)) from fault
 
 
-def _opener(path: str, flags: int) -> int:
-    return os.open(path, flags | NO_FOLLOW)
+def write_metrics(path: Path, report: Report, ended: float) -> None:
+    """Replace the file with a run's metrics. ``ended``: now, in epoch seconds.
+
+    Raises:
+        MetricsNotWritten: the old file stands.
+    """
+    from redeliver.output.metrics import run_metrics  # noqa: PLC0415  as above
+
+    try:
+        text = run_metrics(report, ended, _read(path))
+        replace_file(path, text.encode(), for_everybody=True)
+    except OSError as fault:
+        raise MetricsNotWritten(path=str(path), why=why(fault)) from fault
+
+
+def _read(path: Path) -> str:
+    """The text that is there; empty: none.
+
+    Raises:
+        OSError: it cannot be read, or nobody may replace it with metrics.
+    """
+    from redeliver.output.metrics import BEGINNING  # noqa: PLC0415  as above
+
+    try:
+        with open(
+            path, encoding="utf-8", errors="replace", opener=lambda name, flags: os.open(name, flags | NO_FOLLOW)
+        ) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise OSError(errno.EINVAL, "it is not a regular file")
+            text = file.read(_MOST)
+    except FileNotFoundError:
+        return ""
+    if text and not text.startswith(BEGINNING):
+        raise OSError(errno.EEXIST, "it holds something else than metrics of this program")
+    return text

@@ -6,7 +6,6 @@ fails here. What could not be printed is told at the end, and is a reason to exi
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import select
@@ -42,7 +41,7 @@ def lossy_streams() -> Iterator[None]:
         err.flush()
         _tell(out, "standard output", err)
         _tell(err, "standard error", out)
-        if (out.fault or err.fault) and not ending.code:
+        if (out.lossy.fault or err.lossy.fault) and not ending.code:
             raise SystemExit(NotPrinted.exit_code) from None
         raise
 
@@ -75,8 +74,9 @@ def print_message(level: Level, text: str) -> None:
 
 def _tell(stream: _LossyStream, name: str, other: _LossyStream) -> None:
     """Say on the other stream what this one did not take."""
-    if stream.fault and not other.fault and not other.holds_data:
-        why = stream.fault.strerror or type(stream.fault).__name__
+    fault = stream.lossy.fault
+    if fault and not other.lossy.fault and not other.holds_data:
+        why = fault.strerror or type(fault).__name__
         other.write(for_log(f"error: {NotPrinted(stream=name, why=why)}") + "\n")
         other.flush()
 
@@ -87,7 +87,8 @@ def _occupy_closed() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # is given the lowest number that is free, which is this one
+            # It is given the lowest number that is free, which is this one. To write to it is an error, as it was.
+            os.open(os.devnull, os.O_RDONLY)
 
 
 class _LossyStream(io.TextIOWrapper):
@@ -99,27 +100,22 @@ class _LossyStream(io.TextIOWrapper):
     def __init__(self, stream: TextIO | None, number: int) -> None:
         """``stream``: Python's own; None: it was closed. ``number``: its descriptor."""
         buffer = getattr(stream, "buffer", None)
-        self._raw = _LossyRaw(getattr(buffer, "raw", buffer), number)
+        self.lossy = _LossyRaw(getattr(buffer, "raw", buffer) or io.FileIO(number, "wb", closefd=False), number)
         super().__init__(
-            io.BufferedWriter(self._raw),
+            io.BufferedWriter(self.lossy),
             encoding=stream.encoding if stream else "utf-8",
             errors="backslashreplace",  # a stream may have no letter for what is printed
             # Where Python does not buffer, lines have to be there at once, but need not be written in pieces.
             line_buffering=getattr(stream, "line_buffering", False) or getattr(stream, "write_through", False),
         )
 
-    @property
-    def fault(self) -> OSError | None:
-        """Why something could not be printed; None: everything was, as far as it was flushed."""
-        return self._raw.fault
-
 
 class _LossyRaw(io.RawIOBase):
     """The bytes of a stream. What cannot be written is dropped."""
 
-    def __init__(self, raw: io.RawIOBase | None, number: int) -> None:
+    def __init__(self, raw: io.RawIOBase, number: int) -> None:
         self.fault: OSError | None = None
-        """The first reason why something was dropped."""
+        """The first reason why something was dropped, as far as the stream was flushed."""
         self._raw = raw
         self._number = number
 
@@ -130,19 +126,14 @@ class _LossyRaw(io.RawIOBase):
         return self._number
 
     def isatty(self) -> bool:
-        return self._raw is not None and self._raw.isatty()
+        return self._raw.isatty()
 
     def write(self, data: Buffer, /) -> int:
         try:
-            return self._write(data)
+            while (written := self._raw.write(data)) is None:
+                # A program that shares the stream has set it to wait for nobody.
+                select.select([], [self._number], [])
         except OSError as fault:
             self.fault = self.fault or fault
             return memoryview(data).nbytes
-
-    def _write(self, data: Buffer) -> int:
-        if self._raw is None:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        while (written := self._raw.write(data)) is None:
-            # A program that shares the stream has set it to wait for nobody.
-            select.select([], [self._number], [])
         return written
