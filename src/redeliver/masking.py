@@ -28,6 +28,8 @@ _MOST = 8_192
 #: Spellings of one text that are compared. Three layers of three kinds of escape have so many.
 _MOST_SPELLINGS = 64
 _WORD = re.compile(r"[^\W_]+")
+#: A word, blanks, or another character.
+_TOKEN = re.compile(r"[^\W_]+|\s+|[\W_]")
 _PART = re.compile(r"[/?&=#;:@,\s]+")
 
 # Escapes, of which a text is decoded one kind at a time: what looks like one kind can be a secret within another.
@@ -39,10 +41,6 @@ _REFERENCE = re.compile(r"&(?:#0*[0-9]{1,7};?|#x0*[0-9a-f]{1,6};?|[a-z][a-z0-9]{
 #: Characters that have a name in HTML. To a comparison, case makes no difference; a name in lower case comes last and
 #: stays.
 _NAMED = {name.lower(): meaning for name, meaning in sorted(html5.items())}
-
-
-class _EncodedTooOften(Exception):
-    """A text can be read in more ways than are compared."""
 
 
 #: A text after some decodings, and where the stretch of the text as it was given begins and ends for which each letter
@@ -70,7 +68,7 @@ class Secrets:
         try:
             for letters, _ in _spellings(secret):
                 self._pieces.update(_pieces(letters, known))
-        except _EncodedTooOften:
+        except ValueError:
             self.add_unknown()
 
     def add_unknown(self) -> None:
@@ -90,7 +88,7 @@ class Secrets:
             shown = plain(_without(text, self._found(text)), limit)
             # What was left out may have joined the pieces around it.
             return MASK if self._found(shown) else shown
-        except _EncodedTooOften:
+        except ValueError:
             return MASK
 
     def _found(self, text: str) -> list[tuple[int, int]]:
@@ -134,24 +132,18 @@ def _without(text: str, stretches: list[tuple[int, int]]) -> str:
     hidden = bytearray(len(text))
     for start, end in stretches:
         hidden[start:end] = b"\x01" * (end - start)
+    tokens = [*_TOKEN.finditer(text)]
+    kinds = ""
+    for token in tokens:
+        is_blank = token[0].isspace()
+        # Blanks beside what is hidden say nothing, and the rest of a word may say more.
+        is_hidden = (all if is_blank else any)(hidden[token.start() : token.end()])
+        kinds += "." if not is_hidden else " " if is_blank else "x"
     shown: list[str] = []
     at = 0
-    for found in re.finditer(rb"\x01+", hidden):
-        start, end = found.span()
-        # Blanks around it say nothing, and the rest of a word may say more.
-        while start < end and text[start].isspace():
-            start += 1
-        while start < end and text[end - 1].isspace():
-            end -= 1
-        if start >= end:
-            continue
-        while start > at and text[start - 1].isalnum() and text[start].isalnum():
-            start -= 1
-        while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
-            end += 1
-        if start > at or not shown:
-            shown += [text[at:start], MASK]
-        at = max(at, end)
+    for run in re.finditer("x(?: ?x)*", kinds):
+        shown += [text[at : tokens[run.start()].start()], MASK]
+        at = tokens[run.end() - 1].end()
     return "".join([*shown, text[at:]])
 
 
@@ -162,7 +154,7 @@ def _spellings(text: str) -> Iterator[_Spelling]:
     """All that a text can stand for: itself, and each spelling with one kind of escape decoded.
 
     Raises:
-        _EncodedTooOften: there are too many.
+        ValueError: there are too many.
     """
     found: set[str] = set()
     left = [_folded(text, [(at, at + 1) for at in range(len(text))])]
@@ -171,7 +163,7 @@ def _spellings(text: str) -> Iterator[_Spelling]:
         if letters in found:
             continue
         if len(found) == _MOST_SPELLINGS:
-            raise _EncodedTooOften
+            raise ValueError("it can be read in too many ways")
         found.add(letters)
         yield letters, spans
         left += [_decoded(letters, spans, *kind) for kind in _KINDS if kind[0].search(letters)]
@@ -207,16 +199,6 @@ def _decoded(
     return _folded("".join([*decoded, letters[at:]]), [*stretches, *spans[at:]])
 
 
-def _of_percent(escape: str) -> str:
-    return bytes.fromhex(escape.replace("%", "")).decode("utf-8", "replace")
-
-
-def _of_unicode(escape: str) -> str:
-    """As in JSON and JavaScript. What writes these need not escape the other backslashes of a text."""
-    units = bytes.fromhex("".join(escape[at + 2 : at + 6] for at in range(0, len(escape), 6)))
-    return units.decode("utf-16-be", "replace")
-
-
 def _of_backslash(escape: str) -> str:
     """As in JSON and JavaScript."""
     if escape[1] == "x":
@@ -234,9 +216,10 @@ def _of_reference(escape: str) -> str:
     return escape
 
 
-_KINDS = (
-    (_PERCENT, _of_percent),
-    (_UNICODE, _of_unicode),
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (_PERCENT, lambda escape: bytes.fromhex(escape.replace("%", "")).decode("utf-8", "replace")),
+    # As in JSON and JavaScript. What writes these need not escape the other backslashes of a text.
+    (_UNICODE, lambda escape: bytes.fromhex(re.sub(r"[%\\]u", "", escape)).decode("utf-16-be", "replace")),
     (_BACKSLASH, _of_backslash),
     (_REFERENCE, _of_reference),
 )
