@@ -156,35 +156,31 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 class Hook:
-    """A webhook and its deliveries, behind GitHub's API. See :class:`redeliver.github.ports.Hook`."""
+    """A webhook and its deliveries.
+
+    All methods raise ApiError where GitHub refused or every try failed, and OutOfTime where a wait does not fit into
+    the time limit.
+    """
 
     def __init__(self, caller: Caller, owner: Owner, info: HookInfo) -> None:
-        self.owner = owner.login
-        if info.id is None:
-            self.hook_id = self.web_page = ""
-            self.name = f"the webhook of {owner.name}"
-            subject = f"The webhook of {owner.name}"
-            self._path = f"{owner.path}/hook"
-        else:
-            self.hook_id = str(info.id)
-            self.web_page = f"{owner.web_page}/{info.id}?tab=deliveries"
-            self.name = f"hook {info.id} of {owner.name}"
-            subject = Naming(f"Webhook {{}} of {owner.name}", info.id)
-            self._path = f"{owner.path}/hooks/{info.id}"
-        self._caller = caller
         self.info = info
+        self.owner = owner.login
+        self.hook_id = "" if info.id is None else str(info.id)
+        """As text; empty for an App's."""
+        self.name = f"the webhook of {owner.name}" if info.id is None else f"hook {info.id} of {owner.name}"
+        """As sentences name it."""
+        self.web_page = f"{owner.web_page}/{info.id}?tab=deliveries" if self.hook_id else ""
+        """The page with its deliveries; empty: unknown."""
+        self._path = f"{owner.path}/hook" if info.id is None else f"{owner.path}/hooks/{info.id}"
+        self._caller = caller
+        named = Naming(f"Webhook {{}} of {owner.name}", info.id)
+        subject = f"The webhook of {owner.name}" if info.id is None else named
         self._reading = Purpose(Naming("read the deliveries of {}", self.name), owner.permission, subject)
         self._deliveries = Listing(caller, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
         self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, subject)
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
-        """See :class:`redeliver.github.ports.DeliverySource`.
-
-        Raises:
-            ApiError: GitHub refused, or failed for good.
-            ForeignLink: the next page is said to be elsewhere.
-            OutOfTime: a wait does not fit into the time limit.
-        """
+        """See :class:`redeliver.github.ports.DeliverySource`."""
         if query is None:
             query = {"status": only} if only else {}
         page = self._deliveries.page(query)
@@ -199,18 +195,15 @@ class Hook:
 
     @property
     def clocks_differ_by(self) -> int:
-        """See :class:`redeliver.github.ports.Hook`."""
+        """Milliseconds by which two of GitHub's responses disagreed on the time, beyond doubt; 0: they agreed."""
         return self._caller.clocks_differ_by
 
     def now(self) -> int:
-        """See :class:`redeliver.github.ports.Hook`."""
+        """GitHub's clock, in epoch milliseconds."""
         return self._caller.now()
 
     def is_active(self) -> bool | None:
-        """See :class:`redeliver.github.ports.Hook`. GitHub does not say for an App's webhook.
-
-        Facts: https://docs.github.com/en/rest/apps/webhooks
-        """
+        """Whether GitHub sends deliveries to it; None: GitHub does not say, as for an App's webhook."""
         if self.info.active is not None or self.info.id is None:
             return self.info.active
         return self._caller.call(
@@ -218,19 +211,23 @@ class Hook:
         )
 
     def response(self, attempt_id: int) -> EndpointResponse:
-        """See :class:`redeliver.github.ports.Hook`."""
+        """What the endpoint answered to an attempt."""
         return self._caller.call("GET", f"{self._path}/deliveries/{attempt_id}", self._reading, self._response)
 
     def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
-        """See :class:`redeliver.github.ports.Hook`."""
+        """The same if it is not needed: at most one call. None: it would have used up a limit, or it failed."""
         return self._caller.get_if_free(f"{self._path}/deliveries/{attempt_id}", self._response)
 
     def wait_for_turn(self) -> None:
-        """See :class:`redeliver.github.ports.Hook`."""
+        """Wait until the limits and the pace allow a redelivery."""
         self._caller.wait_for_turn(WRITE_POINTS, redelivery=True)
 
     def redeliver(self, attempt_id: int) -> Reply:
-        """See :class:`redeliver.github.ports.Hook`."""
+        """Ask GitHub, once, to deliver that attempt's event again. Call :meth:`wait_for_turn` first.
+
+        Raises:
+            ApiError: GitHub would refuse every other redelivery, too, or no token could be had.
+        """
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)
 
     def _response(self, response: Response) -> EndpointResponse:

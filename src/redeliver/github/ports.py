@@ -1,4 +1,4 @@
-"""What a run is given: a webhook, and a store for its checkpoint."""
+"""What reading and sending need of a webhook, and a store for a checkpoint."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
     from redeliver.core.case import Reply
     from redeliver.core.deliveries import Filter, Page
-    from redeliver.core.endpoint import EndpointResponse
     from redeliver.github.pace import Quota
 
 
@@ -32,82 +31,18 @@ class DeliverySource(Protocol):
 
 
 class Redeliverer(Protocol):
-    """Asks GitHub for redeliveries of one webhook."""
+    """Asks GitHub for redeliveries: what sending needs of a :class:`redeliver.github.hooks.Hook`."""
 
     def now(self) -> int:
-        """GitHub's clock, in epoch milliseconds.
-
-        Raises:
-            ApiError: nothing had been asked yet, and asking failed.
-        """
+        """GitHub's clock."""
         ...
 
     def wait_for_turn(self) -> None:
-        """Wait until the limits and the pace allow a redelivery.
-
-        Raises:
-            OutOfTime: that does not fit into the time limit.
-        """
+        """Wait until a redelivery may be requested."""
         ...
 
     def redeliver(self, attempt_id: int) -> Reply:
-        """Ask GitHub, once, to deliver that attempt's event again. Call :meth:`wait_for_turn` first.
-
-        Raises:
-            ApiError: GitHub would refuse every other redelivery, too, or no token could be had.
-            OutOfTime: the token had to be renewed, and that does not fit into the time limit.
-        """
-        ...
-
-
-class Hook(DeliverySource, Redeliverer, Protocol):
-    """One webhook at GitHub."""
-
-    @property
-    def name(self) -> str:
-        """As sentences name it: ``hook 17 of the organization octo``."""
-        ...
-
-    @property
-    def hook_id(self) -> str:
-        """Its id, as text; empty for an App's."""
-        ...
-
-    @property
-    def owner(self) -> str:
-        """Its owner: ``octo``, ``octo/hello``, or the App's id."""
-        ...
-
-    @property
-    def web_page(self) -> str:
-        """The page with its deliveries; empty: unknown."""
-        ...
-
-    @property
-    def clocks_differ_by(self) -> int:
-        """Milliseconds by which two of GitHub's responses disagreed on the time, beyond doubt; 0: they agreed."""
-        ...
-
-    def is_active(self) -> bool | None:
-        """Whether GitHub sends deliveries to it; None: GitHub does not say.
-
-        Raises:
-            ApiError: GitHub refused, or failed for good.
-            OutOfTime: a wait does not fit into the time limit.
-        """
-        ...
-
-    def response(self, attempt_id: int) -> EndpointResponse:
-        """What the endpoint answered to an attempt.
-
-        Raises:
-            ApiError: GitHub refused, or failed for good.
-            OutOfTime: a wait does not fit into the time limit.
-        """
-        ...
-
-    def response_if_free(self, attempt_id: int) -> EndpointResponse | None:
-        """The same if it is not needed: at most one call. None: it would have used up a limit, or it failed."""
+        """Request one, once."""
         ...
 
 

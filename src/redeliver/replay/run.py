@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from redeliver.console import Console
     from redeliver.core.settings import Settings
-    from redeliver.github.ports import Hook
+    from redeliver.github.hooks import Hook
     from redeliver.replay.plan import ReplayPlan
     from redeliver.timing import RunClock
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from redeliver.core.case import Case
     from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
-    from redeliver.github.ports import Hook, Store
+    from redeliver.github.hooks import Hook
+    from redeliver.github.ports import Store
     from redeliver.timing import RunClock
 
 #: Numbers of seconds since 1970 that a checkpoint can be meant to be, from 2001 on. As milliseconds they are of 1970.

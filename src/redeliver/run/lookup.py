@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from redeliver.core.report import HookReport, Report
-    from redeliver.github.hooks import Hook as GitHubHook
-    from redeliver.github.ports import Hook
+    from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
 
 #: The most jobs in one matrix (https://docs.github.com/en/actions/reference/limits).
@@ -180,7 +179,7 @@ def survey(session: Session) -> list[HookHealth]:
     return [_health(session, hook, since) for hook in hooks]
 
 
-def _health(session: Session, hook: GitHubHook, since: int) -> HookHealth:
+def _health(session: Session, hook: Hook, since: int) -> HookHealth:
     session.console.line(f"Reading the log of {hook.name}")
     log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
     deliveries = failed = unread = 0

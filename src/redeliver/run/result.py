@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from redeliver.core.settings import Settings
-    from redeliver.github.ports import Hook
+    from redeliver.github.hooks import Hook
     from redeliver.run.record import Record
 
 #: Events with these outcomes have no moment for the next attempt. Of some, GitHub has just been asked.

@@ -177,7 +177,7 @@ def test_an_event_whose_first_attempt_was_not_read_is_forgotten_before_what_was_
 
 
 def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them() -> None:
-    hook = SimpleNamespace(**vars(HOOK) | {"quota": Quota(0, 0)})
+    hook: Any = SimpleNamespace(**vars(HOOK) | {"quota": Quota(0, 0)})
     record = record_of(Fate(), Fate(), sending=Sending.ENDPOINT_DOWN)
     outage = build_report(hook, record, parse(INPUTS)).outage
     assert outage is not None

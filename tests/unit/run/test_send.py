@@ -11,10 +11,11 @@ from githubsim.clock import START
 from redeliver.core.case import PROBE_SIZE, Acceptance, Case, Reply
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.errors import BadToken, OutOfTime, Stopped
-from redeliver.github.pace import GITHUB_REFUSES, WRITE_POINTS
+from redeliver.github.hooks import Hook, HookInfo, Owner
+from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.run.record import Probe, Sending
 from redeliver.run.send import Sender, send_with_probe
-from samples import TASK, Calls, answer, attempt, event
+from samples import Calls, answer, attempt, event
 from wording import raises
 
 if TYPE_CHECKING:
@@ -26,27 +27,19 @@ DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
 THEN = 1_793_875_200_000
 
 
-@dataclass
-class StandInHook:
-    """What a sender uses of a hook, on prepared calls."""
-
-    calls: Calls
-
-    def now(self) -> int:
-        return self.calls.caller.now()
-
-    def wait_for_turn(self) -> None:
-        self.calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
+def hook_of(calls: Calls) -> Hook:
+    return Hook(calls.caller, Owner("/orgs/octo", "octo", "octo", ""), HookInfo(1))
 
 
-@dataclass
-class Hook(StandInHook):
+class PreparedHook(Hook):
     """Gives one prepared reply after the other, then accepts; it notes what was written down meanwhile."""
 
-    ledger: Ledger
-    answers: list[Reply | BaseException] = field(default_factory=list)
-    asked: list[int] = field(default_factory=list)
-    meanwhile: list[dict[str, str]] = field(default_factory=list)
+    def __init__(self, calls: Calls, ledger: Ledger, answers: list[Reply | BaseException]) -> None:
+        vars(self).update(vars(hook_of(calls)))
+        self.ledger = ledger
+        self.answers = answers
+        self.asked: list[int] = []
+        self.meanwhile: list[dict[str, str]] = []
 
     def redeliver(self, attempt_id: int) -> Reply:
         self.asked.append(attempt_id)
@@ -63,7 +56,7 @@ class Desk:
     def __init__(self, *answers: Reply | BaseException, limit: float = 3_600) -> None:
         self.calls = Calls(answer(200, date=DATE), limit=limit)
         self.ledger = Ledger(Rules(0, 0))
-        self.hook = Hook(self.calls, self.ledger, list(answers))
+        self.hook = PreparedHook(self.calls, self.ledger, list(answers))
         self.sender = Sender(self.hook, self.ledger, self.calls.console)
 
     def send(self, events: Sequence[Event]) -> None:
@@ -128,28 +121,20 @@ def test_a_refusal_that_ends_the_run_is_not_recorded_as_accepted() -> None:
     assert desk.hook.asked == [1, 2]
 
 
-@dataclass
-class RealHook(StandInHook):
-    """Asks GitHub, as far as it is prepared."""
-
-    def redeliver(self, attempt_id: int) -> Reply:
-        return self.calls.caller.post_once(f"/{attempt_id}", TASK)
-
-
 def test_a_limit_without_time_for_another_try_leaves_nothing_recorded() -> None:
     known = answer(202, date=DATE)
     calls = Calls(known, known, answer(429, retry_after="60", date=DATE), limit=10)
     ledger, case = Ledger(Rules(0, 0)), Case(event())
     calls.caller.now()
     with pytest.raises(OutOfTime, match=GITHUB_REFUSES):
-        Sender(RealHook(calls), ledger, calls.console).send([case])
+        Sender(hook_of(calls), ledger, calls.console).send([case])
     assert (ledger.sent, case.redelivery) == ([], None)
-    assert calls.script.lines == ["GET /rate_limit", "GET /rate_limit", "POST /1"]
+    assert calls.script.lines == ["GET /rate_limit", "GET /rate_limit", "POST /orgs/octo/hooks/1/deliveries/1/attempts"]
 
 
 def test_it_goes_at_the_pace_of_redeliveries() -> None:
     calls = Calls(answer(202, date=DATE))
-    Sender(RealHook(calls), Ledger(Rules(0, 0)), calls.console).send(map(Case, some(8)))
+    Sender(hook_of(calls), Ledger(Rules(0, 0)), calls.console).send(map(Case, some(8)))
     assert calls.clock.slept == pytest.approx([0.4, 0.4, 0.4])
 
 
