@@ -13,12 +13,9 @@ class Console(Protocol):
 
     def line(self, text: str) -> None:
         """Log one line."""
-        ...
 
     def detail(self, text: str) -> None:
         """Log one line for users who asked for details."""
-        ...
 
     def group(self, title: str) -> AbstractContextManager[None]:
         """Group the lines within this block under a title."""
-        ...

@@ -117,17 +117,14 @@ def sentence_in_markdown(sentence: str, limit: int) -> str:
 
 
 def _escaped(shown: str) -> str:
-    return _ISSUE.sub(r"\g<0>&#8288;", _MARK.sub(_reference, shown))
+    references = _MARK.sub(lambda mark: f"&#{ord(mark[0])};" + ("&#8288;" if mark[0] in "@#:" else ""), shown)
+    return _ISSUE.sub(r"\g<0>&#8288;", references)
 
 
 def _visible(text: str) -> str:
     if text.isprintable():  # as nearly every text is
         return text
     return "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text)
-
-
-def _reference(mark: re.Match[str]) -> str:
-    return f"&#{ord(mark[0])};" + ("&#8288;" if mark[0] in "@#:" else "")
 
 
 def some_of(guids: Sequence[str]) -> str:

@@ -40,11 +40,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back."""
-        ...
 
     def sleep(self, seconds: float, /) -> None:
         """Wait for that many seconds."""
-        ...
 
 
 class RunClock:

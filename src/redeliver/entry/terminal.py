@@ -101,8 +101,10 @@ def show_report(report: Report) -> None:
                 out.print(Text("  ") + _text(line))
     if health := health_line(report):
         out.print(_text(health))
-    waiting = report.count(Outcome.DRY_RUN)
-    _print_end(out, headline(report), "To send them, run it again without --dry-run" if waiting else "")
+    end = [headline(report)]
+    if report.count(Outcome.DRY_RUN):
+        end.append("To send them, run it again without --dry-run")
+    out.print(Text(". ".join(end), style="bold"))
 
 
 def show_events(events: Sequence[ShownEvent]) -> None:
@@ -139,7 +141,8 @@ def show_replay(report: ReplayReport) -> None:
         out.print(Text(line), soft_wrap=True)  # one line, to be copied
     if report.plan and report.plan.delivered:
         out.print(replay_page.NO_RETRY)
-    _print_end(out, replay_page.headline(report), replay_page.next_step(report, "--send"))
+    end = filter(None, [replay_page.headline(report), replay_page.next_step(report, "--send")])
+    out.print(Text(". ".join(end), style="bold"))
 
 
 def _print_events(out: Console, table: Table, number: int) -> None:
@@ -148,11 +151,6 @@ def _print_events(out: Console, table: Table, number: int) -> None:
         out.print(table)
     if number > SHOWN_EVENTS:
         out.print(f"and {number - SHOWN_EVENTS:,} more events")
-
-
-def _print_end(out: Console, headline: str, next_step: str) -> None:
-    """The last line: the most important facts, and what to do next."""
-    out.print(Text(". ".join(filter(None, [headline, next_step])), style="bold"))
 
 
 def show_hooks(hooks: Sequence[HookHealth]) -> None:
