@@ -74,7 +74,7 @@ class Slow:
         return answer(200, f"{verb} {path} {query} {body}")
 
 
-def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response:
+def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response | None:
     return Caller(lambda: transport, Pace(150), clock)._exchange(verb, "/")
 
 

@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 #: Statuses that confirm a write (https://docs.github.com/en/rest/actions/variables).
 WRITTEN = frozenset({201, 204})
+_POINTS: dict[Verb, int] = {"GET": READ_POINTS, "POST": WRITE_POINTS, "PATCH": WRITE_POINTS}
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
 TRIES = 1 + len(BACKOFF)
@@ -96,19 +97,14 @@ class Caller:
         self._asked_again = False
         self.clocks_differ_by = 0
         """Milliseconds by which two of GitHub's clocks differed, as far as they must not; 0: all of them agreed."""
-        self._left: int | None = None
-        self._hourly: int | None = None
-        self._resets_at: int | None = None  # in epoch seconds
+        self._left = self._hourly = inf
+        self._resets_at = inf  # in epoch seconds
 
     @property
     def quota(self) -> Quota:
         """How many calls GitHub still allows within the hour, as its last response said."""
-        left = inf if self._left is None else self._left
-        hourly = left if self._hourly is None else self._hourly
         now = self._time()
-        if self._resets_at is None or now is None:
-            return Quota(left, hourly)
-        return Quota(left, hourly, self._resets_at - now / 1000)
+        return Quota(self._left, self._hourly, inf if now is None else self._resets_at - now / 1000)
 
     def now(self) -> int:
         """GitHub's clock, in epoch milliseconds: the ``Date`` of a response and the time since.
@@ -157,15 +153,14 @@ class Caller:
         fault: ApiFailing | ApiUnexpected
         tries = 0
         while True:
-            self.wait_for_turn(_points(verb))
+            self.wait_for_turn(_POINTS[verb])
             seen = ""
             try:
-                response = self._exchange(verb, path, query, body)
-                seen = request_id(response)
-                if self._note_limit(response):
+                response = self._exchange(verb, path, query, body, accept=accept)
+                if response is None:
                     continue
+                seen = request_id(response)
                 if response.status < 300 or response.status in accept:
-                    self._note_clock(response)
                     return parse(response)
                 if response.status < 500:
                     raise error_for(response, purpose, self._kind, self._web_url)
@@ -197,10 +192,7 @@ class Caller:
         self._clock.wait(turn.seconds, turn.what)
         try:
             response = self._exchange("GET", path)
-            if self._note_limit(response) or response.status != 200:
-                return None
-            self._note_clock(response)
-            return parse(response)
+            return parse(response) if response and response.status == 200 else None
         except (ResponseLost, ValueError, ApiError, OutOfTime):
             return None  # the last two: the token had to be renewed, and could not be
 
@@ -245,18 +237,17 @@ class Caller:
             response = self._exchange("POST", path, redelivery=True)
         except ResponseLost as lost:
             return Reply(Acceptance.UNKNOWN, str(lost))
-        status = response.status
-        if self._note_limit(response):
+        if response is None:
             return Reply(Acceptance.LIMITED)
+        status, why = response.status, f"GitHub answered {response.status}"
         if status == 202:
-            self._note_clock(response)
             return Reply(Acceptance.ACCEPTED)
         if status >= 500 or status < 300:
-            return Reply(Acceptance.UNKNOWN, f"GitHub answered {status}")
+            return Reply(Acceptance.UNKNOWN, why)
         fault = error_for(response, purpose, self._kind, self._web_url)
         if status in {401, 403} or status < 400 or isinstance(fault, AccessBlocked):
             raise fault
-        return Reply(Acceptance.REFUSED, f"GitHub answered {status}")
+        return Reply(Acceptance.REFUSED, why)
 
     def _exchange(
         self,
@@ -265,8 +256,10 @@ class Caller:
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
         *,
+        accept: Container[int | None] = (),
         redelivery: bool = False,
-    ) -> Response:
+    ) -> Response | None:
+        """Make one request, and note what its response says of limits and of the time. None: a limit refused it."""
         try:
             transport = self._connected()
             if self._clock.is_closing and self._clock.remaining() <= 0:
@@ -276,10 +269,16 @@ class Caller:
                     self._before_post()
                 response = transport.exchange(verb, path, query=query, body=body)
         finally:
-            self._pace.spent(_points(verb), self._clock.now(), redelivery=redelivery)
-        self._left = number(response.headers.get("x-ratelimit-remaining", ""))
-        self._hourly = number(response.headers.get("x-ratelimit-limit", ""))
-        self._resets_at = number(response.headers.get("x-ratelimit-reset", ""))
+            self._pace.spent(_POINTS[verb], self._clock.now(), redelivery=redelivery)
+        headers = response.headers
+        self._left = number(headers.get("x-ratelimit-remaining", ""), inf)
+        self._hourly = number(headers.get("x-ratelimit-limit", ""), self._left)
+        self._resets_at = number(headers.get("x-ratelimit-reset", ""), inf)
+        if self._note_limit(response):
+            return None
+        # Not a refusal's: a proxy may have made it.
+        if (response.status < 300 or response.status in accept) and (moment := _date_of(response)) is not None:
+            self._note_clock(moment)
         return response
 
     def _time(self) -> int | None:
@@ -289,11 +288,8 @@ class Caller:
         moment, since = self._clock_reading
         return moment + int((self._clock.now() - since) * 1000)
 
-    def _note_clock(self, response: Response) -> None:
-        """Take over the time of a response. Not a refusal's: a proxy may have made it."""
-        moment = _date_of(response)
-        if moment is None:
-            return
+    def _note_clock(self, moment: int) -> None:
+        """Take over the time of a response."""
         self._readings += 1
         ahead = 0 if (known := self._time()) is None else moment - known
         if abs(ahead) > CLOCKS_AGREE:
@@ -308,13 +304,13 @@ class Caller:
             return False
         asked = response.headers.get("retry-after", "")
         # The earlier clock, as everywhere, makes for the longer wait.
-        now = min((one for one in (_date_of(response), self._time()) if one is not None), default=None)
-        until_reset = None if self._resets_at is None or now is None else self._resets_at - now / 1000 + 1
+        now = min((one for one in (_date_of(response), self._time()) if one is not None), default=-inf)
+        until_reset = self._resets_at - now / 1000 + 1
         primary = self._left == 0
         growing = LIMIT_WAIT * 2**self._limits_met
-        if (wait := number(asked)) is not None:
+        if (wait := number(asked, inf)) < inf:
             seconds = max(1.0, wait)
-        elif primary and until_reset is not None and until_reset > 0:
+        elif primary and 0 < until_reset < inf:
             seconds = until_reset
         elif asked or primary or response.status == 429 or "rate limit" in response.body[:_MESSAGE_WITHIN].lower():
             seconds, primary = growing, False
@@ -338,7 +334,3 @@ def _date_of(response: Response) -> int | None:
         return None
     # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
     return int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000
-
-
-def _points(verb: Verb) -> int:
-    return READ_POINTS if verb == "GET" else WRITE_POINTS

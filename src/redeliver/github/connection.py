@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -84,7 +85,7 @@ class _Harmless(RequestsResponse):
         self._body = body.decode("utf-8", errors="replace")
         self.headers.pop("location", None)
         for name in _CONVERTED:
-            if number(self.headers.get(name, "")) is None:
+            if number(self.headers.get(name, ""), inf) == inf:
                 self.headers.pop(name, None)
 
     def read(self) -> str:

@@ -306,6 +306,6 @@ def as_described(adapter: TypeAdapter[T], value: object) -> T:
         raise ValueError(f"{where}: {first['type']}") from None
 
 
-def number(header: str) -> int | None:
-    """A header's number; None: it is not a number, or has more than ten digits."""
-    return int(header) if _NUMBER.fullmatch(header) else None
+def number(header: str, otherwise: float) -> float:
+    """A header's number; ``otherwise``: it is not a number, or has more than ten digits."""
+    return int(header) if _NUMBER.fullmatch(header) else otherwise
