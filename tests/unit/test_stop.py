@@ -74,8 +74,10 @@ class Slow:
         return answer(200, f"{verb} {path} {query} {body}")
 
 
-def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response | None:
-    return Caller(lambda: transport, Pace(150), clock)._exchange(verb, "/")
+def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response:
+    response = Caller(lambda: transport, Pace(150), clock)._exchange(verb, "/")
+    assert response
+    return response
 
 
 # -- before the end ---------------------------------------------------------------------------------------------

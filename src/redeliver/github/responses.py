@@ -37,7 +37,6 @@ TOO_LONG = "it took too long"
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _REQUEST_ID = re.compile(r"[0-9A-F:]{1,100}")
-_NO_MESSAGE = "no message"
 #: A page of GitHub's for settings or single sign-on, behind GitHub's address, up to the end of a word.
 _PAGE = r"(/(?:orgs|enterprises|settings)(?:/[\w-]{1,100}){1,4}(?:\?authorization_request=[\w.%=-]{1,1000})?)(?!\S)"
 #: Characters of a header or message in which it is looked for.
@@ -116,12 +115,10 @@ class CredentialKind(Enum):
     """A token from the settings, for issues; the workflow's own token is enough."""
 
 
-#: The error that a 401 stands for.
+#: The error that a 401 stands for, unless the settings gave the token.
 _UNAUTHORIZED: dict[CredentialKind, Callable[..., ApiError]] = {
-    CredentialKind.TOKEN: BadToken,
     CredentialKind.INSTALLATION_TOKEN: TokenEnded,
     CredentialKind.APP_KEY: BadKey,
-    CredentialKind.ISSUE_TOKEN: BadToken,
 }
 
 
@@ -198,13 +195,31 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind, web_ur
         raw = read_json(_REFUSAL, response.body)["message"]
     except ValueError:
         raw = ""  # every refusal of GitHub's API has a message
-    if response.status == 404 and not raw and not response.headers.get("x-github-sso"):
-        # Something else than GitHub's API answered.
-        error: ApiError = ApiNotFound(what=purpose.what)
-    elif response.status == 407:
-        error = ProxyLogin(proxy="HOST:PORT")
-    else:
-        error = _blocked(response, raw, purpose, web_url) or _refusal(response, plain(raw, 400), purpose, kind)
+    headers, message, needed = response.headers, plain(raw, 400) or "no message", purpose.permission
+    if accepted := headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes"):
+        needed += f" (GitHub's response names: {plain(accepted, 150)})"
+    error: ApiError
+    match response.status:
+        case 404 if not raw and not headers.get("x-github-sso"):
+            # Something else than GitHub's API answered.
+            error = ApiNotFound(what=purpose.what)
+        case 407:
+            error = ProxyLogin(proxy="HOST:PORT")
+        case 401:
+            error = _UNAUTHORIZED.get(kind, BadToken)(what=purpose.what)
+        case _ if blocked := _blocked(response, raw, purpose, web_url):
+            error = blocked
+        case 403:
+            # "Integration" is GitHub's word for an App. The workflow's own token belongs to one.
+            is_workflows = "not accessible by integration" in message and kind is CredentialKind.TOKEN
+            missing = WorkflowToken if is_workflows else MissingPermission
+            error = missing(what=purpose.what, message=message, needed=needed)
+        case 404:
+            error = NotFound(subject=purpose.subject, needed=needed)
+        case status if status < 400:
+            error = Moved(what=purpose.what, status=status)
+        case status:
+            error = ApiRefused(what=purpose.what, status=status, message=message)
     error.request_id = request_id(response)
     return error
 
@@ -220,13 +235,11 @@ def _blocked(response: Response, raw: str, purpose: Purpose, web_url: str) -> Ac
 
     The header: https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api
     """
-    header, message = response.headers.get("x-github-sso", ""), plain(raw, 400)
+    header, message, block = response.headers.get("x-github-sso", ""), plain(raw, 400), None
     if response.status in {403, 404} and header.startswith("required"):
-        block: Block | None = _SINGLE_SIGN_ON
+        block = _SINGLE_SIGN_ON
     elif response.status == 403:
         block = next((one for one in BLOCKS if re.search(one.said, message, re.IGNORECASE)), None)
-    else:
-        block = None
     if block is None:
         return None
     page = _page_of_githubs(header, web_url) or _page_of_githubs(raw, web_url)
@@ -243,28 +256,6 @@ def _page_of_githubs(text: str, web_url: str) -> str:
         return ""
     page = re.search(r"(?:^|\s|; ?url=)" + re.escape(web_url) + _PAGE, text[:_MAX_HEADER], re.ASCII)
     return web_url + page[1] if page else ""
-
-
-def _refusal(response: Response, message: str, purpose: Purpose, kind: CredentialKind) -> ApiError:
-    headers = response.headers
-    accepted = headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes")
-    needed = purpose.permission
-    if accepted:
-        needed += f" (GitHub's response names: {plain(accepted, 150)})"
-    match response.status:
-        case 401:
-            return _UNAUTHORIZED[kind](what=purpose.what)
-        case 403:
-            # "Integration" is GitHub's word for an App. The workflow's own token belongs to one.
-            is_workflows = "not accessible by integration" in message and kind is CredentialKind.TOKEN
-            error = WorkflowToken if is_workflows else MissingPermission
-            return error(what=purpose.what, message=message or _NO_MESSAGE, needed=needed)
-        case 404:
-            return NotFound(subject=purpose.subject, needed=needed)
-        case status if status < 400:
-            return Moved(what=purpose.what, status=status)
-        case status:
-            return ApiRefused(what=purpose.what, status=status, message=message or _NO_MESSAGE)
 
 
 def read_json(adapter: TypeAdapter[T], text: str) -> T:
