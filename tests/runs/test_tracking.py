@@ -25,18 +25,10 @@ from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
 from redeliver.times import clock_time
 from redeliver.timing import RunClock
-from redeliver.tracking.decision import (
-    NO_REPORT,
-    Change,
-    HookSituation,
-    LostEvent,
-    Situation,
-    State,
-    decide,
-    read_report,
-)
+from redeliver.tracking.decision import Change, decide, memory_of
 from redeliver.tracking.issues import Issues
-from redeliver.tracking.page import memory_of
+from redeliver.tracking.situation import NO_REPORT, HookSituation, Situation, State, read_report
+from reports import lost_event
 from samples import Said
 from wording import AnyError, raises
 
@@ -55,7 +47,7 @@ def hook(undelivered: int) -> HookSituation:
 
 
 def lost(*guids: str) -> Situation:
-    events = tuple(LostEvent(guid, "push", "HTTP 422", Outcome.GIVEN_UP) for guid in guids)
+    events = tuple(lost_event(guid, "push", "HTTP 422", Outcome.GIVEN_UP) for guid in guids)
     return replace(SETTLED, lost=len(events), lost_events=events)
 
 

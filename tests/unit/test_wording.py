@@ -32,8 +32,9 @@ from redeliver.output.pieces import advice_for
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
 from redeliver.replay import page as replay_page
-from redeliver.tracking.decision import TrackingIssue, decide, read_report
+from redeliver.tracking.decision import TrackingIssue, decide
 from redeliver.tracking.page import issue_body, issue_comment
+from redeliver.tracking.situation import read_report
 from unit.output.endings import ANNOTATED, ENDINGS
 from world import World
 

@@ -10,15 +10,16 @@ from redeliver.entry.process import connector
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
-from redeliver.tracking.decision import Change, decide, read_report
+from redeliver.tracking.decision import Change, decide
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.page import issue_body, issue_comment
+from redeliver.tracking.situation import read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from redeliver.core.settings import Settings
-    from redeliver.tracking.decision import Situation
+    from redeliver.tracking.situation import Situation
 
 #: The outputs, and what people read of them.
 TRACKING_OUTPUTS = {

@@ -13,8 +13,7 @@ from redeliver.core.deliveries import or_none
 from redeliver.errors import ApiRefused, IssuesDisabled
 from redeliver.github.connection import repository_of
 from redeliver.github.responses import Purpose, read_json
-from redeliver.tracking.decision import TrackingIssue
-from redeliver.tracking.page import LABEL_COLOR, LABEL_DESCRIPTION, TITLE, memory_of
+from redeliver.tracking.decision import TrackingIssue, memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from redeliver.github.api import Caller
     from redeliver.github.responses import Body, Response, Verb
 
+TITLE = "Webhook redelivery needs attention"
+LABEL_COLOR = "8250df"
+LABEL_DESCRIPTION = "Redeliver Action finds its issue by this label"
 _PERMISSION = 'the repository permission "Issues: write" (for the workflow\'s own token: permissions: issues: write)'
 #: What the repository is to whoever may say what its issues remember.
 _TRUSTED = ("OWNER", "MEMBER", "COLLABORATOR")

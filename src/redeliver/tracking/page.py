@@ -7,35 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
-
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
-from redeliver.github.responses import read_json
 from redeliver.output.pieces import ByteBudget, advice_for, more
-from redeliver.text import count, for_markdown, for_shell
+from redeliver.text import count, for_markdown
 from redeliver.times import clock_time
-from redeliver.tracking.decision import Change, Memory, State
+from redeliver.tracking.decision import MAX_BODY, Change
+from redeliver.tracking.situation import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from redeliver.tracking.decision import Decision, Situation
+    from redeliver.tracking.decision import Decision, Memory
+    from redeliver.tracking.situation import Situation
 
-TITLE = "Webhook redelivery needs attention"
-LABEL_COLOR = "8250df"
-LABEL_DESCRIPTION = "Redeliver Action finds its issue by this label"
-#: The most characters that GitHub takes in an issue or a comment (seen in its errors). Bytes are counted, of which no
-#: character has less than one, however GitHub counts.
-_MOST = 65_536
 #: Bytes for all that is as short in each text: sentences, headers of tables, advice.
 _SENTENCES = 6_000
 #: Rows of a table, and errors, where there is space for them.
 _ROWS = 30
 _ERRORS = 5
-#: What is hidden in an issue's text lies between these.
-_BEGINNING, _END = "<!-- redeliver-action: ", " -->"
-_MEMORY = TypeAdapter(Memory)
 _FOOT = (
     "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
     "the issue once nothing is left to redeliver, unless something is lost: then a person does."
@@ -49,41 +39,26 @@ _HEADLINES = {
 _LOSSES = "Something is lost, so this issue stays open: close it once you have dealt with that."
 
 
-def memory_of(body: str) -> Memory | None:
-    """What an issue with this text remembers; None: it is none of the action's.
-
-    It remembers nothing if somebody has damaged that part of the text.
-    """
-    _, beginning, rest = body[:_MOST].partition(_BEGINNING)
-    text, end, _ = rest.partition(_END)
-    if not beginning or not end:
-        return None
-    try:
-        return read_json(_MEMORY, text)
-    except ValueError:
-        return Memory()
-
-
 def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     """The issue's text. ``run``: the address of the run that changes it; empty: unknown."""
     memory = decision.memory
     link = f" [The run that changed it last]({run})." if run else ""
-    end = (
-        f"<sub>{_FOOT}{link}</sub>",
-        f"{_BEGINNING}{for_shell(memory.model_dump_json(exclude_none=True))}{_END}",
-    )
+    end = (f"<sub>{_FOOT}{link}</sub>", memory.hidden)
     space = _space_beside(*end)
-    checks = "\n".join(_what_to_check(situation, space))
+    checks = list(_errors(situation, space))
+    advice = dict.fromkeys(advice_for(cause) for hook in situation.hooks for cause in hook.causes)
+    checks += [f"- {step}" for step in list(advice)[:_ERRORS]]
     known = list(_waiting(memory))
     if memory.lost:
         known.append(f"- Lost: {count(memory.lost, 'event')}. A comment names them.")
     if memory.gap:
         known.append(f"- {_gap(memory.gap)}")
+    webhooks = len(situation.hooks)
     parts = [
         _headline(memory),
         "\n".join(known),
-        _table("| webhook | undelivered | why | until |", "|:--|--:|:--|:--|", _hooks(situation, space)),
-        checks,
+        *space.table(["webhook", "undelivered:", "why", "until"], _hooks(situation), _ROWS, webhooks, "webhooks"),
+        "\n".join(checks),
         *end,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -94,7 +69,7 @@ def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
     memory = decision.memory
     link = f"\n\n<sub>[The run]({run}).</sub>" if run else ""
     space = _space_beside(link)
-    changed = decision.before is not None and decision.change is not Change.OPENED
+    changed = decision.changes_state and decision.change is not Change.OPENED
     errors = "\n".join(_errors(situation, space)) if changed else ""
     parts = list(_losses(decision, space))
     if decision.change is not Change.OPENED:  # else the issue's own text says the rest
@@ -114,7 +89,7 @@ def _headline(memory: Memory) -> str:
 
 
 def _space_beside(*parts: str) -> ByteBudget:
-    return ByteBudget(_MOST - _SENTENCES - sum(len(part.encode()) for part in parts))
+    return ByteBudget(MAX_BODY - _SENTENCES - sum(len(part.encode()) for part in parts))
 
 
 def _waiting(memory: Memory) -> Iterator[str]:
@@ -130,12 +105,15 @@ def _waiting(memory: Memory) -> Iterator[str]:
 def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
     if news.lost_count:
         yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
-        events = ((one.name, one.guid, one.cause, OUTCOMES[one.outcome].word) for one in news.lost)
-        lines = (f"| {' | '.join(for_markdown(text, 100) for text in event)} |" for event in events)
-        rows = space.fit(lines, _ROWS)
-        yield _table("| event | GUID | why | |", "|:--|:--|:--|:--|", rows)
-        yield more(news.lost_count - len(rows), "in the run's report")
-        if any(event.outcome == Outcome.GIVEN_UP for event in news.lost):
+        rows = (
+            (
+                *(for_markdown(text, 100) for text in (one["event"], one["guid"], one["cause"])),
+                OUTCOMES[Outcome(one["outcome"])].word,
+            )
+            for one in news.lost
+        )
+        yield from space.table(["event", "GUID", "why", ""], rows, _ROWS, news.lost_count, "in the run's report")
+        if any(one["outcome"] == Outcome.GIVEN_UP for one in news.lost):
             yield OUTCOMES[Outcome.GIVEN_UP].advice
     if news.gap:
         yield _gap(news.gap)
@@ -145,20 +123,11 @@ def _gap(gap: tuple[int, int]) -> str:
     return Fact(FactKind.GAP, {"since": gap[0], "until": gap[1]}).sentence
 
 
-def _hooks(situation: Situation, space: ByteBudget) -> list[str]:
-    def lines() -> Iterator[str]:
-        for hook in situation.hooks:
-            why = ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
-            until = "" if hook.deadline is None else clock_time(hook.deadline)
-            yield f"| {for_markdown(hook.hook, 100)} | {hook.undelivered:,} | {why} | {until} |"
-
-    rows = space.fit(lines(), _ROWS)
-    left = more(len(situation.hooks) - len(rows), "webhooks")
-    return [*rows, f"| {left} | | | |"] if left else rows
-
-
-def _table(header: str, rule: str, rows: Sequence[str]) -> str:
-    return "\n".join([header, rule, *rows]) if rows else ""
+def _hooks(situation: Situation) -> Iterator[Sequence[str]]:
+    for hook in situation.hooks:
+        why = ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
+        until = "" if hook.deadline is None else clock_time(hook.deadline)
+        yield for_markdown(hook.hook, 100), f"{hook.undelivered:,}", why, until
 
 
 def _errors(situation: Situation, space: ByteBudget) -> Iterator[str]:
@@ -166,10 +135,3 @@ def _errors(situation: Situation, space: ByteBudget) -> Iterator[str]:
     yield from lines
     if left := more(len(situation.errors) - len(lines), "errors"):
         yield f"- {left}"
-
-
-def _what_to_check(situation: Situation, space: ByteBudget) -> Iterator[str]:
-    yield from _errors(situation, space)
-    causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
-    for advice in list(dict.fromkeys(map(advice_for, causes)))[:_ERRORS]:
-        yield f"- {advice}"

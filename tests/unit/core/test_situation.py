@@ -13,7 +13,7 @@ from githubsim.clock import HOUR, START
 from redeliver.core.case import Outcome
 from redeliver.core.report import Outage, Report
 from redeliver.output.report_json import as_json
-from redeliver.tracking.decision import NO_REPORT, Situation, State, read_report
+from redeliver.tracking.situation import NO_REPORT, Situation, State, read_report
 
 DOWN = Outage(since=START - HOUR, at_least=False, cause="HTTP 503", backlog=60)
 FAILED_AGAIN, LOST = reports.events(Outcome.FAILED_AGAIN), reports.events(Outcome.GIVEN_UP)
@@ -66,7 +66,7 @@ def test_what_waits_is_told_and_what_is_lost_apart_from_it() -> None:
     other = reports.hook(*FAILED_AGAIN, number=2, gap=(START, START + 5))
     situation = read(Report((reports.hook(*shown), other, reports.hook(number=3))))
     assert (situation.undelivered, situation.lost, situation.recovered) == (3, 1, 1)
-    assert [event.guid for event in situation.lost_events] == ["guid-0"]
+    assert [event["guid"] for event in situation.lost_events] == ["guid-0"]
     assert situation.since == START
     assert situation.deadline == START + reports.RETENTION
     assert situation.gap == (START, START + 5)

@@ -16,17 +16,10 @@ from githubsim.issues import LONGEST_BODY
 from hostile.page import Page
 from hostile.strange import PIECES, text
 from redeliver.core.case import Outcome
-from redeliver.tracking.decision import (
-    Change,
-    HookSituation,
-    LostEvent,
-    Memory,
-    Situation,
-    State,
-    TrackingIssue,
-    decide,
-)
-from redeliver.tracking.page import issue_body, issue_comment, memory_of
+from redeliver.tracking.decision import Change, Memory, TrackingIssue, decide, memory_of
+from redeliver.tracking.page import issue_body, issue_comment
+from redeliver.tracking.situation import HookSituation, Situation, State
+from reports import lost_event
 
 RUN = "https://github.com/octo/ops/actions/runs/1"
 NOW = START + DAY
@@ -36,7 +29,7 @@ def situation(words: str, state: State = State.DOWN) -> Situation:
     """Everything that somebody else may have written, in these words."""
     hook = HookSituation(words, read=True, undelivered=1, causes=(words,), deadline=NOW)
     return Situation(
-        state, START, 1, NOW, 0, 1, (LostEvent(words, words, words, Outcome.EXPIRED),), (START, NOW), (hook,), (words,)
+        state, START, 1, NOW, 0, 1, (lost_event(words, words, words, Outcome.EXPIRED),), (START, NOW), (hook,), (words,)
     )
 
 
@@ -88,7 +81,7 @@ MOST = 65_536
 def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, many: int) -> None:
     words = mark * 1_000
     hooks = situation(words, State.FAILED).hooks * many
-    lost = tuple(LostEvent(f"{number}{words}", words, words, Outcome.GIVEN_UP) for number in range(many))
+    lost = tuple(lost_event(f"{number}{words}", words, words, Outcome.GIVEN_UP) for number in range(many))
     much = replace(
         situation("x", State.FAILED), hooks=hooks, lost=many, lost_events=lost, errors=(words or "x",) * many
     )
@@ -133,7 +126,7 @@ def test_where_no_run_is_known_there_is_no_empty_line_for_it() -> None:
 
 @pytest.mark.parametrize(("outcome", "told"), [(Outcome.GIVEN_UP, True), (Outcome.EXPIRED, False)])
 def test_a_loss_that_can_still_be_sent_again_comes_with_how(outcome: Outcome, *, told: bool) -> None:
-    lost = replace(situation("x"), lost_events=(LostEvent("g", "push", "HTTP 422", outcome),))
+    lost = replace(situation("x"), lost_events=(lost_event("g", "push", "HTTP 422", outcome),))
     assert ("replay --guid" in issue_comment(decide(None, lost, NOW), lost, RUN)) is told
 
 

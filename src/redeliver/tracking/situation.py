@@ -1,0 +1,134 @@
+"""What a run's report says of the webhooks, as far as the tracking issue goes by it. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from redeliver.core.case import LOST, SETTLED
+from redeliver.github.responses import read_json
+from redeliver.output.report_model import ReportModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from redeliver.output.report_model import EventPart, HookPart
+
+#: Causes that are listed for one webhook.
+_CAUSES = 3
+NO_REPORT = "The run ended without a report."
+
+
+class State(StrEnum):
+    """How things stand. The codes are frozen: issues hold them."""
+
+    DOWN = "down"
+    """The receiver is down."""
+    UNDELIVERED = "undelivered"
+    """Events are undelivered, and later runs will redeliver them."""
+    FAILED = "failed"
+    """The run failed, and nothing is known to be undelivered."""
+    SETTLED = "settled"
+    """No event is left that a run would redeliver."""
+
+
+@dataclass(frozen=True, slots=True)
+class HookSituation:
+    """A webhook that is worth a line. Moments are epoch milliseconds."""
+
+    hook: str
+    read: bool
+    undelivered: int
+    """Events that later runs will redeliver."""
+    causes: tuple[str, ...]
+    """The most common first."""
+    deadline: int | None
+    """When GitHub begins to forget them; None: there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What one run says. Moments are epoch milliseconds."""
+
+    state: State | None
+    """None: too little was read to say anything, or nothing was meant to be sent."""
+    since: int | None = None
+    """When that began, as far as is known."""
+    undelivered: int = 0
+    """Events that later runs will redeliver."""
+    deadline: int | None = None
+    """When GitHub begins to forget them; None: there are none."""
+    recovered: int = 0
+    lost: int = 0
+    """Events, including those that ``lost_events`` leaves out."""
+    lost_events: tuple[EventPart, ...] = ()
+    """Events that no run will deliver."""
+    gap: tuple[int, int] | None = None
+    """The time whose deliveries GitHub forgot before any run checked them; None: there is none."""
+    hooks: tuple[HookSituation, ...] = ()
+    errors: tuple[str, ...] = ()
+    """Why the run failed, where ``state`` says so."""
+
+
+_REPORT = TypeAdapter(ReportModel)
+
+
+def read_report(text: str) -> Situation:
+    """What the output says.
+
+    Raises:
+        ValueError: it is not such an output. The message quotes nothing of it.
+    """
+    if not text.strip():
+        return Situation(State.FAILED, errors=(NO_REPORT,))
+    report = read_json(_REPORT, text)
+    if report["dry_run"]:
+        return Situation(None)
+    hooks = report["hooks"]
+    events = [event for hook in hooks for event in hook["events"]]
+    began = [hook["down_since"] for hook in hooks]
+    began += [event["first_failed_at"] for event in events if event["outcome"] not in SETTLED]
+    waiting = max(0, report["undelivered"] - report["lost"] - sum(hook["too_old"] for hook in hooks))
+    gaps = [hook["gap"] for hook in hooks if hook["gap"]]
+    state = _state(report, waiting)
+    return Situation(
+        state,
+        since=_earliest(began),
+        undelivered=waiting,
+        deadline=_earliest(hook["deadline"] for hook in hooks),
+        recovered=report["recovered"],
+        lost=report["lost"],
+        lost_events=tuple(event for event in events if event["outcome"] in LOST),
+        gap=(min(gap["from"] for gap in gaps), max(gap["to"] for gap in gaps)) if gaps else None,
+        hooks=tuple(one for one in map(_hook_situation, hooks) if one.undelivered or not one.read),
+        errors=tuple(report["errors"]) if state is State.FAILED else (),
+    )
+
+
+def _earliest(moments: Iterable[int | None]) -> int | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _state(report: ReportModel, waiting: int) -> State | None:
+    hooks = report["hooks"]
+    if any(hook["down"] for hook in hooks):
+        return State.DOWN
+    if waiting:
+        return State.UNDELIVERED
+    # A loss is an error, too.
+    if report["errors"] and not report["lost"] and not any(hook["gap"] for hook in hooks):
+        return State.FAILED
+    read = hooks and all(hook["read"] and not hook["partial"] for hook in hooks)
+    return State.SETTLED if read and not report["hooks_unreached"] else None
+
+
+def _hook_situation(hook: HookPart) -> HookSituation:
+    waiting = max(0, hook["undelivered"] - hook["lost"] - hook["too_old"])
+    causes = Counter(event["cause"] for event in hook["events"] if event["outcome"] not in SETTLED)
+    commonest = sorted(causes, key=lambda cause: (-causes[cause], cause))[:_CAUSES]
+    deadline = hook["deadline"] if waiting else None
+    return HookSituation(hook["hook"], hook["read"], waiting, tuple(commonest), deadline)
