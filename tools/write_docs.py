@@ -24,8 +24,7 @@ from redeliver.errors import ErrorKind, RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.report_json import OUTPUTS
 from redeliver.output.report_model import ReportModel, ShownPart
-from redeliver.replay.report_json import REPLAY_OUTPUTS
-from redeliver.replay.report_model import ReplayModel
+from redeliver.replay.report_json import REPLAY_OUTPUTS, ReplayModel
 from systems import table as systems
 
 ROOT = Path(__file__).parents[1]

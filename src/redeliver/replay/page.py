@@ -69,13 +69,12 @@ def guids_to_send(report: ReplayReport, elsewhere: str) -> Iterator[str]:
 def markdown(report: ReplayReport) -> str:
     """The job summary as GitHub-flavoured Markdown."""
     rows = plan_rows(report.plan, lambda text: for_markdown(text, 80)) if report.plan else ()
-    plan = [f"| {name} | {value} |" for name, value in rows]
     parts = [
         f"## {light(report, waiting=report.signal_number is not None)} {headline(report)}",
         linked(for_markdown(report.hook), report.page),
         *(f"> [!CAUTION]\n> {sentence_in_markdown(error, _SENTENCE)}" for error in report.errors),
         *(f"> [!WARNING]\n> {sentence_in_markdown(warning, _SENTENCE)}" for warning in report.warnings),
-        "\n".join(["| Plan | |", "| :-- | :-- |", *plan]) if plan else "",
+        table(["Plan", ""], [*map(row, rows)]),
         f"{step}." if (step := next_step(report, "`send: true`")) else "",
         NO_RETRY if report.plan and report.plan.delivered else "",
     ]

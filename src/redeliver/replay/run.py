@@ -10,7 +10,7 @@ from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import SLACK
 from redeliver.errors import GuidsNotFound, TooManyEvents
 from redeliver.github.pace import seconds_to_redeliver
-from redeliver.replay.plan import EventSelector
+from redeliver.replay.plan import ReplayPlan
 from redeliver.replay.report import ReplayReport
 from redeliver.run.log_lines import OutcomeLines, Progress
 from redeliver.run.record import Record, ending_in
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
-    from redeliver.replay.plan import ReplayPlan
     from redeliver.timing import RunClock
 
 
@@ -71,16 +70,16 @@ def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: Setting
 
 def _make_plan(hook: Hook, clock: RunClock, console: Console, settings: Settings) -> ReplayPlan:
     """Read the log, and choose."""
-    selector, progress = EventSelector(settings, hook.now()), Progress(clock, console)
-    plan, oldest = selector.plan, inf
+    plan, progress = ReplayPlan(settings, hook.now()), Progress(clock, console)
+    oldest = inf
     console.line(f"Reading the log of {hook.name} back to {clock_time(plan.since)} at the most")
     for page in Cursor(hook).read_back_to(plan.since - SLACK):
-        selector.add(page)
+        plan.add(page)
         oldest = min(page.times, default=oldest) if page.next else -inf
         progress.of_walk(plan.scanned, plan.made_at, oldest, plan.since)
-        if selector.is_complete:
+        if plan.is_complete:
             break
-    selector.end()
+    plan.end()
     plan.seconds = seconds_to_redeliver(plan.found, settings.redeliveries_per_minute, hook.quota.hourly)
     for line in _plan_lines(plan):
         console.line(line)
