@@ -51,30 +51,21 @@ class Allowance:
         self._pages += 1
         if self._source.quota.left > self._quota_at_first.left:
             self._begin()  # a new hour has begun, and may have been waited for
-        if self._is_early() or self._affords(ahead):
+        pages, hour, seconds = self._pages, self._quota_at_first, self._time
+        # No less than GitHub's limit of points allows in the long run.
+        a_page = max((self._clock.now() - self._began) / max(1, pages), WINDOW / BUDGET)
+
+        def calls(within: float) -> float:
+            return self._share * hour.within(_SHARE_FOR_WAITING * within)
+
+        most = min(seconds / a_page, calls(seconds))
+        if pages < _FEWEST_PAGES or (not self._decides_early and pages < most * _SHARE_BEFORE_FORECAST):
             return Verdict.READ_ON
-        return Verdict.NEXT_HOUR if self._would_afford_in_a_new_hour(ahead) else Verdict.TOO_LONG
-
-    def _is_early(self) -> bool:
-        if self._pages < _FEWEST_PAGES:
-            return True
-        most = min(self._time / self._seconds_a_page, self._calls(self._time))
-        return not self._decides_early and self._pages < most * _SHARE_BEFORE_FORECAST
-
-    def _affords(self, ahead: float) -> bool:
-        seconds_left = self._time - (self._pages + ahead) * self._seconds_a_page
-        return seconds_left >= 0 and self._pages + ahead <= self._calls(seconds_left)
-
-    def _would_afford_in_a_new_hour(self, ahead: float) -> bool:
-        """Whether the only reason is that most of this hour's calls were spent when the walk began."""
-        total, whole_hour = self._pages + ahead, self._quota_at_first.hourly * self._share
-        spent = self._quota_at_first.left < whole_hour
-        return spent and total <= whole_hour and total * self._seconds_a_page <= self._time
-
-    @property
-    def _seconds_a_page(self) -> float:
-        """No less than GitHub's limit of points allows in the long run."""
-        return max((self._clock.now() - self._began) / max(1, self._pages), WINDOW / BUDGET)
-
-    def _calls(self, seconds: float) -> float:
-        return self._share * self._quota_at_first.within(_SHARE_FOR_WAITING * seconds)
+        total = pages + ahead
+        seconds_left = seconds - total * a_page
+        if seconds_left >= 0 and total <= calls(seconds_left):
+            return Verdict.READ_ON
+        # Whether the only reason is that most of this hour's calls were spent when the walk began.
+        whole_hour = hour.hourly * self._share
+        is_hour_spent = hour.left < whole_hour and total <= whole_hour and seconds_left >= 0
+        return Verdict.NEXT_HOUR if is_hour_spent else Verdict.TOO_LONG
