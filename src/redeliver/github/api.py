@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Statuses that confirm a write (https://docs.github.com/en/rest/actions/variables).
-WRITTEN = frozenset({201, 204})
 _POINTS: dict[Verb, int] = {"GET": READ_POINTS, "POST": WRITE_POINTS, "PATCH": WRITE_POINTS}
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
@@ -195,24 +193,6 @@ class Caller:
             return parse(response) if response and response.status == 200 else None
         except (ResponseLost, ValueError, ApiError, OutOfTime):
             return None  # the last two: the token had to be renewed, and could not be
-
-    def write(
-        self, verb: Verb, path: str, body: Mapping[str, str], purpose: Purpose, *, unless: int | None = None
-    ) -> bool:
-        """Write something that may safely be written twice. False when the response's status is ``unless``.
-
-        Raises:
-            ApiError: GitHub refused, or every try failed.
-            OutOfTime: a wait does not fit into the time limit.
-        """
-
-        def done(response: Response) -> bool:
-            # A proxy's own page comes with a 200, which does not mean that GitHub has written anything.
-            if response.status not in WRITTEN | {unless}:
-                raise ValueError(f"it answered {response.status}")
-            return response.status != unless
-
-        return self.call(verb, path, purpose, done, body=body, accept=(unless,))
 
     def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.errors import ApiError
     from redeliver.github.api import Caller
-    from redeliver.github.responses import Body, Response, Transport
+    from redeliver.github.responses import Body, Transport
 
 #: A token is replaced this many milliseconds before it expires: longer than any call takes.
 _EARLY = 5 * 60_000
@@ -109,14 +109,17 @@ class Installation:
         return self._transport
 
     def _make(self) -> Transport:
-        def read_installation(response: Response) -> _Listed | None:
-            return None if response.status == 404 else read_json(_INSTALLATION, response.body)
-
         whose = self.owner_path.partition("/")[2].partition("/")[2]
         needed = f"the App to be installed at {whose}, with access to its webhooks"
         subject = f"The App's installation at {whose}"
         purpose = Purpose(f"find the App's installation at {whose}", needed, subject)
-        found = self.app.call("GET", f"{self.owner_path}/installation", purpose, read_installation, accept=(404,))
+        found = self.app.call(
+            "GET",
+            f"{self.owner_path}/installation",
+            purpose,
+            lambda told: None if told.status == 404 else read_json(_INSTALLATION, told.body),
+            accept=(404,),
+        )
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
         purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)

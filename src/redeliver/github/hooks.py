@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
-from pydantic import FailFast, Field, TypeAdapter, ValidationError
+from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
@@ -18,7 +18,7 @@ from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_respons
 from redeliver.errors import ApiUnexpected, NoHooks, NoSuchHook
 from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.pages import FEWER, PAGE_SIZE, Listing
-from redeliver.github.responses import Purpose, as_described, parse_json, read_json
+from redeliver.github.responses import Purpose, read_json
 from redeliver.text import Naming
 
 if TYPE_CHECKING:
@@ -248,13 +248,12 @@ def _rows(response: Response) -> list[Row | UnreadRow]:
     Raises:
         ValueError: it is no page of a log.
     """
-    values = parse_json(response.body)
     try:
-        return [*_ROWS.validate_python(values)]
-    except ValidationError:
+        return [*read_json(_ROWS, response.body)]
+    except ValueError:
         rows: list[Row | UnreadRow] = []
         newer: int | None = None
-        for value in as_described(_OBJECTS, values):
+        for value in read_json(_OBJECTS, response.body):
             row = read_row(value, newer)
             newer = row.at if isinstance(row, UnreadRow) else row["delivered_at"]
             rows.append(row)

@@ -264,32 +264,14 @@ def read_json(adapter: TypeAdapter[T], text: str) -> T:
     Raises:
         ValueError: it is something else. The message says where, and quotes nothing.
     """
-    # Not validate_json, which copies a large text several times on its way into an error.
-    return as_described(adapter, parse_json(text))
-
-
-def parse_json(text: str) -> object:
-    """What JSON text holds.
-
-    Raises:
-        ValueError: it is not JSON. The message quotes nothing.
-    """
     if sum(map(text.count, ",[{")) > _MAX_VALUES:
         raise ValueError("it has too many parts")
     try:
-        parsed: object = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError, MemoryError):
         raise ValueError("it is not JSON") from None
-    return parsed
-
-
-def as_described(adapter: TypeAdapter[T], value: object) -> T:
-    """A value as what the adapter describes.
-
-    Raises:
-        ValueError: it is something else. The message says where, and quotes nothing.
-    """
     try:
+        # Not validate_json, which copies a large text several times on its way into an error.
         return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]

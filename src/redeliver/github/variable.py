@@ -18,7 +18,7 @@ from redeliver.text import Naming
 
 if TYPE_CHECKING:
     from redeliver.github.api import Caller
-    from redeliver.github.responses import Response
+    from redeliver.github.responses import Response, Verb
 
 _PERMISSION = 'the repository permission "Variables: write" (or, for a classic token, the scope repo)'
 
@@ -46,11 +46,13 @@ class Variable:
 
     def read(self) -> int | None:
         """See :class:`redeliver.github.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""
-
-        def read_value(response: Response) -> str | None:
-            return None if response.status == 404 else read_json(_STORED, response.body)["value"]
-
-        value = self._caller.call("GET", self._path, self._reading, read_value, accept=(404,))
+        value = self._caller.call(
+            "GET",
+            self._path,
+            self._reading,
+            lambda told: None if told.status == 404 else read_json(_STORED, told.body)["value"],
+            accept=(404,),
+        )
         self._found_none = value is None
         if value is None:
             return None
@@ -62,12 +64,24 @@ class Variable:
 
     def write(self, moment: int) -> None:
         """See :class:`redeliver.github.ports.Store`. Updates the variable, or creates it when it is not there."""
+
+        def status_of(response: Response) -> int:
+            # A proxy's own page comes with a 200, which does not mean that GitHub has written anything.
+            if response.status not in {201, 204, 404, 409}:
+                raise ValueError(f"it answered {response.status}")
+            return response.status
+
+        body = {"name": self._name, "value": str(moment)}
+        # The last one is for a variable that another run created in between.
+        ways: tuple[tuple[Verb, str, int | None], ...] = (
+            ("PATCH", self._path, 404),
+            ("POST", self._all, 409),
+            ("PATCH", self._path, None),
+        )
         try:
-            body = {"name": self._name, "value": str(moment)}
-            exists = self._caller.write("PATCH", self._path, body, self._writing, unless=404)
-            if not exists and not self._caller.write("POST", self._all, body, self._writing, unless=409):
-                # Another run created it in between.
-                self._caller.write("PATCH", self._path, body, self._writing)
+            for verb, path, no in ways:
+                if self._caller.call(verb, path, self._writing, status_of, body=body, accept=(no,)) != no:
+                    break
         except (ApiError, OutOfTime) as fault:
             kind = FirstCheckpointNotSaved if self._found_none else CheckpointNotSaved
             raise kind(place=self.place, why=fault) from fault

@@ -135,28 +135,7 @@ def test_what_would_have_been_enough_is_quoted(status: int, headers: dict[str, s
     assert f": {named})" in str(caught.value)
 
 
-# -- writing what may be written twice --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("status", "other", "done"), [(204, 404, True), (201, 409, True), (404, 404, False), (409, 409, False)]
-)
-@pytest.mark.parametrize("faults", [[], *([fault] * 2 for fault in FAULTS[:4])], ids=range(5))
-def test_a_write_tells_whether_it_was_done_or_the_other_way_is_to_be_tried(
-    faults: list[Response | ResponseLost], status: int, other: int, *, done: bool
-) -> None:
-    calls = Calls(*faults, answer(status, ""))
-    assert calls.caller.write("PATCH", "/variable", {"value": "1"}, TASK, unless=other) is done
-    assert calls.script.calls == [("PATCH", "/variable", {}, {"value": "1"})] * (len(faults) + 1)
-    assert calls.clock.slept == [1.0, 3.0][: len(faults)]
-
-
-@pytest.mark.parametrize(
-    ("status", "kind", "says"), [(404, NotFound, TASK.permission), (200, ApiUnexpected, "it answered 200")]
-)
-def test_a_write_that_is_not_confirmed_is_an_error(status: int, kind: AnyError, says: str) -> None:
-    with raises(kind, match=says):
-        Calls(answer(status, {"message": "Not Found"})).caller.write("PATCH", "/variable", {}, TASK)
+# -- what a call costs ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("verb", "points"), [("GET", 1), ("PATCH", 5)])
@@ -166,7 +145,7 @@ def test_every_call_is_paid_for_with_its_points(verb: str, points: int) -> None:
         if verb == "GET":
             calls.get()
         else:
-            calls.caller.write("PATCH", "/variable", {}, TASK)
+            calls.caller.call("PATCH", "/variable", TASK, lambda told: told)
     assert calls.clock.slept == []
     calls.caller.wait_for_turn(1)
     assert calls.clock.slept == [60.0]

@@ -114,6 +114,7 @@ def test_it_is_written_whether_it_is_there_or_not_or_comes_about_meanwhile(
         ([GONE, GONE], NotFound, "Variables: write"),
         ([GONE, THERE, GONE], NotFound, "CHECKPOINT of octo/ops"),
         ([answer(500)], ApiFailing, "4 .* write .* 500"),
+        ([answer(200)], ApiUnexpected, "it answered 200"),
         ([answer(429, retry_after="7200")], OutOfTime, GITHUB_REFUSES),
     ],
 )
