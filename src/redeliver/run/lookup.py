@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from redeliver.run.walk import Cursor
 from redeliver.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from redeliver.core.report import HookReport, Report
     from redeliver.github.hooks import Hook
@@ -69,50 +69,40 @@ def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: 
     Raises:
         ApiError, OutOfTime: the log could not be read to its end.
     """
-    found = _find(hook, guids, progress, retained_from)
-    events = []
-    for guid, event in ((guid, found[guid]) for guid in guids if guid in found):
-        attempts = tuple(_answered(hook, event.attempts[key]) for key in sorted(event.attempts))
-        events.append(ShownEvent(hook.name, hook.hook_id, guid, event.name, attempts))
-    return events
-
-
-@dataclass(slots=True)
-class _Found:
-    """What the log says of an event, without its rows: a row's texts can be of any length."""
-
-    name: str
-    attempts: dict[int, ShownAttempt] = field(default_factory=dict)
-
-
-def _find(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> Mapping[str, _Found]:
-    found: dict[str, _Found] = {}
+    names: dict[str, str] = {}
+    attempts: defaultdict[str, dict[int, ShownAttempt]] = defaultdict(dict)
     originals: set[str] = set()
     scanned, newest, oldest = 0, hook.now(), inf
     for page in Cursor(hook).read_back_to(-inf):
         for row in page.rows:
-            if row["guid"] in guids:
-                event = found.setdefault(row["guid"], _Found(plain(name_of(row), 100)))
-                attempt = attempt_of(row)
-                event.attempts[attempt.id] = ShownAttempt(
-                    delivery_id=str(attempt.id),
-                    at=attempt.at,
-                    redelivery=attempt.redelivery,
-                    code=attempt.code,
-                    status=plain(row["status"]),
-                    cause=attempt.cause,
-                    response=None,
-                    unknown="",
-                )
-                if not row["redelivery"]:
-                    originals.add(row["guid"])
+            guid, attempt = row["guid"], attempt_of(row)
+            if guid not in guids:
+                continue
+            # The row itself is not kept: its texts can be of any length.
+            names.setdefault(guid, plain(name_of(row), 100))
+            attempts[guid][attempt.id] = ShownAttempt(
+                delivery_id=str(attempt.id),
+                at=attempt.at,
+                redelivery=attempt.redelivery,
+                code=attempt.code,
+                status=plain(row["status"]),
+                cause=attempt.cause,
+                response=None,
+                unknown="",
+            )
+            if not attempt.redelivery:
+                originals.add(guid)
         # An event's original is its oldest attempt: older pages have nothing more.
         if originals.issuperset(guids):
             break
         scanned += len(page.rows)
         oldest = min([oldest, *page.times])
         progress.of_walk(scanned, newest, oldest if page.next else -inf, retained_from)
-    return found
+    events = []
+    for guid in [one for one in guids if one in names]:
+        answered = tuple(_answered(hook, attempts[guid][key]) for key in sorted(attempts[guid]))
+        events.append(ShownEvent(hook.name, hook.hook_id, guid, names[guid], answered))
+    return events
 
 
 def _answered(hook: Hook, attempt: ShownAttempt) -> ShownAttempt:
