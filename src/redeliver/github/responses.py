@@ -242,20 +242,13 @@ def _blocked(response: Response, raw: str, purpose: Purpose, web_url: str) -> Ac
         block = next((one for one in BLOCKS if re.search(one.said, message, re.IGNORECASE)), None)
     if block is None:
         return None
-    page = _page_of_githubs(header, web_url) or _page_of_githubs(raw, web_url)
-    remedy = OwnText(f"{block.remedy} GitHub's page for it: {page}" if page else block.remedy)
-    return AccessBlocked(what=purpose.what, status=response.status, why=block.why, message=message, remedy=remedy)
-
-
-def _page_of_githubs(text: str, web_url: str) -> str:
-    """The first address of GitHub's own pages for settings and single sign-on in a text; empty: it has none.
-
-    Narrow, since a stranger may have written it: no other page, and no other parameter.
-    """
-    if not web_url.startswith("https://"):
-        return ""
-    page = re.search(r"(?:^|\s|; ?url=)" + re.escape(web_url) + _PAGE, text[:_MAX_HEADER], re.ASCII)
-    return web_url + page[1] if page else ""
+    # Only a page of GitHub's own, and no other parameter of it: a stranger may have written the message.
+    pattern = re.compile(r"(?:^|\s|; ?url=)" + re.escape(web_url) + _PAGE, re.ASCII)
+    pages = [pattern.search(text[:_MAX_HEADER]) for text in (header, raw) if web_url.startswith("https://")]
+    page = next((f" GitHub's page for it: {web_url}{found[1]}" for found in pages if found), "")
+    return AccessBlocked(
+        what=purpose.what, status=response.status, why=block.why, message=message, remedy=OwnText(block.remedy + page)
+    )
 
 
 def read_json(adapter: TypeAdapter[T], text: str) -> T:

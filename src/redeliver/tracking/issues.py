@@ -5,7 +5,8 @@ Facts: https://docs.github.com/en/rest/issues
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, Field, TypeAdapter
 
@@ -47,6 +48,14 @@ class _Issue(BaseModel):
 _ISSUE = TypeAdapter(_Issue)
 _ISSUES = TypeAdapter(list[_Issue])
 _OBJECT = TypeAdapter(dict[str, object])
+#: What PyGithub's objects ask for: what that is for, what is read of its response, and how :class:`Caller` makes it.
+_REQUESTS: dict[str, tuple[str, TypeAdapter[Any], dict[str, Any]]] = {
+    "GET issues": ("read issues", _ISSUES, {}),
+    "POST labels": ("create the label of an issue", _OBJECT, {"accept": (422,)}),  # 422: it exists
+    "POST issues": ("open an issue", _ISSUE, {"once": True}),
+    "POST issues/N/comments": ("comment on an issue", _OBJECT, {"once": True}),
+    "PATCH issues/N": ("change an issue", _ISSUE, {}),
+}
 
 
 class Issues:
@@ -104,29 +113,16 @@ class Issues:
         self._repository.get_issue(number).edit(body=body, state="open" if is_open else "closed")
 
     def _ask(self, verb: str, path: str, query: Mapping[str, str], body: Body | None) -> str:
-        """Make a request of PyGithub's objects: one of these five, and no other."""
-        match verb, path.removeprefix(f"/repos/{self._name}/").split("/"):
-            case "GET", ["issues"]:
-                return self._call("GET", path, "read issues", _ISSUES, query=query)
-            case "POST", ["labels"]:
-                # 422: it exists.
-                return self._call("POST", path, "create the label of an issue", _OBJECT, body=body, accept=(422,))
-            case "POST", ["issues"]:
-                return self._call("POST", path, "open an issue", _ISSUE, body=body, once=True)
-            case "POST", ["issues", _, "comments"]:
-                return self._call("POST", path, "comment on an issue", _OBJECT, body=body, once=True)
-            case "PATCH", ["issues", _]:
-                return self._call("PATCH", path, "change an issue", _ISSUE, body=body)
-            case _:
-                raise AssertionError(f"PyGithub asked for something else: {verb} {path}")
+        """Make a request of PyGithub's objects: one of those that are known here, and no other."""
+        place = re.sub(r"\d+", "N", path.removeprefix(f"/repos/{self._name}/"))
+        what, described, options = _REQUESTS[f"{verb} {place}"]
+        purpose = Purpose(f"{what} in {self._name}", _PERMISSION, f"Repository {self._name}")
 
-    def _call(self, verb: Verb, path: str, what: str, described: TypeAdapter[Any], **options: Any) -> str:  # noqa: ANN401  those of Caller.call
         def read(response: Response) -> str:
             return described.dump_json(read_json(described, response.body)).decode()
 
         try:
-            purpose = Purpose(f"{what} in {self._name}", _PERMISSION, f"Repository {self._name}")
-            return self._caller.call(verb, path, purpose, read, **options)
+            return self._caller.call(cast("Verb", verb), path, purpose, read, query=query, body=body, **options)
         except ApiRefused as refused:
             if refused.status == 410:
                 raise IssuesDisabled(repository=self._name) from None
