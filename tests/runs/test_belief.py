@@ -103,7 +103,7 @@ def test_a_row_that_shows_up_late_does_not_make_a_part_of_the_log_look_whole() -
     report = world.run(scan="failures")
     (hook,) = report.hooks
     assert (world.sent, report.recovered) == ([failed], 1)
-    in_window = sum(row.delivered_at >= report.cutoff for row in world.hook.log.rows if row.guid != failed) + 1
+    in_window = sum(row.delivered_at >= hook.cutoff for row in world.hook.log.rows if row.guid != failed) + 1
     assert hook.health is not Health.HEALTHY or report.scanned >= in_window
     assert hook.stats is None or hook.stats.events == in_window
 

@@ -183,7 +183,7 @@ def _agrees(world: World, run: Run, book: Book, before: dict[str, int]) -> None:
     assert len(accounts) == report.failed == report.recovered + report.undelivered
     # Found: all that failed and whose latest attempt lies in the window, and nothing else but the unsure.
     unsure = {guid for guid, event in accounts.items() if event.outcome is Became.UNCHECKED}
-    cutoff = report.cutoff
+    cutoff = report.hooks[0].cutoff
     assert {guid for guid, at in before.items() if at >= cutoff} <= accounts.keys(), "not found"
     assert accounts.keys() - unsure <= before.keys(), "found, though it was delivered"
     # Missing: only what is beyond help, unless the run said that it has not read everything.

@@ -52,7 +52,7 @@ def requests_of_runs(days: Days) -> Iterator[int]:
     further = 0
     for run in days.runs(1):
         oldest = oldest_page(days)
-        window = run.report.cutoff - SLACK
+        window = run.report.hooks[0].cutoff - SLACK
         # The first attempts of the events that it sends, or would give up if no attempt had succeeded meanwhile.
         looked_for = {*sent_by(days, run), *(one.guid for one in run.report.events if one.outcome in LOST)}
         needed = min([window, *(days.poisoned[guid] - SLACK for guid in looked_for)])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from redeliver.errors import RedeliverError, filled
 from redeliver.text import count
-from redeliver.times import clock_time, duration, span, time_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +107,7 @@ class FactKind(Enum):
         Level.WARNING,
         "The receiver is still down{since}: {probes} test redeliveries failed the same way ({cause}).",
         then="The next run tests it again, and redelivers the other events once it is up.",
-        short="{since:down}{cause:after}",
+        short="{state}{cause:after}",
         in_headline=True,
     )
     NEWEST_READ = Words(
@@ -235,27 +234,6 @@ class Fact:
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.sentence, self.same, self.advice) if part)
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """Since when something has been so, as a part of a sentence; empty if that is not known."""
-
-    moment: int | None
-    """In epoch milliseconds; None: not known."""
-    at_least: bool
-    """Whether it may have begun earlier than what was read."""
-    now: int
-
-    def __format__(self, spec: str) -> str:
-        """``spec``: what has been so, for a table, which has times of day alone."""
-        if self.moment is None:
-            return spec
-        since = "since at least" if self.at_least else "since"
-        lasting = self.now - self.moment
-        if spec:
-            return f"{spec} {since} {time_near(self.moment, self.now)} ({span(lasting)})"
-        return f", {since} {clock_time(self.moment)} ({duration(lasting / 1000)})"
 
 
 class Facts:

@@ -135,12 +135,6 @@ def health_of(
     return Health.UNKNOWN if in_doubt or stats is None or not stats.events else Health.HEALTHY
 
 
-def worst(states: Iterable[Health]) -> Health:
-    """The state of several webhooks; UNKNOWN if there are none."""
-    order = [*Health]
-    return min(states, key=order.index, default=Health.UNKNOWN)
-
-
 @dataclass(frozen=True, slots=True)
 class HookHealth:
     """One webhook's deliveries within a window."""

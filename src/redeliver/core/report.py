@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import LOST, PROBE_SIZE, Outcome
-from redeliver.core.facts import Fact, FactKind, Facts, Since, grouped
-from redeliver.core.health import Health, health_of, worst
+from redeliver.core.facts import Fact, FactKind, Facts, grouped
+from redeliver.core.health import Health, health_of
 from redeliver.core.settings import FailOn
+from redeliver.times import clock_time, duration, span, time_near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from redeliver.core.deliveries import DeliveryStats
     from redeliver.core.endpoint import EndpointResponse
@@ -106,45 +108,52 @@ class ShownEvent:
 # -- a run ----------------------------------------------------------------------------------------------------------
 
 
-class EventCounts:
-    """Counts of events, for any class that has events."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Facts):
+    """What is known of events, of one webhook or of all. It is worked out once, since there can be 100,000 of them."""
 
-    __slots__ = ()
-
-    if TYPE_CHECKING:
-
-        @property
-        def events(self) -> tuple[EventReport, ...]:
-            """Every event found undelivered, and those that were filtered out."""
-            ...
+    events: tuple[EventReport, ...]
+    """Every event found undelivered, oldest first, and those that were filtered out."""
+    outcomes: Counter[Outcome] = field(init=False)
+    """How many events have each outcome."""
+    failed: int = field(init=False)
+    """Events found undelivered; what was filtered out does not count."""
+    recovered: int = field(init=False)
+    """Events that were delivered during the run."""
+    undelivered: int = field(init=False)
+    """Events not known to be delivered at the end, including lost events and those that are too old."""
+    lost: int = field(init=False)
+    """Events that no later run delivers."""
+    facts: tuple[Fact, ...] = field(init=False)
+    """What users should know; of several webhooks each cause once, losses first."""
+    down: bool = field(init=False)
+    """Whether redeliveries showed that a receiver is down."""
+    time_left: int | None = field(init=False)
+    """Milliseconds from a run's start until GitHub begins to forget what is still undelivered; None: nothing is."""
+    health: Health = field(init=False)
+    """The state of the receiver; of several the worst."""
 
     def count(self, *outcomes: Outcome) -> int:
         """Events with one of these outcomes."""
-        return sum(event.outcome in outcomes for event in self.events)
+        return sum(self.outcomes[outcome] for outcome in outcomes)
 
-    @property
-    def failed(self) -> int:
-        """Events found undelivered; what was filtered out does not count."""
-        return len(self.events) - self.count(Outcome.FILTERED_OUT)
-
-    @property
-    def recovered(self) -> int:
-        """Events that were delivered during the run."""
-        return self.count(Outcome.RECOVERED)
-
-    @property
-    def undelivered(self) -> int:
-        """Events not known to be delivered at the end, including lost events and those that are too old."""
-        return self.failed - self.recovered
-
-    @property
-    def lost(self) -> int:
-        """Events that no later run delivers."""
-        return self.count(*LOST)
+    def _work_out(self, facts: Iterable[Fact], **others: object) -> None:
+        outcomes = Counter(event.outcome for event in self.events)
+        failed, recovered = len(self.events) - outcomes[Outcome.FILTERED_OUT], outcomes[Outcome.RECOVERED]
+        known = {
+            "outcomes": outcomes,
+            "failed": failed,
+            "recovered": recovered,
+            "undelivered": failed - recovered,
+            "lost": sum(outcomes[outcome] for outcome in LOST),
+            "facts": tuple(facts),
+        }
+        for name, value in (known | others).items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HookReport(EventCounts, Facts):
+class HookReport(Account):
     """One run over one webhook. HookPart of the JSON says what fields mean that it has, too."""
 
     hook: str
@@ -157,8 +166,6 @@ class HookReport(EventCounts, Facts):
     cutoff: int
     scanned: int
     redelivered: int
-    events: tuple[EventReport, ...]
-    """Every event found undelivered, oldest first, and those that were filtered out."""
     checkpoint: int | None
     read: bool = True
     partial: bool = False
@@ -179,43 +186,18 @@ class HookReport(EventCounts, Facts):
     """What ended the run, or a part of it, early."""
     seconds: float = 0.0
     """How long the run took."""
-    facts: tuple[Fact, ...] = field(init=False)
-    """What users should know."""
 
     def __post_init__(self) -> None:
-        # Once, since what a run ends with, its health and each of its pages go by them.
-        object.__setattr__(self, "facts", tuple(_facts(self)))
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether it ended without an error or a signal; a spent time limit or a receiver that is down is none."""
-        return self.read and not self.is_failing and not any(fact.kind is FactKind.STOPPED for fact in self.endings)
-
-    @property
-    def down(self) -> bool:
-        """Whether redeliveries showed that its receiver is down."""
-        return self.outage is not None
-
-    @property
-    def health(self) -> Health:
-        """The state of its receiver. What the input ``events`` leaves out counts, too: it was not delivered."""
-        return health_of(
+        time_left = None if self.deadline is None else self.deadline - self.start
+        self._work_out(_facts(self), down=self.outage is not None, time_left=time_left)
+        # What the input ``events`` leaves out counts in ``stats``, too: it was not delivered.
+        health = health_of(
             self.stats,
             down=self.down,
             undelivered=self.undelivered > 0 or self.gap is not None,
             in_doubt=self.is_failing or self.active is False,
         )
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether its health is unknown for one reason alone: there was no event."""
-        idle = self.stats is not None and not self.stats.events and self.active is not False
-        return idle and not self.is_failing and self.health is Health.UNKNOWN
-
-    @property
-    def time_left(self) -> int | None:
-        """Milliseconds from the run's start until the deadline."""
-        return None if self.deadline is None else self.deadline - self.start
+        object.__setattr__(self, "health", health)
 
     @property
     def short_name(self) -> str:
@@ -224,7 +206,7 @@ class HookReport(EventCounts, Facts):
 
 
 @dataclass(frozen=True, slots=True)
-class Report(EventCounts, Facts):
+class Report(Account):
     """One run over all its webhooks."""
 
     hooks: tuple[HookReport, ...]
@@ -236,75 +218,46 @@ class Report(EventCounts, Facts):
     """Webhooks that a stopped run did not get to. They are not in ``hooks``."""
     left_out: Fact | None = None
     """That a pattern could not choose some of the webhooks."""
-    facts: tuple[Fact, ...] = field(init=False)
-    """What users should know, each cause once, losses first. Each webhook also has its own."""
+    events: tuple[EventReport, ...] = field(init=False)
+    """The events of every webhook."""
+    start: int = field(init=False)
+    """When the run over the first webhook began; 0: none did."""
+    scanned: int = field(init=False)
+    """Attempts read."""
+    redelivered: int = field(init=False)
+    """Redeliveries that GitHub accepted."""
+    deadline: int | None = field(init=False)
+    """When GitHub begins to forget what is still undelivered; None: nothing is."""
+    checkpoint: int | None = field(init=False)
+    """The earliest of the checkpoints that are kept."""
+    read: bool = field(init=False)
+    """Whether every log was read that was to be read."""
+    in_doubt: bool = field(init=False)
+    """Whether something may be undelivered: an event is, or a run that was not stopped did not read a log."""
 
     def __post_init__(self) -> None:
+        hooks = self.hooks
+        object.__setattr__(self, "events", tuple(event for hook in hooks for event in hook.events))
         own = [fact for fact in (self.fault and Fact.of(self.fault), self.left_out) if fact]
-        facts = (*own, *grouped([(hook.hook, hook.facts) for hook in self.hooks]))
-        object.__setattr__(self, "facts", facts)
-
-    @property
-    def events(self) -> tuple[EventReport, ...]:
-        """The events of every webhook."""
-        return tuple(event for hook in self.hooks for event in hook.events)
-
-    @property
-    def start(self) -> int:
-        """When the run over the first webhook began; 0: none did."""
-        return min((hook.start for hook in self.hooks), default=0)
-
-    @property
-    def cutoff(self) -> int:
-        """How far back the log was read at most; 0: it was not."""
-        return min((hook.cutoff for hook in self.hooks), default=0)
-
-    @property
-    def scanned(self) -> int:
-        """Attempts read."""
-        return sum(hook.scanned for hook in self.hooks)
-
-    @property
-    def redelivered(self) -> int:
-        """Redeliveries that GitHub accepted."""
-        return sum(hook.redelivered for hook in self.hooks)
-
-    @property
-    def deadline(self) -> int | None:
-        """When GitHub begins to forget what is still undelivered; None: nothing is."""
-        return min((hook.deadline for hook in self.hooks if hook.deadline is not None), default=None)
-
-    @property
-    def time_left(self) -> int | None:
-        """The smallest number of milliseconds from a webhook's run until its deadline."""
-        return min((hook.time_left for hook in self.hooks if hook.time_left is not None), default=None)
-
-    @property
-    def read(self) -> bool:
-        """Whether every log was read that was to be read."""
-        return self.signal_number is None and not self.unreached and all(hook.read for hook in self.hooks)
-
-    @property
-    def down(self) -> bool:
-        """Whether a receiver is down."""
-        return any(hook.down for hook in self.hooks)
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether something may be undelivered: an event is, or a run that was not stopped did not read a log."""
-        unread = self.signal_number is None and not all(hook.read for hook in self.hooks)
-        return unread or self.undelivered > 0
-
-    @property
-    def health(self) -> Health:
-        """The worst of the webhooks'; those without an event count only if there are no others."""
-        states = [hook.health for hook in self.hooks if not hook.is_idle]
-        return worst([*states, Health.UNKNOWN] if self.fault or self.unreached else states)
-
-    @property
-    def checkpoint(self) -> int | None:
-        """The earliest of the checkpoints that are kept."""
-        return min((hook.checkpoint for hook in self.hooks if hook.checkpoint is not None), default=None)
+        known = {name: [getattr(hook, name) for hook in hooks] for name in ("deadline", "time_left", "checkpoint")}
+        least = {
+            name: min((value for value in values if value is not None), default=None) for name, values in known.items()
+        }
+        was_stopped, all_read = self.signal_number is not None, all(hook.read for hook in hooks)
+        states = [hook.health for hook in hooks if not _is_idle(hook)]
+        if self.fault or self.unreached:
+            states.append(Health.UNKNOWN)
+        self._work_out(
+            (*own, *grouped([(hook.hook, hook.facts) for hook in hooks])),
+            start=min((hook.start for hook in hooks), default=0),
+            scanned=sum(hook.scanned for hook in hooks),
+            redelivered=sum(hook.redelivered for hook in hooks),
+            **least,
+            read=all_read and not (was_stopped or self.unreached),
+            in_doubt=any(hook.undelivered for hook in hooks) or not (was_stopped or all_read),
+            down=any(hook.down for hook in hooks),
+            health=min(states, key=[*Health].index, default=Health.UNKNOWN),
+        )
 
     def exit_code(self, fail_on: FailOn) -> int:
         """0, 1, or 128 + the signal's number."""
@@ -314,14 +267,19 @@ class Report(EventCounts, Facts):
         return int(failing and fail_on is not FailOn.NEVER)
 
 
+def _is_idle(hook: HookReport) -> bool:
+    """Whether its health is unknown for one reason alone: there was no event."""
+    idle = hook.stats is not None and not hook.stats.events and hook.active is not False
+    return idle and not hook.is_failing and hook.health is Health.UNKNOWN
+
+
 def _facts(hook: HookReport) -> Iterator[Fact]:
     """What users should know of a webhook."""
     yield from hook.endings
     if hook.active is False:
         yield Fact(FactKind.SWITCHED_OFF, {})
-    if down := hook.outage:
-        since = Since(down.since, down.at_least, hook.start)
-        yield Fact(FactKind.DOWN, {"since": since, "probes": PROBE_SIZE, "cause": down.cause})
+    if hook.outage:
+        yield _down(hook.outage, hook.start)
     if hook.gap:
         yield Fact(FactKind.GAP, {"since": hook.gap[0], "until": hook.gap[1]})
     for outcome, kind in ((Outcome.GIVEN_UP, FactKind.GIVEN_UP), (Outcome.EXPIRED, FactKind.EXPIRED)):
@@ -337,3 +295,13 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
         yield Fact(kind, {"back_to": hook.cutoff})
     if hook.clocks_differ_by:
         yield Fact(FactKind.CLOCKS_DIFFER, {"seconds": hook.clocks_differ_by / 1000})
+
+
+def _down(outage: Outage, now: int) -> Fact:
+    """That a receiver is down, and since when if that is known: in full, and as short as a table has it."""
+    since, state = "", "down"
+    if outage.since is not None:
+        lasting, word = now - outage.since, "since at least" if outage.at_least else "since"
+        since = f", {word} {clock_time(outage.since)} ({duration(lasting / 1000)})"
+        state = f"down {word} {time_near(outage.since, now)} ({span(lasting)})"
+    return Fact(FactKind.DOWN, {"since": since, "state": state, "probes": PROBE_SIZE, "cause": outage.cause})

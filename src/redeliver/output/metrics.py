@@ -14,6 +14,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, StateSetMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
+from redeliver.core.facts import FactKind
 from redeliver.core.health import Health
 from redeliver.text import plain
 
@@ -134,7 +135,7 @@ def _of_run(hook: HookReport, ended: float) -> dict[str, float]:
         LOST: hook.lost,
         GAP: (hook.gap[1] - hook.gap[0]) / 1000 if hook.gap else 0,
     }
-    if hook.succeeded:
+    if hook.read and not hook.is_failing and not any(fact.kind is FactKind.STOPPED for fact in hook.endings):
         values[LAST_SUCCESS] = ended
     if hook.read:
         values[UNDELIVERED] = hook.undelivered

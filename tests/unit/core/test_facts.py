@@ -7,8 +7,10 @@ import re
 import pytest
 
 from githubsim.clock import DAY, HOUR, START
-from redeliver.core.facts import Fact, FactKind, Since
+from redeliver.core.facts import Fact, FactKind
+from redeliver.core.report import Outage
 from redeliver.errors import ApiUnexpected
+from reports import hook
 
 HOSTILE = "no\n::error::x https://user:hush@evil.example/"
 FIELDS: dict[str, object] = {
@@ -22,6 +24,7 @@ FIELDS: dict[str, object] = {
     "probes": 3,
     "events": 1_200,
     "number": 15,
+    "state": HOSTILE,
     "cause": HOSTILE,
     "why": HOSTILE,
 }
@@ -29,7 +32,7 @@ FIELDS: dict[str, object] = {
 
 @pytest.mark.parametrize("kind", FactKind)
 def test_every_fact_is_told_in_full_and_shows_no_strangers_address(kind: FactKind) -> None:
-    since = {"since": Since(START - DAY, at_least=True, now=START)} if kind is FactKind.DOWN else {}
+    since = {"since": HOSTILE} if kind is FactKind.DOWN else {}
     fact = Fact(kind, FIELDS | since)
     for text in (str(fact), fact.short):
         assert "hush" not in text
@@ -51,19 +54,17 @@ def test_moments_counts_and_ids_are_told_as_people_read_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "told", "short"),
+    ("since", "at_least", "told", "short"),
     [
-        (Since(None, at_least=False, now=START), "", "down"),
-        (
-            Since(START - HOUR, at_least=False, now=START),
-            ", since 2026-11-06 20:20:00 UTC (1 h)",
-            "down since 20:20 UTC",
-        ),
-        (Since(START - HOUR, at_least=True, now=START), ", since at least 2026", "down since at least 20:20 UTC (1 h)"),
+        (None, False, "", "down"),
+        (START - HOUR, False, ", since 2026-11-06 20:20:00 UTC (1 h)", "down since 20:20 UTC"),
+        (START - HOUR, True, ", since at least 2026", "down since at least 20:20 UTC (1 h)"),
     ],
 )
-def test_since_when_it_is_so_is_told_as_far_as_it_is_known(since: Since, told: str, short: str) -> None:
-    down = Fact(FactKind.DOWN, {"since": since, "probes": 3, "cause": "HTTP 503"})
+def test_since_when_it_is_so_is_told_as_far_as_it_is_known(
+    since: int | None, told: str, short: str, *, at_least: bool
+) -> None:
+    (down,) = hook(outage=Outage(since, at_least, cause="HTTP 503", backlog=1)).facts
     assert f"still down{told}" in down.sentence
     assert down.short.startswith(short)
     assert down.short.endswith(": HTTP 503")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redeliver.core.deliveries import LONGEST_DURATION, DeliveryStats
-from redeliver.core.health import MOST_TYPES, OTHER, FirstAttempts, Health, health_of, worst
+from redeliver.core.health import MOST_TYPES, OTHER, FirstAttempts, Health, health_of
 from redeliver.github.hooks import Hook, HookInfo, Owner
 from reports import stats as known
 from samples import Calls, answer, row
@@ -199,10 +199,3 @@ def test_all_that_failed_is_never_called_healthy(counts: tuple[int, int] | None,
     read_whole = None if counts is None else known({"push": (max(counts), min(counts))})
     nothing_arrived = read_whole is None or read_whole.delivered_first_try == 0
     assert not (health_of(read_whole, **more) is Health.HEALTHY and (nothing_arrived or any(more.values())))
-
-
-def test_of_several_the_worst_counts_and_of_none_nothing_is_known() -> None:
-    assert worst([Health.HEALTHY, Health.UNKNOWN]) is Health.UNKNOWN
-    assert worst([Health.UNKNOWN, Health.DEGRADED, Health.HEALTHY]) is Health.DEGRADED
-    assert worst([Health.DEGRADED, Health.DOWN]) is Health.DOWN
-    assert worst([]) is Health.UNKNOWN

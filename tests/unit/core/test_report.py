@@ -10,11 +10,12 @@ import wording
 from githubsim.clock import DAY, START
 from redeliver.core.case import Outcome
 from redeliver.core.facts import Fact
+from redeliver.core.health import Health
 from redeliver.core.report import Outage, Report
 from redeliver.core.settings import FailOn
 from redeliver.errors import ApiRefused, CheckpointNotSaved
 from redeliver.text import Naming
-from reports import Problem, events, hook, hooks, one
+from reports import Problem, events, hook, hooks, one, stats
 
 
 def test_a_report_adds_up_what_its_webhooks_have() -> None:
@@ -33,6 +34,20 @@ def test_the_checkpoint_is_the_earliest_of_those_that_are_kept() -> None:
     assert Report((hook(checkpoint=0),)).checkpoint == 0
     assert Report((hook(checkpoint=None),)).checkpoint is None
     assert Report(()).checkpoint is None
+
+
+def test_the_worst_state_counts_and_of_no_webhook_nothing_is_known() -> None:
+    healthy, degraded, down, unknown = (
+        hook(stats=stats({"push": (2, 2)})),
+        hook(stats=stats({"push": (2, 1)})),
+        hook(outage=Outage(None, at_least=False, cause="", backlog=1)),
+        hook(),
+    )
+    assert Report((healthy, unknown)).health is Health.UNKNOWN
+    assert Report((unknown, degraded, healthy)).health is Health.DEGRADED
+    assert Report((degraded, down)).health is Health.DOWN
+    assert Report((healthy, hook(stats=stats({})))).health is Health.HEALTHY, "no event says nothing"
+    assert Report(()).health is Health.UNKNOWN
 
 
 def test_the_deadline_and_the_time_left_are_those_of_the_webhook_that_has_least() -> None:

@@ -23,7 +23,7 @@ def test_the_window_begins_an_overlap_before_the_checkpoint_and_with_a_whole_sec
     world = World()
     second = world.clock() // SECOND * SECOND
     world.variables.seed("CHECKPOINT", str(second - HOUR + 500))
-    assert world.run(overlap=overlap).cutoff == second + cutoff
+    assert world.run(overlap=overlap).hooks[0].cutoff == second + cutoff
 
 
 def test_a_checkpoint_in_the_future_is_named_with_its_place_and_value_and_the_time() -> None:
@@ -38,7 +38,7 @@ def test_a_checkpoint_of_a_clock_that_is_a_minute_fast_counts_as_now() -> None:
     world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() + MINUTE))
     report = world.run(overlap="0")
-    assert (report.errors, report.cutoff) == ((), report.start)
+    assert (report.errors, report.hooks[0].cutoff) == ((), report.start)
     assert world.checkpoint == str(report.start)
 
 
