@@ -24,7 +24,7 @@ from redeliver.output.report_model import (
 from redeliver.text import for_shell, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from redeliver.core.deliveries import DeliveryStats, TypeStats
     from redeliver.core.health import Health, HookHealth
@@ -60,7 +60,7 @@ def as_json(report: Report) -> str:
     """The report for programs, of at most MAX_REPORT_CHARS characters; docs/report.schema.json describes it.
 
     If it would be longer, it leaves out what matters least, and counts it: recovered events before undelivered
-    ones, and webhooks with nothing to report before others.
+    ones, webhooks with nothing to report before others, and types of events first of all.
     """
     whole = _part(
         ReportModel,
@@ -75,52 +75,42 @@ def as_json(report: Report) -> str:
     space = ByteBudget(MAX_REPORT_CHARS - len(as_text(whole)))
     for_events = space.left // 3 if report.events else 0
     space.left -= for_events
-    hooks = _shown_hooks(report.hooks, space)
-    space.left += for_events
-    _add_events(hooks, space)
-    _add_types(hooks, space)
+    ranked = sorted(enumerate(report.hooks), key=lambda row: _rank(row[1]))
+    hooks = {
+        place: part for place, _, part in _fitting(((place, 0, _hook_part(hook)) for place, hook in ranked), space)
+    }
     whole["hooks_omitted"] -= len(hooks)
-    whole["hooks"] = [part for _, part in hooks]
+    whole["hooks"] = [*hooks.values()]
+    space.left += for_events
+    # Not sorted: of 100,000 events a few hundred fit.
+    events = (
+        (place, number, _event_part(event))
+        for kind in ORDER
+        if report.outcomes[kind]
+        for place in hooks
+        for number, event in enumerate(report.hooks[place].events)
+        if event.outcome is kind
+    )
+    for place, _, event in _fitting(events, space):
+        hooks[place]["events"].append(event)
+        hooks[place]["events_omitted"] -= 1
+    # Each webhook's most common ones first.
+    types = sorted((number, place) for place in hooks for number in range(len(_types(report.hooks[place].stats))))
+    each = ((place, number, _type_part(_types(report.hooks[place].stats)[number])) for number, place in types)
+    for place, _, one in _fitting(each, space):
+        hooks[place]["health"]["by_event"].append(one)
+        hooks[place]["health"]["by_event_omitted"] -= 1
     return as_text(whole)
 
 
-def _shown_hooks(hooks: Sequence[HookReport], space: ByteBudget) -> list[tuple[HookReport, HookPart]]:
-    """Webhooks and what is reported of them, without events and types; those with nothing to report go first."""
-
-    def quiet(place: int) -> tuple[bool, bool, int]:
-        hook = hooks[place]
-        return (not (hook.is_failing or hook.lost), not (hook.facts or hook.undelivered), -hook.failed)
-
-    parts = ((place, _hook_part(hooks[place])) for place in sorted(range(len(hooks)), key=quiet))
-    shown = dict(takewhile(lambda row: space.take(as_text(row[1])), parts))
-    return [(hooks[place], shown[place]) for place in sorted(shown)]
+def _rank(hook: HookReport) -> tuple[bool, bool, int]:
+    """Webhooks with nothing to report come last."""
+    return (not (hook.is_failing or hook.lost), not (hook.facts or hook.undelivered), -hook.failed)
 
 
-def _add_events(hooks: Sequence[tuple[HookReport, HookPart]], space: ByteBudget) -> None:
-    """Add as many events as there is space for, in their order."""
-    rows = sorted(
-        (ORDER[event.outcome], place, number)
-        for place, (hook, _) in enumerate(hooks)
-        for number, event in enumerate(hook.events)
-    )
-    parts = ((place, number, _event_part(hooks[place][0].events[number])) for _, place, number in rows)
-    shown = list(takewhile(lambda row: space.take(as_text(row[2])), parts))
-    for place, _, event in sorted(shown, key=itemgetter(0, 1)):
-        _, part = hooks[place]
-        part["events"].append(event)
-        part["events_omitted"] -= 1
-
-
-def _add_types(hooks: Sequence[tuple[HookReport, HookPart]], space: ByteBudget) -> None:
-    """Add as many types of events as there is space for, each webhook's most common ones first."""
-    each = [(number, place) for place, (hook, _) in enumerate(hooks) for number in range(len(_types(hook.stats)))]
-    for number, place in sorted(each):
-        hook, part = hooks[place]
-        one = _type_part(_types(hook.stats)[number])
-        if not space.take(as_text(one)):
-            break
-        part["health"]["by_event"].append(one)
-        part["health"]["by_event_omitted"] -= 1
+def _fitting(parts: Iterable[tuple[int, int, PartT]], space: ByteBudget) -> list[tuple[int, int, PartT]]:
+    """As many parts as there is space for, from the first on; then in the order of their two numbers."""
+    return sorted(takewhile(lambda row: space.take(as_text(row[2])), parts), key=itemgetter(0, 1))
 
 
 def listed(one: HookHealth) -> dict[str, object]:
