@@ -61,16 +61,16 @@ def test_a_run_writes_what_its_report_says(watched: Watched) -> None:
     told = watched.told
     counts: dict[str, float] = {
         f"{metrics.HEALTH}={hook['health']['state']}": 1,
-        metrics.SCANNED: hook["scanned"],
-        metrics.REDELIVERED: 1,
-        metrics.RECOVERED: hook["recovered"],
+        "redeliver_scanned_attempts": hook["scanned"],
+        "redeliver_redelivered_events": 1,
+        "redeliver_recovered_events": hook["recovered"],
         metrics.UNDELIVERED: hook["undelivered"],
-        metrics.LOST: 0,
+        "redeliver_lost_events": 0,
         metrics.CHECKPOINT: watched.here.kept[watched.here.key(watched.here.hook)] / 1_000,
     }
     assert {name: told[name] for name in counts} == counts
     assert before <= told[metrics.LAST_SUCCESS] == told[metrics.LAST_RUN] <= time.time()
-    assert 0 < told[metrics.DURATION] < 60
+    assert 0 < told["redeliver_last_run_duration_seconds"] < 60
 
 
 def test_the_collector_can_read_the_file_and_finds_no_other(watched: Watched) -> None:
@@ -97,7 +97,7 @@ def test_a_run_that_fails_says_that_it_ran_and_keeps_the_moment_of_the_last_succ
     bad = watched.told
     assert bad[metrics.LAST_RUN] > good[metrics.LAST_RUN] == bad[metrics.LAST_SUCCESS]
     assert {bad[name] == good[name] for name in (metrics.UNDELIVERED, metrics.CHECKPOINT)} == {True}
-    assert bad[metrics.REDELIVERED] == 0
+    assert bad["redeliver_redelivered_events"] == 0
     before = watched.path.read_text()
     watched.run(hook_id="all", code=1)  # what cannot even be listed stays in the file
     assert watched.path.read_text() == before
@@ -215,9 +215,13 @@ def test_webhooks_are_listed_as_metrics(here: Server) -> None:
     out = here.hooks("--format", "prometheus", "--quiet", code=0, hook_id="all").out
     told = read(out)
     assert set(told) == {("octo", str(here.hook.id)), ("octo", str(off.id))}
-    expected = {metrics.WEBHOOK_DELIVERIES: 2, metrics.WEBHOOK_FAILED: 1, metrics.WEBHOOK_LAST_SUCCESS: last / 1_000}
-    expected |= {metrics.WEBHOOK_ACTIVE: 1, f"{metrics.WEBHOOK_HEALTH}=degraded": 1}
+    expected = {
+        "redeliver_webhook_deliveries": 2,
+        "redeliver_webhook_failed_deliveries": 1,
+        "redeliver_webhook_last_success_timestamp_seconds": last / 1_000,
+    }
+    expected |= {"redeliver_webhook_active": 1, f"{metrics.WEBHOOK_HEALTH}=degraded": 1}
     assert expected.items() <= told["octo", str(here.hook.id)].items()
-    assert (told["octo", str(off.id)][metrics.WEBHOOK_ACTIVE]) == 0
+    assert (told["octo", str(off.id)]["redeliver_webhook_active"]) == 0
     assert out.endswith("\n")
     assert not out.endswith("\n\n")

@@ -59,8 +59,8 @@ def test_a_state_that_it_names_is_one_that_there_is() -> None:
 
 def test_what_should_wake_somebody_up_does() -> None:
     assert set().union(*map(named, RULES)) >= {
-        metrics.LOST,
-        metrics.GAP,
+        "redeliver_lost_events",
+        "redeliver_gap_seconds",
         metrics.UNDELIVERED,
         metrics.DEADLINE,
         metrics.LAST_RUN,

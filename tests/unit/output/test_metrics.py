@@ -71,13 +71,13 @@ def test_a_runs_metrics_say_what_its_report_says() -> None:
     )
     assert after(report) == {
         metrics.LAST_RUN: LATER,
-        metrics.DURATION: 12.5,
-        metrics.SCANNED: 1_234,
-        metrics.REDELIVERED: 2,
-        metrics.RECOVERED: 2,
+        "redeliver_last_run_duration_seconds": 12.5,
+        "redeliver_scanned_attempts": 1_234,
+        "redeliver_redelivered_events": 2,
+        "redeliver_recovered_events": 2,
         metrics.UNDELIVERED: 2,
-        metrics.LOST: 1,
-        metrics.GAP: 3_600,
+        "redeliver_lost_events": 1,
+        "redeliver_gap_seconds": 3_600,
         metrics.DEADLINE: report.hooks[0].events[2].forgotten_at / 1_000,
         metrics.CHECKPOINT: (START + 1_500) / 1_000,
         **states(metrics.HEALTH, Health.DOWN),
@@ -133,7 +133,7 @@ def test_a_run_that_cannot_read_the_log_calls_nothing_fine() -> None:
     kept = {metrics.UNDELIVERED, metrics.DEADLINE, metrics.CHECKPOINT, metrics.LAST_SUCCESS}
     old = read(BEFORE)["octo", "1"]
     assert {name: told[name] for name in kept} == {name: old[name] for name in kept}
-    assert (told[metrics.UNDELIVERED], told[metrics.LAST_RUN], told[metrics.REDELIVERED]) == (1, LATER, 0)
+    assert (told[metrics.UNDELIVERED], told[metrics.LAST_RUN], told["redeliver_redelivered_events"]) == (1, LATER, 0)
     unknown = states(metrics.HEALTH, Health.UNKNOWN)
     assert {name: told[name] for name in unknown} == unknown
     # Nor does the first of all runs.
@@ -180,17 +180,21 @@ def test_a_text_that_follows_itself_again_and_again_does_not_grow() -> None:
 def test_a_list_of_webhooks_says_how_each_fares() -> None:
     told = read(webhook_metrics("octo", [webhook(), webhook(2, active=False, last_success=None, stats=NO_EVENTS)]))
     always = {
-        metrics.WEBHOOK_DELIVERIES: 40,
-        metrics.WEBHOOK_FAILED: 3,
-        metrics.WEBHOOK_UNDELIVERED: 2,
+        "redeliver_webhook_deliveries": 40,
+        "redeliver_webhook_failed_deliveries": 3,
+        "redeliver_webhook_undelivered_events": 2,
         **states(metrics.WEBHOOK_HEALTH, Health.DEGRADED),
     }
     of_stats = {f"redeliver_webhook_{name}": value for name, value in OF_STATS.items()}
-    successful = {metrics.WEBHOOK_LAST_SUCCESS: START / 1_000, metrics.WEBHOOK_ACTIVE: 1}
+    successful = {"redeliver_webhook_last_success_timestamp_seconds": START / 1_000, "redeliver_webhook_active": 1}
     assert told["octo", "1"] == always | of_stats | successful
-    no_events = {"redeliver_webhook_events": 0, "redeliver_webhook_near_timeout_events": 0, metrics.WEBHOOK_ACTIVE: 0}
+    no_events = {
+        "redeliver_webhook_events": 0,
+        "redeliver_webhook_near_timeout_events": 0,
+        "redeliver_webhook_active": 0,
+    }
     assert told["octo", "2"] == always | no_events
-    assert metrics.WEBHOOK_ACTIVE not in read(webhook_metrics("91011", [webhook(None, active=None)]))["91011", ""]
+    assert "redeliver_webhook_active" not in read(webhook_metrics("91011", [webhook(None, active=None)]))["91011", ""]
 
 
 # -- the format -----------------------------------------------------------------------------------------------------
