@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from sys import intern
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
 from pydantic import Field, GetPydanticSchema, TypeAdapter, ValidationError
@@ -98,13 +98,18 @@ class Row(TypedDict):
 class UnreadRow:
     """A row of the log of which a field that is needed cannot be read: an attempt about which too little is known."""
 
-    id: int | None
+    id: Annotated[_Id | None, or_none] = None
     """None: this cannot be read either; the same holds for the fields below."""
-    guid: str | None
-    at: int | None
+    guid: Annotated[_Guid | None, or_none] = None
+    at: Annotated[Annotated[int, _moment] | None, or_none, Field(alias="delivered_at")] = None
     """When, in epoch milliseconds."""
-    succeeded: bool
-    """Whether GitHub says that it delivered its event."""
+    status: Annotated[str | None, or_none] = None
+    status_code: Annotated[int | None, or_none] = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether GitHub says that it delivered its event."""
+        return self.status == "OK" or 200 <= (self.status_code or 0) < 300
 
     @property
     def label(self) -> str:
@@ -112,18 +117,8 @@ class UnreadRow:
         return str(self.id or self.guid)
 
 
-class _Rest(TypedDict):
-    """What can be read of any row."""
-
-    id: NotRequired[Annotated[_Id | None, or_none]]
-    guid: NotRequired[Annotated[_Guid | None, or_none]]
-    delivered_at: NotRequired[Annotated[Annotated[int, _moment] | None, or_none]]
-    status: NotRequired[Annotated[str | None, or_none]]
-    status_code: NotRequired[Annotated[int | None, or_none]]
-
-
 _ROW = TypeAdapter(Row)
-_REST = TypeAdapter(_Rest)
+_UNREAD_ROW = TypeAdapter(UnreadRow)
 
 
 def read_row(value: Mapping[str, object], newer: int | None) -> Row | UnreadRow:
@@ -135,12 +130,10 @@ def read_row(value: Mapping[str, object], newer: int | None) -> Row | UnreadRow:
     try:
         return _ROW.validate_python(value)
     except ValidationError:
-        rest = _REST.validate_python(value)
-        number, guid, at = rest.get("id"), rest.get("guid"), rest.get("delivered_at")
-        if number is None and guid is None:
+        row = _UNREAD_ROW.validate_python(value)
+        if row.id is None and row.guid is None:
             raise ValueError("a row is no delivery") from None
-        good = rest.get("status") == "OK" or 200 <= (rest.get("status_code") or 0) < 300
-        return UnreadRow(number, guid, newer if at is None else at, good)
+        return replace(row, at=newer) if row.at is None else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +233,6 @@ class DeliveryLog:
         # As it was last asked for. Most have one attempt; those of the others are kept by their ids, too.
         self._failed: dict[str, Event] = {}
         self._several: dict[str, dict[int, Attempt]] = {}
-        # One string for each name, which many events share.
-        self._names: dict[str, str] = {}
         self._delivered: set[str] = set()
         self._unread: dict[tuple[int | None, str | None, int | None], UnreadRow] = {}
 
@@ -257,17 +248,13 @@ class DeliveryLog:
                     self._failed.pop(guid, None)
                     self._several.pop(guid, None)
             elif guid not in self._delivered:
-                self._add_failed(row)
-
-    def _add_failed(self, row: Row) -> None:
-        guid, attempt = row["guid"], attempt_of(row)
-        known = self._failed.get(guid)
-        if known is None:
-            name = name_of(row)
-            self._failed[guid] = Event(guid, self._names.setdefault(name, name), (attempt,))
-        elif attempt.id != known.first.id:
-            several = self._several.setdefault(guid, {known.first.id: known.first})
-            several.setdefault(attempt.id, attempt)
+                attempt, known = attempt_of(row), self._failed.get(guid)
+                if known is None:
+                    # One string for each name, which many events share.
+                    self._failed[guid] = Event(guid, intern(name_of(row)), (attempt,))
+                elif attempt.id != known.first.id:
+                    several = self._several.setdefault(guid, {known.first.id: known.first})
+                    several.setdefault(attempt.id, attempt)
 
     def set_aside(self, rows: Iterable[UnreadRow]) -> None:
         """Add rows that cannot be read; adding one twice changes nothing."""
@@ -321,9 +308,10 @@ def succeeded(row: Row) -> bool:
 
 
 def cause_of(status: str, code: int) -> str:
-    """Why an attempt failed, in a few words that contain no untrusted text."""
+    """Why an attempt failed, in a few words that contain no untrusted text. One string, which many attempts share."""
+    answered = intern(f"HTTP {code}")
     if status[: len(_RESPONSE)].lower() == _RESPONSE:
-        return _answered(code)
+        return answered
     # A hook's address says nothing about the cause, even if it is called connect.example.
     text = without_urls(status).lower()
     if any(word in text for word in ("timed out", "timeout", "deadline exceeded")):
@@ -333,13 +321,7 @@ def cause_of(status: str, code: int) -> str:
     # "giving up" is GitHub's word for an endpoint that answered nothing, and it goes with the code 500.
     if code == 0 or any(word in text for word in ("connect", "giving up")):
         return NO_CONNECTION
-    return _answered(code)
-
-
-@cache
-def _answered(code: int) -> str:
-    """The cause of an answer with this code, which has three digits at most. One string, which many attempts share."""
-    return f"HTTP {code}"
+    return answered
 
 
 def name_of(row: Row) -> str:
@@ -356,9 +338,6 @@ def attempt_of(row: Row) -> Attempt:
 
 
 # -- how they went ----------------------------------------------------------------------------------------------------
-
-#: The share of GitHub's time-out after which a delivery has nearly failed.
-NEAR_TIMEOUT_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,14 +363,9 @@ class DeliveryStats:
     p95: int | None
     longest: int | None
     near_timeout: int
-    """Delivered, but after more than ``near`` seconds."""
+    """Delivered, but only shortly before GitHub would have given up."""
     throttled: int
     by_event: tuple[TypeStats, ...]
     """The commonest type first."""
     timeout: int
     """Seconds that GitHub waits for an answer."""
-
-    @property
-    def near(self) -> float:
-        """Seconds after which a delivery is near the time-out."""
-        return self.timeout * NEAR_TIMEOUT_SHARE

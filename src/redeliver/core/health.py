@@ -13,7 +13,7 @@ from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import LONGEST_DURATION, NEAR_TIMEOUT_SHARE, DeliveryStats, TypeStats, succeeded
+from redeliver.core.deliveries import LONGEST_DURATION, DeliveryStats, TypeStats, succeeded
 from redeliver.text import plain
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ MOST_TYPES = 100
 OTHER = "other"
 #: The share of events delivered on the first attempt below which a webhook is degraded.
 HEALTHY_SHARE = 0.95
+#: The share of GitHub's time-out after which a delivery has nearly failed.
+NEAR_TIMEOUT_SHARE = 0.8
 _GROWTH = 1.2
 #: The upper ends of the buckets, in milliseconds. The first holds all that took 1 ms or less.
 _BUCKETS = [1.0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.health import HEALTHY_SHARE, Health
+from redeliver.core.health import HEALTHY_SHARE, NEAR_TIMEOUT_SHARE, Health
 from redeliver.output.pieces import folded, row, table, webhook, whole
 from redeliver.text import count, for_markdown
 
@@ -42,7 +42,7 @@ def health_line(report: Report) -> str:
     parts = [
         f"{percent(delivered, events)} of {count(events, 'event')} delivered on the first attempt{below}",
         f"95% of first attempts took {took(first.p95)} or less" if alone and first.p95 is not None else "",
-        f"{slow:,} took over {first.near:.0f} s of GitHub's {first.timeout} s" if slow else "",
+        f"{slow:,} took over {NEAR_TIMEOUT_SHARE * first.timeout:.0f} s of GitHub's {first.timeout} s" if slow else "",
         f"{throttled:,} throttled" if throttled else "",
     ]
     return f"Receiver health: {report.health} ({'; '.join(part for part in parts if part)})"

@@ -54,7 +54,7 @@ def test_every_event_with_a_failure_in_the_window_and_no_success_has_a_case() ->
     assert verdicts(judged(reading_of(rows, HOUR_LONG))) == {"a": None}
 
 
-UNREADABLE = UnreadRow(1, "g", START - 5 * HOUR, succeeded=False)
+UNREADABLE = UnreadRow(1, "g", START - 5 * HOUR)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it(rows: l
 )
 def test_a_row_that_cannot_be_read_holds_it(at: int | None, expected: int) -> None:
     reading = reading_of((), window_of())
-    reading.log.set_aside([UnreadRow(8, None, at, succeeded=False)])
+    reading.log.set_aside([UnreadRow(8, None, at)])
     assert checkpoint(judged(reading), reading, start=START, has_gap=False) == expected
 
 

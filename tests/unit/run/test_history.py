@@ -153,7 +153,7 @@ def test_an_original_that_has_left_the_log_is_looked_for_to_the_end_and_only_onc
 
 def test_rows_that_cannot_be_read_are_noted_of_the_events_that_are_sought() -> None:
     desk = Desk(at(100))
-    read, unread = desk.pages.page, tuple(UnreadRow(None, guid, 0, succeeded=False) for guid in "gh")
+    read, unread = desk.pages.page, tuple(UnreadRow(None, guid, 0) for guid in "gh")
     with mock.patch.object(desk.pages, "page", lambda *how, **only: replace(read(*how, **only), unread=unread)):
         desk.whole("g")
     assert [one.guid for one in desk.reading.log.unread(0)] == ["g"]
