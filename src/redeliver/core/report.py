@@ -124,6 +124,8 @@ class Account(Facts):
     """Events not known to be delivered at the end, including lost events and those that are too old."""
     lost: int = field(init=False)
     """Events that no later run delivers."""
+    open: int = field(init=False)
+    """Events that a later run can deliver."""
     facts: tuple[Fact, ...] = field(init=False)
     """What users should know; of several webhooks each cause once, losses first."""
     down: bool = field(init=False)
@@ -140,12 +142,14 @@ class Account(Facts):
     def _work_out(self, facts: Iterable[Fact], **others: object) -> None:
         outcomes = Counter(event.outcome for event in self.events)
         failed, recovered = len(self.events) - outcomes[Outcome.FILTERED_OUT], outcomes[Outcome.RECOVERED]
+        undelivered, lost = failed - recovered, sum(outcomes[outcome] for outcome in LOST)
         known = {
             "outcomes": outcomes,
             "failed": failed,
             "recovered": recovered,
-            "undelivered": failed - recovered,
-            "lost": sum(outcomes[outcome] for outcome in LOST),
+            "undelivered": undelivered,
+            "lost": lost,
+            "open": undelivered - lost - outcomes[Outcome.TOO_OLD],
             "facts": tuple(facts),
         }
         for name, value in (known | others).items():
@@ -232,6 +236,8 @@ class Report(Account):
     """The earliest of the checkpoints that are kept."""
     read: bool = field(init=False)
     """Whether every log was read that was to be read."""
+    partial: bool = field(init=False)
+    """Whether there may be more events than are counted."""
     in_doubt: bool = field(init=False)
     """Whether something may be undelivered: an event is, or a run that was not stopped did not read a log."""
 
@@ -255,6 +261,7 @@ class Report(Account):
             **least,
             read=all_read and not (was_stopped or self.unreached),
             in_doubt=any(hook.undelivered for hook in hooks) or not (was_stopped or all_read),
+            partial=any(hook.partial for hook in hooks),
             down=any(hook.down for hook in hooks),
             health=min(states, key=[*Health].index, default=Health.UNKNOWN),
         )

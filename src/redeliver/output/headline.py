@@ -59,15 +59,16 @@ def _losses(report: Report) -> Iterator[str]:
 
 
 def _urgent(report: Report) -> Iterator[str]:
-    if is_urgent(report):
-        left = max(0, report.time_left or 0)
-        soon = f"{span(left)} left" if left else "No time left"
-        of = f"{'at least ' * _is_partial(report)}{count(_open(report), 'undelivered event')}"
-        oldest = "the undelivered event" if _is_one(report) else f"the oldest of {of}"
-        if _open(report):
-            yield f"{soon} to redeliver {oldest}: GitHub deletes it at {_deadline(report)}"
-        else:
-            yield f"{soon} to read the oldest deliveries: GitHub begins to delete them at {_deadline(report)}"
+    if not is_urgent(report):
+        return
+    left = max(0, report.time_left or 0)
+    soon, until = f"{span(left)} left" if left else "No time left", time_near(report.deadline or 0, report.start)
+    if not report.open:
+        yield f"{soon} to read the oldest deliveries: GitHub begins to delete them at {until}"
+        return
+    of = f"{'at least ' * report.partial}{count(report.open, 'undelivered event')}"
+    oldest = "the undelivered event" if _is_one(report) else f"the oldest of {of}"
+    yield f"{soon} to redeliver {oldest}: GitHub deletes it at {until}"
 
 
 def _state(report: Report) -> Iterator[str]:
@@ -88,9 +89,9 @@ def _state(report: Report) -> Iterator[str]:
     yield from _off_or_down(report)
     if unread < len(hooks):
         yield from _counts(report)
-        if report.time_left is not None and _open(report) and not is_urgent(report):
-            which = "It" if _is_one(report) else "The oldest"
-            yield f"{which} can be redelivered until {_deadline(report)} ({span(report.time_left)} left)"
+        if report.deadline is not None and report.open and not is_urgent(report):
+            which, until = "It" if _is_one(report) else "The oldest", time_near(report.deadline, report.start)
+            yield f"{which} can be redelivered until {until} ({span(report.time_left or 0)} left)"
 
 
 def _off_or_down(report: Report) -> Iterator[str]:
@@ -117,7 +118,7 @@ def _counts(report: Report) -> Iterator[str]:
         return  # it would read as if all were well
     if not found:
         # Not "every event was delivered": a run knows only its window, and only the part that it requested.
-        where = " in what was read" if _is_partial(report) or not all(hook.read for hook in report.hooks) else ""
+        where = " in what was read" if report.partial or not all(hook.read for hook in report.hooks) else ""
         filtered = report.count(Outcome.FILTERED_OUT)
         nothing = f"{count(filtered, 'event')} filtered out" if filtered else f"no undelivered event was found{where}"
         yield f"Nothing to redeliver: {nothing}"
@@ -130,7 +131,7 @@ def _counts(report: Report) -> Iterator[str]:
     elif not report.recovered and report.down:
         undelivered = f"{count(still_open, 'event')} {'is' if still_open == 1 else 'are'} undelivered"
         # The urgent sentence has their number.
-        yield from () if is_urgent(report) else [f"{'At least ' * _is_partial(report)}{undelivered}"]
+        yield from () if is_urgent(report) else [f"{'At least ' * report.partial}{undelivered}"]
     else:
         unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
         waiting = still_open - unseen - too_old
@@ -143,22 +144,8 @@ def _counts(report: Report) -> Iterator[str]:
         yield ", ".join(part for part in parts if part)
 
 
-def _open(report: Report) -> int:
-    """Events that can still be redelivered."""
-    return report.undelivered - report.lost - report.count(Outcome.TOO_OLD)
-
-
 def _is_one(report: Report) -> bool:
-    return _open(report) == 1 and not _is_partial(report)
-
-
-def _is_partial(report: Report) -> bool:
-    """Whether there may be more events than are counted."""
-    return any(hook.partial for hook in report.hooks)
-
-
-def _deadline(report: Report) -> str:
-    return "" if report.deadline is None else time_near(report.deadline, report.start)
+    return report.open == 1 and not report.partial
 
 
 def what_comes_next(report: Report) -> list[str]:
@@ -201,21 +188,15 @@ def annotate(report: Report, fail_on: FailOn) -> Annotations:
         state = ""
     errors = bounded([*urgent, *report.errors])
     next_run = what_comes_next(report)
-    more = [*next_run, *_beside_headline(report, next_run)]
-    if more or report.undelivered > report.lost or report.unreached or report.signal_number is not None:
-        return Annotations(errors, warning=" ".join(part for part in (state, *more) if part))
-    if report.failed > report.lost:
-        return Annotations(errors, notice=state)
-    return Annotations(errors)
-
-
-def _beside_headline(report: Report, next_run: Sequence[str]) -> Iterator[str]:
-    """The warnings; of one webhook, what neither the headline nor ``next_run`` says of them."""
+    more = [*next_run]
     for fact in report.facts:
         if fact.level is Level.WARNING and (len(report.hooks) > 1 or not fact.words.in_headline):
-            yield str(fact)
+            more.append(str(fact))
         elif fact.level is Level.WARNING and (fact.words.advice or not next_run):
-            yield fact.advice
+            more.append(fact.advice)  # of one webhook, the headline says the rest
+    if more or report.undelivered > report.lost or report.unreached or report.signal_number is not None:
+        return Annotations(errors, warning=" ".join(part for part in (state, *more) if part))
+    return Annotations(errors, notice=state if report.failed > report.lost else "")
 
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:
