@@ -12,10 +12,14 @@ from githubsim.endpoint import Dispatch, Endpoint
 from githubsim.log import Row
 
 if TYPE_CHECKING:
+    import random
+
     from githubsim.clock import EpochMs
     from githubsim.hooks import Hook
-    from githubsim.ids import DeliveryIds, Guids
     from githubsim.outcomes import Kind, Outcome
+
+#: Bits of an id below the millisecond: with them ids lie near 3.8e18, beyond what a JavaScript number can hold.
+ID_BITS = 21
 
 
 @dataclass(slots=True)
@@ -55,19 +59,29 @@ class Desk:
     clock: EpochMs
     behaviour: Behaviour
     endpoint: Endpoint
-    ids: DeliveryIds
-    guids: Guids
+    random: random.Random
     lock: threading.RLock = field(default_factory=threading.RLock)
     accepted: list[Redelivery] = field(default_factory=list)
     wake: threading.Event = field(default_factory=threading.Event)
     by_itself: bool = True
     _queue: list[Work] = field(default_factory=list)
     _turn: int = 0
+    _ids: int = 0
+
+    def new_id(self, moment: int) -> int:
+        """An attempt's id. One of an earlier moment is the smaller one, in whatever order they are made."""
+        self._ids += 1
+        return moment << ID_BITS | self._ids & (1 << ID_BITS) - 1
+
+    def new_guid(self) -> str:
+        """An event's id; version 1 in shape, as GitHub's are."""
+        text = f"{self.random.getrandbits(128):032x}"
+        return f"{text[:8]}-{text[8:12]}-11f1-{text[16:20]}-{text[20:]}"
 
     def emit(self, hook: Hook, kind: Kind, guid: str | None, payload: bytes | None) -> str:
         """Queue a new event for now, and make its attempt unless somebody else does that."""
         with self.lock:
-            name = guid or self.guids.new()
+            name = guid or self.new_guid()
             if payload is not None:
                 hook.payloads[name] = payload
             self._put(self.clock(), hook, name, kind, None)
@@ -114,7 +128,7 @@ class Desk:
             ended = began + outcome.duration_ms
             visible_at = ended + draw(self.behaviour.appears_ms)
             row = Row(
-                self.ids.at(began if self.behaviour.ids_from == "start" else visible_at),
+                self.new_id(began if self.behaviour.ids_from == "start" else visible_at),
                 work.guid,
                 began if self.behaviour.delivered_at == "start" else ended,
                 visible_at,

@@ -19,7 +19,6 @@ class Carrier:
     """Takes work off a desk whenever it is due; while it runs, the model makes no attempt by itself."""
 
     def __init__(self, desk: Desk) -> None:
-        """Work for ``desk``."""
         self._desk = desk
         self._stop = False
         self._open = 0

@@ -27,7 +27,6 @@ class VirtualClock:
         self._now = now
 
     def __call__(self) -> int:
-        """Epoch milliseconds."""
         return self._now
 
     def advance(self, milliseconds: float) -> None:

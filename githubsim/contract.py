@@ -125,7 +125,6 @@ class Judge:
     """Listens to a simulation (as an observer, or as ``serve(sim, judge=...)``) and keeps what was wrong."""
 
     def __init__(self, edition: str = GITHUB) -> None:
-        """Judge by one edition of GitHub."""
         self.known = description(edition)
         self.seen = 0
         self.complaints: list[str] = []

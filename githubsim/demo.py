@@ -50,7 +50,6 @@ class Past:
     behind: int
 
     def __call__(self) -> int:
-        """Tell the time, in epoch milliseconds."""
         return system_ms() - self.behind
 
     def fly(self, milliseconds: int) -> None:

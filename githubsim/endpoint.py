@@ -61,7 +61,6 @@ class StubEndpoint:
     """
 
     def __init__(self) -> None:
-        """Healthy, and nothing has arrived."""
         self.outcome: Outcome = OK
         self.by_guid: dict[str, Outcome] = {}
         self.odd_once: dict[str, dict[str, object]] = {}

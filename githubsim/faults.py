@@ -109,7 +109,6 @@ class Faults:
     """The rules in force; the first that strikes wins."""
 
     def __init__(self) -> None:
-        """A good day."""
         self.rules: list[Fault] = []
 
     def add(self, *rules: Fault) -> None:

@@ -79,8 +79,8 @@ class Hook:
     ) -> Row:
         """Make a row without writing it down. Its id belongs to the moment ``at``, as its times do unless given."""
         return Row(
-            self.desk.ids.at(at),
-            guid or self.desk.guids.new(),
+            self.desk.new_id(at),
+            guid or self.desk.new_guid(),
             at if delivered_at is None else delivered_at,
             at if visible_at is None else visible_at,
             redelivery,

@@ -39,7 +39,6 @@ class Journal:
     """Every request since the beginning."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self.entries: list[Entry] = []
         self.count = 0
 

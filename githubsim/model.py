@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from githubsim import faults
-from githubsim.addresses import Addresses
-from githubsim.answers.call import Call
 from githubsim.apps import App, Installation
 from githubsim.attempts import Desk, Redelivery
 from githubsim.behaviour import Behaviour
+from githubsim.call import Call
 from githubsim.clock import EpochMs, VirtualClock
 from githubsim.endpoint import Endpoint, StubEndpoint
-from githubsim.hooks import Hook, TargetType
-from githubsim.ids import DeliveryIds, Guids
+from githubsim.hooks import TARGET_IDS, Hook, TargetType
 from githubsim.issues import Issues
 from githubsim.journal import Entry, Journal
 from githubsim.limits import Limits
@@ -24,6 +23,9 @@ from githubsim.tokens import Token, Tokens
 from githubsim.truth import Truth
 from githubsim.variables import Variables
 from githubsim.wire import Lost, Refused, SimRequest, SimResponse, sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 DEFAULT_VERSION = "2022-11-28"
 API_VERSIONS = frozenset({DEFAULT_VERSION, "2026-03-10"})
@@ -54,7 +56,12 @@ class SimGitHub:
         self.base_url = base_url
         self.behaviour = behaviour or Behaviour()
         self.stub = StubEndpoint()
-        self.desk = Desk(self.clock, self.behaviour, endpoint or self.stub, DeliveryIds(), Guids(seed))
+        self.desk = Desk(
+            self.clock,
+            self.behaviour,
+            endpoint or self.stub,
+            random.Random(seed),  # noqa: S311 - repeatable on purpose
+        )
         self.tokens = Tokens()
         self.limits = Limits()
         self.faults = faults.Faults()
@@ -63,7 +70,6 @@ class SimGitHub:
         self.apps: dict[int, App] = {}
         self.installations: list[Installation] = []
         self.observers: list[Observer] = []
-        self.addresses = Addresses(root, self.hooks)
         self.truth = Truth(self.hooks, self.desk.accepted)
         self._variables: dict[str, Variables] = {}
         self._issues: dict[str, Issues] = {}
@@ -129,7 +135,7 @@ class SimGitHub:
 
     def _handle(self, request: SimRequest) -> SimResponse:
         self.journal.count += 1
-        now, number, path = self.clock(), self.journal.count, self.addresses.canonical(request.path)
+        now, number, path = self.clock(), self.journal.count, self._canonical(request.path)
         token = self._credential(request, now)
         kept = {name: value for name, value in request.headers.items() if name not in {"authorization", "cookie"}}
         entry = Entry(
@@ -213,6 +219,28 @@ class SimGitHub:
             call.token.check(found.need, found.target)
         return found.answer(call)
 
+    # -- paths ---------------------------------------------------------------------------------------------------
+
+    def numeric(self, path: str) -> str:
+        """A path with its owner's number for the name, the way github.com writes its next links."""
+        return _replace_start(path, self._owners())
+
+    def _canonical(self, path: str) -> str:
+        """The path below the root, with owners by name."""
+        if self.root:
+            path = path[len(self.root) :] if path.startswith(f"{self.root}/") else f"/outside{path}"
+        if not path.startswith(("/organizations/", "/repositories/")):
+            return path
+        return _replace_start(path, ((number, name) for name, number in self._owners()))
+
+    def _owners(self) -> Iterator[tuple[str, str]]:
+        """``/orgs/octo`` and ``/repos/octo/hello`` with the numbers GitHub gave them."""
+        owners = {(hook.target_type, hook.target): None for hook in self.hooks.values()}
+        for place, (kind, target) in enumerate(owners):
+            if kind != "integration":
+                few, many = ("orgs", "organizations") if kind == "organization" else ("repos", "repositories")
+                yield f"/{few}/{target}", f"/{many}/{TARGET_IDS[kind] + place}"
+
     # -- helpers ------------------------------------------------------------------------------------------------
 
     def _hook(self, target_type: TargetType, target: str, settings: dict[str, Any]) -> Hook:
@@ -236,3 +264,8 @@ class SimGitHub:
             seen = SimRequest(request.verb, path, request.query, request.headers, request.body)
             for observer in self.observers:
                 observer(seen, answer)
+
+
+def _replace_start(path: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """The path with what its beginning is paired with, if anything."""
+    return next((new + path[len(old) :] for old, new in pairs if path.startswith(f"{old}/")), path)

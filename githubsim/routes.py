@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from githubsim.answers import apps, hooks, issues, variables
+from githubsim import apps, deliveries, issues, variables
 from githubsim.tokens import Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from githubsim.answers.call import Call
+    from githubsim.call import Call
     from githubsim.hooks import TargetType
     from githubsim.tokens import Level
     from githubsim.wire import SimResponse
@@ -64,17 +64,17 @@ def _hooks(verb: str, rest: list[str], kind: TargetType, target: str) -> Route |
     answer: Callable[[Call], SimResponse]
     match (verb, *rest):
         case ("GET",):
-            answer = partial(hooks.every, target_type=kind, target=target)
+            answer = partial(deliveries.every, target_type=kind, target=target)
         case ("GET", hook):
-            answer = partial(hooks.one, target_type=kind, target=target, hook_id=hook)
+            answer = partial(deliveries.one, target_type=kind, target=target, hook_id=hook)
         case ("GET", "", "config"):
-            answer = hooks.config
+            answer = deliveries.config
         case ("GET", hook, "deliveries"):
-            answer = lambda call: hooks.page(call, call.hook(kind, target, hook))  # noqa: E731
+            answer = lambda call: deliveries.page(call, call.hook(kind, target, hook))  # noqa: E731
         case ("GET", hook, "deliveries", row):
-            answer = lambda call: hooks.delivery(call, call.hook(kind, target, hook), row)  # noqa: E731
+            answer = lambda call: deliveries.delivery(call, call.hook(kind, target, hook), row)  # noqa: E731
         case ("POST", hook, "deliveries", row, "attempts"):
-            answer = lambda call: hooks.redeliver(call, call.hook(kind, target, hook), row)  # noqa: E731
+            answer = lambda call: deliveries.redeliver(call, call.hook(kind, target, hook), row)  # noqa: E731
         case _:
             return None
     if kind == "integration":

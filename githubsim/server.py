@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
 
 from githubsim.carrier import Carrier
 from githubsim.clock import SECOND
-from githubsim.control import control
+from githubsim.outcomes import OK, Kind, Outcome
 from githubsim.sockets import TRANSPORT, WebServer, reset
 from githubsim.wire import Lost, SimRequest, SimResponse
 
@@ -35,12 +35,10 @@ class Door:
     """
 
     def __init__(self, sim: SimGitHub, latency_ms: int = 0) -> None:
-        """Open the simulation to the world."""
         self._sim = sim
         self.latency_ms = latency_ms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or lose it."""
         request = Request(scope, receive)
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.body()
@@ -81,6 +79,30 @@ async def _send_half(answer: SimResponse, send: Send) -> None:
     await send(start)
     half = answer.body[: len(answer.body) // 2]
     await send({"type": "http.response.body", "body": half, "more_body": True})
+
+
+def control(sim: SimGitHub) -> Starlette:
+    """A back door for a workflow, whose steps are other processes: it makes things happen."""
+
+    async def endpoint(request: Request) -> JSONResponse:
+        """From now on attempts end so."""
+        wanted = await request.json()
+        sim.stub.outcome = Outcome(wanted.get("status", OK.status), int(wanted.get("status_code", OK.status_code)))
+        return JSONResponse({})
+
+    async def events(request: Request) -> JSONResponse:
+        """Something happens."""
+        wanted = await request.json()
+        hook = sim.hooks[int(request.path_params["hook"])]
+        guid = hook.emit(Kind(wanted.get("event", "push"), wanted.get("action")))
+        return JSONResponse({"guid": guid}, 201)
+
+    return Starlette(
+        routes=[
+            Route("/endpoint", endpoint, methods=["POST"]),
+            Route("/hooks/{hook}/events", events, methods=["POST"]),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,6 @@ class Tokens:
     """Every credential GitHub knows."""
 
     def __init__(self) -> None:
-        """None yet."""
         self._by_value: dict[str, Token] = {}
 
     def add(self, token: Token) -> Token:

@@ -40,7 +40,6 @@ class Truth:
     """Queries over every hook."""
 
     def __init__(self, hooks: Mapping[int, Hook], accepted: list[Redelivery]) -> None:
-        """Look at a simulation."""
         self._hooks = hooks
         self._accepted = accepted
 

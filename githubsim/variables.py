@@ -1,11 +1,17 @@
-"""Actions variables of one repository. Names are kept in upper case: to GitHub, case makes no difference."""
+"""Actions variables of a repository. Names are kept in upper case: to GitHub, case makes no difference."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from githubsim.wire import Refused
+from githubsim.render import iso
+from githubsim.wire import Refused, reply
+
+if TYPE_CHECKING:
+    from githubsim.call import Call
+    from githubsim.wire import SimResponse
 
 LONGEST_VALUE = 48 * 1024
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -25,16 +31,13 @@ class Variables:
     """The variables of one repository, and every value each has had."""
 
     def __init__(self) -> None:
-        """None yet."""
         self._kept: dict[str, Variable] = {}
         self.history: list[tuple[int, str, str]] = []
 
     def __getitem__(self, name: str) -> str:
-        """The value, for tests."""
         return self._kept[name.upper()].value
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is one."""
         return name.upper() in self._kept
 
     def __delitem__(self, name: str) -> None:
@@ -91,3 +94,26 @@ class Variables:
         if len(value.encode()) > LONGEST_VALUE:
             raise Refused(422, "Variable value is too large.")
         return value
+
+
+def one(call: Call, repo: str, name: str) -> SimResponse:
+    """One variable."""
+    found = call.sim.variables(repo).get(name)
+    if found is None:
+        raise Refused(404, "Not Found")
+    times = {"created_at": found.created_at, "updated_at": found.updated_at}
+    seconds = {what: iso(moment, whole_seconds=True) for what, moment in times.items()}
+    return reply(200, {"name": found.name, "value": found.value, **seconds})
+
+
+def create(call: Call, repo: str) -> SimResponse:
+    """A new variable."""
+    body = call.json()
+    call.sim.variables(repo).create(body.get("name"), body.get("value"), call.now)
+    return reply(201, {})
+
+
+def update(call: Call, repo: str, name: str) -> SimResponse:
+    """Another value."""
+    call.sim.variables(repo).update(name, call.json().get("value"), call.now)
+    return reply(204)

@@ -61,7 +61,6 @@ class Refused(Exception):
     """GitHub says no. ``status``: with what; ``headers``: with ``_`` for ``-``."""
 
     def __init__(self, status: int, message: str = "Validation Failed", **headers: str) -> None:
-        """Say no, and why."""
         super().__init__(message)
         self.status = status
         self.message = message
@@ -85,7 +84,6 @@ class Lost(Exception):
     """
 
     def __init__(self, kind: LostKind, *, answer: SimResponse | None = None) -> None:
-        """Say how it was lost."""
         super().__init__(kind)
         self.kind: LostKind = kind
         self.answer = answer

@@ -61,7 +61,7 @@ class Call:
 
     def link(self, query: dict[str, str]) -> str:
         """The ``Link`` header to the next page of this same list."""
-        path = self.sim.addresses.numeric(self.path) if self.sim.behaviour.numeric_links else self.path
+        path = self.sim.numeric(self.path) if self.sim.behaviour.numeric_links else self.path
         return f'<{self.sim.base_url}{self.sim.root}{path}?{urlencode(query)}>; rel="next"'
 
     def json(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from githubsim.render import row_json
 from githubsim.wire import JSON_TYPE, Refused, SimResponse, reply
 
 if TYPE_CHECKING:
-    from githubsim.answers.call import Call
+    from githubsim.call import Call
     from githubsim.hooks import Hook, TargetType
     from githubsim.log import Row, StatusFilter
 

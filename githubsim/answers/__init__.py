@@ -1,1 +1,0 @@
-"""What GitHub answers to each kind of request, one file a subject."""
