@@ -1,4 +1,4 @@
-"""The action's words, and the only place where whole sentences are compared: with tests/unit/wording/*.txt.
+"""The action's sentences, compared with tests/unit/wording/*.txt. Logs and pages of runs: tests/runs/test_snapshots.py.
 
 After an intended change, run once with ``UPDATE_SNAPSHOTS=1``, and read the difference as a user would.
 """
@@ -16,37 +16,25 @@ import typer
 
 import reports
 from docs.sentences import kinds, problems
-from githubsim.behaviour import Behaviour
-from githubsim.clock import DAY, HOUR, MINUTE, START
-from githubsim.faults import Fault, json_answer
-from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
+from githubsim.clock import HOUR, START
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
 from redeliver.core.facts import FactKind
 from redeliver.core.report import Outage
 from redeliver.core.settings import FailOn
 from redeliver.entry.cli import app
-from redeliver.errors import REQUEST_ID
 from redeliver.output.headline import annotate, headline, mark, what_comes_next
 from redeliver.output.pieces import advice_for
 from redeliver.output.report_json import as_json
-from redeliver.output.summary import markdown
-from redeliver.replay import page as replay_page
 from redeliver.tracking.decision import TrackingIssue, decide
 from redeliver.tracking.page import issue_body, issue_comment
 from redeliver.tracking.situation import read_report
 from unit.output.endings import ANNOTATED, ENDINGS
-from world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_FIGURES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
-_REQUEST_ID = re.compile(re.escape(REQUEST_ID) + "[0-9A-F:]+")
 SNAPSHOTS = Path(__file__).with_name("wording")
-
-
-# -- sentences ---------------------------------------------------------------------------------------------------
 
 
 def errors() -> Iterator[str]:
@@ -92,95 +80,10 @@ def helps() -> Iterator[str]:
         yield from (f"{name} {one.opts[0]}: {one.help}" for one in command.params if getattr(one, "help", None))
 
 
-# -- logs and pages of whole runs ---------------------------------------------------------------------------------
-
-
-def shown(world: World, inputs: dict[str, str] | None = None) -> Iterator[str]:
-    """A run's log, and its summary."""
-    report = world.run(inputs)
-    for line in (*log(world), *page(markdown(report))):
-        yield _REQUEST_ID.sub(f"{REQUEST_ID}ID", line)
-
-
-def log(world: World) -> Iterator[str]:
-    """Lines, and of details that differ in figures alone the first."""
-    yield from world.console.lines
-    yield from (f"debug: {line}" for line in {_FIGURES.sub("", one): one for one in world.console.details}.values())
-
-
 def page(text: str) -> Iterator[str]:
-    """Markdown as a reader sees its words: without charts, and without rows that name one event by a link."""
-    text = re.sub(r"^```mermaid$.*?^```$", "(a chart)", text, flags=re.DOTALL | re.MULTILINE)
+    """Markdown as a reader sees its words."""
     text = html.unescape(text).replace("\xa0", " ").replace("\u2060", "")
-    yield from (line for line in re.sub(r"\n{2,}", "\n", text).splitlines() if not line.startswith("| ["))
-
-
-def first_run() -> Iterator[str]:
-    world = World()
-    world.fail(30)
-    world.fail(20, invalid_response(422))
-    return shown(world)
-
-
-def outage() -> Iterator[str]:
-    world = World()
-    world.variables.seed("CHECKPOINT", str(world.clock() - 5 * HOUR))
-    world.sim.stub.fail_with(UNAVAILABLE)
-    for number in range(12):
-        world.fail(10 + 20 * number)
-    return shown(world)
-
-
-def long_outage() -> Iterator[str]:
-    world = World()
-    world.variables.seed("CHECKPOINT", str(world.clock() - 10 * HOUR))
-    world.sim.stub.fail_with(UNAVAILABLE)
-    now = world.clock()
-    world.hook.load(world.hook.row(now - number * 12_000, UNAVAILABLE) for number in range(2_500, 0, -1))
-    return shown(world)
-
-
-def losses() -> Iterator[str]:
-    world = World()
-    world.variables.seed("CHECKPOINT", str(world.clock() - 10 * DAY))
-    used_up = world.fail(300)
-    world.hook.add(world.clock() - 110 * MINUTE)
-    world.again(used_up, 100)
-    world.fail(60, REDIRECTED)
-    return shown(world, {"max-attempts": "2"})
-
-
-def slow() -> Iterator[str]:
-    world = World(behaviour=Behaviour(appears_ms=10 * MINUTE))
-    for number in range(10):
-        world.fail(100 - number)
-    return shown(world, {"redeliveries-per-minute": "2", "time-limit": "3m", "wait-for-results": "30s"})
-
-
-def several_webhooks() -> Iterator[str]:
-    world = World()
-    world.sim.org_hook("octo", active=False)
-    world.fail(20)
-    return shown(world, {"hook-id": f"{world.hook.id},404404404"})
-
-
-def dry_run() -> Iterator[str]:
-    world = World()
-    world.fail(20)
-    world.sim.faults.add(Fault(json_answer(502, "Bad"), path="*/deliveries", nth=1, times=3))
-    return shown(world, {"dry-run": "true"})
-
-
-def replay() -> Iterator[str]:
-    world = World()
-    guids = [world.fail(50 - number, OK) for number in range(4)]
-    world.fail(30)
-    for send in ("false", "true"):
-        report = world.replay(from_="1h", send=send)
-        yield from [*log(world), *replay_page.guids_to_send(report, "SUMMARY"), *page(replay_page.markdown(report))]
-    world.sim.stub.fail_with(UNAVAILABLE)
-    down = world.replay(guid=",".join(guids), send="true")
-    yield from [*log(world), *replay_page.guids_to_send(down, "SUMMARY"), *page(replay_page.markdown(down))]
+    yield from re.sub(r"\n{2,}", "\n", text).splitlines()
 
 
 def tracking_issue() -> Iterator[str]:
@@ -202,11 +105,7 @@ def tracking_issue() -> Iterator[str]:
 
 
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    one.__name__: one
-    for one in (
-        *(errors, wrong_inputs, outcomes, causes, headlines, notes, helps),
-        *(first_run, outage, long_outage, losses, slow, several_webhooks, dry_run, replay, tracking_issue),
-    )
+    one.__name__: one for one in (errors, wrong_inputs, outcomes, causes, headlines, notes, helps, tracking_issue)
 }
 
 

@@ -28,27 +28,20 @@ NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=
         f"<{NEXT}>; rel='next'",
         f"<{NEXT}>; rel*=UTF-8''next",
         f'<https://proxy.example/next>; rel="help"; title="next, <or> not", <{NEXT}>; rel="next"',
+        f'<{NEXT.replace("v1_5", "%76%31_5")}>; rel="next"',
     ],
 )
-def test_the_next_pages_query_is_found(header: str) -> None:
+def test_query_of_the_next_page_is_read(header: str) -> None:
     assert next_query(header, API) == {"per_page": "100", "cursor": "v1_5"}
 
 
+NONE = ("", " ", "garbage", f'<{NEXT}>; rel="prev"', f"<{NEXT}>", ",;,<>", '</ours>; rel="preconnect"')
+
+
 @pytest.mark.parametrize(
-    "header",
-    [
-        "",
-        " ",
-        "garbage",
-        f'<{NEXT}>; rel="prev"',
-        f"<{NEXT}>",
-        ",;,<>",
-        f'<{NEXT}>; rel="last"; title="; rel=next"',
-        f'<{NEXT}>; rel="last"; rel="next"',
-        '</ours>; rel="preconnect"',
-    ],
+    "header", [*NONE, f'<{NEXT}>; rel="last"; title="; rel=next"', f'<{NEXT}>; rel="last"; rel="next"']
 )
-def test_a_header_that_names_no_next_page_has_none(header: str) -> None:
+def test_header_that_names_no_next_page_gives_none(header: str) -> None:
     assert next_query(header, API) is None
 
 
@@ -72,18 +65,14 @@ def test_a_link_to_the_next_page_that_cannot_be_read_is_not_the_end(header: str)
 
 @pytest.mark.parametrize("part", ["<", "<>", '<>"', '<>"<', "<>;", ';"', '<a>;x="', "<a>;a=b;", "next"])
 def test_a_long_header_takes_no_more_steps_than_it_has_characters(part: str) -> None:
-    def steps(times: int) -> float:
+    def seconds(times: int) -> float:
         began = time.process_time()
         with suppress(ValueError):
             next_query(part * times, API)
         return time.process_time() - began
 
     # Sixteen times as long: the square would be 256 times as much.
-    assert steps(160_000) < 60 * max(steps(10_000), 0.001)
-
-
-def test_what_is_escaped_in_a_query_is_read() -> None:
-    assert next_query('<https://api.github.com/x?cursor=a%2Bb%3D%26>; rel="next"', API) == {"cursor": "a+b=&"}
+    assert seconds(160_000) < 60 * max(seconds(10_000), 0.001)
 
 
 @pytest.mark.parametrize(
@@ -110,17 +99,15 @@ def test_a_link_to_another_place_is_an_error_that_names_the_host(link: str, host
     assert f": {host}." in str(caught.value)
 
 
-def test_a_loopback_api_with_a_port_knows_itself() -> None:
+def test_port_of_a_loopback_api_is_compared() -> None:
     api = "http://127.0.0.1:8080"
-    assert next_query('<http://127.0.0.1:8080/x?cursor=1>; rel="next"', api) == {"cursor": "1"}
+    assert next_query(f'<{api}/x?cursor=a%2Bb%3D%26>; rel="next"', api) == {"cursor": "a+b=&"}
     with raises(ForeignLink):
         next_query('<http://127.0.0.1:8081/x?cursor=1>; rel="next"', api)
 
 
 @given(st.text() | st.text(st.sampled_from('<>;,="/:@[]ahnextrl 1')))
-def test_no_header_is_a_crash_or_leads_elsewhere(header: str) -> None:
-    try:
+def test_no_header_crashes_or_leads_elsewhere(header: str) -> None:
+    with suppress(ApiError, ValueError):
         found = next_query(header, API)
-    except (ApiError, ValueError):
-        return
-    assert found is None or "api.github.com" in header.lower()
+        assert found is None or "api.github.com" in header.lower()
