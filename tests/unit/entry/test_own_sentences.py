@@ -17,13 +17,11 @@ from redeliver.entry.workflow import ActionsConsole
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown, unusable
 from runner import commands
-from samples import plain_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TEMPLATES = sorted({text for kind in kinds().values() for text in (kind.sentence, kind.advice)} | problems())
-WITH_ADDRESS = [text for text in TEMPLATES if "://" in text]
 
 
 def annotated(text: str) -> str:
@@ -53,16 +51,14 @@ PLACES: dict[str, Callable[[str], str]] = {
 }
 
 
-def test_some_sentences_have_an_address() -> None:
-    assert len(WITH_ADDRESS) > 1
-
-
 @pytest.mark.parametrize("place", PLACES)
-def test_a_sentence_of_our_own_is_shown_whole(place: str) -> None:
+def test_own_sentences_are_shown_in_full(place: str) -> None:
     assert [text for text in TEMPLATES if text not in PLACES[place](text)] == []
 
 
-@pytest.mark.parametrize("text", WITH_ADDRESS, ids=plain_id)
-def test_an_address_of_our_own_is_a_link_in_the_summary(text: str) -> None:
-    links = [tag for tag in Page(unusable([text])).tags if tag.startswith("<a ")]
-    assert len(links) == len(re.findall(r"https://[a-z]", text))
+def test_addresses_of_our_own_are_links_in_the_summary() -> None:
+    with_address = [text for text in TEMPLATES if "://" in text]
+    assert len(with_address) > 1
+    for text in with_address:
+        links = [tag for tag in Page(unusable([text])).tags if tag.startswith("<a ")]
+        assert len(links) == len(re.findall(r"https://[a-z]", text)), text

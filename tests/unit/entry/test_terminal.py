@@ -23,18 +23,18 @@ def shown(report: Report, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_what_is_not_well_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_that_failed_come_first(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [line for line in shown(one(*WORSE_AND_BETTER), capsys) if "push" in line]
     assert ["failed again" in rows[0], "recovered" in rows[1]] == [True, True]
 
 
-def test_of_several_webhooks_each_event_says_whose_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_of_several_webhooks_name_their_webhook(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report((*hooks(2), hook(*WORSE_AND_BETTER, number=4711)))
     assert [line.split()[0] for line in shown(report, capsys) if "push" in line] == ["4711", "4711"]
 
 
 @pytest.mark.slow
-def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_thousands_of_events_fit_on_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
     report = one(*events(*[Outcome.PENDING] * (SHOWN_EVENTS + 2_431)))
     lines = shown(report, capsys)
     assert len(lines) < SHOWN_EVENTS + 10
@@ -42,11 +42,11 @@ def test_thousands_of_events_do_not_run_off_the_screen(capsys: pytest.CaptureFix
     assert " ".join(lines).endswith(headline(report))
 
 
-def test_where_nothing_had_failed_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_failed_events_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(one(), capsys) == [headline(one())]
 
 
-def test_a_dry_run_ends_with_what_to_do_next_if_there_is_something_to_send(capsys: pytest.CaptureFixture[str]) -> None:
+def test_dry_run_with_events_to_send_ends_with_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
     found = Report((hook(*events(Outcome.DRY_RUN)),), dry_run=True)
     assert shown(found, capsys)[-1].startswith(headline(found))
     assert "--dry-run" in shown(found, capsys)[-1]
