@@ -11,6 +11,7 @@ from githubsim.clock import START, VirtualClock
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
 from redeliver.core.reading import Extent, Reading, Window
 from redeliver.github.api import Caller
+from redeliver.github.connection import GitHubApi
 from redeliver.github.pace import Pace, Quota
 from redeliver.github.responses import Body, Purpose, Response, ResponseLost, Verb
 from redeliver.timing import RunClock
@@ -130,6 +131,14 @@ class Pages:
             fitting = [one for one in ordered if only is None or 400 <= one["status_code"] < 600]
             self._sorted[only] = (len(self.rows), fitting)
         return self._sorted[only][1]
+
+
+TOKEN = "ghp_0123456789abcdef"
+
+
+def connect(url: str, time_left: Callable[[], float] = lambda: 60.0) -> GitHubApi:
+    """A connection over a socket, whose calls have more time than a test takes."""
+    return GitHubApi(url, TOKEN, time_left)
 
 
 class Patience(VirtualClock):

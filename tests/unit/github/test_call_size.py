@@ -8,15 +8,9 @@ from hostile.answers import LARGE, MIB, coded, packed_once
 from hostile.rawserver import RawServer, reply
 from redeliver.github import bounded_http, connection
 from redeliver.github.bounded_http import BODY_LIMIT, HEAD_LIMIT, TOO_LARGE
-from redeliver.github.connection import FAILED, TOO_COMPRESSED, GitHubApi
+from redeliver.github.connection import FAILED, TOO_COMPRESSED
 from redeliver.github.responses import ResponseLost
-
-TOKEN = "ghp_0123456789abcdef"
-
-
-def plenty() -> float:
-    return 60.0
-
+from samples import connect
 
 #: What a body may come to in some of these tests, in bytes.
 SMALL = 2**20
@@ -27,26 +21,22 @@ def test_what_has_no_bounds_is_given_up(what: str, monkeypatch: pytest.MonkeyPat
     for module in (bounded_http, connection):
         monkeypatch.setattr(module, "BODY_LIMIT", SMALL)
     with RawServer(lambda _: LARGE[what]()) as there, pytest.raises(ResponseLost) as caught:
-        GitHubApi(there.url, TOKEN, plenty).exchange("GET", "/x")
-    assert str(caught.value) in {
-        TOO_LARGE,
-        TOO_COMPRESSED,
-        FAILED,
-    }
+        connect(there.url).exchange("GET", "/x")
+    assert str(caught.value) in {TOO_LARGE, TOO_COMPRESSED, FAILED}
     assert caught.value.__suppress_context__
 
 
-def test_the_bound_is_on_what_is_unpacked() -> None:
+def test_limit_is_on_the_unpacked_body() -> None:
     pieces = iter([BODY_LIMIT // MIB, BODY_LIMIT // MIB + 1])
     with RawServer(lambda _: coded("gzip", *packed_once(), next(pieces))) as there:
-        api = GitHubApi(there.url, TOKEN, plenty)
+        api = connect(there.url)
         assert len(api.exchange("GET", "/x").body) == BODY_LIMIT
         with pytest.raises(ResponseLost, match=f"^{TOO_LARGE}$"):
             api.exchange("GET", "/x")
 
 
-def test_headers_may_be_larger_than_githubs_are() -> None:
+def test_headers_larger_than_githubs_are_read() -> None:
     many = [b"X-Header-%d: %s" % (place, b"a" * 300) for place in range(90)]
     assert sum(map(len, many)) < HEAD_LIMIT
     with RawServer(lambda _: [reply(b"{}", "200 OK", *many)]) as there:
-        assert GitHubApi(there.url, TOKEN, plenty).exchange("GET", "/x").headers["x-header-89"] == "a" * 300
+        assert connect(there.url).exchange("GET", "/x").headers["x-header-89"] == "a" * 300

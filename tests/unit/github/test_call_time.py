@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,14 +18,12 @@ from hostile.answers import SLOW, drip
 from hostile.rawserver import CLOSE, Asked, RawServer, reply
 from redeliver.github import bounded_http
 from redeliver.github.bounded_http import NO_RESPONSE
-from redeliver.github.connection import GitHubApi
 from redeliver.github.responses import TOO_LONG, ResponseLost
+from samples import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
-
-TOKEN = "ghp_0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +45,30 @@ class Looks:
         return 0.02 if self.seen <= self.most else 0.0
 
 
-def plenty() -> float:
-    return 60.0
+class Until:
+    """A call's time in seconds of the machine's clock, for what only the kernel can time."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    def __call__(self) -> float:
+        return self.end - time.monotonic()
+
+
+@contextmanager
+def accepting(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port whose connection is handed to a function."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+        def accept() -> None:
+            client, _ = listener.accept()
+            stack.callback(client.close)
+            with suppress(OSError):
+                serve(client)
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield int(listener.getsockname()[1])
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
@@ -60,12 +80,12 @@ def test_what_comes_byte_by_byte_is_given_up_when_the_time_is_over(what: str, ve
         RawServer(lambda _: drip(slow, before, after)) as there,
         pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"),
     ):
-        GitHubApi(there.url, TOKEN, looks).exchange(verb, "/x")  # type: ignore[arg-type]
+        connect(there.url, looks).exchange(verb, "/x")  # type: ignore[arg-type]
     assert looks.seen > 20
     assert len(there.asked) == 1
 
 
-def test_time_that_is_cut_short_while_nothing_comes_is_noticed() -> None:
+def test_time_limit_that_shrinks_during_silence_is_noticed() -> None:
     ends: list[float] = []
 
     def left() -> float:
@@ -77,22 +97,19 @@ def test_time_that_is_cut_short_while_nothing_comes_is_noticed() -> None:
         yield reply()
 
     with RawServer(silent) as there, pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
-        GitHubApi(there.url, TOKEN, left).exchange("PATCH", "/x", body={})
+        connect(there.url, left).exchange("PATCH", "/x", body={})
 
 
-def test_silence_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_has_its_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "TIMEOUT", 0.05)
     begun = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
     with RawServer(lambda _: [begun]) as there, pytest.raises(ResponseLost, match=f"^{NO_RESPONSE}$"):
-        GitHubApi(there.url, TOKEN, plenty).exchange("GET", "/x")
+        connect(there.url).exchange("GET", "/x")
 
 
-def test_what_comes_in_time_however_slowly_is_an_answer() -> None:
+def test_slow_response_within_the_time_is_read() -> None:
     with RawServer(lambda _: drip(b"{}", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")) as there:
-        assert GitHubApi(there.url, TOKEN, plenty).exchange("GET", "/x").body == "{}"
-
-
-# -- before anything can be read --------------------------------------------------------------------------------
+        assert connect(there.url).exchange("GET", "/x").body == "{}"
 
 
 def test_a_tls_handshake_that_never_ends_is_given_up() -> None:
@@ -102,8 +119,8 @@ def test_a_tls_handshake_that_never_ends_is_given_up() -> None:
         for part in drip(b"\0" * 2_000, b"\x16\x03\x03\x40\x00"):
             client.sendall(part)
 
-    with _accepting(handshake) as port, pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
-        GitHubApi(f"https://127.0.0.1:{port}", TOKEN, Until(0.2)).exchange("GET", "/x")
+    with accepting(handshake) as port, pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
+        connect(f"https://127.0.0.1:{port}", Until(0.2)).exchange("GET", "/x")
 
 
 def test_a_proxy_that_never_lets_through_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,29 +129,27 @@ def test_a_proxy_that_never_lets_through_is_given_up(monkeypatch: pytest.MonkeyP
     with RawServer(lambda _: slow) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
-            GitHubApi("https://github.example", TOKEN, looks).exchange("GET", "/x")
+            connect("https://github.example", looks).exchange("GET", "/x")
     assert [asked.verb for asked in proxy.asked] == ["CONNECT"]
 
 
-def test_hosts_that_do_not_even_connect_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_that_do_not_connect_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[float] = []
 
     def create(_where: tuple[str, int], seconds: float, **_options: object) -> socket.socket:
         tried.append(seconds)
-        clock.time += seconds
         raise TimeoutError
 
-    clock = Set(10.0)
     addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{place}", 9)) for place in (1, 2, 3)]
     monkeypatch.setattr(bounded_http, "create_connection", create)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
     with pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
-        GitHubApi("http://127.0.0.1:9", TOKEN, clock).exchange("GET", "/x")
+        connect("http://127.0.0.1:9", lambda: 10.0 - sum(tried)).exchange("GET", "/x")
     assert len(tried) == 3
     assert sum(tried) == pytest.approx(10, abs=0.1)
 
 
-def test_a_host_that_stops_reading_does_not_keep_what_is_sent() -> None:
+def test_host_that_stops_reading_is_given_up() -> None:
     waited_in_vain = threading.Event()
 
     def serve(client: socket.socket) -> None:
@@ -144,8 +159,8 @@ def test_a_host_that_stops_reading_does_not_keep_what_is_sent() -> None:
         waited_in_vain.set()
 
     time_left = Until(60)
-    with _accepting(serve) as port:
-        api = GitHubApi(f"http://127.0.0.1:{port}", TOKEN, time_left)
+    with accepting(serve) as port:
+        api = connect(f"http://127.0.0.1:{port}", time_left)
         assert api.exchange("GET", "/x").status == 200
         time_left.end = time.monotonic() + 0.2
         with pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
@@ -153,10 +168,14 @@ def test_a_host_that_stops_reading_does_not_keep_what_is_sent() -> None:
         assert not waited_in_vain.is_set()
 
 
-# -- what is left of a call that was cut short ------------------------------------------------------------------
-
-
-def test_a_connection_serves_call_after_call_but_not_after_one_that_was_cut_short() -> None:
+@pytest.mark.parametrize("tls", [False, True])
+def test_connection_is_used_again_until_a_call_is_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, tls: bool
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     looks = Looks(10_000)
 
     def answer(asked: Asked) -> Iterable[bytes]:
@@ -165,11 +184,11 @@ def test_a_connection_serves_call_after_call_but_not_after_one_that_was_cut_shor
             return drip(b" " * 500, b"HTTP/1.1 200 OK\r\nContent-Length: 502\r\n\r\n", b"{}")
         return [reply(asked.path.encode())]
 
-    with RawServer(answer) as there:
-        api = GitHubApi(there.url, TOKEN, looks)
+    with RawServer(answer, context if tls else None) as there:
+        api = connect(there.url, looks)
         assert [api.exchange("GET", path).body for path in ("/1", "/2")] == ["/1", "/2"]
         assert there.connections == 1
-        with pytest.raises(ResponseLost):
+        with pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
             api.exchange("GET", "/slow")
         looks.most = 10_000
         assert [api.exchange("GET", path).body for path in ("/3", "/4")] == ["/3", "/4"]
@@ -181,7 +200,7 @@ class Interrupted(BaseException):
 
 
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"], ids=["head", "body"])
-def test_a_signal_ends_a_call_at_once_and_its_connection_is_not_used_again(before: bytes) -> None:
+def test_signal_ends_a_call_and_its_connection(before: bytes) -> None:
     def answer(asked: Asked) -> Iterable[bytes]:
         if asked.path == "/stopped":
             yield before or b"HTTP"
@@ -196,75 +215,10 @@ def test_a_signal_ends_a_call_at_once_and_its_connection_is_not_used_again(befor
     usual = signal.signal(signal.SIGUSR1, stop)
     try:
         with RawServer(answer) as there:
-            api = GitHubApi(there.url, TOKEN, plenty)
+            api = connect(there.url)
             with pytest.raises(Interrupted):
                 api.exchange("GET", "/stopped")
             assert api.exchange("GET", "/1").body == "/1"
             assert there.connections == 2
     finally:
         signal.signal(signal.SIGUSR1, usual)
-
-
-def test_bounds_hold_over_tls_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    slow = (b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n", b" " * 598, b"{}")
-    looks = Looks(10_000)
-    with RawServer(
-        lambda asked: drip(slow[1], slow[0], slow[2]) if asked.path == "/slow" else [reply()], context
-    ) as there:
-        api = GitHubApi(there.url, TOKEN, looks)
-        assert [api.exchange("GET", "/x").status for _ in range(3)] == [200] * 3
-        assert there.connections == 1
-        looks.most = looks.seen + 20
-        with pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
-            api.exchange("GET", "/slow")
-
-
-# -- helpers ----------------------------------------------------------------------------------------------------
-
-
-class Until:
-    """A call's time in seconds of the machine's clock, for what only the kernel can time."""
-
-    def __init__(self, seconds: float) -> None:
-        self.end = time.monotonic() + seconds
-
-    def __call__(self) -> float:
-        return self.end - time.monotonic()
-
-
-class Set:
-    """A call's time by a clock that stands still unless it is moved."""
-
-    def __init__(self, end: float) -> None:
-        self.end = end
-        self.time = 0.0
-
-    def __call__(self) -> float:
-        return self.end - self.time
-
-
-class _accepting(ExitStack):  # noqa: N801  used like a function
-    """A port whose connections are handed to a function."""
-
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
-        super().__init__()
-        self._serve = serve
-
-    def __enter__(self) -> int:  # type: ignore[override]
-        listener = self.enter_context(socket.create_server(("127.0.0.1", 0)))
-
-        def accept() -> None:
-            client, _ = listener.accept()
-            self.callback(client.close)
-            try:
-                self._serve(client)
-            except OSError:
-                return
-
-        threading.Thread(target=accept, daemon=True).start()
-        return int(listener.getsockname()[1])
