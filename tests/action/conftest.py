@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from action.standins import Python
 from action.step import Runner
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

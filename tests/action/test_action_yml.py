@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from action.step import ACTION, HOOKS_ACTION, ROOT, TRACKING_ACTION
+from action.step import ACTION, HOOKS_ACTION, ROOT, TRACKING_ACTION, Runner
 from redeliver.core.settings import Use, inputs
 from redeliver.entry.tracking import TRACKING_OUTPUTS
 from write_docs import of_action
-
-if TYPE_CHECKING:
-    from action.step import Runner
 
 MARKERS = ("  # inputs, written by make docs", "  # end of inputs")
 OUTPUTS = [

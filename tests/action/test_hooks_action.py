@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING
 from unittest import mock
 
 from action.step import HOOKS_ACTION
@@ -12,12 +11,9 @@ from command.keys import key_pair
 from githubsim.faults import Call, Fault
 from redeliver.errors import BadToken, NoHooks, Unexpected
 from runner import commands
-from step import run_step
+from step import Done, run_step
 from wording import figures, says, told
 from world import World
-
-if TYPE_CHECKING:
-    from step import Done
 
 DEFAULTS = {name.replace("-", "_"): row["default"] for name, row in HOOKS_ACTION["inputs"].items() if "default" in row}
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from action.standins import Python
+from action.step import Runner
 from hostile.strange import COMMANDS
 from runner import commands
-
-if TYPE_CHECKING:
-    from action.step import Runner
 
 #: How many are shown of a build.
 LINES = 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-from typing import TYPE_CHECKING
 
 import pytest
 from markdown_it import MarkdownIt
@@ -17,13 +16,10 @@ from githubsim.outcomes import OK, Kind, invalid_response
 from redeliver.core.settings import Use
 from redeliver.replay.report_json import REPLAY_OUTPUTS
 from runner import commands
-from step import run_step
+from step import Done, run_step
 from wording import figures
 from world import World
 from write_docs import of_action
-
-if TYPE_CHECKING:
-    from step import Done
 
 HOSTILE = "::error::x\n##[error]y | <script>z</script> [w](javascript:v) @octocat \x1b[31m\u202e```"
 GUID = "3b1f2a00-0000-11ee-8000-00000000dead"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -17,13 +17,8 @@ from redeliver.core.case import Outcome
 from redeliver.errors import IssuesDisabled
 from redeliver.output.report_json import MAX_REPORT_CHARS, as_json
 from runner import commands, outputs
-from step import run_step
+from step import Done, run_step
 from world import World
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from step import Done
 
 REPOSITORY, TOKEN = GITHUB["repository"], GITHUB["token"]
 SETTLED = as_json(reports.one())

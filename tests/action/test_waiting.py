@@ -5,18 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from action.step import ERROR, IMAGE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from action.step import Runner
+from action.step import ERROR, IMAGE, Runner
 
 
 @pytest.fixture(name="both")

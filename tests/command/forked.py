@@ -21,7 +21,8 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 from unittest import mock
 
 from redeliver import console  # noqa: F401 - what importing runs is measured here alone
@@ -29,10 +30,6 @@ from redeliver.__main__ import main
 from redeliver.entry import cli, step, tracking  # noqa: F401 - imported once, for all that are forked
 from redeliver.run import send
 from redeliver.run.state_file import StateFile
-
-if TYPE_CHECKING:
-    from types import FrameType
-
 
 #: Seconds between looks at the log. The simulation makes an attempt at once, so there is no need to wait for a second.
 PAUSES = (0.05, 0.1, 0.2)

@@ -8,24 +8,19 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, Any, Self
 
 import redeliver
 from command import forked
-from command.site import PLACES
+from command.site import PLACES, CredentialKind, HookKind, Place
 from command.sockets import Live
-from githubsim.server import serve
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from command.site import CredentialKind, HookKind, Place
-    from githubsim.hooks import Hook
-    from githubsim.server import Served
+from githubsim.hooks import Hook
+from githubsim.server import Served, serve
 
 #: Of what is tested: the checkout, or the package that was built from it.
 SOURCES = Path(redeliver.__file__).resolve().parents[1]

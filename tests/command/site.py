@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from command.keys import key_pair
 from githubsim.apps import Installation
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY
+from githubsim.hooks import Hook
+from githubsim.model import SimGitHub
 from world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from githubsim.hooks import Hook
-    from githubsim.model import SimGitHub
 
 APP_ID = 91_011
 VARIABLES = "octo/ops"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 from unittest import mock
 
 from command.forked import PAUSES
-from command.site import add_hook, grant, variable, whose
+from command.site import CredentialKind, HookKind, Place, add_hook, grant, variable, whose
 from githubsim.behaviour import Behaviour
 from githubsim.clock import system_ms
+from githubsim.hooks import Hook
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK, UNAVAILABLE
+from redeliver.core.report import Report
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
 from redeliver.github.session import Session
@@ -19,13 +21,6 @@ from redeliver.run import send
 from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from world import Transcript
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from command.site import CredentialKind, HookKind, Place
-    from githubsim.hooks import Hook
-    from redeliver.core.report import Report
 
 
 class Live:

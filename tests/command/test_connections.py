@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,10 +18,6 @@ from githubsim.server import Served, serve
 from redeliver.errors import ApiNotFound, CertificatesMissing, OutOfTime, ProxyLogin
 from redeliver.output.report_json import as_json
 from wording import says, told
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 CLOUD, SERVER = PLACES[0], PLACES[2]
 NAME = "github.octocorp.example"

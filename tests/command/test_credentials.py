@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -31,10 +31,6 @@ from redeliver.output.report_json import as_json
 from redeliver.run.lookup import find_events, survey
 from wording import says, told
 from world import of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 CLOUD = PLACES[0]
 SLOW = {"redeliveries-per-minute": "1", "time-limit": "3h"}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from command.keys import key_pair
 from command.program import NOWHERE, REDELIVER, TOKEN, Commands, Server, environment, server
@@ -21,11 +22,6 @@ from redeliver.core.settings import Use, inputs
 from redeliver.entry.cli import app
 from redeliver.errors import CredentialMisplaced, FileUnreadable, SecretReadable
 from wording import says, told
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from typer.testing import Result
 
 SECRETS = {"token", "private-key", "variable-token"}
 ROWS = {row.name: row for row in inputs(Use.RUN)}

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING
 
 import pytest
 
-from command.program import let_time_pass
+from command.program import Server, let_time_pass
+from githubsim.hooks import Hook
 from githubsim.outcomes import UNAVAILABLE
 from redeliver.errors import CheckpointNotSaved
-
-if TYPE_CHECKING:
-    from command.program import Server
-    from githubsim.hooks import Hook
 
 pytestmark = pytest.mark.slow
 

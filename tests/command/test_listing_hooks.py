@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 import signal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from command.program import Commands, Server, server
+from command.program import Commands, Server, Started, server
+from command.site import CredentialKind, HookKind
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
+from githubsim.hooks import Hook
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
+from redeliver.core.inputs import HookChoice
 from redeliver.core.settings import parse
 from redeliver.errors import NoHooks, NoSuchHook, NotFound
 from redeliver.run.lookup import host_of, matrix
 from wording import says, told
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from command.program import Started
-    from command.site import CredentialKind, HookKind
-    from githubsim.hooks import Hook
-    from redeliver.core.inputs import HookChoice
 
 
 def log(here: Server, hook: Hook) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from command.program import Commands, Said, Server, server, start
+from command.program import Commands, Said, Server, Started, server, start
 from command.site import PLACES
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
@@ -15,11 +15,6 @@ from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked, TooManyEv
 from redeliver.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
 from wording import figures, says
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from command.program import Started
 
 GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
 

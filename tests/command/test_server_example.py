@@ -10,8 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,12 +22,7 @@ from githubsim.clock import MINUTE, system_ms
 from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE
-from githubsim.server import serve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from githubsim.server import Served
+from githubsim.server import Served, serve
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "server"

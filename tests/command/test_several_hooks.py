@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from githubsim.clock import MINUTE
+from githubsim.endpoint import Dispatch
 from githubsim.faults import Fault, foreign_next
+from githubsim.hooks import Hook
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
+from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
 from redeliver.errors import CheckpointUnreadable, ForeignLink, NoHooks, NoSuchHook, NotFound, OutOfTime
 from redeliver.output.report_json import outputs
 from wording import says, told
 from world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from githubsim.endpoint import Dispatch
-    from githubsim.hooks import Hook
-    from redeliver.core.report import Report
 
 
 class Several(World):

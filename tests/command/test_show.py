@@ -6,22 +6,19 @@ import json
 import re
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from command.program import Commands, Said, Server, Started, server
+from command.site import CredentialKind, HookKind
 from githubsim.clock import DAY, HOUR, MINUTE
 from githubsim.faults import Call, Fault, json_answer
-from githubsim.outcomes import NO_CONNECTION, OK, TIMED_OUT, Answer, Kind, invalid_response
+from githubsim.hooks import Hook
+from githubsim.outcomes import NO_CONNECTION, OK, TIMED_OUT, Answer, Kind, Outcome, invalid_response
 from redeliver.errors import EventNotFound, MissingPermission, NotFound, ResponsesNotRead
 from wording import says, told
-
-if TYPE_CHECKING:
-    from command.site import CredentialKind, HookKind
-    from githubsim.hooks import Hook
-    from githubsim.outcomes import Outcome
 
 ACCESS = "<!DOCTYPE html>\n<html>\n<head>\n<title>Error - Cloudflare Access</title>\n</head><body>Sign in</body></html>"
 FORBIDDEN = invalid_response(403, ACCESS, content_type="text/html; charset=utf-8", server="cloudflare")

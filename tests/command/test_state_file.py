@@ -7,9 +7,9 @@ import fcntl
 import json
 import os
 import stat
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -32,9 +32,6 @@ from redeliver.errors import (
 from redeliver.run.state_file import StateFile
 from samples import plain_id
 from wording import raises, told
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def refused(here: Server, said: Said, kind: ErrorKind[RedeliverError], *facts: str) -> None:

@@ -7,8 +7,8 @@ import pty
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,10 +19,6 @@ from githubsim.outcomes import UNAVAILABLE
 from redeliver.core.facts import Fact, FactKind
 from redeliver.errors import MissingPermission, Unexpected
 from wording import says
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 # -- exit codes and formats -------------------------------------------------------------------------------------
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from docker.registry import Store
 from release.image import PROVENANCE, SPDX
 from release.registry import INDEX, MANIFEST, Manifest
-
-if TYPE_CHECKING:
-    from docker.registry import Store
 
 _BOTH = (SPDX, f"{PROVENANCE}v1")
 

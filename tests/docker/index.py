@@ -9,19 +9,17 @@ from __future__ import annotations
 import base64
 import json
 import ssl
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import ClassVar
 
 import trustme
 
 from docker.web import Handler, serving
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 AUDIENCE = "an-index"
 RUNNER_TOKEN = "the runner's own"

@@ -11,16 +11,12 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from docker import gh
 from docker.act import STANDINS, git, run_act
 from docker.images import for_another_architecture, plant, pushed
 from docker.registry import PASSWORD, USER
-from docker.release_world import NAME
-
-if TYPE_CHECKING:
-    from docker.release_world import ReleaseWorld
+from docker.release_world import NAME, ReleaseWorld
 
 ADDRESS = f"https://github.com/{NAME}"
 

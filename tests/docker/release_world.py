@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from unittest import mock
 
 from docker import gh
 from docker.act import IDENTITY, git
 from docker.registry import PASSWORD, USER, Store
 from release.__main__ import main
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 NAME = "org/redeliver-action"
 VERSION = "1.0.0"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from command.keys import key_pair
 from githubsim.apps import Installation
@@ -13,18 +14,12 @@ from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, system_ms
 from githubsim.contract import ENTERPRISE_SERVER, GITHUB, Judge
 from githubsim.dispatch import HttpDispatch
+from githubsim.endpoint import Dispatch
+from githubsim.hooks import Hook
 from githubsim.model import SimGitHub
-from githubsim.outcomes import Kind
+from githubsim.outcomes import Kind, Outcome
 from githubsim.receiver import Receiver
 from githubsim.server import serve
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from githubsim.endpoint import Dispatch
-    from githubsim.hooks import Hook
-    from githubsim.outcomes import Outcome
 
 ORG = "your-organization"
 REPOSITORY = f"{ORG}/automation"

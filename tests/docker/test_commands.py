@@ -6,18 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from docker.scene import HOOK_ID, ORG, TOKEN, Scene, scene
 from redeliver import __version__
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+Command = list[str]
 
-    Command = list[str]
 
 pytestmark = pytest.mark.timeout(270)  # an image is built and packages are installed
 

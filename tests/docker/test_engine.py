@@ -7,9 +7,9 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import trustme
@@ -20,9 +20,6 @@ from docker.watch import running_containers
 from docker.web import Handler, serving
 from githubsim.clock import HOUR
 from runner import commands, outputs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -6,28 +6,23 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trustme
 import yaml
 
 from command.keys import key_pair
-from docker.act import EXAMPLES
+from docker.act import EXAMPLES, Act, Run
 from docker.scene import APP_ID, HOOK_ID, INSTALLATION_TOKEN, JOB_TOKEN, REPOSITORY, TOKEN, VARIABLE_TOKEN, Scene, scene
 from githubsim.apps import App
 from githubsim.clock import system_ms
+from githubsim.hooks import Hook
 from githubsim.outcomes import OK
 from redeliver.errors import GuidsNotFound, NoHooks
 from wording import says
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from docker.act import Act, Run
-    from githubsim.hooks import Hook
 
 COMPANY = "https://hooks.your-company.example"
 SLACK = "https://hooks.slack.com/services/T000/B000/x0x0x0x0x0x0x0x0x0x0x0x0"

@@ -10,9 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -20,9 +20,6 @@ import yaml
 from docker.act import ROOT, build_wheel
 from docker.index import MINTED, Index, serve
 from redeliver import __version__
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UPLOAD = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]["upload"]
 WHEEL = f"redeliver_action-{__version__}-py3-none-any.whl"

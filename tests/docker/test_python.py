@@ -6,16 +6,12 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from docker.act import PIP, Act
+from docker.act import PIP, Act, Run
 from docker.scene import TOKEN, scene
 from docker.watch import Watch
-
-if TYPE_CHECKING:
-    from docker.act import Run
 
 SECRET = "a secret of another step"
 

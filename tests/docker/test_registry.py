@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -14,10 +15,6 @@ from docker import registry as standin
 from docker.registry import PASSWORD, USER, Store, serve
 from release.checkout import Checkout
 from release.registry import INDEX, Manifest, Registry, Unexpected
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 MANIFEST = Manifest(INDEX, json.dumps({"manifests": []}).encode())
 

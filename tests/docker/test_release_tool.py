@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -18,10 +19,6 @@ from release import attestation
 from release.checkout import Checkout
 from release.commits import REUSABLE, Pair
 from release.registry import Registry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TAG = f"refs/tags/v{VERSION}"
 CODE = "src/redeliver/__init__.py"

@@ -6,21 +6,17 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from docker.act import Act, Run
 from docker.scene import REPOSITORY, TOKEN, Scene, scene
 from docker.watch import Watch
+from githubsim.hooks import Hook
 from redeliver.errors import BadToken
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from githubsim.hooks import Hook
 
 
 @dataclass(frozen=True)

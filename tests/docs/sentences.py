@@ -5,18 +5,14 @@ from __future__ import annotations
 import ast
 import pkgutil
 import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import redeliver.errors
 from redeliver.core.facts import FactKind
 from redeliver.errors import ErrorKind, RedeliverError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from wording import AnyError
+from wording import AnyError
 
 SOURCE = Path(redeliver.__file__).parent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
@@ -12,11 +12,9 @@ from githubsim.faults import Fault, json_answer
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from redeliver.core.case import Outcome
 from redeliver.output.report_json import MAX_REPORT_CHARS
+from redeliver.replay.report import ReplayReport
 from redeliver.replay.report_json import as_json
 from world import World
-
-if TYPE_CHECKING:
-    from redeliver.replay.report import ReplayReport
 
 SCHEMA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "docs/replay.schema.json").read_text(encoding="utf-8"))
 CHECK = Draft202012Validator(SCHEMA)

@@ -11,14 +11,13 @@ import itertools
 import json
 import time
 import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from hostile.rawserver import CLOSE, reply
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+Answer = Callable[[bytes, str], Iterable[bytes]]
 
-    Answer = Callable[[bytes, str], Iterable[bytes]]
 
 MIB = 2**20
 LONG = b"9" * 400

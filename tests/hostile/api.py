@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING
 
-from hostile.answers import row
+from hostile.answers import Answer, row
 from hostile.rawserver import Asked, reply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from hostile.answers import Answer
 
 #: What a call is for, with its verb and how its path ends.
 TARGETS = {

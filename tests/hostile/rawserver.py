@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Iterable
-    from types import TracebackType
+from types import TracebackType
+from typing import NamedTuple, Self
 
 #: A part of an answer that closes the connection.
 CLOSE = b""

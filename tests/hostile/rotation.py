@@ -7,14 +7,10 @@ twice, and to some of the others, which take turns: each of them gets some of ea
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
-from hostile.answers import everything
+from hostile.answers import Answer, everything
 from hostile.api import TARGETS
 from runs.lengths import SOAK
-
-if TYPE_CHECKING:
-    from hostile.answers import Answer
 
 #: An answer that is lost must not lead to the same attempt again.
 EVERYTHING_AT = "POST an attempt"

@@ -6,25 +6,20 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from command.keys import key_pair
-from command.program import environment
+from command.program import Commands, Started, environment
 from hostile.answers import everything
 from hostile.api import TARGETS, Api
 from hostile.rawserver import RawServer
 from hostile.rotation import EVERYTHING_AT, MADE_FOR, OTHERS, answers_at, kind
 from runner import commands, outputs
 from runs.lengths import SOAK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from command.program import Commands, Started
 
 #: Bytes of memory, as the container and the unit of a server limit it, and seconds until a run is killed.
 MEMORY, KILLED_AFTER = 900 * 10**6, 60

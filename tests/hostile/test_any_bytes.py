@@ -5,15 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from command.keys import key_pair
 from githubsim.clock import START, VirtualClock
-from hostile.answers import BODIES, ENDLESS, LONG, STATUSES
+from hostile.answers import BODIES, ENDLESS, LONG, STATUSES, Answer
 from hostile.api import TARGETS, Api
 from hostile.rawserver import CLOSE, RawServer
 from hostile.strange import text
@@ -26,11 +26,6 @@ from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from runs.lengths import examples
 from samples import Said
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from hostile.answers import Answer
 
 NAMES = [
     b"Content-Length",

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from command.program import Commands
 from hostile.answers import DELIVERIES, body
 from hostile.api import Api, guid
 from hostile.rawserver import RawServer
 from runner import outputs
 from runs.lengths import SOAK
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from command.program import Commands
 
 #: Seconds: the time limit, and how much longer anything may take.
 LIMIT, BEYOND = 10, 15

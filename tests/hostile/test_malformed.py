@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from hostile.answers import MALFORMED, ODD_HEADERS
 from hostile.rawserver import CLOSE, RawServer, reply
 from redeliver.github.bounded_http import TOO_LARGE
 from redeliver.github.connection import CUT_SHORT, FAILED, TOO_COMPRESSED, GitHubApi
-from redeliver.github.responses import ResponseLost
-
-if TYPE_CHECKING:
-    from redeliver.github.responses import Verb
+from redeliver.github.responses import ResponseLost, Verb
 
 TOKEN = "ghp_0123456789abcdef"
 PHRASES = {

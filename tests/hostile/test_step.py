@@ -9,7 +9,6 @@ import re
 from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -23,9 +22,7 @@ from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS, cause_of
 from redeliver.entry.workflow import ActionsConsole
 from runner import commands
 from runs.lengths import examples
-
-if TYPE_CHECKING:
-    from step import Done
+from step import Done
 
 ENDINGS: tuple[Ending, ...] = ("well", "refused", "forbidden", "unread", "elsewhere", "unreadable checkpoint")
 

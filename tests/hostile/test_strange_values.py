@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import TypeAdapter
 
 from githubsim.clock import SECOND, START
-from redeliver.core.deliveries import attempt_of
+from redeliver.core.deliveries import Row, attempt_of
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
 from redeliver.github.app_token import Grant, Installation
 from redeliver.github.hooks import Hook, HookInfo, Owner
 from redeliver.github.pages import PAGE_SIZE
-from redeliver.github.responses import read_json
+from redeliver.github.responses import Response, Transport, read_json
 from redeliver.times import clock_time
 from samples import TASK, Calls, Script, answer, plain_id
 from wording import raises
-
-if TYPE_CHECKING:
-    from redeliver.core.deliveries import Row
-    from redeliver.github.responses import Response, Transport
 
 FOLLOWING = '<https://api.github.com/x?page=2>; rel="next"'
 OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import Literal
 
+from command.program import Started
 from githubsim.faults import Call, Fault
+from githubsim.model import SimGitHub
 from githubsim.wire import Lost
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from command.program import Started
-    from githubsim.model import SimGitHub
 
 When = Literal["before", "after"]
 

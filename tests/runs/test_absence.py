@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
@@ -12,15 +12,11 @@ from githubsim.outcomes import LEFT_OUT, OK, UNAVAILABLE, Kind, odd
 from githubsim.render import http_date
 from redeliver.core.case import Outcome
 from redeliver.core.health import Health
+from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
 from redeliver.output.report_json import outputs
 from redeliver.run.lookup import survey
 from world import World, of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from redeliver.core.report import Report
 
 LIST = "*/hooks/*/deliveries"
 HOOKS = "*/hooks"

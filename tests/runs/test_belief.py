@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.faults import Call, Fault, Lose, json_answer
+from githubsim.faults import Call, Effect, Fault, Lose, json_answer
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
+from githubsim.outcomes import Outcome as Ending
 from redeliver.core.case import Outcome
 from redeliver.core.health import Health
+from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
 from redeliver.output.summary import markdown
 from redeliver.run.scan import Reader
 from redeliver.times import day_time
 from world import World, kind, of
-
-if TYPE_CHECKING:
-    from githubsim.faults import Effect
-    from githubsim.outcomes import Outcome as Ending
-    from redeliver.core.report import Report
 
 LIST = "*/hooks/*/deliveries"
 VARIABLE = "*/actions/variables*"

@@ -5,8 +5,6 @@ GitHub does not say whether it does. If so, what a run cannot send is left with 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from githubsim.clock import HOUR, MINUTE, SECOND
@@ -15,10 +13,7 @@ from githubsim.outcomes import UNAVAILABLE
 from redeliver.core.case import Outcome
 from redeliver.github.pace import GITHUB_REFUSES
 from runs import promises
-from runs.model import World
-
-if TYPE_CHECKING:
-    from runs.model import Run
+from runs.model import Run, World
 
 pytestmark = pytest.mark.slow
 

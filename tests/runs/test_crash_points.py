@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import product
 from queue import Queue
-from typing import TYPE_CHECKING
 
 import pytest
 
-from command.program import commands
+from command.program import Commands, Started, commands
 from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, SECOND, system_ms
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
 from githubsim.server import Served, serve
-from runs.killed import exit_code_if_killed
+from runs.killed import When, exit_code_if_killed
 from step import as_variables
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from command.program import Commands, Started
-    from runs.killed import When
 
 pytestmark = pytest.mark.slow
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.endpoint import Outage
+from githubsim.endpoint import Dispatch, Outage
 from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, REDIRECTED, TIMED_OUT, UNAVAILABLE, Outcome
 from githubsim.outcomes import invalid_response as invalid
 from redeliver.core.case import Outcome as Became
 from runs import promises
 from runs.lengths import SOAK
-from runs.model import World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from githubsim.endpoint import Dispatch
-    from runs.model import Run
+from runs.model import Run, World
 
 pytestmark = pytest.mark.slow
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Sequence
 from math import ceil
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,16 +12,11 @@ from hypothesis import strategies as st
 
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, json_answer
-from githubsim.outcomes import FAILURES, NO_CONNECTION, OK, REDIRECTED, UNAVAILABLE, Kind, invalid_response
+from githubsim.outcomes import FAILURES, NO_CONNECTION, OK, REDIRECTED, UNAVAILABLE, Kind, Outcome, invalid_response
+from redeliver.core.deliveries import DeliveryStats
 from redeliver.core.health import Health
+from redeliver.core.report import Report
 from world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from githubsim.outcomes import Outcome
-    from redeliver.core.deliveries import DeliveryStats
-    from redeliver.core.report import Report
 
 LIST = "*/deliveries"
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from days import Days
+from days import Cost, Days
 from githubsim.clock import HOUR
 from runs.lengths import SOAK
-
-if TYPE_CHECKING:
-    from days import Cost
 
 pytestmark = pytest.mark.slow
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -11,14 +11,12 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import UNAVAILABLE, invalid_response
 from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
+from redeliver.core.report import HookReport
 from redeliver.core.settings import FailOn
 from runs import promises
 from runs.lengths import SOAK
 from runs.model import VARIABLE, World
 from wording import says
-
-if TYPE_CHECKING:
-    from redeliver.core.report import HookReport
 
 pytestmark = pytest.mark.slow
 

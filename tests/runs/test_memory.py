@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
-from redeliver.core.deliveries import Filter, Page
+from redeliver.core.deliveries import Filter, Page, Row
+from redeliver.core.endpoint import EndpointResponse
 from redeliver.core.reading import Window
 from redeliver.core.settings import parse
 from redeliver.errors import NotFound
@@ -20,12 +22,6 @@ from redeliver.run.lookup import show
 from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
 from samples import Said, row
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from redeliver.core.deliveries import Row
-    from redeliver.core.endpoint import EndpointResponse
 
 pytestmark = pytest.mark.slow
 

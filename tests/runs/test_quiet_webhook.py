@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import product
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +13,6 @@ from redeliver.core.case import Outcome
 from runs import promises
 from runs.lengths import SOAK
 from runs.model import World
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 pytestmark = pytest.mark.slow
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
@@ -12,12 +10,10 @@ from githubsim.outcomes import OK, invalid_response
 from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.errors import ApiFailing, GuidsNotFound, ReplayEndedEarly, TooManyEvents, WindowForgotten
+from redeliver.replay.report import ReplayReport
 from redeliver.times import timestamp
 from wording import figures, says, told
 from world import World, kind
-
-if TYPE_CHECKING:
-    from redeliver.replay.report import ReplayReport
 
 LOST = "3b1f2a00-0000-11ee-8000-00000000dead"
 

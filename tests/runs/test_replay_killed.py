@@ -5,27 +5,22 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import product
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from command.program import Commands, Started
 from githubsim.behaviour import Behaviour
 from githubsim.clock import MINUTE, SECOND, system_ms
 from githubsim.model import SimGitHub
 from githubsim.outcomes import OK
 from githubsim.server import Served, serve
-from runs.killed import exit_code_if_killed
+from runs.killed import When, exit_code_if_killed
 from step import as_variables
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from command.program import Commands, Started
-    from runs.killed import When
 
 pytestmark = pytest.mark.slow
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,11 @@ from githubsim.faults import Fault
 from githubsim.outcomes import OK, UNAVAILABLE, Kind
 from githubsim.outcomes import Outcome as Answer
 from redeliver.core.case import Outcome
+from redeliver.core.deliveries import Event
+from redeliver.core.settings import Settings
 from redeliver.replay.page import markdown
+from redeliver.replay.plan import ReplayPlan
+from redeliver.replay.report import ReplayReport
 from redeliver.replay.report_json import as_json
 from redeliver.replay.run import replay_hook
 from redeliver.replay.settings import parse_replay
@@ -26,14 +31,6 @@ from runs.interference import Cut, Interference
 from runs.model import Run, World
 from runs.strategies import FAILURES, LIMITS, NOES, POISON, WHEN, faults
 from runs.test_model import profile
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from redeliver.core.deliveries import Event
-    from redeliver.core.settings import Settings
-    from redeliver.replay.plan import ReplayPlan
-    from redeliver.replay.report import ReplayReport
 
 pytestmark = pytest.mark.slow
 

@@ -11,22 +11,18 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, json_answer
+from githubsim.journal import Entry
 from githubsim.outcomes import NO_CONNECTION, OK, REDIRECTED, TIMED_OUT, UNAVAILABLE, Kind, invalid_response, odd
 from step import Done, run_step
 from world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from githubsim.journal import Entry
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 ISSUE = {"repository": "octo/ops", "label": "webhook-redelivery"}

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from command.program import Commands, Started
 from command.program import environment as usual
 from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, SECOND, system_ms
@@ -22,13 +24,8 @@ from githubsim.outcomes import UNAVAILABLE
 from githubsim.server import serve
 from step import as_variables
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+Process = subprocess.Popen[bytes] | Started
 
-    from command.program import Commands, Started
-
-    Process = subprocess.Popen[bytes] | Started
 
 pytestmark = pytest.mark.slow
 

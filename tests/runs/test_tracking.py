@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,8 +14,9 @@ from githubsim.clock import DAY, HOUR, START, VirtualClock
 from githubsim.contract import Judge
 from githubsim.faults import Answer, Effect, Fault, Lose, When, json_answer
 from githubsim.inprocess import InProcessTransport
-from githubsim.issues import AUTHORS, STRANGER, Author
+from githubsim.issues import AUTHORS, STRANGER, Author, Issue
 from githubsim.model import SimGitHub
+from githubsim.tokens import TokenKind
 from redeliver.core.case import Outcome
 from redeliver.entry.tracking import track
 from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, ReplyLost
@@ -31,10 +31,6 @@ from redeliver.tracking.situation import NO_REPORT, HookSituation, Situation, St
 from reports import lost_event
 from samples import Said
 from wording import AnyError, raises
-
-if TYPE_CHECKING:
-    from githubsim.issues import Issue
-    from githubsim.tokens import TokenKind
 
 REPOSITORY = "octo/ops"
 LABEL = "webhook-redelivery"
