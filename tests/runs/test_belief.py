@@ -21,7 +21,6 @@ from redeliver.times import day_time
 from world import World, kind, of
 
 LIST = "*/hooks/*/deliveries"
-VARIABLE = "*/actions/variables*"
 REFUSED = invalid_response(422)
 
 
@@ -48,25 +47,8 @@ def shows_up_late(world: World, minutes_late: float, outcome: Ending = OK) -> st
 # -- one row that shows up late says nothing about its neighbours ----------------------------------------------
 
 
-@pytest.mark.parametrize("minutes_late", [72, 5 * 60, 70 * 60])
 @pytest.mark.parametrize("scan", ["full", "failures"])
-def test_a_row_that_shows_up_late_hides_no_other_failure(scan: str, minutes_late: int) -> None:
-    world = World()
-    now = world.clock()
-    # One in ten fails.
-    rows = [world.hook.row(now - place * 2 * SECOND, OK if place % 10 else UNAVAILABLE) for place in range(1_400)]
-    world.hook.load(rows)
-    failed = [row.guid for row in reversed(rows) if not row.outcome.succeeded]
-    world.variables.seed("CHECKPOINT", str(now - HOUR))
-    late = shows_up_late(world, minutes_late, UNAVAILABLE)
-    report = world.run(scan=scan, wait_for_results="0")
-    # It may be missed itself: it lies before the window.
-    assert [guid for guid in world.sent if guid != late] == failed
-    assert (code(report), report.failed - (late in world.sent)) == (0, 140)
-
-
-@pytest.mark.parametrize("scan", ["full", "failures"])
-def test_small_pages_with_a_row_that_shows_up_late_hide_no_other_failure(scan: str) -> None:
+def test_late_row_on_small_pages_hides_no_other_failure(scan: str) -> None:
     world = World()
     world.sim.behaviour.page_cap = 2
     failed = [world.fail(30), world.fail(20)]
@@ -79,7 +61,7 @@ def test_small_pages_with_a_row_that_shows_up_late_hide_no_other_failure(scan: s
     assert [guid for guid in world.sent if guid != late] == failed
 
 
-def test_a_row_that_shows_up_late_does_not_hide_an_earlier_success() -> None:
+def test_late_row_hides_no_earlier_success() -> None:
     world = long_log()
     delivered = world.fail(30 * 60)
     world.again(delivered, 25 * 60, OK)
@@ -89,7 +71,7 @@ def test_a_row_that_shows_up_late_does_not_hide_an_earlier_success() -> None:
     assert (world.sent, report.failed, code(report)) == ([], 0, 0)
 
 
-def test_a_row_that_shows_up_late_does_not_make_a_part_of_the_log_look_whole() -> None:
+def test_late_row_makes_no_part_of_the_log_look_whole() -> None:
     world = World()
     now = world.clock()
     world.hook.load(world.hook.row(now - place * 10 * SECOND) for place in range(6, 300))
@@ -134,9 +116,7 @@ FINAL = {
 
 @pytest.mark.parametrize("end", [*ENDS, "signal"])
 @pytest.mark.parametrize("why", FINAL)
-def test_what_no_run_sends_any_more_is_told_by_the_run_that_ends_while_it_reads_back_for_another(
-    why: str, end: str
-) -> None:
+def test_final_outcome_is_reported_by_a_run_that_ends_while_it_reads_back(why: str, end: str) -> None:
     settings, outcome = dict(FINAL[why][0]), FINAL[why][1]
     world, over, other = with_a_loss_and_one_to_read_back_for(settings)
     window = 2  # pages
@@ -198,7 +178,7 @@ def test_reading_back_for_one_event_makes_no_other_look_as_old(old: Ending) -> N
 
 
 @pytest.mark.parametrize(("most", "first"), [("2", UNAVAILABLE), ("3", UNAVAILABLE), ("2", OK)])
-def test_an_event_that_was_delivered_before_the_window_is_not_given_up(most: str, first: Ending) -> None:
+def test_event_delivered_before_the_window_is_not_given_up(most: str, first: Ending) -> None:
     world = long_log()
     guid = world.fail(31 * 60, first)
     if first is not OK:
@@ -209,7 +189,7 @@ def test_an_event_that_was_delivered_before_the_window_is_not_given_up(most: str
     assert world.checkpoint == str(report.start)
 
 
-def test_a_success_from_before_the_run_that_shows_up_meanwhile_is_not_this_runs() -> None:
+def test_late_success_from_before_the_run_is_not_counted() -> None:
     world = World()
     now = world.clock()
     # It waits for its turn. That somebody delivered it a day ago shows only while the run watches another one.
@@ -223,7 +203,7 @@ def test_a_success_from_before_the_run_that_shows_up_meanwhile_is_not_this_runs(
     assert waiting not in {event.guid for event in report.events if event.outcome is Outcome.RECOVERED}
 
 
-def test_a_success_of_yesterday_that_a_look_at_the_log_comes_across_is_not_this_runs() -> None:
+def test_yesterdays_success_found_while_watching_is_not_counted() -> None:
     world = World()
     world.sim.behaviour.page_cap = 3
     # The window ends with the second page. Further back is read for one event alone, down to its first attempt; the
@@ -242,20 +222,6 @@ def test_a_success_of_yesterday_that_a_look_at_the_log_comes_across_is_not_this_
     assert world.sent == [read_back_for]
     assert report.recovered == 1
     assert waiting not in {event.guid for event in report.events if event.outcome is Outcome.RECOVERED}
-
-
-# -- a checkpoint that was never saved --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("verb", ["PATCH", "*"])
-def test_a_first_run_that_cannot_save_its_checkpoint_promises_nothing_of_one_saved_before(verb: str) -> None:
-    world = World()
-    guid = world.fail()
-    world.sim.faults.add(Fault(Lose("reset"), verb=verb, path=VARIABLE, nth=1 + (verb == "*"), times=None))
-    report = world.run()
-    assert (world.sent, code(report), world.checkpoint) == ([], 1, None)
-    assert "the last checkpoint that was saved" not in report.errors[0]
-    assert guid in {event.guid for event in report.events}
 
 
 # -- when it failed ---------------------------------------------------------------------------------------------

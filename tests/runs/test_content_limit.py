@@ -77,7 +77,7 @@ def test_events_beyond_the_hourly_limit_are_left_with_a_reason_and_hold_the_chec
 
 
 @pytest.mark.parametrize("pace", ["150", "60"])
-def test_a_limit_of_the_minute_alone_is_waited_for_within_the_run(pace: str) -> None:
+def test_limit_of_the_minute_is_waited_for_within_the_run(pace: str) -> None:
     world = after_an_outage(300)
     run = promises.checked_run(world, redeliveries_per_minute=pace)
     assert (run.told.recovered, run.told.errors, run.told.warnings) == (300, (), ())

@@ -121,7 +121,7 @@ def fortnight() -> Iterator[Fortnight]:
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-def test_a_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: Fortnight) -> None:
+def test_fortnight_ends_with_every_event_delivered_or_beyond_help(fortnight: Fortnight) -> None:
     world, book = fortnight.world, fortnight.book
     began = world.clock()
     runs = 0

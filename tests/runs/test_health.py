@@ -102,7 +102,7 @@ FAILURES_ONLY = {"scan": "failures"}
         (0, stopped_in_the_log, {"hook-id": "all"}, Health.UNKNOWN),
     ],
 )
-def test_a_run_says_how_the_receiver_is(
+def test_run_reports_the_receivers_health(
     delivered: int, happens: Callable[[World], object] | None, inputs: dict[str, str], health: Health
 ) -> None:
     world = World()
@@ -122,9 +122,7 @@ def test_a_run_says_how_the_receiver_is(
     ],
 )
 @pytest.mark.slow
-def test_sixteen_hours_of_nothing_but_failures_are_never_called_healthy(
-    changed: dict[str, str], health: Health
-) -> None:
+def test_hours_of_nothing_but_failures_are_never_called_healthy(changed: dict[str, str], health: Health) -> None:
     world = World()
     world.sim.stub.fail_with(NO_CONNECTION)
     arrive(world, 16 * 12, NO_CONNECTION, minutes_ago=16 * 60)
@@ -133,7 +131,7 @@ def test_sixteen_hours_of_nothing_but_failures_are_never_called_healthy(
         world.clock.advance(15 * MINUTE)
 
 
-def test_of_several_webhooks_the_worst_counts_and_those_without_events_do_not() -> None:
+def test_worst_of_several_webhooks_counts_and_idle_ones_do_not() -> None:
     world = World()
     arrive(world, 30)
     idle = world.sim.org_hook("octo")
@@ -156,7 +154,7 @@ attempt = st.tuples(st.integers(0, 3 * 3_600), outcome, st.sampled_from(["push",
 
 
 @given(st.lists(attempt, max_size=250), st.sampled_from(["", "/api/v3"]), st.sampled_from(["keyset", "offset"]))
-def test_the_figures_agree_with_what_really_happened(
+def test_health_figures_agree_with_the_simulation(
     log: Sequence[tuple[int, Outcome, str]], root: str, paging: str
 ) -> None:
     world = World(root=root)
@@ -184,14 +182,3 @@ def test_the_figures_agree_with_what_really_happened(
         assert stats.longest == durations[-1]
     for one in stats.by_event:
         assert one.events == sum(row.kind.event == one.event for row in rows)
-
-
-def test_rows_that_a_growing_log_pushes_from_page_to_page_count_once() -> None:
-    world = World()
-    world.sim.behaviour.paging = "offset"
-    arrive(world, 250)
-    for page in (2, 3):
-        # Between the head and the rest of the window, too.
-        world.sim.faults.add(Fault(Call(lambda: arrive(world, 40, minutes_ago=0)), path=LIST, nth=page))
-    report = world.run(dry_run="true")
-    assert of_one(report).events == report.scanned == 250

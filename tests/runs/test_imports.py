@@ -84,14 +84,14 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return files["modules"].read_text(encoding="utf-8").split()
 
 
-def test_these_packages_are_imported_and_no_others(imported: list[str]) -> None:
+def test_step_imports_only_these_packages(imported: list[str]) -> None:
     providers = packages_distributions()
     found = {one for name in imported for one in providers.get(name.partition(".")[0], [])}
     # The first is what is tested, the second what a virtual environment itself begins with.
     assert {re.sub("[_.]", "-", one).lower() for one in found} - {"redeliver-action", "setuptools"} == PACKAGES
 
 
-def test_nothing_of_ours_is_imported_that_a_step_does_not_use(imported: list[str]) -> None:
+def test_step_imports_no_module_that_it_does_not_use(imported: list[str]) -> None:
     ours = {name.removeprefix("redeliver.") for name in imported if name.startswith("redeliver.")}
     there = {
         module.name.removeprefix("redeliver.") for module in pkgutil.walk_packages(redeliver.__path__, "redeliver.")
@@ -99,5 +99,5 @@ def test_nothing_of_ours_is_imported_that_a_step_does_not_use(imported: list[str
     assert there - ours - {"__main__"} == OURS_LEFT_OUT
 
 
-def test_there_are_no_more_modules_than_there_were(imported: list[str]) -> None:
+def test_number_of_modules_stays_below_its_limit(imported: list[str]) -> None:
     assert len(imported) < MODULES

@@ -114,7 +114,7 @@ class LongWords:
         raise NotFound(subject=str(attempt_id), needed="")
 
 
-def test_of_what_github_says_of_an_attempt_only_what_is_shown_is_kept() -> None:
+def test_only_the_shown_part_of_a_long_status_is_kept() -> None:
     hook: Any = LongWords(50)
     clock = RunClock(VirtualClock(), 9_999, Unheard())
     tracemalloc.start()
@@ -133,7 +133,7 @@ def _warm() -> None:
     read(200, failing=True)
 
 
-def test_nothing_but_links_is_kept_of_attempts_that_succeeded() -> None:
+def test_successful_attempts_keep_nothing_but_links() -> None:
     kept, most = read(20_000, failing=False)
     kept_of_more, _ = read(40_000, failing=False)
     assert kept < KEPT_OF_SUCCESSES + 20_000 * LINKS
@@ -141,7 +141,7 @@ def test_nothing_but_links_is_kept_of_attempts_that_succeeded() -> None:
     assert most < PAGES_AT_A_TIME + 20_000 * LINKS
 
 
-def test_what_is_kept_of_an_event_that_failed_is_bounded_and_the_same_for_each() -> None:
+def test_memory_of_a_failed_event_is_bounded_and_the_same_for_each() -> None:
     kept = [read(size, failing=True)[0] for size in (1_000, 2_000, 8_000, 16_000)]
     for size, of_all in zip((1_000, 2_000, 8_000, 16_000), kept, strict=True):
         assert of_all < size * KEPT_OF_A_FAILURE

@@ -35,7 +35,7 @@ def over(world: World, hours: int, every: int, arrivals: Collection[int]) -> lis
 @pytest.mark.parametrize(
     ("events", "every"), [*product([1, 3, 10], [60, 15])] if SOAK else [(1, 15), (3, 60), (10, 15)]
 )
-def test_an_outage_of_a_weekend_loses_nothing(events: int, every: int) -> None:
+def test_weekend_outage_loses_nothing(events: int, every: int) -> None:
     world = World(None, latency_ms=100)
     world.hook.emit()
     over(world, 2, every, ())
@@ -52,7 +52,7 @@ def test_an_outage_of_a_weekend_loses_nothing(events: int, every: int) -> None:
     assert all(any(row.outcome.succeeded for row in rows) for rows in world.life.failed_events().values())
 
 
-def test_an_event_that_fails_while_others_are_delivered_is_given_up() -> None:
+def test_event_that_fails_while_others_are_delivered_is_given_up() -> None:
     world = World(None, latency_ms=100)
     world.life.endpoint.fail_with()
     poisoned = world.hook.emit()

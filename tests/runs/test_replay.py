@@ -35,7 +35,7 @@ def outcomes(report: ReplayReport) -> dict[str, str]:
 # -- which -------------------------------------------------------------------------------------------------------
 
 
-def test_without_send_it_is_a_plan_and_nothing_is_sent(world: World) -> None:
+def test_replay_without_send_is_a_plan(world: World) -> None:
     deliver(world, 50, 40)
     world.fail(30, kind=kind("issues", "opened"))
     report = world.replay(from_="1h")
@@ -51,32 +51,13 @@ def test_without_send_it_is_a_plan_and_nothing_is_sent(world: World) -> None:
     assert set(outcomes(report).values()) == {Outcome.DRY_RUN}
 
 
-def test_a_window_is_about_originals_begins_with_from_and_ends_before_to(world: World) -> None:
-    start = world.clock() - 2 * HOUR
-    at = [world.hook.add(start + offset, OK).guid for offset in (-1, 0, HOUR - 1, HOUR)]
-    world.again(at[0], 100, OK)  # within the window, but its original is not
-    report = world.replay(from_=timestamp(start), to=timestamp(start + HOUR), send="true")
-    assert world.sent == at[1:3]
-    assert list(outcomes(report)) == at[1:3]
-
-
-def test_only_some_events(world: World) -> None:
-    deliver(world, 50)
-    opened = world.fail(40, OK, kind=kind("issues", "opened"))
-    world.fail(30, OK, kind=kind("issues", "closed"))
-    report = world.replay(from_="1h", events="issues.opened", send="true")
-    assert world.sent == [opened]
-    assert report.plan
-    assert report.plan.filtered_out == 2
-
-
-def test_single_events_are_sent_by_guid_in_any_case_and_in_any_order(world: World) -> None:
+def test_replay_sends_guids_in_any_case_and_order(world: World) -> None:
     first, _, third = deliver(world, 50, 40, 30)
     world.replay(guid=f"{third.upper()}\n{first}", send="true")
     assert world.sent == [first, third]
 
 
-def test_a_guid_whose_original_is_forgotten_is_sent_by_its_redelivery(world: World) -> None:
+def test_guid_whose_original_has_expired_is_sent_by_its_redelivery(world: World) -> None:
     (guid,) = deliver(world, 71 * 60)
     world.clock.advance(2 * HOUR)
     world.again(guid, 60)
@@ -86,21 +67,21 @@ def test_a_guid_whose_original_is_forgotten_is_sent_by_its_redelivery(world: Wor
     assert sent.row
 
 
-def test_looking_for_a_guid_ends_with_its_original(world: World) -> None:
+def test_search_for_a_guid_ends_with_its_original(world: World) -> None:
     world.sim.behaviour.page_cap = 2
     *_, last = deliver(world, *range(60, 10, -1))
     world.replay(guid=last)
     assert len(world.requests()) == 1
 
 
-def test_a_guid_that_is_not_in_the_log_is_named_and_nothing_is_sent(world: World) -> None:
+def test_guid_that_is_not_in_the_log_is_named_and_nothing_is_sent(world: World) -> None:
     (there,) = deliver(world, 50)
     report = world.replay(guid=f"{LOST},{there}", send="true")
     assert (report.exit_code, world.sent) == (1, [])
     assert told(GuidsNotFound, report.errors[0]) == {"guids": LOST}
 
 
-def test_as_many_as_the_limit_are_sent_and_more_are_refused(world: World) -> None:
+def test_replay_of_more_events_than_the_limit_is_refused(world: World) -> None:
     deliver(world, *range(50, 40, -1))
     refused = world.replay(from_="1h", limit="9", send="true")
     assert (refused.exit_code, refused.events, world.sent) == (2, [], [])
@@ -108,7 +89,7 @@ def test_as_many_as_the_limit_are_sent_and_more_are_refused(world: World) -> Non
     assert world.replay(from_="1h", limit="10", send="true").sent == 10
 
 
-def test_by_githubs_clock_too_a_window_must_be_within_its_memory(world: World) -> None:
+def test_replay_window_must_be_within_retention_by_githubs_clock(world: World) -> None:
     since = timestamp(world.clock() - 3 * DAY - 5 * MINUTE)
     report = world.replay(from_=since, send="true", slow_by=10 * MINUTE)
     assert report.exit_code == 2
@@ -116,7 +97,7 @@ def test_by_githubs_clock_too_a_window_must_be_within_its_memory(world: World) -
     assert world.requests() == []
 
 
-def test_the_second_replay_of_a_window_says_how_many_were_redelivered_within_the_hour(world: World) -> None:
+def test_second_replay_reports_what_was_redelivered_within_the_hour(world: World) -> None:
     guids = deliver(world, *range(50, 40, -1))
     world.replay(from_="1h", to="45m", send="true")
     world.clock.advance(5 * SECOND)
@@ -134,7 +115,7 @@ def test_the_second_replay_of_a_window_says_how_many_were_redelivered_within_the
 # -- what becomes of it ------------------------------------------------------------------------------------------
 
 
-def test_they_are_sent_oldest_first_and_an_old_success_proves_nothing(world: World) -> None:
+def test_replay_sends_oldest_first_and_an_old_success_proves_nothing(world: World) -> None:
     guids = deliver(world, *range(50, 40, -1))
     broken = guids[4]
     world.sim.stub.by_guid[broken] = invalid_response(422)
@@ -150,7 +131,7 @@ def test_they_are_sent_oldest_first_and_an_old_success_proves_nothing(world: Wor
     assert (again.exit_code, outcomes(again)) == (0, {broken: "recovered"})
 
 
-def test_a_success_that_appears_late_but_is_older_than_the_request_proves_nothing(world: World) -> None:
+def test_late_success_older_than_the_request_proves_nothing(world: World) -> None:
     (guid,) = deliver(world, 50)
     world.sim.stub.by_guid[guid] = invalid_response(422)
 
@@ -161,7 +142,7 @@ def test_a_success_that_appears_late_but_is_older_than_the_request_proves_nothin
     assert outcomes(world.replay(guid=guid, send="true")) == {guid: "failed_again"}
 
 
-def test_what_does_not_appear_in_time_is_pending_and_no_error(world: World) -> None:
+def test_redelivery_that_does_not_appear_in_time_is_pending(world: World) -> None:
     world.sim.behaviour.appears_ms = 10 * MINUTE
     (guid,) = deliver(world, 50)
     world.clock.advance(10 * MINUTE)
@@ -181,7 +162,7 @@ def test_what_does_not_appear_in_time_is_pending_and_no_error(world: World) -> N
     ],
     ids=["failed", "lost", "refused", "not allowed"],
 )
-def test_an_event_is_asked_for_once_whatever_github_replies(
+def test_replay_requests_each_event_once_whatever_github_replies(
     world: World, fault: Fault, became: list[str], sent: int
 ) -> None:
     guids = deliver(world, 50, 49, 48)
@@ -194,7 +175,7 @@ def test_an_event_is_asked_for_once_whatever_github_replies(
     assert report.exit_code == (sent < 3)
 
 
-def test_a_log_that_cannot_be_read_to_its_end_is_an_error_and_nothing_is_sent(world: World) -> None:
+def test_replay_of_an_unreadable_log_sends_nothing(world: World) -> None:
     world.sim.behaviour.page_cap = 2
     deliver(world, *range(50, 40, -1))
     bad = json_answer(502, "Bad", x_github_request_id="C0FE:1")
@@ -206,7 +187,7 @@ def test_a_log_that_cannot_be_read_to_its_end_is_an_error_and_nothing_is_sent(wo
     assert "C0FE:1" in report.errors[0]
 
 
-def test_it_stays_within_the_limits_and_keeps_the_pace(world: World) -> None:
+def test_replay_keeps_the_limits_and_the_pace(world: World) -> None:
     deliver(world, *[30 + number / 10 for number in range(400)])
     report = world.replay(from_="2h", send="true", latency_ms=40)
     assert report.sent == 400
@@ -217,7 +198,7 @@ def test_it_stays_within_the_limits_and_keeps_the_pace(world: World) -> None:
     assert minutes == pytest.approx(report.plan.seconds / 60, rel=0.2)
 
 
-def test_a_run_after_it_does_not_retry_what_was_delivered_before(world: World) -> None:
+def test_run_after_a_replay_does_not_retry_what_was_delivered_before(world: World) -> None:
     (guid,) = deliver(world, 50)
     world.sim.stub.by_guid[guid] = invalid_response(422)
     world.replay(from_="1h", send="true")

@@ -267,7 +267,7 @@ def replays(
 
 
 @pytest.mark.long
-def test_a_replay_keeps_its_promises_whatever_comes_in_its_way_and_every_outcome_is_seen() -> None:
+def test_replay_keeps_its_promises_whatever_happens() -> None:
     replays()
     print(dict(TALLY))
     assert TALLY["crashes"] > 5
@@ -279,9 +279,7 @@ def test_a_replay_keeps_its_promises_whatever_comes_in_its_way_and_every_outcome
 
 @profile(normal=60, soak=5_000)
 @given(github=GITHUB, number=st.integers(1, 9), cut=CUTS)
-def test_a_replay_that_was_cut_short_is_looked_up_and_finished(
-    *, github: dict[str, Any], number: int, cut: Cut
-) -> None:
+def test_replay_that_was_cut_short_is_finished_from_its_plan(*, github: dict[str, Any], number: int, cut: Cut) -> None:
     world = a_world(github, [(20 + 3 * place, OK, Kind(), OK) for place in range(number)])
     began = world.clock()
     everything = {"from": "3h", "wait_for_results": "0"}

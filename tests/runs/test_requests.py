@@ -51,11 +51,11 @@ def requests(world: World, scan: str = "full") -> Counter[str]:
         *((100 * pages, pages + 2) for pages in (1, 2, 50)),
     ],
 )
-def test_a_run_with_nothing_to_do_reads_its_window_and_makes_three_more_requests(events: int, pages: int) -> None:
+def test_run_with_nothing_to_do_reads_its_window_and_makes_three_more_requests(events: int, pages: int) -> None:
     assert requests(healthy(events)) == {READ: 1, HOOK: 1, PAGE: pages, WRITTEN: 1}
 
 
-def test_a_scan_goes_no_further_back_than_its_window() -> None:
+def test_scan_reads_no_further_back_than_its_window() -> None:
     world = healthy(5_000)
     # From 2 minutes ago to 42 (31, ten of overlap, one of slack), at 72 s a page: 33 whole pages, one with the moment
     # itself, and one on which all is older.
@@ -64,11 +64,11 @@ def test_a_scan_goes_no_further_back_than_its_window() -> None:
 
 
 @pytest.mark.parametrize("events", [0, 5_000, 50_000])
-def test_where_failures_are_asked_for_a_healthy_log_is_one_page_however_large(events: int) -> None:
+def test_failures_scan_of_a_healthy_log_is_one_page_however_large(events: int) -> None:
     assert requests(healthy(events), scan="failures") == {READ: 1, HOOK: 1, FILTERED: 1, WRITTEN: 1}
 
 
-def test_where_failures_are_asked_for_the_rest_is_read_down_to_the_oldest_of_them() -> None:
+def test_failures_scan_reads_the_rest_down_to_the_oldest_failure() -> None:
     world = healthy(5_000)
     world.fail(minutes_ago=6)
     # From 2 minutes ago to 7, the slack included: 4 whole pages, one with the moment itself, one on which all is older.
@@ -78,7 +78,7 @@ def test_where_failures_are_asked_for_the_rest_is_read_down_to_the_oldest_of_the
     assert asked == {READ: 1, HOOK: 1, FILTERED: 1, PAGE: (4 + 1 + 1) + (1 + 2), REDELIVERY: 1, WRITTEN: 2}
 
 
-def test_three_hundred_redeliveries_are_as_many_requests_and_a_handful() -> None:
+def test_three_hundred_redeliveries_take_a_handful_of_other_requests() -> None:
     world = World()
     now = world.clock()
     world.hook.load(world.hook.row(now - HOUR + number * SECOND, UNAVAILABLE) for number in range(300))

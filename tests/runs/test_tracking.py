@@ -19,7 +19,7 @@ from githubsim.model import SimGitHub
 from githubsim.tokens import TokenKind
 from redeliver.core.case import Outcome
 from redeliver.entry.tracking import track
-from redeliver.errors import ApiFailing, IssuesDisabled, MissingPermission, NotFound, ReplyLost
+from redeliver.errors import ApiFailing, MissingPermission, NotFound, ReplyLost
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
@@ -123,11 +123,11 @@ def place() -> Place:
         ([LOST, DOWN, SETTLED], ["opened", "commented", "commented"]),
     ],
 )
-def test_what_is_written_is_what_changed(place: Place, situations: list[Situation], changes: list[str]) -> None:
+def test_only_changes_are_written(place: Place, situations: list[Situation], changes: list[str]) -> None:
     assert place.runs(*situations) == changes
 
 
-def test_nothing_at_all_is_written_while_nothing_changes(place: Place) -> None:
+def test_nothing_is_written_while_nothing_changes(place: Place) -> None:
     place.run(DOWN)
     before = (len(place.written), place.issue.body)
     place.runs(*[DOWN] * 10)
@@ -136,7 +136,7 @@ def test_nothing_at_all_is_written_while_nothing_changes(place: Place) -> None:
     assert len(reads) == 11
 
 
-def test_it_says_since_when_how_many_why_and_until_when(place: Place) -> None:
+def test_issue_names_start_count_cause_and_deadline(place: Place) -> None:
     place.run(DOWN)
     issue = place.issue
     assert issue.labels == [LABEL]
@@ -151,7 +151,7 @@ def began(issue: Issue) -> str:
     return str(re.findall(r"^- \w+: (\d.*)", issue.body, re.MULTILINE)[0])
 
 
-def test_it_began_when_the_first_run_that_saw_it_said_and_the_next_outage_begins_anew(place: Place) -> None:
+def test_outage_begins_with_the_first_run_that_saw_it(place: Place) -> None:
     later = replace(DOWN, since=START + 5 * HOUR)
     place.runs(DOWN, later)
     assert began(place.issue) == clock_time(START)
@@ -162,7 +162,7 @@ def test_it_began_when_the_first_run_that_saw_it_said_and_the_next_outage_begins
     assert began(place.issues.all()[0]) == clock_time(START + 5 * HOUR)
 
 
-def test_a_loss_is_named_once_and_only_a_person_closes_over_it(place: Place) -> None:
+def test_loss_is_named_once_and_only_a_person_closes_the_issue(place: Place) -> None:
     place.runs(DOWN, replace(DOWN, lost=1, lost_events=LOST.lost_events), replace(LOST, recovered=2), SETTLED)
     assert place.issue.is_open
     assert [comment.count("| push | a |") for comment in place.issue.comments] == [1, 0]
@@ -171,7 +171,7 @@ def test_a_loss_is_named_once_and_only_a_person_closes_over_it(place: Place) -> 
     assert place.runs(ANOTHER) == ["opened"]
 
 
-def test_a_gap_is_told_once_whoever_closes_the_issue(place: Place) -> None:
+def test_gap_is_reported_once_whoever_closes_the_issue(place: Place) -> None:
     assert place.runs(GAP, replace(GAP, gap=(START, START + 2 * HOUR))) == ["opened", "none"]
     assert clock_time(START + HOUR) in place.issue.comments[0]
     place.issue.is_open = False
@@ -179,7 +179,7 @@ def test_a_gap_is_told_once_whoever_closes_the_issue(place: Place) -> None:
     assert place.runs(replace(GAP, gap=(START + DAY, START + 2 * DAY))) == ["opened"]
 
 
-def test_what_was_lost_before_there_was_an_issue_is_named_in_its_first_comment(place: Place) -> None:
+def test_earlier_losses_are_named_in_the_first_comment(place: Place) -> None:
     place.run(lost(*(f"guid {number}" for number in range(40))))
     (comment,) = place.issue.comments
     assert "40 events" in comment
@@ -187,13 +187,13 @@ def test_what_was_lost_before_there_was_an_issue_is_named_in_its_first_comment(p
     assert "and 10 more" in comment
 
 
-def test_losses_that_the_report_has_no_room_for_are_counted_once(place: Place) -> None:
+def test_losses_without_room_in_the_report_are_counted_once(place: Place) -> None:
     many = replace(LOST, lost=5_000)
     assert place.runs(many, many) == ["opened", "none"]
     assert "5,000 events" in place.issue.body
 
 
-def test_what_a_person_closed_stays_closed_until_it_gets_worse(place: Place) -> None:
+def test_issue_closed_by_hand_stays_closed_until_it_gets_worse(place: Place) -> None:
     place.run(WAITING)
     place.issue.is_open = False
     assert place.runs(WAITING, MORE, UNREAD) == ["none"] * 3
@@ -207,7 +207,7 @@ def test_what_a_person_closed_stays_closed_until_it_gets_worse(place: Place) -> 
     assert place.runs(WAITING) == ["opened"]
 
 
-def test_while_runs_fail_it_says_what_was_known_before(place: Place) -> None:
+def test_issue_of_failing_runs_says_what_was_known_before(place: Place) -> None:
     place.runs(WAITING, FAILED)
     remembered = memory_of(place.issue.body)
     assert remembered
@@ -235,9 +235,7 @@ def forged(place: Place, author: Author) -> Issue:
     "author", [STRANGER, *(Author("x", association=one) for one in ("CONTRIBUTOR", "FIRST_TIMER", "MANNEQUIN"))]
 )
 @pytest.mark.parametrize("is_open", [True, False])
-def test_an_issue_of_a_stranger_is_left_alone_whatever_it_claims_to_have_told(
-    place: Place, author: Author, *, is_open: bool
-) -> None:
+def test_strangers_issue_is_left_alone_whatever_it_claims(place: Place, author: Author, *, is_open: bool) -> None:
     theirs = forged(place, author)
     theirs.is_open = is_open
     before = theirs.body
@@ -249,7 +247,7 @@ def test_an_issue_of_a_stranger_is_left_alone_whatever_it_claims_to_have_told(
 
 
 @pytest.mark.parametrize("kind", ["actions", "installation", "fine-grained", "classic"])
-def test_an_issue_is_found_again_whichever_kind_of_token_opened_it(place: Place, kind: TokenKind) -> None:
+def test_issue_is_found_again_whichever_token_opened_it(place: Place, kind: TokenKind) -> None:
     forged(place, AUTHORS[kind])
     assert place.runs(replace(LOST, gap=GAP.gap), SETTLED) == ["none", "none"]
 
@@ -266,7 +264,7 @@ def test_an_issue_is_found_again_whichever_kind_of_token_opened_it(place: Place,
         {"user": {"type": "User", "login": "github-actions[bot]"}, "author_association": "NONE"},
     ],
 )
-def test_an_issue_whose_author_is_not_known_is_left_alone(author: dict[str, object]) -> None:
+def test_issue_of_an_unknown_author_is_left_alone(author: dict[str, object]) -> None:
     place = Place(judged=False)
     theirs = forged(place, STRANGER)
     listed = [{"number": theirs.number, "state": "open", "body": theirs.body, **author}]
@@ -277,7 +275,7 @@ def test_an_issue_whose_author_is_not_known_is_left_alone(author: dict[str, obje
 
 
 @pytest.mark.parametrize("broken", ["", "{", "[]", '{"state": "x"}', '{"since": -1}', "[" * 5_000, '{"lost": "x"}'])
-def test_what_somebody_broke_is_written_anew(place: Place, broken: str) -> None:
+def test_broken_issue_is_written_anew(place: Place, broken: str) -> None:
     place.run(WAITING)
     place.issue.body = f"<!-- redeliver-action: {broken} -->"
     assert place.runs(WAITING, WAITING) == ["edited", "none"]
@@ -288,7 +286,7 @@ SITUATIONS = [SETTLED, UNREAD, FAILED, WAITING, MORE, COMING, DOWN, LOST, ANOTHE
 
 
 @given(st.lists(st.tuples(st.sampled_from(SITUATIONS), st.booleans()), max_size=12))
-def test_there_are_never_two_and_a_second_run_that_says_the_same_writes_nothing(
+def test_never_two_issues_and_an_unchanged_run_writes_nothing(
     steps: list[tuple[Situation, bool]],
 ) -> None:
     place = Place(judged=False)
@@ -310,7 +308,7 @@ def test_there_are_never_two_and_a_second_run_that_says_the_same_writes_nothing(
             dismissed = True
 
 
-def test_pygithub_asks_for_nothing_that_is_not_known_here(place: Place) -> None:
+def test_unknown_request_of_pygithub_is_refused(place: Place) -> None:
     issues = Issues(place.caller(), REPOSITORY, LABEL)
     with pytest.raises(KeyError, match="GET labels"):
         issues._repository.get_labels().get_page(0)
@@ -327,7 +325,7 @@ def test_pygithub_asks_for_nothing_that_is_not_known_here(place: Place) -> None:
         ({"permissions": {"issues": "write"}, "sees": ["other"]}, NotFound, "octo/ops"),
     ],
 )
-def test_what_its_token_may_not_do_is_told(place: Place, token: dict[str, object], kind: AnyError, words: str) -> None:
+def test_missing_permission_is_reported(place: Place, token: dict[str, object], kind: AnyError, words: str) -> None:
     place.sim.token("job", kind="actions", **token)
     with raises(kind, match=words) as fault:
         place.run(DOWN)
@@ -335,15 +333,9 @@ def test_what_its_token_may_not_do_is_told(place: Place, token: dict[str, object
     assert place.issues.all() == []
 
 
-def test_issues_that_are_switched_off_are_told(place: Place) -> None:
-    place.issues.enabled = False
-    with raises(IssuesDisabled, match="octo/ops"):
-        place.run(DOWN)
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("effect", [Lose("reset"), Lose("silence"), json_answer(502, "x"), json_answer(201, "x")])
-def test_an_issue_whose_reply_is_lost_is_not_opened_twice(place: Place, effect: Effect, when: When) -> None:
+def test_issue_whose_reply_is_lost_is_not_opened_twice(place: Place, effect: Effect, when: When) -> None:
     place.sim.faults.add(Fault(effect, path="*/issues", verb="POST", when=when))
     with raises(ReplyLost):
         place.run(DOWN)
@@ -352,14 +344,14 @@ def test_an_issue_whose_reply_is_lost_is_not_opened_twice(place: Place, effect: 
     assert len(place.issues.all()) == 1
 
 
-def test_a_limit_is_waited_out_since_what_it_refused_was_not_made(place: Place) -> None:
+def test_limit_is_waited_out_and_the_issue_opened(place: Place) -> None:
     limited = json_answer(403, "secondary rate limit", retry_after="30")
     place.sim.faults.add(Fault(limited, path="*/issues", verb="POST"))
     assert place.runs(DOWN) == ["opened"]
     assert len(place.issues.all()) == 1
 
 
-def test_a_comment_that_fails_is_made_by_the_next_run(place: Place) -> None:
+def test_failed_comment_is_made_by_the_next_run(place: Place) -> None:
     place.run(DOWN)
     place.sim.faults.add(Fault(json_answer(500, "Server Error"), path="*/comments", times=1))
     with raises(ReplyLost):
@@ -369,14 +361,9 @@ def test_a_comment_that_fails_is_made_by_the_next_run(place: Place) -> None:
     assert place.issue.comments[0].count("| push | a |") == 1
 
 
-def test_a_fault_while_reading_opens_nothing(place: Place) -> None:
+def test_failed_reading_opens_no_issue(place: Place) -> None:
     place.run(DOWN)
     place.sim.faults.add(Fault(json_answer(502, "Bad Gateway"), path="*/issues", verb="GET", times=None))
     with pytest.raises(ApiFailing):
         place.run(DOWN)
     assert len(place.issues.all()) == 1
-
-
-def test_every_refusal_makes_the_step_fail() -> None:
-    assert {kind.exit_code for kind in (ApiFailing, MissingPermission, NotFound)} == {1}
-    assert {kind.exit_code for kind in (IssuesDisabled, ReplyLost)} == {1}

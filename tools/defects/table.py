@@ -12,10 +12,7 @@ from dataclasses import dataclass
 _MODEL = "tests/runs/test_model.py::test_the_promises_hold_whatever_happens"
 SEVERAL = (f"{_MODEL}[several]",)
 BOTH = (f"{_MODEL}[one webhook]", *SEVERAL)
-SETTLED = (
-    "tests/runs/test_belief.py::"
-    "test_what_no_run_sends_any_more_is_told_by_the_run_that_ends_while_it_reads_back_for_another"
-)
+SETTLED = "tests/runs/test_belief.py::test_final_outcome_is_reported_by_a_run_that_ends_while_it_reads_back"
 NARROW = "tests/command/test_credentials.py::test_a_token_of_the_actions_own_can_do_what_its_run_needs_and_nothing_else"
 
 
@@ -75,7 +72,7 @@ DEFECTS = (
         "newest = max(page.times, default=inf)",
         "newest = min(page.times, default=inf)",
         "AssertionError",
-        ("tests/runs/test_belief.py::test_small_pages_with_a_row_that_shows_up_late_hide_no_other_failure",),
+        ("tests/runs/test_belief.py::test_late_row_on_small_pages_hides_no_other_failure",),
     ),
     Defect(
         "what the window settles is not recorded before more is read",
