@@ -1,4 +1,7 @@
-"""action.yml says what the table of settings says, and nothing gets lost on the way to the container."""
+"""Nothing gets lost between an action's inputs and the container, or between its step and its outputs.
+
+That action.yml has the inputs of the table is asked in tests/docs/test_write_docs.py.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,15 @@ from typing import Any
 
 import pytest
 
-from action.step import ACTION, HOOKS_ACTION, ROOT, TRACKING_ACTION, Runner
+from action.step import ACTION, HOOKS_ACTION, REPLAY_ACTION, TRACKING_ACTION, Runner
 from redeliver.core.settings import Use, inputs
 from redeliver.entry.tracking import TRACKING_OUTPUTS
-from write_docs import of_action
+from redeliver.replay.report_json import REPLAY_OUTPUTS
 
-MARKERS = ("  # inputs, written by make docs", "  # end of inputs")
 OUTPUTS = [
     *(f"{name}-count" for name in ("redelivered", "recovered", "failed", "undelivered", "lost", "scanned")),
     *("health", "checkpoint", "report"),
 ]
-NAMES = ["main", "hooks", "tracking-issue"]
 
 
 def variable(input_name: str) -> str:
@@ -29,25 +30,15 @@ def variable(input_name: str) -> str:
 CORE = list(dict.fromkeys(variable(row.name) for use in (Use.RUN, Use.REPLAY, Use.TRACKING) for row in inputs(use)))
 
 
-@pytest.mark.parametrize(("action", "use"), [(ACTION, Use.RUN), (TRACKING_ACTION, Use.TRACKING)], ids=NAMES[::2])
-def test_inputs_are_those_of_the_table_in_its_order(action: dict[str, Any], use: Use) -> None:
-    declared = [(name, dict(row)) for name, row in action["inputs"].items()]
-    assert declared == [(row.name, {"description": row.description, "default": row.default}) for row in of_action(use)]
-
-
-def test_the_inputs_of_hooks_are_the_main_actions_own() -> None:
-    for name, row in HOOKS_ACTION["inputs"].items():
-        if name not in {"org", "repository", "hook-id", "token"}:  # those mean several, or ask for less
-            assert row == ACTION["inputs"][name]
-    assert HOOKS_ACTION["inputs"]["hook-id"]["default"] == "all"
-    for name in ("api-url", "image", "runtime"):
-        assert TRACKING_ACTION["inputs"][name] == ACTION["inputs"][name]
-
-
 @pytest.mark.parametrize(
     ("action", "outputs"),
-    [(ACTION, OUTPUTS), (HOOKS_ACTION, ["matrix", "hooks-count"]), (TRACKING_ACTION, list(TRACKING_OUTPUTS))],
-    ids=NAMES,
+    [
+        (ACTION, OUTPUTS),
+        (HOOKS_ACTION, ["matrix", "hooks-count"]),
+        (REPLAY_ACTION, list(REPLAY_OUTPUTS)),
+        (TRACKING_ACTION, list(TRACKING_OUTPUTS)),
+    ],
+    ids=["main", "hooks", "replay", "tracking-issue"],
 )
 def test_the_step_maps_each_input_and_output_and_pastes_no_expression_into_a_script(
     action: dict[str, Any], outputs: list[str]
@@ -65,14 +56,6 @@ def test_the_container_is_given_every_input_that_the_core_reads(runner: Runner) 
     runner.step(image="ghcr.io/octo-org/mirror")
     forwarded = [name for name in runner.container.values_of("--env") if name.startswith("INPUT_")]
     assert forwarded == CORE
-
-
-def test_the_launcher_lists_them_where_a_program_can_write_them() -> None:
-    lines = (ROOT / "src" / "launch.sh").read_text().splitlines()
-    begin, end = (lines.index(marker) for marker in MARKERS)
-    assert lines[begin - 1] == "inputs=("
-    assert lines[begin + 1 : end] == [f"  {name}" for name in CORE]
-    assert lines[end + 1] == ")"
 
 
 def test_the_marketplace_takes_it() -> None:

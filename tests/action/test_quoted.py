@@ -43,16 +43,6 @@ def said_by_the_failing(failing: tuple[Runner, dict[str, str]], text: str) -> st
     return result.stdout
 
 
-@pytest.mark.parametrize("texts", [COMMANDS[:4], COMMANDS[4:7]], ids=["::", "##"])
-def test_no_quoted_line_is_a_command(failing: tuple[Runner, dict[str, str]], texts: tuple[str, ...]) -> None:
-    said = said_by_the_failing(failing, "\n".join((*(f"  {text}" for text in texts), "last")))
-    assert said.count("\n| ") == len(texts) + 1
-    (command,) = commands(said)
-    assert command.name == "error"
-    assert command.data.startswith("The action's ")
-    assert command.data.endswith("the lines above say why.")
-
-
 @pytest.mark.parametrize("texts", [SAID[at : at + LINES - 4] for at in range(0, len(SAID), LINES - 4)])
 def test_no_quoted_line_is_a_command_behind_characters_that_the_runner_skips(runner: Runner, texts: list[str]) -> None:
     runner.build = 1

@@ -9,17 +9,13 @@ import signal
 import pytest
 from markdown_it import MarkdownIt
 
-from action.step import REPLAY_ACTION
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, Kind, invalid_response
-from redeliver.core.settings import Use
-from redeliver.replay.report_json import REPLAY_OUTPUTS
 from runner import commands
 from step import Done, run_step
 from wording import figures
 from world import World
-from write_docs import of_action
 
 HOSTILE = "::error::x\n##[error]y | <script>z</script> [w](javascript:v) @octocat \x1b[31m\u202e```"
 GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
@@ -33,17 +29,6 @@ def world() -> World:
 def said(done: Done, name: str) -> list[str]:
     """What the workflow commands of that name say."""
     return [command.data for command in commands(done.log) if command.name == name]
-
-
-def test_its_inputs_are_those_of_the_table_and_its_step_maps_each_input_and_output() -> None:
-    rows = {row.name: {"description": row.description, "default": row.default} for row in of_action(Use.REPLAY)}
-    assert [*REPLAY_ACTION["inputs"].items()] == [*rows.items()]
-    (step,) = REPLAY_ACTION["runs"]["steps"]
-    assert step["env"] == {f"INPUT_{name.upper()}": f"${{{{ inputs.{name} }}}}" for name in rows}
-    assert {name: row["value"] for name, row in REPLAY_ACTION["outputs"].items()} == {
-        name: f"${{{{ steps.{step['id']}.outputs.{name} }}}}" for name in REPLAY_OUTPUTS
-    }
-    assert "${{" not in step["run"]
 
 
 def test_the_plan_names_its_window_as_times_and_those_send_the_same(world: World) -> None:

@@ -50,6 +50,12 @@ def test_its_schedule_is_off_the_hour_and_it_can_be_started_by_hand(path: Path) 
         assert len(minutes) in {1, 4}
 
 
+def test_examples_use_the_newest_release_of_the_line() -> None:
+    # The reusable workflow names the very version it belongs to: tests/docker/test_version.py.
+    used = [re.findall(r"uses: org/redeliver-action[\w./-]*@(\S+)", path.read_text("utf-8")) for path in EXAMPLES]
+    assert {version for versions in used for version in versions} == {"v1"}
+
+
 def test_no_two_have_a_group_of_the_same_name_unless_one_takes_the_others_place_or_its_turn() -> None:
     groups = {path.stem: load(path)["concurrency"]["group"] for path in EXAMPLES}
     for beside in ("enterprise-server", "manual-dry-run"):

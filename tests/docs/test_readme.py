@@ -33,11 +33,6 @@ def test_it_is_short_enough_to_be_read() -> None:
     assert len(README.split()) <= 1_400
 
 
-def test_the_actions_outputs_are_those_of_the_code() -> None:
-    declared = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["outputs"]
-    assert {name: output["description"] for name, output in declared.items()} == OUTPUTS
-
-
 def test_the_workflow_to_copy_is_the_example_that_is_run_in_tests() -> None:
     example = yaml.safe_load((ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8"))
     del example["jobs"]["redeliver"]["name"]

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from redeliver.core.settings import Use
 from release import attestation
+from write_docs import of_action
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -23,10 +25,8 @@ each = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 @each
 def test_no_right_is_given_but_by_a_job_that_says_what_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    if path.stem == "redeliver":  # its second job has the rights of the caller: tests/action/test_reusable_workflow.py
-        assert yaml.safe_load(text)["jobs"]["redeliver"]["permissions"] == {}
-    else:
-        assert yaml.safe_load(text)["permissions"] == {}
+    whole = yaml.safe_load(text)
+    assert (whole["jobs"]["redeliver"] if path.stem == "redeliver" else whole)["permissions"] == {}
     for right in re.findall(r"^ +[a-z-]+: (?:read|write)\b.*$", text, re.MULTILINE):
         assert re.search(r": (read|write) # to \w", right), right
 
@@ -190,3 +190,21 @@ def test_whatever_is_pinned_is_kept_up_to_date_after_a_week() -> None:
         ("npm", "/githubsim/tests/contract"),
     }
     assert {one["cooldown"]["default-days"] for one in updates} == {7}
+
+
+def test_reusable_workflow_cancels_nothing_and_its_issue_has_the_callers_rights_and_no_secret() -> None:
+    workflow = yaml.safe_load(text_of(".github/workflows/redeliver.yml"))
+    call = workflow[True]["workflow_call"]  # YAML 1.1 takes the word on for a truth
+    run, tracking = workflow["jobs"]["redeliver"], workflow["jobs"]["tracking-issue"]
+    assert run["concurrency"]["cancel-in-progress"] is False
+    assert "github.workflow" not in run["concurrency"]["group"]  # that is the caller's name: it would wait for itself
+    assert run["timeout-minutes"] == "${{ inputs.timeout-minutes }}"
+    # A call is refused where a job of the called workflow names a right that the caller lacks, even if it is skipped.
+    assert "permissions" not in tracking
+    assert "permissions" not in workflow
+    assert "secrets." not in str(tracking)
+    assert "inputs.tracking-issue" in tracking["if"]
+    assert call["inputs"]["tracking-issue"]["default"] is False
+    (step,) = tracking["steps"]
+    assert step["with"].keys() <= {row.name for row in of_action(Use.TRACKING)}
+    assert step["with"]["report"] == "${{ needs.redeliver.outputs.report }}"
