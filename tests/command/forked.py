@@ -2,10 +2,9 @@
 
 It reads lines of JSON: ``argv``, ``environment``, ``folder``, whether coverage is ``measured``, and what goes wrong:
 ``kill_at`` (the number of a step within the writes of the state file), ``room`` (bytes that a file may hold, as on a
-full disk), ``cut`` (the same, but the process is killed by it), ``memory`` (bytes that it may use), ``breaks`` (a
-function of ours that has a bug), ``sets`` (constants that have other values), ``out`` or ``err`` (the file that the
-stream goes to; ``gone``: a pipe that nobody reads any more). It answers each with the exit code, minus the signal that
-killed it, what was printed, and the steps that there were.
+full disk), ``memory`` (bytes that it may use), ``breaks`` (a function of ours that has a bug), ``sets`` (constants that
+have other values), ``out`` or ``err`` (the file that the stream goes to; ``gone``: a pipe that nobody reads any more).
+It answers each with the exit code, minus the signal that killed it, what was printed, and the steps that there were.
 
 Where ``goes_on`` is asked for, it answers with the process's id as soon as there is one. ``wait`` asks for the exit
 code of such a process, and waits for it so many ``seconds``; there is none as long as it runs.
@@ -82,11 +81,8 @@ def child(asked: dict[str, Any], told: int) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (asked["memory"], asked["memory"]))
     steps = Steps(asked.get("kill_at"))
     steps.install()
-    if "room" in asked or "cut" in asked:
-        room = int(asked.get("room", asked.get("cut", 0)))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, MOST))
-        if "cut" in asked:
-            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    if "room" in asked:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], MOST))
     code = 0
     try:
         main()

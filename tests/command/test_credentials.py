@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from command.keys import key_pair
 from command.site import APP_ID, PLACES, HookKind, Site
 from githubsim.apps import Installation
 from githubsim.clock import HOUR, MINUTE, SECOND
-from githubsim.tokens import EVERYTHING
+from githubsim.tokens import EVERYTHING, TokenKind
 from redeliver.core.case import Outcome
 from redeliver.core.settings import FailOn, parse
 from redeliver.errors import (
@@ -22,6 +23,7 @@ from redeliver.errors import (
     MissingPermission,
     NotInstalled,
     OutOfTime,
+    RedeliverError,
     SettingsError,
     TokenEnded,
     WorkflowToken,
@@ -92,43 +94,41 @@ def test_the_apps_own_webhook_is_read_for_long_with_a_new_proof_each_time() -> N
     assert minted(site) == 0
 
 
-def test_an_app_that_is_uninstalled_in_mid_run_ends_it_and_the_next_one_goes_on() -> None:
+def uninstall(site: Site) -> None:
+    site.sim.installations.clear()
+
+
+def take_back_tokens(site: Site) -> None:
+    for token in site.sim.tokens._by_value.values():
+        if token.kind == "installation":
+            token.expires_at = 0
+
+
+@pytest.mark.parametrize(
+    ("happens", "kind"),
+    [(uninstall, NotInstalled), (take_back_tokens, TokenEnded)],
+    ids=["the App is uninstalled", "its tokens are taken back"],
+)
+def test_access_that_ends_in_mid_run_ends_it_and_the_next_run_goes_on(
+    happens: Callable[[Site], None], kind: type[RedeliverError]
+) -> None:
     site = of_app()
     failed = [site.fail(200 - number) for number in range(90)]
     home = site.sim.installations.pop()
     site.sim.installations.append(Installation(78, APP_ID, "octo", token_lives_ms=30 * MINUTE))
     started = site.clock()
 
-    def uninstall_later(*_: object) -> None:
+    def later(*_: object) -> None:
         if site.clock() > started + 10 * MINUTE:
-            site.sim.installations.clear()
+            happens(site)
 
-    site.sim.observers.append(uninstall_later)
+    site.sim.observers.append(later)
     report = site.run(SLOW)
-    assert told(NotInstalled, report.errors[0]) == {"app": str(APP_ID), "owner": "octo"}
-    assert 20 < len(site.sent) < 40
+    assert says(kind, report.errors[0])
+    assert 0 < len(site.sent) < 40
     assert report.count(Outcome.RUN_FAILED) == 90 - len(site.sent)
     site.sim.observers.clear()
-    site.sim.installations.append(home)
-    assert site.run(time_limit="3h").errors == ()
-    assert site.sent == failed
-
-
-def test_a_token_of_the_actions_own_that_is_taken_back_in_mid_run_ends_it_and_the_next_one_goes_on() -> None:
-    site = of_app()
-    failed = [site.fail(200 - number) for number in range(20)]
-    started = site.clock()
-
-    def take_back_later(*_: object) -> None:
-        for token in site.sim.tokens._by_value.values():
-            if token.kind == "installation" and site.clock() > started + 10 * MINUTE:
-                token.expires_at = started
-
-    site.sim.observers.append(take_back_later)
-    report = site.run(SLOW)
-    assert says(TokenEnded, report.errors[0])
-    assert 0 < len(site.sent) < 20
-    site.sim.observers.clear()
+    site.sim.installations[:] = [home]
     assert site.run(time_limit="3h").errors == ()
     assert site.sent == failed
 
@@ -300,30 +300,27 @@ def test_an_installation_token_that_ends_in_mid_run_stops_it_and_the_next_one_go
     assert site.sim.truth.undelivered() == []
 
 
-@pytest.mark.parametrize("hook", ["organization", "repository"])
-def test_the_workflows_own_token_is_recognised_and_explained(hook: HookKind) -> None:
+@pytest.mark.parametrize(
+    ("hook", "which", "kind", "permissions"),
+    [
+        ("organization", "token", "actions", {}),
+        ("repository", "token", "actions", {}),
+        ("organization", "variable-token", "actions", {"actions_variables": "read"}),
+        ("organization", "token", "fine-grained", {}),
+    ],
+    ids=["organization", "repository", "for the variable", "a personal one is not taken for it"],
+)
+def test_workflows_own_token_is_recognized_and_explained(
+    hook: HookKind, which: str, kind: TokenKind, permissions: dict[str, Any]
+) -> None:
     site = Site(CLOUD, hook, "fine-grained")
     site.fail(5)
-    site.sim.token("ghs_workflow", kind="actions", permissions={})
-    error = only_error(site, token="ghs_workflow", variable_name="")
-    assert says(MissingPermission, error)
-    assert WorkflowToken.advice.partition("}. ")[2] in error
-    assert "ghs_workflow" not in error
-
-
-def test_the_workflows_own_token_is_explained_for_the_variable_too() -> None:
-    site = Site(CLOUD, "organization", "app")
-    site.fail(5)
-    site.sim.token("ghs_workflow", kind="actions", permissions={"actions_variables": "read"})
-    error = only_error(site, variable_token="ghs_workflow")
-    assert told(CheckpointNotSaved, error)["place"].endswith("CHECKPOINT of octo/ops")
-    assert "GITHUB_TOKEN" in error
-
-
-def test_a_personal_token_without_the_permission_is_not_taken_for_the_workflows() -> None:
-    site = Site(CLOUD, "organization", "fine-grained")
-    site.sim.token("poor", permissions={"actions_variables": "write"})
-    assert "GITHUB_TOKEN" not in only_error(site, token="poor")
+    site.sim.token("ghs_other", kind=kind, permissions=permissions)
+    error = only_error(site, **{which: "ghs_other"}, **({"variable-name": ""} if which == "token" else {}))
+    assert says(MissingPermission if which == "token" else CheckpointNotSaved, error)
+    assert (WorkflowToken.advice.partition("}. ")[2] in error) == (kind == "actions")
+    assert ("GITHUB_TOKEN" in error) == (kind == "actions")
+    assert "ghs_other" not in error
 
 
 def test_no_sentence_and_no_line_holds_a_secret() -> None:

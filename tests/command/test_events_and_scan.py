@@ -38,13 +38,6 @@ def test_only_the_events_that_are_named_are_sent_and_the_others_hold_no_checkpoi
     assert (hook["failed"], hook["filtered_out"]) == (2, 2)
 
 
-def test_an_event_that_was_filtered_out_is_found_when_it_is_wanted_later(world: World) -> None:
-    star = world.fail(60, kind=kind("star"))
-    world.run(events="push", variable_name="")
-    assert world.sent == []
-    assert of(world.run(variable_name=""), star).outcome is Outcome.RECOVERED
-
-
 # -- only young ones --------------------------------------------------------------------------------------------
 
 
@@ -78,19 +71,6 @@ def test_an_event_whose_first_attempt_is_before_the_window_is_as_old_as_that(
     assert world.sent == ([guid] if sent else [])
 
 
-@pytest.mark.parametrize(("age", "outcome"), [("3d", Outcome.TOO_OLD), ("7d", Outcome.EXPIRED)])
-def test_an_expired_event_is_no_loss_to_those_who_do_not_want_it_any_more(
-    world: World, age: str, outcome: Outcome
-) -> None:
-    guid = world.fail(3 * 24 * 60 + 1)
-    for minutes_ago in (80, 60):
-        world.again(guid, minutes_ago)
-    report = world.run(max_age=age, lookback="3d")
-    assert of(report, guid).outcome is outcome
-    assert bool(report.errors) == (outcome is Outcome.EXPIRED)
-    assert world.sent == []
-
-
 def test_an_event_that_is_too_old_before_its_next_turn_is_promised_none(world: World) -> None:
     world.sim.stub.fail_with()
     soon, later = world.fail(10), world.fail(175)
@@ -103,14 +83,6 @@ def test_an_event_that_is_too_old_before_its_next_turn_is_promised_none(world: W
 
 
 # -- failures first ---------------------------------------------------------------------------------------------
-
-
-def test_failures_before_the_window_do_not_make_a_healthy_webhook_cost_more(world: World) -> None:
-    world.variables.seed("CHECKPOINT", str(world.clock() - 15 * MINUTE))
-    for number in range(250):
-        world.fail(600 - number)
-    assert world.run(scan="failures").failed == 0
-    assert [one.query.get("status") for one in world.requests()] == ["failure"]
 
 
 def test_what_the_filter_does_not_show_is_seen_when_something_else_fails_and_by_a_full_scan(world: World) -> None:

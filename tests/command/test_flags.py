@@ -116,6 +116,8 @@ def test_choices_are_choices() -> None:
     assert "Invalid value for '--scan'" in told.output
     assert "'full', 'failures'" in told.output
     assert "Invalid value for '--format'" in refused("run", *LEAST, "--format", "matrix", GH_TOKEN="t").output
+    for jobs in ("0", "257", "many"):
+        refused("hooks", *LEAST, "--format", "matrix", "--jobs", jobs, GH_TOKEN="t")
 
 
 VARIABLE = ("--variable-name", "X", "--state-file", "state.json")

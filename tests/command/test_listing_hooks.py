@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from command.program import Commands, Server, Started, server
+from command.program import Commands, Server, server
 from command.site import CredentialKind, HookKind
 from githubsim.clock import MINUTE
-from githubsim.faults import Call, Fault
 from githubsim.hooks import Hook
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
 from redeliver.core.inputs import HookChoice
@@ -141,18 +139,6 @@ def test_what_is_not_there_is_an_error_in_every_format(here: Server, form: str) 
     assert told(NoHooks, said.err) == {"owner": "error: The organization octo", "what": what}
 
 
-def test_a_signal_ends_it_with_the_signals_code_and_no_traceback(here: Server) -> None:
-    process: list[Started] = []
-    stop = Call(lambda: process[0].send_signal(signal.SIGINT))
-    here.live.sim.faults.add(Fault(stop, path="*/deliveries"))
-    here.served.door.latency_ms = 400
-    with here.started(process, "hooks", *here.flags(state=False)) as one:
-        out, err = one.communicate()
-    assert one.returncode == 128 + signal.SIGINT
-    assert "Traceback" not in err
-    assert out == ""
-
-
 # -- as a matrix ------------------------------------------------------------------------------------------------
 
 
@@ -180,8 +166,3 @@ def test_every_job_has_a_list_so_that_a_checkpoint_keeps_its_name_however_they_a
     assert sorted(one for choice in choices for one in choice.ids) == list(range(1, hooks + 1))
     sizes = {len(choice.ids) for choice in choices}
     assert max(sizes) - min(sizes) <= 1
-
-
-@pytest.mark.parametrize("jobs", ["0", "257", "many"])
-def test_a_number_of_jobs_that_no_matrix_has_is_refused(here: Server, jobs: str) -> None:
-    assert here.hooks("--format", "matrix", "--jobs", jobs, code=2).out == ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
-from command.program import Commands, Said, Server, Started, server, start
+from command.program import Commands, Said, Server, server, start
 from command.site import PLACES
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import FactKind
-from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked, TooManyEvents
+from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked
 from redeliver.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
 from wording import figures, says
@@ -82,43 +81,12 @@ def test_quiet_prints_errors_alone(here: Server) -> None:
     assert says(GuidsNotFound, here.replay("--guid", GUID, "-q", code=1).err)
 
 
-def test_more_than_the_limit_is_refused_before_anything_is_sent(here: Server) -> None:
-    deliver(here)
-    told = here.replay("--from", "1h", "--limit", "2", "--send", "--format", "json", code=2)
-    assert f"error: {TooManyEvents(events='3 events', limit='2')}" in told.err
-    assert (told.json["plan"]["events"], told.json["sent"], told.json["events"]) == (3, 0, [])
-    assert here.live.sent == []
-
-
 def test_a_window_of_a_week_is_possible_where_the_server_keeps_a_week(tmp_path: Path, commands: Commands) -> None:
     with server(tmp_path, commands, place=PLACES[2]) as here:
         guid = here.hook.add(here.live.sim.clock() - 6 * 24 * 60 * MINUTE, OK).guid
         here.replay("--from", "7d", "--send", code=0)
         assert here.live.sent == [guid]
         assert "7 days" in here.replay("--from", "8d", code=2).err
-
-
-def test_a_replay_that_was_killed_can_be_looked_up_and_finished(here: Server) -> None:
-    guids = deliver(here, 12)
-    processes: list[Started] = []
-
-    def kill() -> None:
-        processes[0].send_signal(signal.SIGKILL)
-
-    killed = Fault(Call(kill), path="*/attempts", nth=7, when="after")
-    here.live.sim.faults.add(killed)
-    flags = [*here.flags(state=False), "--from", "2h", "--send", "--wait-for-results", "0"]
-    with here.started(processes, "replay", *flags) as process:
-        assert process.wait() == -signal.SIGKILL
-    assert here.live.sent == guids[:7]
-    assert here.served.wait_until_shown()
-    plan = here.replay("--from", "2h", "--format", "json", code=0).json
-    assert plan["plan"]["redelivered_within_hour"] == 7
-    rest = [event["guid"] for event in plan["events"] if event["redelivered_at"] is None]
-    lines = here.replay("--from", "2h").out.splitlines()
-    assert any(line.endswith(": " + ",".join(rest)) for line in lines)
-    here.replay("--guid", ",".join(rest), "--send", code=0)
-    assert here.live.sent == guids
 
 
 # -- a replay and the runs of a server --------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
-from redeliver.errors import CheckpointUnreadable, ForeignLink, NoHooks, NoSuchHook, NotFound, OutOfTime
+from redeliver.errors import CheckpointUnreadable, ForeignLink, NoSuchHook, NotFound, OutOfTime
 from redeliver.output.report_json import outputs
 from wording import says, told
 from world import World
@@ -98,14 +97,6 @@ def test_a_pattern_that_fits_none_is_an_error_and_shows_no_address() -> None:
     assert "secret" not in error
     assert report.exit_code(FailOn.ERROR) == 1
     assert (world.sent, world.variables.all()) == ([], [])
-
-
-def test_all_of_an_owner_that_has_none_is_an_error() -> None:
-    world = World()
-    world.sim.hooks.clear()
-    (error,) = world.run(hook_id="all").errors
-    assert told(NoHooks, error) == {"owner": "The organization octo", "what": "active webhook"}
-    assert "pattern" not in error
 
 
 @pytest.mark.slow
@@ -217,22 +208,3 @@ def test_a_webhook_that_uses_up_the_time_limit_starves_no_other(world: Several) 
     assert all(read[1]), "those with little to do came first"
     assert others <= set(world.sent)
     assert world.sim.truth.needlessly_redelivered() == []
-
-
-@pytest.mark.parametrize("sent", [0, 2], ids=["while they are listed", "after two redeliveries"])
-def test_a_signal_ends_the_run_and_begins_no_other(world: Several, sent: int) -> None:
-    failed = world.fail_at_each()
-
-    def cancel(*_: object) -> None:
-        if len(world.sent) == sent and world.run_clock.signal_number is None:
-            world.run_clock.on_signal(signal.SIGTERM)
-
-    world.sim.observers.append(cancel)
-    report = world.run(hook_id="all")
-    assert report.exit_code(FailOn.NEVER) == 128 + signal.SIGTERM
-    assert len(report.hooks) == len(world.kept) == sent
-    assert world.sent == failed[:sent]
-    world.sim.observers.clear()
-    world.clock.advance(5 * MINUTE)
-    assert world.run(hook_id="all").errors == ()
-    assert world.sent == failed

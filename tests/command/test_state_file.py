@@ -198,16 +198,6 @@ def test_a_state_file_or_lock_that_others_could_have_made_is_neither_used_nor_ch
     assert here.live.sim.journal.entries == []
 
 
-@pytest.mark.parametrize(("mode", "code"), [(0o777, 2), (0o1777, 2), (0o775, 0)])
-def test_a_folder_in_which_everybody_could_replace_the_file_is_refused(here: Server, mode: int, code: int) -> None:
-    here.live.fail()
-    here.folder.chmod(mode)
-    said = here.run(code=code)
-    if code:
-        refused(here, said, StateUnsafe, str(lock_of(here)), "folder")
-        assert StateUnsafe.advice in said.err
-
-
 def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = StateFile(tmp_path / "state.json", "any")
     state.write({"a": 1})

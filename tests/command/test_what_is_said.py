@@ -56,6 +56,19 @@ def test_a_fault_is_an_error_on_the_error_stream_and_fails_the_run_unless_told_o
     assert here.run("--fail-on", "never", code=0).err.splitlines()[-1].startswith("error: ")
 
 
+@pytest.mark.parametrize("command", ["hooks", "show 0b989ba4-242f-11e5-81e1-c7b6966d2516", "replay --from 1h"])
+def test_signal_ends_every_command_with_its_code_and_no_traceback(here: Server, command: str) -> None:
+    process: list[Started] = []
+    stop = Call(lambda: process[0].send_signal(signal.SIGINT))
+    here.live.sim.faults.add(Fault(stop, path="*/deliveries"))
+    here.served.door.latency_ms = 400
+    with here.started(process, *command.split(), *here.flags(state=False)) as one:
+        out, err = one.communicate()
+    assert one.returncode == 128 + signal.SIGINT
+    assert "Traceback" not in err
+    assert command.startswith("replay") or out == ""
+
+
 def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server) -> None:
     number = signal.SIGTERM
     here.live.fail()

@@ -47,14 +47,6 @@ def test_an_action_of_others_has_one_pin_and_its_version_beside_it() -> None:
     assert {name: pin for name, pin in pins.items() if len(pin) > 1} == {}
 
 
-def test_no_checkout_leaves_its_credential_behind() -> None:
-    for path in WORKFLOWS:
-        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
-            for step in job.get("steps", []):
-                if step.get("uses", "").startswith("actions/checkout@"):
-                    assert step["with"]["persist-credentials"] is False, path
-
-
 def test_a_release_moves_v1_last_and_only_after_the_tag_was_tried() -> None:
     order = ["plan", "build", "image", "publish", "verify", "package", "upload", "promote"]
     assert list(RELEASE) == order
