@@ -25,11 +25,10 @@ GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
 
 def checked(report: Report | ReplayReport) -> Any:  # noqa: ANN401 - JSON is anything
     """A report's JSON, which fits its schema and into a job's outputs."""
-    is_replay = isinstance(report, ReplayReport)
-    text = report_json.as_json(report) if is_replay else as_json(report)
+    text = report_json.as_json(report) if isinstance(report, ReplayReport) else as_json(report)
     assert len(text) <= MAX_REPORT_CHARS
     told = json.loads(text)
-    Draft202012Validator(REPLAY if is_replay else REPORT).validate(told)
+    Draft202012Validator(REPLAY if isinstance(report, ReplayReport) else REPORT).validate(told)
     return told
 
 

@@ -44,7 +44,7 @@ def rewrite_links(world: World, by: Callable[[str], str], path: str = LIST) -> N
 def run_breaks_off(world: World, **inputs: str) -> bool:
     """Whether a run is red, says that it has not read the log, and leaves everything as it was."""
     before = world.checkpoint
-    report = world.run(**inputs)
+    report = world.run(inputs)
     (hook,) = report.hooks
     return (code(report), hook.read, world.sent, world.checkpoint) == (1, False, [], before)
 

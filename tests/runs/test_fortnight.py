@@ -95,7 +95,7 @@ class Fortnight:
             # What arrives while a run is under way arrives at its end; a run takes seconds, or half an hour at most.
             if at > clock():
                 clock.advance(at - clock())
-            guid = self.world.sim.desk.guids.new()
+            guid = self.world.sim.desk.new_guid()
             if self.arrived % POISONED == POISONED // 2:
                 self.book.poisoned.add(guid)
             self.world.hook.emit(guid=guid)

@@ -177,7 +177,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         oddity: Mapping[str, object] | None = None,
     ) -> None:
         """To GitHub one event has one guid, however many hooks it goes to."""
-        guid = self.world.sim.desk.guids.new()
+        guid = self.world.sim.desk.new_guid()
         for life in self._at(where):
             self._poison(life, guid, poison)
             if oddity:
@@ -194,7 +194,7 @@ class GitHubAndUs(RuleBasedStateMachine):
     @rule(past=PASTS, where=WHERE)
     def an_event_of_the_past_fails_again(self, past: Past, where: int) -> None:
         """It has failed before, or was delivered, and now somebody has sent it once more."""
-        now, guid = self.world.clock(), self.world.sim.desk.guids.new()
+        now, guid = self.world.clock(), self.world.sim.desk.new_guid()
         for life in self._at(where):
             for place, outcome in enumerate(past.outcomes):
                 at = now - past.age * (len(past.outcomes) - place) // len(past.outcomes)
@@ -207,7 +207,7 @@ class GitHubAndUs(RuleBasedStateMachine):
 
         There is one at a time: of a page that holds nothing else, nobody could know that more follows.
         """
-        now, guid = self.world.clock(), self.world.sim.desk.guids.new()
+        now, guid = self.world.clock(), self.world.sim.desk.new_guid()
         for life in self._at(where):
             if not any(self.world.in_log(row, now) for late in life.late for row in life.hook.log.attempts_of(late)):
                 life.late.add(guid)

@@ -144,8 +144,8 @@ DEFECTS = (
     ),
     Defect(
         "the first webhook's count stands for the sum",
-        "return sum(hook.redelivered for hook in self.hooks)",
-        "return self.hooks[0].redelivered if self.hooks else 0",
+        "redelivered=sum(hook.redelivered for hook in hooks)",
+        "redelivered=hooks[0].redelivered if hooks else 0",
         "the_sums_are_right",
         SEVERAL,
     ),
