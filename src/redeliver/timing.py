@@ -52,12 +52,13 @@ class RunClock:
         """``seconds`` is the time limit; it counts from now."""
         self.signal_number: int | None = None
         """The signal that asked the run to stop; None: none has."""
+        self.is_closing = False
+        """Whether the run is making its last calls."""
         self._clock = clock
         self._console = console
-        self._deadline = clock.monotonic() + seconds
+        self._deadline = self._end = clock.monotonic() + seconds
         self._reserved = 0.0
         self._call_until = inf
-        self._closing_until: float | None = None
         self._interruptible = False
         self._last_line: tuple[str, float] = ("", -inf)
 
@@ -72,7 +73,7 @@ class RunClock:
 
     def remaining(self) -> float:
         """Seconds that may be waited for; below 0 after the deadline."""
-        return self._end() - self._reserved - self.now()
+        return self._end - self._reserved - self.now()
 
     @contextmanager
     def reserving(self, seconds: float) -> Iterator[None]:
@@ -96,7 +97,7 @@ class RunClock:
             waiting = f"while waiting for {what} ({duration(seconds)} more)"
             raise OutOfTime(why=waiting if seconds else f"with no time left for {what}")
         self._say(seconds, what)
-        longest = _STILL_WAITING if self._closing_until is None else _LOOK_FOR_SIGNAL
+        longest = _LOOK_FOR_SIGNAL if self.is_closing else _STILL_WAITING
         while seconds > 0:
             with self._until_signal():
                 self._clock.sleep(min(seconds, longest))
@@ -122,24 +123,21 @@ class RunClock:
 
     def call_time_left(self) -> float:
         """Seconds that the call being made may still take. A signal while closing shortens it."""
-        return min(self._call_until, self._end()) - self.now()
+        return min(self._call_until, self._end) - self.now()
 
     # -- the end of a run ---------------------------------------------------------------------------------------
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether the run is making its last calls."""
-        return self._closing_until is not None
 
     @contextmanager
     def closing(self) -> Iterator[None]:
         """Within this block there is a little time, whatever is left of the time limit. A signal only shortens it."""
         seconds = CLOSING_LIMIT if self.signal_number is None else STOPPED_LIMIT
-        self._closing_until = self.now() + seconds
+        self._end = self.now() + seconds
+        self.is_closing = True
         try:
             yield
         finally:
-            self._closing_until = None
+            self.is_closing = False
+            self._end = self._deadline
 
     def on_signal(self, number: int, _frame: FrameType | None = None) -> None:
         """A signal arrived. The second one ends the process.
@@ -150,20 +148,17 @@ class RunClock:
         if self.signal_number is not None:
             os._exit(128 + number)
         self.signal_number = number
-        if self._closing_until is not None:
-            self._closing_until = min(self._closing_until, self.now() + STOPPED_LIMIT)
+        if self.is_closing:
+            self._end = min(self._end, self.now() + STOPPED_LIMIT)
         elif self._interruptible:
             raise Stopped(number)
-
-    def _end(self) -> float:
-        return self._deadline if self._closing_until is None else self._closing_until
 
     @contextmanager
     def _until_signal(self) -> Iterator[None]:
         try:
             # Set first: a signal between the two lines would otherwise be noticed only when the block has ended.
             self._interruptible = True
-            if self.signal_number is not None and self._closing_until is None:
+            if self.signal_number is not None and not self.is_closing:
                 raise Stopped(self.signal_number)
             yield
         finally:

@@ -111,7 +111,11 @@ def settings_of(
         SettingsError: with every problem named.
         FileUnreadable: a file that should hold a secret.
     """
-    values = {name.rstrip("_").replace("_", "-"): _text(value) for name, value in flags.items() if value is not None}
+    values = {
+        name.rstrip("_").replace("_", "-"): "\n".join(value) if isinstance(value, list) else str(value)
+        for name, value in flags.items()
+        if value is not None
+    }
     for name in _SECRETS:
         path = values.pop(f"{name}-file", "")
         values[name] = _read(Path(path)) if path else os.environ.get(variable(name), "")
@@ -146,13 +150,6 @@ def guid_problems(guids: Iterable[str]) -> Iterator[str]:
     for guid in guids:
         if not is_guid(guid):
             yield f"GUID: must be the value of X-GitHub-Delivery, 32 digits with hyphens, not {quoted(guid)}"
-
-
-def _text(value: object) -> str:
-    """A flag's value as an input has it."""
-    if isinstance(value, list):
-        return "\n".join(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def command_line_problems(
