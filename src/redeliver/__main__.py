@@ -14,22 +14,20 @@ def main() -> None:
     from redeliver.entry.streams import lossy_streams  # noqa: PLC0415  after the line above
 
     with lossy_streams():
-        _run()
+        # Imports are most of the start-up time, and a step needs nothing that draws on a terminal.
+        steps: list[list[str]] = [[], ["hooks"], ["replay"], ["tracking-issue"]]
+        if os.environ.get("GITHUB_ACTIONS") != "true" or sys.argv[1:] not in steps:
+            from redeliver.entry.cli import start  # noqa: PLC0415  as above: a step needs none of it
 
-
-def _run() -> None:
-    # Imports are most of the start-up time, and a step needs nothing that draws on a terminal.
-    if sys.argv[1:] in ([], ["hooks"], ["replay"], ["tracking-issue"]) and os.environ.get("GITHUB_ACTIONS") == "true":
-        if sys.argv[1:] == ["tracking-issue"]:
-            from redeliver.entry.tracking import tracking_step  # noqa: PLC0415  as above: a run needs none of it
+            start()
+        elif sys.argv[1:] == ["tracking-issue"]:
+            from redeliver.entry.tracking import tracking_step  # noqa: PLC0415
 
             sys.exit(tracking_step())
-        from redeliver.entry.step import run_step  # noqa: PLC0415
+        else:
+            from redeliver.entry.step import run_step  # noqa: PLC0415
 
-        sys.exit(run_step("".join(sys.argv[1:])))
-    from redeliver.entry.cli import start  # noqa: PLC0415
-
-    start()
+            sys.exit(run_step("".join(sys.argv[1:])))
 
 
 if __name__ == "__main__":

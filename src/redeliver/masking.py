@@ -99,7 +99,7 @@ class Secrets:
             # Once more without blanks and punctuation: a secret may be wrapped, hyphenated or listed piece by piece.
             words = [place for place, letter in enumerate(letters) if letter.isalnum()]
             for places in (range(len(letters)), words):
-                compared = _without_plus("".join([letters[place] for place in places]))
+                compared = "".join([letters[place] for place in places]).replace("+", " ")
                 starts = range(len(compared) - _PIECE + 1)
                 repeats = [at for at in starts if compared[at : at + _PIECE] in self._pieces]
                 found += [(spans[places[at]][0], spans[places[at + _PIECE - 1]][1]) for at in repeats]
@@ -113,18 +113,14 @@ def _pieces(letters: str, known: Collection[str]) -> Iterator[str]:
         if word[0] in known:
             start, end = max(0, word.start() - 1), min(len(letters), word.end() + 1)
             secret[start:end] = bytes(end - start)
-    plain_letters = _without_plus(letters)
+    # With blanks for it, as in a form. It is no blank everywhere, so it is compared so on both sides.
+    plain_letters = letters.replace("+", " ")
     for at in range(len(letters) - _PIECE + 1):
         if secret.find(1, at, at + _PIECE) >= 0:
             yield plain_letters[at : at + _PIECE]
     for part in _PART.split(letters):
         joined = "".join(word for word in _WORD.findall(part) if word not in known)
         yield from (joined[at : at + _PIECE] for at in range(len(joined) - _PIECE + 1))
-
-
-def _without_plus(letters: str) -> str:
-    """With blanks for it, as in a form. It is no blank everywhere, so it is compared so on both sides."""
-    return letters.replace("+", " ")
 
 
 def _without(text: str, stretches: list[tuple[int, int]]) -> str:

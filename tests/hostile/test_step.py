@@ -88,8 +88,10 @@ def test_nothing_is_a_command_forges_an_output_or_shapes_the_summary(ending: End
 def test_no_line_is_a_command_and_an_annotation_is_one(said: str) -> None:
     console = ActionsConsole()
     with mock.patch.dict(os.environ, {"RUNNER_DEBUG": "1"}), redirect_stdout(io.StringIO()) as out:
-        for say in (console.line, console.detail, console.error, console.warning, console.notice):
-            say(said)
+        console.line(said)
+        console.detail(said)
+        for level in ("error", "warning", "notice"):
+            console.tell(level, said)
         with console.group(said):
             pass
     assert "##[" not in out.getvalue()

@@ -6,6 +6,7 @@ import io
 import re
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from functools import partial
 from unittest import mock
 
 from hypothesis import given, settings
@@ -39,7 +40,7 @@ def shown(said: str, where: dict[str, str] = TERMINAL) -> str:
     known = {"deliveries": 2, "failed": 1, "last_success": 0, "undelivered": 1}
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(out), mock.patch.dict("os.environ", where):
         console = TerminalConsole(verbose=True)
-        for say in (console.line, console.detail, console.error, console.warning):
+        for say in (console.line, console.detail, partial(console.tell, "error"), partial(console.tell, "warning")):
             say(said)
         with console.group(said):
             console.line("x")

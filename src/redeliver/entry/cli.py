@@ -157,10 +157,8 @@ def run(
                 write_metrics(metrics_file, report, time.time())  # while no other run can write the file
         except RedeliverError as fault:
             unwritten = (str(fault),)  # no reason to hide what the run did
-    for error in report.errors + unwritten:
-        console.error(error)
-    for warning in report.warnings:
-        console.warning(warning)
+    console.tell("error", *report.errors, *unwritten)
+    console.tell("warning", *report.warnings)
     with console.live():
         report = explain(session, report)
     if form == "json":
@@ -190,10 +188,8 @@ def replay(
     with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
         (hook,) = session.choose()
         report = replay_hook(hook, session.clock, console, settings)
-    for error in report.errors:
-        console.error(error)
-    for warning in report.warnings:
-        console.warning(warning)
+    console.tell("error", *report.errors)
+    console.tell("warning", *report.warnings)
     if form == "json":
         print_data(replay_results.as_json(report) + "\n")
     elif not console.quiet:
@@ -263,11 +259,10 @@ def show(
     else:
         show_events(found)
     missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
-    for guid in missing:
-        console.error(str(EventNotFound(guid=guid, days=settings.retention // DAY)))
+    console.tell("error", *(str(EventNotFound(guid=guid, days=settings.retention // DAY)) for guid in missing))
     attempts = [attempt for one in found for attempt in one.attempts]
     if failed := sum(attempt.lookup_failed for attempt in attempts):
-        console.error(str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
+        console.tell("error", str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
     return int(bool(missing or failed))
 
 
@@ -300,8 +295,7 @@ def _tell(fault: RedeliverError) -> None:
     if not fault.exit_code:
         typer.echo(for_log(str(fault)), err=True)
         return
-    for problem in fault.problems if isinstance(fault, SettingsError) else (str(fault),):
-        print_message("error", problem)
+    print_message("error", *(fault.problems if isinstance(fault, SettingsError) else (str(fault),)))
 
 
 def start() -> None:

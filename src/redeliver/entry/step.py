@@ -24,8 +24,6 @@ from redeliver.run.lookup import explain, matrix
 from redeliver.run.runs import run_hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from redeliver.core.settings import Settings
 
 
@@ -64,8 +62,11 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
         workflow.write_outputs(results)
     finally:
         said = annotate(report, settings.fail_on)
-        lines = filter(None, (health_line(report), headline(report)))
-        _tell(console, said.errors, filter(None, [said.warning]), said.notice, lines)
+        console.tell("error", *said.errors)
+        console.tell("warning", *filter(None, [said.warning]))
+        console.tell("notice", *filter(None, [said.notice]))
+        for line in filter(None, (health_line(report), headline(report))):
+            console.line(line)
         report = explain(session, report)
         workflow.write_summary(markdown(report))
     if any(hook.explanations for hook in report.hooks):
@@ -79,7 +80,7 @@ def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
         hook_ids = [hook.info.id for hook in _session(settings, console).choose()]
     except NoSuchHook as none:
         # Not a reason to fail: somebody may have removed the last one, and the following jobs can see that.
-        console.warning(str(none))
+        console.tell("warning", str(none))
         hook_ids = []
     jobs = matrix(hook_ids)
     console.line(f"{len(hook_ids)} webhooks for {len(jobs['include'])} jobs")
@@ -94,27 +95,13 @@ def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
     try:
         workflow.write_outputs(replay_results.outputs(report))
     finally:
-        step = replay_page.next_step(report, "send: true")
-        notice = ". ".join(filter(None, [replay_page.headline(report), step])) + "."
-        lines = (*replay_page.guids_to_send(report, "the job summary"), replay_page.headline(report))
-        _tell(console, report.errors, report.warnings, "" if report.facts else notice, lines)
+        end = replay_page.headline(report)
+        console.tell("error", *report.errors)
+        console.tell("warning", *report.warnings)
+        if not report.facts:
+            step = replay_page.next_step(report, "send: true")
+            console.tell("notice", ". ".join(filter(None, [end, step])) + ".")
+        for line in (*replay_page.guids_to_send(report, "the job summary"), end):
+            console.line(line)
         workflow.write_summary(replay_page.markdown(report))
     return report.exit_code
-
-
-def _tell(
-    console: workflow.ActionsConsole,
-    errors: Iterable[str],
-    warnings: Iterable[str],
-    notice: str,
-    lines: Iterable[str],
-) -> None:
-    """Tell what came of the work in annotations, and in the log's last lines."""
-    for error in errors:
-        console.error(error)
-    for warning in warnings:
-        console.warning(warning)
-    if notice:
-        console.notice(notice)
-    for line in lines:
-        console.line(line)

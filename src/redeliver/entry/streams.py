@@ -66,10 +66,11 @@ def in_journal(level: Level) -> str:
     return priority if os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}" else ""
 
 
-def print_message(level: Level, text: str) -> None:
-    """Print a sentence on the standard error stream."""
-    sys.stderr.write(in_journal(level) + for_log(f"{level}: {text}") + "\n")
-    sys.stderr.flush()
+def print_message(level: Level, *texts: str) -> None:
+    """Print sentences on the standard error stream."""
+    for text in texts:
+        sys.stderr.write(in_journal(level) + for_log(f"{level}: {text}") + "\n")
+        sys.stderr.flush()
 
 
 def _tell(stream: _LossyStream, name: str, other: _LossyStream) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from redeliver.core.health import HookHealth
     from redeliver.core.report import Report, ShownEvent
+    from redeliver.entry.streams import Level
     from redeliver.replay.report import ReplayReport
 
 #: Characters of a line, and of text from outside.
@@ -71,13 +72,11 @@ class TerminalConsole:
         self.line(title)
         yield
 
-    def error(self, text: str) -> None:
-        """What makes the run fail."""
-        self._console.print(Text(in_journal("error")) + Text("error: ", style="bold red") + _sentence(text))
-
-    def warning(self, text: str) -> None:
-        """What the user should know."""
-        self._console.print(Text(in_journal("warning")) + Text("warning: ", style="bold yellow") + _sentence(text))
+    def tell(self, level: Level, *texts: str) -> None:
+        """What makes the run fail, or what the user should know."""
+        style = {"error": "bold red", "warning": "bold yellow"}[level]
+        for text in texts:
+            self._console.print(Text(in_journal(level)) + Text(f"{level}: ", style=style) + _sentence(text))
 
 
 def show_report(report: Report) -> None:

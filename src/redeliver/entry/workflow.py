@@ -25,7 +25,7 @@ from redeliver.text import for_log, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import TextIO
+    from typing import Literal, TextIO
 
     from redeliver.core.settings import Settings, Use
 
@@ -80,22 +80,12 @@ class ActionsConsole:
         finally:
             core.end_group()
 
-    def error(self, text: str) -> None:
-        """An error annotation."""
-        _annotate("error", text)
-
-    def warning(self, text: str) -> None:
-        """A warning annotation."""
-        _annotate("warning", text)
-
-    def notice(self, text: str) -> None:
-        """A notice annotation."""
-        _annotate("notice", text)
-
-
-def _annotate(kind: str, text: str) -> None:
-    # Not core's own functions, which add an empty file and empty lines. The page that shows the log parses it again.
-    core.issue_command(kind, {"title": "Redeliver Action"}, one_line(for_log(text), _ANNOTATION))
+    def tell(self, level: Literal["error", "warning", "notice"], *texts: str) -> None:
+        """An annotation for each text."""
+        for text in texts:
+            # Not core's own functions, which add an empty file and empty lines. The page that shows the log parses it
+            # again.
+            core.issue_command(level, {"title": "Redeliver Action"}, one_line(for_log(text), _ANNOTATION))
 
 
 def check_files() -> None:
@@ -155,8 +145,7 @@ def run_as_step(
 
     def tell(fault: RedeliverError) -> None:
         problems = fault.problems if isinstance(fault, SettingsError) else (str(fault),)
-        for problem in bounded(problems):
-            console.error(problem)
+        console.tell("error", *bounded(problems))
         # What else ends a step has its place in the summary, or came before anything can be written there.
         with suppress(RedeliverError):
             if isinstance(fault, SettingsError):

@@ -26,7 +26,7 @@ TEMPLATES = sorted({text for kind in kinds().values() for text in (kind.sentence
 
 def annotated(text: str) -> str:
     with redirect_stdout(io.StringIO()) as out:
-        ActionsConsole().error(text)
+        ActionsConsole().tell("error", text)
     (command,) = commands(out.getvalue())
     return command.data
 
@@ -34,7 +34,7 @@ def annotated(text: str) -> str:
 def on_a_terminal(text: str) -> str:
     console = TerminalConsole()
     with console._console.capture() as printed:
-        console.error(text)
+        console.tell("error", text)
     return printed.get()
 
 

@@ -19,6 +19,9 @@ from wording import raises
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Literal
+
+    Kind = Literal["error", "warning", "notice"]
 
 HOSTILE = (
     "x\n::error::y\r\n::set-output name=a::b %0A::warning::z ##[error]w \x1b[31m\u2028::add-mask::v\u202e"
@@ -66,8 +69,8 @@ def test_secret_is_masked_as_a_whole(secret: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     "text", [HOSTILE, "##[group]x", "###[error]x", "#\u200b#[error]x", "##[" * 2_000, "x" * 10_000], ids=range(6)
 )
-def test_an_annotation_fits_into_what_github_keeps(kind: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    getattr(workflow.ActionsConsole(), kind)(text)
+def test_an_annotation_fits_into_what_github_keeps(kind: Kind, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    workflow.ActionsConsole().tell(kind, text)
     shown = capsys.readouterr().out
     (command,) = commands(shown)
     assert command.name == kind
