@@ -44,6 +44,7 @@ _CHECKPOINTS = TypeAdapter(dict[str, Annotated[int, Field(ge=0, lt=10**15)]])
 _CLOSING = 300.0
 #: Seconds in which a run that has just taken the lock says until when it may hold it.
 _SETTLING = 1.0
+_LOCK_MODE = 0o600
 #: The errors that mean a lock is held, and not that there are no locks.
 _HELD = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
@@ -100,9 +101,7 @@ class StateFile:
         """Take the lock, and record until when it may be held: as the time at which its file was "changed"."""
         for _ in range(2):
             with ExitStack() as unless_taken:
-                lock = unless_taken.enter_context(
-                    os.fdopen(_open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-                )
+                lock = unless_taken.enter_context(_open(self._lock_path, is_lock=True))
                 if _lock(lock.fileno()):
                     if self._what_became_of(lock):
                         continue  # since it was opened
@@ -143,7 +142,7 @@ class StateFile:
             StateUnreadable: it is not a file of checkpoints. It is not changed.
         """
         try:
-            with os.fdopen(_open(self.path, os.O_RDONLY), "rb") as file:
+            with _open(self.path) as file:
                 return _CHECKPOINTS.validate_json(file.read(), strict=True)
         except FileNotFoundError:
             return {}
@@ -194,10 +193,10 @@ class FileCheckpoint:
 # -- files that only this user can change ------------------------------------------------------------------------
 
 
-def _open(path: Path, flags: int, mode: int = 0) -> int:
-    """Open a file that no other user can have put there or can write to. Returns its descriptor.
+def _open(path: Path, *, is_lock: bool = False) -> BinaryIO:
+    """Open a file that no other user can have put there or can write to.
 
-    With ``mode``, a missing file is created, and an existing one gets that mode. If root does that, it belongs to the
+    A lock's file is created where it is missing, and only its owner can open it. If root does that, it belongs to the
     folder's owner, who could not open it otherwise.
 
     Raises:
@@ -206,7 +205,7 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
     """
     try:
         folder = path.parent.stat()
-        descriptor = os.open(path, flags | NO_FOLLOW, mode)
+        descriptor = os.open(path, (os.O_RDWR | os.O_CREAT if is_lock else os.O_RDONLY) | NO_FOLLOW, _LOCK_MODE)
     except OSError as fault:
         if fault.errno == errno.ELOOP:
             raise StateUnsafe(path=str(path), why=why(fault)) from fault
@@ -216,13 +215,13 @@ def _open(path: Path, flags: int, mode: int = 0) -> int:
         file = os.fstat(descriptor)
         if unsafe := _what_is_unsafe(file, folder):
             raise StateUnsafe(path=str(path), why=unsafe)
-        if mode and sys.platform != "win32":
-            if stat.S_IMODE(file.st_mode) != mode:
-                os.fchmod(descriptor, mode)
+        if is_lock and sys.platform != "win32":
+            if stat.S_IMODE(file.st_mode) != _LOCK_MODE:
+                os.fchmod(descriptor, _LOCK_MODE)
             if os.geteuid() == 0:
                 os.fchown(descriptor, folder.st_uid, folder.st_gid)
         unless_safe.pop_all()
-    return descriptor
+    return os.fdopen(descriptor, "r+b" if is_lock else "rb")
 
 
 def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
@@ -237,9 +236,7 @@ def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
     # With the sticky bit, too, as in /tmp: anybody could be the first to create the lock's file there.
     if folder.st_mode & stat.S_IWOTH:
         return "every user may write to its folder"
-    if file.st_mode & stat.S_IWOTH:
-        return "every user may write to it"
-    return ""
+    return "every user may write to it" if file.st_mode & stat.S_IWOTH else ""
 
 
 # -- the lock ----------------------------------------------------------------------------------------------------
