@@ -20,6 +20,7 @@ import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 from types import FrameType
 from typing import Any
 from unittest import mock
@@ -27,8 +28,8 @@ from unittest import mock
 from redeliver import console  # noqa: F401 - what importing runs is measured here alone
 from redeliver.__main__ import main
 from redeliver.entry import cli, step, tracking  # noqa: F401 - imported once, for all that are forked
-from redeliver.run import send
-from redeliver.run.state_file import StateFile
+from redeliver.files import replace_file
+from redeliver.run import send, state_file
 
 #: Seconds between looks at the log. The simulation makes an attempt at once, so there is no need to wait for a second.
 PAUSES = (0.05, 0.1, 0.2)
@@ -43,19 +44,19 @@ class Steps:
     def __init__(self, kill_at: int | None) -> None:
         self.names: list[str] = []
         self._kill_at = kill_at
-        self._write = StateFile.write
+        self._write = replace_file
 
     def install(self) -> None:
         """Watch every write from now on."""
 
-        def watched(state: StateFile, checkpoints: dict[str, int], *, first: bool = False) -> None:
+        def watched(path: Path, content: bytes) -> None:
             sys.setprofile(self._step)
             try:
-                self._write(state, checkpoints, first=first)
+                self._write(path, content)
             finally:
                 sys.setprofile(None)
 
-        setattr(StateFile, "write", watched)  # noqa: B010 - a method of another shape, to a type checker
+        setattr(state_file, "replace_file", watched)  # noqa: B010 - a method of another shape, to a type checker
 
     def _step(self, _frame: FrameType, event: str, what: Any) -> None:  # noqa: ANN401
         if event in {"c_call", "c_return"} and what is not sys.setprofile:

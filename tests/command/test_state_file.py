@@ -200,7 +200,7 @@ def test_a_state_file_or_lock_that_others_could_have_made_is_neither_used_nor_ch
 
 def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = StateFile(tmp_path / "state.json", "any")
-    state.write({"a": 1})
+    state.store("").write(1)
     real = os.fstat
 
     def of_another(descriptor: int) -> os.stat_result:

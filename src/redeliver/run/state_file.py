@@ -153,21 +153,6 @@ class StateFile:
                 path=str(self.path), why="it is not a JSON object of times in epoch milliseconds"
             ) from fault
 
-    def write(self, checkpoints: dict[str, int], *, first: bool = False) -> None:
-        """Replace the file in one step that a crash leaves either done or undone.
-
-        ``first``: a webhook has its first checkpoint among them.
-
-        Raises:
-            CheckpointNotSaved: the old file is still there.
-        """
-        self.check_lock()
-        try:
-            replace_file(self.path, _CHECKPOINTS.dump_json(checkpoints, indent=1) + b"\n")
-        except OSError as fault:
-            kind = FirstCheckpointNotSaved if first else CheckpointNotSaved
-            raise kind(place=str(self.path), why=f"{why(fault)}.") from fault
-
 
 class FileCheckpoint:
     """One hook's checkpoint in a state file. See :class:`redeliver.github.ports.Store`."""
@@ -182,12 +167,21 @@ class FileCheckpoint:
         return self._file.read().get(self._key)
 
     def write(self, moment: int) -> None:
-        """Replace it. Raises CheckpointNotSaved."""
+        """Replace it, in one step that a crash leaves either done or undone.
+
+        Raises:
+            CheckpointNotSaved: the old file is still there.
+        """
         try:
-            others = self._file.read()
+            checkpoints = self._file.read()
         except RedeliverError as fault:
             raise CheckpointNotSaved(place=self.place, why=fault.problem) from fault
-        self._file.write(others | {self._key: moment}, first=self._key not in others)
+        self._file.check_lock()
+        try:
+            replace_file(self._file.path, _CHECKPOINTS.dump_json(checkpoints | {self._key: moment}, indent=1) + b"\n")
+        except OSError as fault:
+            kind = CheckpointNotSaved if self._key in checkpoints else FirstCheckpointNotSaved
+            raise kind(place=str(self._file.path), why=f"{why(fault)}.") from fault
 
 
 # -- files that only this user can change ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,10 +61,6 @@ def test_what_cannot_be_read_is_named(path: Path) -> None:
     with raises(StateUnreadable) as nowhere:
         StateFile(below, OWNER).read()
     assert told(StateUnreadable, str(nowhere.value)) == {"path": str(below), "why": "Not a directory"}
-    with pytest.raises(CheckpointNotSaved) as unsaved:
-        StateFile(below, OWNER).write({})
-    assert told(CheckpointNotSaved, str(unsaved.value))["place"] == str(below)
-    assert "Not a directory" in str(unsaved.value)
 
 
 def test_what_cannot_be_read_is_not_overwritten_and_the_webhook_is_named(path: Path) -> None:
@@ -110,9 +107,9 @@ def test_in_a_folder_where_others_cannot_replace_it_it_is_used(path: Path, mode:
     path.parent.chmod(mode)
     state = StateFile(path, OWNER)
     with state.locked(60):
-        state.write({"a": 1})
+        state.store("").write(1)
         assert stat.S_IMODE(path.with_name("state.json.lock").stat().st_mode) == 0o600
-    assert path.read_text(encoding="utf-8") == '{\n "a": 1\n}\n'
+    assert path.read_text(encoding="utf-8") == f'{{\n "{OWNER}/hook": 1\n}}\n'
 
 
 def test_nobody_else_can_open_a_lock_that_was_there_before(path: Path) -> None:
@@ -137,14 +134,15 @@ def test_a_lock_that_another_run_holds_is_named(path: Path) -> None:
 
 def test_a_lock_whose_file_is_removed_is_lost_and_nothing_is_written(path: Path) -> None:
     state = StateFile(path, OWNER)
+    store = state.store("")
     with state.locked(60):
         state.check_lock()
-        state.write({"a": 1})
+        store.write(1)
         path.with_name("state.json.lock").unlink()
-        for check in (state.check_lock, lambda: state.write({"a": 2})):
+        for check in (state.check_lock, partial(store.write, 2)):
             with raises(StateLockLost, match=r"state\.json\.lock was removed"):
                 check()
-    assert state.read() == {"a": 1}
+    assert store.read() == 1
     state.check_lock()  # it holds none any more
 
 
