@@ -277,6 +277,8 @@ class ApiError(RedeliverError):
 
     request_id: str = ""
     """GitHub's id of the request, which its support asks for; empty: there is none."""
+    why: str
+    """Of a request that was made and not answered as expected."""
 
     @property
     def next_step(self) -> str:
@@ -320,13 +322,11 @@ WorkflowToken = ApiError.kind(
 )
 """403 for an installation token from the settings: most often the workflow's own."""
 
-
-class AccessBlocked(ApiError):
-    """A refusal that no permission of the token's changes: a policy of the organization's, or a suspension."""
-
-    sentence = 'GitHub refused to {what} ({status}): {why}. It says "{message}".'
-    advice = "{remedy}"
-
+AccessBlocked = ApiError.kind(
+    'GitHub refused to {what} ({status}): {why}. It says "{message}".',
+    "{remedy}",
+)
+"""A refusal that no permission of the token's changes: a policy of the organization's, or a suspension."""
 
 NotFound = ApiError.kind(
     "{subject} not found, or hidden from this token (404).",
@@ -381,21 +381,16 @@ class ApiFailing(ApiError):
     sentence = "GitHub's API failed {tries} times in a row when asked to {what}: {why}."
     advice = "Nothing is lost: the next run tries again. See www.githubstatus.com for incidents."
 
-    why: str
-
 
 class ApiTimedOut(ApiFailing):
     """The same with 502 or 504: GitHub's own servers ran out of time, perhaps because so much was asked for."""
 
 
-class ApiUnexpected(ApiError):
-    """A response that does not match GitHub's description: HTML, cut off, not JSON, wrong fields."""
-
-    sentence = "GitHub's API gave an unexpected response when asked to {what}: {why}."
-    advice = "Check api-url and any proxy in between."
-
-    why: str
-
+ApiUnexpected = ApiError.kind(
+    "GitHub's API gave an unexpected response when asked to {what}: {why}.",
+    "Check api-url and any proxy in between.",
+)
+"""A response that does not match GitHub's description: HTML, cut off, not JSON, wrong fields."""
 
 ReplyLost = ApiError.kind(
     "GitHub may or may not have done what it was asked, to {what}: its reply was lost ({why}).",

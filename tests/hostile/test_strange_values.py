@@ -95,7 +95,7 @@ def test_a_row_without_a_time_has_that_of_the_row_before_it_on_its_page() -> Non
 
 @pytest.mark.parametrize("other", [[{}], [{"message": "no"}], [1], ["x"], [[]], {"message": "no"}, None])
 def test_what_is_no_delivery_at_all_is_no_row_of_the_log(other: object) -> None:
-    with pytest.raises(ApiUnexpected) as caught:
+    with raises(ApiUnexpected) as caught:
         hook(Calls(answer(200, other))).page()
     assert len(str(caught.value)) < 300
 
@@ -109,7 +109,7 @@ def test_every_time_that_is_read_can_be_told(when: str) -> None:
 
 def test_a_page_holds_no_more_rows_than_were_asked_for() -> None:
     assert len(page(*[ROW] * PAGE_SIZE, link=FOLLOWING)) == PAGE_SIZE
-    with pytest.raises(ApiUnexpected):
+    with raises(ApiUnexpected):
         page(*[ROW] * (PAGE_SIZE + 1))
 
 
@@ -150,7 +150,7 @@ def test_what_would_take_much_memory_to_parse_is_not_parsed(part: str) -> None:
     ],
 )
 def test_a_date_that_is_no_time_of_githubs_is_none(date: str) -> None:
-    with pytest.raises(ApiUnexpected, match="Date"):
+    with raises(ApiUnexpected, match="Date"):
         Calls(answer(200, date=date)).caller.now()
 
 
@@ -186,7 +186,7 @@ def test_a_limit_is_found_at_the_beginning_of_a_page_alone() -> None:
 
 
 def test_a_next_page_whose_query_is_too_long_is_not_followed() -> None:
-    with pytest.raises(ApiUnexpected, match="too long"):
+    with raises(ApiUnexpected, match="too long"):
         page(ROW, link=f'<https://api.github.com/x?cursor={"c" * 2_000}>; rel="next"')
 
 
@@ -205,7 +205,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
     calls = Calls(answer(200), limit=99_999)
     endless = Endless()
     calls.caller._connected = lambda: endless
-    with pytest.raises(ApiUnexpected, match="no end"):
+    with raises(ApiUnexpected, match="no end"):
         OWNER.list_hooks(calls.caller)
     assert endless.page == 101
 
@@ -213,7 +213,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
 @pytest.mark.parametrize("odd", [{"id": 0}, {"id": 2**63}, {"id": None}], ids=["0", "2^63", "null"])
 def test_a_webhook_that_cannot_be_githubs_is_none(odd: dict[str, object]) -> None:
     listed = [{"id": 1, "active": True, "config": {}} | odd]
-    with pytest.raises(ApiUnexpected):
+    with raises(ApiUnexpected):
         OWNER.list_hooks(Calls(answer(200, listed)).caller)
 
 
@@ -261,7 +261,7 @@ DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S
 def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
     bad = answer(201, {"token": token, "expires_at": "2099-01-01T00:00:00Z"}, date=DATE)
     installation, tokens, _ = made(answer(200, {"id": 3}, date=DATE), bad)
-    with pytest.raises(ApiUnexpected, match="octo: token"):
+    with raises(ApiUnexpected, match="octo: token"):
         installation.connected()
     assert tokens == []
 
@@ -269,7 +269,7 @@ def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
 @pytest.mark.parametrize("number", [0, -1, 2**63, int("9" * 4_000), "x"], ids=["0", "-1", "2^63", "huge", "text"])
 def test_an_installation_without_a_number_is_an_error(number: object) -> None:
     installation, tokens, calls = made(answer(200, {"id": number}, date=DATE))
-    with pytest.raises(ApiUnexpected, match="octo: id"):
+    with raises(ApiUnexpected, match="octo: id"):
         installation.connected()
     assert tokens == []
     assert all(verb == "GET" for verb, *_ in calls.script.calls)

@@ -148,7 +148,7 @@ class Caller:
             ApiError: GitHub refused, or every try failed.
             OutOfTime: a wait does not fit into the time limit.
         """
-        fault: ApiFailing | ApiUnexpected
+        fault: ApiError
         tries = 0
         while True:
             self.wait_for_turn(_POINTS[verb])
@@ -225,7 +225,7 @@ class Caller:
         if status >= 500 or status < 300:
             return Reply(Acceptance.UNKNOWN, why)
         fault = error_for(response, purpose, self._kind, self._web_url)
-        if status in {401, 403} or status < 400 or isinstance(fault, AccessBlocked):
+        if status in {401, 403} or status < 400 or fault.error_kind is AccessBlocked:
             raise fault
         return Reply(Acceptance.REFUSED, why)
 

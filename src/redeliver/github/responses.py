@@ -230,7 +230,7 @@ def request_id(response: Response) -> str:
     return found if _REQUEST_ID.fullmatch(found) else ""
 
 
-def _blocked(response: Response, raw: str, purpose: Purpose, web_url: str) -> AccessBlocked | None:
+def _blocked(response: Response, raw: str, purpose: Purpose, web_url: str) -> ApiError | None:
     """What stands in the way, if it is no permission.
 
     The header: https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api

@@ -239,7 +239,7 @@ HOSTILE_DATES = [
 def test_a_date_that_is_none_is_no_date(date: str) -> None:
     calls = Calls(answer(200, date=date))
     assert calls.get() == {}
-    with pytest.raises(ApiUnexpected, match=r"current time.*Date"):
+    with raises(ApiUnexpected, match=r"current time.*Date"):
         calls.caller.now()
 
 

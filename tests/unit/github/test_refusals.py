@@ -60,7 +60,7 @@ def refused(message: str, status: int = 403, web_url: str = WEB, **headers: str)
 @pytest.mark.parametrize("why", MESSAGES)
 def test_what_no_permission_changes_has_a_sentence_and_a_next_step_of_its_own(why: str) -> None:
     error = refused(MESSAGES[why])
-    assert isinstance(error, AccessBlocked)
+    assert error.error_kind is AccessBlocked
     assert why in error.problem
     assert TASK.what in error.problem
     assert MESSAGES[why][:60] in error.problem
@@ -71,7 +71,7 @@ def test_what_no_permission_changes_has_a_sentence_and_a_next_step_of_its_own(wh
 
 def test_a_redelivery_that_is_blocked_ends_the_run_as_a_missing_permission_does() -> None:
     for message in MESSAGES.values():
-        with pytest.raises(AccessBlocked):
+        with raises(AccessBlocked):
             Calls(answer(403, {"message": message})).caller.post_once("/attempts", TASK)
 
 
@@ -100,7 +100,7 @@ def test_githubs_own_page_for_it_is_shown_whole(why: str, web: str, address: str
     headers = {"x_github_sso": f"required; url={address}"} if why == "single sign-on" else {}
     calls = Calls(answer(403, {"message": MESSAGES[why]}, **headers))
     caller = Caller(lambda: calls.script, calls.pace, calls.run_clock, web_url=web)
-    with pytest.raises(AccessBlocked) as caught:
+    with raises(AccessBlocked) as caught:
         caller.call("GET", "/log", TASK, lambda told: told)
     assert caught.value.next_step.endswith(address)
     assert address in str(CheckpointNotSaved(place="there", why=caught.value))
@@ -115,7 +115,7 @@ def test_a_server_without_tls_has_no_page_that_is_shown() -> None:
 @pytest.mark.parametrize("status", [403, 404])
 def test_single_sign_on_is_seen_by_its_header_whatever_the_message_says(status: int) -> None:
     error = refused("Not Found", status, x_github_sso=f"required; url={SSO}")
-    assert isinstance(error, AccessBlocked)
+    assert error.error_kind is AccessBlocked
     assert f"({status})" in error.problem
 
 
@@ -153,7 +153,7 @@ def test_no_other_address_is_shown(address: str) -> None:
     in_header = refused(MESSAGES["single sign-on"], x_github_sso=f"required; url={address}")
     in_message = refused(f"token's lifetime at the following URL: {address}")
     for error in (in_header, in_message):
-        assert isinstance(error, AccessBlocked)
+        assert error.error_kind is AccessBlocked
         assert "://" not in str(error)
         assert "evil" not in str(error)
 

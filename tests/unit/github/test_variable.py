@@ -84,7 +84,7 @@ def test_a_token_that_may_not_read_it_is_told_what_it_needs() -> None:
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"value": 5}', '{"value": null}', '{"name": "x"}'])
 def test_an_answer_without_a_value_is_no_checkpoint_and_not_none(body: str) -> None:
-    with pytest.raises(ApiUnexpected, match=r"read .* CHECKPOINT of octo/ops"):
+    with raises(ApiUnexpected, match=r"read .* CHECKPOINT of octo/ops"):
         read(answer(200, body))
 
 
