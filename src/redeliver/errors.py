@@ -96,11 +96,7 @@ class _Sentences(Formatter):
 
 
 def filled(template: str, facts: Mapping[str, object]) -> str:
-    """A sentence with its facts.
-
-    Raises:
-        KeyError: one of them is missing.
-    """
+    """A sentence with its facts. Raises KeyError if one is missing."""
     return _Sentences().vformat(template, (), facts)
 
 

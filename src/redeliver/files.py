@@ -22,11 +22,7 @@ _LEFT_BEHIND = 600
 
 
 def check_folder(folder: Path) -> None:
-    """See to it that files can be created in a folder.
-
-    Raises:
-        OSError: they cannot.
-    """
+    """See to it that files can be created in a folder. Raises OSError."""
     with TemporaryFile(dir=folder):
         pass
 

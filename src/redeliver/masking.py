@@ -149,8 +149,7 @@ def _without(text: str, stretches: list[tuple[int, int]]) -> str:
 def _spellings(text: str) -> Iterator[_Spelling]:
     """All that a text can stand for: itself, and each spelling with one kind of escape decoded.
 
-    Raises:
-        ValueError: there are too many.
+    Raises ValueError if there are too many.
     """
     found: set[str] = set()
     left = [_folded(text, [(at, at + 1) for at in range(len(text))])]

@@ -417,10 +417,9 @@ def parse(values: Mapping[str, str], problems: Iterable[str] = (), *, asks_for_t
 
 
 def read(values: Mapping[str, str], use: Use, problems: Callable[[Mapping[str, str]], Iterable[str]]) -> Settings:
-    """Read settings from those values that are not empty. ``problems`` finds those that are not about a single value.
+    """Read settings from those values that are not empty. Raises SettingsError, as :func:`parse`.
 
-    Raises:
-        SettingsError: as :func:`parse`.
+    ``problems`` finds what is wrong with them together.
     """
     given = {row.name: text for row in inputs(use) if (text := values.get(row.name, "").strip())}
     found = [*problems(given)]

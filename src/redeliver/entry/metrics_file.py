@@ -20,11 +20,7 @@ _MOST = 20_000_000
 
 
 def need_package() -> None:
-    """See to it that metrics can be made.
-
-    Raises:
-        MetricsPackageMissing: they cannot.
-    """
+    """See to it that metrics can be made. Raises MetricsPackageMissing."""
     try:
         import redeliver.output.metrics  # noqa: F401, PLC0415  an extra, which most people do without
     except ModuleNotFoundError as missing:
@@ -49,11 +45,7 @@ def check_metrics_file(path: Path) -> None:
 
 
 def write_metrics(path: Path, report: Report, ended: float) -> None:
-    """Replace the file with a run's metrics. ``ended``: now, in epoch seconds.
-
-    Raises:
-        MetricsNotWritten: the old file stands.
-    """
+    """Replace the file with a run's metrics. ``ended``: now, in epoch seconds. Raises MetricsNotWritten."""
     from redeliver.output.metrics import run_metrics  # noqa: PLC0415  as above
 
     try:

@@ -89,11 +89,7 @@ class ActionsConsole:
 
 
 def check_files() -> None:
-    """Check that results can be written for the runner, without writing anything.
-
-    Raises:
-        NotWritten: they cannot.
-    """
+    """Check that results can be written for the runner, without writing anything. Raises NotWritten."""
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         with _file_of_runner(name):
             pass

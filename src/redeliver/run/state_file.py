@@ -116,11 +116,7 @@ class StateFile:
         raise StateLockedTooLong(path=str(self._lock_path))
 
     def check_lock(self) -> None:
-        """See to it that no other run can have taken the lock while this one held it.
-
-        Raises:
-            StateLockLost: one can.
-        """
+        """See to it that no other run can have taken the lock while this one held it. Raises StateLockLost."""
         if self._lock and not self._lock.closed and (what := self._what_became_of(self._lock)):
             raise StateLockLost(place=str(self.path), why=what)
 
@@ -167,11 +163,7 @@ class FileCheckpoint:
         return self._file.read().get(self._key)
 
     def write(self, moment: int) -> None:
-        """Replace it, in one step that a crash leaves either done or undone.
-
-        Raises:
-            CheckpointNotSaved: the old file is still there.
-        """
+        """Replace it, in one step that a crash leaves either done or undone. Raises CheckpointNotSaved."""
         try:
             checkpoints = self._file.read()
         except RedeliverError as fault:
@@ -239,8 +231,7 @@ def _what_is_unsafe(file: os.stat_result, folder: os.stat_result) -> str:
 def _lock(descriptor: int) -> bool:
     """Lock an open file without waiting. The system releases it when the process ends.
 
-    Raises:
-        OSError: the file system has no locks.
+    Raises OSError if the file system has no locks.
     """
     try:
         if sys.platform == "win32":
