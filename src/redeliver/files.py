@@ -38,7 +38,10 @@ def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> 
     Raises:
         OSError: the old file is still there.
     """
-    _remove_what_killed_processes_left(path)
+    for left in path.parent.glob(f".{escape(path.name)}.*.new"):
+        with suppress(OSError):  # another process removed it first, or it is another user's
+            if time.time() - left.lstat().st_mtime > _LEFT_BEHIND:
+                left.unlink()
     # Its end is not the file's own: node_exporter reads whatever ends in .prom.
     new = path.with_name(f".{path.name}.{token_hex(8)}.new")
     try:
@@ -58,13 +61,6 @@ def replace_file(path: Path, content: bytes, *, for_everybody: bool = False) -> 
             os.fsync(folder)  # the folder holds the new name
         finally:
             os.close(folder)
-
-
-def _remove_what_killed_processes_left(path: Path) -> None:
-    for left in path.parent.glob(f".{escape(path.name)}.*.new"):
-        with suppress(OSError):  # another process removed it first, or it is another user's
-            if time.time() - left.lstat().st_mtime > _LEFT_BEHIND:
-                left.unlink()
 
 
 def why(fault: OSError) -> str:

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from contextlib import contextmanager, nullcontext
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -44,19 +44,14 @@ if TYPE_CHECKING:
 
     from redeliver.core.settings import Settings
 
-_VARIABLES = """\
+#: The end of a command's help. ``fails``, ``refuses``: see :func:`_command`.
+_EPILOG = """\
+Exit codes: 0 done; 1 a request failed for good{fails}; 2 a flag, a variable or a file cannot be used{refuses}, and \
+nothing was sent; 128 + N stopped by signal N.
+
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
 or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
 """
-
-
-def _epilog(fails: str = "", refuses: str = "") -> str:
-    """The end of a command's help. ``fails``, ``refuses``: see :func:`_command`."""
-    return (
-        f"Exit codes: 0 done; 1 a request failed for good{fails}; 2 a flag, a variable or a file cannot be used"
-        f"{refuses}, and nothing was sent; 128 + N stopped by signal N.\n\n{_VARIABLES}"
-    )
-
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,7 +59,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     # Boxes and colours are for a terminal; whatever reads a pipe gets plain text.
     rich_markup_mode="rich" if sys.stdout.isatty() and sys.stderr.isatty() else None,
-    epilog=_epilog(", or a reason that the command's own help gives"),
+    epilog=_EPILOG.format(fails=", or a reason that the command's own help gives", refuses=""),
 )
 
 
@@ -111,29 +106,27 @@ def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show
 
 
 def _command(
-    use: Use, *, quiet: str, fails: str = "", refuses: str = ""
-) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    work: Callable[..., int], *, use: Use, quiet: str, fails: str = "", refuses: str = ""
+) -> Callable[..., int]:
     """Make a function a command: it takes its console and its flags, and returns its exit code.
 
     What it raises becomes a sentence and an exit code. ``quiet``: what is printed with that flag, too. ``fails``,
     ``refuses``: what else gives exit code 1 or 2.
     """
 
-    def register(work: Callable[..., int]) -> Callable[..., int]:
-        @wraps(work)
-        def command(*, quiet: bool, verbose: bool, **flags: object) -> None:
-            console = TerminalConsole(verbose=verbose, quiet=quiet)
-            raise typer.Exit(exit_code(lambda: work(console, **flags), _tell))
+    @wraps(work)
+    def command(*, quiet: bool, verbose: bool, **flags: object) -> None:
+        console = TerminalConsole(verbose=verbose, quiet=quiet)
+        raise typer.Exit(exit_code(lambda: work(console, **flags), _tell))
 
-        vars(command)["__signature__"] = signature(work, use, quiet=quiet)
-        app.command(epilog=_epilog(fails, refuses))(command)
-        return work
-
-    return register
+    vars(command)["__signature__"] = signature(work, use, quiet=quiet)
+    app.command(epilog=_EPILOG.format(fails=fails, refuses=refuses))(command)
+    return work
 
 
-@_command(
-    Use.RUN,
+@partial(
+    _command,
+    use=Use.RUN,
     quiet="errors and warnings, and what --format json prints",
     fails=", an event is lost, the checkpoint could not be saved, or --fail-on applies",
 )
@@ -168,8 +161,9 @@ def run(
     return report.exit_code(settings.fail_on) or int(bool(unwritten) and settings.fail_on is not FailOn.NEVER)
 
 
-@_command(
-    Use.REPLAY,
+@partial(
+    _command,
+    use=Use.REPLAY,
     quiet="errors and warnings, and what --format json prints",
     fails=", an event did not arrive, or a GUID is not in the log",
     refuses=", or --limit is exceeded",
@@ -197,7 +191,7 @@ def replay(
     return report.exit_code
 
 
-@_command(Use.HOOKS, quiet="the list, errors and warnings", fails=", or --time-limit is exceeded")
+@partial(_command, use=Use.HOOKS, quiet="the list, errors and warnings", fails=", or --time-limit is exceeded")
 def hooks(
     console: TerminalConsole,
     *,
@@ -233,8 +227,9 @@ def hooks(
     return 0
 
 
-@_command(
-    Use.SHOW,
+@partial(
+    _command,
+    use=Use.SHOW,
     quiet="the events, errors and warnings",
     fails=", --time-limit is exceeded, or a GUID is not in the log",
 )

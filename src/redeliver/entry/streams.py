@@ -31,7 +31,13 @@ def lossy_streams() -> Iterator[None]:
     Raises:
         SystemExit: the block's own, with the exit code 1 in place of 0 if something could not be printed.
     """
-    _occupy_closed()
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # It is closed, and a file that is opened later would be given its number: the lowest that is free. To write
+            # to what it is given here is an error, as it was.
+            os.open(os.devnull, os.O_RDONLY)
     out, err = _LossyStream(sys.stdout, 1), _LossyStream(sys.stderr, 2)
     sys.stdout, sys.stderr = out, err
     try:
@@ -80,16 +86,6 @@ def _tell(stream: _LossyStream, name: str, other: _LossyStream) -> None:
         why = fault.strerror or type(fault).__name__
         other.write(for_log(f"error: {NotPrinted(stream=name, why=why)}") + "\n")
         other.flush()
-
-
-def _occupy_closed() -> None:
-    """Let the numbers of closed streams lead nowhere: a file that is opened later would be given them."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            # It is given the lowest number that is free, which is this one. To write to it is an error, as it was.
-            os.open(os.devnull, os.O_RDONLY)
 
 
 class _LossyStream(io.TextIOWrapper):
