@@ -122,8 +122,8 @@ def _allowlist() -> Iterator[str]:
 def _needed_inputs() -> Iterator[str]:
     yield from ("| input | what it is | required |", "|:--|:--|:--|")
     for row in _of(Group.NEEDED):
-        text = row.description.removesuffix(f" Required {row.required}.")
-        yield f"| `{row.name}` | {text} | {row.required or 'no'} |"
+        text, _, required = row.description.removesuffix(".").partition(". Required ")
+        yield f"| `{row.name}` | {text}. | {required or 'no'} |"
 
 
 def _tuning_names() -> Iterator[str]:

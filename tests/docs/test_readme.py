@@ -83,12 +83,6 @@ def test_every_input_is_described_in_one_place_that_people_find() -> None:
     assert all(f"`{row.name}`" in README for row in INPUTS)
 
 
-def test_an_input_that_is_required_says_when() -> None:
-    for row in INPUTS:
-        said = row.description.partition(" Required ")[2]
-        assert said == (f"{row.required}." if row.required else "")
-
-
 @pytest.mark.parametrize(
     ("text", "hooks"),
     [(README, ["organization_hooks"]), (TOKEN, ["organization_hooks", "repository_hooks"])],

@@ -101,8 +101,6 @@ class Input:
     several: bool = False
     """Whether it is a list, so that its flag may be given several times."""
     group: Group = Group.TUNING
-    required: str = ""
-    """When it is required, in the words at the end of the description; empty: never."""
     used_by: Use = Use.RUN
     instead: Mapping[Use, str] = field(default_factory=dict)
     """Another description, where it is used by these."""
@@ -110,12 +108,10 @@ class Input:
     """Another default, where it is used by these."""
 
 
-def as_input(description: str, default: str = "", *, required: str = "", **columns: Any) -> Any:  # noqa: ANN401
+def as_input(description: str, default: str = "", **columns: Any) -> Any:  # noqa: ANN401
     """A field that is an input: its row of the table, and the text that is used when it is left empty."""
     # Any, as pydantic's own Field: the default is the input's text, which the field's validator reads.
-    if required:
-        description += f" Required {required}."
-    row: Any = Input("", description, default, required=required, **columns)
+    row: Any = Input("", description, default, **columns)
     return Field(default, json_schema_extra={"row": row})
 
 
@@ -162,9 +158,8 @@ class Settings(BaseModel):
         used_by=Use.TRACKING,
     )
     org: Annotated[str, matching(_OWNER, "an organization's name")] = as_input(
-        "Organization that owns the webhook.",
+        "Organization that owns the webhook. Required unless `repository` is set or it is an App's own webhook.",
         group=Group.NEEDED,
-        required="unless `repository` is set or it is an App's own webhook",
         used_by=Use.WEBHOOKS,
     )
     repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
@@ -178,9 +173,9 @@ class Settings(BaseModel):
     )
     hook_id: Hooks = as_input(
         "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
-        "commas or newlines), `all`, or a pattern of the URL (with `*` or `://`).",
+        "commas or newlines), `all`, or a pattern of the URL (with `*` or `://`). Required unless it is an App's own "
+        "webhook.",
         group=Group.NEEDED,
-        required="unless it is an App's own webhook",
         used_by=Use.WEBHOOKS,
         instead={
             Use.LISTING | Use.HOOKS: "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` "
@@ -191,9 +186,9 @@ class Settings(BaseModel):
         defaults={Use.LISTING | Use.HOOKS: "all"},
     )
     token: Token = as_input(
-        "Token that can read and redeliver the webhook's deliveries and write the variable.",
+        "Token that can read and redeliver the webhook's deliveries and write the variable. Required unless "
+        "`client-id` and `private-key` are set.",
         group=Group.NEEDED,
-        required="unless `client-id` and `private-key` are set",
         used_by=Use.ANY,
         instead={
             Use.READING: "Token that can read the webhooks. Required unless `client-id` and `private-key` are set.",

@@ -38,24 +38,28 @@ def lossy_streams() -> Iterator[None]:
             # It is closed, and a file that is opened later would be given its number: the lowest that is free. To write
             # to what it is given here is an error, as it was.
             os.open(os.devnull, os.O_RDONLY)
-    out, err = _LossyStream(sys.stdout, 1), _LossyStream(sys.stderr, 2)
-    sys.stdout, sys.stderr = out, err
+    out, err = _Lossy(sys.stdout, 1), _Lossy(sys.stderr, 2)
+    sys.stdout, sys.stderr = out.text, err.text
     try:
         yield
     except SystemExit as ending:
-        out.flush()
-        err.flush()
-        _tell(out, "standard output", err)
-        _tell(err, "standard error", out)
-        if (out.lossy.fault or err.lossy.fault) and not ending.code:
+        out.text.flush()
+        err.text.flush()
+        for lossy, name, other in ((out, "standard output", err), (err, "standard error", out)):
+            if lossy.fault and not other.fault and not other.holds_data:
+                why = lossy.fault.strerror or type(lossy.fault).__name__
+                other.text.write(for_log(f"error: {NotPrinted(stream=name, why=why)}") + "\n")
+                other.text.flush()
+        if (out.fault or err.fault) and not ending.code:
             raise SystemExit(NotPrinted.exit_code) from None
         raise
 
 
 def print_data(text: str) -> None:
     """Print what a program reads on the standard output. No sentence is ever added to it."""
-    if isinstance(sys.stdout, _LossyStream):
-        sys.stdout.holds_data = True
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, _Lossy):
+        raw.holds_data = True
     sys.stdout.write(text)
 
 
@@ -79,42 +83,26 @@ def print_message(level: Level, *texts: str) -> None:
         sys.stderr.flush()
 
 
-def _tell(stream: _LossyStream, name: str, other: _LossyStream) -> None:
-    """Say on the other stream what this one did not take."""
-    fault = stream.lossy.fault
-    if fault and not other.lossy.fault and not other.holds_data:
-        why = fault.strerror or type(fault).__name__
-        other.write(for_log(f"error: {NotPrinted(stream=name, why=why)}") + "\n")
-        other.flush()
-
-
-class _LossyStream(io.TextIOWrapper):
-    """A stream for text that takes whatever is printed on it, and passes on what it can."""
+class _Lossy(io.RawIOBase):
+    """The bytes of a stream for text, which takes whatever is printed on it, and passes on what it can."""
 
     holds_data = False
     """Whether it holds what a program reads."""
+    fault: OSError | None = None
+    """The first reason why something was dropped, as far as the stream was flushed."""
 
     def __init__(self, stream: TextIO | None, number: int) -> None:
         """``stream``: Python's own; None: it was closed. ``number``: its descriptor."""
         buffer = getattr(stream, "buffer", None)
-        self.lossy = _LossyRaw(getattr(buffer, "raw", buffer) or io.FileIO(number, "wb", closefd=False), number)
-        super().__init__(
-            io.BufferedWriter(self.lossy),
+        self._raw: io.RawIOBase = getattr(buffer, "raw", buffer) or io.FileIO(number, "wb", closefd=False)
+        self._number = number
+        self.text = io.TextIOWrapper(
+            io.BufferedWriter(self),
             encoding=stream.encoding if stream else "utf-8",
             errors="backslashreplace",  # a stream may have no letter for what is printed
             # Where Python does not buffer, lines have to be there at once, but need not be written in pieces.
             line_buffering=getattr(stream, "line_buffering", False) or getattr(stream, "write_through", False),
         )
-
-
-class _LossyRaw(io.RawIOBase):
-    """The bytes of a stream. What cannot be written is dropped."""
-
-    def __init__(self, raw: io.RawIOBase, number: int) -> None:
-        self.fault: OSError | None = None
-        """The first reason why something was dropped, as far as the stream was flushed."""
-        self._raw = raw
-        self._number = number
 
     def writable(self) -> bool:
         return True
