@@ -11,7 +11,7 @@ from githubsim.clock import SECOND, START
 from redeliver.core.deliveries import Row, attempt_of
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
-from redeliver.github.app_token import Grant, Installation
+from redeliver.github.app_token import Installation
 from redeliver.github.hooks import Hook, HookInfo, Owner
 from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import Response, Transport, read_json
@@ -250,8 +250,8 @@ def made(*answers: Response) -> tuple[Installation, list[str], Calls]:
         tokens.append(str(credential))
         return Script([answer(200)])
 
-    grant = Grant({"organization_hooks": "write"})
-    return Installation("12", calls.caller, "/orgs/octo", connect, grant), tokens, calls
+    permissions = {"organization_hooks": "write"}
+    return Installation("12", calls.caller, "/orgs/octo", connect, permissions, ()), tokens, calls
 
 
 DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")

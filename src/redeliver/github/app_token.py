@@ -47,31 +47,15 @@ _PERMISSIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a token is made for. It can do nothing else, whatever the App can do."""
-
-    permissions: Mapping[str, str]
-    """``read`` or ``write`` by GitHub's name of the permission."""
-    repositories: tuple[str, ...] = ()
-    """Full names, all of the installation's owner. Empty: the permissions are not about repositories."""
-
-    @property
-    def body(self) -> Body:
-        """As the API takes it: repositories without their owner."""
-        names = {one.lower(): one.partition("/")[2] for one in self.repositories}
-        return {"permissions": self.permissions, **({"repositories": [*names.values()]} if names else {})}
-
-
-def grant_for(settings: Settings, *, sends: bool) -> Grant:
-    """What a run needs. ``sends``: it redelivers and writes, else it only reads."""
+def grant_for(settings: Settings, *, sends: bool) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The permissions and repositories that a run needs. ``sends``: it redelivers and writes, else it only reads."""
     level = "write" if sends else "read"
     permissions = {"organization_hooks" if settings.org else "repository_hooks": level}
     repositories = [settings.repository] if settings.repository else []
     if settings.variable_name and not settings.variable_token.get_secret_value():
         permissions["actions_variables"] = level
         repositories.append(settings.variable_repository)
-    return Grant(permissions, tuple(repositories))
+    return permissions, tuple(repositories)
 
 
 class _Listed(TypedDict):
@@ -90,7 +74,10 @@ _TOKEN = TypeAdapter(_Token)
 
 @dataclass(slots=True)
 class Installation:
-    """An App's installation at one owner, and a connection as that, with a token that is renewed in time."""
+    """An App's installation at one owner, and a connection as that, with a token that is renewed in time.
+
+    The token can do nothing but what it is made for, whatever the App can do.
+    """
 
     app_id: str
     app: Caller
@@ -98,7 +85,10 @@ class Installation:
     owner_path: str
     """The organization's or repository's path in the API: ``/orgs/octo``."""
     connect: Callable[[Credential], Transport]
-    grant: Grant
+    permissions: Mapping[str, str]
+    """``read`` or ``write`` by GitHub's name of the permission."""
+    repositories: tuple[str, ...]
+    """Full names, all of the installation's owner. Empty: the permissions are not about repositories."""
     _transport: Transport | None = field(default=None, init=False)
     _renew_at: int = field(default=0, init=False)
 
@@ -125,7 +115,9 @@ class Installation:
         purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)
         try:
             path = f"/app/installations/{found['id']}/access_tokens"
-            body = self.grant.body
+            # The API takes repositories without their owner.
+            names = {one.lower(): one.partition("/")[2] for one in self.repositories}
+            body: Body = {"permissions": self.permissions, **({"repositories": [*names.values()]} if names else {})}
             made = self.app.call("POST", path, purpose, lambda told: read_json(_TOKEN, told.body), body=body)
         except ApiRefused as refused:
             raise self._why(refused, found, whose) from None
@@ -140,11 +132,11 @@ class Installation:
         held = held if isinstance(held, dict) else {}
         lacking = [
             _PERMISSIONS[name].format(level=level)
-            for name, level in self.grant.permissions.items()
+            for name, level in self.permissions.items()
             if held.get(name) not in {"write", level}
         ]
         if not lacking and "repositor" in refused.message:
-            lacking = [f"access to {one}" for one in self.grant.repositories]
+            lacking = [f"access to {one}" for one in self.repositories]
         if not lacking:
             return refused
         return AppLacks(owner=whose, lacking=" and ".join(lacking), request_id=refused.request_id)

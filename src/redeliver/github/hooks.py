@@ -51,14 +51,10 @@ class _ListedHook(TypedDict):
     config: NotRequired[Annotated[_Config | None, or_none]]
 
 
-class _OneHook(TypedDict):
-    active: NotRequired[bool | None]
-
-
 _ROWS = TypeAdapter(Annotated[list[Row], Field(max_length=PAGE_SIZE), FailFast()])
 _OBJECTS = TypeAdapter(Annotated[list[dict[str, object]], Field(max_length=PAGE_SIZE), FailFast()])
 _LISTED_HOOKS = TypeAdapter(Annotated[list[_ListedHook], Field(max_length=PAGE_SIZE), FailFast()])
-_ONE_HOOK = TypeAdapter(_OneHook)
+_ONE_HOOK = TypeAdapter(_ListedHook)
 _DELIVERY = TypeAdapter(Delivery)
 
 
@@ -113,9 +109,8 @@ class Owner:
         query: Mapping[str, str] | None = {}
         while query is not None:
             before = len(found)
-            page = listing.page(query)
-            query = page.next
-            for one in page.rows:
+            rows, query = listing.page(query)
+            for one in rows:
                 url = (one.get("config") or {}).get("url") or ""
                 found[one["id"]] = HookInfo(one["id"], one.get("active"), url)
             if len(found) == before:
@@ -183,10 +178,9 @@ class Hook:
         """See :class:`redeliver.github.ports.DeliverySource`."""
         if query is None:
             query = {"status": only} if only else {}
-        page = self._deliveries.page(query)
-        unread = tuple(row for row in page.rows if isinstance(row, UnreadRow))
-        rows = [row for row in page.rows if not isinstance(row, UnreadRow)]
-        return Page(rows, page.next, unread)
+        rows, following = self._deliveries.page(query)
+        unread = tuple(row for row in rows if isinstance(row, UnreadRow))
+        return Page([row for row in rows if not isinstance(row, UnreadRow)], following, unread)
 
     @property
     def quota(self) -> Quota:

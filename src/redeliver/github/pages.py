@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from redeliver.github.api import Caller
     from redeliver.github.responses import Purpose, Response
 
+    Query = Mapping[str, str]
+
 T = TypeVar("T")
 
 #: Rows of a page; GitHub gives no more.
@@ -36,7 +38,7 @@ _NAMES_NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
 _MAX_QUERY = 2_000
 
 
-def next_query(header: str, api_url: str) -> Mapping[str, str] | None:
+def next_query(header: str, api_url: str) -> Query | None:
     """The query of a list's next page, from a ``Link`` header; None: the header names no next page.
 
     Its path is not used: GitHub may name the owner by number.
@@ -75,15 +77,6 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return (parts.scheme, (parts.hostname or "").lower(), port)
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage(Generic[T]):
-    """One page of a list."""
-
-    rows: Sequence[T]
-    next: Mapping[str, str] | None
-    """The query of the next page; None: this is the last one."""
-
-
 @dataclass(slots=True)
 class Listing(Generic[T]):
     """One list of GitHub's.
@@ -101,44 +94,44 @@ class Listing(Generic[T]):
     """Smaller sizes of a page, which are asked for from then on if GitHub's servers run out of time. They must not
     change what a query means, as they do where pages have numbers."""
     _size: int = field(default=PAGE_SIZE, init=False)
-    _shorter: Mapping[str, str] | None = field(default=None, init=False)
+    _shorter: Query | None = field(default=None, init=False)
 
-    def page(self, query: Mapping[str, str]) -> ListPage[T]:
-        """The page that a query names.
+    def page(self, query: Query) -> tuple[Sequence[T], Query | None]:
+        """The rows of the page that a query names, and the query of the next page; None: it is the last one.
 
         Raises:
             NextPageMissing: there must be a next page, and none is named.
             ApiError: GitHub refused, or failed for good. ForeignLink among them.
             OutOfTime: a wait does not fit into the time limit.
         """
-        page = self._of_any_size(query)
-        if query != self._shorter or page.next is None:
-            return page
+        try:
+            rows, following = self._get(query)
+        except ApiTimedOut as failing:
+            rows, following = self._get_fewer(query, failing)
+        if query != self._shorter or following is None:
+            return rows, following
         # It repeats the rows of the page before, and has the link.
         self._shorter = None
-        return self.page(page.next)
+        return self.page(following)
 
-    def _of_any_size(self, query: Mapping[str, str]) -> ListPage[T]:
-        try:
-            return self._get(query)
-        except ApiTimedOut as failing:
-            for size in [one for one in self.fewer if one < self._size]:
-                self._size = size
-                with suppress(ApiTimedOut):
-                    return self._get(query, most_tries=1)
-            raise failing from None
+    def _get_fewer(self, query: Query, failing: ApiTimedOut) -> tuple[Sequence[T], Query | None]:
+        for size in [one for one in self.fewer if one < self._size]:
+            self._size = size
+            with suppress(ApiTimedOut):
+                return self._get(query, most_tries=1)
+        raise failing from None
 
-    def _get(self, query: Mapping[str, str], *, most_tries: int = TRIES) -> ListPage[T]:
+    def _get(self, query: Query, *, most_tries: int = TRIES) -> tuple[Sequence[T], Query | None]:
         told = query.get("per_page", "")
         size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
 
-        def read(response: Response) -> ListPage[T]:
+        def read(response: Response) -> tuple[Sequence[T], Query | None]:
             rows, following = self.rows_of(response), next_query(response.headers.get("link", ""), self.caller.api_url)
             if following is None and len(rows) >= size > 1:
                 if query == self._shorter:
                     raise NextPageMissing(what=self.purpose.what)
                 self._shorter = following = {**query, "per_page": str(size - 1)}
-            return ListPage(rows, following)
+            return rows, following
 
         query_of_size = {**query, "per_page": str(size)}
         return self.caller.call("GET", self.path, self.purpose, read, query=query_of_size, most_tries=most_tries)

@@ -71,8 +71,9 @@ class Session:
         app = self._caller(key, CredentialKind.APP_KEY)
         if self.owner.is_app:
             return app
-        grant = grant_for(settings, sends=self._sends)
-        installation = Installation(settings.app_id, app, self.owner.path, self._connect, grant)
+        permissions, repositories = grant_for(settings, sends=self._sends)
+        path = self.owner.path
+        installation = Installation(settings.app_id, app, path, self._connect, permissions, repositories)
         return self._caller(installation.connected, CredentialKind.INSTALLATION_TOKEN)
 
     def choose(self, *, inactive: bool = False, described: bool = False) -> list[Hook]:
