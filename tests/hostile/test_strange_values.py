@@ -12,7 +12,7 @@ from redeliver.core.deliveries import Row, attempt_of
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
 from redeliver.github.app_token import Installation
-from redeliver.github.hooks import Hook, HookInfo, Owner
+from redeliver.github.hooks import Hook, Owner
 from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import Response, Transport, read_json
 from redeliver.times import clock_time
@@ -39,7 +39,7 @@ def page(*rows: object, link: str = "") -> list[Row]:
 
 
 def hook(calls: Calls) -> Hook:
-    return Hook(calls.caller, OWNER, HookInfo(7))
+    return Hook(calls.caller, OWNER, 7)
 
 
 # -- rows -------------------------------------------------------------------------------------------------------
@@ -235,8 +235,8 @@ def test_a_webhook_that_may_be_active_is_chosen() -> None:
     assert [(info.id, info.active) for info in found] == [(1, None), (2, None)]
 
 
-def chosen(calls: Calls, pattern: str) -> list[HookInfo]:
-    return OWNER.pick(OWNER.list_hooks(calls.caller), HookChoice(pattern=pattern, several=True))
+def chosen(calls: Calls, pattern: str) -> list[Hook]:
+    return OWNER.pick(calls.caller, OWNER.list_hooks(calls.caller), HookChoice(pattern=pattern, several=True))
 
 
 # -- an App's token ---------------------------------------------------------------------------------------------

@@ -215,7 +215,7 @@ def hooks(
         chosen = session.choose() if form == "matrix" else []
         found = survey(session) if form != "matrix" else []
     if form == "matrix":
-        print_data(json.dumps(matrix([hook.info.id for hook in chosen], jobs)) + "\n")
+        print_data(json.dumps(matrix([hook.id for hook in chosen], jobs)) + "\n")
     elif form == "json":
         print_data(json.dumps([listed(one) for one in found]) + "\n")
     elif form == "prometheus":

@@ -77,7 +77,7 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
     try:
-        hook_ids = [hook.info.id for hook in _session(settings, console).choose()]
+        hook_ids = [hook.id for hook in _session(settings, console).choose()]
     except NoSuchHook as none:
         # Not a reason to fail: somebody may have removed the last one, and the following jobs can see that.
         console.tell("warning", str(none))

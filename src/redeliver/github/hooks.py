@@ -59,18 +59,6 @@ _DELIVERY = TypeAdapter(Delivery)
 
 
 @dataclass(frozen=True, slots=True)
-class HookInfo:
-    """What is known of a webhook without reading its deliveries."""
-
-    id: int | None
-    """None: the App's."""
-    active: bool | None = None
-    """Whether GitHub sends deliveries to it. None: not known."""
-    url: str = ""
-    """Where it points; empty: not known. It can hold credentials, so it is never shown as it is."""
-
-
-@dataclass(frozen=True, slots=True)
 class Owner:
     """Who owns the webhooks."""
 
@@ -95,7 +83,7 @@ class Owner:
         """Its name at the beginning of a sentence."""
         return self.name[0].upper() + self.name[1:]
 
-    def list_hooks(self, caller: Caller) -> list[HookInfo]:
+    def list_hooks(self, caller: Caller) -> list[Hook]:
         """All its webhooks; for an App an empty list, since GitHub lists none.
 
         Raises:
@@ -105,21 +93,21 @@ class Owner:
             return []
         purpose = Purpose(f"list the webhooks of {self.name}", self.permission, self._subject)
         listing = Listing(caller, f"{self.path}/hooks", purpose, lambda told: read_json(_LISTED_HOOKS, told.body))
-        found: dict[int, HookInfo] = {}
+        found: dict[int, Hook] = {}
         query: Mapping[str, str] | None = {}
         while query is not None:
             before = len(found)
             rows, query = listing.page(query)
             for one in rows:
                 url = (one.get("config") or {}).get("url") or ""
-                found[one["id"]] = HookInfo(one["id"], one.get("active"), url)
+                found[one["id"]] = Hook(caller, self, one["id"], active=one.get("active"), url=url)
             if len(found) == before:
                 break  # a page with nothing new: the end, or a loop
             if len(found) > _MAX_HOOKS:
                 raise ApiUnexpected(what=purpose.what, why="the list has no end")
         return list(found.values())
 
-    def pick(self, listed: Iterable[HookInfo], choice: HookChoice, *, inactive: bool = False) -> list[HookInfo]:
+    def pick(self, caller: Caller, listed: Iterable[Hook], choice: HookChoice, *, inactive: bool = False) -> list[Hook]:
         """The webhooks that ``hook-id`` means, of a list that only a pattern needs.
 
         A pattern leaves out webhooks that are not active, since GitHub sends nothing to them, but with ``inactive``.
@@ -129,18 +117,17 @@ class Owner:
             NoSuchHook, NoHooks: the pattern matches none.
         """
         if self.is_app:
-            return [HookInfo(None)]
-        known = {info.id: info for info in listed}
+            return [Hook(caller, self, None)]
         if not choice.pattern:
-            return [known.get(hook_id, HookInfo(hook_id)) for hook_id in choice.ids]
+            known = {hook.id: hook for hook in listed}
+            return [known.get(hook_id) or Hook(caller, self, hook_id) for hook_id in choice.ids]
         fits = _expression(choice.pattern).fullmatch
-        wanted = (info for info in known.values() if inactive or info.active is not False)
-        found = {info.id: info for info in wanted if fits(info.url)}
+        found = [hook for hook in listed if (inactive or hook.active is not False) and fits(hook.url)]
         if not found and choice.pattern == "*":
             raise NoHooks(owner=self._subject, what="webhook" if inactive else "active webhook")
         if not found:
             raise NoSuchHook(owner=self.name)
-        return [found[hook_id] for hook_id in sorted(found, key=lambda one: one or 0)]
+        return sorted(found, key=lambda hook: hook.id or 0)
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
@@ -157,19 +144,25 @@ class Hook:
     the time limit.
     """
 
-    def __init__(self, caller: Caller, owner: Owner, info: HookInfo) -> None:
-        self.info = info
+    def __init__(
+        self, caller: Caller, owner: Owner, number: int | None, *, active: bool | None = None, url: str = ""
+    ) -> None:
+        """Nothing is asked yet. ``number``: its id; None: the App's. ``active``: None: not known."""
+        self.id = number
+        self.active = active
+        self.url = url
+        """Where it points; empty: not known. It can hold credentials, so it is never shown as it is."""
         self.owner = owner.login
-        self.hook_id = "" if info.id is None else str(info.id)
+        self.hook_id = "" if number is None else str(number)
         """As text; empty for an App's."""
-        self.name = f"the webhook of {owner.name}" if info.id is None else f"hook {info.id} of {owner.name}"
+        self.name = f"the webhook of {owner.name}" if number is None else f"hook {number} of {owner.name}"
         """As sentences name it."""
-        self.web_page = f"{owner.web_page}/{info.id}?tab=deliveries" if self.hook_id else ""
+        self.web_page = "" if number is None else f"{owner.web_page}/{number}?tab=deliveries"
         """The page with its deliveries; empty: unknown."""
-        self._path = f"{owner.path}/hook" if info.id is None else f"{owner.path}/hooks/{info.id}"
+        self._path = f"{owner.path}/hook" if number is None else f"{owner.path}/hooks/{number}"
         self._caller = caller
-        named = Naming(f"Webhook {{}} of {owner.name}", info.id)
-        subject = f"The webhook of {owner.name}" if info.id is None else named
+        named = Naming(f"Webhook {{}} of {owner.name}", number)
+        subject = f"The webhook of {owner.name}" if number is None else named
         self._reading = Purpose(Naming("read the deliveries of {}", self.name), owner.permission, subject)
         self._deliveries = Listing(caller, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
         self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, subject)
@@ -198,8 +191,8 @@ class Hook:
 
     def is_active(self) -> bool | None:
         """Whether GitHub sends deliveries to it; None: GitHub does not say, as for an App's webhook."""
-        if self.info.active is not None or self.info.id is None:
-            return self.info.active
+        if self.active is not None or self.id is None:
+            return self.active
         return self._caller.call(
             "GET", self._path, self._reading, lambda told: read_json(_ONE_HOOK, told.body).get("active")
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.facts import Fact, FactKind
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, Installation, grant_for
-from redeliver.github.hooks import Hook, owner_of
+from redeliver.github.hooks import owner_of
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
 from redeliver.github.variable import Variable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
+    from redeliver.github.hooks import Hook
     from redeliver.github.ports import Store
     from redeliver.github.responses import Transport
     from redeliver.timing import RunClock
@@ -87,11 +88,10 @@ class Session:
         """
         choice = self.settings.hook_id
         listed = self.owner.list_hooks(self.caller) if choice.pattern or described else []
-        if without := tuple(str(info.id) for info in listed if choice.pattern.strip("*") and not info.url):
+        if without := tuple(hook.hook_id for hook in listed if choice.pattern.strip("*") and not hook.url):
             self.left_out = Fact(FactKind.ADDRESS_UNKNOWN, {"ids": without})
             self.console.line(self.left_out.sentence)
-        picked = self.owner.pick(listed, choice, inactive=inactive)
-        hooks = [Hook(self.caller, self.owner, info) for info in picked]
+        hooks = self.owner.pick(self.caller, listed, choice, inactive=inactive)
         self.chosen = {hook.hook_id: hook for hook in hooks}
         return hooks
 

@@ -184,9 +184,9 @@ def _health(session: Session, hook: Hook, since: int) -> HookHealth:
         failed += len(rows) - len(good)
         last = max([last, *good])
     return HookHealth(
-        hook_id=hook.info.id,
-        host=host_of(hook.info.url),
-        active=hook.info.active,
+        hook_id=hook.id,
+        host=host_of(hook.url),
+        active=hook.active,
         deliveries=deliveries,
         failed=failed,
         last_success=last or None,

@@ -8,7 +8,7 @@ import pytest
 
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiError, NoSuchHook
-from redeliver.github.hooks import Hook, HookInfo, Owner
+from redeliver.github.hooks import Hook, Owner
 from samples import Calls, answer
 
 if TYPE_CHECKING:
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
 APP = Owner("/app", "12", "the App 12", "its key")
-ON, OFF = HookInfo(3, active=True, url="https://a.example/in"), HookInfo(2, active=False, url="https://a.example/out")
-OTHER = HookInfo(1, active=True, url="https://b.example/in")
+CALLER = Calls().caller
+ON = Hook(CALLER, OWNER, 3, active=True, url="https://a.example/in")
+OFF = Hook(CALLER, OWNER, 2, active=False, url="https://a.example/out")
+OTHER = Hook(CALLER, OWNER, 1, active=True, url="https://b.example/in")
 
 
 def pattern(text: str) -> HookChoice:
@@ -25,9 +27,9 @@ def pattern(text: str) -> HookChoice:
 
 
 def picked(
-    choice: HookChoice, listed: Sequence[HookInfo] = (ON, OFF, OTHER), *, inactive: bool = False
+    choice: HookChoice, listed: Sequence[Hook] = (ON, OFF, OTHER), *, inactive: bool = False, owner: Owner = OWNER
 ) -> list[object]:
-    return [info.id for info in OWNER.pick(listed, choice, inactive=inactive)]
+    return [hook.id for hook in owner.pick(CALLER, listed, choice, inactive=inactive)]
 
 
 @pytest.mark.parametrize(
@@ -58,20 +60,22 @@ def test_a_pattern_can_be_made_to_pick_inactive_ones_too() -> None:
 def test_no_url_takes_long_to_try() -> None:
     # Backtracking would take years.
     with pytest.raises(NoSuchHook):
-        picked(pattern("*a" * 12 + "*b"), [HookInfo(1, active=True, url="a" * 10_000)])
+        picked(pattern("*a" * 12 + "*b"), [Hook(CALLER, OWNER, 1, active=True, url="a" * 10_000)])
 
 
 def test_ids_are_picked_as_they_are_with_what_a_list_says_of_them() -> None:
     choice = HookChoice((7, 2), "")
-    assert OWNER.pick([ON, OFF], choice) == [HookInfo(7), OFF]
-    assert APP.pick([], choice) == [HookInfo(None)]
+    assert OWNER.pick(CALLER, [ON, OFF], choice)[1] is OFF
+    assert picked(choice, [ON, OFF]) == [7, 2]
+    assert picked(choice, [], owner=APP) == [None]
 
 
 def test_choosing_by_id_asks_for_nothing_and_by_pattern_for_the_list() -> None:
     calls = Calls(answer(200, [{"id": 3, "active": True, "config": {"url": ON.url}}]))
-    assert OWNER.pick([], HookChoice((3,), "")) == [HookInfo(3)]
+    assert picked(HookChoice((3,), ""), []) == [3]
     assert calls.count == 0
-    assert OWNER.pick(OWNER.list_hooks(calls.caller), pattern("*")) == [ON]
+    (hook,) = OWNER.list_hooks(calls.caller)
+    assert (hook.id, hook.active, hook.url) == (3, True, ON.url)
     assert calls.script.lines == ["GET /orgs/octo/hooks"]
 
 
@@ -79,25 +83,25 @@ def test_choosing_by_id_asks_for_nothing_and_by_pattern_for_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "info", "answered", "active", "asked"),
+    ("owner", "number", "listed", "answered", "active", "asked"),
     [
-        *((OWNER, HookInfo(7, active=active), 500, active, []) for active in (True, False)),  # it was listed
-        (OWNER, HookInfo(7), {"id": 7, "active": True}, True, ["GET /orgs/octo/hooks/7"]),
-        (OWNER, HookInfo(7), {"id": 7, "active": False}, False, ["GET /orgs/octo/hooks/7"]),
-        (APP, HookInfo(None), 500, None, []),  # GitHub does not say it of an App
+        *((OWNER, 7, active, 500, active, []) for active in (True, False)),
+        (OWNER, 7, None, {"id": 7, "active": True}, True, ["GET /orgs/octo/hooks/7"]),
+        (OWNER, 7, None, {"id": 7, "active": False}, False, ["GET /orgs/octo/hooks/7"]),
+        (APP, None, None, 500, None, []),  # GitHub does not say it of an App
     ],
 )
 def test_whether_it_is_active_is_asked_for_if_it_was_not_listed(
-    owner: Owner, info: HookInfo, answered: object, asked: list[str], *, active: bool | None
+    owner: Owner, number: int | None, answered: object, asked: list[str], *, listed: bool | None, active: bool | None
 ) -> None:
     calls = Calls(answer(500) if answered == 500 else answer(200, answered))
-    assert Hook(calls.caller, owner, info).is_active() is active
+    assert Hook(calls.caller, owner, number, active=listed).is_active() is active
     assert calls.script.lines == asked
 
 
 def test_when_github_refuses_to_say_it_is_an_error() -> None:
     with pytest.raises(ApiError):
-        Hook(Calls(answer(404)).caller, OWNER, HookInfo(7)).is_active()
+        Hook(Calls(answer(404)).caller, OWNER, 7).is_active()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,7 @@ def test_a_webhook_has_a_name_a_page_and_a_path(
     owner: Owner, number: int | None, name: str, page: str, path: str
 ) -> None:
     calls = Calls(answer(200, []))
-    hook = Hook(calls.caller, owner, HookInfo(number))
+    hook = Hook(calls.caller, owner, number)
     assert (hook.name, hook.web_page, hook.owner) == (name, page, owner.login)
     assert hook.hook_id == ("" if number is None else str(number))
     hook.page()

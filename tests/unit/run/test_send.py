@@ -11,7 +11,7 @@ from githubsim.clock import START
 from redeliver.core.case import PROBE_SIZE, Acceptance, Case, Reply
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.errors import BadToken, OutOfTime, Stopped
-from redeliver.github.hooks import Hook, HookInfo, Owner
+from redeliver.github.hooks import Hook, Owner
 from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.run.record import Probe, Sending
 from redeliver.run.send import Sender, send_with_probe
@@ -28,7 +28,7 @@ THEN = 1_793_875_200_000
 
 
 def hook_of(calls: Calls) -> Hook:
-    return Hook(calls.caller, Owner("/orgs/octo", "octo", "octo", ""), HookInfo(1))
+    return Hook(calls.caller, Owner("/orgs/octo", "octo", "octo", ""), 1)
 
 
 class PreparedHook(Hook):
