@@ -64,7 +64,11 @@ _MESSAGE_WITHIN = 10_000
 
 
 class Caller:
-    """Makes calls with one credential, one at a time. A signal interrupts them."""
+    """Makes calls with one credential, one at a time. A signal interrupts them.
+
+    Its methods raise ApiError where GitHub refused or every try failed, and OutOfTime where a wait does not fit into
+    the time limit.
+    """
 
     def __init__(
         self,
@@ -109,9 +113,6 @@ class Caller:
 
         One response's clock may be wrong: a second one is asked for. Of two that differ, the earlier one counts, since
         a checkpoint that lies too early loses nothing.
-
-        Raises:
-            ApiError: no response had a clock yet, and asking for one failed.
         """
         if self._readings == 0:
             purpose = Purpose("give its current time", "no permission", "GitHub's clock")
@@ -145,8 +146,6 @@ class Caller:
 
         Raises:
             ReplyLost: what was asked for ``once`` may be done, or not.
-            ApiError: GitHub refused, or every try failed.
-            OutOfTime: a wait does not fit into the time limit.
         """
         fault: ApiError
         tries = 0
@@ -184,10 +183,10 @@ class Caller:
         """
         if self.quota.wait(RESERVE, redelivery=True):
             return None  # what is left of the hour's calls is for others
-        turn = self._pace.turn(READ_POINTS, self._clock.now())
-        if turn.seconds > WINDOW or turn.seconds >= self._clock.remaining():
+        seconds, what = self._pace.turn(READ_POINTS, self._clock.now())
+        if seconds > WINDOW or seconds >= self._clock.remaining():
             return None
-        self._clock.wait(turn.seconds, turn.what)
+        self._clock.wait(seconds, what)
         try:
             response = self._exchange("GET", path)
             return parse(response) if response and response.status == 200 else None
@@ -195,15 +194,10 @@ class Caller:
             return None  # the last two: the token had to be renewed, and could not be
 
     def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
-        """Wait until a request of that many points may be made.
-
-        Raises:
-            OutOfTime: that does not fit into the time limit.
-        """
+        """Wait until a request of that many points may be made."""
         if seconds := self.quota.wait(1 if self._clock.is_closing else RESERVE, redelivery=redelivery):
             self._clock.wait(seconds, HOURLY_LIMIT)
-        turn = self._pace.turn(points, self._clock.now(), redelivery=redelivery)
-        self._clock.wait(turn.seconds, turn.what)
+        self._clock.wait(*self._pace.turn(points, self._clock.now(), redelivery=redelivery))
 
     def post_once(self, path: str, purpose: Purpose) -> Reply:
         """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.
@@ -211,7 +205,6 @@ class Caller:
         Raises:
             ApiError: 401, 403 that is not a limit, or a redirect: the next one would be refused, too. Also when the
                 token had to be renewed and could not be, or a proxy lets nothing through.
-            OutOfTime: the token had to be renewed, and that does not fit into the time limit.
         """
         try:
             response = self._exchange("POST", path, redelivery=True)

@@ -184,12 +184,7 @@ class GitHubApi:
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
     ) -> Response:
-        """See :class:`redeliver.github.responses.Transport`.
-
-        Raises:
-            ResponseLost: the connection failed, or the response took too long or was too large.
-            ProxyLogin: the proxy lets nothing through without a user name and a password.
-        """
+        """See :class:`redeliver.github.responses.Transport`. Raises ProxyLogin if the proxy wants a password."""
         try:
             status, headers, text = self._requester.requestJson(
                 verb,

@@ -84,11 +84,7 @@ class Owner:
         return self.name[0].upper() + self.name[1:]
 
     def list_hooks(self, caller: Caller) -> list[Hook]:
-        """All its webhooks; for an App an empty list, since GitHub lists none.
-
-        Raises:
-            ApiError, OutOfTime: they could not be listed.
-        """
+        """All its webhooks; for an App an empty list, since GitHub lists none. Raises ApiError and OutOfTime."""
         if self.is_app:
             return []
         purpose = Purpose(f"list the webhooks of {self.name}", self.permission, self._subject)
@@ -177,7 +173,7 @@ class Hook:
 
     @property
     def quota(self) -> Quota:
-        """How many calls GitHub still allows within the hour."""
+        """See :class:`redeliver.github.ports.DeliverySource`."""
         return self._caller.quota
 
     @property
@@ -210,11 +206,7 @@ class Hook:
         self._caller.wait_for_turn(WRITE_POINTS, redelivery=True)
 
     def redeliver(self, attempt_id: int) -> Reply:
-        """Ask GitHub, once, to deliver that attempt's event again. Call :meth:`wait_for_turn` first.
-
-        Raises:
-            ApiError: GitHub would refuse every other redelivery, too, or no token could be had.
-        """
+        """Ask GitHub, once, to deliver that attempt's event again. See :meth:`Caller.post_once`."""
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)
 
     def _response(self, response: Response) -> EndpointResponse:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from math import inf
+from operator import itemgetter
 
 READ_POINTS = 1
 WRITE_POINTS = 5
@@ -65,14 +66,6 @@ class Quota:
         return max(0.0, self.resets_in - self.left * SECONDS_PER_HOUR / (self.hourly * FOR_OTHERS))
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """How long to wait before the next request, in seconds, and what for."""
-
-    seconds: float
-    what: str
-
-
 def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
     """How long this many redeliveries take at that pace, within the limits per minute and per hour.
 
@@ -97,16 +90,13 @@ class Pace:
         self._share = 1.0
         self._share_since = 0.0
 
-    def turn(self, points: int, now: float, *, redelivery: bool = False) -> Turn:
-        """What has to be waited for before a request of that many points."""
-        waits = [
-            Turn(self._blocked_until - now, GITHUB_REFUSES),
-            Turn(self._room_for(points, now) - now, POINTS_LIMIT),
-        ]
+    def turn(self, points: int, now: float, *, redelivery: bool = False) -> tuple[float, str]:
+        """How many seconds have to be waited before a request of that many points, and what for."""
+        waits = [(self._blocked_until - now, GITHUB_REFUSES), (self._room_for(points, now) - now, POINTS_LIMIT)]
         if redelivery:
             ahead = (BURST - 1) * self._interval(now)
-            waits.append(Turn(self._due - ahead - now, SEND_RATE))
-        return max((Turn(0.0, "another request"), *waits), key=lambda turn: turn.seconds)
+            waits.append((self._due - ahead - now, SEND_RATE))
+        return max([(0.0, "another request"), *waits], key=itemgetter(0))
 
     def spent(self, points: int, now: float, *, redelivery: bool = False) -> None:
         """A request of that many points has been answered.

@@ -101,8 +101,7 @@ class Listing(Generic[T]):
 
         Raises:
             NextPageMissing: there must be a next page, and none is named.
-            ApiError: GitHub refused, or failed for good. ForeignLink among them.
-            OutOfTime: a wait does not fit into the time limit.
+            ApiError, OutOfTime: as :meth:`Caller.call`; ForeignLink among them.
         """
         try:
             rows, following = self._get(query)

@@ -21,12 +21,7 @@ class DeliverySource(Protocol):
         ...
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
-        """The first page, or the one that an earlier page's ``next`` names.
-
-        Raises:
-            ApiError: GitHub refused, or failed for good.
-            OutOfTime: a wait does not fit into the time limit.
-        """
+        """The first page, or the one that an earlier page's ``next`` names. Raises ApiError and OutOfTime."""
         ...
 
 

@@ -55,10 +55,9 @@ class Response:
 
 
 class ResponseLost(Exception):
-    """No whole response came, so the request may or may not have taken effect.
+    """No whole response came, whatever went wrong, so the request may or may not have taken effect.
 
-    Raised for whatever can go wrong: a refused connection, a time-out, a TLS failure, a body that is cut short or too
-    large, bytes that are not HTTP. The message is a short fixed phrase for users ("the connection failed").
+    The message is a short fixed phrase for users ("the connection failed").
     """
 
 

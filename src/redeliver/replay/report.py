@@ -27,16 +27,12 @@ MOST_GUIDS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayReport(Facts):
-    """One replay over one webhook."""
+    """One replay over one webhook. What it has in common with a HookReport means the same."""
 
     hook: str
-    """The webhook, for sentences."""
     hook_id: str
-    """Its id, as text; empty for an App's."""
     owner: str
-    """Its owner: ``octo``, ``octo/hello``, or the App's id."""
     page: str
-    """The address of the page with its deliveries, from the settings alone; empty: unknown."""
     send: bool
     """Whether events were to be sent; else it is a plan."""
     plan: ReplayPlan | None

@@ -48,7 +48,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     Events that are in none of the logs are left out.
 
     Raises:
-        NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read.
+        NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read to their end.
     """
     hooks = session.choose(inactive=True)
     progress = Progress(session.clock, session.console)
@@ -61,14 +61,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
 
 
 def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> list[ShownEvent]:
-    """Look for events in all of a webhook's log, and look up each of their attempts.
-
-    ``retained_from``: GitHub has forgotten what is older, in epoch milliseconds. Events that are not in the log are
-    left out.
-
-    Raises:
-        ApiError, OutOfTime: the log could not be read to its end.
-    """
+    """The same in one webhook's log. ``retained_from``: GitHub has forgotten what is older, in epoch milliseconds."""
     names: dict[str, str] = {}
     attempts: defaultdict[str, dict[int, ShownAttempt]] = defaultdict(dict)
     originals: set[str] = set()

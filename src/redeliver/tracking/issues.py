@@ -91,21 +91,13 @@ class Issues:
         return max(found, key=lambda one: (one.is_open, one.number), default=None)
 
     def open(self, body: str) -> int:
-        """Open one. Returns its number.
-
-        Raises:
-            ReplyLost: it may be there, or not.
-        """
+        """Open one. Returns its number. Raises ReplyLost if it may be there, or not."""
         # First, since GitHub silently drops labels that the token may not set, and the issue would never be found.
         self._repository.create_label(self._label, LABEL_COLOR, LABEL_DESCRIPTION)
         return self._repository.create_issue(TITLE, body, labels=[self._label]).number
 
     def comment(self, number: int, body: str) -> None:
-        """Comment on one.
-
-        Raises:
-            ReplyLost: it may be there, or not.
-        """
+        """Comment on one. Raises ReplyLost if the comment may be there, or not."""
         self._repository.get_issue(number).create_comment(body)
 
     def change(self, number: int, body: str, *, is_open: bool) -> None:

@@ -46,7 +46,7 @@ class Run:
     ) -> float:
         """One request; ``moment``: how far into the call GitHub counts it, 0 to 1. Gives the wait before it."""
         self.now += idle
-        waited = self.pace.turn(points, self.now, redelivery=redelivery).seconds
+        waited = self.pace.turn(points, self.now, redelivery=redelivery)[0]
         self.now += waited
         self.starts.append(self.now)
         self.counted.append((self.now + moment * latency, points))
@@ -104,7 +104,7 @@ def test_the_budget_is_used_up_before_anything_has_to_wait() -> None:
     run = Run(100_000)
     assert [run.request(READ_POINTS) for _ in range(BUDGET)] == [0.0] * BUDGET
     turn = run.pace.turn(READ_POINTS, run.now)
-    assert (turn.seconds, turn.what) == (WINDOW, POINTS_LIMIT)
+    assert turn == (WINDOW, POINTS_LIMIT)
     assert run.request(READ_POINTS, idle=WINDOW) == 0.0
 
 
@@ -115,14 +115,14 @@ def test_room_is_made_by_what_leaves_the_window_first() -> None:
         run.request(WRITE_POINTS, idle=0.1)
     assert run.request(4, idle=0) == 0.0
     # 1 + 805 + 4 = 810. The read, the oldest, gives back one point of the five that are needed.
-    assert run.pace.turn(READ_POINTS, run.now).seconds == pytest.approx(WINDOW - 16.1)
-    assert run.pace.turn(WRITE_POINTS, run.now).seconds == pytest.approx(WINDOW - 16.0)
+    assert run.pace.turn(READ_POINTS, run.now)[0] == pytest.approx(WINDOW - 16.1)
+    assert run.pace.turn(WRITE_POINTS, run.now)[0] == pytest.approx(WINDOW - 16.0)
 
 
 def test_a_request_larger_than_the_whole_budget_is_not_waited_for_in_vain() -> None:
     run = Run()
     run.request(READ_POINTS)
-    assert run.pace.turn(BUDGET + 1, run.now).seconds == 0.0
+    assert run.pace.turn(BUDGET + 1, run.now)[0] == 0.0
 
 
 # -- redeliveries a minute --------------------------------------------------------------------------------------
@@ -131,8 +131,8 @@ def test_a_request_larger_than_the_whole_budget_is_not_waited_for_in_vain() -> N
 def test_a_few_leave_at_once_and_the_rest_at_an_even_pace() -> None:
     run = Run(60)
     assert [run.redeliver() for _ in range(8)] == [0.0] * BURST + [1.0] * 3
-    assert run.pace.turn(WRITE_POINTS, run.now, redelivery=True).what == SEND_RATE
-    assert run.pace.turn(WRITE_POINTS, run.now).seconds == 0.0
+    assert run.pace.turn(WRITE_POINTS, run.now, redelivery=True)[1] == SEND_RATE
+    assert run.pace.turn(WRITE_POINTS, run.now)[0] == 0.0
 
 
 def test_after_a_pause_a_few_leave_at_once_again_but_not_more() -> None:
@@ -191,8 +191,8 @@ def test_a_shorter_wait_does_not_cut_a_longer_one_short() -> None:
     pace.limited(30, 100, slower=False)
     pace.limited(5, 101, slower=False)
     turn = pace.turn(READ_POINTS, 101)
-    assert (turn.seconds, turn.what) == (29, GITHUB_REFUSES)
-    assert pace.turn(READ_POINTS, 130).seconds == 0.0
+    assert turn == (29, GITHUB_REFUSES)
+    assert pace.turn(READ_POINTS, 130)[0] == 0.0
     assert pace.share(130) == 1.0
 
 
