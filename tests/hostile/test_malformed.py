@@ -30,7 +30,7 @@ def test_a_header_that_nobody_needs_does_not_lose_the_answer(what: str, verb: Ve
 @pytest.mark.parametrize("fault", [RecursionError(), MemoryError(), UnicodeError(), KeyError("x"), AssertionError()])
 def test_failure_of_a_library_is_a_lost_response(fault: Exception) -> None:
     api = GitHubApi("http://127.0.0.1:9", TOKEN, plenty)
-    adapter = mock.patch.object(api._connection.adapter, "send", side_effect=fault)
+    adapter = mock.patch.object(api._adapter, "send", side_effect=fault)
     with adapter, pytest.raises(ResponseLost, match=f"^{FAILED}$"):
         api.exchange("GET", "/x")
 

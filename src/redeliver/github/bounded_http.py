@@ -14,7 +14,9 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from requests import Response
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
@@ -36,22 +38,47 @@ HEAD_LIMIT = 64 * 1024
 _MAX_HEADERS = 100
 #: Bytes of a body, both as it is sent and unpacked. A page of GitHub's is less than 0.1 MiB.
 BODY_LIMIT = 32 * 1024 * 1024
+#: Bytes of a body that are read at a time.
+_PART = 64 * 1024
 
 #: More reasons why a response is lost.
 NO_RESPONSE = "no response in time"
 TOO_LARGE = "the answer was too large"
+TOO_COMPRESSED = "the response was compressed more than once"
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Makes requests' calls within bounds.
-
-    The reader of the body must limit its unpacked size to :data:`BODY_LIMIT`.
-    """
+    """Makes requests' calls within bounds. Each response is read whole, and keeps no cookie."""
 
     def __init__(self, time_left: Callable[[], float]) -> None:
         """``time_left`` returns the seconds that the current call may still take."""
         self._time_left = time_left
+        self.proxy = ""
+        """The proxy of the last request; empty: there is none."""
         super().__init__()
+
+    def send(self, request: PreparedRequest, *_: object, **options: Any) -> Response:  # noqa: ANN401  requests' own
+        """Make a request.
+
+        Raises:
+            ResponseLost: the response took too long, or is larger than it may be.
+        """
+        # A secret or a file that a variable is read from often ends in a line break.
+        proxies = {kind: address.strip() for kind, address in options["proxies"].items()}
+        self.proxy = select_proxy(str(request.url), proxies) or ""
+        whole, body = Response(), bytearray()
+        with super().send(request, **options | {"stream": True, "timeout": TIMEOUT, "proxies": proxies}) as arriving:
+            if "," in arriving.headers.get("Content-Encoding", ""):
+                # For several codings, urllib3 needs time that grows with the square of the size.
+                raise ResponseLost(TOO_COMPRESSED)
+            for part in arriving.iter_content(_PART):
+                body += part
+                if len(body) > BODY_LIMIT:
+                    raise ResponseLost(TOO_LARGE)
+        whole.status_code, whole.headers, whole.request = arriving.status_code, arriving.headers, request
+        # JSON is UTF-8 (RFC 8259), whatever the headers say.
+        whole.raw, whole.encoding = io.BytesIO(body), "utf-8"
+        return whole
 
     def get_connection_with_tls_context(
         self,

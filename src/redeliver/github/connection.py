@@ -2,8 +2,7 @@
 
 PyGithub 2.10 provides authentication, the API version and the address. By itself, it converts headers that can hold
 anything, follows a redirect (without the query, and repeats a POST), and after a 202 asks again without end. So each
-response loses what leads to that before PyGithub sees it. requests is no better: it reads the body of a redirect
-without a limit.
+response loses what leads to that before PyGithub sees it.
 """
 
 from __future__ import annotations
@@ -19,16 +18,14 @@ from urllib.parse import urlsplit
 import jwt
 from github import Auth, Github
 from github.Repository import Repository
-from github.Requester import HTTPSRequestsConnectionClass, Requester, RequestsResponse
+from github.Requester import HTTPSRequestsConnectionClass, Requester
 from jwt.algorithms import RSAAlgorithm
-from requests import Request
 from requests.exceptions import ChunkedEncodingError, InvalidSchema, InvalidURL, ProxyError, SSLError, Timeout
-from requests.utils import select_proxy
 from typing_extensions import override
 
 from redeliver import __version__
 from redeliver.errors import BadPrivateKey, CertificatesMissing, ProxyLogin
-from redeliver.github.bounded_http import BODY_LIMIT, NO_RESPONSE, TIMEOUT, TOO_LARGE, BoundedAdapter
+from redeliver.github.bounded_http import NO_RESPONSE, BoundedAdapter
 from redeliver.github.responses import TOO_LONG, Body, Response, ResponseLost, Verb, number
 
 if TYPE_CHECKING:
@@ -44,12 +41,9 @@ if TYPE_CHECKING:
 API_VERSION = "2022-11-28"
 #: Rows of a page that PyGithub's lists ask for.
 _ROWS = 100
-#: Bytes of a body that are read at a time.
-_PART = 64 * 1024
 #: More reasons why a response is lost.
 FAILED = "the connection failed"
 CUT_SHORT = "the response was cut short"
-TOO_COMPRESSED = "the response was compressed more than once"
 _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
     (Timeout, NO_RESPONSE),
     (SSLError, "the TLS connection failed; is the server's certificate trusted here?"),
@@ -66,65 +60,27 @@ _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 _CONVERTED = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
-class _Harmless(RequestsResponse):
-    """A response that arrived whole, without what PyGithub would act on by itself."""
-
-    def __init__(self, arriving: requests.Response) -> None:
-        super().__init__(arriving)
-        if "," in self.headers.get("Content-Encoding", ""):
-            # For several codings, urllib3 needs time that grows with the square of the size.
-            raise ResponseLost(TOO_COMPRESSED)
-        body = bytearray()
-        for part in arriving.iter_content(_PART):
-            body += part
-            if len(body) > BODY_LIMIT:
-                raise ResponseLost(TOO_LARGE)
-        if self.status == 202 and arriving.request.method == "GET":
-            raise ResponseLost("it answered 202")
-        # JSON is UTF-8 (RFC 8259), whatever the headers say.
-        self._body = body.decode("utf-8", errors="replace")
-        self.headers.pop("location", None)
-        for name in _CONVERTED:
-            if number(self.headers.get(name, ""), inf) == inf:
-                self.headers.pop(name, None)
-
-    def read(self) -> str:
-        """The body."""
-        return self._body
+def _harmless(response: requests.Response, **_: object) -> None:
+    """Take from a response what PyGithub would act on by itself."""
+    if response.status_code == 202 and response.request.method == "GET":
+        raise ResponseLost("it answered 202")
+    response.headers.pop("location", None)
+    for name in _CONVERTED:
+        if number(response.headers.get(name, ""), inf) == inf:
+            response.headers.pop(name, None)
 
 
-class _Connection(HTTPSRequestsConnectionClass):
-    """Makes the request that PyGithub has prepared, and no other."""
-
-    def __init__(self, api_url: str, verify: bool | str, time_left: Callable[[], float]) -> None:  # noqa: FBT001  as in requests
-        parts = urlsplit(api_url)
-        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-        host = parts.hostname or ""
-        super().__init__(f"[{host}]" if ":" in host else host, port, verify=verify)
-        self.protocol = parts.scheme
-        # Settings allow plain HTTP for loopback alone. A proxy there would be given the token.
-        self.session.trust_env = parts.scheme == "https"
-        self.adapter: BoundedAdapter = BoundedAdapter(time_left)
-        self.proxy = ""
-        """The proxy of the last request as ``host:port``; empty: there is none."""
-
-    def getresponse(self) -> RequestsResponse:
-        """Make the request."""
-        url = f"{self.protocol}://{self.host}:{self.port}{self.url}"
-        asked = Request(self.verb, url, headers=self.headers, data=self.input)
-        request = self.session.prepare_request(asked)
-        found = self.session.merge_environment_settings(url, {}, stream=True, verify=self.verify, cert=None)
-        verify = found["verify"] or True
-        # A secret or a file that a variable is read from often ends in a line break.
-        proxies = {kind: address.strip() for kind, address in found["proxies"].items()}
-        self.proxy = _host_and_port(select_proxy(url, proxies) or "")
-        # Not by the session: it partly follows redirects even when told not to, and it keeps cookies.
-        with self.adapter.send(request, stream=True, timeout=TIMEOUT, verify=verify, proxies=proxies) as arriving:
-            return _Harmless(arriving)
-
-    def close(self) -> None:
-        """Close the connection: the next request opens another one."""
-        self.adapter.close()
+def _connection(api_url: str, adapter: BoundedAdapter, verify: bool | str) -> HTTPSRequestsConnectionClass:  # noqa: FBT001  as in requests
+    parts = urlsplit(api_url)
+    port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+    host = parts.hostname or ""
+    connection = HTTPSRequestsConnectionClass(f"[{host}]" if ":" in host else host, port, verify=verify)
+    connection.protocol = parts.scheme
+    # Settings allow plain HTTP for loopback alone. A proxy there would be given the token.
+    connection.session.trust_env = parts.scheme == "https"
+    connection.session.mount(f"{parts.scheme}://", adapter)
+    connection.session.hooks["response"].append(_harmless)
+    return connection
 
 
 def _host_and_port(proxy: str) -> str:
@@ -174,7 +130,8 @@ class GitHubApi:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
         if api_url.startswith("https:") and bundle and not Path(bundle).exists():
             raise CertificatesMissing(path=bundle)
-        self._connection = _Connection(api_url, bundle or True, time_left)
+        self._adapter = BoundedAdapter(time_left)
+        self._connection = _connection(api_url, self._adapter, bundle or True)
 
     def exchange(
         self,
@@ -210,7 +167,7 @@ class GitHubApi:
             return ResponseLost(TOO_LONG)
         refused = _TUNNEL_REFUSED.search(str(fault)) if isinstance(fault, ProxyError) else None
         if refused and refused[1] == "407":
-            return ProxyLogin(proxy=self._connection.proxy)
+            return ProxyLogin(proxy=_host_and_port(self._adapter.proxy))
         if refused:
             return ResponseLost(f"the proxy refused the connection ({refused[1]})")
         return ResponseLost(next((reason for kind, reason in _REASONS if isinstance(fault, kind)), FAILED))

@@ -6,9 +6,9 @@ import pytest
 
 from hostile.answers import LARGE, MIB, coded, packed_once
 from hostile.rawserver import RawServer, reply
-from redeliver.github import bounded_http, connection
-from redeliver.github.bounded_http import BODY_LIMIT, HEAD_LIMIT, TOO_LARGE
-from redeliver.github.connection import FAILED, TOO_COMPRESSED
+from redeliver.github import bounded_http
+from redeliver.github.bounded_http import BODY_LIMIT, HEAD_LIMIT, TOO_COMPRESSED, TOO_LARGE
+from redeliver.github.connection import FAILED
 from redeliver.github.responses import ResponseLost
 from samples import connect
 
@@ -18,8 +18,7 @@ SMALL = 2**20
 
 @pytest.mark.parametrize("what", LARGE)
 def test_what_has_no_bounds_is_given_up(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (bounded_http, connection):
-        monkeypatch.setattr(module, "BODY_LIMIT", SMALL)
+    monkeypatch.setattr(bounded_http, "BODY_LIMIT", SMALL)
     with RawServer(lambda _: LARGE[what]()) as there, pytest.raises(ResponseLost) as caught:
         connect(there.url).exchange("GET", "/x")
     assert str(caught.value) in {TOO_LARGE, TOO_COMPRESSED, FAILED}

@@ -191,7 +191,7 @@ def test_address_is_that_of_the_api(root: str, url: str, monkeypatch: pytest.Mon
         asked.append(str(request.url))
         raise OSError
 
-    monkeypatch.setattr(api._connection.adapter, "send", send)
+    monkeypatch.setattr(api._adapter, "send", send)
     with pytest.raises(ResponseLost):
         api.exchange("GET", "/x", query={"a": "1"})
     assert asked == [url]
