@@ -26,21 +26,16 @@ def parse_replay(
     """
 
     def of_inputs(given: Mapping[str, str]) -> Iterator[str]:
-        yield from (*problems, *conflicts(given, asks_for_token=asks_for_token), *selection_problems(given))
+        yield from (*problems, *conflicts(given, asks_for_token=asks_for_token))
+        if "guid" in given and given.keys() & {"from", "to"}:
+            yield "guid: give either guid, or from and to"
+        if not given.keys() & {"from", "guid"}:
+            yield "from: is required, or guid: a replay sends only what you choose"
 
     settings = read(values, Use.REPLAY, of_inputs)
     if unsendable := tuple(_unsendable(settings, now)):
         raise SettingsError(unsendable)
     return settings
-
-
-def selection_problems(given: Mapping[str, str]) -> Iterator[str]:
-    """Inputs that choose no events, or that choose them twice."""
-    window = given.keys() & {"from", "to"}
-    if "guid" in given and window:
-        yield "guid: give either guid, or from and to"
-    if not given.keys() & {"from", "guid"}:
-        yield "from: is required, or guid: a replay sends only what you choose"
 
 
 def _unsendable(settings: Settings, now: int) -> Iterator[str]:
