@@ -94,11 +94,8 @@ class Installation:
 
     def connected(self) -> Transport:
         """A connection for the next call. Raises ApiError and OutOfTime if no token can be made."""
-        if self._transport is None or self.app.now() >= self._renew_at:
-            self._transport = self._make()
-        return self._transport
-
-    def _make(self) -> Transport:
+        if self._transport is not None and self.app.now() < self._renew_at:
+            return self._transport
         whose = self.owner_path.partition("/")[2].partition("/")[2]
         needed = f"the App to be installed at {whose}, with access to its webhooks"
         subject = f"The App's installation at {whose}"
@@ -122,7 +119,8 @@ class Installation:
         except ApiRefused as refused:
             raise self._why(refused, found, whose) from None
         self._renew_at = int(made["expires_at"].timestamp() * 1000) - _EARLY
-        return self.connect(made["token"])
+        self._transport = self.connect(made["token"])
+        return self._transport
 
     def _why(self, refused: ApiRefused, found: _Listed, whose: str) -> ApiError:
         """A 422 does not name what the App lacks; its installation does."""

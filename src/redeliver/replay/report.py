@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, PROBE_SIZE, Outcome
@@ -13,7 +13,7 @@ from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, ReplayEndedE
 from redeliver.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from redeliver.core.case import Case
     from redeliver.core.deliveries import Event
@@ -42,27 +42,45 @@ class ReplayReport(Facts):
     endpoint_down: bool = False
     """Whether the first events showed that the endpoint is down."""
     signal_number: int | None = None
+    events: tuple[tuple[Event, Case], ...] = field(init=False)
+    """The plan's events as they were before anything was sent, oldest first, and what became of each."""
+    sent: int = field(init=False)
+    """Redeliveries that GitHub accepted."""
+    outcomes: Counter[Outcome] = field(init=False)
+    """How many events have each outcome. It is what came of the replay alone."""
+    undelivered: tuple[str, ...] = field(init=False)
+    """GUIDs of the events that did not arrive, oldest first: what to give to the next ``guid``.
 
-    @property
-    def events(self) -> list[tuple[Event, Case]]:
-        """The plan's events as they were before anything was sent, oldest first, and what became of each."""
-        cases = self.plan.cases.values() if self.plan else ()
-        return [(case.redelivery.event if case.redelivery else case.event, case) for case in cases]
+    Those with no result yet are not among them: GitHub may still deliver them.
+    """
+    unseen: tuple[str, ...] = field(init=False)
+    """GUIDs of the events that GitHub may still deliver."""
+    unfinished: tuple[str, ...] = field(init=False)
+    """GUIDs that finish a replay that was killed: those with no redelivery within the hour before the plan.
 
-    @property
-    def sent(self) -> int:
-        """Redeliveries that GitHub accepted."""
-        return sum(case.was_accepted for _, case in self.events)
+    Empty if none or all of the events were redelivered within it.
+    """
+    facts: tuple[Fact, ...] = field(init=False)
+    """What users should know."""
 
-    @property
-    def outcomes(self) -> Counter[Outcome]:
-        """How many events have each outcome. It is what came of the replay alone."""
-        return Counter(case.outcome for _, case in self.events)
-
-    @property
-    def facts(self) -> tuple[Fact, ...]:
-        """What users should know."""
-        return tuple(_facts(self))
+    def __post_init__(self) -> None:
+        plan, cases = self.plan, [*self.plan.cases.values()] if self.plan else []
+        events = [(case.redelivery.event if case.redelivery else case.event, case) for case in cases]
+        # Text that is not a guid does not come from GitHub, and cannot be given as one.
+        guids = {event.guid: case.outcome for event, case in events if is_guid(event.guid)}
+        arrived_or_may = AWAITING_RESULT | {Outcome.RECOVERED, Outcome.DRY_RUN}
+        old = [event.guid for event, _ in events if plan and plan.redelivered and not plan.was_redelivered(event)]
+        known = {
+            "events": tuple(events),
+            "sent": sum(case.was_accepted for case in cases),
+            "outcomes": Counter(case.outcome for case in cases),
+            "undelivered": tuple(guid for guid, outcome in guids.items() if outcome not in arrived_or_may),
+            "unseen": tuple(guid for guid, outcome in guids.items() if outcome in AWAITING_RESULT),
+            "unfinished": tuple(guid for guid in old if guid in guids),
+        }
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "facts", tuple(_facts(self)))
 
     @property
     def exit_code(self) -> int:
@@ -71,35 +89,6 @@ class ReplayReport(Facts):
             return 128 + self.signal_number
         refused = isinstance(self.ended_by, RedeliverError) and self.ended_by.exit_code == 2
         return 2 if refused else int(self.is_failing)
-
-    @property
-    def undelivered(self) -> tuple[str, ...]:
-        """GUIDs of the events that did not arrive, oldest first: what to give to the next ``guid``.
-
-        Those with no result yet are not among them: GitHub may still deliver them.
-        """
-        arrived_or_may = AWAITING_RESULT | {Outcome.RECOVERED, Outcome.DRY_RUN}
-        return _guids(event for event, case in self.events if case.outcome not in arrived_or_may)
-
-    @property
-    def unseen(self) -> tuple[str, ...]:
-        """GUIDs of the events that GitHub may still deliver."""
-        return _guids(event for event, case in self.events if case.outcome in AWAITING_RESULT)
-
-    @property
-    def unfinished(self) -> tuple[str, ...]:
-        """GUIDs that finish a replay that was killed: those with no redelivery within the hour before the plan.
-
-        Empty if none or all of the events were redelivered within it.
-        """
-        if self.plan is None or not self.plan.redelivered:
-            return ()
-        return _guids(event for event, _ in self.events if not self.plan.was_redelivered(event))
-
-
-def _guids(events: Iterable[Event]) -> tuple[str, ...]:
-    # Text that is not a guid does not come from GitHub, and cannot be given as one.
-    return tuple(event.guid for event in events if is_guid(event.guid))
 
 
 def _facts(report: ReplayReport) -> Iterator[Fact]:
@@ -124,7 +113,7 @@ def _facts(report: ReplayReport) -> Iterator[Fact]:
         yield Fact(FactKind.FIRST_FAILED, {"probes": PROBE_SIZE, "cause": cause})
     if not asked:
         return
-    outcomes = report.outcomes
+    outcomes = report.outcomes.copy()
     unseen = sum(outcomes.pop(outcome, 0) for outcome in AWAITING_RESULT)
     outcomes.pop(Outcome.RECOVERED, None)
     if outcomes:
