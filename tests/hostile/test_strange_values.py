@@ -204,7 +204,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
 
     calls = Calls(answer(200), limit=99_999)
     endless = Endless()
-    calls.caller._connected = lambda: endless
+    calls.caller.connected = lambda: endless
     with raises(ApiUnexpected, match="no end"):
         OWNER.list_hooks(calls.caller)
     assert endless.page == 101

@@ -5,6 +5,7 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-usi
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import inf
@@ -63,6 +64,7 @@ _CLOCK = "/rate_limit"
 _MESSAGE_WITHIN = 10_000
 
 
+@dataclass(slots=True, eq=False)
 class Caller:
     """Makes calls with one credential, one at a time. A signal interrupts them.
 
@@ -70,37 +72,26 @@ class Caller:
     the time limit.
     """
 
-    def __init__(
-        self,
-        connected: Callable[[], Transport],
-        pace: Pace,
-        clock: RunClock,
-        kind: CredentialKind = CredentialKind.TOKEN,
-        *,
-        api_url: str = "https://api.github.com",
-        web_url: str = "",
-        before_post: Callable[[], None] | None = None,
-    ) -> None:
-        """``connected`` gives the connection for the next call; it may have to renew a token for that.
-
-        ``web_url``: where users see this GitHub; an error shows an address there, and none elsewhere. ``before_post``:
-        what it raises keeps a POST from being made.
-        """
-        self.api_url = api_url
-        self._connected = connected
-        self._before_post = before_post
-        self._pace = pace
-        self._clock = clock
-        self._kind = kind
-        self._web_url = web_url
-        self._limits_met = 0
-        self._clock_reading: tuple[int, float] | None = None
-        self._readings = 0
-        self._asked_again = False
-        self.clocks_differ_by = 0
-        """Milliseconds by which two of GitHub's clocks differed, as far as they must not; 0: all of them agreed."""
-        self._left = self._hourly = inf
-        self._resets_at = inf  # in epoch seconds
+    connected: Callable[[], Transport]
+    """Gives the connection for the next call; it may have to renew a token for that."""
+    pace: Pace
+    clock: RunClock
+    kind: CredentialKind = CredentialKind.TOKEN
+    _: KW_ONLY
+    api_url: str = "https://api.github.com"
+    web_url: str = ""
+    """Where users see this GitHub; an error shows an address there, and none elsewhere."""
+    before_post: Callable[[], None] | None = None
+    """What it raises keeps a POST from being made."""
+    clocks_differ_by: int = field(default=0, init=False)
+    """Milliseconds by which two of GitHub's clocks differed, as far as they must not; 0: all of them agreed."""
+    _clock_reading: tuple[int, float] | None = field(default=None, init=False)
+    _readings: int = field(default=0, init=False)
+    _asked_again: bool = field(default=False, init=False)
+    _limits_met: int = field(default=0, init=False)
+    _left: float = field(default=inf, init=False)
+    _hourly: float = field(default=inf, init=False)
+    _resets_at: float = field(default=inf, init=False)  # in epoch seconds
 
     @property
     def quota(self) -> Quota:
@@ -160,7 +151,7 @@ class Caller:
                 if response.status < 300 or response.status in accept:
                     return parse(response)
                 if response.status < 500:
-                    raise error_for(response, purpose, self._kind, self._web_url)
+                    raise error_for(response, purpose, self.kind, self.web_url)
                 kind = ApiTimedOut if response.status in _TIMED_OUT else ApiFailing
                 why = f"it answered {response.status}"
                 fault = kind(tries=tries + 1, what=purpose.what, why=why, request_id=seen)
@@ -172,7 +163,7 @@ class Caller:
                 raise ReplyLost(what=purpose.what, why=fault.why, request_id=seen)
             if tries == most_tries - 1:
                 raise fault
-            self._clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
+            self.clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
             tries += 1
 
     def get_if_free(self, path: str, parse: Callable[[Response], T]) -> T | None:
@@ -183,10 +174,10 @@ class Caller:
         """
         if self.quota.wait(RESERVE, redelivery=True):
             return None  # what is left of the hour's calls is for others
-        seconds, what = self._pace.turn(READ_POINTS, self._clock.now())
-        if seconds > WINDOW or seconds >= self._clock.remaining():
+        seconds, what = self.pace.turn(READ_POINTS, self.clock.now())
+        if seconds > WINDOW or seconds >= self.clock.remaining():
             return None
-        self._clock.wait(seconds, what)
+        self.clock.wait(seconds, what)
         try:
             response = self._exchange("GET", path)
             return parse(response) if response and response.status == 200 else None
@@ -195,9 +186,9 @@ class Caller:
 
     def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made."""
-        if seconds := self.quota.wait(1 if self._clock.is_closing else RESERVE, redelivery=redelivery):
-            self._clock.wait(seconds, HOURLY_LIMIT)
-        self._clock.wait(*self._pace.turn(points, self._clock.now(), redelivery=redelivery))
+        if seconds := self.quota.wait(1 if self.clock.is_closing else RESERVE, redelivery=redelivery):
+            self.clock.wait(seconds, HOURLY_LIMIT)
+        self.clock.wait(*self.pace.turn(points, self.clock.now(), redelivery=redelivery))
 
     def post_once(self, path: str, purpose: Purpose) -> Reply:
         """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.
@@ -217,7 +208,7 @@ class Caller:
             return Reply(Acceptance.ACCEPTED)
         if status >= 500 or status < 300:
             return Reply(Acceptance.UNKNOWN, why)
-        fault = error_for(response, purpose, self._kind, self._web_url)
+        fault = error_for(response, purpose, self.kind, self.web_url)
         if status in {401, 403} or status < 400 or fault.error_kind is AccessBlocked:
             raise fault
         return Reply(Acceptance.REFUSED, why)
@@ -234,15 +225,15 @@ class Caller:
     ) -> Response | None:
         """Make one request, and note what its response says of limits and of the time. None: a limit refused it."""
         try:
-            transport = self._connected()
-            if self._clock.is_closing and self._clock.remaining() <= 0:
+            transport = self.connected()
+            if self.clock.is_closing and self.clock.remaining() <= 0:
                 raise ResponseLost(TOO_LONG)
-            with self._clock.call():
-                if verb == "POST" and self._before_post:
-                    self._before_post()
+            with self.clock.call():
+                if verb == "POST" and self.before_post:
+                    self.before_post()
                 response = transport.exchange(verb, path, query=query, body=body)
         finally:
-            self._pace.spent(_POINTS[verb], self._clock.now(), redelivery=redelivery)
+            self.pace.spent(_POINTS[verb], self.clock.now(), redelivery=redelivery)
         headers = response.headers
         self._left = number(headers.get("x-ratelimit-remaining", ""), inf)
         self._hourly = number(headers.get("x-ratelimit-limit", ""), self._left)
@@ -259,7 +250,7 @@ class Caller:
         if self._clock_reading is None:
             return None
         moment, since = self._clock_reading
-        return moment + int((self._clock.now() - since) * 1000)
+        return moment + int((self.clock.now() - since) * 1000)
 
     def _note_clock(self, moment: int) -> None:
         """Take over the time of a response."""
@@ -268,7 +259,7 @@ class Caller:
         if abs(ahead) > CLOCKS_AGREE:
             self.clocks_differ_by = max(self.clocks_differ_by, abs(ahead))
         if ahead <= CLOCKS_AGREE:
-            self._clock_reading = (moment, self._clock.now())
+            self._clock_reading = (moment, self.clock.now())
 
     def _note_limit(self, response: Response) -> bool:
         """Whether a limit refused the call. If so, the pace is told how long to wait."""
@@ -293,7 +284,7 @@ class Caller:
             # The wait before was as long as GitHub had asked for, and was not enough.
             seconds = max(seconds, growing / 2)
         self._limits_met += 1
-        self._pace.limited(seconds, self._clock.now(), slower=not primary)
+        self.pace.limited(seconds, self.clock.now(), slower=not primary)
         return True
 
 

@@ -7,7 +7,7 @@ minute, a GET costs 1 and a write 5; after a secondary limit, wait as told and s
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from operator import itemgetter
 
@@ -78,17 +78,18 @@ def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
     return round(max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
 
 
+@dataclass(slots=True, eq=False)
 class Pace:
     """Accounts for requests. Pure: it is told the time, in monotonic seconds, and never waits itself."""
 
-    def __init__(self, redeliveries_per_minute: int) -> None:
-        self._per_minute = redeliveries_per_minute
-        self._spent: deque[tuple[float, int]] = deque()
-        self._points = 0
-        self._due = -inf  # when the next redelivery is due at an even pace
-        self._blocked_until = -inf
-        self._share = 1.0
-        self._share_since = 0.0
+    per_minute: int
+    """Redeliveries."""
+    _spent: deque[tuple[float, int]] = field(default_factory=deque, init=False)
+    _points: int = field(default=0, init=False)
+    _due: float = field(default=-inf, init=False)  # when the next redelivery is due at an even pace
+    _blocked_until: float = field(default=-inf, init=False)
+    _share: float = field(default=1.0, init=False)
+    _share_since: float = field(default=0.0, init=False)
 
     def turn(self, points: int, now: float, *, redelivery: bool = False) -> tuple[float, str]:
         """How many seconds have to be waited before a request of that many points, and what for."""
@@ -121,7 +122,7 @@ class Pace:
         return min(1.0, self._share + recovered)
 
     def _interval(self, now: float) -> float:
-        return 60 / (self._per_minute * self.share(now))
+        return 60 / (self.per_minute * self.share(now))
 
     def _room_for(self, points: int, now: float) -> float:
         """The earliest moment at which that many points fit into the window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,38 +26,29 @@ if TYPE_CHECKING:
     from redeliver.timing import RunClock
 
 
+@dataclass(eq=False)
 class Session:
     """What a step or a command works with. It connects when something is first asked of GitHub."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        connect: Callable[[Credential], Transport],
-        clock: RunClock,
-        console: Console,
-        *,
-        sends: bool = False,
-        store_for: Callable[[str], Store] | None = None,
-        before_post: Callable[[], None] | None = None,
-    ) -> None:
-        """``connect`` gives a connection for a credential. ``sends``: it may redeliver, and not only read.
+    settings: Settings
+    connect: Callable[[Credential], Transport]
+    clock: RunClock
+    console: Console
+    _: KW_ONLY
+    sends: bool = False
+    """Whether it may redeliver, and not only read."""
+    store_for: Callable[[str], Store] | None = None
+    """Returns the store to use instead of a variable, by the hook's id as text (empty for an App's)."""
+    before_post: Callable[[], None] | None = None
+    """What it raises keeps a POST from being made."""
+    chosen: dict[str, Hook] = field(default_factory=dict, init=False)
+    """The webhooks that were chosen, by their ids as text."""
+    left_out: Fact | None = field(default=None, init=False)
+    """Webhooks that may have been meant, but have no address that the pattern could match; None: there are none."""
 
-        ``store_for`` returns the store to use instead of a variable for a hook's checkpoint, by the hook's id as text
-        (empty for an App's). ``before_post``: what it raises keeps a POST from being made.
-        """
-        self.settings = settings
-        self.clock = clock
-        self.console = console
-        self.owner = owner_of(settings)
-        self.chosen: dict[str, Hook] = {}
-        """The webhooks that were chosen, by their ids as text."""
-        self.left_out: Fact | None = None
-        """Webhooks that may have been meant, but have no address that the pattern could match; None: there are none."""
-        self._connect = connect
-        self._sends = sends
-        self._store_for = store_for
-        self._pace = Pace(settings.redeliveries_per_minute)
-        self._before_post = before_post
+    def __post_init__(self) -> None:
+        self.owner = owner_of(self.settings)
+        self._pace = Pace(self.settings.redeliveries_per_minute)
 
     @cached_property
     def caller(self) -> Caller:
@@ -72,9 +64,9 @@ class Session:
         app = self._caller(key, CredentialKind.APP_KEY)
         if self.owner.is_app:
             return app
-        permissions, repositories = grant_for(settings, sends=self._sends)
+        permissions, repositories = grant_for(settings, sends=self.sends)
         path = self.owner.path
-        installation = Installation(settings.app_id, app, path, self._connect, permissions, repositories)
+        installation = Installation(settings.app_id, app, path, self.connect, permissions, repositories)
         return self._caller(installation.connected, CredentialKind.INSTALLATION_TOKEN)
 
     def choose(self, *, inactive: bool = False, described: bool = False) -> list[Hook]:
@@ -106,12 +98,12 @@ class Session:
             name = settings.variable_name + suffix
             return Variable(caller, settings.variable_repository, name) if settings.variable_name else None
 
-        return self._store_for or variable
+        return self.store_for or variable
 
     def _connected(self, credential: Credential) -> Callable[[], Transport]:
-        transport = self._connect(credential)
+        transport = self.connect(credential)
         return lambda: transport
 
     def _caller(self, connected: Callable[[], Transport], kind: CredentialKind = CredentialKind.TOKEN) -> Caller:
         urls = {"api_url": self.settings.api_url, "web_url": self.settings.web_url}
-        return Caller(connected, self._pace, self.clock, kind, **urls, before_post=self._before_post)
+        return Caller(connected, self._pace, self.clock, kind, **urls, before_post=self.before_post)
