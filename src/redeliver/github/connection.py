@@ -114,8 +114,7 @@ class GitHubApi:
         """Nothing is sent yet. ``time_left`` returns the seconds that the current call may still take.
 
         Raises:
-            BadPrivateKey: the App's key is not usable.
-            CertificatesMissing: the environment names a bundle that does not exist.
+            BadPrivateKey, CertificatesMissing: the App's key, or the bundle in the environment, cannot be used.
         """
         self._time_left = time_left
         self._requester = Github(

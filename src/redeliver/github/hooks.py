@@ -63,13 +63,12 @@ class Owner:
     """Who owns the webhooks."""
 
     path: str
-    """Its path in the API: ``/orgs/octo``, ``/repos/octo/hello``; ``/app`` for an App."""
+    """In the API: ``/orgs/octo``, ``/repos/octo/hello``; ``/app`` for an App."""
     login: str
-    """GitHub's name for it: ``octo``, ``octo/hello``; an App's id."""
+    """``octo``, ``octo/hello``; an App's id."""
     name: str
-    """Its name in sentences: "the organization octo"."""
+    """In sentences: "the organization octo"."""
     permission: str
-    """The permission that reading and redelivering needs."""
     web_page: str = ""
     """Where users find its webhooks; empty for an App, whose page has a name that is not known."""
 
@@ -222,11 +221,7 @@ class Hook:
 
 
 def _rows(response: Response) -> list[Row | UnreadRow]:
-    """A page's rows; each that cannot be read becomes an UnreadRow.
-
-    Raises:
-        ValueError: it is no page of a log.
-    """
+    """A page's rows; each that cannot be read becomes an UnreadRow. Raises ValueError: it is no page of a log."""
     try:
         return [*read_json(_ROWS, response.body)]
     except ValueError:

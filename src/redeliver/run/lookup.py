@@ -45,7 +45,7 @@ _NO_ANSWER = frozenset({NO_CONNECTION, TIMED_OUT, TLS})
 def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     """Every attempt of these events in the logs of the chosen hooks, inactive ones too.
 
-    Events that are in none of the logs are left out.
+    An event that is in none of the logs is left out.
 
     Raises:
         NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read to their end.

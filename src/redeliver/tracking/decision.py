@@ -110,7 +110,6 @@ class Decision:
     issue: TrackingIssue | None
     """None: another one has to be opened to report anything."""
     before: State
-    """The state until now."""
     memory: Memory
     lost: tuple[EventPart, ...]
     """Newly lost events, as far as the report lists them."""

@@ -38,16 +38,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HookSituation:
-    """A webhook that is worth a line. Moments are epoch milliseconds."""
+    """A webhook that is worth a line. Its fields mean what those of a Situation mean."""
 
     hook: str
     read: bool
     undelivered: int
-    """Events that later runs will redeliver."""
     causes: tuple[str, ...]
     """The most common first."""
     deadline: int | None
-    """When GitHub begins to forget them; None: there are none."""
 
 
 @dataclass(frozen=True, slots=True)
