@@ -96,7 +96,7 @@ class Listing(Generic[T]):
     _size: int = field(default=PAGE_SIZE, init=False)
     _shorter: Query | None = field(default=None, init=False)
 
-    def page(self, query: Query) -> tuple[Sequence[T], Query | None]:
+    def page(self, query: Query, *, most_tries: int = TRIES) -> tuple[Sequence[T], Query | None]:
         """The rows of the page that a query names, and the query of the next page; None: it is the last one.
 
         Raises:
@@ -104,23 +104,22 @@ class Listing(Generic[T]):
             ApiError, OutOfTime: as :meth:`Caller.call`; ForeignLink among them.
         """
         try:
-            rows, following = self._get(query)
+            rows, following = self._get(query, most_tries)
         except ApiTimedOut as failing:
-            rows, following = self._get_fewer(query, failing)
+            size = next((one for one in self.fewer if one < self._size), None)
+            if size is None:
+                raise
+            self._size = size
+            with suppress(ApiTimedOut):
+                return self.page(query, most_tries=1)
+            raise failing from None
         if query != self._shorter or following is None:
             return rows, following
         # It repeats the rows of the page before, and has the link.
         self._shorter = None
         return self.page(following)
 
-    def _get_fewer(self, query: Query, failing: ApiTimedOut) -> tuple[Sequence[T], Query | None]:
-        for size in [one for one in self.fewer if one < self._size]:
-            self._size = size
-            with suppress(ApiTimedOut):
-                return self._get(query, most_tries=1)
-        raise failing from None
-
-    def _get(self, query: Query, *, most_tries: int = TRIES) -> tuple[Sequence[T], Query | None]:
+    def _get(self, query: Query, most_tries: int) -> tuple[Sequence[T], Query | None]:
         told = query.get("per_page", "")
         size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
 
