@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, SETTLED, Acceptance, Outcome
@@ -14,8 +15,9 @@ from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unex
 from redeliver.github.pace import seconds_to_redeliver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
+    from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
     from redeliver.run.record import Record
@@ -31,39 +33,48 @@ _HOW_BAD = {
 
 def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     """Account for everything that a run over one webhook knows."""
-    reading, window = record.reading, record.window
-    events = tuple(_events(record, settings))
-    outage = _outage(record, events, hook.quota.hourly, settings) if record.endpoint_down else None
-    unread = reading.unread_rows() if reading else {}
-    return HookReport(
-        hook=hook.name,
-        hook_id=hook.hook_id,
-        owner=hook.owner,
-        page=hook.web_page,
-        active=record.active,
-        start=window.start if window else 0,
-        cutoff=record.accounts_from,
-        scanned=reading.scanned if reading else 0,
+    endings = tuple(_endings(record))
+    known = replace(_unread(hook, record), gap=record.gap, clocks_differ_by=hook.clocks_differ_by, endings=endings)
+    reading = record.reading
+    if reading is None:
+        return known
+    events, unread, outage = _events(record, reading, settings), reading.unread_rows(), None
+    undelivered = [event for event in events if event.outcome not in SETTLED]
+    forgotten_at = [event.forgotten_at for event in undelivered]
+    if reading.extent is Extent.NEWEST:
+        # What was not read can be as old as the window.
+        forgotten_at.append(reading.window.cutoff + settings.retention_ms)
+    if record.endpoint_down:
+        causes = Counter(event.cause for event in undelivered).most_common(1)
+        backlog = seconds_to_redeliver(len(undelivered), settings.redeliveries_per_minute, hook.quota.hourly)
+        cause = causes[0][0] if causes else ""
+        outage = Outage(reading.failing_since, at_least=not reading.any_success, cause=cause, backlog=backlog)
+    return replace(
+        known,
+        cutoff=reading.accounts_from,
+        scanned=reading.scanned,
         redelivered=sum(case.was_accepted for case in record.ledger.sent),
         events=events,
-        checkpoint=record.checkpoint,
-        read=reading is not None,
-        partial=reading is not None and reading.extent is Extent.NEWEST,
-        gap=record.gap,
-        deadline=_deadline(record, events, settings),
+        read=True,
+        partial=reading.extent is Extent.NEWEST,
+        deadline=min(forgotten_at, default=None),
         outage=outage,
-        stats=reading.stats if reading else None,
-        failures_first=reading is not None and reading.extent is Extent.FAILURES_FIRST,
+        stats=reading.stats,
+        failures_first=reading.extent is Extent.FAILURES_FIRST,
         unread={kind: [row.label for row in unread[how]] for how, kind in _HOW_BAD.items() if how in unread},
-        clocks_differ_by=hook.clocks_differ_by,
-        endings=tuple(_endings(record)),
     )
 
 
 def report_of_bug(hook: Hook, record: Record, bug: Exception) -> HookReport:
     """The little that can be said of a run whose record cannot be accounted for, and why."""
-    window = record.window
     replies = [case.redelivery.reply.acceptance for case in record.ledger.sent if case.redelivery]
+    endings = (Fact.of(Unexpected(kind=type(bug).__name__)),)
+    return replace(_unread(hook, record), redelivered=replies.count(Acceptance.ACCEPTED), endings=endings)
+
+
+def _unread(hook: Hook, record: Record) -> HookReport:
+    """What is known of a run that has read nothing."""
+    window = record.window
     return HookReport(
         hook=hook.name,
         hook_id=hook.hook_id,
@@ -73,22 +84,18 @@ def report_of_bug(hook: Hook, record: Record, bug: Exception) -> HookReport:
         start=window.start if window else 0,
         cutoff=window.cutoff if window else 0,
         scanned=0,
-        redelivered=replies.count(Acceptance.ACCEPTED),
+        redelivered=0,
         events=(),
         checkpoint=record.checkpoint,
         read=False,
-        endings=(Fact.of(Unexpected(kind=type(bug).__name__)),),
     )
 
 
 # -- the events -------------------------------------------------------------------------------------------------
 
 
-def _events(record: Record, settings: Settings) -> list[EventReport]:
-    reading, rules = record.reading, record.ledger.rules
-    if reading is None:
-        return []
-    reports = []
+def _events(record: Record, reading: Reading, settings: Settings) -> tuple[EventReport, ...]:
+    rules, reports = record.ledger.rules, []
     for guid, case in record.ledger.cases.items():
         event, outcome = case.event, case.outcome
         delivered_before = case.delivered_at is not None and case.delivered_at < reading.window.start - ROUNDING
@@ -117,7 +124,7 @@ def _events(record: Record, settings: Settings) -> list[EventReport]:
                 first_was_read=event.original is not None,
             )
         )
-    return sorted(reports, key=lambda report: (report.first_failed_at, report.guid))
+    return tuple(sorted(reports, key=lambda report: (report.first_failed_at, report.guid)))
 
 
 # -- what people should know ------------------------------------------------------------------------------------
@@ -137,24 +144,3 @@ def _endings(record: Record) -> Iterator[Fact]:
             pass
     if record.unsaved:
         yield Fact.of(record.unsaved)
-
-
-def _outage(record: Record, events: Sequence[EventReport], hourly: float, settings: Settings) -> Outage:
-    reading = record.reading
-    undelivered = [event for event in events if event.outcome not in SETTLED]
-    causes = Counter(event.cause for event in undelivered).most_common(1)
-    return Outage(
-        since=reading.failing_since if reading else None,
-        at_least=reading is not None and not reading.any_success,
-        cause=causes[0][0] if causes else "",
-        backlog=seconds_to_redeliver(len(undelivered), settings.redeliveries_per_minute, hourly),
-    )
-
-
-def _deadline(record: Record, events: Iterable[EventReport], settings: Settings) -> int | None:
-    """When GitHub begins to forget what is still undelivered."""
-    moments = [event.forgotten_at for event in events if event.outcome not in SETTLED]
-    if record.window and record.reading and record.reading.extent is Extent.NEWEST:
-        # What was not read can be as old as the window.
-        moments.append(record.window.cutoff + settings.retention_ms)
-    return min(moments, default=None)
