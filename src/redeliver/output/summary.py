@@ -55,7 +55,7 @@ def markdown(report: Report) -> str:
         *_alerts("CAUTION", report, space),
         " ".join([*(f"**{other}**" for other in others), *what_comes_next(report)]),
         *_alerts("WARNING", report, space),
-        *(_many_hooks(report, space) if len(report.hooks) > 1 else map(_one_hook, report.hooks)),
+        *(_webhooks(report, space) if report.hooks else ()),
         *health_parts(report, space),
         _what_to_do(report),
         explanations(report),
@@ -80,64 +80,50 @@ def unusable(problems: Sequence[str]) -> str:
 # -- the webhooks -----------------------------------------------------------------------------------------------
 
 
-def _found(report: HookReport | Report) -> str:
-    if not report.failed:
-        return ""
-    return (
+def _webhooks(report: Report, space: ByteBudget) -> list[str]:
+    """What was read and found. Of several webhooks those that need attention in a table; the others folded away."""
+    found = (
         f"; {count(report.failed, 'event')} found undelivered, {report.redelivered:,} redelivered, "
         f"{report.recovered:,} recovered"
     )
-
-
-def _one_hook(hook: HookReport) -> str:
-    shown = linked(for_markdown(hook.hook), hook.page)
-    if not hook.read:
-        return f"{shown}: not read"
-    return f"{shown}: {count(hook.scanned, 'attempt')} read, back to {clock_time(hook.cutoff)}{_found(hook)}"
-
-
-def _many_hooks(report: Report, space: ByteBudget) -> list[str]:
-    """Webhooks that need attention in a table, worst first; the others folded away."""
-    quiet = [hook for hook in report.hooks if _is_quiet(hook)]
-    loud = sorted((hook for hook in report.hooks if not _is_quiet(hook)), key=_how_bad)
-    cells = [_hook_cells(hook) for hook in loud[:SHOWN_HOOKS]]
-    kept = [place for place in range(len(_COLUMNS)) if any(line[place] not in {"", "0"} for line in cells)]
-    rows = ([line[place] for place in kept] for line in cells)
-    listed = space.table([_COLUMNS[place] for place in kept], rows, SHOWN_HOOKS, len(loud), "webhooks")
-    names = space.fit(map(webhook, quiet), SHOWN_HOOKS)
-    title = f"{count(len(quiet), 'webhook')} with nothing to redeliver"
-    return [
-        f"{len(report.hooks):,} webhooks: {count(report.scanned, 'attempt')} read{_found(report)}",
-        *listed,
-        *([folded(title, " · ".join(names), more(len(quiet) - len(names), "webhooks"))] if quiet else []),
-    ]
-
-
-def _is_quiet(hook: HookReport) -> bool:
-    return hook.read and not (hook.failed or hook.facts)
+    read = f"{count(report.scanned, 'attempt')} read"
+    if len(report.hooks) == 1:
+        (hook,) = report.hooks
+        how = f"{read}, back to {clock_time(hook.cutoff)}{found if hook.failed else ''}" if hook.read else "not read"
+        return [f"{linked(for_markdown(hook.hook), hook.page)}: {how}"]
+    quiet: list[HookReport] = []
+    loud: list[HookReport] = []
+    for hook in report.hooks:
+        (quiet if hook.read and not (hook.failed or hook.facts) else loud).append(hook)
+    cells = [_hook_cells(hook) for hook in sorted(loud, key=_how_bad)[:SHOWN_HOOKS]]
+    columns = [name for name in (cells[0] if cells else ()) if any(line[name] not in {"", "0"} for line in cells)]
+    rows = ([line[name] for name in columns] for line in cells)
+    listed = space.table(columns, rows, SHOWN_HOOKS, len(loud), "webhooks")
+    if quiet:
+        names = space.fit(map(webhook, quiet), SHOWN_HOOKS)
+        title = f"{count(len(quiet), 'webhook')} with nothing to redeliver"
+        listed.append(folded(title, " · ".join(names), more(len(quiet) - len(names), "webhooks")))
+    return [f"{len(report.hooks):,} webhooks: {read}{found if report.failed else ''}", *listed]
 
 
 def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
+    """The worst first."""
     urgent = hook.lost > 0 or hook.gap is not None or is_urgent(hook)
     return (not urgent, not hook.is_failing, not hook.down, -hook.undelivered, not hook.warnings)
 
 
-_COLUMNS = (
-    *("Webhook", "State", "Undelivered:", "Lost:", "Recovered:"),
-    *("Redeliver before (UTC)", "Once up, this takes"),
-)
-
-
-def _hook_cells(hook: HookReport) -> list[str]:
-    numbers = [f"{hook.undelivered - hook.lost:,}", f"{hook.lost:,}", f"{hook.recovered:,}"]
+def _hook_cells(hook: HookReport) -> dict[str, str]:
+    """A webhook's row, by the columns' names."""
     left = "" if hook.time_left is None else f" ({span(hook.time_left)} left)"
-    return [
-        f"{mark(hook)}&nbsp;{webhook(hook)}",
-        "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)])),
-        *(numbers if hook.read else ["", "", ""]),
-        "" if hook.deadline is None else whole(f"{day_time(hook.deadline)}{left}"),
-        f"about {duration(hook.outage.backlog)}" if hook.outage else "",
-    ]
+    return {
+        "Webhook": f"{mark(hook)}&nbsp;{webhook(hook)}",
+        "State": "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)])),
+        "Undelivered:": f"{hook.undelivered - hook.lost:,}" if hook.read else "",
+        "Lost:": f"{hook.lost:,}" if hook.read else "",
+        "Recovered:": f"{hook.recovered:,}" if hook.read else "",
+        "Redeliver before (UTC)": "" if hook.deadline is None else whole(f"{day_time(hook.deadline)}{left}"),
+        "Once up, this takes": f"about {duration(hook.outage.backlog)}" if hook.outage else "",
+    }
 
 
 # -- what is not well -------------------------------------------------------------------------------------------
