@@ -71,11 +71,7 @@ _COMMON = frozenset(
 _TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
 
 
-class _Request(TypedDict, total=False):
-    headers: dict[str, object] | None
-
-
-class _Response(TypedDict, total=False):
+class _Message(TypedDict, total=False):
     headers: dict[str, object] | None
     payload: object
 
@@ -88,8 +84,8 @@ class Delivery(TypedDict):
 
     duration: NotRequired[Annotated[float, Field(ge=0, le=86_400)] | None]
     url: NotRequired[str | None]
-    request: NotRequired[_Request | None]
-    response: _Response | None
+    request: NotRequired[_Message | None]
+    response: _Message | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,18 +115,11 @@ def _fitting(parts: Iterable[tuple[int, int, PartT]], space: ByteBudget) -> list
 
 def listed(one: HookHealth) -> dict[str, object]:
     """A webhook and how its deliveries went, for programs. Its id is text: it can be too large for some readers."""
+    names = ("host", "active", "deliveries", "failed", "last_success", "undelivered")
     health: dict[str, object] = {**_health_part(one.health, one.stats)}
     del health["by_event_omitted"]
-    return {
-        "hook_id": str(one.hook_id or ""),
-        "host": one.host,
-        "active": one.active,
-        "deliveries": one.deliveries,
-        "failed": one.failed,
-        "last_success": one.last_success,
-        "undelivered": one.undelivered,
-        "health": health | {"by_event": [_type_part(each) for each in one.stats.by_event]},
-    }
+    health["by_event"] = [_type_part(each) for each in one.stats.by_event]
+    return {"hook_id": str(one.hook_id or ""), **{name: getattr(one, name) for name in names}, "health": health}
 
 
 def shown(event: ShownEvent) -> ShownPart:
