@@ -102,11 +102,6 @@ class EndpointResponse:
     duration: int | None = None
     """How long GitHub waited for it, in milliseconds; None: GitHub does not say."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether the response has nothing that can be shown."""
-        return not (self.content_type or self.server or self.body)
-
 
 def endpoint_response(delivery: Delivery) -> EndpointResponse:
     """Select what may be shown of a delivery, and make it safe."""

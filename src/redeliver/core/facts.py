@@ -191,24 +191,19 @@ class Fact:
         return cls(FactKind.ERROR if level is Level.ERROR else FactKind.ERROR_AS_WARNING, {"error": error})
 
     @property
-    def words(self) -> Words:
-        """Its words, as templates."""
-        return self.kind.value
-
-    @property
     def level(self) -> Level:
         """How bad it is."""
-        return self.words.level
+        return self.kind.value.level
 
     @property
     def short(self) -> str:
         """Its state, for a table; empty: it is not about a state."""
-        return filled(self.words.short, self.fields)
+        return filled(self.kind.value.short, self.fields)
 
     @property
     def sentence(self) -> str:
         """What is so."""
-        sentence = filled(self.words.sentence, self.fields)
+        sentence = filled(self.kind.value.sentence, self.fields)
         return f"{self.hook}: {sentence}" if self.hook else sentence
 
     @property
@@ -219,7 +214,7 @@ class Fact:
     @property
     def advice(self) -> str:
         """What the user can do about it; if that is nothing, what the next run does."""
-        return filled(self.words.advice or self.words.then, self.fields)
+        return filled(self.kind.value.advice or self.kind.value.then, self.fields)
 
     @property
     def cause(self) -> object:

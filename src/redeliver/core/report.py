@@ -250,9 +250,12 @@ class Report(Account):
             name: min((value for value in values if value is not None), default=None) for name, values in known.items()
         }
         was_stopped, all_read = self.signal_number is not None, all(hook.read for hook in hooks)
-        states = [hook.health for hook in hooks if not _is_idle(hook)]
-        if self.fault or self.unreached:
-            states.append(Health.UNKNOWN)
+        states = [Health.UNKNOWN] if self.fault or self.unreached else []
+        for hook in hooks:
+            no_event = hook.stats is not None and not hook.stats.events and hook.active is not False
+            # A state that is unknown for no other reason says nothing beside those of others.
+            if hook.health is not Health.UNKNOWN or hook.is_failing or not no_event:
+                states.append(hook.health)
         self._work_out(
             (*own, *grouped([(hook.hook, hook.facts) for hook in hooks])),
             start=min((hook.start for hook in hooks), default=0),
@@ -272,12 +275,6 @@ class Report(Account):
             return 128 + self.signal_number
         failing = self.is_failing or (fail_on is FailOn.UNDELIVERED and self.in_doubt)
         return int(failing and fail_on is not FailOn.NEVER)
-
-
-def _is_idle(hook: HookReport) -> bool:
-    """Whether its health is unknown for one reason alone: there was no event."""
-    idle = hook.stats is not None and not hook.stats.events and hook.active is not False
-    return idle and not hook.is_failing and hook.health is Health.UNKNOWN
 
 
 def _facts(hook: HookReport) -> Iterator[Fact]:

@@ -66,8 +66,9 @@ def _urgent(report: Report) -> Iterator[str]:
     if not report.open:
         yield f"{soon} to read the oldest deliveries: GitHub begins to delete them at {until}"
         return
-    of = f"{'at least ' * report.partial}{count(report.open, 'undelivered event')}"
-    oldest = "the undelivered event" if _is_one(report) else f"the oldest of {of}"
+    oldest = f"the oldest of {'at least ' * report.partial}{count(report.open, 'undelivered event')}"
+    if report.open == 1 and not report.partial:
+        oldest = "the undelivered event"
     yield f"{soon} to redeliver {oldest}: GitHub deletes it at {until}"
 
 
@@ -90,7 +91,8 @@ def _state(report: Report) -> Iterator[str]:
     if unread < len(hooks):
         yield from _counts(report)
         if report.deadline is not None and report.open and not is_urgent(report):
-            which, until = "It" if _is_one(report) else "The oldest", time_near(report.deadline, report.start)
+            which = "It" if report.open == 1 and not report.partial else "The oldest"
+            until = time_near(report.deadline, report.start)
             yield f"{which} can be redelivered until {until} ({span(report.time_left or 0)} left)"
 
 
@@ -144,10 +146,6 @@ def _counts(report: Report) -> Iterator[str]:
         yield ", ".join(part for part in parts if part)
 
 
-def _is_one(report: Report) -> bool:
-    return report.open == 1 and not report.partial
-
-
 def what_comes_next(report: Report) -> list[str]:
     """When events are redelivered next, and how long that takes; empty if there are none."""
     due = [event.next_attempt_at for event in report.events if event.next_attempt_at is not None]
@@ -190,9 +188,9 @@ def annotate(report: Report, fail_on: FailOn) -> Annotations:
     next_run = what_comes_next(report)
     more = [*next_run]
     for fact in report.facts:
-        if fact.level is Level.WARNING and (len(report.hooks) > 1 or not fact.words.in_headline):
+        if fact.level is Level.WARNING and (len(report.hooks) > 1 or not fact.kind.value.in_headline):
             more.append(str(fact))
-        elif fact.level is Level.WARNING and (fact.words.advice or not next_run):
+        elif fact.level is Level.WARNING and (fact.kind.value.advice or not next_run):
             more.append(fact.advice)  # of one webhook, the headline says the rest
     if more or report.undelivered > report.lost or report.unreached or report.signal_number is not None:
         return Annotations(errors, warning=" ".join(part for part in (state, *more) if part))

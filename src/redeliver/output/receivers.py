@@ -11,7 +11,7 @@ from redeliver.text import count, for_markdown
 if TYPE_CHECKING:
     from redeliver.core.deliveries import DeliveryStats, TypeStats
     from redeliver.core.endpoint import EndpointResponse
-    from redeliver.core.report import HookReport, Report
+    from redeliver.core.report import Report
     from redeliver.output.pieces import ByteBudget
 
 #: Rows of each table.
@@ -54,23 +54,20 @@ def health_parts(report: Report, space: ByteBudget) -> list[str]:
     if not line:
         return []
     if len(report.hooks) > 1:
-        order = [*Health]
-        known = sorted((hook for hook in report.hooks if hook.stats), key=lambda hook: order.index(hook.health))
+        cells = []
+        for hook in sorted(report.hooks, key=lambda hook: [*Health].index(hook.health)):
+            if one := hook.stats:
+                figures = [*_figures(one), f"{one.near_timeout:,}", f"{one.throttled:,}"]
+                # Without events there are no figures.
+                cells.append([webhook(hook), hook.health, *(figures if one.events else ["0 | | | |"])])
         columns = ["Webhook", "Health", "Events:", *_COLUMNS, "Near&nbsp;time-out:", "Throttled:"]
-        listed = space.table(columns, map(_hook_cells, known), SHOWN_HOOKS, len(report.hooks), "webhooks")
+        listed = space.table(columns, cells, SHOWN_HOOKS, len(report.hooks), "webhooks")
         return [line, folded("First attempts by webhook", *listed)]
     if stats is None or len(stats.by_event) < 2:
         return [line]  # the table would repeat it
     rows = ([for_markdown(one.event, 60), *_figures(one)] for one in stats.by_event)
     listed = space.table(["Event", "Events:", *_COLUMNS], rows, SHOWN_TYPES, len(stats.by_event), "types")
     return [line, folded("First attempts by type of event", *listed)]
-
-
-def _hook_cells(hook: HookReport) -> list[str]:
-    stats = hook.stats
-    if stats is None or not stats.events:
-        return [webhook(hook), hook.health, "0 | | | |"]  # there are no figures
-    return [webhook(hook), hook.health, *_figures(stats), f"{stats.near_timeout:,}", f"{stats.throttled:,}"]
 
 
 def _figures(one: DeliveryStats | TypeStats) -> list[str]:
@@ -94,7 +91,7 @@ def took(milliseconds: int | None) -> str:
 
 def response_lines(response: EndpointResponse) -> list[str]:
     """A response in a few lines. The caller makes them safe for wherever they are shown."""
-    if response.is_empty:
+    if not (response.content_type or response.server or response.body):
         return ["It sent nothing that GitHub kept."]
     named = {"Content-Type": response.content_type, "Server": response.server, "Title": response.title}
     lines = [f"{name}: {text}" for name, text in named.items() if text]

@@ -24,12 +24,13 @@ from redeliver.output.report_model import (
 from redeliver.text import for_shell, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from redeliver.core.deliveries import DeliveryStats, TypeStats
     from redeliver.core.health import Health, HookHealth
     from redeliver.core.report import EventReport, HookReport, Report, ShownEvent
 
+SourceT = TypeVar("SourceT")
 PartT = TypeVar("PartT", bound="Mapping[str, object]")
 #: The action's outputs, and their descriptions.
 OUTPUTS = {
@@ -75,41 +76,49 @@ def as_json(report: Report) -> str:
     space = ByteBudget(MAX_REPORT_CHARS - len(as_text(whole)))
     for_events = space.left // 3 if report.events else 0
     space.left -= for_events
-    ranked = sorted(enumerate(report.hooks), key=lambda row: _rank(row[1]))
-    hooks = {
-        place: part for place, _, part in _fitting(((place, 0, _hook_part(hook)) for place, hook in ranked), space)
-    }
+    # Those with nothing to report come last.
+    ranked = sorted(
+        ((place, 0, hook) for place, hook in enumerate(report.hooks)),
+        key=lambda row: (
+            not (row[2].is_failing or row[2].lost),
+            not (row[2].facts or row[2].undelivered),
+            -row[2].failed,
+        ),
+    )
+    hooks = {place: part for place, _, part in _fitting(ranked, _hook_part, space)}
     whole["hooks_omitted"] -= len(hooks)
     whole["hooks"] = [*hooks.values()]
     space.left += for_events
     # Not sorted: of 100,000 events a few hundred fit.
     events = (
-        (place, number, _event_part(event))
+        (place, number, event)
         for kind in ORDER
         if report.outcomes[kind]
         for place in hooks
         for number, event in enumerate(report.hooks[place].events)
         if event.outcome is kind
     )
-    for place, _, event in _fitting(events, space):
+    for place, _, event in _fitting(events, _event_part, space):
         hooks[place]["events"].append(event)
         hooks[place]["events_omitted"] -= 1
-    # Each webhook's most common ones first.
-    types = sorted((number, place) for place in hooks for number in range(len(_types(report.hooks[place].stats))))
-    each = ((place, number, _type_part(_types(report.hooks[place].stats)[number])) for number, place in types)
-    for place, _, one in _fitting(each, space):
+    types = [
+        (place, number, one)
+        for place in hooks
+        if (stats := report.hooks[place].stats)
+        for number, one in enumerate(stats.by_event)
+    ]
+    types.sort(key=itemgetter(1))  # each webhook's most common ones first
+    for place, _, one in _fitting(types, _type_part, space):
         hooks[place]["health"]["by_event"].append(one)
         hooks[place]["health"]["by_event_omitted"] -= 1
     return as_text(whole)
 
 
-def _rank(hook: HookReport) -> tuple[bool, bool, int]:
-    """Webhooks with nothing to report come last."""
-    return (not (hook.is_failing or hook.lost), not (hook.facts or hook.undelivered), -hook.failed)
-
-
-def _fitting(parts: Iterable[tuple[int, int, PartT]], space: ByteBudget) -> list[tuple[int, int, PartT]]:
-    """As many parts as there is space for, from the first on; then in the order of their two numbers."""
+def _fitting(
+    rows: Iterable[tuple[int, int, SourceT]], part: Callable[[SourceT], PartT], space: ByteBudget
+) -> list[tuple[int, int, PartT]]:
+    """The parts of as many rows as there is space for, from the first on; then in the order of their two numbers."""
+    parts = ((place, number, part(one)) for place, number, one in rows)
     return sorted(takewhile(lambda row: space.take(as_text(row[2])), parts), key=itemgetter(0, 1))
 
 
@@ -176,15 +185,15 @@ def _hook_part(hook: HookReport) -> HookPart:
 
 def _health_part(health: Health, stats: DeliveryStats | None) -> HealthPart:
     """Every figure is None if the window was not read whole."""
-    figures: dict[str, object] = {"state": health, "by_event": [], "by_event_omitted": len(_types(stats))}
+    figures: dict[str, object] = {
+        "state": health,
+        "by_event": [],
+        "by_event_omitted": len(stats.by_event) if stats else 0,
+    }
     if stats is None:
         return _part(HealthPart, None, **dict.fromkeys(HealthPart.__annotations__) | figures)
     durations = {"p50": stats.p50, "p95": stats.p95, "max": stats.longest}
     return _part(HealthPart, stats, duration_ms=None if None in durations.values() else durations, **figures)
-
-
-def _types(stats: DeliveryStats | None) -> Sequence[TypeStats]:
-    return stats.by_event if stats else ()
 
 
 def _type_part(one: TypeStats) -> TypePart:

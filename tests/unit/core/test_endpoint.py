@@ -69,14 +69,12 @@ def test_type_server_title_beginning_and_time_are_shown() -> None:
         "<!DOCTYPE html> <html> <head><title>Error &middot; Cloudflare Access</title></head> <body>Sign in</body>",
         270,
     )
-    assert not told.is_empty
 
 
 @pytest.mark.parametrize("response", [None, {}, {"headers": None, "payload": None}, {"headers": {}, "payload": ""}])
 def test_where_nothing_came_nothing_is_shown(response: object) -> None:
     delivery = TypeAdapter(Delivery).validate_python({"response": response})
     assert endpoint_response(delivery) == EndpointResponse()
-    assert endpoint_response(delivery).is_empty
 
 
 def test_headers_are_found_in_any_case_and_others_are_not_shown() -> None:
