@@ -19,7 +19,7 @@ from redeliver.core.case import Outcome
 from redeliver.times import HOUR, MINUTE, day_time, time_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from redeliver.core.report import EventReport
 
@@ -47,6 +47,8 @@ _OTHERS = "others"
 # GitHub's own red, yellow and green, readable on its light and on its dark pages.
 _RED, _YELLOW, _GREEN = "#cf222e", "#d4a72c", "#2da44e"
 _COLOURS = {_GREEN: ("🟩", "recovered"), _YELLOW: ("🟨", "no outcome yet"), _RED: ("🟥", "undelivered")}
+#: All other outcomes are red.
+_COLOUR = {Outcome.RECOVERED: _GREEN, Outcome.PENDING: _YELLOW, Outcome.UNKNOWN: _YELLOW}
 _WIDE = 920
 _HIGH = 220
 _ROW = 26
@@ -61,7 +63,7 @@ def pictures(events: Sequence[EventReport]) -> list[str]:
     """The charts, and the legend of their colours; each is a part of the summary."""
     if len(events) < WORTH_A_PICTURE:
         return []
-    colours = {_colour(event) for event in events}
+    colours = {_COLOUR.get(event.outcome, _RED) for event in events}
     legend = " &nbsp; ".join(f"{square} {word}" for colour, (square, word) in _COLOURS.items() if colour in colours)
     return [part for part in (legend, _over_time(events), _causes(events)) if part]
 
@@ -70,14 +72,13 @@ def _over_time(events: Sequence[EventReport]) -> str:
     """Events by the time they first failed."""
     moments = [event.first_failed_at for event in events]
     width, name, label = _scale(min(moments), max(moments), most=max(_FEW, len(moments) // 3))
-    slots = range(min(moments) // width, max(moments) // width + 1)
-    most = max(Counter(moment // width for moment in moments).values())
-    labels = {slot: label(slot * width) for slot in slots}
+    slots = [moment // width for moment in moments]
+    most = max(Counter(slots).values())
     end = next(end * 10**power for power in itertools.count() for end in _ENDS if most <= end * 10**power)
-    scale = {"labelFontSize": 11, "tickLength": 4, "tickWidth": 1, "axisLineWidth": 1}
     title = f"Failed events per {name}, by the time they first failed (UTC)"
-    each = [(event.first_failed_at // width, _colour(event)) for event in events]
-    return _chart(title, labels, each, height=_HIGH, scale=scale, ends=(f"{_LIFT * end:.3f}", end))
+    labels = {slot: label(slot * width) for slot in range(min(slots), max(slots) + 1)}
+    scale = {"labelFontSize": 11, "tickLength": 4, "tickWidth": 1, "axisLineWidth": 1}
+    return _chart(title, labels, zip(slots, events, strict=True), scale, (f"{_LIFT * end:.3f}", end))
 
 
 def _scale(first: int, last: int, most: int) -> tuple[int, str, Callable[[int], str]]:
@@ -103,44 +104,35 @@ def _causes(events: Sequence[EventReport]) -> str:
     if rest := sum(number for _, number in counted[_CAUSES:]):
         numbers[_OTHERS] = rest
     labels = {cause: f"{cause[:_CAUSE]}: {number:,}" for cause, number in numbers.items()}
-    each = [(event.cause if event.cause in numbers else _OTHERS, _colour(event)) for event in events]
-    most = max(numbers.values())
+    each = ((event.cause if event.cause in numbers else _OTHERS, event) for event in events)
     # The labels hold the numbers, so a scale would add nothing.
     scale = {"showLabel": False, "showTick": False, "showAxisLine": False}
-    height = 50 + _ROW * len(labels)
-    return _chart("Why they failed", labels, each, height=height, scale=scale, ends=("0", most), way=" horizontal")
-
-
-def _colour(event: EventReport) -> str:
-    if event.outcome is Outcome.RECOVERED:
-        return _GREEN
-    return _YELLOW if event.outcome in {Outcome.PENDING, Outcome.UNKNOWN} else _RED
+    ends = ("0", max(numbers.values()))
+    return _chart("Why they failed", labels, each, scale, ends, height=50 + _ROW * len(labels), way=" horizontal")
 
 
 def _chart(
     title: str,
     labels: Mapping[SlotT, str],
-    events: Sequence[tuple[SlotT, str]],
-    *,
-    height: int,
+    events: Iterable[tuple[SlotT, EventReport]],
     scale: Mapping[str, object],
     ends: tuple[str, int],
+    *,
+    height: int = _HIGH,
     way: str = "",
 ) -> str:
-    """A chart of events' slots and colours. ``labels``: of all slots."""
-    counted = Counter(events)
-    bars: list[tuple[str, list[int]]] = []
-    heights = dict.fromkeys(labels, 0)
+    """A chart of events and their slots. ``labels``: of all slots."""
+    counted = Counter((slot, _COLOUR.get(event.outcome, _RED)) for slot, event in events)
+    bars: dict[str, list[int]] = {}
+    heights = [0] * len(labels)
     for colour in _COLOURS:
         if any(its == colour for _, its in counted):
-            heights = {slot: height_below + counted[slot, colour] for slot, height_below in heights.items()}
-            bars.append((colour, [*heights.values()]))
-    bars.reverse()  # Mermaid draws each bar before the last one: of the highest, only the rest is seen
+            heights = [below + counted[slot, colour] for slot, below in zip(labels, heights, strict=True)]
+            # Mermaid draws each bar before the last one: of the highest, only the rest is seen.
+            bars = {colour: heights} | bars
     config = {
         "xyChart": {"width": _WIDE, "height": height, "titleFontSize": 15, "xAxis": _LABEL, "yAxis": scale},
-        "themeVariables": {
-            "xyChart": {"backgroundColor": "transparent", "plotColorPalette": ", ".join(colour for colour, _ in bars)}
-        },
+        "themeVariables": {"xyChart": {"backgroundColor": "transparent", "plotColorPalette": ", ".join(bars)}},
     }
     lines = [
         "```mermaid",
@@ -149,7 +141,7 @@ def _chart(
         f'  title "{title}"',
         f"  x-axis [{', '.join(json.dumps(label) for label in labels.values())}]",
         f"  y-axis {ends[0]} --> {ends[1]}",
-        *(f"  bar [{', '.join(map(str, heights))}]" for _, heights in bars),
+        *(f"  bar [{', '.join(map(str, heights))}]" for heights in bars.values()),
         "```",
     ]
     return "\n".join(lines)
