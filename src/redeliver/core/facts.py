@@ -236,12 +236,7 @@ class Facts:
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-
-        @property
-        def facts(self) -> Sequence[Fact]:
-            """What users should know."""
-            ...
+    facts: tuple[Fact, ...]
 
     @property
     def is_failing(self) -> bool:

@@ -110,26 +110,24 @@ class ShownEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account(Facts):
-    """What is known of events, of one webhook or of all. It is worked out once, since there can be 100,000 of them."""
+    """What is known of events, of one webhook or of all. It is worked out once, since there can be 100,000 of them.
+
+    HookPart of the JSON says what the fields mean that it has, too, here and below.
+    """
 
     events: tuple[EventReport, ...]
     """Every event found undelivered, oldest first, and those that were filtered out."""
     outcomes: Counter[Outcome] = field(init=False)
     """How many events have each outcome."""
     failed: int = field(init=False)
-    """Events found undelivered; what was filtered out does not count."""
     recovered: int = field(init=False)
-    """Events that were delivered during the run."""
     undelivered: int = field(init=False)
-    """Events not known to be delivered at the end, including lost events and those that are too old."""
     lost: int = field(init=False)
-    """Events that no later run delivers."""
     open: int = field(init=False)
     """Events that a later run can deliver."""
     facts: tuple[Fact, ...] = field(init=False)
     """What users should know; of several webhooks each cause once, losses first."""
     down: bool = field(init=False)
-    """Whether redeliveries showed that a receiver is down."""
     time_left: int | None = field(init=False)
     """Milliseconds from a run's start until GitHub begins to forget what is still undelivered; None: nothing is."""
     health: Health = field(init=False)
@@ -158,7 +156,7 @@ class Account(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookReport(Account):
-    """One run over one webhook. HookPart of the JSON says what fields mean that it has, too."""
+    """One run over one webhook."""
 
     hook: str
     hook_id: str
@@ -223,21 +221,16 @@ class Report(Account):
     left_out: Fact | None = None
     """That a pattern could not choose some of the webhooks."""
     events: tuple[EventReport, ...] = field(init=False)
-    """The events of every webhook."""
     start: int = field(init=False)
     """When the run over the first webhook began; 0: none did."""
     scanned: int = field(init=False)
-    """Attempts read."""
     redelivered: int = field(init=False)
-    """Redeliveries that GitHub accepted."""
     deadline: int | None = field(init=False)
-    """When GitHub begins to forget what is still undelivered; None: nothing is."""
     checkpoint: int | None = field(init=False)
     """The earliest of the checkpoints that are kept."""
     read: bool = field(init=False)
     """Whether every log was read that was to be read."""
     partial: bool = field(init=False)
-    """Whether there may be more events than are counted."""
     in_doubt: bool = field(init=False)
     """Whether something may be undelivered: an event is, or a run that was not stopped did not read a log."""
 
