@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from redeliver.core.facts import Facts
     from redeliver.core.report import HookReport
 
-#: Their order, to sort by: problems come first, so that they are not cut off.
+#: Events that a page lists one by one.
+SHOWN_EVENTS = 200
+#: The order of outcomes, to sort by: problems come first, so that they are not cut off.
 ORDER = {kind: place for place, kind in enumerate(OUTCOMES)}
 _BY_CAUSE = {
     NO_CONNECTION: "GitHub could not connect. Check that the receiver is running, its DNS name, its port, and that its "

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
-from redeliver.output.events import SHOWN_EVENTS
-from redeliver.output.pieces import folded, light, linked, more, row, table
+from redeliver.output.pieces import SHOWN_EVENTS, folded, light, linked, more, row, table
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS
 from redeliver.text import count, for_markdown, sentence_in_markdown

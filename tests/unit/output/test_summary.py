@@ -15,8 +15,7 @@ from markdown_it import MarkdownIt
 from githubsim.clock import HOUR, START
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.report import Outage, Report
-from redeliver.output.events import SHOWN_EVENTS
-from redeliver.output.pieces import advice_for
+from redeliver.output.pieces import SHOWN_EVENTS, advice_for
 from redeliver.output.summary import markdown, unusable
 from redeliver.text import plain
 from reports import EVENT, PAGE, events, hook, hooks, one
