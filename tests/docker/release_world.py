@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
@@ -107,10 +108,16 @@ class ReleaseWorld:
     def step(self, *words: str) -> tuple[int, dict[str, str]]:
         """Make one step, as the workflow does: its exit code and its outputs."""
         self.outputs_file.write_text("")
-        with self._surroundings():
+        with self._surroundings(), redirect_stderr(io.StringIO()) as said:
             code = main([*words])
+        self.said = said.getvalue()
         lines = self.outputs_file.read_text().splitlines()
         return code, dict(line.split("=", 1) for line in lines)
+
+    def refuses(self, why: str, *words: str) -> None:
+        """Make one step, which is refused for this reason."""
+        assert self.step(*words)[0] == 1
+        assert why in self.said
 
     def release(self, *digests: str, version: str = VERSION) -> None:
         """All of its steps, as the workflow makes them. ``digests``: what it builds, if it has to build."""
@@ -139,7 +146,7 @@ class ReleaseWorld:
 
     def made(self, *words: str) -> dict[str, str]:
         code, outputs = self.step(*words)
-        assert code == 0, words
+        assert code == 0, self.said
         return outputs
 
     @contextmanager

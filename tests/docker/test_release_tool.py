@@ -24,6 +24,7 @@ TAG = f"refs/tags/v{VERSION}"
 CODE = "src/redeliver/__init__.py"
 UNKNOWN = "sha256:" + "0" * 64
 BOTH = ("https://spdx.dev/Document", "https://slsa.dev/provenance/v1")
+PUBLISHING = ("publish", "announce", "promote")
 
 
 @pytest.fixture
@@ -33,68 +34,52 @@ def world(tmp_path: Path) -> Iterator[ReleaseWorld]:
         yield ReleaseWorld(tmp_path, store, FILES)
 
 
-def built(world: ReleaseWorld) -> list[str]:
-    return [pushed(world.store, architecture) for architecture in ("amd64", "arm64")]
+def built(world: ReleaseWorld, *more: str) -> list[str]:
+    """What was pushed for each architecture. Built anew it is never the same bytes: ``more`` makes a difference."""
+    return [pushed(world.store, architecture, statements=(*BOTH, *more)) for architecture in ("amd64", "arm64")]
 
 
-def test_the_tag_names_the_image_and_nothing_else_is_changed(world: ReleaseWorld) -> None:
+def test_release_pins_its_image_and_its_own_commit_and_has_a_page(world: ReleaseWorld) -> None:
     revision, before = world.head, world.file("main", REUSABLE)
     world.release(*built(world))
-    digest = world.store.tags[VERSION]
-    commit = world.refs[TAG]
-    assert world.file(commit, "src/image.txt") == f"{world.image}@{digest}"
-    assert world.refs == {
-        TAG: commit,
-        "refs/tags/v1": commit,
-        "refs/heads/releases/v1": commit,
-        "refs/heads/main": revision,
-    }
+    image, tagged = f"{world.image}@{world.store.tags[VERSION]}", world.refs[TAG]
+    others = dict.fromkeys((TAG, "refs/tags/v1", "refs/heads/releases/v1"), tagged)
+    assert world.refs == {"refs/heads/main": revision, **others}
+    assert world.file(tagged, "src/image.txt") == image
+    # The commit before the tag's is the action, which the tag's workflow uses.
+    used = re.findall(r"uses: (\S+) # (.+)$", world.file(tagged, REUSABLE), re.MULTILINE)
+    action = git(world.remote, "rev-parse", f"{tagged}^")
+    assert used == [(f"{name}@{action}", f"the action of v{VERSION}") for name in (NAME, f"{NAME}/sub-action")]
+    assert world.file(action, "src/image.txt") == image
+    assert git(world.remote, "diff", "--name-only", revision, action) == "src/image.txt"
+    assert git(world.remote, "diff", "--name-only", action, tagged) == REUSABLE
+    # Else GitHub would forget it, and zizmor call it an impostor.
+    for ref in others:
+        git(world.remote, "merge-base", "--is-ancestor", action, ref)
     # On main the workflow uses the moving tag.
     assert world.file("main", REUSABLE) == before
     assert git(world.checkout, "status", "--porcelain") == ""
     assert git(world.checkout, "symbolic-ref", "HEAD") == "refs/heads/main"
-
-
-def test_the_tags_workflow_pins_a_commit_that_is_the_action(world: ReleaseWorld) -> None:
-    revision = world.head
-    world.release(*built(world))
-    tagged = world.refs[TAG]
-    used = re.findall(r"uses: (\S+) # (.+)$", world.file(tagged, REUSABLE), re.MULTILINE)
-    action = git(world.remote, "rev-parse", f"{tagged}^")
-    assert used == [(f"{name}@{action}", f"the action of v{VERSION}") for name in (NAME, f"{NAME}/sub-action")]
-    assert world.file(action, "src/image.txt") == f"{world.image}@{world.store.tags[VERSION]}"
-    assert git(world.remote, "diff", "--name-only", revision, action) == "src/image.txt"
-    assert git(world.remote, "diff", "--name-only", action, tagged) == REUSABLE
-    # Else GitHub would forget it, and zizmor call it an impostor.
-    for ref in ("refs/tags/v1", "refs/heads/releases/v1"):
-        git(world.remote, "merge-base", "--is-ancestor", action, ref)
-
-
-def test_the_image_is_one_index_for_both_architectures_with_their_sboms(world: ReleaseWorld) -> None:
-    digest = world.made("join", VERSION, *reversed(built(world)))["digest"]
-    outputs = world.made("sboms", digest, str(world.sboms))
-    index = world.store.manifests[digest]
-    images = [entry for entry in index.json["manifests"] if "annotations" not in entry]
-    assert [entry["platform"]["architecture"] for entry in images] == ["amd64", "arm64"]
-    assert len(index.json["manifests"]) == 4
-    assert [entry["digest"] for entry in images] == [outputs["amd64"], outputs["arm64"]]
-    sboms = {file.name: json.loads(file.read_text())["name"] for file in world.sboms.iterdir()}
-    assert sboms == {"amd64.spdx.json": "amd64", "arm64.spdx.json": "arm64"}
-    assert index.json["annotations"]["org.opencontainers.image.revision"] == world.head
-
-
-def test_the_page_has_the_changelogs_section_and_how_to_check_the_image(world: ReleaseWorld) -> None:
-    world.release(*built(world))
     notes = world.pages.notes[f"v{VERSION}"]
     assert notes.startswith("The first version.\n\n- It works.\n\n---\n")
-    image = f"{world.image}@{world.store.tags[VERSION]}"
     assert f"\n```sh\n{shlex.join(attestation.command(NAME, image))}\n```\n" in notes
     assert "Old." not in notes
 
 
-def test_the_next_release_is_a_merge_into_the_same_branch_and_the_old_one_never_moves_the_tag_back(
-    world: ReleaseWorld,
-) -> None:
+def test_image_is_one_index_for_both_architectures_with_their_sboms(world: ReleaseWorld) -> None:
+    digest = world.made("join", VERSION, *reversed(built(world)))["digest"]
+    outputs = world.made("sboms", digest, str(world.sboms))
+    index = world.store.manifests[digest].json
+    images = [entry for entry in index["manifests"] if "annotations" not in entry]
+    assert [entry["platform"]["architecture"] for entry in images] == ["amd64", "arm64"]
+    assert len(index["manifests"]) == 4
+    assert [entry["digest"] for entry in images] == [outputs["amd64"], outputs["arm64"]]
+    sboms = {file.name: json.loads(file.read_text())["name"] for file in world.sboms.iterdir()}
+    assert sboms == {"amd64.spdx.json": "amd64", "arm64.spdx.json": "arm64"}
+    assert index["annotations"]["org.opencontainers.image.revision"] == world.head
+
+
+def test_next_release_is_a_merge_and_the_old_one_never_moves_the_tag_back(world: ReleaseWorld) -> None:
     world.release(*built(world))
     old, first = world.head, world.refs[TAG]
     for name in ("CHANGELOG.md", CODE):
@@ -120,7 +105,7 @@ class Crash(Exception):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
-def test_after_a_crash_anywhere_the_same_release_is_made_once(world: ReleaseWorld, number: int, when: str) -> None:
+def test_release_after_a_crash_anywhere_is_made_once(world: ReleaseWorld, number: int, when: str) -> None:
     count = 0
 
     def crashing(effect: Callable[..., None]) -> Callable[..., None]:
@@ -146,8 +131,7 @@ def test_after_a_crash_anywhere_the_same_release_is_made_once(world: ReleaseWorl
     tagged = world.refs.get(TAG)
     assert "refs/tags/v1" not in world.refs or (number, when) == (4, "after")
 
-    # Built anew, as it would be: never the same bytes twice.
-    world.release(*rebuilt(world))
+    world.release(*built(world, "x"))
     commit = world.refs[TAG]
     assert tagged in {None, commit}
     assert world.refs["refs/tags/v1"] == commit
@@ -156,39 +140,31 @@ def test_after_a_crash_anywhere_the_same_release_is_made_once(world: ReleaseWorl
     assert len(world.refs) == 4
 
 
-def rebuilt(world: ReleaseWorld) -> list[str]:
-    return [pushed(world.store, name, statements=(*BOTH, "x")) for name in ("amd64", "arm64")]
-
-
 @pytest.mark.parametrize("attested", [True, False])
-def test_an_image_is_built_once_where_a_run_broke_off_after_it_was_attested(
-    world: ReleaseWorld, *, attested: bool
-) -> None:
+def test_image_that_was_attested_before_a_crash_is_not_built_again(world: ReleaseWorld, *, attested: bool) -> None:
     digest = world.build(*built(world)) if attested else world.made("join", VERSION, *built(world))["digest"]
     assert world.made("check", VERSION)["digest"] == (digest if attested else "")
-    world.release(*([] if attested else rebuilt(world)))
+    world.release(*([] if attested else built(world, "x")))
     assert (digest in world.file(TAG, "src/image.txt")) is attested
 
 
-def test_the_moving_tag_stays_where_it_is_until_all_is_there(
-    world: ReleaseWorld, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_image_of_another_revision_is_not_reused(world: ReleaseWorld) -> None:
+    world.build(*built(world))
+    (world.checkout / "new.txt").touch()
+    world.commit("A correction")
+    assert world.made("check", VERSION)["digest"] == ""
+
+
+def test_moving_tag_stays_until_all_is_there_and_is_left_to_whoever_moves_it_meanwhile(world: ReleaseWorld) -> None:
     digest = world.build(*built(world))
-    for steps in ((), (("publish", VERSION, digest),)):
-        for step in steps:
-            world.made(*step)
-        assert world.step("promote", VERSION, digest)[0] == 1
-        assert "v1 stays where it is" in capsys.readouterr().err
-        assert "refs/tags/v1" not in world.refs
+    world.refuses("v1 stays where it is", "promote", VERSION, digest)
+    world.made("publish", VERSION, digest)
+    world.refuses("v1 stays where it is", "promote", VERSION, digest)
+    assert "refs/tags/v1" not in world.refs
     world.made("announce", VERSION, digest)
     assert world.made("promote", VERSION, digest) == {"promoted": "true"}
-
-
-def test_a_moving_tag_that_somebody_else_moves_meanwhile_is_left_to_them(world: ReleaseWorld) -> None:
-    world.release(*built(world))
-    checkout = Checkout(world.checkout)
     with pytest.raises(OSError, match="stale info"):
-        checkout.push(f"{world.head}:refs/tags/v1", instead_of=world.head)
+        Checkout(world.checkout).push(f"{world.head}:refs/tags/v1", instead_of=world.head)
 
 
 # -- images and tags of somebody else ---------------------------------------------------------------------------
@@ -205,7 +181,7 @@ ATTESTED = [
 
 
 @pytest.mark.parametrize("attested", ATTESTED)
-def test_an_image_that_somebody_tagged_is_not_reused(world: ReleaseWorld, attested: dict[str, str] | None) -> None:
+def test_image_that_somebody_tagged_is_not_reused(world: ReleaseWorld, attested: dict[str, str] | None) -> None:
     planted = plant(world.store, VERSION, world.head)
     if attested is not None:
         world.attest(planted, **attested)
@@ -216,38 +192,32 @@ def test_an_image_that_somebody_tagged_is_not_reused(world: ReleaseWorld, attest
     assert world.file(TAG, "src/image.txt") == f"{world.image}@{digest}"
 
 
-def test_an_image_that_is_tagged_during_the_reviewers_pause_is_not_pinned(world: ReleaseWorld) -> None:
+def test_image_tagged_during_the_reviewers_pause_is_not_pinned(world: ReleaseWorld) -> None:
     digest = world.build(*built(world))
     planted = plant(world.store, VERSION, world.head)
     world.attest(planted, ref="refs/heads/mine")
-    for step in ("publish", "announce", "promote"):
+    for step in PUBLISHING:
         world.made(step, VERSION, digest)
     assert world.store.tags[VERSION] == planted
     assert world.file("v1", "src/image.txt") == f"{world.image}@{digest}"
     assert planted not in world.pages.notes[f"v{VERSION}"]
 
 
-def test_a_git_tag_that_somebody_pushed_for_an_image_of_theirs_is_refused(
-    world: ReleaseWorld, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pushed_git_tag_for_another_image_is_refused(world: ReleaseWorld) -> None:
     """It is the commit that a release would make, with another image."""
     image = f"{world.image}@{plant(world.store, VERSION, world.head)}"
     checkout = Checkout(world.checkout)
     tagged = Pair(checkout, NAME, VERSION).make(image, [world.head])
     checkout.push(f"{tagged}:{TAG}")
-    assert world.step("check", VERSION)[0] == 1
-    assert f"v1.0.0 pins {image}, which the release workflow did not build" in capsys.readouterr().err
+    world.refuses(f"v1.0.0 pins {image}, which the release workflow did not build", "check", VERSION)
     digest = world.made("join", VERSION, *built(world))["digest"]
-    for step in ("publish", "announce", "promote"):
-        assert world.step(step, VERSION, digest)[0] == 1
-        assert f"pins {image}, and this run has {world.image}@{digest}" in capsys.readouterr().err
+    for step in PUBLISHING:
+        world.refuses(f"pins {image}, and this run has {world.image}@{digest}", step, VERSION, digest)
     assert world.refs == {TAG: tagged, "refs/heads/main": world.head}
 
 
 @pytest.mark.parametrize("which", ["action", "workflow"])
-def test_a_git_tag_that_somebody_pushed_with_a_change_of_theirs_is_refused(
-    world: ReleaseWorld, which: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pushed_git_tag_with_another_change_is_refused(world: ReleaseWorld, which: str) -> None:
     """The image is the release's own, and a file beside it is not."""
     digest = world.build(*built(world))
     checkout, pair = Checkout(world.checkout), Pair(Checkout(world.checkout), NAME, VERSION)
@@ -257,15 +227,15 @@ def test_a_git_tag_that_somebody_pushed_with_a_change_of_theirs_is_refused(
         action = checkout.commit(checkout.tree(action, "src/launch.sh", "evil"), "Evil", [world.head])
     tagged = checkout.commit(checkout.tree(tagged, "src/launch.sh", "evil"), "Evil", [action])
     checkout.push(f"{tagged}:{TAG}")
-    refused(world, "v1.0.0 is not what a release makes of this commit", capsys, digest=digest)
+    refused(world, "v1.0.0 is not what a release makes of this commit", digest=digest)
 
 
-@pytest.mark.parametrize("step", ["publish", "announce", "promote"])
 @pytest.mark.parametrize("digest", ["", VERSION, "sha256:", "sha256:" + "g" * 64])
-def test_a_step_wants_a_digest_and_not_a_tag(world: ReleaseWorld, step: str, digest: str) -> None:
+def test_step_takes_a_digest_and_no_tag(world: ReleaseWorld, digest: str) -> None:
     before = world.refs
-    with pytest.raises(SystemExit):
-        world.step(step, VERSION, digest)
+    for step in PUBLISHING:
+        with pytest.raises(SystemExit):
+            world.step(step, VERSION, digest)
     assert world.refs == before
 
 
@@ -303,7 +273,7 @@ def edited(name: str, old: str, new: str) -> Callable[[ReleaseWorld], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "version", "says"),
+    ("change", "version", "why"),
     [
         (edited("CHANGELOG.md", VERSION, "1.0.1"), VERSION, "has no section for 1.0.0"),
         (edited("CHANGELOG.md", "2026-12-01", "unreleased"), VERSION, "1.0.0 is unreleased: give it a date"),
@@ -319,31 +289,24 @@ def edited(name: str, old: str, new: str) -> Callable[[ReleaseWorld], None]:
         (exists, VERSION, "v1.0.0 exists, and was made of another commit"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(
-    world: ReleaseWorld,
-    change: Callable[[ReleaseWorld], None],
-    version: str,
-    says: str,
-    capsys: pytest.CaptureFixture[str],
+def test_release_that_does_not_fit_together_is_refused(
+    world: ReleaseWorld, change: Callable[[ReleaseWorld], None], version: str, why: str
 ) -> None:
     change(world)
-    refused(world, says, capsys, version=version)
+    refused(world, why, version=version)
 
 
-def refused(
-    world: ReleaseWorld, says: str, capsys: pytest.CaptureFixture[str], *, version: str = VERSION, digest: str = UNKNOWN
-) -> None:
+def refused(world: ReleaseWorld, why: str, *, version: str = VERSION, digest: str = UNKNOWN) -> None:
     """At every step, without a trace."""
     before = world.refs, dict(world.store.tags)
-    steps = [("check", version), *((name, version, digest) for name in ("join", "publish", "announce", "promote"))]
-    for step in steps:
-        assert world.step(*step)[0] == 1
-        assert says in capsys.readouterr().err
+    world.refuses(why, "check", version)
+    for step in ("join", *PUBLISHING):
+        world.refuses(why, step, version, digest)
     assert (world.refs, world.store.tags) == before
 
 
 @pytest.mark.parametrize(
-    ("architectures", "statements", "says"),
+    ("architectures", "statements", "why"),
     [
         (("amd64",), BOTH, "not for linux/amd64 and linux/arm64"),
         (("amd64", "arm64", "arm"), BOTH, "not for linux/amd64 and linux/arm64"),
@@ -352,30 +315,18 @@ def refused(
         (("amd64", "arm64"), (), "no provenance or no SBOM"),
     ],
 )
-def test_an_image_that_lacks_something_is_never_tagged(
-    world: ReleaseWorld,
-    architectures: tuple[str, ...],
-    statements: tuple[str, ...],
-    says: str,
-    capsys: pytest.CaptureFixture[str],
+def test_incomplete_image_is_never_tagged(
+    world: ReleaseWorld, architectures: tuple[str, ...], statements: tuple[str, ...], why: str
 ) -> None:
     digests = [pushed(world.store, name, statements=statements) for name in architectures]
-    assert world.step("join", VERSION, *digests)[0] == 1
-    assert says in capsys.readouterr().err
+    world.refuses(why, "join", VERSION, *digests)
     assert world.store.tags == {}
-
-
-def test_an_image_of_another_revision_is_not_taken_for_this_ones(world: ReleaseWorld) -> None:
-    world.build(*built(world))
-    (world.checkout / "new.txt").touch()
-    world.commit("A correction")
-    assert world.made("check", VERSION)["digest"] == ""
 
 
 # -- what is to be released -------------------------------------------------------------------------------------
 
 
-def test_the_newest_version_is_released_once_it_has_a_date(world: ReleaseWorld) -> None:
+def test_newest_version_is_released_once_it_has_a_date(world: ReleaseWorld) -> None:
     assert world.made("newest") == {"version": VERSION}
     world.release(*built(world))
     assert world.made("newest") == {"version": VERSION}  # it may have to be finished
@@ -387,7 +338,7 @@ def test_the_newest_version_is_released_once_it_has_a_date(world: ReleaseWorld) 
     assert world.made("newest") == {"version": ""}
 
 
-def test_a_version_is_written_wherever_it_is_named_if_the_changelog_knows_it(world: ReleaseWorld) -> None:
+def test_version_that_the_changelog_knows_is_written_wherever_it_is_named(world: ReleaseWorld) -> None:
     assert world.step("version", "3.0.0")[0] == 1
     assert git(world.checkout, "status", "--porcelain") == ""
     world.edit("CHANGELOG.md", "# Changelog\n", "# Changelog\n\n## 2.0.0 (unreleased)\n\nMore.\n")
