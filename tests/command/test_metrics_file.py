@@ -6,14 +6,13 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from command.program import REDELIVER, SOURCES, Said, Server, start, start_unprivileged
+from command.program import REDELIVER, SOURCES, Said, Server, start
 from exposition import read
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
@@ -108,57 +107,7 @@ def test_a_run_that_leaves_its_work_to_another_one_leaves_the_file_too(watched: 
     assert not watched.path.exists()
 
 
-# -- a file that cannot be used: nothing is asked -----------------------------------------------------------------
-
-
-def a_link(path: Path) -> None:
-    path.with_name("target").write_text(metrics.BEGINNING)
-    path.symlink_to(path.with_name("target"))
-
-
-def refused(watched: Watched, said: Said, why: str) -> None:
-    assert said.err == (
-        f"error: The metrics file {watched.path} cannot be written: {why}. Nothing was sent. Give the path of a file "
-        "in a folder that this user may write to.\n"
-    )
-    assert (said.code, said.out) == (2, "")
-    assert watched.here.live.sim.journal.entries == []
-    assert not watched.here.state.exists()
-
-
-@pytest.mark.parametrize(
-    ("below", "why"),
-    [("missing/redeliver.prom", "No such file or directory"), ("token.txt/redeliver.prom", "Not a directory")],
-)
-def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(here: Server, below: str, why: str) -> None:
-    watched = Watched(here, here.folder / below)
-    refused(watched, watched.run(), why)
-
-
-@pytest.mark.parametrize(
-    ("put", "why"),
-    [
-        (Path.mkdir, "Is a directory"),
-        (os.mkfifo, "it is not a regular file"),
-        (a_link, "it is a symbolic link"),
-        (lambda path: path.write_text("# HELP x\n"), "it holds something else than metrics of this program"),
-    ],
-)
-def test_what_is_no_file_of_ours_is_told_before_anything_is_asked_and_left(
-    watched: Watched, put: Callable[[Path], None], why: str
-) -> None:
-    put(watched.path)
-    before = watched.path.lstat()
-    refused(watched, watched.run(), why)
-    assert os.path.samestat(watched.path.lstat(), before)
-    assert watched.path.lstat().st_mtime_ns == before.st_mtime_ns
-
-
-def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(watched: Watched) -> None:
-    watched.path.parent.chmod(0o555)
-    said = start_unprivileged("run", *watched.here.flags(), "--metrics-file", str(watched.path))
-    watched.path.parent.chmod(0o755)
-    refused(watched, said, "Permission denied")
+# -- a file that cannot be used, besides those of test_state_file.py: nothing is asked ----------------------------
 
 
 @pytest.mark.parametrize("path", ["", "/", "redeliver.txt", "redeliver.prom.new", "prom", "state.prom"])

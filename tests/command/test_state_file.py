@@ -29,6 +29,7 @@ from redeliver.errors import (
     StateUnsafe,
     StateUnusable,
 )
+from redeliver.output import metrics
 from redeliver.run.state_file import StateFile
 from samples import plain_id
 from wording import raises, told
@@ -131,31 +132,47 @@ def test_a_checkpoint_that_cannot_be_right_stops_the_run_and_is_left(here: Serve
     assert here.state.read_bytes() == WHOLE[:20]
 
 
-# -- where it cannot be kept ------------------------------------------------------------------------------------
+# -- where it, or the metrics, cannot be kept ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("below", "why"), [("missing/state.json", "No such file or directory"), ("token.txt/state.json", "Not a directory")]
-)
-def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(here: Server, below: str, why: str) -> None:
-    here.state = here.folder / below
-    refused(here, here.run(), StateUnusable, str(here.state), why)
+def is_refused(here: Server, said: Said, path: Path, why: str) -> None:
+    """Before anything is asked, whatever the file is for."""
+    *_, error = said.err.splitlines()
+    assert (said.code, said.out) == (2, "")
+    assert error.startswith("error: ")
+    assert str(path) in error
+    assert why in error
     assert here.live.sim.journal.entries == []
+
+
+def flags(here: Server, name: str) -> list[str]:
+    """Of a run whose metrics are kept, or whose checkpoint is, in the file of this name."""
+    if name.endswith(".prom"):
+        return [*here.flags(), "--metrics-file", str(here.folder / name)]
+    here.state = here.folder / name.removesuffix(".lock")
+    return here.flags()
+
+
+@pytest.mark.parametrize("kind", ["state.json", "redeliver.prom"])
+@pytest.mark.parametrize(
+    ("below", "why"), [("missing", "No such file or directory"), ("token.txt", "Not a directory"), ("closed", "denied")]
+)
+def test_folder_that_cannot_be_used_is_named_before_anything_is_asked(
+    here: Server, below: str, why: str, kind: str
+) -> None:
+    here.live.fail()
+    closed = here.folder / "closed"
+    closed.mkdir()
+    (closed / "state.json.lock").touch()
+    closed.chmod(0o555)
+    path = here.folder / below / kind
+    is_refused(here, start_unprivileged("run", *flags(here, f"{below}/{kind}")), path, why)
+    closed.chmod(0o755)
+
+
+def test_state_file_that_is_a_folder_is_refused(here: Server) -> None:
     said = here.commands.run("run", *here.flags(state=False), "--state-file", ".", code=2)
     assert said.err.startswith("error: state-file: ")
-
-
-def test_a_folder_that_may_not_be_written_is_told_before_anything_is_asked(here: Server) -> None:
-    here.live.fail()
-    here.state = here.folder / "state" / "state.json"
-    here.state.parent.mkdir()
-    lock_of(here).touch()
-    here.state.parent.chmod(0o555)
-    refused(here, start_unprivileged("run", *here.flags()), StateUnusable, str(here.state), "Permission denied")
-    assert here.live.sim.journal.entries == []
-    here.state.parent.chmod(0o755)
-    here.run(code=0)
-    assert len(here.live.sent) == 1
 
 
 # -- what other users of the machine could do -------------------------------------------------------------------
@@ -166,7 +183,7 @@ def lock_of(here: Server) -> Path:
 
 
 def link(path: Path) -> None:
-    path.with_name("target").write_text("{}")
+    path.with_name("target").write_text("{}" if path.suffix == ".json" else metrics.BEGINNING)
     path.symlink_to(path.with_name("target"))
 
 
@@ -175,27 +192,28 @@ def writable(path: Path) -> None:
     path.chmod(0o646)
 
 
-@pytest.mark.parametrize("name", ["state.json", "state.json.lock"])
 @pytest.mark.parametrize(
-    ("put", "why"),
+    ("name", "put", "why"),
     [
-        (link, "symbolic link"),
-        (lambda path: path.symlink_to("/dev/zero"), "symbolic link"),
-        (os.mkfifo, "regular file"),
-        (writable, "write to it"),
+        *((name, link, "symbolic link") for name in ("state.json", "state.json.lock", "redeliver.prom")),
+        *((name, os.mkfifo, "not a regular file") for name in ("state.json", "state.json.lock", "redeliver.prom")),
+        *((name, writable, "may write to it") for name in ("state.json", "state.json.lock")),
+        ("state.json", lambda path: path.symlink_to("/dev/zero"), "symbolic link"),
+        ("redeliver.prom", Path.mkdir, "Is a directory"),
+        ("redeliver.prom", lambda path: path.write_text("# HELP x\n"), "something else than metrics of this program"),
     ],
+    ids=range(11),
 )
-def test_a_state_file_or_lock_that_others_could_have_made_is_neither_used_nor_changed(
+def test_file_that_others_could_have_made_is_neither_used_nor_changed(
     here: Server, name: str, put: Callable[[Path], None], why: str
 ) -> None:
     here.live.fail()
-    path = here.state.with_name(name)
+    path = here.folder / name
     put(path)
     before = path.lstat()
-    refused(here, here.run(), StateUnsafe, str(path), why)
+    is_refused(here, here.commands.run("run", *flags(here, name)), path, why)
     assert os.path.samestat(path.lstat(), before)
     assert path.lstat().st_mtime_ns == before.st_mtime_ns
-    assert here.live.sim.journal.entries == []
 
 
 def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
