@@ -72,24 +72,6 @@ def test_values_travel_in_the_environment_and_never_on_a_command_line(runner: Ru
     assert given == [f"{name}=/redeliver/{name}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")]
 
 
-@pytest.mark.parametrize(
-    ("lacks", "asked"),
-    [
-        ([], {"--memory": ["1g"], "--memory-swap": ["1g"], "--pids-limit": ["64"]}),
-        (["SwapLimit"], {"--memory": ["1g"], "--memory-swap": ["-1"], "--pids-limit": ["64"]}),
-        (["MemoryLimit", "SwapLimit"], {"--memory": [], "--memory-swap": [], "--pids-limit": ["64"]}),
-        (["PidsLimit"], {"--memory": ["1g"], "--memory-swap": ["1g"], "--pids-limit": []}),
-    ],
-    ids=["nothing", "swap", "memory", "processes"],
-)
-def test_memory_and_processes_are_limited_where_the_engine_can(
-    runner: Runner, lacks: list[str], asked: dict[str, list[str]]
-) -> None:
-    runner.limits = dict.fromkeys(lacks, False)
-    runner.step(image=IMAGE)
-    assert {option: runner.container.values_of(option) for option in asked} == asked
-
-
 def test_a_runner_that_is_root_gets_a_container_that_is_not(runner: Runner) -> None:
     runner.user = "0"
     runner.step(image=IMAGE)
@@ -183,33 +165,6 @@ def test_a_ca_that_is_not_there_is_left_to_the_action_to_name(runner: Runner, pa
 # -- engines of other kinds -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("user", ["1001", "0"])
-def test_a_rootless_engine_runs_the_container_as_its_own_root(runner: Runner, user: str) -> None:
-    runner.security = "name=seccomp,profile=builtin name=rootless"
-    runner.user = user
-    runner.step(image=IMAGE)
-    assert runner.container.values_of("--user") == ["0:0"]
-    assert not (runner.bin / "chowned").exists()
-    assert "--cap-drop=ALL" in runner.container.argv
-
-
-@pytest.mark.parametrize(
-    ("security", "option", "values"),
-    [
-        ("name=userns", "--userns", ["host"]),
-        ("name=seccomp,profile=default name=selinux", "--security-opt", ["no-new-privileges", "label=disable"]),
-    ],
-    ids=["renames users", "labels files"],
-)
-def test_an_engine_lets_this_container_write_the_runners_files(
-    runner: Runner, security: str, option: str, values: list[str]
-) -> None:
-    runner.security = security
-    runner.step(image=IMAGE)
-    assert runner.container.values_of(option) == values
-    assert runner.container.values_of("--user") == ["1001:1001"]
-
-
 def podman(*controllers: str, rootless: bool = False, selinux: bool = False, remote: bool = False) -> dict[str, Any]:
     """What podman's own command says of itself, in ``podman info``."""
     security = {"Rootless": rootless, "SELinuxEnabled": selinux}
@@ -217,30 +172,44 @@ def podman(*controllers: str, rootless: bool = False, selinux: bool = False, rem
     return {"Host": host}
 
 
+#: What a container is asked for on an engine that can do everything, or else is changed by what it says of itself.
+USUAL = {"--memory": ["1g"], "--memory-swap": ["1g"], "--pids-limit": ["64"], "--user": ["1001:1001"], "--userns": []}
+USUAL |= {"--security-opt": ["no-new-privileges"]}
+UNLIMITED: dict[str, list[str]] = {"--memory": [], "--memory-swap": [], "--pids-limit": []}
+ROOTLESS, LABELED = {"--user": ["0:0"]}, {"--security-opt": ["no-new-privileges", "label=disable"]}
+
+
 @pytest.mark.parametrize(
-    ("user", "engine", "asked"),
+    ("engine", "changed", "init"),
     [
-        (
-            "1001",
-            podman("cpuset", "cpu", "io", "memory", "pids"),
-            {"--memory": ["1g"], "--memory-swap": ["1g"], "--pids-limit": ["64"], "--user": ["1001:1001"]}
-            | {"--security-opt": ["no-new-privileges"]},
-        ),
-        (
-            "0",
-            podman(rootless=True, selinux=True),
-            {"--memory": [], "--memory-swap": [], "--pids-limit": [], "--user": ["0:0"]}
-            | {"--security-opt": ["no-new-privileges", "label=disable"]},
-        ),
+        ({}, {}, True),
+        ({"limits": {"SwapLimit": False}}, {"--memory-swap": ["-1"]}, True),
+        ({"limits": {"MemoryLimit": False, "SwapLimit": False}}, {"--memory": [], "--memory-swap": []}, True),
+        ({"limits": {"PidsLimit": False}}, {"--pids-limit": []}, True),
+        ({"security": "name=seccomp,profile=builtin name=rootless"}, ROOTLESS, True),
+        ({"security": "name=rootless", "user": "0"}, ROOTLESS, True),
+        ({"security": "name=userns"}, {"--userns": ["host"]}, True),
+        ({"security": "name=seccomp,profile=default name=selinux"}, LABELED, True),
+        ({"init": ""}, {}, False),
+        ({"podman": podman("cpuset", "cpu", "io", "memory", "pids")}, {}, False),
+        ({"podman": podman(rootless=True, selinux=True), "user": "0"}, UNLIMITED | ROOTLESS | LABELED, False),
     ],
-    ids=["with limits", "rootless, without"],
+    ids=[
+        *("Docker", "no swap limit", "no memory limit", "no limit of processes", "rootless", "rootless, as root"),
+        *("renames users", "labels files", "podman's engine", "podman", "rootless podman, as root"),
+    ],
 )
-def test_podmans_own_command_is_an_engine_too(
-    runner: Runner, user: str, engine: dict[str, Any], asked: dict[str, list[str]]
+def test_container_is_given_what_its_engine_can_do(
+    runner: Runner, engine: dict[str, Any], changed: dict[str, list[str]], *, init: bool
 ) -> None:
-    runner.user, runner.podman = user, engine
+    for name, value in engine.items():
+        setattr(runner, name, value)
     assert runner.step(image=IMAGE, runtime="docker").returncode == 0
+    asked = USUAL | changed
     assert {option: runner.container.values_of(option) for option in asked} == asked
+    assert ("--init" in runner.container.argv) is init
+    assert "--cap-drop=ALL" in runner.container.argv
+    assert not (runner.bin / "chowned").exists()
 
 
 @pytest.mark.parametrize("command", ["podman", "docker"])
@@ -252,19 +221,6 @@ def test_podmans_engine_must_be_on_this_machine(runner: Runner, command: str) ->
     result = runner.step(image=IMAGE, runtime="docker")
     assert result.returncode == 1
     assert "but the Docker engine does not see this job's files, since it is on another machine" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("init", "engine", "asked"),
-    [("docker-init", {}, True), ("", {}, False), ("", podman("memory"), False)],
-    ids=["Docker", "Docker's command and podman's engine", "podman"],
-)
-def test_an_init_is_asked_for_where_the_engine_has_one(
-    runner: Runner, init: str, engine: dict[str, Any], *, asked: bool
-) -> None:
-    runner.init, runner.podman = init, engine
-    assert runner.step(image=IMAGE).returncode == 0
-    assert ("--init" in runner.container.argv) is asked
 
 
 # -- which image ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from action.step import ERROR, GITHUB, HOOKS_ACTION, IMAGE, REPLAY_ACTION, TRACKING_ACTION, Runner
 
 #: What engines say of a file that they do not see: on another machine, closed to a rootless one, in a virtual machine.
-AWAITING_RESULT = [
+UNSEEN = [
     'invalid mount config for type "bind": bind source path does not exist',
     'invalid mount config for type "bind": stat /root/_temp: permission denied',
     "Mounts denied: The path is not shared from the host and is not known to Docker",
@@ -35,32 +35,32 @@ def test_with_python_no_engine_is_asked_anything(both: Runner) -> None:
     assert {call.name for call in both.calls} == {"python3", "python"}
 
 
-@pytest.mark.parametrize("engine", [None, "", "windows"], ids=["no docker", "no answer", "windows"])
-def test_without_an_engine_for_linux_containers_auto_is_python_and_docker_an_error(
-    both: Runner, engine: str | None
+NO_ENGINE, OTHER_FILES = "no Docker engine for Linux containers", "the Docker engine does not see this job's files"
+
+
+@pytest.mark.parametrize(
+    ("engine", "why"),
+    [
+        ({"docker": False}, NO_ENGINE),
+        ({"engine": ""}, NO_ENGINE),
+        ({"engine": "windows"}, NO_ENGINE),
+        # A job that itself runs in a container often has the engine's socket, but that engine mounts what the host has.
+        *(({"unseen": unseen}, OTHER_FILES) for unseen in UNSEEN),
+    ],
+    ids=["no docker", "no answer", "windows", "elsewhere", "closed", "not shared"],
+)
+def test_auto_is_python_and_docker_an_error_without_an_engine_that_can_run_it(
+    both: Runner, engine: dict[str, Any], why: str
 ) -> None:
-    both.docker, both.engine = engine is not None, engine or ""
+    for name, value in engine.items():
+        setattr(both, name, value)
     result = both.step(image=IMAGE)
     assert used(both) == ["python"]
-    assert result.stdout.startswith("Running with the runner's own Python, since no Docker engine for Linux containers")
+    assert result.stdout.startswith(f"Running with the runner's own Python, since {why}")
     result = both.step(image=IMAGE, runtime="docker")
     assert result.returncode == 1
-    assert re.fullmatch(
-        rf"{ERROR}runtime is docker, but no Docker engine .* answers .*, or runtime: python\.\n", result.stdout
-    )
-    assert used(both) == ["python"]
-
-
-@pytest.mark.parametrize("unseen", AWAITING_RESULT, ids=["elsewhere", "closed", "not shared"])
-def test_with_an_engine_that_sees_other_files_auto_is_python_and_docker_an_error(both: Runner, unseen: str) -> None:
-    # A job that itself runs in a container often has the engine's socket, but that engine mounts what the host has.
-    both.unseen = unseen
-    result = both.step(image=IMAGE)
-    assert used(both) == ["python"]
-    assert "since the Docker engine does not see this job's files" in result.stdout
-    result = both.step(image=IMAGE, runtime="docker")
-    assert result.returncode == 1
-    assert result.stdout.startswith(f"{ERROR}runtime is docker, but the Docker engine does not see this job's files")
+    said = rf"{ERROR}runtime is docker, but {why}.*, or runtime: python\.\n"
+    assert re.fullmatch(said, result.stdout)
     assert used(both) == ["python"]
 
 

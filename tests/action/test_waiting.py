@@ -76,26 +76,31 @@ def test_all_of_an_engines_answers_together_may_take_half_a_minute(both: Runner)
     assert second < first
 
 
-@pytest.mark.parametrize(("command", "minutes"), [("pull", 5), ("build", 10)])
-def test_a_pull_or_a_build_that_hangs_is_ended_and_is_an_error(both: Runner, command: str, minutes: int) -> None:
-    both.hangs = (command,)
-    result = both.step(**{"image": IMAGE} if command == "pull" else {})
+@pytest.mark.parametrize(
+    ("command", "what", "seconds", "error"),
+    [
+        ("pull", "Docker to pull the image", 300, "image could not be pulled"),
+        ("build", "Docker to build the image", 600, "image could not be built"),
+        ("venv", "Python to make a virtual environment", 120, "packages could not be installed for python3"),
+        ("pip", "pip to install packages", 300, "packages could not be installed for python3"),
+    ],
+)
+def test_program_that_hangs_is_ended_and_is_an_error(
+    both: Runner, command: str, what: str, seconds: int, error: str
+) -> None:
+    both.hangs = both.pythons["python3"].hangs = (command,)
+    result = both.step(**inputs_for(command))
     assert result.returncode == 1
-    assert f"Still waiting for Docker to {command} the image, for at most " in result.stdout
-    assert f"| It took longer than {minutes * 60} seconds, and was ended.\n" in result.stdout
-    assert f"{ERROR}The action's image could not be " in result.stdout
+    assert f"Still waiting for {what}, for at most " in result.stdout
+    assert f"| It took longer than {seconds} seconds, and was ended.\n" in result.stdout
+    assert f"{ERROR}The action's {error}" in result.stdout
     assert not still_running(both, command)
+    assert both.called("run") == both.python_did("redeliver") == []
 
 
-@pytest.mark.parametrize("module", ["venv", "pip"])
-def test_an_installation_that_hangs_is_ended_and_is_an_error(both: Runner, module: str) -> None:
-    both.pythons["python3"].hangs = (module,)
-    result = both.step(runtime="python")
-    assert result.returncode == 1
-    assert "seconds, and was ended.\n" in result.stdout
-    assert f"{ERROR}The action's packages could not be installed for python3" in result.stdout
-    assert not still_running(both, module)
-    assert both.python_did("redeliver") == []
+def inputs_for(command: str) -> dict[str, str]:
+    """What leads a step to this command."""
+    return {"venv": {"runtime": "python"}, "pip": {"runtime": "python"}, "build": {}}.get(command, {"image": IMAGE})
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -103,8 +108,7 @@ def test_an_installation_that_hangs_is_ended_and_is_an_error(both: Runner, modul
 def test_a_job_can_be_cancelled_while_it_waits(both: Runner, command: str, number: signal.Signals, code: int) -> None:
     both.hurried = 0
     both.hangs = both.pythons["python3"].hangs = (command,)
-    inputs = {"venv": {"runtime": "python"}, "pip": {"runtime": "python"}, "build": {}}.get(command, {"image": IMAGE})
-    with both.started(**inputs) as step:
+    with both.started(**inputs_for(command)) as step:
         while len([call for call in both.calls if command in call.argv]) < 2:  # it, and what it has started
             assert step.poll() is None, "it ended before it could be cancelled"
             time.sleep(0.02)
