@@ -40,7 +40,7 @@ CORE = list(dict.fromkeys(variable(row.name) for use in (Use.RUN, Use.REPLAY, Us
     ],
     ids=["main", "hooks", "replay", "tracking-issue"],
 )
-def test_the_step_maps_each_input_and_output_and_pastes_no_expression_into_a_script(
+def test_step_maps_inputs_and_outputs_and_pastes_no_expression_into_a_script(
     action: dict[str, Any], outputs: list[str]
 ) -> None:
     (step,) = action["runs"]["steps"]
@@ -52,13 +52,13 @@ def test_the_step_maps_each_input_and_output_and_pastes_no_expression_into_a_scr
     assert "${{" not in step["run"]
 
 
-def test_the_container_is_given_every_input_that_the_core_reads(runner: Runner) -> None:
+def test_container_is_given_every_input(runner: Runner) -> None:
     runner.step(image="ghcr.io/octo-org/mirror")
     forwarded = [name for name in runner.container.values_of("--env") if name.startswith("INPUT_")]
     assert forwarded == CORE
 
 
-def test_the_marketplace_takes_it() -> None:
+def test_action_yml_fits_the_marketplace() -> None:
     assert len(ACTION["description"]) < 125
     assert ACTION["name"] == "Redeliver Action"
     assert ACTION["branding"].keys() == {"icon", "color"}  # their values: check-jsonschema knows the lists

@@ -36,7 +36,7 @@ def one(done: Done, name: str) -> str:
     return said
 
 
-def test_each_active_webhook_has_a_job_and_an_id_that_makes_a_list() -> None:
+def test_each_active_webhook_has_a_job() -> None:
     world = World()
     ids = [world.hook.id, *(world.sim.org_hook("octo", url=f"https://{name}.example/").id for name in "ab")]
     world.sim.org_hook("octo", active=False)
@@ -48,7 +48,7 @@ def test_each_active_webhook_has_a_job_and_an_id_that_makes_a_list() -> None:
     assert hook_ids(run(world, hook_id="https://a.example/*")) == [f"{ids[1]},"]
 
 
-def test_an_owner_without_webhooks_gets_a_warning_and_an_empty_matrix() -> None:
+def test_owner_without_webhooks_gets_a_warning_and_an_empty_matrix() -> None:
     world = World()
     world.sim.hooks.clear()
     done = run(world)
@@ -56,14 +56,14 @@ def test_an_owner_without_webhooks_gets_a_warning_and_an_empty_matrix() -> None:
     assert told(NoHooks, one(done, "warning"))["owner"].endswith("octo")
 
 
-def test_the_apps_own_webhook_is_one_job() -> None:
+def test_apps_own_webhook_is_one_job() -> None:
     world = World()
     world.sim.app(7, key_pair().public)
     given = {"org": "", "token": "", "hook_id": "", "app_id": "7", "private_key": key_pair().private}
     assert hook_ids(run(world, **given)) == [""]
 
 
-def test_what_is_wrong_fails_the_step_and_leaves_no_matrix() -> None:
+def test_failed_listing_leaves_no_matrix() -> None:
     done = run(World(), token="ghp_wrong")
     assert (done.code, done.outputs) == (1, {})
     assert says(BadToken, one(done, "error"))
@@ -74,7 +74,7 @@ def test_what_is_wrong_fails_the_step_and_leaves_no_matrix() -> None:
     assert sorted(problems) == ["org", "token"]
 
 
-def test_a_bug_is_reported_by_its_type_alone_and_leaves_no_matrix() -> None:
+def test_unexpected_exception_in_listing_is_reported_by_its_type_alone() -> None:
     with mock.patch("redeliver.github.hooks.Owner.pick", side_effect=ZeroDivisionError("ghp_hush")):
         done = run(World())
     assert (done.code, done.outputs) == (1, {})
@@ -83,7 +83,7 @@ def test_a_bug_is_reported_by_its_type_alone_and_leaves_no_matrix() -> None:
     assert "hush" not in done.log
 
 
-def test_a_signal_ends_it() -> None:
+def test_signal_ends_the_listing() -> None:
     world = World()
     world.sim.faults.add(Fault(Call(lambda: signal.raise_signal(signal.SIGINT))))
     done = run(world)

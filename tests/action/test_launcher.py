@@ -16,7 +16,7 @@ TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 OTHER_TOKEN = "ghp_ABCDEFGHIJ0123456789abcdefghij012345"
 
 
-def test_the_container_is_locked_down(runner: Runner) -> None:
+def test_container_is_locked_down(runner: Runner) -> None:
     _, process = runner.start(image=IMAGE)
     container = runner.container
     assert container.pid == process  # the step becomes docker, so that signals reach it
@@ -32,7 +32,7 @@ def test_the_container_is_locked_down(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("name", ["plain", 'a,readonly "quote"', '","', "a\\b$c'd: b=c", "Größe\ntwo lines"])
-def test_only_the_files_for_results_are_mounted_wherever_they_are(runner: Runner, name: str) -> None:
+def test_only_the_files_for_results_are_mounted(runner: Runner, name: str) -> None:
     folder = runner.folder / name
     folder.mkdir()
     runner.output, runner.summary = (file.rename(folder / file.name) for file in (runner.output, runner.summary))
@@ -44,7 +44,7 @@ def test_only_the_files_for_results_are_mounted_wherever_they_are(runner: Runner
     assert {f"{name}=/redeliver/{name}" for name in places} <= set(runner.container.values_of("--env"))
 
 
-def test_the_container_gets_these_variables_of_the_runner_and_no_others(runner: Runner) -> None:
+def test_container_gets_these_variables_of_the_runner_alone(runner: Runner) -> None:
     runner.environment |= dict.fromkeys(("ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY"), "secret")
     runner.step(image=IMAGE)
     names = [word.partition("=")[0] for word in runner.container.values_of("--env")]
@@ -59,7 +59,7 @@ def test_the_container_gets_these_variables_of_the_runner_and_no_others(runner: 
     assert not {"-e", "--env-file"} & set(runner.container.argv)
 
 
-def test_values_travel_in_the_environment_and_never_on_a_command_line(runner: Runner) -> None:
+def test_values_are_never_on_a_command_line(runner: Runner) -> None:
     runner.step(org="octo-org", hook_id="7", token=TOKEN, variable_token=OTHER_TOKEN, image=IMAGE)
     environment = runner.container.environment
     assert environment["INPUT_HOOK-ID"] == "7"
@@ -72,7 +72,7 @@ def test_values_travel_in_the_environment_and_never_on_a_command_line(runner: Ru
     assert given == [f"{name}=/redeliver/{name}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")]
 
 
-def test_a_runner_that_is_root_gets_a_container_that_is_not(runner: Runner) -> None:
+def test_root_runner_gets_a_container_without_root(runner: Runner) -> None:
     runner.user = "0"
     runner.step(image=IMAGE)
     assert runner.container.values_of("--user") == ["65532:65532"]
@@ -88,7 +88,7 @@ def test_result_files_that_cannot_change_owner_end_the_step(runner: Runner) -> N
 
 
 @pytest.mark.parametrize("code", [0, 1, 130])
-def test_the_exit_code_is_the_containers(runner: Runner, code: int) -> None:
+def test_exit_code_is_the_containers(runner: Runner, code: int) -> None:
     runner.run = code
     result = runner.step(image=IMAGE)
     assert (result.returncode, result.stdout) == (code, f"{PULLING}what the container said\n")
@@ -127,7 +127,7 @@ def test_container_uses_the_hosts_network_for_what_is_on_loopback_alone(
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_the_container_sees_a_copy_of_the_ca_that_it_can_read_and_not_change(runner: Runner, name: str) -> None:
+def test_container_sees_a_readable_copy_of_the_ca(runner: Runner, name: str) -> None:
     ca = runner.folder / "company, ca.pem"
     ca.write_text("certificates")
     ca.chmod(0o600)
@@ -145,7 +145,7 @@ def test_the_container_sees_a_copy_of_the_ca_that_it_can_read_and_not_change(run
     assert runner.container.environment[name] == runner.environment[name]  # docker itself may need it
 
 
-def test_a_folder_of_certificates_is_mounted_as_it_is(runner: Runner) -> None:
+def test_folder_of_certificates_is_mounted_as_it_is(runner: Runner) -> None:
     runner.environment["REQUESTS_CA_BUNDLE"] = str(runner.temp)
     runner.step(image=IMAGE)
     *_, mount = runner.container.mounts
@@ -154,7 +154,7 @@ def test_a_folder_of_certificates_is_mounted_as_it_is(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nowhere/ca.pem", "", "temp", "/dev/zero"])
-def test_a_ca_that_is_not_there_is_left_to_the_action_to_name(runner: Runner, path: str) -> None:
+def test_missing_ca_is_left_to_the_action_to_name(runner: Runner, path: str) -> None:
     runner.environment["SSL_CERT_FILE"] = path
     runner.step(image=IMAGE)
     assert len(runner.container.mounts) == 2
@@ -227,9 +227,7 @@ def test_podmans_engine_must_be_on_this_machine(runner: Runner, command: str) ->
 
 
 @pytest.mark.parametrize("image", ["", " python ", "localhost:5000/a/b_c.d-e", "[::1]:5000/a:v1@sha256:0123"])
-def test_a_release_runs_the_image_that_it_published_or_the_one_that_is_named(
-    runner: Runner, tmp_path: Path, image: str
-) -> None:
+def test_release_runs_its_published_image_or_the_named_one(runner: Runner, tmp_path: Path, image: str) -> None:
     # A release's launcher finds the digest of the published image beside it.
     runner.checkout = tmp_path / "release"
     (runner.checkout / "src").mkdir(parents=True)
@@ -240,7 +238,7 @@ def test_a_release_runs_the_image_that_it_published_or_the_one_that_is_named(
     assert not runner.called("build")
 
 
-def test_an_image_that_the_engine_lacks_is_pulled_before_the_run_and_no_other(runner: Runner) -> None:
+def test_missing_image_is_pulled_before_the_run(runner: Runner) -> None:
     runner.step(image=IMAGE)
     assert [call.argv for call in runner.called("pull")] == [["pull", "--quiet", IMAGE]]
     runner.images = [IMAGE]
@@ -251,7 +249,7 @@ def test_an_image_that_the_engine_lacks_is_pulled_before_the_run_and_no_other(ru
 
 
 @pytest.mark.parametrize(("what", "done"), [("pull", "pulled"), ("build", "built")])
-def test_an_image_that_cannot_be_had_fails_the_step(runner: Runner, what: str, done: str) -> None:
+def test_unavailable_image_fails_the_step(runner: Runner, what: str, done: str) -> None:
     setattr(runner, what, 1)
     result = runner.step(image=IMAGE if what == "pull" else "")
     assert result.returncode == 1
@@ -261,7 +259,7 @@ def test_an_image_that_cannot_be_had_fails_the_step(runner: Runner, what: str, d
 
 
 @pytest.mark.parametrize("image", ["--privileged", "-v=/:/host", "a b", "a%0A::x::", "$(id)"])
-def test_what_is_no_name_of_an_image_is_refused(runner: Runner, image: str) -> None:
+def test_invalid_image_name_is_refused(runner: Runner, image: str) -> None:
     result = runner.step(image=image)
     assert result.returncode == 2
     shown = re.sub(r"[^A-Za-z0-9._:/@-]", "?", image)
@@ -269,7 +267,7 @@ def test_what_is_no_name_of_an_image_is_refused(runner: Runner, image: str) -> N
     assert not runner.called("run")
 
 
-def test_a_checkout_builds_its_own_image_once_and_runs_that(runner: Runner) -> None:
+def test_checkout_builds_its_own_image_once(runner: Runner) -> None:
     assert "what docker said" not in runner.step().stdout
     (build,) = runner.called("build")
     runner.images = [tag] = build.values_of("--tag")
@@ -281,7 +279,7 @@ def test_a_checkout_builds_its_own_image_once_and_runs_that(runner: Runner) -> N
     assert (len(runner.called("build")), len(runner.called("run"))) == (1, 2)
 
 
-def test_other_content_or_another_base_gets_an_image_of_its_own(runner: Runner, tmp_path: Path) -> None:
+def test_other_content_or_base_gets_its_own_image(runner: Runner, tmp_path: Path) -> None:
     runner.checkout = tmp_path / "checkout"
     for name in ("Dockerfile", ".dockerignore", "requirements", "src"):
         source = ROOT / name

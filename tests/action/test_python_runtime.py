@@ -35,7 +35,7 @@ def machine(both: Runner) -> Runner:
     ],
     ids=["the newest", "only a later one", "after an old one", "after another kind", "after an incomplete one"],
 )
-def test_the_first_that_will_do_is_used(machine: Runner, pythons: dict[str, Python], chosen: str) -> None:
+def test_first_usable_python_is_used(machine: Runner, pythons: dict[str, Python], chosen: str) -> None:
     machine.pythons = pythons
     result = machine.step()
     assert [call.name for call in machine.python_did("venv")] == [chosen]
@@ -43,7 +43,7 @@ def test_the_first_that_will_do_is_used(machine: Runner, pythons: dict[str, Pyth
 
 
 @pytest.mark.parametrize("pythons", [{}, {"python3": OLD, "python": Python((2, 7))}], ids=["none", "too old"])
-def test_without_one_it_says_what_to_do(machine: Runner, pythons: dict[str, Python]) -> None:
+def test_missing_python_is_reported_with_what_to_do(machine: Runner, pythons: dict[str, Python]) -> None:
     machine.pythons = pythons
     result = machine.step()
     assert result.returncode == 1
@@ -52,7 +52,7 @@ def test_without_one_it_says_what_to_do(machine: Runner, pythons: dict[str, Pyth
     assert "since" not in machine.step(runtime="python").stdout
 
 
-def test_one_without_venv_is_named(machine: Runner) -> None:
+def test_python_without_venv_is_named(machine: Runner) -> None:
     machine.pythons = {"python3.11": Python((3, 11), venv=False), "python3": OLD}
     result = machine.step()
     assert result.returncode == 1
@@ -64,7 +64,7 @@ def test_one_without_venv_is_named(machine: Runner) -> None:
 # -- its packages ---------------------------------------------------------------------------------------------
 
 
-def test_packages_come_from_the_hashed_lock_as_wheels_only_into_the_jobs_own_folder(machine: Runner) -> None:
+def test_packages_come_from_the_hashed_lock_into_the_jobs_folder(machine: Runner) -> None:
     machine.step()
     (venv,) = machine.python_did("venv")
     folder = Path(venv.argv[-1])
@@ -76,7 +76,7 @@ def test_packages_come_from_the_hashed_lock_as_wheels_only_into_the_jobs_own_fol
     assert machine.core.environment["PYTHONPYCACHEPREFIX"] == str(folder / "bytecode")
 
 
-def test_packages_are_installed_once_in_a_job_and_again_for_another_lock_or_python(machine: Runner) -> None:
+def test_packages_are_installed_once_for_a_lock_and_python(machine: Runner) -> None:
     machine.checkout = machine.folder / "checkout"
     for name in ("src/launch.sh", "requirements/run.txt"):
         (machine.checkout / name).parent.mkdir(parents=True)
@@ -97,7 +97,7 @@ def test_packages_are_installed_once_in_a_job_and_again_for_another_lock_or_pyth
     ("what", "why"),
     [("pip", "could not be installed for python3"), ("load", "were installed for python3 but cannot be used")],
 )
-def test_packages_that_cannot_be_used_are_an_error_and_installed_anew(machine: Runner, what: str, why: str) -> None:
+def test_unusable_packages_are_an_error_and_installed_anew(machine: Runner, what: str, why: str) -> None:
     python = machine.pythons["python3"]
     setattr(python, what, 1)
     python.said = "\n".join(f"line {number} of pip's" for number in range(1, 9))
@@ -113,7 +113,7 @@ def test_packages_that_cannot_be_used_are_an_error_and_installed_anew(machine: R
 
 
 @pytest.mark.parametrize("temp", ["", "/dev/null/nowhere"])  # which nobody can make, root included
-def test_without_the_runners_folder_there_is_another(machine: Runner, temp: str) -> None:
+def test_packages_have_a_folder_without_the_runners(machine: Runner, temp: str) -> None:
     machine.environment |= {"RUNNER_TEMP": temp, "TMPDIR": str(machine.folder)}
     assert machine.step().returncode == 0
     (venv,) = machine.python_did("venv")
@@ -139,9 +139,7 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("system", ["linux-gnu", "msys"])
-def test_it_is_given_what_the_container_is_given_and_what_a_program_needs_of_its_machine(
-    machine: Runner, system: str
-) -> None:
+def test_python_gets_the_containers_variables_and_the_machines(machine: Runner, system: str) -> None:
     machine.environment |= SECRETS | {"LD_LIBRARY_PATH": "/opt/python/lib", "SSL_CERT_FILE": "/ca.pem", "LANG": "C"}
     machine.environment["OSTYPE"] = system
     machine.step(org="octo-org", hook_id="7", token=TOKEN)
@@ -191,7 +189,7 @@ ELSEWHERE = (
 )
 
 
-def test_pip_is_told_where_packages_are_and_nothing_that_changes_what_it_installs(machine: Runner) -> None:
+def test_pip_gets_no_variable_that_changes_what_it_installs(machine: Runner) -> None:
     machine.environment |= SOURCES | {f"PIP_{name}": "/elsewhere" for name in ELSEWHERE}
     machine.step()
     (pip,) = machine.python_did("pip")
@@ -208,7 +206,7 @@ def loads(machine: Runner) -> list[Call]:
     return [call for call in machine.calls if call.argv[:3] == ["-P", "-s", "-c"]]
 
 
-def test_packages_are_loaded_as_the_action_will_load_them(machine: Runner) -> None:
+def test_packages_are_loaded_as_the_action_loads_them(machine: Runner) -> None:
     machine.environment |= {"PYTHONHOME": "/elsewhere", "PYTHONPATH": "/elsewhere"}
     machine.step()
     (load,) = loads(machine)
@@ -217,7 +215,7 @@ def test_packages_are_loaded_as_the_action_will_load_them(machine: Runner) -> No
     assert load.environment["PYTHONPATH"] == str(ROOT / "src")
 
 
-def test_the_action_is_started_without_code_or_values_from_elsewhere(machine: Runner) -> None:
+def test_action_starts_without_code_or_values_from_elsewhere(machine: Runner) -> None:
     _, process = machine.start(org="octo-org", hook_id="7", token=TOKEN)
     assert machine.core.argv == ["-P", "-s", "-m", "redeliver"]
     assert machine.core.pid == process  # the step becomes Python, so that signals reach it
@@ -225,7 +223,7 @@ def test_the_action_is_started_without_code_or_values_from_elsewhere(machine: Ru
 
 
 @pytest.mark.parametrize(("code", "system"), [(0, "linux-gnu"), (1, "linux-gnu"), (2, "msys"), (130, "msys")])
-def test_the_exit_code_is_the_actions(machine: Runner, code: int, system: str) -> None:
+def test_exit_code_is_the_actions(machine: Runner, code: int, system: str) -> None:
     machine.environment["OSTYPE"] = system
     machine.pythons["python3"].run = code
     result = machine.step()

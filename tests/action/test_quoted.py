@@ -44,7 +44,7 @@ def said_by_the_failing(failing: tuple[Runner, dict[str, str]], text: str) -> st
 
 
 @pytest.mark.parametrize("texts", [SAID[at : at + LINES - 4] for at in range(0, len(SAID), LINES - 4)])
-def test_no_quoted_line_is_a_command_behind_characters_that_the_runner_skips(runner: Runner, texts: list[str]) -> None:
+def test_no_quoted_line_is_a_command(runner: Runner, texts: list[str]) -> None:
     runner.build = 1
     said = said_by_the_failing((runner, {}), "\n".join(texts))
     assert [command.name for command in commands(said)] == ["error"]
@@ -57,7 +57,7 @@ def test_quoted_lines_can_still_be_read(failing: tuple[Runner, dict[str, str]]) 
     assert lines[1:-1] == ["| ERROR: [Errno 2] No such file: '/opt/a b'", "|   $x\\n 100% ???"]
 
 
-def test_neither_many_lines_nor_a_long_one_fill_the_log(failing: tuple[Runner, dict[str, str]]) -> None:
+def test_quoted_lines_are_bounded(failing: tuple[Runner, dict[str, str]]) -> None:
     lines = said_by_the_failing(failing, "x\n" * 1000 + "y" * 100_000).splitlines()
     assert len(lines) <= LINES + 2
     assert max(map(len, lines)) < 600

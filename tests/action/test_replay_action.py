@@ -31,7 +31,7 @@ def said(done: Done, name: str) -> list[str]:
     return [command.data for command in commands(done.log) if command.name == name]
 
 
-def test_the_plan_names_its_window_as_times_and_those_send_the_same(world: World) -> None:
+def test_window_of_a_plan_sends_the_same_events(world: World) -> None:
     guids = [world.fail(minutes, OK) for minutes in (43, 42, 41)]
     plan = run_step(world, "replay", from_="1h")
     assert (plan.code, plan.outputs["planned-count"], plan.outputs["sent-count"]) == (0, "3", "0")
@@ -53,14 +53,14 @@ def test_the_plan_names_its_window_as_times_and_those_send_the_same(world: World
         *("all", GUID + "\u0661", HOSTILE, ""),
     ],
 )
-def test_a_payload_that_is_no_guid_is_refused_without_a_request(world: World, payload: str) -> None:
+def test_payload_that_is_no_guid_is_refused_without_a_request(world: World, payload: str) -> None:
     done = run_step(world, "replay", guid=payload, send="true")
     assert (done.code, done.outputs, done.requests) == (2, {}, [])
     (error,) = said(done, "error")
     assert error.startswith("guid: " if payload else "from: ")
 
 
-def test_what_strangers_wrote_does_nothing(world: World) -> None:
+def test_hostile_names_shape_neither_log_nor_page_of_a_replay(world: World) -> None:
     now = world.clock()
     kind, guid = Kind(HOSTILE, HOSTILE), "::error::x ##[error]y <script> @octocat | ```"
     world.hook.add(now - 50 * MINUTE, OK, guid=guid, kind=kind)
@@ -78,7 +78,7 @@ def test_what_strangers_wrote_does_nothing(world: World) -> None:
     assert page.count("</table>") == 2
 
 
-def test_a_signal_ends_it_at_once_and_leaves_its_outputs(world: World) -> None:
+def test_signal_ends_a_replay_and_leaves_its_outputs(world: World) -> None:
     for minutes in (43, 42, 41):
         world.fail(minutes, OK)
     world.sim.faults.add(Fault(Call(lambda: signal.raise_signal(signal.SIGINT)), path="*/attempts", nth=2))

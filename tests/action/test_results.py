@@ -35,7 +35,7 @@ def nothing(_: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("runtime", ["docker", "python"])
-def test_results_that_cannot_be_written_end_the_step(
+def test_unusable_result_file_ends_the_step(
     both: Runner, runtime: str, name: str, put: Callable[[Path], None], why: str
 ) -> None:
     both.user = "0"
@@ -51,7 +51,7 @@ def test_results_that_cannot_be_written_end_the_step(
 
 
 @pytest.mark.parametrize("path", ["/dev/null", ""])
-def test_a_device_or_an_empty_name_is_no_file(runner: Runner, path: str) -> None:
+def test_device_or_empty_name_is_no_result_file(runner: Runner, path: str) -> None:
     runner.user = "0"
     runner.environment["GITHUB_OUTPUT"] = path
     result = runner.step(image="image")
@@ -61,6 +61,6 @@ def test_a_device_or_an_empty_name_is_no_file(runner: Runner, path: str) -> None
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write whatever there is")
-def test_a_file_that_may_not_be_written_ends_the_step(runner: Runner) -> None:
+def test_read_only_result_file_ends_the_step(runner: Runner) -> None:
     runner.summary.chmod(0o400)
     assert "cannot take the results: this user may not write it." in runner.step(image="image").stdout

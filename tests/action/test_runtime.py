@@ -25,12 +25,12 @@ def used(runner: Runner) -> list[str]:
 @pytest.mark.parametrize(
     ("runtime", "expected"), [("auto", "docker"), ("", "docker"), (" docker ", "docker"), ("python", "python")]
 )
-def test_the_input_decides_and_docker_is_what_auto_prefers(both: Runner, runtime: str, expected: str) -> None:
+def test_auto_prefers_docker(both: Runner, runtime: str, expected: str) -> None:
     assert both.step(image=IMAGE, runtime=runtime).returncode == 0
     assert used(both) == [expected]
 
 
-def test_with_python_no_engine_is_asked_anything(both: Runner) -> None:
+def test_python_runtime_asks_no_engine(both: Runner) -> None:
     both.step(runtime="python")
     assert {call.name for call in both.calls} == {"python3", "python"}
 
@@ -65,14 +65,14 @@ def test_auto_is_python_and_docker_an_error_without_an_engine_that_can_run_it(
 
 
 @pytest.mark.parametrize("system", ["msys", "cygwin"])
-def test_on_windows_auto_is_python_whatever_the_engine(both: Runner, system: str) -> None:
+def test_auto_is_python_on_windows(both: Runner, system: str) -> None:
     both.environment["OSTYPE"] = system
     both.step(image=IMAGE)
     assert not both.called("run")
     assert both.python_did("venv")
 
 
-def test_the_engine_is_asked_about_the_file_that_it_would_have_to_mount(both: Runner) -> None:
+def test_engine_is_asked_about_the_file_to_mount(both: Runner) -> None:
     both.step(image=IMAGE)
     (asked,) = both.called("create")
     assert asked.mounts == [{"type": "bind", "source": str(both.output), "target": "/probe"}]
@@ -80,7 +80,7 @@ def test_the_engine_is_asked_about_the_file_that_it_would_have_to_mount(both: Ru
 
 
 @pytest.mark.parametrize(("runtime", "shown"), [("podman", "podman"), ("py\nthon", "py"), ("%0A::x", "?0A??x")])
-def test_any_other_runtime_is_refused_like_any_other_setting(both: Runner, runtime: str, shown: str) -> None:
+def test_unknown_runtime_is_refused(both: Runner, runtime: str, shown: str) -> None:
     result = both.step(image=IMAGE, runtime=runtime)
     assert result.returncode == 2
     assert result.stdout == f"{ERROR}runtime: must be one of docker, python, auto, not '{shown}'\n"
@@ -115,7 +115,7 @@ REPORT = '{"version": 1}'
     ids=["replay", "hooks", "tracking-issue"],
 )
 @pytest.mark.parametrize("runtime", ["docker", "python"])
-def test_the_other_actions_are_the_same_launcher_with_another_word(
+def test_other_actions_use_the_same_launcher(
     both: Runner, runtime: str, *, action: dict[str, Any], word: str, inputs: dict[str, str], expected: dict[str, str]
 ) -> None:
     both.action = action
@@ -127,7 +127,7 @@ def test_the_other_actions_are_the_same_launcher_with_another_word(
 
 @pytest.mark.parametrize("runtime", ["docker", "python"])
 @pytest.mark.parametrize("how", ["SHELLOPTS", "BASH_ENV"])
-def test_a_job_that_traces_its_shells_sees_no_value_in_the_log(both: Runner, runtime: str, how: str) -> None:
+def test_traced_shell_shows_no_value_in_the_log(both: Runner, runtime: str, how: str) -> None:
     (both.folder / "trace").write_text("set -vx\n")
     both.environment[how] = "xtrace:verbose" if how == "SHELLOPTS" else str(both.folder / "trace")
     both.environment |= {"HTTPS_PROXY": "http://me:pass.word@proxy.example:3128", "PIP_PROXY": "http://pass.word@p"}
@@ -139,7 +139,7 @@ def test_a_job_that_traces_its_shells_sees_no_value_in_the_log(both: Runner, run
     assert GITHUB["token"] not in result.stdout
 
 
-def test_a_job_whose_shells_overwrite_no_file_can_use_a_ca(both: Runner) -> None:
+def test_job_with_noclobber_can_use_a_ca(both: Runner) -> None:
     (both.folder / "ca.pem").write_text("certificates")
     both.environment |= {"SHELLOPTS": "noclobber", "SSL_CERT_FILE": "ca.pem"}
     assert both.step(image=IMAGE).returncode == 0
@@ -147,7 +147,7 @@ def test_a_job_whose_shells_overwrite_no_file_can_use_a_ca(both: Runner) -> None
     assert both.step(runtime="python").returncode == 0
 
 
-def test_without_a_folder_for_temporary_files_the_step_ends(both: Runner) -> None:
+def test_missing_temporary_folder_ends_the_step(both: Runner) -> None:
     both.environment |= {"RUNNER_TEMP": "/nowhere", "TMPDIR": "/nowhere"}
     result = both.step(image=IMAGE)
     assert result.returncode == 1

@@ -40,7 +40,7 @@ def errors(done: Done) -> list[str]:
     return [one.data for one in commands(done.log) if one.name == "error"]
 
 
-def test_it_opens_an_issue_leaves_it_alone_and_closes_it() -> None:
+def test_step_opens_and_closes_an_issue() -> None:
     world = World()
     sim = github(world)
     assert step(world, report="").outputs["change"] == "opened"  # the run failed before it had one
@@ -53,7 +53,7 @@ def test_it_opens_an_issue_leaves_it_alone_and_closes_it() -> None:
     assert step(world, report=SETTLED).outputs == {"issue-number": "", "change": "none"}
 
 
-def test_the_largest_report_reaches_it(tmp_path: Path) -> None:
+def test_largest_report_reaches_the_step(tmp_path: Path) -> None:
     report = as_json(reports.one(*reports.events(*[Outcome.FAILED_AGAIN] * 5_000)))
     assert MAX_REPORT_CHARS - 1_000 < len(report) <= MAX_REPORT_CHARS
     sim = SimGitHub(system_ms)
@@ -96,7 +96,7 @@ def test_unusable_inputs_are_refused_without_a_request(inputs: dict[str, str], p
     assert done.requests == []
 
 
-def test_a_refusal_fails_the_step_and_shows_no_token() -> None:
+def test_refused_issue_fails_the_step_and_shows_no_token() -> None:
     world = World()
     github(world).issues(REPOSITORY).enabled = False
     done = step(world)

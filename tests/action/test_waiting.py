@@ -51,7 +51,7 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("command", ["info", "create", "image"])
-def test_with_an_engine_that_does_not_answer_auto_is_python_and_docker_an_error(both: Runner, command: str) -> None:
+def test_auto_is_python_and_docker_an_error_if_the_engine_does_not_answer(both: Runner, command: str) -> None:
     both.hangs = (command,)
     result = both.step(image=IMAGE)
     assert result.returncode == 0
@@ -68,7 +68,7 @@ def test_with_an_engine_that_does_not_answer_auto_is_python_and_docker_an_error(
     assert len(both.python_did("redeliver")) == 1
 
 
-def test_all_of_an_engines_answers_together_may_take_half_a_minute(both: Runner) -> None:
+def test_engine_has_half_a_minute_for_all_answers(both: Runner) -> None:
     both.hurried, both.slow, both.hangs = 1, 1.5, ("create",)
     both.step(image=IMAGE, runtime="docker")
     first, second = waits(both)
@@ -105,7 +105,7 @@ def inputs_for(command: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command", ["info", "create", "image", "pull", "build", "venv", "pip"])
-def test_a_job_can_be_cancelled_while_it_waits(both: Runner, command: str, number: signal.Signals, code: int) -> None:
+def test_waiting_job_can_be_cancelled(both: Runner, command: str, number: signal.Signals, code: int) -> None:
     both.hurried = 0
     both.hangs = both.pythons["python3"].hangs = (command,)
     with both.started(**inputs_for(command)) as step:
@@ -123,7 +123,7 @@ def test_a_job_can_be_cancelled_while_it_waits(both: Runner, command: str, numbe
     assert both.called("run") == both.python_did("redeliver") == []
 
 
-def test_nothing_is_left_waiting_once_the_action_runs(both: Runner) -> None:
+def test_nothing_waits_once_the_action_runs(both: Runner) -> None:
     both.hurried = 0
     began = time.monotonic()
     both.step(image=IMAGE)  # ends when nothing has the step's output open

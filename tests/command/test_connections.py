@@ -37,7 +37,7 @@ OVER_SOCKETS = combinations([CLOUD])[::2] + combinations([SERVER])[1::2]
 
 
 @pytest.mark.parametrize(("place", "hook", "credential"), OVER_SOCKETS, ids=lambda one: getattr(one, "name", one))
-def test_over_a_socket_every_request_is_as_github_describes_it(
+def test_requests_over_a_socket_fit_githubs_description(
     place: Place, hook: HookKind, credential: CredentialKind
 ) -> None:
     live = Live(place, hook, credential)
@@ -54,7 +54,7 @@ def test_over_a_socket_every_request_is_as_github_describes_it(
     assert judge.seen > 5
 
 
-def test_a_wrong_path_of_the_api_is_told() -> None:
+def test_wrong_path_of_the_api_is_reported() -> None:
     live = Live(SERVER, credential="classic")
     live.fail()
     with serve(live.sim) as served:
@@ -89,7 +89,7 @@ def secure(tmp_path: Path) -> Iterator[Secure]:
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_private_ca_is_trusted_where_it_is_named(
+def test_private_ca_is_trusted_where_it_is_named(
     secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if variable == "REQUESTS_CA_BUNDLE":  # of two, it counts
@@ -101,7 +101,7 @@ def test_a_private_ca_is_trusted_where_it_is_named(
     assert (report.errors, report.redelivered) == ((), 1)
 
 
-def test_a_certificate_that_nothing_vouches_for_is_refused_and_nothing_is_told_to_it(secure: Secure) -> None:
+def test_untrusted_certificate_is_refused_before_anything_is_sent(secure: Secure) -> None:
     report = secure.live.run(secure.served.url, {"time-limit": "4s"})
     (error,) = report.errors
     assert "certificate" in told(OutOfTime, error)["why"]
@@ -109,7 +109,7 @@ def test_a_certificate_that_nothing_vouches_for_is_refused_and_nothing_is_told_t
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_bundle_that_is_not_there_is_named(secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_ca_bundle_is_named(secure: Secure, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "/nowhere/corporate.pem")
     (error,) = secure.live.run(secure.served.url).errors
     assert told(CertificatesMissing, error) == {"path": "/nowhere/corporate.pem"}
@@ -119,9 +119,7 @@ def test_a_bundle_that_is_not_there_is_named(secure: Secure, variable: str, monk
 # -- proxies ----------------------------------------------------------------------------------------------------
 
 
-def test_an_https_api_is_asked_through_the_proxy_by_its_name_page_after_page(
-    secure: Secure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_https_api_is_reached_through_the_proxy(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
     secure.live.sim.base_url = f"https://{NAME}"
     for _ in range(150):
         secure.live.hook.add(secure.live.sim.clock() - 60_000)
@@ -144,9 +142,7 @@ def test_no_proxy_exempts_a_host(secure: Secure, exempt: str, monkeypatch: pytes
     assert (report.errors, proxy.asked) == ((), [])
 
 
-def test_a_proxy_that_lets_nothing_through_is_named_without_its_password(
-    secure: Secure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refusing_proxy_is_named_without_its_password(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
     with Proxy(secure.port, refuse=407) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://somebody:hunter2@{proxy.address}")
         report = secure.live.run(secure.by_name)
@@ -168,9 +164,7 @@ def test_a_proxy_that_lets_nothing_through_is_named_without_its_password(
         ("http://{}", "proxy refused the connection (403)"),
     ],
 )
-def test_what_is_no_proxy_or_refuses_the_connection_is_told(
-    secure: Secure, address: str, why: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unusable_proxy_is_reported(secure: Secure, address: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with Proxy(secure.port, refuse=403) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", address.format(proxy.address))
         report = secure.live.run(secure.by_name, {"time-limit": "2s"})
@@ -179,7 +173,7 @@ def test_what_is_no_proxy_or_refuses_the_connection_is_told(
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_plain_http_to_loopback_is_never_shown_to_a_proxy(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_http_to_loopback_bypasses_the_proxy(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     live = Live(CLOUD, credential="fine-grained")
     live.fail()
     with serve(live.sim) as served, Proxy(urlsplit(served.url).port or 0) as proxy:

@@ -59,7 +59,7 @@ def minted(site: Site) -> int:
 
 
 @pytest.mark.parametrize("hook", ["organization", "repository"])
-def test_a_token_of_the_actions_own_is_renewed_when_a_run_outlives_it(hook: HookKind) -> None:
+def test_own_token_is_renewed_when_a_run_outlives_it(hook: HookKind) -> None:
     site = of_app(hook)
     failed = [site.fail(200 - number) for number in range(130)]
     report = site.run(SLOW)
@@ -73,7 +73,7 @@ def test_a_token_of_the_actions_own_is_renewed_when_a_run_outlives_it(hook: Hook
 
 
 @pytest.mark.parametrize("lives_seconds", [365, 380])
-def test_a_token_is_renewed_for_the_checkpoint_even_when_the_runs_time_is_over(lives_seconds: int) -> None:
+def test_token_is_renewed_for_the_checkpoint_after_the_time_limit(lives_seconds: int) -> None:
     site = of_app()
     site.sim.installations[0].token_lives_ms = lives_seconds * SECOND
     site.fail(5)
@@ -85,7 +85,7 @@ def test_a_token_is_renewed_for_the_checkpoint_even_when_the_runs_time_is_over(l
 
 
 @pytest.mark.slow
-def test_the_apps_own_webhook_is_read_for_long_with_a_new_proof_each_time() -> None:
+def test_long_run_over_an_apps_webhook_signs_each_request() -> None:
     site = Site(CLOUD, "app", "app")
     failed = [site.fail(200 - number) for number in range(20)]
     report = site.run(SLOW)
@@ -134,7 +134,7 @@ def test_access_that_ends_in_mid_run_ends_it_and_the_next_run_goes_on(
 
 
 @pytest.mark.parametrize("hook", ["organization", "app"])
-def test_a_client_id_does_what_an_app_id_does(hook: HookKind) -> None:
+def test_client_id_works_like_an_app_id(hook: HookKind) -> None:
     site = of_app(hook)
     guid = site.fail(5)
     report = site.run(app_id="", client_id=site.sim.apps[APP_ID].client_id)
@@ -150,7 +150,7 @@ def test_a_client_id_does_what_an_app_id_does(hook: HookKind) -> None:
     ],
     ids=["another client id", "another key", "another key, an App's webhook"],
 )
-def test_a_key_of_another_app_is_told_from_a_bad_token(hook: HookKind, given: dict[str, str]) -> None:
+def test_key_of_another_app_is_told_from_a_bad_token(hook: HookKind, given: dict[str, str]) -> None:
     site = of_app(hook)
     site.fail(5)
     error = only_error(site, **(given or {"private_key": key_pair(1).private}))
@@ -158,7 +158,7 @@ def test_a_key_of_another_app_is_told_from_a_bad_token(hook: HookKind, given: di
     assert BadKey.advice in error
 
 
-def test_an_app_that_is_not_installed_there_is_named() -> None:
+def test_app_that_is_not_installed_is_named() -> None:
     site = of_app()
     site.fail(5)
     site.sim.installations[0].account = "elsewhere"
@@ -201,7 +201,7 @@ READ = {"organization_hooks": "read", "actions_variables": "read"}
         ),
     ],
 )
-def test_a_token_of_the_actions_own_can_do_what_its_run_needs_and_nothing_else(
+def test_own_token_has_only_the_rights_that_its_run_needs(
     hook: HookKind, inputs: dict[str, str], permissions: dict[str, str], repositories: set[str] | None
 ) -> None:
     for of_the_app in (permissions, EVERYTHING):
@@ -217,7 +217,7 @@ def test_a_token_of_the_actions_own_can_do_what_its_run_needs_and_nothing_else(
 
 @pytest.mark.parametrize("do", ["choose", "survey", "show"])
 @pytest.mark.parametrize("hook", ["organization", "repository"])
-def test_a_token_for_looking_can_neither_send_nor_see_a_variable(hook: HookKind, do: str) -> None:
+def test_token_for_looking_can_neither_send_nor_see_a_variable(hook: HookKind, do: str) -> None:
     site = of_app(hook)
     permission = {"organization": "organization_hooks", "repository": "repository_hooks"}[hook]
     site.sim.installations[0].permissions = {permission: "read"}
@@ -232,7 +232,7 @@ def test_a_token_for_looking_can_neither_send_nor_see_a_variable(hook: HookKind,
 
 
 @pytest.mark.parametrize(("send", "level"), [("false", "read"), ("true", "write")])
-def test_a_replay_needs_no_variable_and_to_plan_it_nothing_but_to_read(send: str, level: str) -> None:
+def test_replay_plan_needs_read_access_alone(send: str, level: str) -> None:
     site = of_app()
     site.sim.installations[0].permissions = {"organization_hooks": level}  # type: ignore[dict-item]
     guid = site.fail(5)
@@ -253,7 +253,7 @@ HOOKS, VARIABLES = '{} permission "Webhooks: write"', 'the repository permission
         ("repository", {}, f"{HOOKS.format('the repository')} and {VARIABLES}"),
     ],
 )
-def test_an_app_without_a_permission_is_told_which_it_lacks(hook: HookKind, has: dict[str, str], lacking: str) -> None:
+def test_missing_permission_of_an_app_is_named(hook: HookKind, has: dict[str, str], lacking: str) -> None:
     site = of_app(hook)
     site.fail(5)
     site.sim.installations[0].permissions = has  # type: ignore[assignment]
@@ -263,7 +263,7 @@ def test_an_app_without_a_permission_is_told_which_it_lacks(hook: HookKind, has:
     assert "C0FE:" in error  # the request's id
 
 
-def test_an_app_that_cannot_get_at_the_variables_repository_or_is_suspended_is_told_so() -> None:
+def test_app_without_the_repository_or_suspended_is_reported() -> None:
     site = of_app()
     site.fail(5)
     site.sim.installations[0].repositories = frozenset({"octo/hello"})
@@ -272,7 +272,7 @@ def test_an_app_that_cannot_get_at_the_variables_repository_or_is_suspended_is_t
     assert "installation is suspended" in told(AccessBlocked, only_error(site))["why"]
 
 
-def test_a_variable_of_another_owner_needs_a_token_of_its_own() -> None:
+def test_variable_of_another_owner_needs_its_own_token() -> None:
     site = of_app()
     with pytest.raises(SettingsError) as wrong:
         parse(site.inputs(variable_repository="elsewhere/ops"))
@@ -285,7 +285,7 @@ def test_a_variable_of_another_owner_needs_a_token_of_its_own() -> None:
 # -- tokens that are given --------------------------------------------------------------------------------------
 
 
-def test_an_installation_token_that_ends_in_mid_run_stops_it_and_the_next_one_goes_on() -> None:
+def test_token_that_expires_in_mid_run_stops_it_and_the_next_one_goes_on() -> None:
     site = Site(CLOUD, "organization", "installation")
     failed = [site.fail(200 - number) for number in range(90)]
     site.sim.token("ghs_short", kind="installation", sees=["octo"], expires_at=site.clock() + HOUR)
@@ -323,7 +323,7 @@ def test_workflows_own_token_is_recognized_and_explained(
     assert "ghs_other" not in error
 
 
-def test_no_sentence_and_no_line_holds_a_secret() -> None:
+def test_log_and_report_hold_no_secret() -> None:
     site = of_app()
     guid = site.fail(5)
     report = site.run()

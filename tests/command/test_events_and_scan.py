@@ -23,7 +23,7 @@ def world() -> World:
 # -- only some events -------------------------------------------------------------------------------------------
 
 
-def test_only_the_events_that_are_named_are_sent_and_the_others_hold_no_checkpoint(world: World) -> None:
+def test_only_named_events_are_sent_and_others_hold_no_checkpoint(world: World) -> None:
     push = world.fail(60, kind=kind("push"))
     opened = world.fail(50, kind=kind("pull_request", "opened"))
     closed = world.fail(40, kind=kind("pull_request", "closed"))
@@ -41,7 +41,7 @@ def test_only_the_events_that_are_named_are_sent_and_the_others_hold_no_checkpoi
 # -- only young ones --------------------------------------------------------------------------------------------
 
 
-def test_events_that_are_too_old_are_left_and_reported_and_hold_no_checkpoint(world: World) -> None:
+def test_events_that_are_too_old_are_reported_and_hold_no_checkpoint(world: World) -> None:
     job = world.fail(4 * 60, kind=kind("workflow_job", "queued"))
     push = world.fail(4 * 60 + 1)
     star = world.fail(20 * 60, kind=kind("star", "created"))
@@ -60,9 +60,7 @@ def test_events_that_are_too_old_are_left_and_reported_and_hold_no_checkpoint(wo
 @pytest.mark.parametrize(
     ("outcome", "hours", "sent"), [(UNAVAILABLE, 5, False), (REDIRECTED, 5, False), (REDIRECTED, 2, True)]
 )
-def test_an_event_whose_first_attempt_is_before_the_window_is_as_old_as_that(
-    world: World, outcome: object, hours: int, *, sent: bool
-) -> None:
+def test_age_of_an_event_is_that_of_its_first_attempt(world: World, outcome: object, hours: int, *, sent: bool) -> None:
     guid = world.fail(hours * 60, outcome)  # type: ignore[arg-type]  # one of the simulation's outcomes
     world.again(guid, 30)
     world.variables.seed("CHECKPOINT", str(world.clock() - HOUR))
@@ -71,7 +69,7 @@ def test_an_event_whose_first_attempt_is_before_the_window_is_as_old_as_that(
     assert world.sent == ([guid] if sent else [])
 
 
-def test_an_event_that_is_too_old_before_its_next_turn_is_promised_none(world: World) -> None:
+def test_event_that_will_be_too_old_has_no_next_attempt(world: World) -> None:
     world.sim.stub.fail_with()
     soon, later = world.fail(10), world.fail(175)
     for guid in (soon, later):
@@ -85,7 +83,7 @@ def test_an_event_that_is_too_old_before_its_next_turn_is_promised_none(world: W
 # -- failures first ---------------------------------------------------------------------------------------------
 
 
-def test_what_the_filter_does_not_show_is_seen_when_something_else_fails_and_by_a_full_scan(world: World) -> None:
+def test_failures_that_the_filter_hides_are_seen_beside_others(world: World) -> None:
     hidden = [world.fail(15, REDIRECTED), world.fail(10, BAD_CERTIFICATE)]
     assert world.run(scan="failures", variable_name="").failed == 0
     assert world.run(dry_run="true", variable_name="").failed == 2

@@ -40,7 +40,7 @@ def test_failed_events_are_sent_once_and_recovered(place: Place, hook: HookKind,
 
 @pytest.mark.parametrize("place", PLACES, ids=id_of)
 @pytest.mark.parametrize("credential", ["fine-grained", "classic", "installation"])
-def test_an_apps_own_webhook_takes_the_apps_key_and_says_so(place: Place, credential: CredentialKind) -> None:
+def test_apps_own_webhook_needs_the_apps_key(place: Place, credential: CredentialKind) -> None:
     site = Site(place, "organization", credential)
     inputs = {name: value for name, value in site.inputs().items() if name not in {"org", "hook-id"}}
     with pytest.raises(SettingsError) as wrong:
@@ -49,7 +49,7 @@ def test_an_apps_own_webhook_takes_the_apps_key_and_says_so(place: Place, creden
 
 
 @pytest.mark.parametrize("place", PLACES, ids=id_of)
-def test_the_window_reaches_as_far_back_as_that_github_keeps_deliveries(place: Place) -> None:
+def test_window_reaches_back_as_far_as_retention(place: Place) -> None:
     site = Site(place, "organization", "fine-grained")
     kept = site.fail(minutes_ago=place.retention_days * 24 * 60 - 5)
     site.fail(minutes_ago=place.retention_days * 24 * 60 + 5)
@@ -58,7 +58,7 @@ def test_the_window_reaches_as_far_back_as_that_github_keeps_deliveries(place: P
     assert site.sent == [kept]
 
 
-def test_a_server_that_ignores_the_filter_is_noticed_and_read_whole() -> None:
+def test_server_that_ignores_the_filter_is_read_whole() -> None:
     site = Site(PLACES[-1], "organization", "fine-grained")
     failed = [site.fail(100, BAD_CERTIFICATE), site.fail(90, REDIRECTED), site.fail(80)]
     for number in range(250):
@@ -71,7 +71,7 @@ def test_a_server_that_ignores_the_filter_is_noticed_and_read_whole() -> None:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=id_of)
-def test_an_older_success_outside_the_window_is_found_whether_the_server_filters_or_not(place: Place) -> None:
+def test_success_before_the_window_is_found_with_and_without_the_filter(place: Place) -> None:
     site = Site(place, "organization", "fine-grained")
     site.variables.seed("CHECKPOINT", str(site.clock() - 30 * MINUTE))
     for number in range(150):

@@ -64,12 +64,12 @@ SHARED = WEBHOOK | {"time-limit", "api-url", "format", "quiet", "verbose", "help
         ("replay", (set(REPLAY) - SECRETS) | {"state-file"}),
     ],
 )
-def test_a_command_has_the_flags_that_make_sense_for_it_and_every_secret_as_a_file(command: str, own: set[str]) -> None:
+def test_command_has_its_flags_and_takes_secrets_as_files(command: str, own: set[str]) -> None:
     assert set(options(command)) == SHARED | own
 
 
 @pytest.mark.parametrize(("command", "rows"), [("run", ROWS), ("hooks", LISTING), ("replay", REPLAY)])
-def test_flags_say_what_the_inputs_say_and_have_their_defaults(command: str, rows: dict[str, Any]) -> None:
+def test_flags_have_the_words_and_defaults_of_the_inputs(command: str, rows: dict[str, Any]) -> None:
     here = {
         "api-url": "https://api.github.com",
         "variable-repository": "",
@@ -85,7 +85,7 @@ def test_flags_say_what_the_inputs_say_and_have_their_defaults(command: str, row
 
 
 @pytest.mark.parametrize("command", ["run", "hooks", "replay", "show"])
-def test_help_speaks_of_flags_that_there_are_and_not_of_inputs(command: str) -> None:
+def test_help_names_existing_flags_and_no_inputs(command: str) -> None:
     there = set(options(command))
     for flag, text in helps(command):
         assert text, flag
@@ -108,7 +108,7 @@ def wrong(told: Result) -> list[str]:
     return [line.removeprefix("error: ").partition(":")[0] for line in told.stderr.splitlines()]
 
 
-def test_choices_are_choices() -> None:
+def test_choices_are_shown_and_enforced() -> None:
     told = CliRunner().invoke(app, ["run", "--help"])
     assert "--scan <full|failures>" in told.output
     assert "--fail-on <error|undelivered|never>" in told.output
@@ -141,7 +141,7 @@ VARIABLE = ("--variable-name", "X", "--state-file", "state.json")
         (["run", *LEAST], {"GH_TOKEN": "t", "REDELIVER_VARIABLE_TOKEN": "hush hush"}, ["variable-token"]),
     ],
 )
-def test_every_problem_is_named_at_once_before_anything_is_asked(
+def test_all_problems_are_named_before_any_request(
     arguments: list[str], environment: dict[str, str], problems: list[str]
 ) -> None:
     told = refused(*arguments, *NOWHERE, **environment)
@@ -175,7 +175,7 @@ def test_help_is_plain_text_in_a_pipe_and_has_boxes_on_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
-def test_the_version_is_printed(flag: str) -> None:
+def test_version_is_printed(flag: str) -> None:
     assert CliRunner().invoke(app, [flag]).output == f"redeliver {__version__}\n"
 
 
@@ -189,7 +189,7 @@ def test_the_version_is_printed(flag: str) -> None:
         ("redeliver hooks --format ", {"text", "json", "matrix", "prometheus"}),
     ],
 )
-def test_a_shell_completes_commands_flags_and_choices(words: str, there: set[str]) -> None:
+def test_shell_completes_commands_flags_and_choices(words: str, there: set[str]) -> None:
     asked = {"_REDELIVER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     told = CliRunner().invoke(app, [], env=asked, prog_name="redeliver")
     assert set(told.output.split()) == there
@@ -199,13 +199,13 @@ def test_a_shell_completes_commands_flags_and_choices(words: str, there: set[str
 
 
 @pytest.mark.parametrize("command", ["run", "hooks", "replay", "show"])
-def test_every_flag_is_a_variable_too(command: str) -> None:
+def test_every_flag_has_a_variable(command: str) -> None:
     for flag, one in options(command).items():
         if flag != "help":
             assert one.envvar == "REDELIVER_" + flag.upper().replace("-", "_")
 
 
-def test_variables_say_what_flags_would_and_a_flag_counts_more(here: Server) -> None:
+def test_flag_wins_over_its_variable(here: Server) -> None:
     guid = here.live.fail()
     there = {
         "REDELIVER_ORG": "octo",
@@ -236,7 +236,7 @@ def test_variables_say_what_flags_would_and_a_flag_counts_more(here: Server) -> 
         {"GITHUB_TOKEN": TOKEN},
     ],
 )
-def test_without_a_file_the_token_comes_from_the_environment(here: Server, environment: dict[str, str]) -> None:
+def test_token_comes_from_the_environment_without_a_file(here: Server, environment: dict[str, str]) -> None:
     here.live.fail()
     here.given |= environment | {"GITHUB_TOKEN": "ghp_wrong"}
     here.run(code=0)  # the file comes first
@@ -246,7 +246,7 @@ def test_without_a_file_the_token_comes_from_the_environment(here: Server, envir
     assert len(here.live.sent) == 1
 
 
-def test_an_apps_key_comes_before_a_token_and_may_be_a_variable_on_one_line(tmp_path: Path, commands: Commands) -> None:
+def test_apps_key_wins_over_a_token_and_may_be_one_line(tmp_path: Path, commands: Commands) -> None:
     with server(tmp_path, commands, credential="app") as here:
         here.given["GH_TOKEN"] = "ghp_wrong"
         here.run(code=0)
@@ -265,7 +265,7 @@ def test_an_apps_key_comes_before_a_token_and_may_be_a_variable_on_one_line(tmp_
         ("token", b"\xff\xfe", "it is not text"),
     ],
 )
-def test_a_file_that_holds_no_secret_is_named_and_no_other_token_used_instead(
+def test_file_without_a_secret_is_named_and_no_other_token_used(
     tmp_path: Path, flag: str, content: bytes | None, why: str
 ) -> None:
     path = tmp_path / "secret"
@@ -296,7 +296,7 @@ MISPLACED = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
         ("REDELIVER_TIME_LIMIT",),
     ],
 )
-def test_a_credential_in_the_wrong_place_is_refused_and_not_shown(commands: Commands, flags: tuple[str, ...]) -> None:
+def test_credential_in_the_wrong_place_is_refused_and_not_shown(commands: Commands, flags: tuple[str, ...]) -> None:
     name, *_ = flags
     given, where = {"GH_TOKEN": TOKEN}, "on the command line"
     if name.startswith("REDELIVER_"):
@@ -310,7 +310,7 @@ def test_a_credential_in_the_wrong_place_is_refused_and_not_shown(commands: Comm
 @pytest.mark.parametrize(
     ("mode", "folder", "warns"), [(0o644, 0o755, True), (0o640, 0o755, False), (0o644, 0o750, False)]
 )
-def test_a_secrets_file_that_every_user_can_read_is_used_with_a_warning(
+def test_secret_file_that_every_user_can_read_is_used_with_a_warning(
     commands: Commands, mode: int, folder: int, *, warns: bool
 ) -> None:
     # The tests' own folders are closed to others, so these are not among them.
@@ -329,7 +329,7 @@ def test_a_secrets_file_that_every_user_can_read_is_used_with_a_warning(
     assert said.code == 1  # nobody listens there
 
 
-def test_a_secret_from_a_pipe_is_nobody_elses_to_read(here: Server, tmp_path: Path) -> None:
+def test_secret_from_a_pipe_gives_no_warning(here: Server, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo, 0o666)
     text = here.file("token").read_text()

@@ -52,7 +52,7 @@ def finish(here: Server, hook: Hook) -> None:
 
 
 @pytest.mark.long
-def test_a_kill_at_any_step_of_any_write_leaves_the_file_whole_and_the_next_run_finishes(here: Server) -> None:
+def test_kill_at_any_step_of_a_write_leaves_the_file_whole(here: Server) -> None:
     steps = here.run(hook_id=str(failing(here).id)).steps
     lasting = [number for number, step in enumerate(steps) if step.partition(" ")[2] in LASTING]
     assert {steps[number] for number in lasting} >= {f"{when} {what}" for when in ("before", "after") for what in SURE}
@@ -67,13 +67,13 @@ def test_a_kill_at_any_step_of_any_write_leaves_the_file_whole_and_the_next_run_
     print(f"killed at {len(lasting)} steps of a run's writes: 0 torn, 0 lost, 0 doubled")
 
 
-def test_the_bytes_are_on_the_disk_before_they_have_the_name_and_then_the_name_is(here: Server) -> None:
+def test_bytes_are_synced_before_the_rename_and_the_folder_after_it(here: Server) -> None:
     steps = [step.removeprefix("after ") for step in here.run(hook_id=str(failing(here).id)).steps]
     order = ["write", "flush", "fsync", "replace", "fsync"]
     assert [step for step in steps if step in order] == order * 2
 
 
-def test_a_full_disk_is_told_before_anything_is_sent(here: Server) -> None:
+def test_full_disk_is_reported_before_anything_is_sent(here: Server) -> None:
     hook = failing(here)
     before = whole(here, hook)
     told = here.run(hook_id=str(hook.id), room=20)

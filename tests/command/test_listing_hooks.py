@@ -35,7 +35,7 @@ def listed(here: Server, *more: str) -> Any:  # noqa: ANN401 - JSON is anything
     return here.hooks("--format", "json", *more, code=0).json
 
 
-def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(here: Server) -> None:
+def test_listing_counts_deliveries_within_the_lookback(here: Server) -> None:
     last = log(here, here.hook)
     quiet = here.live.sim.org_hook("octo", url="https://quiet.example/in")
     counts = {"deliveries": 4, "failed": 2, "last_success": last, "undelivered": 2}
@@ -61,7 +61,7 @@ def test_it_tells_deliveries_failures_and_the_last_success_within_the_lookback(h
     assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
 
 
-def test_inactive_webhooks_are_listed_and_marked_and_have_no_job_in_a_matrix(here: Server) -> None:
+def test_inactive_webhooks_are_marked_and_have_no_job(here: Server) -> None:
     off = here.live.sim.org_hook("octo", active=False)
     off.add(here.live.sim.clock() - MINUTE, UNAVAILABLE)
     (one,) = listed(here, "--hook-id", str(off.id))
@@ -75,7 +75,7 @@ def test_inactive_webhooks_are_listed_and_marked_and_have_no_job_in_a_matrix(her
     assert [str(off.id) in line for line in marked] == [True]
 
 
-def test_for_people_it_is_a_table(here: Server) -> None:
+def test_listing_for_people_is_a_table(here: Server) -> None:
     log(here, here.hook)
     out = here.hooks(code=0).out
     row = next(line for line in out.splitlines() if str(here.hook.id) in line)
@@ -86,7 +86,7 @@ def test_for_people_it_is_a_table(here: Server) -> None:
 
 
 @pytest.mark.parametrize(("hook", "credential"), [("repository", "app"), ("app", "app")])
-def test_the_webhooks_of_a_repository_and_of_an_app_are_listed_too(
+def test_webhooks_of_a_repository_and_of_an_app_are_listed(
     tmp_path: Path, commands: Commands, hook: HookKind, credential: CredentialKind
 ) -> None:
     with server(tmp_path, commands, hook, credential) as here:
@@ -98,7 +98,7 @@ def test_the_webhooks_of_a_repository_and_of_an_app_are_listed_too(
         assert here.hooks("--format", "matrix", code=0, hook_id="all").json == {"include": [job]}
 
 
-def test_an_address_with_a_password_shows_its_host_alone_and_a_hostile_one_does_nothing(here: Server) -> None:
+def test_listing_shows_hosts_alone_and_no_control_characters(here: Server) -> None:
     here.live.sim.org_hook("octo", url="https://user:hunter2@secret.example:8443/path?key=hunter2")
     here.live.sim.org_hook("octo", url="https://\x1bc\x9b31mevil.example/")
     here.live.sim.org_hook("octo", url="https://[bold]red.example/")
@@ -120,12 +120,12 @@ def test_an_address_with_a_password_shows_its_host_alone_and_a_hostile_one_does_
         ("", ""),
     ],
 )
-def test_of_an_address_the_host_is_shown_and_only_what_can_be_seen_of_it(url: str, host: str) -> None:
+def test_host_of_an_address_has_visible_characters_alone(url: str, host: str) -> None:
     assert host_of(url) == host
 
 
 @pytest.mark.parametrize("form", ["text", "json", "matrix"])
-def test_what_is_not_there_is_an_error_in_every_format(here: Server, form: str) -> None:
+def test_missing_webhook_is_an_error_in_every_format(here: Server, form: str) -> None:
     said = here.hooks("--format", form, code=1, hook_id="https://nobody.example/*")
     assert says(NoSuchHook, said.err)
     assert said.out == ""
@@ -142,7 +142,7 @@ def test_what_is_not_there_is_an_error_in_every_format(here: Server, form: str) 
 # -- as a matrix ------------------------------------------------------------------------------------------------
 
 
-def test_webhooks_are_dealt_out_to_as_many_jobs_as_a_matrix_has_and_no_log_is_read(here: Server) -> None:
+def test_matrix_has_at_most_256_jobs_and_reads_no_log(here: Server) -> None:
     for _ in range(299):
         here.live.sim.org_hook("octo")
     told = here.hooks("--hook-id", "all", "--format", "matrix", code=0).json["include"]
@@ -156,7 +156,7 @@ def test_webhooks_are_dealt_out_to_as_many_jobs_as_a_matrix_has_and_no_log_is_re
 
 
 @pytest.mark.parametrize(("hooks", "jobs"), [(1, 256), (7, 3), (256, 256), (257, 256), (1_000, 256), (5, 1)])
-def test_every_job_has_a_list_so_that_a_checkpoint_keeps_its_name_however_they_are_dealt(hooks: int, jobs: int) -> None:
+def test_every_job_of_a_matrix_has_a_list(hooks: int, jobs: int) -> None:
     dealt = matrix(range(1, hooks + 1), jobs)["include"]
     assert len(dealt) == min(hooks, jobs)
     choices: list[HookChoice] = [

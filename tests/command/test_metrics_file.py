@@ -51,7 +51,7 @@ def watched(here: Server) -> Watched:
 # -- what is written ------------------------------------------------------------------------------------------------
 
 
-def test_a_run_writes_what_its_report_says(watched: Watched) -> None:
+def test_metrics_agree_with_the_report(watched: Watched) -> None:
     watched.here.live.fail()
     before = time.time()
     hook = watched.run("--format", "json", "--wait-for-results", "30s", code=0).json["hooks"][0]
@@ -70,7 +70,7 @@ def test_a_run_writes_what_its_report_says(watched: Watched) -> None:
     assert 0 < told["redeliver_last_run_duration_seconds"] < 60
 
 
-def test_the_collector_can_read_the_file_and_finds_no_other(watched: Watched) -> None:
+def test_metrics_file_is_readable_and_the_only_one(watched: Watched) -> None:
     # As systemd's UMask=0077 has it.
     closed = (sys.executable, "-c", "import os, sys; os.umask(0o077); os.execv(sys.argv[1], sys.argv[1:])", *REDELIVER)
     given = {"REDELIVER_METRICS_FILE": str(watched.path)}
@@ -83,7 +83,7 @@ def test_the_collector_can_read_the_file_and_finds_no_other(watched: Watched) ->
     assert list(watched.path.parent.iterdir()) == [watched.path]
 
 
-def test_a_run_that_fails_says_that_it_ran_and_keeps_the_moment_of_the_last_success(watched: Watched) -> None:
+def test_failed_run_keeps_the_time_of_the_last_success(watched: Watched) -> None:
     watched.here.live.fail()
     watched.run("--dry-run", code=0)
     assert not watched.path.exists()
@@ -101,7 +101,7 @@ def test_a_run_that_fails_says_that_it_ran_and_keeps_the_moment_of_the_last_succ
     assert watched.here.hooks("--format", "prometheus", code=1).out == ""
 
 
-def test_a_run_that_leaves_its_work_to_another_one_leaves_the_file_too(watched: Watched) -> None:
+def test_run_without_the_lock_leaves_the_metrics(watched: Watched) -> None:
     with StateFile(watched.here.state, "any").locked(1_800):
         assert says(StateLocked, watched.run(code=0).err)
     assert not watched.path.exists()
@@ -111,7 +111,7 @@ def test_a_run_that_leaves_its_work_to_another_one_leaves_the_file_too(watched: 
 
 
 @pytest.mark.parametrize("path", ["", "/", "redeliver.txt", "redeliver.prom.new", "prom", "state.prom"])
-def test_a_path_that_node_exporter_would_not_read_or_is_the_states_is_refused(here: Server, path: str) -> None:
+def test_unusable_path_for_metrics_is_refused(here: Server, path: str) -> None:
     here.state = here.folder / "state.prom"
     said = here.run("--metrics-file", str(here.folder / path) if path.startswith(("prom", "state")) else path, code=2)
     why = "be another file than state-file" if path == "state.prom" else "end in .prom"
@@ -119,7 +119,7 @@ def test_a_path_that_node_exporter_would_not_read_or_is_the_states_is_refused(he
     assert here.live.sim.journal.entries == []
 
 
-def test_without_the_library_it_says_how_to_get_it_before_anything_is_asked(here: Server, tmp_path: Path) -> None:
+def test_missing_metrics_library_is_named_before_any_request(here: Server, tmp_path: Path) -> None:
     missing = "raise ModuleNotFoundError('No module named prometheus_client', name=__name__)\n"
     (tmp_path / "prometheus_client.py").write_text(missing)
     without = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(SOURCES)])}
@@ -136,9 +136,7 @@ def test_without_the_library_it_says_how_to_get_it_before_anything_is_asked(here
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("never", 0)])
-def test_a_folder_that_is_gone_after_the_run_is_an_error_and_the_work_is_done(
-    watched: Watched, fail_on: str, code: int
-) -> None:
+def test_metrics_that_cannot_be_written_are_an_error_after_the_work(watched: Watched, fail_on: str, code: int) -> None:
     guid = watched.here.live.fail()
     watched.here.live.sim.faults.add(Fault(Call(watched.path.parent.rmdir), path="*/attempts"))
     said = watched.run("--fail-on", fail_on, "--format", "json", code=code)

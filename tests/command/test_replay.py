@@ -24,7 +24,7 @@ def deliver(here: Server, number: int = 3) -> list[str]:
     return [here.hook.add(now - (40 + number - place) * MINUTE, OK).guid for place in range(number)]
 
 
-def test_first_the_plan_then_it_is_sent_oldest_first(here: Server) -> None:
+def test_replay_plans_and_then_sends_oldest_first(here: Server) -> None:
     guids = deliver(here)
     plan = here.replay("--from", "1h", "--format", "json", code=0).json
     assert here.live.sent == []
@@ -39,7 +39,7 @@ def test_first_the_plan_then_it_is_sent_oldest_first(here: Server) -> None:
     assert not [entry for entry in here.live.sim.journal.entries if "variables" in entry.path]
 
 
-def test_guids_by_several_flags_or_by_one_or_by_a_variable(here: Server) -> None:
+def test_guids_come_from_several_flags_or_one_or_a_variable(here: Server) -> None:
     first, second, third = deliver(here)
     here.replay("--guid", first, "--guid", f"{second},{third}", "--send", code=0)
     assert here.live.sent == [first, second, third]
@@ -48,7 +48,7 @@ def test_guids_by_several_flags_or_by_one_or_by_a_variable(here: Server) -> None
     assert here.live.sent[3:] == [first, third]
 
 
-def test_for_people_it_says_what_is_planned_and_how_it_went(here: Server) -> None:
+def test_replay_for_people_tells_the_plan_and_the_result(here: Server) -> None:
     guids = deliver(here)
     here.live.sim.stub.by_guid[guids[1]] = UNAVAILABLE
     planned = here.replay("--from", "1h", code=0).out.splitlines()
@@ -63,7 +63,7 @@ def test_for_people_it_says_what_is_planned_and_how_it_went(here: Server) -> Non
     assert figures(headline) == ["2", "3", "1"]
 
 
-def test_one_line_has_the_guids_for_the_next_replay_but_not_all_that_a_long_plan_leaves_open(here: Server) -> None:
+def test_one_line_has_the_guids_for_the_next_replay(here: Server) -> None:
     guids = deliver(here, 30)
     here.live.sim.stub.outcome = UNAVAILABLE
     sent = here.replay("--from", "2h", "--send", code=1).out
@@ -75,13 +75,13 @@ def test_one_line_has_the_guids_for_the_next_replay_but_not_all_that_a_long_plan
     assert any(line.endswith(f": {','.join(guids[3:10])}") for line in few.splitlines())
 
 
-def test_quiet_prints_errors_alone(here: Server) -> None:
+def test_quiet_replay_prints_errors_alone(here: Server) -> None:
     deliver(here)
     assert here.replay("--from", "1h", "-q", code=0).everything == ""
     assert says(GuidsNotFound, here.replay("--guid", GUID, "-q", code=1).err)
 
 
-def test_a_window_of_a_week_is_possible_where_the_server_keeps_a_week(tmp_path: Path, commands: Commands) -> None:
+def test_replay_window_reaches_back_a_week_on_a_server(tmp_path: Path, commands: Commands) -> None:
     with server(tmp_path, commands, place=PLACES[2]) as here:
         guid = here.hook.add(here.live.sim.clock() - 6 * 24 * 60 * MINUTE, OK).guid
         here.replay("--from", "7d", "--send", code=0)
@@ -92,7 +92,7 @@ def test_a_window_of_a_week_is_possible_where_the_server_keeps_a_week(tmp_path: 
 # -- a replay and the runs of a server --------------------------------------------------------------------------
 
 
-def test_with_the_runs_state_file_it_sends_nothing_while_a_run_is_at_work(here: Server) -> None:
+def test_replay_sends_nothing_while_a_run_holds_the_state_file(here: Server) -> None:
     guids = deliver(here)
     flags = ("--from", "1h", "--state-file", str(here.state))
     with StateFile(here.state, "any").locked(1_800):
@@ -107,7 +107,7 @@ def test_with_the_runs_state_file_it_sends_nothing_while_a_run_is_at_work(here: 
     assert not here.state.exists()
 
 
-def test_while_it_sends_a_run_with_its_state_file_leaves_the_events_to_the_next_one(here: Server) -> None:
+def test_run_sends_nothing_while_a_replay_holds_the_state_file(here: Server) -> None:
     guid = here.live.fail()
     run: list[Said] = []
     here.live.sim.faults.add(Fault(Call(lambda: run.append(start("run", *here.flags()))), path="*/attempts"))

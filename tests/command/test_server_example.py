@@ -94,7 +94,7 @@ def service(machine: Path) -> dict[str, str]:
     return {"CREDENTIALS_DIRECTORY": str(machine), "STATE_DIRECTORY": str(state)}
 
 
-def test_the_service_runs_with_a_token_and_a_state_of_its_own_and_writes_metrics(
+def test_service_runs_with_its_token_and_state_and_writes_metrics(
     machine: Path, github: Served, service: dict[str, str]
 ) -> None:
     given = unit(DROP_INS / "metrics.conf")["Service"]
@@ -112,7 +112,7 @@ def test_the_service_runs_with_a_token_and_a_state_of_its_own_and_writes_metrics
     assert metrics_of_its_webhook(there)
 
 
-def test_a_run_that_is_stopped_by_hand_is_no_failure(machine: Path, github: Served, service: dict[str, str]) -> None:
+def test_run_stopped_by_hand_is_no_failure(machine: Path, github: Served, service: dict[str, str]) -> None:
     pid = machine / "pid"
     stop = Call(lambda: os.kill(int(pid.read_text()), signal.SIGTERM))
     github.sim.faults.add(Fault(stop, path="*/attempts"))
@@ -122,7 +122,7 @@ def test_a_run_that_is_stopped_by_hand_is_no_failure(machine: Path, github: Serv
     assert here["SuccessExitStatus"] == str(told.returncode)
 
 
-def test_the_units_bound_time_and_memory_and_name_each_other() -> None:
+def test_units_limit_time_and_memory_and_name_each_other() -> None:
     service, timer = unit(SERVICE)["Service"], unit(TIMER)
     assert (service["Type"], service["DynamicUser"]) == ("oneshot", "yes")
     assert service["LoadCredential"].startswith("token:")
@@ -136,7 +136,7 @@ def test_the_units_bound_time_and_memory_and_name_each_other() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here: the tests above read the units")
-def test_systemd_takes_the_units_and_finds_them_locked_down(machine: Path) -> None:
+def test_systemd_accepts_the_units_and_finds_them_locked_down(machine: Path) -> None:
     (machine / DROP_INS.name).mkdir()
     for path in (SERVICE, TIMER, FAILED, *DROP_INS.iterdir()):
         text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}")
@@ -158,7 +158,7 @@ def words(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize("given", [{"MONITOR_INVOCATION_ID": "f00d"}, {}], ids=["systemd 251", "before"])
-def test_the_mail_has_what_that_run_printed_and_no_other_run(machine: Path, given: dict[str, str]) -> None:
+def test_mail_has_the_output_of_the_failed_run_alone(machine: Path, given: dict[str, str]) -> None:
     stub(machine, "systemctl", '[ "$*" = "show --property=InvocationID --value redeliver.service" ] && echo f00d')
     stub(machine, "journalctl", 'echo "journal: $*"')
     stub(machine, "mail", 'echo "mail: $*"; cat')
@@ -198,9 +198,7 @@ def stub(machine: Path, name: str, script: str = "exit 0") -> Path:
         ("resources", "", "fail"),  # it never began
     ],
 )
-def test_after_every_run_a_ping_says_how_it_ended_in_words_that_such_services_know(
-    machine: Path, result: str, status: str, end: str
-) -> None:
+def test_ping_after_every_run_says_how_it_ended(machine: Path, result: str, status: str, end: str) -> None:
     command = unit(DROP_INS / "ping.conf")["Service"]["ExecStopPost"]
     assert command.startswith("-")  # a ping that fails does not make the run fail
     curl = stub(machine, "curl", 'printf "%s\\n" "$@"')
@@ -231,7 +229,7 @@ def test_after_every_run_a_ping_says_how_it_ended_in_words_that_such_services_kn
         ),
     ],
 )
-def test_what_root_types_works_in_the_folder_of_the_page(machine: Path, heading: str, installed: list[str]) -> None:
+def test_commands_of_the_page_work_in_its_folder(machine: Path, heading: str, installed: list[str]) -> None:
     for folder in ("etc/systemd/system", "etc/cron.d"):
         (machine / folder).mkdir(parents=True)
     for name in ("groupadd", "useradd", "systemctl", "journalctl"):
@@ -275,9 +273,7 @@ def cron(machine: Path) -> tuple[str, Path]:
     return command, secret
 
 
-def test_the_cron_line_runs_with_a_token_from_the_secret_manager_and_writes_metrics(
-    machine: Path, cron: tuple[str, Path], github: Served
-) -> None:
+def test_cron_line_runs_with_the_secret_managers_token(machine: Path, cron: tuple[str, Path], github: Served) -> None:
     (path,) = re.findall(r"^# REDELIVER_METRICS_FILE=(\S+)$", (FOLDER / "redeliver.cron").read_text(), re.MULTILINE)
     there = Path(f"{machine}{path}")
     there.parent.mkdir(parents=True)
@@ -289,7 +285,7 @@ def test_the_cron_line_runs_with_a_token_from_the_secret_manager_and_writes_metr
 
 
 @pytest.mark.parametrize("secret", ["", None])
-def test_without_a_token_the_command_is_not_even_started(
+def test_command_without_a_token_is_not_started(
     machine: Path, cron: tuple[str, Path], github: Served, secret: str | None
 ) -> None:
     cron[1].unlink() if secret is None else cron[1].write_text(secret)

@@ -63,9 +63,7 @@ def names(report: Report) -> list[str]:
     [lambda several: several.ids, lambda _: "all", lambda _: "https://hooks.example/*"],
     ids=["a list", "all", "a pattern"],
 )
-def test_each_webhook_that_is_meant_has_a_run_and_a_checkpoint(
-    world: Several, choice: Callable[[Several], str]
-) -> None:
+def test_each_chosen_webhook_has_a_run_and_a_checkpoint(world: Several, choice: Callable[[Several], str]) -> None:
     failed = world.fail_at_each()
     world.fail_at(world.off)
     report = world.run(hook_id=choice(world))
@@ -79,15 +77,13 @@ def test_each_webhook_that_is_meant_has_a_run_and_a_checkpoint(
 @pytest.mark.parametrize(
     ("choice", "variable"), [("{}", "CHECKPOINT"), ("{},", "CHECKPOINT_{}"), ("*/{}", "CHECKPOINT_{}")]
 )
-def test_a_list_or_a_pattern_names_the_variable_by_the_webhook_even_if_it_comes_to_one(
-    world: Several, choice: str, variable: str
-) -> None:
+def test_list_or_pattern_of_one_names_the_variable_by_the_webhook(world: Several, choice: str, variable: str) -> None:
     report = world.run(hook_id=choice.format(world.hook.id))
     assert list(world.kept) == [variable.format(world.hook.id)]
     assert len(report.hooks) == 1
 
 
-def test_a_pattern_that_fits_none_is_an_error_and_shows_no_address() -> None:
+def test_pattern_that_fits_no_webhook_is_an_error_without_addresses() -> None:
     world = World()
     world.sim.org_hook("octo", url="https://user:secret@switched-off.example/", active=False)
     world.fail()
@@ -100,7 +96,7 @@ def test_a_pattern_that_fits_none_is_an_error_and_shows_no_address() -> None:
 
 
 @pytest.mark.slow
-def test_more_webhooks_than_a_page_holds_are_all_run_over() -> None:
+def test_more_webhooks_than_a_page_holds_all_have_a_run() -> None:
     world = Several(230)
     world.sim.behaviour.numeric_links = True
     first, last = world.fail_at(world.hooks[0]), world.fail_at(world.hooks[-1])
@@ -115,7 +111,7 @@ def test_more_webhooks_than_a_page_holds_are_all_run_over() -> None:
     assert world.sim.limits.violations == 0
 
 
-def test_a_list_of_webhooks_that_goes_on_elsewhere_is_not_followed_and_nothing_is_sent() -> None:
+def test_list_of_webhooks_on_another_host_is_not_followed() -> None:
     world = Several(150)
     world.fail_at(world.hook)
     world.sim.faults.add(Fault(foreign_next("https://evil.example/orgs/octo/hooks?page=2"), path="*/hooks"))
@@ -127,7 +123,7 @@ def test_a_list_of_webhooks_that_goes_on_elsewhere_is_not_followed_and_nothing_i
 # -- one that fails ---------------------------------------------------------------------------------------------
 
 
-def test_a_webhook_that_cannot_be_read_is_named_and_stops_no_other(world: Several) -> None:
+def test_unreadable_webhook_is_named_and_stops_no_other(world: Several) -> None:
     failed = world.fail_at_each()
     broken = f"CHECKPOINT_{world.hooks[1].id}"
     world.variables.seed(broken, "tomorrow")
@@ -154,7 +150,7 @@ class DeadFor:
         return UNAVAILABLE if dispatch.hook is self.hook else OK
 
 
-def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting(world: Several) -> None:
+def test_down_endpoint_holds_back_its_own_webhook_alone(world: Several) -> None:
     world.hooks[0].endpoint = DeadFor(world.hooks[0])
     for hook in world.hooks:
         for number in range(10):
@@ -172,7 +168,7 @@ def test_an_endpoint_that_is_down_keeps_only_its_own_webhooks_events_waiting(wor
     assert outputs(report)["checkpoint"] == first
 
 
-def test_a_spent_time_limit_names_the_webhooks_after_it_and_leaves_them_as_they_are(world: Several) -> None:
+def test_webhooks_after_the_time_limit_are_named_and_left(world: Several) -> None:
     failed = [[world.fail_at(hook, 100 - number) for number in range(40)] for hook in world.hooks]
     report = world.run(hook_id="all", time_limit="2m", latency_ms=3_000, wait_for_results="0")
     assert 10 < len(world.sent) < 40
@@ -188,7 +184,7 @@ def test_a_spent_time_limit_names_the_webhooks_after_it_and_leaves_them_as_they_
     assert world.sim.truth.needlessly_redelivered() == []
 
 
-def test_a_webhook_that_uses_up_the_time_limit_starves_no_other(world: Several) -> None:
+def test_webhook_that_uses_up_the_time_limit_starves_no_other(world: Several) -> None:
     turns = iter([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
 
     def another_order(hooks: list[Any]) -> None:

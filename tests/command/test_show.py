@@ -56,7 +56,7 @@ def details(here: Server) -> list[str]:
 # -- one event --------------------------------------------------------------------------------------------------
 
 
-def test_every_attempt_is_shown_with_what_the_receiver_answered(here: Server) -> None:
+def test_every_attempt_is_shown_with_the_receivers_answer(here: Server) -> None:
     thanks = OK._replace(answer=Answer((("Content-Type", "application/json"), ("Server", "gunicorn")), '{"ok": 1}'))
     guid = event(here, FORBIDDEN, TIMED_OUT, thanks)
     event(here, FORBIDDEN)
@@ -81,7 +81,7 @@ def test_every_attempt_is_shown_with_what_the_receiver_answered(here: Server) ->
     assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
 
 
-def test_as_json_it_says_the_same(here: Server) -> None:
+def test_shown_event_as_json_says_the_same(here: Server) -> None:
     guid = event(here, FORBIDDEN, NO_CONNECTION)
     (told,) = shown(here, guid, code=0)
     first, second = here.hook.log.attempts_of(guid)
@@ -105,7 +105,7 @@ def test_as_json_it_says_the_same(here: Server) -> None:
     assert (told["attempts"][1]["cause"], told["attempts"][1]["response"]["body"]) == ("no connection", "")
 
 
-def test_it_looks_back_over_all_that_github_keeps_and_no_further_than_it_must(here: Server) -> None:
+def test_search_for_an_event_reads_no_further_than_it_must(here: Server) -> None:
     for number in range(450):
         here.hook.add(here.live.sim.clock() - 3 * DAY + 2 * HOUR + number * 1_000, OK)
     recent, old = event(here, FORBIDDEN, FORBIDDEN, ago=30 * MINUTE), event(here, FORBIDDEN, ago=3 * DAY - HOUR)
@@ -116,7 +116,7 @@ def test_it_looks_back_over_all_that_github_keeps_and_no_further_than_it_must(he
     assert len(list(here.live.sim.journal.of("GET", "/deliveries"))) == 1 + 5
 
 
-def test_several_events_of_several_webhooks_are_shown_those_of_inactive_ones_too(here: Server) -> None:
+def test_events_of_several_webhooks_are_shown(here: Server) -> None:
     off = here.live.sim.org_hook("octo", active=False)
     both = event(here, FORBIDDEN)
     event(here, NO_CONNECTION, OK, hook=off, guid=both)
@@ -128,7 +128,7 @@ def test_several_events_of_several_webhooks_are_shown_those_of_inactive_ones_too
 
 
 @pytest.mark.parametrize(("hook", "credential"), [("repository", "app"), ("app", "app")])
-def test_the_events_of_a_repositorys_and_of_an_apps_webhook_are_shown_too(
+def test_events_of_a_repositorys_and_an_apps_webhook_are_shown(
     tmp_path: Path, commands: Commands, hook: HookKind, credential: CredentialKind
 ) -> None:
     with server(tmp_path, commands, hook, credential) as here:
@@ -136,7 +136,7 @@ def test_the_events_of_a_repositorys_and_of_an_apps_webhook_are_shown_too(
         assert told["attempts"][0]["response"]["title"] == "Error - Cloudflare Access"
 
 
-def test_what_was_looked_up_is_shown_where_the_time_is_up_in_the_middle(here: Server) -> None:
+def test_answers_read_before_the_time_limit_are_shown(here: Server) -> None:
     guid = event(here, *[FORBIDDEN] * 12, ago=3 * HOUR)
     here.served.door.latency_ms = 250
     said = show(here, guid, "--format", "json", "--time-limit", "2s", code=1)
@@ -152,7 +152,7 @@ def test_what_was_looked_up_is_shown_where_the_time_is_up_in_the_middle(here: Se
 # -- what is not there ------------------------------------------------------------------------------------------
 
 
-def test_an_event_that_is_not_in_the_log_is_named_and_the_others_are_shown(here: Server) -> None:
+def test_missing_event_is_named_and_the_others_are_shown(here: Server) -> None:
     guid = event(here, FORBIDDEN)
     for form in ("text", "json"):
         said = show(here, "--format", form, UNKNOWN, guid, code=1)
@@ -163,7 +163,7 @@ def test_an_event_that_is_not_in_the_log_is_named_and_the_others_are_shown(here:
     assert shown(here, UNKNOWN, code=1) == []
 
 
-def test_a_log_that_cannot_be_read_to_its_end_tells_nothing(here: Server) -> None:
+def test_log_that_cannot_be_read_shows_nothing(here: Server) -> None:
     guid = event(here, FORBIDDEN)
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     said = show(here, guid, code=1)
@@ -171,7 +171,7 @@ def test_a_log_that_cannot_be_read_to_its_end_tells_nothing(here: Server) -> Non
     assert said.out == ""
 
 
-def test_a_lookup_that_failed_for_good_is_an_error_and_every_attempt_is_shown_anyway(here: Server) -> None:
+def test_failed_lookup_is_an_error_and_attempts_are_shown_anyway(here: Server) -> None:
     guid = event(here, FORBIDDEN, FORBIDDEN)
     first, _ = here.hook.log.attempts_of(guid)
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path=f"*/deliveries/{first.id}", times=None))
@@ -185,7 +185,7 @@ def test_a_lookup_that_failed_for_good_is_an_error_and_every_attempt_is_shown_an
 
 
 @pytest.mark.parametrize("guid", ["0b989ba4", f"{UNKNOWN}0", f"{UNKNOWN}\n::error::x", "https://user:hush@x/", ""])
-def test_what_is_no_guid_is_told_before_anything_is_asked(here: Server, guid: str) -> None:
+def test_invalid_guid_is_refused_before_any_request(here: Server, guid: str) -> None:
     assert show(here, code=2).out == ""
     said = show(here, UNKNOWN, guid, code=2)
     assert said.err.startswith("error: GUID: ")
@@ -196,7 +196,7 @@ def test_what_is_no_guid_is_told_before_anything_is_asked(here: Server, guid: st
 # -- what must never be shown -----------------------------------------------------------------------------------
 
 
-def test_neither_what_github_sent_nor_what_an_endpoint_repeats_of_it_is_shown(here: Server) -> None:
+def test_sent_request_is_never_shown_even_where_the_endpoint_repeats_it(here: Server) -> None:
     here.hook.url = "https://user:hunter2@hooks.example/in/T024BE7LD9f8e7d?key=quiet-one"
     here.hook.payloads = payloads = {}
     repeats = (
@@ -220,7 +220,7 @@ def test_neither_what_github_sent_nor_what_an_endpoint_repeats_of_it_is_shown(he
 # -- a whole run ------------------------------------------------------------------------------------------------
 
 
-def test_a_run_that_shall_explain_looks_up_the_newest_failed_attempt_of_each_cause_once(here: Server) -> None:
+def test_explain_looks_up_the_newest_failed_attempt_of_each_cause(here: Server) -> None:
     event(here, FORBIDDEN)
     newest = event(here, invalid_response(403, "the newest", server="nginx"), ago=20 * MINUTE)
     other = event(here, invalid_response(500, "oops"))
@@ -235,7 +235,7 @@ def test_a_run_that_shall_explain_looks_up_the_newest_failed_attempt_of_each_cau
     assert details(here) == ids  # no run that is not asked to looks anything up
 
 
-def test_three_causes_of_all_webhooks_are_looked_up_the_commonest_first(here: Server) -> None:
+def test_explain_looks_up_the_three_commonest_causes(here: Server) -> None:
     other = here.live.sim.org_hook("octo")
     for number, code in enumerate((500, 501, 501, 502, 502, 502)):
         event(here, invalid_response(code, f"no {number}"))
@@ -276,7 +276,7 @@ def test_failed_lookup_is_left_out_and_fails_nothing(here: Server, fault: Any) -
     assert len(details(here)) == bool(fault)
 
 
-def test_a_signal_while_looking_up_loses_nothing_of_the_report(here: Server) -> None:
+def test_signal_while_explaining_keeps_the_report(here: Server) -> None:
     guid = event(here, FORBIDDEN)
     process: list[Started] = []
     look_up = Fault(Call(lambda: process[0].send_signal(signal.SIGINT)), path="*/deliveries/*", verb="GET")

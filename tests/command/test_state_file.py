@@ -48,7 +48,7 @@ def refused(here: Server, said: Said, kind: ErrorKind[RedeliverError], *facts: s
 # -- what is kept -----------------------------------------------------------------------------------------------
 
 
-def test_every_webhook_of_a_run_has_a_checkpoint_of_its_own_and_the_others_in_the_file_stay(here: Server) -> None:
+def test_each_webhook_has_its_checkpoint_and_others_in_the_file_stay(here: Server) -> None:
     second = here.live.sim.org_hook("octo")
     here.state.write_text('{"api.github.com/orgs/else/hooks/7": 5}')
     report = here.run("--format", "json", hook_id="all", code=0).json
@@ -60,7 +60,7 @@ def test_every_webhook_of_a_run_has_a_checkpoint_of_its_own_and_the_others_in_th
     }
 
 
-def test_the_next_run_starts_from_the_checkpoint(here: Server) -> None:
+def test_next_run_starts_from_the_checkpoint(here: Server) -> None:
     first = here.run("--format", "json", code=0).json["hooks"][0]
     here.live.fail(minutes_ago=60)
     recent = here.live.fail(minutes_ago=1)
@@ -69,7 +69,7 @@ def test_the_next_run_starts_from_the_checkpoint(here: Server) -> None:
     assert here.live.sent == [recent]
 
 
-def test_several_apps_and_several_servers_keep_theirs_apart_in_one_file(tmp_path: Path, commands: Commands) -> None:
+def test_apps_and_servers_keep_their_checkpoints_apart(tmp_path: Path, commands: Commands) -> None:
     place = PLACES[2]
     with server(tmp_path, commands, "app") as one, server(tmp_path, commands, "app", place=place) as other:
         one.run(code=0)
@@ -77,7 +77,7 @@ def test_several_apps_and_several_servers_keep_theirs_apart_in_one_file(tmp_path
         assert set(one.kept) == {f"{site.api_url.partition('://')[2]}/app/91011/hook" for site in (one, other)}
 
 
-def test_a_state_file_may_be_in_the_working_directory(here: Server) -> None:
+def test_state_file_may_be_in_the_working_directory(here: Server) -> None:
     here.state = Path("state.json")
     here.run(code=0, folder=str(here.folder))
     assert (here.folder / "state.json").exists()
@@ -94,7 +94,7 @@ WHOLE = b'{"api.github.com/orgs/octo/hooks/1": 1794000000000}'
     + [b'{"a": %d}' % number for number in (-1, -62_135_596_800_001, 10**15, 10**30, int("9" * 4_000))],
     ids=lambda content: plain_id(content[-25:]),
 )
-def test_what_is_no_file_of_times_is_neither_read_nor_overwritten(tmp_path: Path, content: bytes) -> None:
+def test_invalid_state_file_is_neither_read_nor_overwritten(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(content)
     store = StateFile(path, "api.github.com/orgs/octo").store("1")
@@ -105,7 +105,7 @@ def test_what_is_no_file_of_times_is_neither_read_nor_overwritten(tmp_path: Path
     assert path.read_bytes() == content
 
 
-def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_told_of(here: Server) -> None:
+def test_state_file_torn_in_mid_run_is_reported_and_not_overwritten(here: Server) -> None:
     second = here.live.sim.org_hook("octo")
     for hook in (here.hook, second):
         hook.add(here.live.sim.clock() - 300_000, UNAVAILABLE)
@@ -119,7 +119,7 @@ def test_a_state_file_that_is_torn_in_mid_run_is_not_overwritten_and_the_run_is_
     assert here.state.read_bytes() == b"{"
 
 
-def test_a_checkpoint_that_cannot_be_right_stops_the_run_and_is_left(here: Server) -> None:
+def test_impossible_checkpoint_stops_the_run_and_is_left(here: Server) -> None:
     here.live.fail()
     here.run("--dry-run", code=0)
     name = here.key(here.hook)
@@ -216,7 +216,7 @@ def test_file_that_others_could_have_made_is_neither_used_nor_changed(
     assert path.lstat().st_mtime_ns == before.st_mtime_ns
 
 
-def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = StateFile(tmp_path / "state.json", "any")
     state.store("").write(1)
     real = os.fstat
@@ -237,7 +237,7 @@ def test_a_file_of_another_users_is_refused(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file for another user")
-def test_a_lock_that_root_makes_is_the_folders_owners_so_that_the_next_run_can_take_it(here: Server) -> None:
+def test_lock_made_by_root_belongs_to_the_folders_owner(here: Server) -> None:
     os.chown(here.folder, 4_242, 4_242)
     here.run(code=0)
     lock = lock_of(here).stat()
@@ -247,7 +247,7 @@ def test_a_lock_that_root_makes_is_the_folders_owners_so_that_the_next_run_can_t
 # -- one run at a time ------------------------------------------------------------------------------------------
 
 
-def test_a_run_holds_the_lock_until_it_is_over_and_a_second_one_leaves_without_a_fault(here: Server) -> None:
+def test_second_run_leaves_while_the_first_holds_the_lock(here: Server) -> None:
     here.live.fail()
     state = StateFile(here.state, "any")
     with state.locked(1_800):
@@ -266,7 +266,7 @@ def test_a_run_holds_the_lock_until_it_is_over_and_a_second_one_leaves_without_a
     assert (len(here.live.sent), held) == (1, [True])
 
 
-def test_a_run_whose_lock_is_removed_sends_nothing_more_and_leaves_the_checkpoint_to_the_next(
+def test_run_whose_lock_is_removed_sends_nothing_more(
     here: Server,
 ) -> None:
     guids = [here.live.fail(minutes_ago=minutes) for minutes in (50, 40, 30, 20)]
@@ -287,7 +287,7 @@ def test_a_run_whose_lock_is_removed_sends_nothing_more_and_leaves_the_checkpoin
     assert here.live.sent == guids
 
 
-def test_a_lock_that_is_removed_as_it_is_taken_is_taken_anew(here: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_removed_while_it_is_taken_is_taken_anew(here: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     real = fcntl.flock
 
     def flock(descriptor: int, how: int) -> None:
@@ -323,9 +323,7 @@ def moments() -> Moments:
     return Moments()
 
 
-def test_a_lock_is_another_runs_until_its_time_limit_and_its_last_calls_are_over(
-    tmp_path: Path, moments: Moments
-) -> None:
+def test_lock_holds_until_the_time_limit_and_the_last_calls_are_over(tmp_path: Path, moments: Moments) -> None:
     with moments.state(tmp_path).locked(1_800):
         moments.now += 2_100
         with raises(StateLocked), moments.state(tmp_path).locked(60):
@@ -338,7 +336,7 @@ def test_a_lock_is_another_runs_until_its_time_limit_and_its_last_calls_are_over
         pass
 
 
-def test_a_run_that_took_the_lock_this_moment_has_time_to_say_for_how_long(tmp_path: Path, moments: Moments) -> None:
+def test_new_holder_of_a_lock_has_time_to_write_its_limit(tmp_path: Path, moments: Moments) -> None:
     state = moments.state(tmp_path)
     with state.locked(60):
         pass
@@ -357,9 +355,7 @@ def test_a_run_that_took_the_lock_this_moment_has_time_to_say_for_how_long(tmp_p
             pass
 
 
-def test_a_file_system_without_locks_is_told_and_not_taken_for_another_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_system_without_locks_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def flock(_descriptor: int, _how: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 

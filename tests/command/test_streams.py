@@ -48,9 +48,7 @@ def line(text: str) -> dict[str, str]:
         (">/dev/full 2>/dev/full", None),
     ],
 )
-def test_a_run_sends_and_keeps_its_checkpoint_whatever_becomes_of_its_streams(
-    here: Server, streams: str, left: str | None
-) -> None:
+def test_run_does_its_work_whatever_becomes_of_its_streams(here: Server, streams: str, left: str | None) -> None:
     here.live.fail()
     done = start(["run", *here.flags(), "--wait-for-results", "0"], streams)
     assert done.returncode == 1
@@ -63,13 +61,13 @@ def test_a_run_sends_and_keeps_its_checkpoint_whatever_becomes_of_its_streams(
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_what_only_prints_says_that_it_could_not() -> None:
+def test_help_that_cannot_be_printed_is_an_error() -> None:
     done = start(["--help"], ">&-")
     assert done.returncode == 1
     assert line(done.stderr)["stream"] == "standard output"
 
 
-def test_a_reader_that_leaves_in_the_middle_ends_nothing(here: Server) -> None:
+def test_reader_that_leaves_ends_no_run(here: Server) -> None:
     for _ in range(3):
         here.live.fail()
     process = subprocess.Popen(
@@ -90,7 +88,7 @@ def test_a_reader_that_leaves_in_the_middle_ends_nothing(here: Server) -> None:
     assert line(out) == {"stream": "standard error", "why": os.strerror(32)}
 
 
-def test_a_stream_that_nothing_was_printed_on_may_be_closed(here: Server) -> None:
+def test_unused_stream_may_be_closed(here: Server) -> None:
     done = start(["run", *here.flags(), "--quiet"], ">&- 2>&-")
     assert done.returncode == 0
     assert here.kept
@@ -100,7 +98,7 @@ def test_a_stream_that_nothing_was_printed_on_may_be_closed(here: Server) -> Non
 
 
 @pytest.mark.parametrize("to", NOTHING_TAKES_IT)
-def test_a_log_that_nobody_takes_is_told_on_the_other_stream(here: Server, to: str) -> None:
+def test_lost_log_is_reported_on_the_other_stream(here: Server, to: str) -> None:
     here.live.fail()
     said = here.run(err=to, code=1)
     assert len(here.live.sent) == 1
@@ -112,7 +110,7 @@ def test_a_log_that_nobody_takes_is_told_on_the_other_stream(here: Server, to: s
     ("command", "to"),
     [*zip(COMMANDS, cycle(NOTHING_TAKES_IT), strict=False)],
 )
-def test_a_result_that_nobody_takes_is_told_on_the_other_stream(here: Server, command: str, to: str) -> None:
+def test_lost_result_is_reported_on_the_other_stream(here: Server, command: str, to: str) -> None:
     guid = here.live.fail()
     name, *more = command.split()
     more += {"show": [guid], "replay": ["--guid", guid, "--send"]}.get(name, [])
@@ -121,16 +119,16 @@ def test_a_result_that_nobody_takes_is_told_on_the_other_stream(here: Server, co
     assert len(here.live.sent) == (name in {"run", "replay"})
 
 
-def test_what_programs_read_is_whole_where_the_log_is_not(here: Server) -> None:
+def test_json_is_whole_where_the_log_is_lost(here: Server) -> None:
     here.live.fail()
     assert here.run("--format", "json", err="/dev/full", code=1).json["redelivered"] == 1
 
 
-def test_a_worse_exit_code_stays(here: Server) -> None:
+def test_exit_code_2_wins_over_a_lost_log(here: Server) -> None:
     assert here.run("--lookback", "soon", err="gone").code == 2
 
 
-def test_what_a_stream_has_no_letters_for_is_spelled_out(here: Server) -> None:
+def test_characters_outside_the_encoding_are_escaped(here: Server) -> None:
     here.hook.add(here.live.sim.clock() - 1_000, UNAVAILABLE, kind=Kind("漢"))
     done = start(["run", *here.flags(), "--wait-for-results", "0"], "", {"PYTHONIOENCODING": "ascii:strict"})
     assert done.returncode == 0, done.stderr
@@ -138,7 +136,7 @@ def test_what_a_stream_has_no_letters_for_is_spelled_out(here: Server) -> None:
     assert here.kept
 
 
-def test_a_slow_reader_of_a_stream_that_waits_for_nobody_gets_all_of_it() -> None:
+def test_slow_reader_of_a_nonblocking_stream_gets_everything() -> None:
     # Another program that shares the stream can have set it so. It holds less than the help has.
     end, stream = os.pipe()
     fcntl.fcntl(stream, fcntl.F_SETPIPE_SZ, 4_096)

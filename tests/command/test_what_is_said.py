@@ -39,14 +39,14 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     assert "\x1b" not in said.everything  # a pipe is no terminal
 
 
-def test_json_is_the_actions_report_and_all_there_is_on_the_standard_output(here: Server) -> None:
+def test_json_is_the_report_and_nothing_else(here: Server) -> None:
     guid = here.live.fail()
     report = here.run("--format", "json", "--wait-for-results", "5s", code=0).json
     (hook,) = report["hooks"]
     assert ([event["guid"] for event in hook["events"]], hook["recovered"], report["errors"]) == ([guid], 1, [])
 
 
-def test_a_fault_is_an_error_on_the_error_stream_and_fails_the_run_unless_told_otherwise(here: Server) -> None:
+def test_error_is_printed_and_fails_the_run_unless_fail_on_is_never(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     said = here.run(code=1)
     error = said.err.splitlines()[-1]
@@ -69,7 +69,7 @@ def test_signal_ends_every_command_with_its_code_and_no_traceback(here: Server, 
     assert command.startswith("replay") or out == ""
 
 
-def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server) -> None:
+def test_signal_ends_a_run_with_its_checkpoint_kept(here: Server) -> None:
     number = signal.SIGTERM
     here.live.fail()
     process: list[Started] = []
@@ -82,7 +82,7 @@ def test_a_signal_ends_a_run_in_order_with_its_checkpoint_kept(here: Server) -> 
     assert f"warning: {Fact(FactKind.STOPPED, {'number': number.value})}" in err
 
 
-def test_quiet_says_nothing_where_nothing_is_wrong_and_errors_where_something_is(here: Server) -> None:
+def test_quiet_run_prints_errors_alone(here: Server) -> None:
     here.live.fail()
     for form in ("-q", "--quiet"):
         assert here.run(form, "--wait-for-results", "5s", code=0).everything == ""
@@ -93,7 +93,7 @@ def test_quiet_says_nothing_where_nothing_is_wrong_and_errors_where_something_is
     assert [line.partition(":")[0] for line in said.err.splitlines()] == ["error"]
 
 
-def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(here: Server) -> None:
+def test_unexpected_exception_is_reported_by_its_type_alone(here: Server) -> None:
     for command in (here.run, here.hooks):
         said = command(code=1, hook_id="1", breaks="redeliver.github.session.Session.choose")
         assert said.out == ""
@@ -104,9 +104,7 @@ def test_a_fault_that_nobody_foresaw_is_told_by_its_type_alone(here: Server) -> 
 
 
 @pytest.mark.parametrize("credential", ["fine-grained", "app"])
-def test_no_secret_is_printed_or_to_be_seen_in_the_list_of_processes(
-    tmp_path: Path, commands: Commands, credential: str
-) -> None:
+def test_no_secret_is_printed_or_on_the_command_line(tmp_path: Path, commands: Commands, credential: str) -> None:
     seen: list[bytes] = []
     process: list[subprocess.Popen[str]] = []
 
@@ -131,7 +129,7 @@ def test_no_secret_is_printed_or_to_be_seen_in_the_list_of_processes(
         assert secret.encode() not in seen[0]
 
 
-def test_a_secret_in_a_webhooks_address_or_in_githubs_status_is_not_printed(here: Server) -> None:
+def test_secret_in_an_address_or_a_status_is_not_printed(here: Server) -> None:
     here.hook.url = "https://user:hunter2@hooks.example/in"
     told = f"POST {here.hook.url} giving up after 1 attempt(s): context deadline exceeded"
     here.hook.add(here.live.sim.clock() - 60_000, UNAVAILABLE._replace(status=told, status_code=500))
@@ -162,7 +160,7 @@ def on_a_terminal(command: list[str], given: dict[str, str]) -> Iterator[str]:
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(here: Server) -> None:
+def test_terminal_shows_progress_and_readable_lines(here: Server) -> None:
     guid = here.live.fail()
     here.served.door.latency_ms = 150
     command = [*REDELIVER, "run", *here.flags(), "--wait-for-results", "5s"]
@@ -175,7 +173,7 @@ def test_on_a_terminal_a_run_shows_that_it_is_at_work_and_leaves_readable_lines(
     assert lines[-1] == "exit 0"
 
 
-def test_on_a_terminal_an_error_is_marked_and_the_terminal_given_back(here: Server) -> None:
+def test_terminal_is_restored_after_an_error(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     raw = "".join(on_a_terminal([*REDELIVER, "run", *here.flags()], environment(TERM="xterm", COLUMNS="120")))
     assert "error: " in CONTROL.sub("", raw)
@@ -197,9 +195,7 @@ def logged(here: Server, *arguments: str, connected: bool) -> list[str]:
 
 
 @pytest.mark.parametrize(("connected", "priority"), [(True, "<3>"), (False, "")])
-def test_errors_have_their_priority_where_the_journal_reads_them_and_only_there(
-    here: Server, *, connected: bool, priority: str
-) -> None:
+def test_errors_have_a_priority_in_the_journal_alone(here: Server, *, connected: bool, priority: str) -> None:
     fine = logged(here, "run", *here.flags(), connected=connected)
     here.file("token").write_text("ghp_revoked")
     failed = logged(here, "run", *here.flags(), connected=connected)

@@ -77,7 +77,7 @@ def it() -> Iterator[Scene]:
         yield found
 
 
-def test_it_says_what_it_can_do_and_names_wrong_flags(redeliver: Command) -> None:
+def test_command_prints_its_help_and_names_wrong_flags(redeliver: Command) -> None:
     told = say(*redeliver, "run", "--help")
     assert told.returncode == 0, told
     assert "--hook-id" in told.stdout
@@ -95,12 +95,12 @@ def asks(redeliver: Command, it: Scene, command: str, *flags: str) -> str:
     return told.stdout
 
 
-def test_it_lists_webhooks(redeliver: Command, it: Scene) -> None:
+def test_command_lists_webhooks(redeliver: Command, it: Scene) -> None:
     listed = json.loads(asks(redeliver, it, "hooks", "--format", "json"))
     assert [one["hook_id"] for one in listed] == [str(HOOK_ID)]
 
 
-def test_it_replays_what_had_arrived(redeliver: Command, it: Scene) -> None:
+def test_command_replays_an_event(redeliver: Command, it: Scene) -> None:
     (guid,) = it.happen(it.sim.hooks[HOOK_ID], 1)
     plan = json.loads(asks(redeliver, it, "replay", "--guid", guid, "--format", "json"))
     assert (plan["plan"]["events"], it.receiver.accepted()[guid]) == (1, 1)
@@ -108,7 +108,7 @@ def test_it_replays_what_had_arrived(redeliver: Command, it: Scene) -> None:
     assert it.receiver.accepted()[guid] == 2
 
 
-def test_it_redelivers_what_failed(redeliver: Command, it: Scene) -> None:
+def test_command_redelivers_failed_events(redeliver: Command, it: Scene) -> None:
     missed = it.miss(it.sim.hooks[HOOK_ID])
     asks(redeliver, it, "run")
     assert {one: it.receiver.accepted()[one] for one in missed} == dict.fromkeys(missed, 1)

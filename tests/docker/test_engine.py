@@ -65,20 +65,20 @@ def recovers_two(it: Scene, folder: Path, **inputs: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a,readonly", 'a "quote"', '","', "a: b=c", "a\\b$c'd", "Größe", "two\nlines"])
-def test_the_runners_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+def test_runners_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     with scene() as it:
         recovers_two(it, tmp_path / name)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="any other runner has its own files in folders that it may enter")
-def test_a_root_runner_may_keep_its_files_where_the_containers_user_cannot_enter(closed: Path) -> None:
+def test_root_runners_files_may_be_out_of_the_containers_reach(closed: Path) -> None:
     with scene() as it:
         recovers_two(it, closed)
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_a_companys_ca_may_be_where_only_root_can_read_it(closed: Path, tmp_path: Path, name: str) -> None:
+def test_ca_that_only_root_can_read_is_used(closed: Path, tmp_path: Path, name: str) -> None:
     ca, certificate = closed / "company ca.pem", tmp_path / "server.pem"
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(ca))
@@ -88,7 +88,7 @@ def test_a_companys_ca_may_be_where_only_root_can_read_it(closed: Path, tmp_path
         recovers_two(it, closed, **{name: str(ca)})
 
 
-def test_a_cancelled_run_ends_in_order_before_it_is_killed(tmp_path: Path) -> None:
+def test_cancelled_run_ends_before_it_is_killed(tmp_path: Path) -> None:
     """As the runner cancels: SIGINT to the step's process and to nothing else, and SIGTERM 7.5 seconds later."""
     with scene() as it:
         it.sim.behaviour.redelivery_ms = HOUR  # no outcome ever shows, so the run waits for one
@@ -122,7 +122,7 @@ class NoImage(Handler, BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
 
-def test_what_a_registry_says_is_no_workflow_command(tmp_path: Path) -> None:
+def test_words_of_a_registry_are_no_workflow_command(tmp_path: Path) -> None:
     with serving(NoImage) as host:
         step = started(tmp_path, image=f"{host}/octo-org/mirror:v1")
         log, _ = step.communicate(timeout=100)

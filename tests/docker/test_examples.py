@@ -81,12 +81,12 @@ def expect_all_is_well(it: Scene, missed: list[str], run: Run, kept: set[str]) -
     assert it.sim.limits.violations == 0
 
 
-def test_every_example_is_among_these() -> None:
+def test_every_example_is_run() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.yml")} == {example.name for example in PLAIN} | OTHERS
 
 
 @pytest.mark.parametrize("example", PLAIN, ids=lambda one: one.name)
-def test_missed_events_are_delivered_once_and_the_checkpoint_is_kept(act: Act, example: Example) -> None:
+def test_example_delivers_missed_events_once_and_keeps_the_checkpoint(act: Act, example: Example) -> None:
     with scene() as it:
         missed = [guid for hook in example.hooks(it) for guid in it.miss(hook)]
         run = act.run(
@@ -102,7 +102,7 @@ def test_missed_events_are_delivered_once_and_the_checkpoint_is_kept(act: Act, e
         assert example.name != "reusable" or "2 recovered, 0 still undelivered" in run.log
 
 
-def test_a_fleet_of_none_is_no_failure(act: Act) -> None:
+def test_empty_fleet_is_no_failure(act: Act) -> None:
     with scene() as it:
         run = act.run("fleet", it.url, event="schedule")
         assert run.code == 0, run.log
@@ -110,7 +110,7 @@ def test_a_fleet_of_none_is_no_failure(act: Act) -> None:
         assert "Redeliver a fleet of webhooks/Redeliver" not in run.log
 
 
-def test_each_hook_of_a_fleet_has_a_job_of_its_own_and_one_that_fails_stops_no_other(act: Act) -> None:
+def test_failed_job_of_a_fleet_stops_no_other(act: Act) -> None:
     with scene() as it:
         first, second, third = hooks_of(it, 3)
         missed = it.miss(first) + it.miss(third)
@@ -123,7 +123,7 @@ def test_each_hook_of_a_fleet_has_a_job_of_its_own_and_one_that_fails_stops_no_o
     assert sorted(steps) == [(str(first.id), "Success"), (str(second.id), "Failure"), (str(third.id), "Success")]
 
 
-def test_a_dry_run_by_hand_sends_nothing_and_the_next_run_does(act: Act) -> None:
+def test_dry_run_by_hand_sends_nothing_and_the_next_run_does(act: Act) -> None:
     with scene() as it:
         missed = it.miss(it.hook())
         run = act.run("manual-dry-run", it.url, inputs={"dry-run": "true", "lookback": "24h", "events": ""})
@@ -135,7 +135,7 @@ def test_a_dry_run_by_hand_sends_nothing_and_the_next_run_does(act: Act) -> None
         expect_all_is_well(it, missed, run, set())
 
 
-def test_a_chat_is_told_of_what_stays_undelivered_and_of_nothing_else(act: Act) -> None:
+def test_chat_is_told_of_undelivered_events_alone(act: Act) -> None:
     told, secrets = act.results / "slack.yml", {"REDELIVER_TOKEN": TOKEN, "SLACK_WEBHOOK_URL": SLACK}
     with scene() as it:
         missed = it.miss(it.hook())
@@ -165,7 +165,7 @@ def track(act: Act, it: Scene, expected: str) -> Run:
     return run
 
 
-def test_an_issue_is_opened_left_alone_and_closed_as_an_outage_comes_and_goes(act: Act) -> None:
+def test_issue_follows_an_outage(act: Act) -> None:
     with scene() as it:
         issues, hook = it.sim.issues(REPOSITORY), it.hook()
         missed = it.miss(hook, 4)
@@ -192,7 +192,7 @@ def test_an_issue_is_opened_left_alone_and_closed_as_an_outage_comes_and_goes(ac
         assert wrote.isdisjoint(hooks)
 
 
-def test_the_reusable_workflow_keeps_the_issue_too(act: Act) -> None:
+def test_reusable_workflow_keeps_the_issue(act: Act) -> None:
     with scene() as it:
         it.miss(it.hook(), 1)
         it.receiver.status = 503
@@ -203,7 +203,7 @@ def test_the_reusable_workflow_keeps_the_issue_too(act: Act) -> None:
         assert it.judge.complaints == []
 
 
-def test_a_run_that_failed_is_told_in_the_issue_until_one_works_again(act: Act) -> None:
+def test_failed_run_is_in_the_issue_until_one_succeeds(act: Act) -> None:
     with scene() as it:
         it.hook()
         token = it.sim.tokens.of(f"token {TOKEN}", 0) or pytest.fail("no such token")
@@ -228,7 +228,7 @@ def company(tmp_path: Path) -> Iterator[tuple[Scene, Path]]:
         yield it, ca
 
 
-def test_an_enterprise_server_is_trusted_where_its_ca_is_named(act: Act, company: tuple[Scene, Path]) -> None:
+def test_enterprise_server_is_trusted_by_its_ca(act: Act, company: tuple[Scene, Path]) -> None:
     it, ca = company
     missed = it.miss(it.hook())
     run = act.run("enterprise-server", it.url, event="schedule", variables={"COMPANY_CA_FILE": str(ca)})
@@ -252,7 +252,7 @@ def arrive(it: Scene, number: int = 3) -> list[str]:
     return guids
 
 
-def test_a_replay_sends_what_was_planned(act: Act) -> None:
+def test_example_replay_sends_what_was_planned(act: Act) -> None:
     with scene() as it:
         guids = arrive(it)
         run = replay(act, it, "1h")
@@ -266,7 +266,7 @@ def test_a_replay_sends_what_was_planned(act: Act) -> None:
 
 
 @pytest.mark.parametrize(("since", "to", "code", "said"), [("2h", "1h", 0, "Nothing to send"), ("4d", "", 1, "from: ")])
-def test_nothing_is_sent_where_nothing_was_planned(act: Act, since: str, to: str, code: int, said: str) -> None:
+def test_example_replay_sends_nothing_without_a_plan(act: Act, since: str, to: str, code: int, said: str) -> None:
     with scene() as it:
         arrive(it, 1)
         run = replay(act, it, since, to)
@@ -275,7 +275,7 @@ def test_nothing_is_sent_where_nothing_was_planned(act: Act, since: str, to: str
         assert said in run.log
 
 
-def test_an_alert_has_an_event_sent_again_by_its_guid(act: Act) -> None:
+def test_alert_replays_an_event_by_its_guid(act: Act) -> None:
     with scene() as it:
         first, second, third = arrive(it)
         run = act.run("replay-by-guid", it.url, event="repository_dispatch", payload={"guid": f"{third},{first}"})
@@ -286,7 +286,7 @@ def test_an_alert_has_an_event_sent_again_by_its_guid(act: Act) -> None:
 
 
 @pytest.mark.parametrize("guid", ["$(touch pwned)", f"{GUID}\n::error::pwned", ["a"], "", ",".join([GUID] * 2)])
-def test_an_alert_that_names_anything_else_sends_nothing(act: Act, guid: object) -> None:
+def test_alert_without_valid_guids_sends_nothing(act: Act, guid: object) -> None:
     with scene() as it:
         arrive(it, 1)
         run = act.run("replay-by-guid", it.url, event="repository_dispatch", payload={"guid": guid})

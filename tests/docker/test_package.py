@@ -99,7 +99,7 @@ def signing(job: Job, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_wheel_and_its_attestation_are_uploaded_without_a_stored_token(job: Job, signing: Path) -> None:
+def test_wheel_is_uploaded_with_its_attestation_and_no_stored_token(job: Job, signing: Path) -> None:
     assert "secrets" not in json.dumps(UPLOAD)
     for _ in range(2):  # a run that broke off is run again
         signed = job.step("Attest who built it", signing)
@@ -118,11 +118,11 @@ def test_the_wheel_and_its_attestation_are_uploaded_without_a_stored_token(job: 
         assert json.loads(fields["attestations"]) == [ATTESTATION]
 
 
-def test_nothing_is_uploaded_by_a_job_without_an_identity(job: Job) -> None:
+def test_job_without_an_identity_uploads_nothing(job: Job) -> None:
     before = list(job.index.uploads)
     assert job.step("Publish it, unless it is there already", permitted=False).returncode != 0
     assert job.index.uploads == before
 
 
-def test_a_wheel_that_is_built_again_is_the_same(wheel: Path, action: Path, tmp_path: Path) -> None:
+def test_wheel_is_reproducible(wheel: Path, action: Path, tmp_path: Path) -> None:
     assert build_wheel(action, tmp_path).read_bytes() == wheel.read_bytes()

@@ -43,9 +43,7 @@ def recovers_three(act: Act, workflow: str, path: str = "", **variables: str) ->
     return run
 
 
-def test_without_docker_every_event_is_delivered_once_and_no_secret_is_shown(
-    act: Act, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_runner_without_docker_delivers_every_event_once(act: Act, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = path_without_docker(tmp_path_factory.mktemp("bin"))
     with Watch(act.folder) as watch:
         run = recovers_three(act, "redeliver", path)
@@ -63,7 +61,7 @@ def test_without_docker_every_event_is_delivered_once_and_no_secret_is_shown(
     assert not list(act.home.rglob("src/redeliver/__pycache__"))
 
 
-def test_a_job_in_a_container_is_not_given_to_an_engine_that_sees_other_files(act: Act, action: Path) -> None:
+def test_job_in_a_container_uses_python(act: Act, action: Path) -> None:
     # The image in which ours is built: it has bash and a Python.
     (named,) = re.findall(r"^ARG BUILD_IMAGE=(.+)$", (action / "Dockerfile").read_text(), re.MULTILINE)
     run = recovers_three(act, "container", CONTAINER_IMAGE=os.environ.get("REDELIVER_BUILD_IMAGE") or named)

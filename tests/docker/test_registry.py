@@ -29,13 +29,13 @@ def client(store: Store, password: str = PASSWORD) -> Registry:
     return Registry(f"{store.host}/org/name", USER, password)
 
 
-def test_a_manifest_comes_back_by_tag_and_by_digest_as_it_was(store: Store) -> None:
+def test_manifest_comes_back_by_tag_and_by_digest(store: Store) -> None:
     client(store).put("1.0.0", MANIFEST)
     assert client(store).manifest("1.0.0") == client(store).manifest(MANIFEST.digest) == MANIFEST
     assert client(store).manifest("1.0.1") is None
 
 
-def test_another_content_than_the_digest_says_is_not_believed(store: Store) -> None:
+def test_content_that_does_not_match_its_digest_is_refused(store: Store) -> None:
     digest = "sha256:" + "0" * 64
     store.manifests[digest] = MANIFEST
     with pytest.raises(Unexpected, match="itself"):
@@ -45,18 +45,18 @@ def test_another_content_than_the_digest_says_is_not_believed(store: Store) -> N
         client(store).blob(digest)
 
 
-def test_a_blob_is_fetched_from_wherever_it_is_without_the_credential(store: Store) -> None:
+def test_blob_elsewhere_is_fetched_without_the_credential(store: Store) -> None:
     # The stand-in fails where it is given one.
     assert client(store).blob(store.add_blob(b"content")) == b"content"
 
 
-def test_a_wrong_credential_is_told(store: Store) -> None:
+def test_wrong_credential_is_reported(store: Store) -> None:
     with pytest.raises(Unexpected, match="a token; it answered 401"):
         client(store, "wrong").manifest("1.0.0")
     assert store.bearers == set()
 
 
-def test_an_image_that_nobody_has_pushed_yet_is_not_there(store: Store) -> None:
+def test_image_that_nobody_has_pushed_is_not_there(store: Store) -> None:
     store.denies = True
     assert client(store).manifest("1.0.0") is None
     with pytest.raises(Unexpected, match="pull,push is not allowed"):
@@ -64,7 +64,7 @@ def test_an_image_that_nobody_has_pushed_yet_is_not_there(store: Store) -> None:
 
 
 @pytest.mark.parametrize("realm", ["http://evil.example/token", "http://127.0.0.1:1/token", "https://{host}/token", ""])
-def test_the_credential_is_handed_to_the_registry_itself_and_to_nobody_else(store: Store, realm: str) -> None:
+def test_credential_goes_to_the_registry_alone(store: Store, realm: str) -> None:
     challenge = f'Bearer realm="{realm.format(host=store.host)}",service="x"'
 
     def deny(self: standin._Handler) -> bool:
@@ -75,7 +75,7 @@ def test_the_credential_is_handed_to_the_registry_itself_and_to_nobody_else(stor
         client(store).manifest("1.0.0")
 
 
-def test_what_is_not_on_this_machine_is_asked_over_https_alone() -> None:
+def test_other_machines_are_asked_over_https_alone() -> None:
     with mock.patch("release.registry.HTTPSConnection", side_effect=ConnectionRefusedError) as asked:
         for host in ("ghcr.io", "localhost.evil.example", "127.0.0.1.evil.example"):
             with pytest.raises(ConnectionRefusedError):

@@ -94,7 +94,7 @@ def run_docker(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_tag_pins_the_image_that_the_workflow_built(released: Released) -> None:
+def test_tag_pins_the_image_that_the_workflow_built(released: Released) -> None:
     refs = released.world.refs
     assert refs["refs/tags/v1"] == refs[f"refs/tags/{released.tag}"] != released.revision
     assert released.image.startswith(f"{released.world.image}@sha256:")
@@ -107,7 +107,7 @@ def test_the_tag_pins_the_image_that_the_workflow_built(released: Released) -> N
     assert released.image in notes
 
 
-def test_an_image_that_somebody_planted_is_nowhere_in_the_release(released: Released) -> None:
+def test_planted_image_is_nowhere_in_the_release(released: Released) -> None:
     """It lay under the version's tag in the registry before the release, and again in the reviewers' pause."""
     planted = released.rehearsal.planted
     assert released.world.store.tags[__version__] == planted
@@ -117,7 +117,7 @@ def test_an_image_that_somebody_planted_is_nowhere_in_the_release(released: Rele
     assert f"no attestation of {planted} matches" in released.log
 
 
-def test_the_workflow_that_the_release_wrote_passes_the_linters(released: Released) -> None:
+def test_released_workflow_passes_the_linters(released: Released) -> None:
     clone = released.clone(released.tag)
     lint = [["actionlint", "-no-color"], ["zizmor", "--offline", "--no-progress", "--persona=pedantic"]]
     for command in lint:
@@ -125,9 +125,7 @@ def test_the_workflow_that_the_release_wrote_passes_the_linters(released: Releas
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_whoever_calls_the_reusable_workflow_at_the_tag_runs_the_pinned_action(
-    released: Released, tmp_path: Path
-) -> None:
+def test_reusable_workflow_at_the_tag_runs_the_pinned_action(released: Released, tmp_path: Path) -> None:
     pins = {released.pinned_action: released.clone(released.pinned_action)}
     act = Act(tmp_path, released.clone(released.tag), pins)
     with scene() as it:
@@ -139,7 +137,7 @@ def test_whoever_calls_the_reusable_workflow_at_the_tag_runs_the_pinned_action(
     assert f"org/redeliver-action@{released.pinned_action}" in run.log
 
 
-def test_whoever_uses_the_tag_runs_that_image_and_no_other(released: Released) -> None:
+def test_tag_runs_the_pinned_image_alone(released: Released) -> None:
     """The workflow's own try of the tag."""
     docker = released.rehearsal.record.read_text().splitlines()
     ran = [line for line in docker if line.startswith("run ")]
@@ -152,5 +150,5 @@ def test_whoever_uses_the_tag_runs_that_image_and_no_other(released: Released) -
     assert released.image in known
 
 
-def test_the_image_knows_its_version(released: Released) -> None:
+def test_image_knows_its_version(released: Released) -> None:
     assert released.docker("run", "--rm", "--network=none", released.image, "--version") == f"redeliver {__version__}\n"

@@ -21,23 +21,23 @@ def text(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_the_changelogs_newest_section_is_the_codes_version() -> None:
+def test_newest_section_of_the_changelog_is_the_codes_version() -> None:
     assert sections(text("CHANGELOG.md"))[0].version == __version__ == code_version(text("src/redeliver/__init__.py"))
 
 
-def test_no_section_of_the_changelog_is_overlooked_and_only_the_newest_may_be_without_a_date() -> None:
+def test_only_the_newest_section_of_the_changelog_may_lack_a_date() -> None:
     found = sections(text("CHANGELOG.md"))
     assert len(found) == len(re.findall(r"^## ", text("CHANGELOG.md"), re.MULTILINE))
     assert all(section.text for section in found)
     assert all(section.is_released for section in found[1:])
 
 
-def test_the_reusable_workflow_uses_the_line_until_a_release_writes_a_commit() -> None:
+def test_reusable_workflow_uses_the_moving_tag_on_main() -> None:
     used = re.findall(r"uses: org/redeliver-action[/\w-]*@(.+)", text(".github/workflows/redeliver.yml"))
     assert used == [f"v{__version__.partition('.')[0]}"] * 2
 
 
-def test_the_package_is_the_code_with_its_types_and_its_commands_and_nothing_else(wheel: Path) -> None:
+def test_package_holds_the_code_and_its_commands_alone(wheel: Path) -> None:
     assert wheel.name == f"redeliver_action-{__version__}-py3-none-any.whl"
     package = ZipFile(wheel)
     names = {name for name in package.namelist() if ".dist-info/" not in name}
@@ -51,7 +51,7 @@ def test_the_package_is_the_code_with_its_types_and_its_commands_and_nothing_els
     }
 
 
-def test_the_package_needs_what_the_lock_of_a_run_names(wheel: Path) -> None:
+def test_package_needs_what_the_lock_names(wheel: Path) -> None:
     package = ZipFile(wheel)
     (metadata,) = [name for name in package.namelist() if name.endswith("METADATA")]
     wanted = re.findall(r"^Requires-Dist: ([\w-]+)(.*)", package.read(metadata).decode(), re.MULTILINE)
@@ -65,7 +65,7 @@ def test_the_package_needs_what_the_lock_of_a_run_names(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize("lock", ["run.txt", "test.txt"])
-def test_a_pin_names_the_extras_that_others_ask_it_for(lock: str) -> None:
+def test_pin_names_the_extras_that_others_need(lock: str) -> None:
     """Where it does not, pip takes the newest release for ``name[extra]``, and then has no hash for it."""
     found = re.findall(r"^([\w.-]+)(?:\[([^]]*)\])?==", text(f"requirements/{lock}"), re.MULTILINE)
     pinned = {canonicalize_name(name): set(filter(None, extras.split(","))) for name, extras in found}

@@ -49,7 +49,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Iterator[St
         yield Story(it, hook, act, arrived, missed, run, watch)
 
 
-def test_every_event_has_arrived_exactly_once(story: Story) -> None:
+def test_every_event_arrives_exactly_once(story: Story) -> None:
     assert story.it.receiver.accepted() == dict.fromkeys(story.arrived + story.missed, 1)
     assert [one.guid for one in story.it.sim.accepted] == story.missed  # oldest first
     # GitHub's description and limits were kept.
@@ -58,7 +58,7 @@ def test_every_event_has_arrived_exactly_once(story: Story) -> None:
     assert story.it.sim.limits.violations == 0
 
 
-def test_a_later_step_is_given_the_outputs(story: Story) -> None:
+def test_later_step_gets_the_outputs(story: Story) -> None:
     outputs = json.loads((story.act.results / "outputs.json").read_text())
     (hook,) = json.loads(outputs.pop("report"))["hooks"]
     assert [event["guid"] for event in hook["events"]] == story.missed
@@ -75,7 +75,7 @@ def test_a_later_step_is_given_the_outputs(story: Story) -> None:
     assert TOKEN not in str(outputs)
 
 
-def test_a_person_is_given_a_summary_with_what_the_receiver_answered(story: Story) -> None:
+def test_summary_has_the_receivers_answer(story: Story) -> None:
     headline, *lines = story.run.summary.splitlines()
     assert re.fullmatch(r"## .*\b5 .*recovered", headline)
     rows = [line for line in lines if line.startswith("|") and "push" in line and "recovered" in line]
@@ -84,7 +84,7 @@ def test_a_person_is_given_a_summary_with_what_the_receiver_answered(story: Stor
     assert "HTTP&nbsp;503" in row
 
 
-def test_the_container_was_nobody_who_could_do_nothing(story: Story) -> None:
+def test_container_has_no_user_and_no_capability(story: Story) -> None:
     seen = story.watch.only_container
     user = 65532 if os.getuid() == 0 else os.getuid()
     assert seen.kernel["Uid"].split() == [str(user)] * 4
@@ -95,7 +95,7 @@ def test_the_container_was_nobody_who_could_do_nothing(story: Story) -> None:
     assert seen.inspected["HostConfig"]["IpcMode"] == "none"
 
 
-def test_the_container_cannot_take_all_of_the_machine(story: Story) -> None:
+def test_containers_memory_and_processes_are_limited(story: Story) -> None:
     limited = story.watch.only_container.inspected["HostConfig"]
     asked = ["docker", "info", "--format", "{{.MemoryLimit}} {{.SwapLimit}} {{.PidsLimit}}"]
     memory, swap, processes = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split()
@@ -105,14 +105,14 @@ def test_the_container_cannot_take_all_of_the_machine(story: Story) -> None:
     assert "WARNING" not in story.run.log
 
 
-def test_the_engine_keeps_no_log(story: Story) -> None:
+def test_engine_keeps_no_log(story: Story) -> None:
     seen = story.watch.only_container.inspected
     assert seen["HostConfig"]["LogConfig"]["Type"] == "none"
     assert seen["LogPath"] == ""
     assert "5 of 5 " in story.run.log  # yet the step was shown it
 
 
-def test_the_container_saw_two_files_of_the_runner_and_no_more(story: Story) -> None:
+def test_container_sees_two_files_of_the_runner_alone(story: Story) -> None:
     mounts = story.watch.only_container.inspected["Mounts"]
     assert sorted(mount["Source"].rsplit("/", 1)[-1] for mount in mounts) == ["SUMMARY.md", "outputcmd.txt"]
     assert {mount["Destination"] for mount in mounts} == {
@@ -121,7 +121,7 @@ def test_the_container_saw_two_files_of_the_runner_and_no_more(story: Story) -> 
     }
 
 
-def test_the_token_can_be_read_nowhere(story: Story) -> None:
+def test_token_can_be_read_nowhere(story: Story) -> None:
     assert TOKEN not in story.run.log
     # The command lines were really looked at.
     assert [line for line in story.watch.command_lines if "docker run" in line and "INPUT_TOKEN" in line]
@@ -134,13 +134,13 @@ def test_the_token_can_be_read_nowhere(story: Story) -> None:
     assert TOKEN not in json.dumps(seen | {"Config": seen["Config"] | {"Env": []}})
 
 
-def test_a_second_run_finds_nothing_to_do(story: Story) -> None:
+def test_second_run_finds_nothing_to_do(story: Story) -> None:
     run = story.act.run("redeliver", story.it.url)
     assert (run.code, run.output("failed-count")) == (0, "0"), run.log
     assert story.it.receiver.accepted() == dict.fromkeys(story.arrived + story.missed, 1)
 
 
-def test_a_token_that_github_does_not_know_fails_the_job_with_a_sentence(story: Story) -> None:
+def test_unknown_token_fails_the_job_with_a_sentence(story: Story) -> None:
     run = story.act.run("redeliver", story.it.url, secrets={"REDELIVER_TOKEN": TOKEN[::-1]})
     assert run.code == 1
     assert BadToken.sentence.partition("{")[0] in run.log

@@ -34,17 +34,17 @@ def named(rule: str) -> set[str]:
     return {part.name or "" for part in parts(rule) if isinstance(part, VectorSelector)}
 
 
-def test_each_rule_has_a_name_of_its_own() -> None:
+def test_each_alert_rule_has_its_own_name() -> None:
     assert len(RULES) == len(GROUP["rules"]) > 5
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_it_fires_on_metrics_that_a_run_writes(rule: str) -> None:
+def test_alert_rule_uses_metrics_of_a_run(rule: str) -> None:
     assert named(rule)
     assert named(rule) <= set(RUN_METRICS)
 
 
-def test_a_state_that_it_names_is_one_that_there_is() -> None:
+def test_alert_rules_name_existing_states() -> None:
     states = {
         matcher.value
         for rule in RULES
@@ -57,7 +57,7 @@ def test_a_state_that_it_names_is_one_that_there_is() -> None:
     assert states <= set(Health)
 
 
-def test_what_should_wake_somebody_up_does() -> None:
+def test_alert_rules_cover_these_metrics() -> None:
     assert set().union(*map(named, RULES)) >= {
         "redeliver_lost_events",
         "redeliver_gap_seconds",
@@ -70,13 +70,13 @@ def test_what_should_wake_somebody_up_does() -> None:
     }
 
 
-def test_the_checkpoint_is_too_old_before_github_has_forgotten_what_is_behind_it() -> None:
+def test_old_checkpoint_fires_before_retention_ends() -> None:
     days, seconds = (part.val for part in parts("RedeliverCheckpointOld") if isinstance(part, NumberLiteral))
     assert days * seconds < RETENTION_CLOUD
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_its_words_name_labels_that_the_metrics_have(rule: str) -> None:
+def test_alert_texts_name_existing_labels(rule: str) -> None:
     words = RULES[rule]["annotations"]
     assert set(words) == {"summary", "description"}
     labels = set(re.findall(r"\$labels\.(\w+)", str(words)))
@@ -87,7 +87,7 @@ def test_its_words_name_labels_that_the_metrics_have(rule: str) -> None:
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no Prometheus here: the tests above read the rules")
 @pytest.mark.parametrize("asked", [("check", FILE), ("test", Path(__file__).with_name("alert_rules.yml"))])
-def test_prometheus_takes_them_and_they_fire_when_they_should(asked: tuple[str, Path]) -> None:
+def test_prometheus_accepts_the_rules_and_they_fire(asked: tuple[str, Path]) -> None:
     what, file = asked
     checked = subprocess.run(["promtool", what, "rules", file], check=False, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -22,11 +22,11 @@ TEXT = "".join([FIRST, *OTHERS])
 NINE = ["setup", "quick", "test", "check", "docs", "demo", "e2e", "soak", "lock"]
 
 
-def test_the_first_page_is_short_enough_to_be_read() -> None:
+def test_contributing_is_short() -> None:
     assert len(FIRST.split()) <= 1_300
 
 
-def test_it_begins_with_five_files_to_read() -> None:
+def test_contributing_begins_with_five_files() -> None:
     section = FIRST.split("\n## ")[1]
     assert section.startswith("Read these five files\n")
     files = re.findall(r"^\d\. `(.+?)`: ", section, re.MULTILINE)
@@ -40,21 +40,21 @@ def test_mermaid_understands_the_diagram_of_the_layers() -> None:
     assert fault.startswith("Error: it is taken for a flowchart")
 
 
-def test_every_module_and_folder_that_it_names_is_there() -> None:
+def test_named_modules_and_folders_exist() -> None:
     for name in re.findall(r"`(?!tests/|tools/)([\w/]+\.py)`", TEXT):
         assert (ROOT / "src" / "redeliver" / name).exists(), name
     for name in re.findall(r"`((?:src|tests|tools|requirements)[\w/.-]*)`", TEXT):
         assert (ROOT / name).exists() or name == "src/image.txt", name
 
 
-def test_every_command_that_it_names_is_there() -> None:
+def test_named_make_targets_exist() -> None:
     targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z0-9]+)\b", "".join(re.findall(r"`[^`]*`", TEXT, re.DOTALL))))
     assert len(named) > 8
     assert named <= targets
 
 
-def test_what_git_checks_before_a_commit_comes_from_the_same_pins_as_make_check() -> None:
+def test_git_hooks_use_the_pinned_programs() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
     programs = {found for hook in hooks for found in re.findall(r"\.venv/bin/([\w-]+)", hook["entry"])}
     assert programs == {"ruff", "actionlint", "zizmor"}
@@ -64,7 +64,7 @@ def test_what_git_checks_before_a_commit_comes_from_the_same_pins_as_make_check(
     assert all(hook["language"] == "system" for hook in hooks)
 
 
-def test_each_target_is_listed_once_with_a_sentence_and_the_nine_come_first() -> None:
+def test_make_lists_every_target_once() -> None:
     phony = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     # Not with the variables of the make that runs this test.
     printed = subprocess.run(

@@ -25,7 +25,7 @@ each = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 
 @each
-def test_it_says_what_it_is_for_takes_no_rights_and_is_never_cut_short(path: Path) -> None:
+def test_example_is_listed_and_takes_no_rights(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("# ")
     assert f"({path.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
     assert load(path)["permissions"] == {}
@@ -33,7 +33,7 @@ def test_it_says_what_it_is_for_takes_no_rights_and_is_never_cut_short(path: Pat
 
 
 @each
-def test_every_job_ends_but_not_before_the_actions_own_limit(path: Path) -> None:
+def test_example_jobs_end_after_the_actions_own_limit(path: Path) -> None:
     for job in load(path)["jobs"].values():
         if "steps" in job:
             runs = any("redeliver-action@" in step.get("uses", "") for step in job["steps"])
@@ -41,7 +41,7 @@ def test_every_job_ends_but_not_before_the_actions_own_limit(path: Path) -> None
 
 
 @each
-def test_its_schedule_is_off_the_hour_and_it_can_be_started_by_hand(path: Path) -> None:
+def test_example_schedule_is_off_the_hour(path: Path) -> None:
     when = load(path)[ON]
     assert "workflow_dispatch" in when
     for one in when.get("schedule", []):
@@ -56,7 +56,7 @@ def test_examples_use_the_newest_release_of_the_line() -> None:
     assert {version for versions in used for version in versions} == {"v1"}
 
 
-def test_no_two_have_a_group_of_the_same_name_unless_one_takes_the_others_place_or_its_turn() -> None:
+def test_examples_share_a_concurrency_group_only_if_one_replaces_the_other() -> None:
     groups = {path.stem: load(path)["concurrency"]["group"] for path in EXAMPLES}
     for beside in ("enterprise-server", "manual-dry-run"):
         assert groups.pop(beside) == groups["scheduled"]
@@ -74,7 +74,7 @@ def variables() -> dict[str, str]:
     return found
 
 
-def test_no_two_share_a_variable_unless_they_are_for_different_githubs() -> None:
+def test_examples_share_no_variable_within_a_github() -> None:
     kept = variables()
     assert kept.keys() == {path.stem for path in EXAMPLES} - {"manual-dry-run", "replay", "replay-by-guid"}
     assert kept.pop("enterprise-server") == kept["scheduled"]  # two servers, so two variables
@@ -84,7 +84,7 @@ def test_no_two_share_a_variable_unless_they_are_for_different_githubs() -> None
 
 
 @each
-def test_its_secrets_are_those_of_an_environment_unless_a_call_forbids_it(path: Path) -> None:
+def test_example_secrets_come_from_an_environment(path: Path) -> None:
     for job in load(path)["jobs"].values():
         if "secrets." not in str(job):
             assert job.get("environment") in {None, "replay"}  # what somebody approves
@@ -96,7 +96,7 @@ def test_its_secrets_are_those_of_an_environment_unless_a_call_forbids_it(path: 
             assert job["environment"] == {"name": "redeliver", "deployment": False}
 
 
-def test_what_is_approved_is_what_is_sent_and_the_approval_holds_up_nothing_else() -> None:
+def test_example_replay_sends_what_was_approved() -> None:
     jobs = load(FOLDER / "replay.yml")["jobs"]
     plan, send = jobs["plan"]["steps"][0]["with"], jobs["send"]["steps"][0]["with"]
     window = {name: f"${{{{ needs.plan.outputs.{name} }}}}" for name in ("from", "to")}
@@ -107,14 +107,14 @@ def test_what_is_approved_is_what_is_sent_and_the_approval_holds_up_nothing_else
     assert jobs["send"]["concurrency"]["group"] == load(FOLDER / "scheduled.yml")["concurrency"]["group"]
 
 
-def test_what_an_alert_says_is_part_of_no_script_and_can_send_only_a_few_events() -> None:
+def test_alerts_payload_is_in_no_script_and_limited() -> None:
     (step,) = load(FOLDER / "replay-by-guid.yml")["jobs"]["replay"]["steps"]
     assert "client_payload" in step["with"]["guid"]
     assert int(step["with"]["limit"]) <= 20
     assert "run" not in step
 
 
-def test_the_job_that_writes_the_issue_may_do_that_alone_and_sees_no_secret() -> None:
+def test_issue_job_has_one_right_and_no_secret() -> None:
     for path in EXAMPLES:
         for name, job in load(path)["jobs"].items():
             assert job.get("permissions", {}) == ({"issues": "write"} if name == "tracking-issue" else {})
@@ -126,7 +126,7 @@ def test_the_job_that_writes_the_issue_may_do_that_alone_and_sees_no_secret() ->
     assert jobs["tracking-issue"]["if"] == "${{ !cancelled() }}"  # else a run that failed would be told to nobody
 
 
-def test_a_token_that_a_step_makes_may_do_what_is_needed_and_nothing_else() -> None:
+def test_token_of_an_example_step_is_narrowed() -> None:
     step = load(FOLDER / "github-app-token.yml")["jobs"]["redeliver"]["steps"][0]
     narrowed = {name: value for name, value in step["with"].items() if name.startswith(("permission-", "repositories"))}
     assert narrowed == {
@@ -137,7 +137,7 @@ def test_a_token_that_a_step_makes_may_do_what_is_needed_and_nothing_else() -> N
     assert "app-id" not in step["with"]  # deprecated there
 
 
-def test_a_fleet_that_is_empty_has_no_matrix_and_a_full_one_keeps_within_one_tokens_limits() -> None:
+def test_fleet_may_be_empty_and_keeps_the_tokens_limits() -> None:
     # A real GitHub fails a workflow for a matrix without jobs; the runner of the tests does not.
     fleet = load(FOLDER / "fleet.yml")["jobs"]
     assert fleet["hooks"]["outputs"]["count"] == "${{ steps.hooks.outputs.hooks-count }}"

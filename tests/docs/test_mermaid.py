@@ -47,7 +47,7 @@ def test_mermaid_understands_every_diagram() -> None:
     }
 
 
-def test_mermaid_says_no_to_what_is_no_diagram() -> None:
+def test_mermaid_refuses_broken_diagrams() -> None:
     broken, other = faults_of(['xychart-beta\n  title "a\n  bar [1]', "pie\n  title a"])
     assert "Error" in broken
     assert "it is taken for a pie" in other

@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parents[2] / "bench"))
 from sides import HOOK, ORG, REPO, TOKEN, VARIABLE, action, documented
 
 
-def test_the_action_goes_on_where_the_script_stopped_and_the_script_takes_it_back() -> None:
+def test_action_and_documented_script_take_over_from_each_other() -> None:
     sim = SimGitHub(system_ms, behaviour=Behaviour(redelivery_ms=20, appears_ms=10))
     sim.token(TOKEN)
     hook = sim.org_hook(ORG, id=HOOK)

@@ -32,7 +32,7 @@ def names_in(file: str) -> set[str]:
 
 
 @pytest.mark.parametrize("text", [THREATS, PLACES], ids=["threat-model", "compatibility"])
-def test_every_test_is_there_and_is_led_to(text: str) -> None:
+def test_proofs_name_existing_tests(text: str) -> None:
     assert set(re.findall(r"\]\[([^\]]+)\]", text)) == set(links(text))
     for path, test in links(text).values():
         file, _, name = test.partition("::")
@@ -41,7 +41,7 @@ def test_every_test_is_there_and_is_led_to(text: str) -> None:
         assert path == f"../{file}"
 
 
-def test_every_attack_has_a_defence_and_every_defence_a_test() -> None:
+def test_every_attack_has_a_defense_with_a_test() -> None:
     rows = [line.strip("| ").split(" | ") for line in THREATS.splitlines() if line.startswith("| ")]
     assert len(rows) > 40
     for attack, defence, shown in rows:
@@ -57,7 +57,7 @@ def test_every_place_has_a_test() -> None:
         assert last.startswith("[") or last in {"works", "older"}, row
 
 
-def test_a_place_is_tested_under_the_whole_name_of_its_test(request: pytest.FixtureRequest) -> None:
+def test_proofs_of_places_are_collected_under_their_names(request: pytest.FixtureRequest) -> None:
     # make test does not collect those in tests/docker.
     tests = {test for _, test in links(PLACES).values() if not test.startswith("tests/docker/")}
     there = {item.nodeid for item in request.session.items}
@@ -68,7 +68,7 @@ def test_a_place_is_tested_under_the_whole_name_of_its_test(request: pytest.Fixt
     assert tests <= there
 
 
-def test_the_first_table_has_every_combination_that_github_allows() -> None:
+def test_compatibility_table_has_every_combination() -> None:
     proof = "tests/command/test_everywhere.py::test_failed_events_are_sent_once_and_recovered"
     proved = {test for _, test in links(PLACES).values() if test.startswith(proof)}
     assert proved == {f"{proof}[{place.name}-{hook}-{credential}]" for place, hook, credential in combinations()}

@@ -29,17 +29,17 @@ FORM = {"name", "description", "target_name", "expires_in"}
 PERMISSIONS = {"organization_hooks", "repository_hooks", "actions_variables"}
 
 
-def test_it_is_short_enough_to_be_read() -> None:
+def test_readme_is_short() -> None:
     assert len(README.split()) <= 1_400
 
 
-def test_the_workflow_to_copy_is_the_example_that_is_run_in_tests() -> None:
+def test_workflow_to_copy_is_the_tested_example() -> None:
     example = yaml.safe_load((ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8"))
     del example["jobs"]["redeliver"]["name"]
     assert yaml.safe_load(WORKFLOW) == example
 
 
-def test_what_the_workflow_offers_in_comments_is_valid() -> None:
+def test_commented_inputs_of_the_workflow_are_valid() -> None:
     offered = yaml.safe_load(re.sub(r"# (?=- cron|[a-z-]+: \w+ #)", "", WORKFLOW))
     assert len(offered[True]["schedule"]) == 2
     (step,) = offered["jobs"]["redeliver"]["steps"]
@@ -51,12 +51,12 @@ def test_what_the_workflow_offers_in_comments_is_valid() -> None:
     assert settings.fail_on is FailOn.UNDELIVERED
 
 
-def test_a_step_needs_nothing_from_a_later_one() -> None:
+def test_steps_of_the_readme_are_in_order() -> None:
     form, command, workflow = (README.index(text) for text in ("personal-access-tokens/new", "gh secret set", WORKFLOW))
     assert form < README.index("gh api orgs/") < command < workflow < README.index("**Start it**")
 
 
-def test_the_job_for_a_tracking_issue_can_be_pasted_below_the_workflow() -> None:
+def test_job_of_the_tracking_issue_fits_below_the_workflow() -> None:
     (job,) = re.findall(r"^```yaml\n(  tracking-issue:.*?)^```$", TRACKING, re.DOTALL | re.MULTILINE)
     jobs = yaml.safe_load(WORKFLOW + job)["jobs"]
     example = yaml.safe_load((ROOT / "examples" / "tracking-issue.yml").read_text(encoding="utf-8"))["jobs"]
@@ -69,7 +69,7 @@ def test_the_job_for_a_tracking_issue_can_be_pasted_below_the_workflow() -> None
 
 
 @pytest.mark.parametrize("text", [README, TUNING], ids=["README.md", "tuning.md"])
-def test_what_a_schedule_costs_is_what_its_cron_line_comes_to(text: str) -> None:
+def test_costs_of_schedules_fit_their_cron_lines(text: str) -> None:
     lines = [line for line in text.splitlines() if re.search(r"[\d,]+ \* \* \* \*", line)]
     assert len(lines) == 2
     for line in lines:
@@ -77,7 +77,7 @@ def test_what_a_schedule_costs_is_what_its_cron_line_comes_to(text: str) -> None
         assert f"{round(runs * MONTH):,}" in line
 
 
-def test_every_input_is_described_in_one_place_that_people_find() -> None:
+def test_every_input_is_described_once() -> None:
     described = re.findall(r"^\| `([a-z-]+)` \|", README + TUNING, re.MULTILINE)
     assert sorted(described) == sorted(row.name for row in INPUTS)
     assert all(f"`{row.name}`" in README for row in INPUTS)
@@ -88,7 +88,7 @@ def test_every_input_is_described_in_one_place_that_people_find() -> None:
     [(README, ["organization_hooks"]), (TOKEN, ["organization_hooks", "repository_hooks"])],
     ids=["README.md", "token.md"],
 )
-def test_the_links_to_the_form_for_a_token_fill_in_what_it_takes(text: str, hooks: list[str]) -> None:
+def test_links_to_the_token_form_fill_in_its_fields(text: str, hooks: list[str]) -> None:
     links = re.findall(r"https://github\.com/settings/personal-access-tokens/new\?[^)\s]+", text)
     assert len(links) == len(hooks)
     for link, permission in zip(links, hooks, strict=True):
@@ -100,7 +100,7 @@ def test_the_links_to_the_form_for_a_token_fill_in_what_it_takes(text: str, hook
         assert 1 <= int(given["expires_in"][0]) <= 366
 
 
-def test_the_commands_that_store_the_token_are_githubs() -> None:
+def test_commands_that_store_the_token_fit_githubs_api() -> None:
     """Held against GitHub's OpenAPI description; what ``gh`` makes of the flags is documented by it."""
     folder = ROOT / "githubsim" / "tests" / "contract" / "node_modules" / "@octokit" / "openapi" / "generated"
     paths = json.loads((folder / "api.github.com.json").read_text(encoding="utf-8"))["paths"]
@@ -120,6 +120,6 @@ def test_the_commands_that_store_the_token_are_githubs() -> None:
         assert f"name: {place}\n" in example
 
 
-def test_the_pictures_are_small_enough_to_be_looked_at_in_passing() -> None:
+def test_pictures_are_small() -> None:
     for picture in ("summary.png", "summary-dark.png"):
         assert 10_000 < (ROOT / "docs" / picture).stat().st_size < 200_000

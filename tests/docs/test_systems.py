@@ -20,7 +20,7 @@ def index(name: str, tags: tuple[str, ...], _: str) -> bool:
     return name == "pure" or tags == ("linux",)
 
 
-def test_every_requirement_of_the_lock_is_asked_for_with_its_hashes() -> None:
+def test_requirements_of_the_lock_keep_their_hashes() -> None:
     lines = [line for line in LOCK.read_text(encoding="utf-8").splitlines() if re.match(r"[a-z]", line)]
     assert len(REQUIREMENTS) == len(lines) > 20
     hashes = [text.count("--hash=sha256:") for text in REQUIREMENTS.values()]
@@ -28,11 +28,11 @@ def test_every_requirement_of_the_lock_is_asked_for_with_its_hashes() -> None:
     assert sum(hashes) == LOCK.read_text(encoding="utf-8").count("--hash=sha256:")
 
 
-def test_what_a_system_lacks_is_named_in_the_lock() -> None:
+def test_packages_that_systems_lack_are_in_the_lock() -> None:
     assert {name for system in SYSTEMS for name in system.lacks} <= set(REQUIREMENTS)
 
 
-def test_the_systems_of_the_self_test_are_those_that_are_told_to_be_tested() -> None:
+def test_selftest_runs_on_the_systems_marked_as_tested() -> None:
     selftest = (LOCK.parents[1] / ".github" / "workflows" / "selftest.yml").read_text(encoding="utf-8")
     (runners,) = re.findall(r"^ +runner: \[(ubuntu.*-arm.*)\]$", selftest, re.MULTILINE)
     assert len(runners.split(",")) == len([system for system in SYSTEMS if system.tested])
@@ -52,7 +52,7 @@ def test_the_systems_of_the_self_test_are_those_that_are_told_to_be_tested() -> 
     ],
     ids=["as the table says", "lost its wheels", "has a wheel now"],
 )
-def test_what_differs_from_the_table_is_said_for_each_python(
+def test_differences_from_the_table_are_reported_for_each_python(
     monkeypatch: pytest.MonkeyPatch, table: tuple[System, ...], packages: list[str], said: str | None
 ) -> None:
     monkeypatch.setattr(systems, "SYSTEMS", table)

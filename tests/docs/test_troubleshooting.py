@@ -19,19 +19,19 @@ ENTRIES = dict(_ENTRY.findall(TEXT))
 ROWS = dict(re.findall(r"^\| `(.*?)` \| (.*) \|$", TEXT.partition("<!-- problems -->")[2], re.MULTILINE))
 
 
-def test_there_are_sentences_of_every_kind() -> None:
+def test_sentences_of_every_kind_are_found() -> None:
     assert len(errors()) > 20
     assert len(launcher()) >= 7
     assert len(problems()) > 20
 
 
-def test_every_error_and_every_warning_is_an_entry_and_no_entry_is_of_yesterday() -> None:
+def test_errors_and_facts_are_exactly_the_entries() -> None:
     assert set(re.findall(r"^<!-- ([\w ]+), written", TEXT, re.MULTILINE)) == set(FILES["docs/troubleshooting.md"])
     started = {entry for entry in ENTRIES if any(entry.startswith(said.rstrip(".…")) for said in launcher())}
     assert set(ENTRIES) - started == errors()
 
 
-def test_every_sentence_of_the_launchers_is_an_entry_or_a_row() -> None:
+def test_launchers_sentences_are_entries_or_rows() -> None:
     for said in launcher():
         assert any(entry.startswith(said.rstrip(".…")) for entry in {*ENTRIES, *ROWS}), said
 
@@ -43,12 +43,12 @@ def test_every_entry_has_a_cause_and_a_fix() -> None:
         assert len(fix) > 5, entry
 
 
-def test_every_reason_why_a_token_is_blocked_is_a_row_and_no_row_is_of_yesterday() -> None:
+def test_reasons_for_blocked_tokens_are_exactly_the_rows() -> None:
     (blocked,) = (told for entry, told in ENTRIES.items() if entry.startswith("GitHub refused to … (…): …."))
     assert re.findall(r"^\| `(.*?)` \| .+ \|$", blocked, re.MULTILINE) == [block.why for block in BLOCKS]
 
 
-def test_the_readme_quotes_it_word_for_word() -> None:
+def test_readme_quotes_entries_word_for_word() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (table,) = re.findall(r"^## Troubleshooting$.*?^## ", readme, re.DOTALL | re.MULTILINE)
     quoted = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
@@ -57,7 +57,7 @@ def test_the_readme_quotes_it_word_for_word() -> None:
         assert any(entry.startswith(said) for entry in {*ENTRIES, *ROWS}), said
 
 
-def test_every_problem_of_an_input_is_a_row_and_no_row_is_of_yesterday() -> None:
+def test_problems_of_inputs_are_exactly_the_rows() -> None:
     of_the_launcher = {row for row in ROWS if row.startswith(("image: ", "runtime: "))}
     assert set(ROWS) - of_the_launcher == problems()
     assert all(ROWS.values())

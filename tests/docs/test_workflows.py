@@ -23,7 +23,7 @@ each = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
 @each
-def test_no_right_is_given_but_by_a_job_that_says_what_for(path: Path) -> None:
+def test_rights_are_given_by_jobs_with_a_reason(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     whole = yaml.safe_load(text)
     assert (whole["jobs"]["redeliver"] if path.stem == "redeliver" else whole)["permissions"] == {}
@@ -32,12 +32,12 @@ def test_no_right_is_given_but_by_a_job_that_says_what_for(path: Path) -> None:
 
 
 @each
-def test_every_job_ends_after_a_while(path: Path) -> None:
+def test_every_job_has_a_timeout(path: Path) -> None:
     for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items():
         assert "timeout-minutes" in job, name
 
 
-def test_an_action_of_others_has_one_pin_and_its_version_beside_it() -> None:
+def test_other_actions_have_one_pin_with_its_version() -> None:
     pins: dict[str, set[str]] = {}
     for path in [*WORKFLOWS, *(ROOT / "examples").glob("*.yml")]:
         for used in re.findall(r"uses: (?!org/|\./)(.*)", path.read_text(encoding="utf-8")):
@@ -47,7 +47,7 @@ def test_an_action_of_others_has_one_pin_and_its_version_beside_it() -> None:
     assert {name: pin for name, pin in pins.items() if len(pin) > 1} == {}
 
 
-def test_a_release_moves_v1_last_and_only_after_the_tag_was_tried() -> None:
+def test_release_moves_v1_last() -> None:
     order = ["plan", "build", "image", "publish", "verify", "package", "upload", "promote"]
     assert list(RELEASE) == order
     for before, after in pairwise(order):
@@ -68,7 +68,7 @@ def script(job: dict[str, Any]) -> str:
     return "\n".join(one.get("run", "") for one in job["steps"])
 
 
-def test_what_pushes_or_signs_a_release_runs_in_an_environment() -> None:
+def test_jobs_that_push_or_sign_run_in_an_environment() -> None:
     """Each of them is for the branch main alone: see docs/releasing.md."""
     environments = {name: job["environment"] for name, job in RELEASE.items() if "environment" in job}
     assert environments == {
@@ -89,7 +89,7 @@ def rights(job: dict[str, Any]) -> set[tuple[str, str]]:
     return set(job["permissions"].items())
 
 
-def test_nothing_but_the_releases_app_may_write_to_the_repository() -> None:
+def test_only_the_releases_app_writes_to_the_repository() -> None:
     for path in WORKFLOWS:
         for name, job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].items():
             assert ("contents", "write") not in rights(job) if "permissions" in job else True, f"{path}: {name}"
@@ -106,7 +106,7 @@ def test_nothing_but_the_releases_app_may_write_to_the_repository() -> None:
         assert not {"owner", "repositories"} & given.keys()  # so it is for this repository alone
 
 
-def test_the_image_is_handed_on_by_its_digest() -> None:
+def test_image_is_handed_on_by_its_digest() -> None:
     image = RELEASE["image"]
     digest = "steps.join.outputs.digest || needs.plan.outputs.digest"
     assert image["outputs"] == {"digest": f"${{{{ {digest} }}}}"}
@@ -138,13 +138,13 @@ def text_of(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_what_builds_the_image_is_pinned_by_its_digest() -> None:
+def test_builder_of_the_image_is_pinned_by_digest() -> None:
     given = {name: value for step in RELEASE["build"]["steps"] for name, value in step.get("with", {}).items()}
     assert re.fullmatch(r"image=docker\.io/moby/buildkit:v[\d.]+@sha256:[0-9a-f]{64}", given["driver-opts"])
     assert re.fullmatch(r"generator=docker\.io/docker/buildkit-syft-scanner:[\d.]+@sha256:[0-9a-f]{64}", given["sbom"])
 
 
-def test_what_publishes_the_package_builds_nothing() -> None:
+def test_job_that_publishes_builds_nothing() -> None:
     """Whoever may sign runs nobody's code but what the lock names."""
     assert rights(RELEASE["package"]) == {("contents", "read")}
     assert "make wheel" in script(RELEASE["package"])
@@ -158,7 +158,7 @@ def test_what_publishes_the_package_builds_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["ci", "selftest"])
-def test_what_a_branch_rule_asks_for_needs_every_other_job(name: str) -> None:
+def test_job_of_the_branch_rule_needs_every_other_job(name: str) -> None:
     jobs = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text(encoding="utf-8"))["jobs"]
     green = jobs.pop("green")
     assert set(green["needs"]) == set(jobs)
@@ -167,7 +167,7 @@ def test_what_a_branch_rule_asks_for_needs_every_other_job(name: str) -> None:
         assert f'"{green["name"]}"' in (ROOT / page).read_text(encoding="utf-8")
 
 
-def test_whatever_is_pinned_is_kept_up_to_date_after_a_week() -> None:
+def test_pins_are_updated_after_a_week() -> None:
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
     looked_at = {
         (one["package-ecosystem"], folder)

@@ -13,25 +13,25 @@ BLOCK = {"inputs": lambda: ["a: 1", "b: 2"]}
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_file_says_what_the_code_says(name: str) -> None:
+def test_written_files_agree_with_the_code(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert text == written(text, FILES[name]), "run `make docs`"
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_every_schema_describes_the_json_of_the_code(name: str) -> None:
+def test_schemas_agree_with_the_models(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8") == schema(name), "run `make docs`"
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_lacks_them_is_not_taken_for_one_that_has_them(name: str) -> None:
+def test_missing_blocks_are_written(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     lacking = _LINES.sub(r"\1\2", text)
     assert lacking.count("\n") <= text.count("\n") - len(FILES[name])
     assert written(lacking, FILES[name]) == text
 
 
-def test_a_block_is_written_between_its_comments_and_as_far_in_as_they_are() -> None:
+def test_block_is_written_between_its_comments() -> None:
     before = "x:\n  # inputs, written by make docs\n  old: 1\n  # end of inputs\n# inputs\ny: 2\n"
     assert written(before, BLOCK) == before.replace("  old: 1\n", "  a: 1\n  b: 2\n")
     html = "<!-- inputs, written by make docs -->\n<!-- end of inputs -->\n"
@@ -39,6 +39,6 @@ def test_a_block_is_written_between_its_comments_and_as_far_in_as_they_are() -> 
 
 
 @pytest.mark.parametrize("times", [0, 2])
-def test_a_block_without_its_one_place_is_told(times: int) -> None:
+def test_block_without_its_one_place_is_an_error(times: int) -> None:
     with pytest.raises(ValueError, match="one place for 'inputs'"):
         written("# inputs, written by make docs\n# end of inputs\n" * times, BLOCK)

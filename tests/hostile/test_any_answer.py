@@ -142,7 +142,7 @@ def test_run_ends_cleanly_whatever_is_answered(target: str, tmp_path: Path, fork
     ("name", "target"),
     [(name, target) for name, _ in AS_STARTED for target in CALLS_AS_STARTED] if SOAK else AS_STARTED,
 )
-def test_the_program_as_it_is_started_ends_cleanly_too(name: str, target: str, tmp_path: Path) -> None:
+def test_started_program_ends_cleanly(name: str, target: str, tmp_path: Path) -> None:
     api = Api([everything()[name]], target)
     # Not sh, which drops variables whose names hold a hyphen.
     limited = ["bash", "-c", f'ulimit -v {MEMORY // 1_024} && exec "$0" -m redeliver', sys.executable]

@@ -117,7 +117,7 @@ def run(api: Api, url: str) -> Iterable[str]:
 
 @given(answer=answers(), target=st.sampled_from(list(TARGETS)))
 @settings(max_examples=examples(50, soak=2_000), deadline=None)
-def test_any_answer_leads_to_a_clean_end(answer: Answer, target: str) -> None:
+def test_any_answer_ends_a_run_cleanly(answer: Answer, target: str) -> None:
     heads: list[bytes] = []
 
     def noted(body: bytes, status: str) -> Iterable[bytes]:

@@ -21,7 +21,7 @@ TOKEN = "github_pat_hush"
 
 
 @pytest.mark.parametrize("name", DELIVERIES)
-def test_looking_it_up_takes_little_time_and_costs_no_output(name: str, tmp_path: Path, forks: Commands) -> None:
+def test_hostile_delivery_takes_little_time_and_costs_no_output(name: str, tmp_path: Path, forks: Commands) -> None:
     files = {file: tmp_path / file for file in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     for file in files.values():
         file.touch()
@@ -39,7 +39,7 @@ def test_looking_it_up_takes_little_time_and_costs_no_output(name: str, tmp_path
 
 
 @pytest.mark.parametrize("name", DELIVERIES if SOAK else ["an address of 5 MiB", "60,000 headers"])
-def test_it_is_not_shown_and_the_other_attempts_are(name: str, tmp_path: Path, forks: Commands) -> None:
+def test_hostile_delivery_is_not_shown_and_others_are(name: str, tmp_path: Path, forks: Commands) -> None:
     api = Api([body(DELIVERIES[name])], "GET a delivery")
     with RawServer(api) as server:
         given = ["--api-url", server.url, "--org", "run-0", "--hook-id", "7", "--time-limit", f"{LIMIT}s"]

@@ -15,7 +15,7 @@ from world import World
 @given(st.integers(0, 3 * DAY))
 @settings(max_examples=examples(20, soak=800), deadline=None)
 @example(0)
-def test_a_checkpoint_that_is_moved_back_sends_nothing_twice(back: int) -> None:
+def test_checkpoint_moved_back_sends_nothing_twice(back: int) -> None:
     world = World()
     missed = [world.fail(minutes) for minutes in (2_000, 60, 5)]
     world.run(wait_for_results="10s", lookback="3d")
@@ -31,7 +31,7 @@ def test_a_checkpoint_that_is_moved_back_sends_nothing_twice(back: int) -> None:
 @example("1e12")
 @example("٣" * 13)
 @example("1794000000000\x1c")
-def test_what_is_no_time_or_none_yet_stops_the_run_and_is_left(said: str) -> None:
+def test_invalid_or_future_checkpoint_stops_the_run_and_is_left(said: str) -> None:
     world = World()
     world.fail(5)
     world.variables.seed("CHECKPOINT", said)

@@ -20,7 +20,7 @@ def plenty() -> float:
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 @pytest.mark.parametrize("what", ODD_HEADERS)
-def test_a_header_that_nobody_needs_does_not_lose_the_answer(what: str, verb: Verb) -> None:
+def test_odd_header_does_not_lose_the_answer(what: str, verb: Verb) -> None:
     status = {"GET": 200, "POST": 202}[verb]
     with RawServer(lambda _: [reply(b"{}", f"{status} Fine", *ODD_HEADERS[what])]) as there:
         got = GitHubApi(there.url, TOKEN, plenty).exchange(verb, "/x")
@@ -36,7 +36,7 @@ def test_failure_of_a_library_is_a_lost_response(fault: Exception) -> None:
 
 
 @pytest.mark.parametrize("token", ["漢", "a\r\nX-Injected: b", "\ud800"])
-def test_a_token_that_no_header_can_hold_is_never_sent(token: str) -> None:
+def test_token_that_no_header_can_hold_is_never_sent(token: str) -> None:
     with RawServer(lambda _: [reply()]) as there, pytest.raises(ResponseLost):
         GitHubApi(there.url, token, plenty).exchange("GET", "/x")
     assert there.asked == []

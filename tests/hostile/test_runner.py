@@ -20,7 +20,7 @@ from runner import Command, commands
         ("::::##[error]x", Command("error", "x")),
     ],
 )
-def test_these_are_commands(line: str, command: Command) -> None:
+def test_lines_are_commands(line: str, command: Command) -> None:
     assert commands(f"before\r{line}\r\nafter") == [command]
 
 
@@ -37,5 +37,5 @@ def test_these_are_commands(line: str, command: Command) -> None:
         "\ufe0f::error::x",
     ],
 )
-def test_these_are_not(line: str) -> None:
+def test_lines_are_no_commands(line: str) -> None:
     assert commands(line) == []

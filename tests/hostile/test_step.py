@@ -71,7 +71,7 @@ def check(strange: Strange) -> None:
 
 
 @pytest.mark.parametrize("ending", ["well", "forbidden"])
-def test_nothing_alone_is_a_command_forges_an_output_or_shapes_the_summary(ending: Ending) -> None:
+def test_no_single_trick_shapes_log_outputs_or_summary(ending: Ending) -> None:
     for piece in PIECES:
         check(Strange(guid=piece, event=piece, action=piece, said=piece, answered=piece, ending=ending))
 
@@ -79,7 +79,7 @@ def test_nothing_alone_is_a_command_forges_an_output_or_shapes_the_summary(endin
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(strange=strange)
 @settings(max_examples=examples(30, soak=1_600), deadline=None)
-def test_nothing_is_a_command_forges_an_output_or_shapes_the_summary(ending: Ending, strange: Strange) -> None:
+def test_no_text_shapes_log_outputs_or_summary(ending: Ending, strange: Strange) -> None:
     check(replace(strange, ending=ending))
 
 

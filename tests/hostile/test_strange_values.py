@@ -50,7 +50,7 @@ def hook(calls: Calls) -> Hook:
     [(0, 0), (999, 999), (1_000, 999), (-1, 0), (int("9" * 4_000), 999), (-int("9" * 4_000), 0)],
     ids=["0", "999", "1000", "-1", "huge", "-huge"],
 )
-def test_a_status_code_is_kept_within_three_digits(code: int, read: int) -> None:
+def test_status_code_is_kept_within_three_digits(code: int, read: int) -> None:
     (row,) = page(ROW | {"status_code": code})
     assert attempt_of(row).code == read
 
@@ -74,7 +74,7 @@ UNREADABLE: dict[str, list[object]] = {
     [{name: value} for name, values in UNREADABLE.items() for value in values],
     ids=lambda odd: plain_id(odd)[:40],
 )
-def test_a_row_that_cannot_be_read_is_set_aside_and_the_others_are_read(odd: dict[str, object]) -> None:
+def test_unreadable_row_is_set_aside_and_the_others_are_read(odd: dict[str, object]) -> None:
     calls = Calls(answer(200, [ROW, ROW | {"id": 2} | odd, ROW | {"id": 3}]))
     found = hook(calls).page()
     assert [one["id"] for one in found.rows] == [1, 3]
@@ -85,7 +85,7 @@ def test_a_row_that_cannot_be_read_is_set_aside_and_the_others_are_read(odd: dic
     assert calls.count == 1
 
 
-def test_a_row_without_a_time_has_that_of_the_row_before_it_on_its_page() -> None:
+def test_row_without_a_time_has_that_of_the_row_before_it() -> None:
     timeless = ROW | {"delivered_at": None}
     rows = [timeless, ROW | {"id": 2}, timeless | {"id": 3}, timeless | {"id": 4}]
     unread = hook(Calls(answer(200, rows))).page().unread
@@ -94,20 +94,20 @@ def test_a_row_without_a_time_has_that_of_the_row_before_it_on_its_page() -> Non
 
 
 @pytest.mark.parametrize("other", [[{}], [{"message": "no"}], [1], ["x"], [[]], {"message": "no"}, None])
-def test_what_is_no_delivery_at_all_is_no_row_of_the_log(other: object) -> None:
+def test_page_without_deliveries_is_an_error(other: object) -> None:
     with raises(ApiUnexpected) as caught:
         hook(Calls(answer(200, other))).page()
     assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("when", ["9998-12-31T23:59:59.999-23:59", "1971-01-01T00:00:00+23:59"])
-def test_every_time_that_is_read_can_be_told(when: str) -> None:
+def test_every_accepted_time_can_be_formatted(when: str) -> None:
     (row,) = page(ROW | {"delivered_at": when})
     assert clock_time(row["delivered_at"] + 300 * 86_400 * SECOND).endswith("UTC")
     assert clock_time(row["delivered_at"] - 300 * 86_400 * SECOND).endswith("UTC")
 
 
-def test_a_page_holds_no_more_rows_than_were_asked_for() -> None:
+def test_page_with_more_rows_than_requested_is_an_error() -> None:
     assert len(page(*[ROW] * PAGE_SIZE, link=FOLLOWING)) == PAGE_SIZE
     with raises(ApiUnexpected):
         page(*[ROW] * (PAGE_SIZE + 1))
@@ -123,13 +123,13 @@ ANYTHING: TypeAdapter[object] = TypeAdapter(object)
     ["[" * 100_000, '{"a":' * 100_000, "9" * 5_000, "", "<html>", "\ufeff", "[NaN", '"\ud800', "[1] [2]"],
     ids=["arrays", "objects", "digits", "empty", "HTML", "BOM", "cut", "surrogate", "two"],
 )
-def test_what_cannot_be_parsed_is_no_json(body: str) -> None:
+def test_text_that_cannot_be_parsed_is_no_json(body: str) -> None:
     with pytest.raises(ValueError, match="JSON"):
         read_json(ANYTHING, body)
 
 
 @pytest.mark.parametrize("part", ["[],", "{},", "0,", '"",'])
-def test_what_would_take_much_memory_to_parse_is_not_parsed(part: str) -> None:
+def test_json_that_would_take_much_memory_is_not_parsed(part: str) -> None:
     body = f"[{part * 200_000}0]"
     with pytest.raises(ValueError, match="too many"):
         read_json(ANYTHING, body)
@@ -149,19 +149,19 @@ def test_what_would_take_much_memory_to_parse_is_not_parsed(part: str) -> None:
         "Thu, 05 Nov 2026 99:99:99 GMT",
     ],
 )
-def test_a_date_that_is_no_time_of_githubs_is_none(date: str) -> None:
+def test_impossible_date_is_an_error(date: str) -> None:
     with raises(ApiUnexpected, match="Date"):
         Calls(answer(200, date=date)).caller.now()
 
 
-def test_after_a_limit_that_is_said_to_be_over_there_is_a_wait_all_the_same() -> None:
+def test_limit_without_a_wait_is_waited_for() -> None:
     calls = Calls(answer(429, retry_after="0"), answer(200, "1"))
     assert calls.get() == 1
     assert sum(calls.clock.slept) >= 1
 
 
 @pytest.mark.parametrize("name", ["x_accepted_github_permissions", "x_accepted_oauth_scopes"])
-def test_what_a_header_names_is_short_and_safe_in_a_sentence(name: str) -> None:
+def test_permissions_of_a_header_are_shown_short_and_safe(name: str) -> None:
     odd = "a=read\u202e; see https://evil.example/?token=x " + "b=write, " * 1_000
     with raises(MissingPermission) as caught:
         Calls(answer(403, **{name: odd})).get()
@@ -173,19 +173,19 @@ def test_what_a_header_names_is_short_and_safe_in_a_sentence(name: str) -> None:
     assert len(said) < 800
 
 
-def test_a_message_is_short_and_safe_in_a_sentence() -> None:
+def test_message_is_shown_short_and_safe() -> None:
     with pytest.raises(ApiRefused) as caught:
         Calls(answer(418, {"message": "::error::\x1b[2J https://evil.example " + "x" * 10_000_000})).get()
     assert "evil" not in str(caught.value)
     assert len(str(caught.value)) < 800
 
 
-def test_a_limit_is_found_at_the_beginning_of_a_page_alone() -> None:
+def test_limit_is_found_at_the_beginning_of_a_page_alone() -> None:
     with raises(MissingPermission):
         Calls(answer(403, " " * 1_000_000 + "rate limit")).get()
 
 
-def test_a_next_page_whose_query_is_too_long_is_not_followed() -> None:
+def test_next_page_with_a_long_query_is_not_followed() -> None:
     with raises(ApiUnexpected, match="too long"):
         page(ROW, link=f'<https://api.github.com/x?cursor={"c" * 2_000}>; rel="next"')
 
@@ -193,7 +193,7 @@ def test_a_next_page_whose_query_is_too_long_is_not_followed() -> None:
 # -- lists ------------------------------------------------------------------------------------------------------
 
 
-def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
+def test_endless_list_of_webhooks_is_an_error() -> None:
     class Endless:
         page = 0
 
@@ -211,7 +211,7 @@ def test_a_list_of_webhooks_without_an_end_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("odd", [{"id": 0}, {"id": 2**63}, {"id": None}], ids=["0", "2^63", "null"])
-def test_a_webhook_that_cannot_be_githubs_is_none(odd: dict[str, object]) -> None:
+def test_webhook_with_an_impossible_id_is_an_error(odd: dict[str, object]) -> None:
     listed = [{"id": 1, "active": True, "config": {}} | odd]
     with raises(ApiUnexpected):
         OWNER.list_hooks(Calls(answer(200, listed)).caller)
@@ -222,14 +222,14 @@ def test_a_webhook_that_cannot_be_githubs_is_none(odd: dict[str, object]) -> Non
     [{"config": None}, {"config": {}}, {"config": {"url": None}}, {"config": {"url": "u" * 10_001}}, {"config": 7}],
     ids=["null", "empty", "null url", "long url", "number"],
 )
-def test_a_webhook_without_an_address_fits_no_pattern_of_one(odd: dict[str, object]) -> None:
+def test_webhook_without_an_address_fits_no_pattern_of_one(odd: dict[str, object]) -> None:
     listed = [{"id": 1, "active": True} | odd, {"id": 2, "active": True, "config": {"url": "https://ci.example/in"}}]
     calls = Calls(answer(200, listed))
     assert [info.id for info in chosen(calls, "*ci.example*")] == [2]
     assert [info.id for info in chosen(calls, "*")] == [1, 2]
 
 
-def test_a_webhook_that_may_be_active_is_chosen() -> None:
+def test_webhook_that_may_be_active_is_chosen() -> None:
     listed = [{"id": 1, "config": {"url": "u"}}, {"id": 2, "active": None, "config": {"url": "u"}}]
     found = chosen(Calls(answer(200, [*listed, {"id": 3, "active": False, "config": {"url": "u"}}])), "*")
     assert [(info.id, info.active) for info in found] == [(1, None), (2, None)]
@@ -258,7 +258,7 @@ DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S
 
 
 @pytest.mark.parametrize("token", ["", " ", "\n", "a b", "a\r\nX: y", "漢", "t" * 10_001, None, 1])
-def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
+def test_impossible_token_is_an_error(token: object) -> None:
     bad = answer(201, {"token": token, "expires_at": "2099-01-01T00:00:00Z"}, date=DATE)
     installation, tokens, _ = made(answer(200, {"id": 3}, date=DATE), bad)
     with raises(ApiUnexpected, match="octo: token"):
@@ -267,7 +267,7 @@ def test_a_token_that_cannot_be_githubs_is_an_error(token: object) -> None:
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63, int("9" * 4_000), "x"], ids=["0", "-1", "2^63", "huge", "text"])
-def test_an_installation_without_a_number_is_an_error(number: object) -> None:
+def test_installation_without_a_number_is_an_error(number: object) -> None:
     installation, tokens, calls = made(answer(200, {"id": number}, date=DATE))
     with raises(ApiUnexpected, match="octo: id"):
         installation.connected()
@@ -276,7 +276,7 @@ def test_an_installation_without_a_number_is_an_error(number: object) -> None:
 
 
 @pytest.mark.parametrize("expires", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
-def test_a_token_that_ends_at_no_sensible_time_is_used_all_the_same(expires: str) -> None:
+def test_token_with_an_impossible_expiry_is_used(expires: str) -> None:
     good = answer(201, {"token": "ghs_1", "expires_at": expires}, date=DATE)
     installation, tokens, _ = made(answer(200, {"id": 3}, date=DATE), good)
     assert installation.connected().exchange("GET", "/x").status == 200

@@ -71,7 +71,7 @@ def check(said: str) -> None:
         assert commands(words) == []
 
 
-def test_nothing_alone_controls_the_terminal() -> None:
+def test_no_single_trick_controls_the_terminal() -> None:
     for piece in PIECES:
         check(piece)
 
@@ -82,6 +82,6 @@ def test_no_text_controls_the_terminal(said: str) -> None:
     check(said)
 
 
-def test_markup_is_shown_as_it_is_wherever_text_is_shown() -> None:
+def test_markup_is_shown_as_it_is() -> None:
     # But for the host: what is no address has none.
     assert COLOUR.sub("", shown("a[red]b[/]:warning:")).count("a[red]b[/]:warning:") == shown("x-x").count("x-x") - 1

@@ -13,7 +13,7 @@ _MODEL = "tests/runs/test_model.py::test_the_promises_hold_whatever_happens"
 SEVERAL = (f"{_MODEL}[several]",)
 BOTH = (f"{_MODEL}[one webhook]", *SEVERAL)
 SETTLED = "tests/runs/test_belief.py::test_final_outcome_is_reported_by_a_run_that_ends_while_it_reads_back"
-NARROW = "tests/command/test_credentials.py::test_a_token_of_the_actions_own_can_do_what_its_run_needs_and_nothing_else"
+NARROW = "tests/command/test_credentials.py::test_own_token_has_only_the_rights_that_its_run_needs"
 
 
 @dataclass(frozen=True, slots=True)
