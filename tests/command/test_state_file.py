@@ -100,8 +100,9 @@ def test_invalid_state_file_is_neither_read_nor_overwritten(tmp_path: Path, cont
     store = StateFile(path, "api.github.com/orgs/octo").store("1")
     with raises(StateUnreadable, match="JSON"):
         store.read()
-    with pytest.raises(CheckpointNotSaved, match="JSON"):
+    with pytest.raises(CheckpointNotSaved, match="JSON") as unsaved:
         store.write(5)
+    assert told(CheckpointNotSaved, str(unsaved.value))["place"] == f"{path} (api.github.com/orgs/octo/hooks/1)"
     assert path.read_bytes() == content
 
 

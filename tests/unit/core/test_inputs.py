@@ -9,19 +9,8 @@ import pytest
 
 from redeliver.core.inputs import HookChoice
 from redeliver.core.settings import FailOn, ScanMode, Use, inputs, parse
-from redeliver.errors import SettingsError
 from redeliver.text import plain
-
-HOOK = {"org": "octo", "hook-id": "1", "token": "ghp_secret"}
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0\n-----END RSA PRIVATE KEY-----"
-APP = {"app-id": "17", "private-key": KEY}
-
-
-def problems(given_inputs: dict[str, str]) -> tuple[str, ...]:
-    with pytest.raises(SettingsError) as caught:
-        parse(given_inputs)
-    assert caught.value.exit_code == 2
-    return caught.value.problems
+from unit.core.test_settings import APP, HOOK, KEY, problems
 
 
 def problem(name: str, value: str) -> str:

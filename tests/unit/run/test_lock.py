@@ -63,14 +63,6 @@ def test_what_cannot_be_read_is_named(path: Path) -> None:
     assert told(StateUnreadable, str(nowhere.value)) == {"path": str(below), "why": "Not a directory"}
 
 
-def test_what_cannot_be_read_is_not_overwritten_and_the_webhook_is_named(path: Path) -> None:
-    path.write_text("{", encoding="utf-8")
-    with pytest.raises(CheckpointNotSaved) as unsaved:
-        StateFile(path, OWNER).store("1").write(5)
-    assert told(CheckpointNotSaved, str(unsaved.value))["place"] == f"{path} ({OWNER}/hooks/1)"
-    assert path.read_text(encoding="utf-8") == "{"
-
-
 def link(path: Path) -> None:
     path.rename(path.with_name("target"))
     path.symlink_to(path.with_name("target"))
