@@ -241,6 +241,13 @@ def test_no_redirect_hands_the_token_to_another_host(there: There, verb: Verb) -
         assert elsewhere.seen == []
 
 
+def test_cookie_is_not_sent_back(there: There) -> None:
+    there.strike(json_answer(200, "Fine", set_cookie="a=b; Path=/"))
+    for _ in range(2):
+        assert there.api.exchange("GET", there.log).headers["set-cookie"]
+    assert ["cookie" in request.headers for request in there.seen] == [False, False]
+
+
 def test_202_to_a_get_is_not_asked_again(there: There) -> None:
     there.strike(Rewrite(status=202))
     with pytest.raises(ResponseLost, match=r"^it answered 202$"):
