@@ -8,13 +8,8 @@ import pytest
 from command.program import Commands, Server, server
 
 
-@pytest.fixture(name="commands")
-def _commands(forks: Commands) -> Commands:
-    return forks
-
-
 @pytest.fixture
-def here(tmp_path: Path, commands: Commands) -> Iterator[Server]:
+def here(tmp_path: Path, forks: Commands) -> Iterator[Server]:
     """A server with one webhook of an organization's."""
-    with server(tmp_path, commands) as one:
+    with server(tmp_path, forks) as one:
         yield one

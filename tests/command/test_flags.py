@@ -246,8 +246,8 @@ def test_token_comes_from_the_environment_without_a_file(here: Server, environme
     assert len(here.live.sent) == 1
 
 
-def test_apps_key_wins_over_a_token_and_may_be_one_line(tmp_path: Path, commands: Commands) -> None:
-    with server(tmp_path, commands, credential="app") as here:
+def test_apps_key_wins_over_a_token_and_may_be_one_line(tmp_path: Path, forks: Commands) -> None:
+    with server(tmp_path, forks, credential="app") as here:
         here.given["GH_TOKEN"] = "ghp_wrong"
         here.run(code=0)
         here.live.given.pop("private-key")
@@ -296,13 +296,13 @@ MISPLACED = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
         ("REDELIVER_TIME_LIMIT",),
     ],
 )
-def test_credential_in_the_wrong_place_is_refused_and_not_shown(commands: Commands, flags: tuple[str, ...]) -> None:
+def test_credential_in_the_wrong_place_is_refused_and_not_shown(forks: Commands, flags: tuple[str, ...]) -> None:
     name, *_ = flags
     given, where = {"GH_TOKEN": TOKEN}, "on the command line"
     if name.startswith("REDELIVER_"):
         given[name], where = MISPLACED, f"in the variable {name}"
         flags = ("run", "--org", "octo", *NOWHERE)
-    said = commands.run(*flags, given=given, code=2)
+    said = forks.run(*flags, given=given, code=2)
     assert told(CredentialMisplaced, said.err)["where"] == where
     assert not [piece for piece in ("0123456789", "MIIEp") if piece in said.everything]
 
@@ -311,7 +311,7 @@ def test_credential_in_the_wrong_place_is_refused_and_not_shown(commands: Comman
     ("mode", "folder", "warns"), [(0o644, 0o755, True), (0o640, 0o755, False), (0o644, 0o750, False)]
 )
 def test_secret_file_that_every_user_can_read_is_used_with_a_warning(
-    commands: Commands, mode: int, folder: int, *, warns: bool
+    forks: Commands, mode: int, folder: int, *, warns: bool
 ) -> None:
     # The tests' own folders are closed to others, so these are not among them.
     with TemporaryDirectory() as outer:
@@ -319,7 +319,7 @@ def test_secret_file_that_every_user_can_read_is_used_with_a_warning(
         path = Path(outer, "token")
         path.write_text(TOKEN)
         path.chmod(mode)
-        said = commands.run("run", *LEAST, "--token-file", str(path), "--time-limit", "1s", "--quiet")
+        said = forks.run("run", *LEAST, "--token-file", str(path), "--time-limit", "1s", "--quiet")
     if warns:
         assert said.err.startswith("warning: ")
         assert told(SecretReadable, said.err.splitlines()[0].removeprefix("warning: ")) == {"path": str(path)}

@@ -87,9 +87,9 @@ def test_listing_for_people_is_a_table(here: Server) -> None:
 
 @pytest.mark.parametrize(("hook", "credential"), [("repository", "app"), ("app", "app")])
 def test_webhooks_of_a_repository_and_of_an_app_are_listed(
-    tmp_path: Path, commands: Commands, hook: HookKind, credential: CredentialKind
+    tmp_path: Path, forks: Commands, hook: HookKind, credential: CredentialKind
 ) -> None:
-    with server(tmp_path, commands, hook, credential) as here:
+    with server(tmp_path, forks, hook, credential) as here:
         log(here, here.hook)
         (one,) = listed(here)
         assert (one["deliveries"], one["failed"]) == (4, 2)

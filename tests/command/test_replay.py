@@ -81,8 +81,8 @@ def test_quiet_replay_prints_errors_alone(here: Server) -> None:
     assert says(GuidsNotFound, here.replay("--guid", GUID, "-q", code=1).err)
 
 
-def test_replay_window_reaches_back_a_week_on_a_server(tmp_path: Path, commands: Commands) -> None:
-    with server(tmp_path, commands, place=PLACES[2]) as here:
+def test_replay_window_reaches_back_a_week_on_a_server(tmp_path: Path, forks: Commands) -> None:
+    with server(tmp_path, forks, place=PLACES[2]) as here:
         guid = here.hook.add(here.live.sim.clock() - 6 * 24 * 60 * MINUTE, OK).guid
         here.replay("--from", "7d", "--send", code=0)
         assert here.live.sent == [guid]

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,18 +66,12 @@ def machine(tmp_path: Path) -> Path:
 def start(command: str, machine: Path, github: Served, **environment: str) -> subprocess.CompletedProcess[str]:
     """Have a shell run it; what the examples name by its path is below the machine's root, and GitHub is ours."""
     moved = re.sub(r"(?<!\S)/(usr|var)/", rf"{machine}/\1/", command)
-    return subprocess.run(
-        ["/bin/sh", "-c", f"{moved} --api-url {github.url}"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={
-            "PATH": f"{machine}/usr/local/bin:{os.defpath}",
-            "PYTHONPATH": str(SOURCES),
-            **environment,
-        },
-    )
+    machines = {"PATH": f"{machine}/usr/local/bin:{os.defpath}", "PYTHONPATH": str(SOURCES)}
+    return run(["/bin/sh", "-c", f"{moved} --api-url {github.url}"], machines | environment)
+
+
+def run(command: list[str], environment: dict[str, str] | None = None, **how: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=60, **how)
 
 
 def metrics_of_its_webhook(path: Path) -> bool:
@@ -142,13 +137,11 @@ def test_systemd_accepts_the_units_and_finds_them_locked_down(machine: Path) -> 
         text = path.read_text().replace(INSTALLED, f"{machine}{INSTALLED}")
         (machine / path.relative_to(FOLDER)).write_text(text)
     units = [str(machine / path.name) for path in (SERVICE, TIMER, FAILED)]
-    checked = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *units], check=False, capture_output=True, text=True
-    )
+    checked = run(["systemd-analyze", "verify", "--man=no", *units])
     assert (checked.returncode, checked.stderr) == (0, "")
     # Its measure goes from 0.0 to 10.0 and is given in tenths here; a service with nothing set has 9.6.
     measured = ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", units[0]]
-    judged = subprocess.run(measured, check=False, capture_output=True, text=True)
+    judged = run(measured)
     assert judged.returncode == 0, judged.stdout
 
 
@@ -162,14 +155,10 @@ def test_mail_has_the_output_of_the_failed_run_alone(machine: Path, given: dict[
     stub(machine, "systemctl", '[ "$*" = "show --property=InvocationID --value redeliver.service" ] && echo f00d')
     stub(machine, "journalctl", 'echo "journal: $*"')
     stub(machine, "mail", 'echo "mail: $*"; cat')
-    mailed = subprocess.run(
-        words(unit(FAILED)["Service"]["ExecStart"]),
-        check=True,
-        capture_output=True,
-        text=True,
-        env={"PATH": f"{machine}/stubs:{os.defpath}", **given},
-    ).stdout.splitlines()
-    assert mailed == [
+    path = {"PATH": f"{machine}/stubs:{os.defpath}"}
+    mailed = run(words(unit(FAILED)["Service"]["ExecStart"]), path | given)
+    assert mailed.returncode == 0
+    assert mailed.stdout.splitlines() == [
         "mail: -s redeliver failed on host ops@your-company.example",
         "journal: --no-pager _SYSTEMD_INVOCATION_ID=f00d + INVOCATION_ID=f00d",
     ]
@@ -202,13 +191,8 @@ def test_ping_after_every_run_says_how_it_ended(machine: Path, result: str, stat
     command = unit(DROP_INS / "ping.conf")["Service"]["ExecStopPost"]
     assert command.startswith("-")  # a ping that fails does not make the run fail
     curl = stub(machine, "curl", 'printf "%s\\n" "$@"')
-    pinged = subprocess.run(
-        [word.replace("/usr/bin/curl", str(curl)) for word in words(command)],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={"SERVICE_RESULT": result, **({"EXIT_STATUS": status} if status else {})},
-    ).stdout.splitlines()
+    ended = {"SERVICE_RESULT": result, **({"EXIT_STATUS": status} if status else {})}
+    pinged = run([word.replace("/usr/bin/curl", str(curl)) for word in words(command)], ended).stdout.splitlines()
     assert pinged[-1] == f"https://ping.your-company.example/redeliver/{end}"
     # It has to end before systemd loses patience.
     patience = unit(SERVICE)["Service"]["TimeoutStopSec"].removesuffix("s")
@@ -239,15 +223,8 @@ def test_commands_of_the_page_work_in_its_folder(machine: Path, heading: str, in
     assert "in the folder of this page" in " ".join(section.split())
     commands = "".join(f"{command}\n" for command in re.findall(r"^# (.+)$", section, re.MULTILINE))
     moved = re.sub(r"(?<![\w.])/(etc|opt|usr|var)/", rf"{machine}/\1/", commands)
-    typed = subprocess.run(
-        ["/bin/sh", "-e", "-c", moved.replace("-g redeliver-metrics ", "")],
-        check=False,
-        capture_output=True,
-        text=True,
-        input=TOKEN,
-        cwd=FOLDER,
-        env={"PATH": f"{machine}/stubs:{os.defpath}"},
-    )
+    script = ["/bin/sh", "-e", "-c", moved.replace("-g redeliver-metrics ", "")]
+    typed = run(script, {"PATH": f"{machine}/stubs:{os.defpath}"}, input=TOKEN, cwd=FOLDER)
     assert typed.returncode == 0, typed
     assert [path for path in installed if not (machine / "etc" / path).is_file()] == []
 

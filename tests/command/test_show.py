@@ -129,9 +129,9 @@ def test_events_of_several_webhooks_are_shown(here: Server) -> None:
 
 @pytest.mark.parametrize(("hook", "credential"), [("repository", "app"), ("app", "app")])
 def test_events_of_a_repositorys_and_an_apps_webhook_are_shown(
-    tmp_path: Path, commands: Commands, hook: HookKind, credential: CredentialKind
+    tmp_path: Path, forks: Commands, hook: HookKind, credential: CredentialKind
 ) -> None:
-    with server(tmp_path, commands, hook, credential) as here:
+    with server(tmp_path, forks, hook, credential) as here:
         (told,) = shown(here, event(here, FORBIDDEN), code=0)
         assert told["attempts"][0]["response"]["title"] == "Error - Cloudflare Access"
 

@@ -69,9 +69,9 @@ def test_next_run_starts_from_the_checkpoint(here: Server) -> None:
     assert here.live.sent == [recent]
 
 
-def test_apps_and_servers_keep_their_checkpoints_apart(tmp_path: Path, commands: Commands) -> None:
+def test_apps_and_servers_keep_their_checkpoints_apart(tmp_path: Path, forks: Commands) -> None:
     place = PLACES[2]
-    with server(tmp_path, commands, "app") as one, server(tmp_path, commands, "app", place=place) as other:
+    with server(tmp_path, forks, "app") as one, server(tmp_path, forks, "app", place=place) as other:
         one.run(code=0)
         other.run(code=0)
         assert set(one.kept) == {f"{site.api_url.partition('://')[2]}/app/91011/hook" for site in (one, other)}

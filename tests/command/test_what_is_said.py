@@ -104,14 +104,14 @@ def test_unexpected_exception_is_reported_by_its_type_alone(here: Server) -> Non
 
 
 @pytest.mark.parametrize("credential", ["fine-grained", "app"])
-def test_no_secret_is_printed_or_on_the_command_line(tmp_path: Path, commands: Commands, credential: str) -> None:
+def test_no_secret_is_printed_or_on_the_command_line(tmp_path: Path, forks: Commands, credential: str) -> None:
     seen: list[bytes] = []
     process: list[subprocess.Popen[str]] = []
 
     def look() -> None:
         seen.append(Path(f"/proc/{process[0].pid}/cmdline").read_bytes())
 
-    with server(tmp_path, commands, "organization", "app" if credential == "app" else "fine-grained") as here:
+    with server(tmp_path, forks, "organization", "app" if credential == "app" else "fine-grained") as here:
         here.live.fail()
         here.live.sim.faults.add(Fault(Call(look), path="*/deliveries"))
         command = [*REDELIVER, "run", *here.flags(), "--verbose", "--wait-for-results", "0"]

@@ -19,6 +19,7 @@ from hostile.api import TARGETS, Api
 from hostile.rawserver import RawServer
 from runner import commands, outputs
 from runs.lengths import SOAK
+from step import as_variables
 
 #: Bytes of memory, as the container and the unit of a server limit it, and seconds until a run is killed.
 MEMORY, KILLED_AFTER = 900 * 10**6, 60
@@ -47,14 +48,13 @@ AS_STARTED = (
 CALLS_AS_STARTED = list(dict.fromkeys(target for _, target in AS_STARTED))
 
 
-def step(api: Api, number: int, url: str, folder: Path) -> dict[str, str]:
+def step(api: Api, number: int, url: str, folder: Path, *, time_limit: int = 1) -> dict[str, str]:
     """What a step has in its environment."""
     files = {"GITHUB_OUTPUT": folder / f"{number}.output", "GITHUB_STEP_SUMMARY": folder / f"{number}.md"}
     for file in files.values():
         file.touch()
-    given = api.inputs(number, key_pair().private, TOKEN) | {"time-limit": "1s", "api-url": url}
-    inputs = {f"INPUT_{name.upper()}": value for name, value in given.items()}
-    return {"GITHUB_ACTIONS": "true"} | inputs | {name: str(path) for name, path in files.items()}
+    given = api.inputs(number, key_pair().private, TOKEN) | {"time-limit": f"{time_limit}s", "api-url": url}
+    return {"GITHUB_ACTIONS": "true"} | as_variables(given) | {name: str(path) for name, path in files.items()}
 
 
 def start(forks: Commands, api: Api, number: int, url: str, folder: Path) -> Started:

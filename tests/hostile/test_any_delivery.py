@@ -12,30 +12,25 @@ from command.program import Commands
 from hostile.answers import DELIVERIES, body
 from hostile.api import Api, guid
 from hostile.rawserver import RawServer
+from hostile.test_any_answer import TOKEN, step
 from runner import outputs
 from runs.lengths import SOAK
 
 #: Seconds: the time limit, and how much longer anything may take.
 LIMIT, BEYOND = 10, 15
-TOKEN = "github_pat_hush"
 
 
 @pytest.mark.parametrize("name", DELIVERIES)
 def test_hostile_delivery_takes_little_time_and_costs_no_output(name: str, tmp_path: Path, forks: Commands) -> None:
-    files = {file: tmp_path / file for file in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-    for file in files.values():
-        file.touch()
     api = Api([body(DELIVERIES[name])], "GET a delivery")
     with RawServer(api) as server:
-        given = api.inputs(0, "", TOKEN) | {"time-limit": f"{LIMIT}s", "api-url": server.url}
-        environment = {f"INPUT_{name.upper()}": value for name, value in given.items()}
-        environment |= {"GITHUB_ACTIONS": "true"} | {file: str(path) for file, path in files.items()}
-        code, printed = run(forks, [], environment, tmp_path)
+        given = step(api, 0, server.url, tmp_path, time_limit=LIMIT)
+        code, printed = run(forks, [], given, tmp_path)
     assert code == 0, printed
     assert [asked.path for asked in api.asked if asked.path.endswith("/9")]
-    (hook,) = json.loads(outputs(files["GITHUB_OUTPUT"])["report"])["hooks"]
+    (hook,) = json.loads(outputs(tmp_path / "0.output")["report"])["hooks"]
     assert (hook["redelivered"], hook["explanations"]) == (2, [])
-    assert files["GITHUB_STEP_SUMMARY"].read_text("utf-8").startswith("## ")
+    assert (tmp_path / "0.md").read_text("utf-8").startswith("## ")
 
 
 @pytest.mark.parametrize("name", DELIVERIES if SOAK else ["an address of 5 MiB", "60,000 headers"])
