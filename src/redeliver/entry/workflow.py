@@ -142,8 +142,7 @@ def run_as_step(
     def tell(fault: RedeliverError) -> None:
         problems = fault.problems if isinstance(fault, SettingsError) else (str(fault),)
         console.tell("error", *bounded(problems))
-        # What else ends a step has its place in the summary, or came before anything can be written there.
-        with suppress(RedeliverError):
+        with suppress(RedeliverError):  # the summary may be what cannot be written
             if isinstance(fault, SettingsError):
                 write_summary(unusable(problems))
             elif isinstance(fault, Unexpected):
