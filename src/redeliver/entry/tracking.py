@@ -74,15 +74,12 @@ def track(issues: Issues, situation: Situation, run: str) -> tuple[Change, int |
     decision = decide(issue, situation, issues.now())
     if decision.change is Change.NONE:
         return decision.change, issue.number if issue and issue.is_open else None
-    body = issue_body(decision, situation, run)
-    comment = issue_comment(decision, situation, run)
-    if issue is None or decision.change is Change.OPENED:
-        number = issues.open(body)
-        if comment:
-            issues.comment(number, comment)
-        return decision.change, number
+    body, comment = issue_body(decision, situation, run), issue_comment(decision, situation, run)
+    existing = None if decision.change is Change.OPENED else issue
+    number = existing.number if existing else issues.open(body)
     if comment and decision.change is not Change.EDITED:
-        issues.comment(issue.number, comment)
-    stays_open = issue.is_open if decision.change is Change.EDITED else decision.change is not Change.CLOSED
-    issues.change(issue.number, body, is_open=stays_open)
-    return decision.change, issue.number
+        issues.comment(number, comment)
+    if existing:
+        is_open = existing.is_open if decision.change is Change.EDITED else decision.change is not Change.CLOSED
+        issues.change(number, body, is_open=is_open)
+    return decision.change, number
