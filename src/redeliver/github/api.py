@@ -240,9 +240,15 @@ class Caller:
         self._resets_at = number(headers.get("x-ratelimit-reset", ""), inf)
         if self._note_limit(response):
             return None
-        # Not a refusal's: a proxy may have made it.
-        if (response.status < 300 or response.status in accept) and (moment := _date_of(response)) is not None:
-            self._note_clock(moment)
+        moment = _date_of(response)
+        # Not a refusal's time: a proxy may have made it.
+        if moment is not None and (response.status < 300 or response.status in accept):
+            self._readings += 1
+            ahead = 0 if (known := self._time()) is None else moment - known
+            if abs(ahead) > CLOCKS_AGREE:
+                self.clocks_differ_by = max(self.clocks_differ_by, abs(ahead))
+            if ahead <= CLOCKS_AGREE:
+                self._clock_reading = (moment, self.clock.now())
         return response
 
     def _time(self) -> int | None:
@@ -251,15 +257,6 @@ class Caller:
             return None
         moment, since = self._clock_reading
         return moment + int((self.clock.now() - since) * 1000)
-
-    def _note_clock(self, moment: int) -> None:
-        """Take over the time of a response."""
-        self._readings += 1
-        ahead = 0 if (known := self._time()) is None else moment - known
-        if abs(ahead) > CLOCKS_AGREE:
-            self.clocks_differ_by = max(self.clocks_differ_by, abs(ahead))
-        if ahead <= CLOCKS_AGREE:
-            self._clock_reading = (moment, self.clock.now())
 
     def _note_limit(self, response: Response) -> bool:
         """Whether a limit refused the call. If so, the pace is told how long to wait."""

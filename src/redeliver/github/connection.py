@@ -70,19 +70,6 @@ def _harmless(response: requests.Response, **_: object) -> None:
             response.headers.pop(name, None)
 
 
-def _connection(api_url: str, adapter: BoundedAdapter, verify: bool | str) -> HTTPSRequestsConnectionClass:  # noqa: FBT001  as in requests
-    parts = urlsplit(api_url)
-    port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-    host = parts.hostname or ""
-    connection = HTTPSRequestsConnectionClass(f"[{host}]" if ":" in host else host, port, verify=verify)
-    connection.protocol = parts.scheme
-    # Settings allow plain HTTP for loopback alone. A proxy there would be given the token.
-    connection.session.trust_env = parts.scheme == "https"
-    connection.session.mount(f"{parts.scheme}://", adapter)
-    connection.session.hooks["response"].append(_harmless)
-    return connection
-
-
 def _host_and_port(proxy: str) -> str:
     """Where a proxy is, without its user and password; empty: there is none, or it has no readable address."""
     with suppress(ValueError):
@@ -129,8 +116,16 @@ class GitHubApi:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
         if api_url.startswith("https:") and bundle and not Path(bundle).exists():
             raise CertificatesMissing(path=bundle)
+        parts = urlsplit(api_url)
+        host, port = parts.hostname or "", parts.port or {"https": 443, "http": 80}[parts.scheme]
+        host = f"[{host}]" if ":" in host else host
         self._adapter = BoundedAdapter(time_left)
-        self._connection = _connection(api_url, self._adapter, bundle or True)
+        self._connection = HTTPSRequestsConnectionClass(host, port, verify=bundle or True)
+        self._connection.protocol = parts.scheme
+        # Settings allow plain HTTP for loopback alone. A proxy there would be given the token.
+        self._connection.session.trust_env = parts.scheme == "https"
+        self._connection.session.mount(f"{parts.scheme}://", self._adapter)
+        self._connection.session.hooks["response"].append(_harmless)
 
     def exchange(
         self,

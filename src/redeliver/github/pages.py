@@ -103,23 +103,6 @@ class Listing(Generic[T]):
             NextPageMissing: there must be a next page, and none is named.
             ApiError, OutOfTime: as :meth:`Caller.call`; ForeignLink among them.
         """
-        try:
-            rows, following = self._get(query, most_tries)
-        except ApiTimedOut as failing:
-            size = next((one for one in self.fewer if one < self._size), None)
-            if size is None:
-                raise
-            self._size = size
-            with suppress(ApiTimedOut):
-                return self.page(query, most_tries=1)
-            raise failing from None
-        if query != self._shorter or following is None:
-            return rows, following
-        # It repeats the rows of the page before, and has the link.
-        self._shorter = None
-        return self.page(following)
-
-    def _get(self, query: Query, most_tries: int) -> tuple[Sequence[T], Query | None]:
         told = query.get("per_page", "")
         size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
 
@@ -131,5 +114,21 @@ class Listing(Generic[T]):
                 self._shorter = following = {**query, "per_page": str(size - 1)}
             return rows, following
 
-        query_of_size = {**query, "per_page": str(size)}
-        return self.caller.call("GET", self.path, self.purpose, read, query=query_of_size, most_tries=most_tries)
+        of_size = {**query, "per_page": str(size)}
+        try:
+            rows, following = self.caller.call(
+                "GET", self.path, self.purpose, read, query=of_size, most_tries=most_tries
+            )
+        except ApiTimedOut as failing:
+            smaller = next((one for one in self.fewer if one < self._size), None)
+            if smaller is None:
+                raise
+            self._size = smaller
+            with suppress(ApiTimedOut):
+                return self.page(query, most_tries=1)
+            raise failing from None
+        if query != self._shorter or following is None:
+            return rows, following
+        # It repeats the rows of the page before, and has the link.
+        self._shorter = None
+        return self.page(following)

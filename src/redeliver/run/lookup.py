@@ -159,34 +159,34 @@ def survey(session: Session) -> list[HookHealth]:
     """
     hooks = session.choose(inactive=True, described=True)
     since = session.caller.now() - session.settings.lookback * 1000
-    return [_health(session, hook, since) for hook in hooks]
-
-
-def _health(session: Session, hook: Hook, since: int) -> HookHealth:
-    session.console.line(f"Reading the log of {hook.name}")
-    log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
-    deliveries = failed = unread = 0
-    last = 0
-    for page in Cursor(hook).read_back_to(since):
-        unread += len(page.unread)
-        rows = [row for row in page.rows if row["delivered_at"] >= since]
-        log.add(rows)
-        first_attempts.add(rows)
-        deliveries += len(rows)
-        good = [row["delivered_at"] for row in rows if succeeded(row)]
-        failed += len(rows) - len(good)
-        last = max([last, *good])
-    return HookHealth(
-        hook_id=hook.id,
-        host=host_of(hook.url),
-        active=hook.active,
-        deliveries=deliveries,
-        failed=failed,
-        last_success=last or None,
-        undelivered=len(log.undelivered(since)),
-        unread=unread,
-        stats=first_attempts.stats(),
-    )
+    found = []
+    for hook in hooks:
+        session.console.line(f"Reading the log of {hook.name}")
+        log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
+        deliveries = failed = unread = last = 0
+        for page in Cursor(hook).read_back_to(since):
+            unread += len(page.unread)
+            rows = [row for row in page.rows if row["delivered_at"] >= since]
+            log.add(rows)
+            first_attempts.add(rows)
+            deliveries += len(rows)
+            good = [row["delivered_at"] for row in rows if succeeded(row)]
+            failed += len(rows) - len(good)
+            last = max([last, *good])
+        found.append(
+            HookHealth(
+                hook_id=hook.id,
+                host=host_of(hook.url),
+                active=hook.active,
+                deliveries=deliveries,
+                failed=failed,
+                last_success=last or None,
+                undelivered=len(log.undelivered(since)),
+                unread=unread,
+                stats=first_attempts.stats(),
+            )
+        )
+    return found
 
 
 def host_of(url: str) -> str:

@@ -16,7 +16,7 @@ from redeliver.tracking.decision import MAX_BODY, Change
 from redeliver.tracking.situation import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from redeliver.tracking.decision import Decision, Memory
     from redeliver.tracking.situation import Situation
@@ -53,11 +53,19 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
         known.append(f"- Lost: {count(memory.lost, 'event')}. A comment names them.")
     if memory.gap:
         known.append(f"- {_gap(memory.gap)}")
-    webhooks = len(situation.hooks)
+    hooks = (
+        (
+            for_markdown(hook.hook, 100),
+            f"{hook.undelivered:,}",
+            ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read",
+            "" if hook.deadline is None else clock_time(hook.deadline),
+        )
+        for hook in situation.hooks
+    )
     parts = [
         _headline(memory),
         "\n".join(known),
-        *space.table(["webhook", "undelivered:", "why", "until"], _hooks(situation), _ROWS, webhooks, "webhooks"),
+        *space.table(["webhook", "undelivered:", "why", "until"], hooks, _ROWS, len(situation.hooks), "webhooks"),
         "\n".join(checks),
         *end,
     ]
@@ -121,13 +129,6 @@ def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
 
 def _gap(gap: tuple[int, int]) -> str:
     return Fact(FactKind.GAP, {"since": gap[0], "until": gap[1]}).sentence
-
-
-def _hooks(situation: Situation) -> Iterator[Sequence[str]]:
-    for hook in situation.hooks:
-        why = ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
-        until = "" if hook.deadline is None else clock_time(hook.deadline)
-        yield for_markdown(hook.hook, 100), f"{hook.undelivered:,}", why, until
 
 
 def _errors(situation: Situation, space: ByteBudget) -> Iterator[str]:
