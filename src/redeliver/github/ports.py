@@ -1,4 +1,4 @@
-"""What reading and sending need of a webhook, and a store for a checkpoint."""
+"""What reading needs of a webhook, and a store for a checkpoint."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from redeliver.core.case import Reply
     from redeliver.core.deliveries import Filter, Page
     from redeliver.github.pace import Quota
 
@@ -22,22 +21,6 @@ class DeliverySource(Protocol):
 
     def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
         """The first page, or the one that an earlier page's ``next`` names. Raises ApiError and OutOfTime."""
-        ...
-
-
-class Redeliverer(Protocol):
-    """Asks GitHub for redeliveries: what sending needs of a :class:`redeliver.github.hooks.Hook`."""
-
-    def now(self) -> int:
-        """GitHub's clock."""
-        ...
-
-    def wait_for_turn(self) -> None:
-        """Wait until a redelivery may be requested."""
-        ...
-
-    def redeliver(self, attempt_id: int) -> Reply:
-        """Request one, once."""
         ...
 
 

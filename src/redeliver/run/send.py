@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.case import Case, Redelivery
     from redeliver.core.ledger import Ledger
-    from redeliver.github.ports import DeliverySource, Redeliverer
+    from redeliver.github.hooks import Hook
+    from redeliver.github.ports import DeliverySource
     from redeliver.timing import RunClock
 
 #: Seconds between looks at the log: short at first, since most deliveries take no time.
@@ -35,7 +36,7 @@ class Sender:
     reports the truth.
     """
 
-    def __init__(self, hook: Redeliverer, ledger: Ledger, console: Console) -> None:
+    def __init__(self, hook: Hook, ledger: Ledger, console: Console) -> None:
         self.console = console
         self._hook = hook
         self._ledger = ledger
