@@ -67,9 +67,7 @@ def headlines() -> Iterator[str]:
 
 def notes() -> Iterator[str]:
     for report in ANNOTATED:
-        said = annotate(report, FailOn.ERROR)
-        yield from (f"error: {error}" for error in said.errors)
-        yield from (f"{kind}: {text}" for kind, text in (("warning", said.warning), ("notice", said.notice)) if text)
+        yield from (f"{level}: {text}" for level, text in annotate(report, FailOn.ERROR))
 
 
 def helps() -> Iterator[str]:

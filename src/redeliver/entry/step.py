@@ -61,10 +61,8 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
         # First, since the job may be killed while it looks up what it can do without.
         workflow.write_outputs(results)
     finally:
-        said = annotate(report, settings.fail_on)
-        console.tell("error", *said.errors)
-        console.tell("warning", *filter(None, [said.warning]))
-        console.tell("notice", *filter(None, [said.notice]))
+        for level, text in annotate(report, settings.fail_on):
+            console.tell(level, text)
         for line in filter(None, (health_line(report), headline(report))):
             console.line(line)
         report = explain(session, report)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from redeliver.core.case import AWAITING_RESULT, Outcome
 from redeliver.core.facts import FactKind, Level
@@ -166,17 +165,11 @@ def what_comes_next(report: Report) -> list[str]:
 # -- annotations on a run's own page ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Annotations:
-    """Sentences. At most one of ``warning`` and ``notice`` is not empty; on a good day, none is."""
+def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error", "warning", "notice"], str]]:
+    """Choose the annotations of a run: errors, and at most one warning or notice; on a good day, none.
 
-    errors: tuple[str, ...] = ()
-    warning: str = ""
-    notice: str = ""
-
-
-def annotate(report: Report, fail_on: FailOn) -> Annotations:
-    """Choose the annotations of a run, and report each fact once: what is an error is not in the warning, too."""
+    Each fact is reported once: what is an error is not in the warning, too.
+    """
     # The errors themselves say that it failed.
     state = "".join(f"{sentence}. " for sentence in _state(report) if sentence != _FAILED).strip()
     urgent = [f"{sentence}." for sentence in _urgent(report)]
@@ -184,7 +177,8 @@ def annotate(report: Report, fail_on: FailOn) -> Annotations:
         # Else nothing on the page would say why the step failed.
         urgent = [f"{headline(report)} (fail-on: undelivered)"]
         state = ""
-    errors = bounded([*urgent, *report.errors])
+    for error in bounded([*urgent, *report.errors]):
+        yield "error", error
     next_run = what_comes_next(report)
     more = [*next_run]
     for fact in report.facts:
@@ -193,8 +187,10 @@ def annotate(report: Report, fail_on: FailOn) -> Annotations:
         elif fact.level is Level.WARNING and (fact.kind.value.advice or not next_run):
             more.append(fact.advice)  # of one webhook, the headline says the rest
     if more or report.undelivered > report.lost or report.unreached or report.signal_number is not None:
-        return Annotations(errors, warning=" ".join(part for part in (state, *more) if part))
-    return Annotations(errors, notice=state if report.failed > report.lost else "")
+        if warning := " ".join(part for part in (state, *more) if part):
+            yield "warning", warning
+    elif state and report.failed > report.lost:
+        yield "notice", state
 
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:

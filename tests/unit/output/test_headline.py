@@ -12,7 +12,7 @@ from githubsim.clock import DAY, MINUTE, START
 from redeliver.core.case import LOST, Outcome
 from redeliver.core.report import HookReport, Report
 from redeliver.core.settings import FailOn
-from redeliver.output.headline import MAX_ANNOTATIONS, Annotations, annotate, bounded, headline, mark, what_comes_next
+from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, headline, mark, what_comes_next
 from reports import events, hook, one
 from unit.output.endings import ANNOTATED
 from wording import figures
@@ -57,9 +57,10 @@ def test_it_is_never_green_over_a_loss_or_what_was_not_read(
 
 @pytest.mark.parametrize("report", ANNOTATED)
 def test_annotations_say_each_thing_once(report: Report) -> None:
-    said = annotate(report, FailOn.ERROR)
-    assert said == annotate(report, FailOn.NEVER)
-    sentences = [one for text in (*said.errors, said.warning, said.notice) for one in text.split(". ") if one]
+    said = [*annotate(report, FailOn.ERROR)]
+    assert said == [*annotate(report, FailOn.NEVER)]
+    assert len([level for level, _ in said if level != "error"]) <= 1
+    sentences = [one for _, text in said for one in text.split(". ") if one]
     assert len(set(sentences)) == len(sentences)
 
 
@@ -71,25 +72,27 @@ def test_when_events_are_redelivered_next_is_told() -> None:
     assert figures(what_comes_next(one(due, later))[0]) == ["1", "1", "21:40"]
     assert figures(what_comes_next(one(later))[0]) == ["21:40"]
     for report in (one(due, later), one(later)):
-        assert what_comes_next(report)[0] in annotate(report, FailOn.ERROR).warning
+        assert what_comes_next(report)[0] in dict(annotate(report, FailOn.ERROR))["warning"]
 
 
 def test_a_step_that_fails_by_fail_on_says_so() -> None:
     again = events(Outcome.PENDING)
     report = one(*again, warnings=("It was slow.",))
     reason = "(fail-on: undelivered)"
-    assert annotate(report, FailOn.UNDELIVERED) == Annotations(
-        (f"{headline(report)} {reason}",), warning="It was slow."
-    )
+    said = [("error", f"{headline(report)} {reason}"), ("warning", "It was slow.")]
+    assert [*annotate(report, FailOn.UNDELIVERED)] == said
     unread = one(read=False, warnings=("The hour is spent.",))
-    assert annotate(unread, FailOn.UNDELIVERED).errors == (f"{headline(unread)} {reason}",)
-    assert annotate(one(*events(Outcome.RECOVERED)), FailOn.UNDELIVERED).errors == ()
-    assert annotate(one(*again, errors=("No.",)), FailOn.UNDELIVERED).errors == ("No.",)
+    for ending, error in (
+        (unread, [f"{headline(unread)} {reason}"]),
+        (one(*events(Outcome.RECOVERED)), []),
+        (one(*again, errors=("No.",)), ["No."]),
+    ):
+        assert [text for level, text in annotate(ending, FailOn.UNDELIVERED) if level == "error"] == error
 
 
 def test_no_more_stand_there_than_github_shows() -> None:
     assert bounded(["no"] * MAX_ANNOTATIONS) == ("no",) * MAX_ANNOTATIONS
     report = Report(tuple(hook(number=number, errors=(f"{'x' * number}",)) for number in range(1, 41)))
-    errors = annotate(report, FailOn.ERROR).errors
+    errors = [text for level, text in annotate(report, FailOn.ERROR) if level == "error"]
     assert len(errors) == MAX_ANNOTATIONS
     assert figures(errors[-1]) == ["31"]
