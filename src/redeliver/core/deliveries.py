@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from sys import intern
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
 from pydantic import Field, GetPydanticSchema, TypeAdapter, ValidationError
@@ -250,8 +250,7 @@ class DeliveryLog:
             elif guid not in self._delivered:
                 attempt, known = attempt_of(row), self._failed.get(guid)
                 if known is None:
-                    # One string for each name, which many events share.
-                    self._failed[guid] = Event(guid, intern(name_of(row)), (attempt,))
+                    self._failed[guid] = Event(guid, _shared(name_of(row)), (attempt,))
                 elif attempt.id != known.first.id:
                     several = self._several.setdefault(guid, {known.first.id: known.first})
                     several.setdefault(attempt.id, attempt)
@@ -308,8 +307,8 @@ def succeeded(row: Row) -> bool:
 
 
 def cause_of(status: str, code: int) -> str:
-    """Why an attempt failed, in a few words that contain no untrusted text. One string, which many attempts share."""
-    answered = intern(f"HTTP {code}")
+    """Why an attempt failed, in a few words that contain no untrusted text."""
+    answered = _shared(f"HTTP {code}")
     if status[: len(_RESPONSE)].lower() == _RESPONSE:
         return answered
     # A hook's address says nothing about the cause, even if it is called connect.example.
@@ -322,6 +321,12 @@ def cause_of(status: str, code: int) -> str:
     if code == 0 or any(word in text for word in ("connect", "giving up")):
         return NO_CONNECTION
     return answered
+
+
+@lru_cache(maxsize=10_000)
+def _shared(text: str) -> str:
+    """One string for each name and cause, which many events have."""
+    return text
 
 
 def name_of(row: Row) -> str:
