@@ -10,7 +10,7 @@ from redeliver.core.case import LOST, PROBE_SIZE, Outcome
 from redeliver.core.facts import Fact, FactKind, Facts, grouped
 from redeliver.core.health import Health, health_of
 from redeliver.core.settings import FailOn
-from redeliver.times import clock_time, duration, span, time_near
+from redeliver.times import HOUR, clock_time, duration, span, time_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 VERSION = 1
 #: Causes for which a run looks up what the receiver answered, one call each.
 MOST_CAUSES = 3
+#: Milliseconds until GitHub forgets an event, below which that comes first of all.
+URGENT = 12 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class Account(Facts):
     down: bool = field(init=False)
     time_left: int | None = field(init=False)
     """Milliseconds from a run's start until GitHub begins to forget what is still undelivered; None: nothing is."""
+    urgent: bool = field(init=False)
+    """Whether that is soon."""
     health: Health = field(init=False)
     """The state of the receiver; of several the worst."""
 
@@ -137,7 +141,7 @@ class Account(Facts):
         """Events with one of these outcomes."""
         return sum(self.outcomes[outcome] for outcome in outcomes)
 
-    def _work_out(self, facts: Iterable[Fact], **others: object) -> None:
+    def _work_out(self, facts: Iterable[Fact], *, time_left: int | None, **others: object) -> None:
         outcomes = Counter(event.outcome for event in self.events)
         failed, recovered = len(self.events) - outcomes[Outcome.FILTERED_OUT], outcomes[Outcome.RECOVERED]
         undelivered, lost = failed - recovered, sum(outcomes[outcome] for outcome in LOST)
@@ -149,6 +153,8 @@ class Account(Facts):
             "lost": lost,
             "open": undelivered - lost - outcomes[Outcome.TOO_OLD],
             "facts": tuple(facts),
+            "time_left": time_left,
+            "urgent": time_left is not None and time_left < URGENT,
         }
         for name, value in (known | others).items():
             object.__setattr__(self, name, value)
@@ -200,11 +206,6 @@ class HookReport(Account):
             in_doubt=self.is_failing or self.active is False,
         )
         object.__setattr__(self, "health", health)
-
-    @property
-    def short_name(self) -> str:
-        """Its id, which is enough beside other webhooks; for an App's, the whole name."""
-        return self.hook_id or self.hook
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def show_report(report: Report) -> None:
     several = ["Hook"] if len(report.hooks) > 1 else []
     out, table = _table(*several, "Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
     for hook, event in rows[:SHOWN_EVENTS]:
-        whose = [hook.short_name] if several else []
+        whose = [hook.hook_id or hook.hook] if several else []
         when = ("" if event.first_was_read else "by ") + clock_time(event.first_failed_at)
         attempts = str(event.attempts)
         ids = _text(event.guid), event.delivery_id

@@ -9,15 +9,13 @@ from redeliver.core.facts import FactKind, Level
 from redeliver.core.settings import FailOn
 from redeliver.output.pieces import light
 from redeliver.text import count
-from redeliver.times import HOUR, duration, span, time_near
+from redeliver.times import duration, span, time_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from redeliver.core.report import HookReport, Report
 
-#: Milliseconds until GitHub forgets an event, below which that comes first of all.
-URGENT = 12 * HOUR
 #: Annotations of each kind, for one step (https://docs.github.com/en/rest/checks/runs and GitHub's runner).
 MAX_ANNOTATIONS = 10
 _FAILED = "The run failed"
@@ -35,13 +33,8 @@ def sentences(report: Report) -> list[str]:
 
 def mark(report: Report | HookReport) -> str:
     """The traffic light. Never green if something is lost, about to be lost, or was not read."""
-    alarming = report.lost > 0 or is_urgent(report) or report.down
+    alarming = report.lost > 0 or report.urgent or report.down
     return light(report, alarming=alarming, waiting=not report.read or report.undelivered > 0)
-
-
-def is_urgent(report: Report | HookReport) -> bool:
-    """Whether GitHub forgets an undelivered event soon."""
-    return report.time_left is not None and report.time_left < URGENT
 
 
 def _losses(report: Report) -> Iterator[str]:
@@ -58,7 +51,7 @@ def _losses(report: Report) -> Iterator[str]:
 
 
 def _urgent(report: Report) -> Iterator[str]:
-    if not is_urgent(report):
+    if not report.urgent:
         return
     left = max(0, report.time_left or 0)
     soon, until = f"{span(left)} left" if left else "No time left", time_near(report.deadline or 0, report.start)
@@ -89,7 +82,7 @@ def _state(report: Report) -> Iterator[str]:
     yield from _off_or_down(report)
     if unread < len(hooks):
         yield from _counts(report)
-        if report.deadline is not None and report.open and not is_urgent(report):
+        if report.deadline is not None and report.open and not report.urgent:
             which = "It" if report.open == 1 and not report.partial else "The oldest"
             until = time_near(report.deadline, report.start)
             yield f"{which} can be redelivered until {until} ({span(report.time_left or 0)} left)"
@@ -132,7 +125,7 @@ def _counts(report: Report) -> Iterator[str]:
     elif not report.recovered and report.down:
         undelivered = f"{count(still_open, 'event')} {'is' if still_open == 1 else 'are'} undelivered"
         # The urgent sentence has their number.
-        yield from () if is_urgent(report) else [f"{'At least ' * report.partial}{undelivered}"]
+        yield from () if report.urgent else [f"{'At least ' * report.partial}{undelivered}"]
     else:
         unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
         waiting = still_open - unseen - too_old

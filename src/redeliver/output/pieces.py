@@ -12,7 +12,6 @@ from redeliver.text import for_markdown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from redeliver.core.case import Outcome
     from redeliver.core.facts import Facts
     from redeliver.core.report import HookReport
 
@@ -69,8 +68,8 @@ def linked(shown: str, address: str) -> str:
 
 
 def webhook(hook: HookReport) -> str:
-    """A webhook beside others: its id, as a link to its page."""
-    return linked(for_markdown(hook.short_name), hook.page)
+    """A webhook beside others, as a link to its page: its id is enough, but an App's webhook has none."""
+    return linked(for_markdown(hook.hook_id or hook.hook), hook.page)
 
 
 def whole(text: str) -> str:
@@ -78,9 +77,8 @@ def whole(text: str) -> str:
     return text.replace(" ", "&nbsp;")
 
 
-def outcome_cell(outcome: Outcome) -> str:
-    """An outcome as users read it."""
-    return whole(f"{OUTCOMES[outcome].mark} {OUTCOMES[outcome].word}")
+#: Outcomes as users read them.
+OUTCOME_CELLS = {kind: whole(f"{words.mark} {words.word}") for kind, words in OUTCOMES.items()}
 
 
 def more(number: int, what: str) -> str:

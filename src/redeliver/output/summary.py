@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from redeliver.core.case import LOST, OUTCOMES, Outcome
 from redeliver.core.facts import Level
 from redeliver.output.charts import pictures
-from redeliver.output.headline import is_urgent, mark, sentences, what_comes_next
+from redeliver.output.headline import mark, sentences, what_comes_next
 from redeliver.output.pieces import (
     ORDER,
+    OUTCOME_CELLS,
     SHOWN_EVENTS,
     ByteBudget,
     advice_for,
     folded,
     linked,
     more,
-    outcome_cell,
     row,
     table,
     webhook,
@@ -115,7 +115,7 @@ def _webhooks(report: Report, space: ByteBudget) -> list[str]:
 
 def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
     """The worst first."""
-    urgent = hook.lost > 0 or hook.gap is not None or is_urgent(hook)
+    urgent = hook.lost > 0 or hook.gap is not None or hook.urgent
     return (not urgent, not hook.is_failing, not hook.down, -hook.undelivered, not hook.warnings)
 
 
@@ -161,7 +161,7 @@ def _what_to_do(report: Report) -> str:
     rows = [row([whole(cause[:30]), f"{number:,}", advice_for(cause)]) for cause, number in causes]
     for kind, words in OUTCOMES.items():
         if kind not in _TOLD and (number := report.count(kind)):
-            rows.append(row([outcome_cell(kind), f"{number:,}", words.advice]))
+            rows.append(row([OUTCOME_CELLS[kind], f"{number:,}", words.advice]))
     return table(["Cause&nbsp;or&nbsp;outcome", "Events:", "What to do"], rows)
 
 
@@ -212,7 +212,7 @@ def _kinds(events: Sequence[EventReport], space: ByteBudget) -> list[str]:
         yield f"{len(group):,}"
         yield for_markdown(one.name, 80)
         yield whole(one.cause[:30])
-        yield outcome_cell(one.outcome)
+        yield OUTCOME_CELLS[one.outcome]
         same_day = first[: -len("00:00")]
         yield whole(by + (first if first == last else f"{first} to {last.removeprefix(same_day)}"))
 
@@ -228,7 +228,7 @@ def _cells(hook: HookReport, event: EventReport, columns: Sequence[str]) -> Iter
     yield whole(("" if event.first_was_read else "by ") + day_time(event.first_failed_at))
     yield whole(event.cause[:30])
     yield f"{event.attempts}"
-    yield outcome_cell(event.outcome) + (f" ({for_markdown(event.detail)})" if event.detail else "")
+    yield OUTCOME_CELLS[event.outcome] + (f" ({for_markdown(event.detail)})" if event.detail else "")
     if "Redeliver before (UTC)" in columns:
         yield "" if event.outcome is Outcome.EXPIRED else whole(day_time(event.forgotten_at))
     if several:

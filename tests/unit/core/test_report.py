@@ -129,8 +129,3 @@ def test_a_loss_is_told_for_each_webhook_with_its_own_guids_and_before_all_else(
     report = Report(tuple(hook(each, number=number, errors=("No.",)) for number, each in enumerate(lost, 1)))
     first, second, rest = report.errors
     assert ["g1" in first, "g2" in second, "No." in rest] == [True, True, True]
-
-
-def test_a_webhook_goes_by_its_id_and_an_apps_by_its_whole_name() -> None:
-    assert hook(hook_id="3804004623172239366").short_name == "3804004623172239366"
-    assert hook(hook_id="", hook="the webhook of the App Iv").short_name == "the webhook of the App Iv"
