@@ -34,11 +34,8 @@ def health_line(report: Report) -> str:
     first, alone = stats[0], len(report.hooks) == 1
     slow, throttled = sum(one.near_timeout for one in stats), sum(one.throttled for one in stats)
     delivered, events = sum(one.delivered_first_try for one in stats), sum(one.events for one in stats)
-    below = (
-        f", below {HEALTHY_SHARE:.0%}"
-        if report.health is Health.DEGRADED and delivered < HEALTHY_SHARE * events
-        else ""
-    )
+    is_low = report.health is Health.DEGRADED and delivered < HEALTHY_SHARE * events
+    below = f", below {HEALTHY_SHARE:.0%}" if is_low else ""
     parts = [
         f"{percent(delivered, events)} of {count(events, 'event')} delivered on the first attempt{below}",
         f"95% of first attempts took {took(first.p95)} or less" if alone and first.p95 is not None else "",

@@ -80,9 +80,9 @@ def as_json(report: Report) -> str:
     ranked = sorted(
         ((place, 0, hook) for place, hook in enumerate(report.hooks)),
         key=lambda row: (
-            not (row[2].is_failing or row[2].lost),
-            not (row[2].facts or row[2].undelivered),
-            -row[2].failed,
+            not ((hook := row[2]).is_failing or hook.lost),
+            not (hook.facts or hook.undelivered),
+            -hook.failed,
         ),
     )
     hooks = {place: part for place, _, part in _fitting(ranked, _hook_part, space)}

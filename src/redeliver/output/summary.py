@@ -139,9 +139,8 @@ def _hook_cells(hook: HookReport) -> dict[str, str]:
 def _alerts(name: str, report: Report, space: ByteBudget) -> list[str]:
     """The facts that make the run fail, or the others, without those of which the page says everything elsewhere."""
     several = len(report.hooks) > 1
-    if name == "CAUTION":
-        facts, what = [fact for fact in report.facts if fact.level >= Level.ERROR], "errors"
-    else:
+    facts, what = [fact for fact in report.facts if fact.level >= Level.ERROR], "errors"
+    if name == "WARNING":
         facts, what = [fact for fact in report.facts if fact.level < Level.ERROR], "warnings"
         facts = [fact for fact in facts if not fact.kind.value.in_headline or (fact.kind.value.advice and not several)]
 
