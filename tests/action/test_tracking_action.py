@@ -1,4 +1,4 @@
-"""tracking-issue/action.yml: an issue kept up to date as a step of a workflow. More: tests/runs/test_tracking.py."""
+"""tracking-issue/action.yml as a step. What it writes: tests/runs/test_tracking.py and the snapshots."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from step import Done, run_step
 from world import World
 
 REPOSITORY, TOKEN = GITHUB["repository"], GITHUB["token"]
-SETTLED = as_json(reports.one())
 UNDELIVERED = as_json(reports.one(*reports.events(Outcome.FAILED_AGAIN)))
 
 
@@ -38,19 +37,6 @@ def step(world: World, **inputs: str) -> Done:
 
 def errors(done: Done) -> list[str]:
     return [one.data for one in commands(done.log) if one.name == "error"]
-
-
-def test_step_opens_and_closes_an_issue() -> None:
-    world = World()
-    sim = github(world)
-    assert step(world, report="").outputs["change"] == "opened"  # the run failed before it had one
-    (issue,) = sim.issues(REPOSITORY).all()
-    assert "/actions/runs/" in issue.body
-    assert step(world).outputs == {"issue-number": "1", "change": "commented"}
-    done = step(world)
-    assert (done.code, done.outputs) == (0, {"issue-number": "1", "change": "none"})
-    assert step(world, report=SETTLED).outputs == {"issue-number": "1", "change": "closed"}
-    assert step(world, report=SETTLED).outputs == {"issue-number": "", "change": "none"}
 
 
 def test_largest_report_reaches_the_step(tmp_path: Path) -> None:

@@ -50,24 +50,6 @@ def helps(command: str) -> Iterator[tuple[str, str]]:
     return ((flag, getattr(one, "help", None) or "") for flag, one in options(command).items())
 
 
-#: Those that name a webhook and a credential, and those that every command has.
-WEBHOOK = {"org", "repository", "hook-id", "client-id", "app-id", "token-file", "private-key-file"}
-SHARED = WEBHOOK | {"time-limit", "api-url", "format", "quiet", "verbose", "help"}
-
-
-@pytest.mark.parametrize(
-    ("command", "own"),
-    [
-        ("run", (CORE - SECRETS) | {f"{name}-file" for name in SECRETS} | {"state-file", "metrics-file"}),
-        ("hooks", {"lookback", "jobs"}),
-        ("show", set()),
-        ("replay", (set(REPLAY) - SECRETS) | {"state-file"}),
-    ],
-)
-def test_command_has_its_flags_and_takes_secrets_as_files(command: str, own: set[str]) -> None:
-    assert set(options(command)) == SHARED | own
-
-
 @pytest.mark.parametrize(("command", "rows"), [("run", ROWS), ("hooks", LISTING), ("replay", REPLAY)])
 def test_flags_have_the_words_and_defaults_of_the_inputs(command: str, rows: dict[str, Any]) -> None:
     here = {
@@ -154,18 +136,6 @@ def test_all_problems_are_named_before_any_request(
         if line.startswith("error: hook-id: ") and "--hook-id" not in arguments:
             assert "--hook-id" in line
             assert "redeliver hooks" in line
-
-
-@pytest.mark.parametrize("arguments", [["-h"], ["run", "--help"], ["hooks", "-h"], ["replay", "-h"], ["show", "-h"]])
-def test_help_names_exit_codes_and_variables(arguments: list[str]) -> None:
-    told = CliRunner().invoke(app, arguments)
-    assert told.exit_code == 0
-    words = " ".join(told.output.split())
-    for code in ("0 ", "1 ", "2 ", "128 + N "):
-        assert code in words.partition("Exit codes: ")[2]
-    assert "REDELIVER_HOOK_ID for --hook-id" in words
-    for variable in ("GH_TOKEN", "GITHUB_TOKEN", "REDELIVER_TOKEN", "HTTPS_PROXY", "SSL_CERT_FILE"):
-        assert variable in words
 
 
 def test_help_is_plain_text_in_a_pipe_and_has_boxes_on_a_terminal() -> None:

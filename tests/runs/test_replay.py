@@ -7,13 +7,12 @@ import pytest
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
 from githubsim.outcomes import OK, invalid_response
-from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.errors import ApiFailing, GuidsNotFound, ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.replay.report import ReplayReport
 from redeliver.times import timestamp
 from wording import figures, says, told
-from world import World, kind
+from world import World
 
 LOST = "3b1f2a00-0000-11ee-8000-00000000dead"
 
@@ -33,22 +32,6 @@ def outcomes(report: ReplayReport) -> dict[str, str]:
 
 
 # -- which -------------------------------------------------------------------------------------------------------
-
-
-def test_replay_without_send_is_a_plan(world: World) -> None:
-    deliver(world, 50, 40)
-    world.fail(30, kind=kind("issues", "opened"))
-    report = world.replay(from_="1h")
-    assert world.sent == []
-    assert report.exit_code == 0
-    plan = report.plan
-    assert plan is not None
-    assert (plan.found, plan.delivered, plan.redelivered) == (3, 2, 0)
-    assert plan.by_type == {"push": 2, "issues": 1}
-    now = plan.made_at
-    assert (plan.first, plan.last) == pytest.approx((now - 50 * MINUTE, now - 30 * MINUTE), abs=2 * SECOND)
-    assert plan.calls == 3 + 1
-    assert set(outcomes(report).values()) == {Outcome.DRY_RUN}
 
 
 def test_replay_sends_guids_in_any_case_and_order(world: World) -> None:

@@ -25,7 +25,7 @@ from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
 from redeliver.times import clock_time
 from redeliver.timing import RunClock
-from redeliver.tracking.decision import Change, decide, memory_of
+from redeliver.tracking.decision import Change, memory_of
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.situation import NO_REPORT, HookSituation, Situation, State, read_report
 from reports import lost_event
@@ -125,26 +125,6 @@ def place() -> Place:
 )
 def test_only_changes_are_written(place: Place, situations: list[Situation], changes: list[str]) -> None:
     assert place.runs(*situations) == changes
-
-
-def test_nothing_is_written_while_nothing_changes(place: Place) -> None:
-    place.run(DOWN)
-    before = (len(place.written), place.issue.body)
-    place.runs(*[DOWN] * 10)
-    assert (len(place.written), place.issue.body) == before
-    reads = [one for one in place.sim.journal.entries if one.verb == "GET" and one.path.endswith("/issues")]
-    assert len(reads) == 11
-
-
-def test_issue_names_start_count_cause_and_deadline(place: Place) -> None:
-    place.run(DOWN)
-    issue = place.issue
-    assert issue.labels == [LABEL]
-    assert issue.comments == []
-    for part in (clock_time(START), "2 events", "HTTP 503", clock_time(START + 3 * DAY), RUN):
-        assert part in issue.body
-    assert memory_of(issue.body) == decide(None, DOWN, START).memory
-    assert place.written == ["POST /labels", "POST /issues"]
 
 
 def began(issue: Issue) -> str:
