@@ -13,7 +13,7 @@ from redeliver.core.reading import Extent, Reading, Window
 from redeliver.github.api import Caller
 from redeliver.github.connection import GitHubApi
 from redeliver.github.pace import Pace, Quota
-from redeliver.github.responses import Body, Purpose, Response, ResponseLost, Verb
+from redeliver.github.responses import Body, Purpose, Response, Verb
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class Said:
 class Script:
     """A connection that gives one prepared answer after the other, and then the last one again and again."""
 
-    answers: list[Response | ResponseLost]
+    answers: list[Response | Exception]
     clock: VirtualClock | None = None
     cost: float = 0.0
     calls: list[tuple[str, str, dict[str, str], Body]] = field(default_factory=list)
@@ -201,7 +201,7 @@ class Script:
         if self.clock:
             self.clock.sleep(self.cost)
         told = self.answers[min(len(self.calls), len(self.answers)) - 1]
-        if isinstance(told, ResponseLost):
+        if isinstance(told, Exception):
             raise told
         return told
 
@@ -218,9 +218,9 @@ PAGE = {"page": "1"}
 class Calls:
     """A caller on a prepared connection, and a clock that remembers every wait."""
 
-    def __init__(self, *answers: Response | ResponseLost, limit: float = 3_600) -> None:
+    def __init__(self, *answers: Response | Exception, limit: float = 3_600) -> None:
         self.clock = Patience()
-        self.script = Script(list(answers))
+        self.script = Script([*answers])
         self.console = Said()
         self.pace = Pace(150)
         self.run_clock = RunClock(self.clock, limit, self.console)

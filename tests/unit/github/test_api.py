@@ -1,4 +1,4 @@
-"""Calls that may be repeated are repeated with patience, and no is no."""
+"""Calls that may be repeated are repeated, refusals are final, and what each call tells of time and limits is kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING
-from unittest import mock
 
 import pytest
 
@@ -22,7 +21,6 @@ from redeliver.errors import (
     Moved,
     NotFound,
     OutOfTime,
-    RedeliverError,
 )
 from redeliver.github.api import BACKOFF
 from redeliver.github.pace import GITHUB_REFUSES, Quota
@@ -33,7 +31,7 @@ from wording import AnyError, figures, raises
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
+DATE, NOW = "Thu, 05 Nov 2026 10:40:00 GMT", 1_793_875_200_000
 LATER = "Thu, 05 Nov 2026 10:50:00 GMT"
 RESET = ResponseLost("the connection was reset")
 
@@ -41,12 +39,9 @@ RESET = ResponseLost("the connection was reset")
 FAULTS = [answer(500), answer(502, "<html>"), answer(503), RESET, answer(200, "<html>")]
 
 
-# -- patience ---------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("times", [0, 1, 2, 3])
 @pytest.mark.parametrize("fault", FAULTS, ids=["500", "502", "503", "reset", "html"])
-def test_a_fault_that_passes_costs_only_waiting(fault: Response | ResponseLost, times: int) -> None:
+def test_passing_fault_costs_only_waiting(fault: Response | ResponseLost, times: int) -> None:
     calls = Calls(*[fault] * times, answer(404, ["row"]))
     assert calls.get(accept=(404,)) == ["row"]
     assert calls.script.calls == [("GET", "/log", {"page": "1"}, {})] * (times + 1)
@@ -62,7 +57,7 @@ def test_a_fault_that_passes_costs_only_waiting(fault: Response | ResponseLost, 
     ],
     ids=["502", "reset", "html"],
 )
-def test_a_fault_that_stays_is_an_error_after_four_tries(
+def test_lasting_fault_is_an_error_after_four_tries(
     fault: Response | ResponseLost, kind: AnyError, facts: dict[str, object]
 ) -> None:
     calls = Calls(fault)
@@ -72,7 +67,7 @@ def test_a_fault_that_stays_is_an_error_after_four_tries(
     assert (calls.count, calls.clock.slept) == (4, list(BACKOFF))
 
 
-def test_a_wait_worth_a_word_says_what_went_wrong() -> None:
+def test_long_wait_says_what_went_wrong() -> None:
     calls = Calls(*[answer(502)] * 3, answer(200, "1"))
     calls.get()
     (line,) = calls.console.lines
@@ -85,9 +80,6 @@ def test_no_time_for_another_try_ends_the_run() -> None:
     with pytest.raises(OutOfTime, match=rf"{TASK.what}.*\b3 s\b"):
         calls.get()
     assert calls.count == 2
-
-
-# -- a no -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -105,7 +97,7 @@ def test_no_time_for_another_try_ends_the_run() -> None:
         (422, ApiRefused, {"status": 422}),
     ],
 )
-def test_a_no_is_an_error_at_once(status: int, kind: AnyError, facts: dict[str, object]) -> None:
+def test_refusal_is_an_error_at_once(status: int, kind: AnyError, facts: dict[str, object]) -> None:
     calls = Calls(answer(status, {"message": "Not for you"}))
     with raises(kind, match=str(status)) as caught:
         calls.get()
@@ -114,7 +106,7 @@ def test_a_no_is_an_error_at_once(status: int, kind: AnyError, facts: dict[str, 
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[1]", "3", '{"no": "message"}', "[" * 100_000], ids=range(6))
-def test_a_no_whose_body_cannot_be_read_is_a_no_all_the_same(body: str) -> None:
+def test_refusal_with_an_unreadable_body_is_an_error(body: str) -> None:
     with pytest.raises(ApiRefused, match="no message"):
         Calls(answer(400, body)).get()
 
@@ -128,37 +120,21 @@ def test_a_no_whose_body_cannot_be_read_is_a_no_all_the_same(body: str) -> None:
     ],
 )
 @pytest.mark.parametrize("status", [403, 404])
-def test_what_would_have_been_enough_is_quoted(status: int, headers: dict[str, str], named: str) -> None:
+def test_sufficient_permission_is_quoted(status: int, headers: dict[str, str], named: str) -> None:
     with pytest.raises(ApiError) as caught:
         Calls(answer(status, {"message": "no"}, **headers)).get()
     assert TASK.permission in str(caught.value)
     assert f": {named})" in str(caught.value)
 
 
-# -- what a call costs ------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(("verb", "points"), [("GET", 1), ("PATCH", 5)])
-def test_every_call_is_paid_for_with_its_points(verb: str, points: int) -> None:
-    calls = Calls(answer(200 if verb == "GET" else 204))
-    for _ in range(810 // points):
-        if verb == "GET":
-            calls.get()
-        else:
-            calls.caller.call("PATCH", "/variable", TASK, lambda told: told)
-    assert calls.clock.slept == []
-    calls.caller.wait_for_turn(1)
-    assert calls.clock.slept == [60.0]
-
-
-def test_a_call_whose_answer_is_lost_is_paid_for_as_well() -> None:
-    calls = Calls(RESET, answer(200))
-    calls.get()
-    assert calls.pace.turn(808, calls.clock.monotonic())[0] == 0.0
-    assert calls.pace.turn(809, calls.clock.monotonic())[0] > 0.0
-
-
-# -- GitHub's clock and the hour's calls ------------------------------------------------------------------------
+def test_each_call_uses_its_points(verb: str, points: int) -> None:
+    calls = Calls(RESET, answer(200 if verb == "GET" else 204))  # one whose answer is lost, too
+    calls.pace.spent(points * (810 // points - 3), 0)
+    for _ in range(2):
+        calls.get() if verb == "GET" else calls.caller.call("PATCH", "/variable", TASK, lambda told: told)
+    assert calls.pace.turn(810 % points, calls.clock.monotonic())[0] == 0.0
+    assert calls.pace.turn(810 % points + 1, calls.clock.monotonic())[0] > 0.0
 
 
 @pytest.mark.parametrize(
@@ -171,17 +147,15 @@ def test_a_call_whose_answer_is_lost_is_paid_for_as_well() -> None:
         ([answer(200, date=DATE), answer(500)], 1, 1),
     ],
 )
-def test_the_time_is_asked_for_where_it_costs_nothing_until_two_answers_have_told_it(
-    answers: list[Response], before: int, asked: int
-) -> None:
+def test_time_is_asked_for_until_two_responses_had_it(answers: list[Response], before: int, asked: int) -> None:
     calls = Calls(*answers)
     for _ in range(before):
         calls.get()
     for _ in range(3):
-        assert calls.caller.now() == 1_793_875_200_000
+        assert calls.caller.now() == NOW
     assert calls.script.lines == ["GET /log"] * before + ["GET /rate_limit"] * asked
     calls.clock.sleep(2.5)
-    assert calls.caller.now() == 1_793_875_200_000 + 2_500
+    assert calls.caller.now() == NOW + 2_500
 
 
 @pytest.mark.parametrize("status", [300, 301, 401, 407, 499])
@@ -194,7 +168,7 @@ def test_a_refusal_tells_no_time(status: int) -> None:
     with suppress(ApiError):
         calls.get()
     calls.get()
-    assert calls.caller.now() == 1_793_875_200_000
+    assert calls.caller.now() == NOW
 
 
 @pytest.mark.parametrize("dates", [(DATE, LATER), (LATER, DATE), (LATER, DATE, LATER), (DATE, LATER, LATER)])
@@ -202,41 +176,42 @@ def test_of_two_clocks_that_differ_the_earlier_one_counts(dates: Sequence[str]) 
     calls = Calls(*(answer(200, "1", date=date) for date in dates))
     for _ in dates:
         calls.get()
-    assert calls.caller.now() == 1_793_875_200_000
+    assert calls.caller.now() == NOW
     assert calls.caller.clocks_differ_by == 600_000
     assert calls.count == len(dates)
 
 
-def test_what_the_clock_of_this_machine_accounts_for_is_no_difference() -> None:
+def test_time_that_passed_here_is_no_difference_between_clocks() -> None:
     calls = Calls(answer(200, "1", date=DATE), answer(200, "1", date=LATER))
     calls.get()
     calls.clock.sleep(541)
     calls.get()
-    assert calls.caller.now() == 1_793_875_800_000
+    assert calls.caller.now() == NOW + 600_000
     assert calls.caller.clocks_differ_by == 0
 
 
-def test_the_time_is_asked_for_with_the_same_patience() -> None:
+def test_time_is_asked_for_with_retries() -> None:
     calls = Calls(answer(500), answer(200, date=DATE))
-    assert calls.caller.now() == 1_793_875_200_000
+    assert calls.caller.now() == NOW
     assert calls.clock.slept == [1.0]
     with pytest.raises(ApiFailing, match=r"4 times.* current time"):
         Calls(answer(500)).caller.now()
 
 
-HOSTILE_DATES = [
-    "",
-    "garbage",
-    "1793875200",
-    "Thu, 99 Nov 2026 10:40:00 GMT",
-    "Thu, 05 Nov 2026 10:40:00 +99999999999999999999",
-    "Thu, 05 Nov 99999999 10:40:00 GMT",
-    "\x00",
-]
-
-
-@pytest.mark.parametrize("date", HOSTILE_DATES, ids=plain_id)
-def test_a_date_that_is_none_is_no_date(date: str) -> None:
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "garbage",
+        "1793875200",
+        "Thu, 99 Nov 2026 10:40:00 GMT",
+        "Thu, 05 Nov 2026 10:40:00 +99999999999999999999",
+        "Thu, 05 Nov 99999999 10:40:00 GMT",
+        "\x00",
+    ],
+    ids=plain_id,
+)
+def test_invalid_date_is_no_date(date: str) -> None:
     calls = Calls(answer(200, date=date))
     assert calls.get() == {}
     with raises(ApiUnexpected, match=r"current time.*Date"):
@@ -244,18 +219,18 @@ def test_a_date_that_is_none_is_no_date(date: str) -> None:
 
 
 @pytest.mark.parametrize("zone", [" GMT", "", " UTC", " +0000", " -0000"])
-def test_a_date_is_in_greenwich_time_wherever_the_runner_is(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_date_is_read_as_utc_in_every_time_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     time.tzset()
     try:
         calls = Calls(answer(200, date=DATE.removesuffix(" GMT") + zone))
-        assert calls.caller.now() == 1_793_875_200_000
+        assert calls.caller.now() == NOW
     finally:
         monkeypatch.undo()
         time.tzset()
 
 
-def test_while_closing_there_is_time_for_calls_after_the_time_limit() -> None:
+def test_closing_leaves_time_for_calls() -> None:
     calls = Calls(answer(200, date=DATE), limit=1)
     calls.get()
     calls.get()
@@ -263,12 +238,12 @@ def test_while_closing_there_is_time_for_calls_after_the_time_limit() -> None:
     with pytest.raises(OutOfTime, match="no time left for another request"):
         calls.caller.wait_for_turn(1)
     with calls.run_clock.closing():
-        assert calls.caller.now() == 1_793_875_200_000 + 1_500
+        assert calls.caller.now() == NOW + 1_500
         calls.caller.wait_for_turn(1)
 
 
 @pytest.mark.parametrize(("told", "left"), [("17", 17), ("0", 0), ("", inf), ("many", inf), ("-1", inf)])
-def test_the_hours_calls_are_those_of_the_last_answer(told: str, left: float) -> None:
+def test_quota_is_that_of_the_last_response(told: str, left: float) -> None:
     hour = {"x_ratelimit_limit": "15000", "x_ratelimit_reset": "1793875800"}
     calls = Calls(answer(200, x_ratelimit_remaining="5000"), answer(200, date=DATE, x_ratelimit_remaining=told, **hour))
     assert calls.caller.quota == Quota()
@@ -279,64 +254,44 @@ def test_the_hours_calls_are_those_of_the_last_answer(told: str, left: float) ->
     assert calls.caller.quota == Quota(left=left, hourly=15_000, resets_in=598.5)
 
 
-def test_the_hours_last_calls_are_left_for_the_checkpoint() -> None:
-    # The hour ends ten minutes after DATE.
-    calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining="9", x_ratelimit_reset="1793875800"))
-    calls.get()
-    with calls.run_clock.closing():
-        calls.caller.wait_for_turn(5)
-    assert calls.clock.slept == []
-    calls.caller.wait_for_turn(1)
-    assert sum(calls.clock.slept) == 601.0
-    calls.caller.wait_for_turn(1)
-    assert sum(calls.clock.slept) == 601.0
-
-
-@pytest.mark.parametrize(("left", "waited"), [("1", 0.0), ("0", 91.0)])
-def test_the_checkpoint_may_have_the_hours_last_call_and_none_after_it(left: str, waited: float) -> None:
+@pytest.mark.parametrize(("left", "waited"), [("9", 0.0), ("1", 0.0), ("0", 91.0)])
+def test_last_calls_of_the_hour_are_left_for_the_checkpoint(left: str, waited: float) -> None:
+    # The hour ends a minute and a half after DATE.
     calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining=left, x_ratelimit_reset="1793875290"))
     calls.get()
     with calls.run_clock.closing():
         calls.caller.wait_for_turn(5)
     assert sum(calls.clock.slept) == waited
-
-
-# -- what a run can do without ----------------------------------------------------------------------------------
+    for _ in range(2):
+        calls.caller.wait_for_turn(1)
+    assert sum(calls.clock.slept) == 91.0
 
 
 def get_if_free(calls: Calls) -> object:
     return calls.caller.get_if_free("/log/1", lambda told: json.loads(told.body))
 
 
-def test_what_a_run_can_do_without_is_asked_for_once_and_counts_for_the_limits() -> None:
+def test_optional_call_is_made_once_and_counts_for_the_limits() -> None:
     calls = Calls(answer(200, {"a": 1}, date=DATE, x_ratelimit_remaining="4000"))
     assert get_if_free(calls) == {"a": 1}
-    assert calls.script.lines == ["GET /log/1"]
-    assert calls.clock.slept == []
+    assert (calls.script.lines, calls.clock.slept) == (["GET /log/1"], [])
     assert calls.caller.quota.left == 4_000
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [*FAULTS, answer(404), answer(401), answer(302), answer(403), answer(204), answer(429, retry_after="5")],
-)
-def test_where_it_fails_it_is_neither_an_error_nor_asked_for_again(fault: Response | ResponseLost) -> None:
+NO_TOKEN = (BadKey(what="make a token"), OutOfTime(why="while waiting for another try"))
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, *map(answer, (404, 401, 302, 403, 204)), *NO_TOKEN])
+def test_failed_optional_call_is_no_error_and_not_repeated(fault: Response | Exception) -> None:
     calls = Calls(fault)
     assert get_if_free(calls) is None
-    assert calls.count == 1
-    assert calls.clock.slept == []
+    assert (calls.count, calls.clock.slept) == (1, [])
 
 
-@pytest.mark.parametrize("fault", [BadKey(what="make a token"), OutOfTime(why="while waiting for another try")])
-def test_where_its_token_cannot_be_renewed_it_is_no_error_either(fault: RedeliverError) -> None:
-    calls = Calls(answer(200, "1"))
-    with mock.patch.object(calls.script, "exchange", side_effect=fault):
-        assert get_if_free(calls) is None
-
-
-def test_a_limit_that_it_meets_is_kept_by_the_calls_after_it() -> None:
+def test_limit_of_an_optional_call_holds_for_the_next_call() -> None:
     calls = Calls(answer(429, retry_after="5"), answer(200, "1"))
     assert get_if_free(calls) is None
+    assert (calls.count, calls.clock.slept) == (1, [])
     assert calls.get() == 1
     assert calls.clock.slept == [5.0]
 
@@ -357,7 +312,7 @@ def test_what_others_may_need_of_the_hours_calls_is_left_to_them(left: str, *, a
     ("limit", "wait", "asked"),
     [(3_600, 60, True), (60.5, 60, True), (60, 60, False), (20, 60, False), (3_600, 61, False), (0, 0, False)],
 )
-def test_a_short_wait_is_kept_if_there_is_time(limit: float, wait: float, *, asked: bool) -> None:
+def test_optional_call_waits_a_minute_if_there_is_time(limit: float, wait: float, *, asked: bool) -> None:
     calls = Calls(answer(200, "1"), limit=limit)
     calls.pace.limited(wait, calls.clock.monotonic(), slower=False)
     assert (get_if_free(calls) == 1) is asked

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from redeliver.errors import MissingPermission, OutOfTime
-from redeliver.github.api import LIMIT_WAIT, RESERVE
+from redeliver.github.api import LIMIT_WAIT
 from redeliver.github.pace import GITHUB_REFUSES, HOURLY_LIMIT, READ_POINTS, WRITE_POINTS
 from samples import Calls, answer
 from wording import raises
@@ -47,7 +47,7 @@ def spent(status: int, reset: object, **headers: str) -> Response:
         (spent(403, NOON + 600), [60.0], 1 / 2),
     ],
 )
-def test_a_limit_is_waited_out_to_the_second(limit: Response, waits: list[float], share: float) -> None:
+def test_limit_is_waited_out_to_the_second(limit: Response, waits: list[float], share: float) -> None:
     calls = Calls(*[limit] * len(waits), GOOD)
     assert calls.get() == 1
     assert calls.clock.slept == waits
@@ -55,7 +55,7 @@ def test_a_limit_is_waited_out_to_the_second(limit: Response, waits: list[float]
         assert calls.pace.share(calls.clock.monotonic()) == share
 
 
-def test_it_is_waited_out_for_the_checkpoint_too_although_that_may_use_the_hours_last_calls() -> None:
+def test_spent_hour_is_waited_out_for_the_checkpoint_too() -> None:
     calls = Calls(spent(403, NOON + 90, date=DATE), GOOD)
     with calls.run_clock.closing():
         calls.get()
@@ -70,21 +70,21 @@ def test_an_hour_that_is_over_by_now_is_met_as_a_limit_that_names_no_time() -> N
     assert calls.pace.share(calls.clock.monotonic()) < 1 / 2
 
 
-def test_after_an_answer_the_next_limit_is_met_with_a_minute_again() -> None:
+def test_limit_after_a_response_waits_a_minute_again() -> None:
     calls = Calls(answer(429), GOOD, answer(429), GOOD)
     calls.get()
     calls.get()
     assert calls.clock.slept == [LIMIT_WAIT] * 2
 
 
-def test_limits_do_not_use_up_the_tries_and_tries_do_not_use_up_the_limits() -> None:
+def test_limits_and_tries_are_counted_apart() -> None:
     limit, fault = answer(429, retry_after="1"), answer(502)
     calls = Calls(fault, limit, fault, limit, limit, fault, limit, GOOD)
     assert calls.get() == 1
     assert [wait for wait in calls.clock.slept if wait > 1] == [3.0, 60.0, 9.0]
 
 
-def test_a_limit_that_does_not_fit_into_the_run_ends_it_at_once() -> None:
+def test_limit_longer_than_the_run_ends_it_at_once() -> None:
     calls = Calls(answer(429, retry_after="61"), limit=60)
     with pytest.raises(OutOfTime, match=rf"{GITHUB_REFUSES}.*\b61 s\b"):
         calls.get()
@@ -103,9 +103,9 @@ def test_an_endless_wait_is_no_crash() -> None:
         answer(403, {"message": "Must have admin rights"}, x_ratelimit_remaining="4999", x_ratelimit_reset="1"),
         answer(403, ""),
     ],
-    ids=["message", "headers", "empty"],
+    ids=range(3),
 )
-def test_a_missing_permission_is_no_limit(refusal: Response) -> None:
+def test_missing_permission_is_no_limit(refusal: Response) -> None:
     calls = Calls(refusal)
     with raises(MissingPermission):
         calls.get()
@@ -113,20 +113,14 @@ def test_a_missing_permission_is_no_limit(refusal: Response) -> None:
     assert calls.pace.share(calls.clock.monotonic()) == 1.0
 
 
-@pytest.mark.parametrize(("seconds_to_reset", "reserve"), [(3_600, 1_000), (1_800, 500), (360, 100), (1, 10)])
-def test_redeliveries_leave_a_fifth_of_the_hours_calls_to_others_and_less_as_it_goes_by(
-    seconds_to_reset: int, reserve: int
-) -> None:
-    def told(left: int) -> Response:
-        reset = str(NOON + seconds_to_reset)
-        limits = {"x_ratelimit_limit": "5000", "x_ratelimit_remaining": str(left), "x_ratelimit_reset": reset}
-        return answer(200, "1", date=DATE, **limits)
-
-    calls = Calls(told(reserve), told(reserve - 1), limit=1)
+def test_redeliveries_end_where_the_reserve_of_the_hour_begins() -> None:
+    limits = {"x_ratelimit_limit": "5000", "x_ratelimit_reset": str(NOON + 1_800)}
+    calls = Calls(
+        *(answer(200, "1", date=DATE, x_ratelimit_remaining=left, **limits) for left in ("500", "499")), limit=1
+    )
     calls.get()
     calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     calls.get()
     with pytest.raises(OutOfTime, match=HOURLY_LIMIT):
         calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
-    if reserve > RESERVE:
-        calls.caller.wait_for_turn(READ_POINTS)
+    calls.caller.wait_for_turn(READ_POINTS)

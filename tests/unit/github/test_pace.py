@@ -1,4 +1,4 @@
-"""However fast GitHub answers, and whenever it counted a request, its limit is never passed."""
+"""However fast GitHub answers, and whenever it counted a request, its limits are never passed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ from redeliver.github.pace import (
     GITHUB_REFUSES,
     POINTS_LIMIT,
     READ_POINTS,
+    SECONDS_PER_HOUR,
     SEND_RATE,
     WINDOW,
     WRITE_POINTS,
     Pace,
+    Quota,
     seconds_to_redeliver,
 )
 
 # Sums of waits are floats; GitHub's minute is not measured in nanoseconds either.
 EPSILON = 1e-6
+HOUR = SECONDS_PER_HOUR
 
 
 @dataclass
@@ -41,11 +44,8 @@ class Run:
     def __post_init__(self) -> None:
         self.pace = Pace(self.per_minute)
 
-    def request(
-        self, points: int, *, redelivery: bool = False, latency: float = 0.0, moment: float = 0.5, idle: float = 0.0
-    ) -> float:
+    def request(self, points: int, *, redelivery: bool = False, latency: float = 0.0, moment: float = 0.5) -> float:
         """One request; ``moment``: how far into the call GitHub counts it, 0 to 1. Gives the wait before it."""
-        self.now += idle
         waited = self.pace.turn(points, self.now, redelivery=redelivery)[0]
         self.now += waited
         self.starts.append(self.now)
@@ -54,8 +54,8 @@ class Run:
         self.pace.spent(points, self.now, redelivery=redelivery)
         return waited
 
-    def redeliver(self, latency: float = 0.0, idle: float = 0.0) -> float:
-        return self.request(WRITE_POINTS, redelivery=True, latency=latency, idle=idle)
+    def redeliver(self, latency: float = 0.0) -> float:
+        return self.request(WRITE_POINTS, redelivery=True, latency=latency)
 
     @property
     def most_points(self) -> int:
@@ -100,65 +100,54 @@ def test_no_minute_holds_more_than_the_budget_whatever_the_latency(
     assert run.most_points <= BUDGET == 810
 
 
-def test_the_budget_is_used_up_before_anything_has_to_wait() -> None:
+def test_budget_is_used_before_anything_waits() -> None:
     run = Run(100_000)
     assert [run.request(READ_POINTS) for _ in range(BUDGET)] == [0.0] * BUDGET
     turn = run.pace.turn(READ_POINTS, run.now)
     assert turn == (WINDOW, POINTS_LIMIT)
-    assert run.request(READ_POINTS, idle=WINDOW) == 0.0
+    run.now += WINDOW
+    assert run.request(READ_POINTS) == 0.0
 
 
-def test_room_is_made_by_what_leaves_the_window_first() -> None:
+def test_points_return_as_requests_leave_the_window() -> None:
     run = Run(100_000)
-    run.request(READ_POINTS, idle=0)
+    run.request(READ_POINTS)
     for _ in range(161):
-        run.request(WRITE_POINTS, idle=0.1)
-    assert run.request(4, idle=0) == 0.0
+        run.now += 0.1
+        run.request(WRITE_POINTS)
+    assert run.request(4) == 0.0
     # 1 + 805 + 4 = 810. The read, the oldest, gives back one point of the five that are needed.
     assert run.pace.turn(READ_POINTS, run.now)[0] == pytest.approx(WINDOW - 16.1)
     assert run.pace.turn(WRITE_POINTS, run.now)[0] == pytest.approx(WINDOW - 16.0)
 
 
-def test_a_request_larger_than_the_whole_budget_is_not_waited_for_in_vain() -> None:
+def test_request_larger_than_the_budget_does_not_wait() -> None:
     run = Run()
     run.request(READ_POINTS)
     assert run.pace.turn(BUDGET + 1, run.now)[0] == 0.0
 
 
-# -- redeliveries a minute --------------------------------------------------------------------------------------
-
-
-def test_a_few_leave_at_once_and_the_rest_at_an_even_pace() -> None:
+def test_redeliveries_follow_at_an_even_pace_after_a_burst() -> None:
     run = Run(60)
-    assert [run.redeliver() for _ in range(8)] == [0.0] * BURST + [1.0] * 3
+    assert [run.redeliver() for _ in range(10)] == [0.0] * BURST + [1.0] * 5
     assert run.pace.turn(WRITE_POINTS, run.now, redelivery=True)[1] == SEND_RATE
     assert run.pace.turn(WRITE_POINTS, run.now)[0] == 0.0
-
-
-def test_after_a_pause_a_few_leave_at_once_again_but_not_more() -> None:
-    run = Run(60)
-    for _ in range(10):
-        run.redeliver()
-    assert run.redeliver(idle=600) == 0.0
-    assert [run.redeliver() for _ in range(6)] == [0.0] * (BURST - 1) + [1.0] * 2
-
-
-def test_the_time_that_a_call_takes_is_part_of_the_pace() -> None:
-    run = Run(60)
-    waits = [run.redeliver(latency=0.75) for _ in range(40)]
-    assert waits[-1] == pytest.approx(0.25)
+    run.now += 600
+    assert [run.redeliver() for _ in range(7)] == [0.0] * BURST + [1.0] * 2
+    assert [run.redeliver(latency=0.75) for _ in range(40)][-1] == pytest.approx(0.25), "calls are part of the pace"
 
 
 @given(
     st.integers(1, 600),
     st.lists(st.tuples(st.floats(0, 3), st.just(0.0) | st.floats(0, 30)), min_size=1, max_size=40),
 )
-def test_no_stretch_of_time_holds_more_redeliveries_than_a_burst_and_the_pace(
+def test_no_interval_holds_more_redeliveries_than_burst_and_pace(
     per_minute: int, calls: list[tuple[float, float]]
 ) -> None:
     run = Run(per_minute)
     for latency, idle in calls:
-        run.redeliver(latency, idle)
+        run.now += idle
+        run.redeliver(latency)
     for first, begin in enumerate(run.starts):
         for last, end in enumerate(run.starts[first:], first):
             assert last - first + 1 <= BURST + (end - begin) * per_minute / 60 + EPSILON
@@ -177,13 +166,10 @@ def test_no_stretch_of_time_holds_more_redeliveries_than_a_burst_and_the_pace(
         (300, 150, 0, 120),  # a server that names no calls limits none
     ],
 )
-def test_how_long_redeliveries_take_is_told_by_the_pace_or_the_points_or_the_hours_calls(
+def test_time_to_redeliver_follows_pace_points_and_hourly_calls(
     number: int, per_minute: int, hourly: float, seconds: int
 ) -> None:
     assert seconds_to_redeliver(number, per_minute, hourly) == seconds
-
-
-# -- when GitHub says no ----------------------------------------------------------------------------------------
 
 
 def test_a_shorter_wait_does_not_cut_a_longer_one_short() -> None:
@@ -221,7 +207,7 @@ def test_each_secondary_limit_halves_the_pace(limits: list[tuple[float, float]],
     assert pace.share(now) == share
 
 
-def test_at_half_the_pace_both_the_budget_and_the_redeliveries_are_halved() -> None:
+def test_half_the_pace_halves_budget_and_redeliveries() -> None:
     run = Run(60)
     run.pace.limited(0, run.now, slower=True)
     assert [run.redeliver() for _ in range(BURST)] == [0.0] * BURST
@@ -230,3 +216,47 @@ def test_at_half_the_pace_both_the_budget_and_the_redeliveries_are_halved() -> N
     run.pace.limited(0, run.now, slower=True)
     assert [run.request(READ_POINTS) for _ in range(405)] == [0.0] * 405
     assert run.request(READ_POINTS) > 0.0
+
+
+HOURS_END = 1_801
+
+
+@pytest.mark.parametrize(
+    ("quota", "seconds", "calls"),
+    [
+        (Quota(300, 5_000, 600), -5, 300),
+        (Quota(300, 5_000, 600), 0, 300),
+        (Quota(300, 5_000, 600), 599, 300),
+        (Quota(300, 5_000, 600), 600, 5_300),  # the hour is over
+        (Quota(300, 5_000, 600), 600 + HOUR - 1, 5_300),
+        (Quota(300, 5_000, 600), 600 + HOUR, 10_300),
+        (Quota(300, 5_000, 600), 5 * HOUR, 25_300),
+        (Quota(3, 5_000, -2), 0, 5_003),  # it has been over
+        (Quota(), 0, inf),  # a server that tells of no limit
+        (Quota(), 5 * HOUR, inf),
+        (Quota(300, 300), 5 * HOUR, 300),  # nothing says that more come back
+    ],
+)
+def test_each_new_hour_brings_its_calls(quota: Quota, seconds: float, calls: float) -> None:
+    assert quota.within(seconds) == calls
+
+
+@pytest.mark.parametrize(
+    ("quota", "call", "redelivery"),
+    [
+        (Quota(4_000, 5_000, HOUR / 2), 0, 0),
+        (Quota(500, 5_000, HOUR / 2), 0, 0),  # half of a fifth, half an hour before its end
+        (Quota(499, 5_000, HOUR / 2), 0, 3.6),
+        (Quota(250, 5_000, HOUR / 2), 0, 900),
+        (Quota(10, 5_000, HOUR / 2), 0, 1_764),
+        (Quota(9, 5_000, HOUR / 2), HOURS_END, HOURS_END),
+        (Quota(0, 5_000, HOUR / 2), HOURS_END, HOURS_END),
+        (Quota(inf, 5_000, HOUR / 2), 0, 0),
+        (Quota(50, 0, 600), 0, 0),  # a limit of nothing, and calls left
+        (Quota(), 0, 0),
+        *((Quota(0, 5_000, resets_in), 0, 0) for resets_in in (0, -3, inf)),  # over, or without an end
+    ],
+)
+def test_redelivery_leaves_a_share_of_the_hour_to_others(quota: Quota, call: float, redelivery: float) -> None:
+    assert quota.wait(10) == call
+    assert quota.wait(10, redelivery=True) == pytest.approx(redelivery)

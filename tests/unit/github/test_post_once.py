@@ -11,6 +11,8 @@ from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer
 from wording import AnyError, raises
 
+LIMITS = (answer(429), answer(403, retry_after="9"), answer(403, x_ratelimit_remaining="0"), answer(403, "rate limit"))
+
 
 def posted(told: Response | ResponseLost) -> Reply:
     """What came of a POST that is answered so. However it is answered, there is one."""
@@ -28,20 +30,10 @@ def posted(told: Response | ResponseLost) -> Reply:
         (Acceptance.ACCEPTED, [202]),
         (Acceptance.UNKNOWN, [200, 201, 204, 206, 226, 500, 502, 503, 504, 599, ResponseLost("no response in time")]),
         (Acceptance.REFUSED, [400, 404, 405, 409, 410, 422, 451]),
-        (
-            Acceptance.LIMITED,
-            [
-                answer(429),
-                answer(403, retry_after="9"),
-                answer(403, x_ratelimit_remaining="0"),
-                answer(403, "rate limit"),
-            ],
-        ),
+        (Acceptance.LIMITED, [*LIMITS]),
     ],
 )
-def test_202_is_the_only_yes_and_what_may_have_happened_is_unknown(
-    acceptance: Acceptance, answers: list[int | Response | ResponseLost]
-) -> None:
+def test_only_202_is_an_acceptance(acceptance: Acceptance, answers: list[int | Response | ResponseLost]) -> None:
     for told in answers:
         reply = posted(answer(told) if isinstance(told, int) else told)
         assert reply.acceptance is acceptance
@@ -53,19 +45,19 @@ def test_202_is_the_only_yes_and_what_may_have_happened_is_unknown(
     ("status", "kind"),
     [(401, BadToken), (403, MissingPermission), *((status, Moved) for status in (300, 301, 302, 304, 307, 308))],
 )
-def test_what_would_meet_every_other_one_too_is_an_error(status: int, kind: AnyError) -> None:
+def test_refusal_that_meets_every_redelivery_is_an_error(status: int, kind: AnyError) -> None:
     with raises(kind, match=str(status)):
         posted(answer(status))
 
 
-def test_after_a_limit_the_pace_knows_how_long_to_wait() -> None:
+def test_limit_sets_the_wait_before_the_next_redelivery() -> None:
     calls = Calls(answer(429, retry_after="9"))
     calls.caller.post_once("/attempts", TASK)
     calls.caller.wait_for_turn(5, redelivery=True)
     assert calls.clock.slept == [9.0]
 
 
-def test_it_is_paid_for_as_a_write_and_as_a_redelivery() -> None:
+def test_redelivery_uses_points_and_the_pace_of_redeliveries() -> None:
     calls = Calls(answer(202))
     for _ in range(6):
         calls.caller.post_once("/attempts", TASK)

@@ -58,7 +58,7 @@ def refused(message: str, status: int = 403, web_url: str = WEB, **headers: str)
 
 
 @pytest.mark.parametrize("why", MESSAGES)
-def test_what_no_permission_changes_has_a_sentence_and_a_next_step_of_its_own(why: str) -> None:
+def test_blocked_access_has_its_own_sentence_and_next_step(why: str) -> None:
     error = refused(MESSAGES[why])
     assert error.error_kind is AccessBlocked
     assert why in error.problem
@@ -69,7 +69,7 @@ def test_what_no_permission_changes_has_a_sentence_and_a_next_step_of_its_own(wh
     assert error.next_step not in {other.next_step for other in others}
 
 
-def test_a_redelivery_that_is_blocked_ends_the_run_as_a_missing_permission_does() -> None:
+def test_blocked_redelivery_is_an_error() -> None:
     for message in MESSAGES.values():
         with raises(AccessBlocked):
             Calls(answer(403, {"message": message})).caller.post_once("/attempts", TASK)
@@ -78,11 +78,8 @@ def test_a_redelivery_that_is_blocked_ends_the_run_as_a_missing_permission_does(
 @pytest.mark.parametrize(
     "message", ["Resource not accessible by personal access token", "Must have admin rights to Repository.", "", "no"]
 )
-def test_every_other_403_is_about_a_permission(message: str) -> None:
+def test_other_403_is_a_missing_permission(message: str) -> None:
     assert refused(message).error_kind is MissingPermission
-
-
-# -- GitHub's own pages ------------------------------------------------------------------------------------------
 
 
 SERVER = "https://github.octocorp.example:8443"
@@ -96,7 +93,7 @@ SERVER = "https://github.octocorp.example:8443"
         ("single sign-on", SERVER, f"{SERVER}/enterprises/octo/sso"),
     ],
 )
-def test_githubs_own_page_for_it_is_shown_whole(why: str, web: str, address: str) -> None:
+def test_githubs_own_page_is_shown_in_full(why: str, web: str, address: str) -> None:
     headers = {"x_github_sso": f"required; url={address}"} if why == "single sign-on" else {}
     calls = Calls(answer(403, {"message": MESSAGES[why]}, **headers))
     caller = Caller(lambda: calls.script, calls.pace, calls.run_clock, web_url=web)
@@ -106,21 +103,21 @@ def test_githubs_own_page_for_it_is_shown_whole(why: str, web: str, address: str
     assert address in str(CheckpointNotSaved(place="there", why=caught.value))
 
 
-def test_a_server_without_tls_has_no_page_that_is_shown() -> None:
+def test_page_of_a_server_without_tls_is_not_shown() -> None:
     web = "http://127.0.0.1:80"
     error = refused(MESSAGES["single sign-on"], web_url=web, x_github_sso=f"required; url={web}/orgs/octo/sso")
     assert "127" not in str(error)
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_single_sign_on_is_seen_by_its_header_whatever_the_message_says(status: int) -> None:
+def test_single_sign_on_is_recognized_by_its_header(status: int) -> None:
     error = refused("Not Found", status, x_github_sso=f"required; url={SSO}")
     assert error.error_kind is AccessBlocked
     assert f"({status})" in error.problem
 
 
 @pytest.mark.parametrize("header", ["partial-results; organizations=21955855,20582480", "", "not required"])
-def test_a_header_about_something_else_changes_nothing(header: str) -> None:
+def test_other_sso_header_changes_nothing(header: str) -> None:
     assert refused("Not Found", 404, x_github_sso=header).error_kind is NotFound
 
 
@@ -158,23 +155,18 @@ def test_no_other_address_is_shown(address: str) -> None:
         assert "evil" not in str(error)
 
 
-# -- what answered -----------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("body", ["<html><title>Page not found</title></html>", '{"error":"Not Found"}', "", "[]"])
-def test_a_404_that_is_not_the_apis_is_told_from_one_that_is(body: str) -> None:
+def test_404_of_another_server_is_told_from_the_apis(body: str) -> None:
     with raises(ApiNotFound, match="/api/v3"):
         Calls(answer(404, body)).get()
     with raises(NotFound):
         Calls(answer(404, {"message": "Not Found"})).get()
 
 
-def test_a_proxy_that_answers_in_githubs_place_is_told() -> None:
+def test_proxy_that_asks_for_a_login_is_named() -> None:
     with raises(ProxyLogin, match="HTTPS_PROXY"):
         Calls(answer(407, "<html>")).get()
 
-
-# -- the request's id --------------------------------------------------------------------------------------------
 
 ID = "C0FE:2A1B:1234567:89ABCDE:65A1B2C3"
 
@@ -189,7 +181,7 @@ ID = "C0FE:2A1B:1234567:89ABCDE:65A1B2C3"
         (403, {"message": MESSAGES["account"]}, AccessBlocked),
     ],
 )
-def test_an_error_names_the_request_for_githubs_support(status: int, body: object, kind: AnyError) -> None:
+def test_error_names_the_request_id(status: int, body: object, kind: AnyError) -> None:
     with raises(kind) as caught:
         Calls(answer(status, body, x_github_request_id=ID)).get()
     assert str(caught.value).endswith(f"{ID}.")
@@ -197,7 +189,7 @@ def test_an_error_names_the_request_for_githubs_support(status: int, body: objec
 
 
 @pytest.mark.parametrize("odd", ["", "x", "c0fe:12", "C0FE 12", "C0FE\n::error::x", "A" * 101, "https://evil.example"])
-def test_what_is_no_id_of_a_request_is_not_shown(odd: str) -> None:
+def test_invalid_request_id_is_not_shown(odd: str) -> None:
     with pytest.raises(ApiFailing) as with_odd:
         Calls(answer(502, x_github_request_id=odd)).get()
     with pytest.raises(ApiFailing) as without:
@@ -205,7 +197,7 @@ def test_what_is_no_id_of_a_request_is_not_shown(odd: str) -> None:
     assert str(with_odd.value) == str(without.value)
 
 
-def test_a_lost_response_has_no_id_of_an_earlier_one() -> None:
+def test_lost_response_has_no_earlier_request_id() -> None:
     bad, lost = answer(502, x_github_request_id=ID), ResponseLost("the connection failed")
     with pytest.raises(ApiFailing) as caught:
         Calls(bad, bad, bad, lost).get()

@@ -36,11 +36,7 @@ def variable(calls: Calls) -> Variable:
 
 
 def read(told: Response) -> int | None:
-    calls = Calls(told)
-    try:
-        return variable(calls).read()
-    finally:
-        assert set(calls.script.lines) == {f"GET {ONE}"}
+    return variable(Calls(told)).read()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +51,8 @@ def read(told: Response) -> int | None:
     ],
 )
 def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
-    assert read(answer(200, {"name": "CHECKPOINT", "value": value, "created_at": "x"})) == moment
+    calls = Calls(answer(200, {"name": "CHECKPOINT", "value": value, "created_at": "x"}))
+    assert (variable(calls).read(), calls.script.lines) == (moment, [f"GET {ONE}"])
     assert read(GONE) is None
 
 
@@ -64,7 +61,7 @@ def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
     ["", " ", "x", "-1", "+1", "1.0", "1e3", "1_000", "0x1", "17 94", "1234567890123456", "١٢٣", "1\x002"],
     ids=plain_id,
 )
-def test_what_is_no_time_is_told_and_not_taken_for_none(value: str) -> None:
+def test_invalid_value_is_an_error_that_names_the_variable(value: str) -> None:
     with raises(CheckpointUnreadable, match=r"CHECKPOINT of octo/ops" + ("" if value else r".*\(empty\)")):
         read(answer(200, {"value": value}))
 
@@ -77,13 +74,13 @@ def test_a_hostile_value_is_only_shown() -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_token_that_may_not_read_it_is_told_what_it_needs() -> None:
+def test_missing_permission_is_named() -> None:
     with raises(MissingPermission, match="Variables: write"):
         read(answer(403))
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"value": 5}', '{"value": null}', '{"name": "x"}'])
-def test_an_answer_without_a_value_is_no_checkpoint_and_not_none(body: str) -> None:
+def test_response_without_a_value_is_an_error(body: str) -> None:
     with raises(ApiUnexpected, match=r"read .* CHECKPOINT of octo/ops"):
         read(answer(200, body))
 
@@ -99,9 +96,7 @@ def test_an_answer_without_a_value_is_no_checkpoint_and_not_none(body: str) -> N
         ([answer(500), DONE], [f"PATCH {ONE}"] * 2),
     ],
 )
-def test_it_is_written_whether_it_is_there_or_not_or_comes_about_meanwhile(
-    answers: list[Response], lines: list[str]
-) -> None:
+def test_variable_is_updated_or_created(answers: list[Response], lines: list[str]) -> None:
     calls = Calls(*answers, answer(500))
     variable(calls).write(17)
     assert calls.script.lines == lines
@@ -118,9 +113,7 @@ def test_it_is_written_whether_it_is_there_or_not_or_comes_about_meanwhile(
         ([answer(429, retry_after="7200")], OutOfTime, GITHUB_REFUSES),
     ],
 )
-def test_a_write_that_fails_for_good_is_told_with_its_cause(
-    answers: list[Response], cause: AnyError, says: str
-) -> None:
+def test_failed_write_is_an_error_with_its_cause(answers: list[Response], cause: AnyError, says: str) -> None:
     with pytest.raises(CheckpointNotSaved, match=says) as caught:
         variable(Calls(*answers)).write(17)
     fault = caught.value.__cause__
@@ -137,7 +130,7 @@ def test_a_write_that_fails_for_good_is_told_with_its_cause(
         ([answer(200, '{"name": "CHECKPOINT", "value": "5"}'), answer(500)], 0, CheckpointNotSaved),
     ],
 )
-def test_that_nothing_is_lost_is_said_only_where_a_checkpoint_was_found_or_saved_before(
+def test_first_checkpoint_that_cannot_be_saved_has_its_own_advice(
     answers: list[Response], written: int, kind: type[CheckpointNotSaved] | ErrorKind[CheckpointNotSaved]
 ) -> None:
     store = variable(Calls(*answers))
