@@ -31,7 +31,7 @@ FIELDS: dict[str, object] = {
 
 
 @pytest.mark.parametrize("kind", FactKind)
-def test_every_fact_is_told_in_full_and_shows_no_strangers_address(kind: FactKind) -> None:
+def test_every_fact_is_complete_and_shows_no_strangers_address(kind: FactKind) -> None:
     since = {"since": HOSTILE} if kind is FactKind.DOWN else {}
     fact = Fact(kind, FIELDS | since)
     for text in (str(fact), fact.short):
@@ -41,7 +41,7 @@ def test_every_fact_is_told_in_full_and_shows_no_strangers_address(kind: FactKin
     assert fact.advice in str(fact)
 
 
-def test_moments_counts_and_ids_are_told_as_people_read_them() -> None:
+def test_times_counts_and_ids_are_readable() -> None:
     lost = Fact(FactKind.GIVEN_UP, {"guids": ("g1", "g2"), "until": START})
     assert lost.sentence.startswith("2 events given up")
     assert lost.sentence.endswith(": g1, g2.")
@@ -61,7 +61,7 @@ def test_moments_counts_and_ids_are_told_as_people_read_them() -> None:
         (START - HOUR, True, ", since at least 2026", "down since at least 20:20 UTC (1 h)"),
     ],
 )
-def test_since_when_it_is_so_is_told_as_far_as_it_is_known(
+def test_start_of_an_outage_is_reported_as_far_as_it_is_known(
     since: int | None, told: str, short: str, *, at_least: bool
 ) -> None:
     (down,) = hook(outage=Outage(since, at_least, cause="HTTP 503", backlog=1)).facts

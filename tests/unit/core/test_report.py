@@ -18,7 +18,7 @@ from redeliver.text import Naming
 from reports import Problem, events, hook, hooks, one, stats
 
 
-def test_a_report_adds_up_what_its_webhooks_have() -> None:
+def test_report_adds_up_its_webhooks() -> None:
     report = Report(
         (
             hook(*events(Outcome.RECOVERED, Outcome.PENDING, Outcome.GIVEN_UP), number=1),
@@ -29,14 +29,14 @@ def test_a_report_adds_up_what_its_webhooks_have() -> None:
     assert (report.scanned, report.redelivered) == (2_468, 4)
 
 
-def test_the_checkpoint_is_the_earliest_of_those_that_are_kept() -> None:
+def test_checkpoint_is_the_earliest_of_the_webhooks() -> None:
     assert Report((hook(checkpoint=19), hook(checkpoint=17), hook(checkpoint=None))).checkpoint == 17
     assert Report((hook(checkpoint=0),)).checkpoint == 0
     assert Report((hook(checkpoint=None),)).checkpoint is None
     assert Report(()).checkpoint is None
 
 
-def test_the_worst_state_counts_and_of_no_webhook_nothing_is_known() -> None:
+def test_worst_health_counts_and_none_is_unknown() -> None:
     healthy, degraded, down, unknown = (
         hook(stats=stats({"push": (2, 2)})),
         hook(stats=stats({"push": (2, 1)})),
@@ -50,7 +50,7 @@ def test_the_worst_state_counts_and_of_no_webhook_nothing_is_known() -> None:
     assert Report(()).health is Health.UNKNOWN
 
 
-def test_the_deadline_and_the_time_left_are_those_of_the_webhook_that_has_least() -> None:
+def test_deadline_is_that_of_the_webhook_with_least_time_left() -> None:
     report = Report((hook(start=1, deadline=50), hook(start=30, deadline=60), hook(deadline=None)))
     assert (report.deadline, report.time_left) == (50, 30)
     assert (one().deadline, one().time_left) == (None, None)
@@ -65,30 +65,32 @@ def test_the_deadline_and_the_time_left_are_those_of_the_webhook_that_has_least(
         (one(gap=(1, 2)), (1, 1, 0)),
         (Report((), fault=Problem("No webhook fits.")), (1, 1, 0)),
         (one(read=False, warnings=("The hour is spent.",)), (0, 1, 0)),
+        (Report(()), (0, 0, 0)),
+        (one(*events(Outcome.RECOVERED, Outcome.FILTERED_OUT)), (0, 0, 0)),
+        (Report((hook(), hook(read=False)), dry_run=True), (0, 1, 0)),
         (Report((), signal_number=15), (143, 143, 143)),
+        (one(*events(Outcome.FAILED_AGAIN), read=False), (0, 1, 0)),
+        (Report((hook(read=False),), signal_number=15), (143, 143, 143)),
     ],
 )
-def test_each_exit_code_has_its_reason(report: Report, codes: tuple[int, int, int]) -> None:
+def test_exit_code_follows_fail_on(report: Report, codes: tuple[int, int, int]) -> None:
     assert tuple(report.exit_code(on) for on in (FailOn.ERROR, FailOn.UNDELIVERED, FailOn.NEVER)) == codes
 
 
-# -- what many webhooks have ------------------------------------------------------------------------------------
-
-
-def test_with_one_webhook_a_fault_stands_as_it_is() -> None:
+def test_error_of_one_webhook_is_reported_as_it_is() -> None:
     report = one(errors=("It may not.", "It was not saved."), warnings=("It was slow.",))
     assert report.errors == ("It may not.", "It was not saved.")
     assert report.warnings == ("It was slow.",)
 
 
-def test_what_many_have_is_told_once_with_the_first_of_them() -> None:
+def test_error_of_many_webhooks_is_reported_once() -> None:
     report = Report((hook(), *hooks(1_000, errors=("The token may not.",))))
     (error,) = report.errors
     assert error.startswith("hook 1 of the organization octo: The token may not. ")
     assert "999 more webhooks" in error
 
 
-def test_an_error_that_names_its_webhook_or_its_variable_is_the_same_cause() -> None:
+def test_errors_that_differ_in_the_webhook_are_one() -> None:
     failing = []
     for each in hooks(3):
         refused = ApiRefused(what=Naming("read {}", each.hook), status=422, message="no")
@@ -101,13 +103,13 @@ def test_an_error_that_names_its_webhook_or_its_variable_is_the_same_cause() -> 
     assert "2 more webhooks" in second
 
 
-def test_another_figure_is_another_cause() -> None:
+def test_errors_that_differ_in_a_figure_are_two() -> None:
     errors = [ApiRefused(what="x", status=status, message="no") for status in (400, 422)]
     failing = [hook(number=number, endings=(Fact.of(error),)) for number, error in enumerate(errors, 1)]
     assert len(Report(tuple(failing)).errors) == 2
 
 
-def test_causes_that_differ_stand_apart_and_what_kept_the_run_from_any_hook_first() -> None:
+def test_error_of_the_whole_run_comes_first() -> None:
     report = Report((*hooks(2, errors=("One.",)), hook(number=9, errors=("Two.",))), fault=Problem("None was listed."))
     alone, both, other = report.errors
     assert (alone, other) == ("None was listed.", "hook 9 of the organization octo: Two.")
@@ -115,7 +117,7 @@ def test_causes_that_differ_stand_apart_and_what_kept_the_run_from_any_hook_firs
     assert "1 more webhook" in both
 
 
-def test_a_warning_that_many_have_is_told_once_though_its_fields_differ() -> None:
+def test_warning_of_many_webhooks_is_reported_once() -> None:
     monday, friday = (Outage(START - days * DAY, at_least=False, cause="HTTP 503", backlog=1) for days in (5, 1))
     report = Report((hook(outage=monday), hook(number=2, outage=friday, active=False)))
     still_down, off = report.warnings
@@ -124,7 +126,7 @@ def test_a_warning_that_many_have_is_told_once_though_its_fields_differ() -> Non
     assert off.startswith("hook 2")
 
 
-def test_a_loss_is_told_for_each_webhook_with_its_own_guids_and_before_all_else() -> None:
+def test_losses_come_first_with_their_guids() -> None:
     lost = [replace(event, guid=guid) for event in events(Outcome.GIVEN_UP) for guid in ("g1", "g2")]
     report = Report(tuple(hook(each, number=number, errors=("No.",)) for number, each in enumerate(lost, 1)))
     first, second, rest = report.errors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,15 +14,16 @@ from redeliver.core.case import Acceptance, Case, Outcome, Redelivery, Reply
 from redeliver.core.facts import Fact, FactKind
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Extent, Window
-from redeliver.core.report import HookReport, Report
-from redeliver.core.settings import FailOn, parse
+from redeliver.core.settings import parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
 from redeliver.github.pace import Quota
 from redeliver.run.record import Record, Sending
 from redeliver.run.result import build_report
 from redeliver.times import clock_time
-from reports import Problem
 from samples import HOUR, MINUTE, attempt, event, reading_of
+
+if TYPE_CHECKING:
+    from redeliver.core.report import HookReport
 
 INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
 HOOK: Any = SimpleNamespace(
@@ -82,9 +83,6 @@ def unread(**known: Any) -> Record:  # noqa: ANN401
     return Record(Ledger(RULES), **known)
 
 
-# -- one event --------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("fate", "is_sent_again", "detail"),
     [
@@ -102,19 +100,14 @@ def unread(**known: Any) -> Record:  # noqa: ANN401
         (Fate(answer=Acceptance.UNKNOWN, why="the connection was reset", result=200), False, ""),
     ],
 )
-def test_when_an_event_is_sent_next_is_told_where_it_is_and_why_it_was_not_taken(
-    fate: Fate, detail: str, *, is_sent_again: bool
-) -> None:
+def test_next_attempt_and_reason_are_reported(fate: Fate, detail: str, *, is_sent_again: bool) -> None:
     (event,) = reported(fate).events
     assert (event.next_attempt_at is not None, event.detail) == (is_sent_again, detail)
     # One that is delivered is reported as it was before.
     assert (event.cause, event.attempts) == (("HTTP 404", 2) if fate.result == 404 else ("HTTP 503", 1))
 
 
-# -- what is lost -----------------------------------------------------------------------------------------------
-
-
-def test_of_many_lost_events_some_are_named_and_until_when_the_oldest_can_be_sent_again() -> None:
+def test_some_lost_events_are_named_with_the_time_left() -> None:
     (sentence,) = reported(Fate(left=Outcome.NOT_DUE), *[Fate(left=Outcome.GIVEN_UP)] * 30).errors
     assert "g8 and 22 more" in sentence
     assert clock_time(START - 98 * MINUTE + RETENTION) in sentence
@@ -134,9 +127,7 @@ def test_of_many_lost_events_some_are_named_and_until_when_the_oldest_can_be_sen
         (-RETENTION + 5 * MINUTE, 5 * MINUTE, (START - RETENTION + 5 * MINUTE, START - RETENTION + 6 * MINUTE)),
     ],
 )
-def test_a_gap_is_an_error_with_its_two_ends(
-    stored: int | None, at_end: int | None, gap: tuple[int, int] | None
-) -> None:
+def test_gap_is_an_error_with_its_two_ends(stored: int | None, at_end: int | None, gap: tuple[int, int] | None) -> None:
     kept = None if stored is None else START + stored
     window = Window(START, kept, kept or START - RETENTION - 1, START - RETENTION, START - RETENTION)
     report = reported(window=window, retained_at_end=None if at_end is None else START - RETENTION + at_end)
@@ -145,13 +136,13 @@ def test_a_gap_is_an_error_with_its_two_ends(
     assert ends == ([tuple(map(clock_time, gap))] if gap else [])
 
 
-def test_the_deadline_is_that_of_the_oldest_event_that_can_still_be_redelivered() -> None:
+def test_deadline_is_that_of_the_oldest_redeliverable_event() -> None:
     report = reported(Fate(left=Outcome.GIVEN_UP), Fate(left=Outcome.NOT_DUE), Fate(left=Outcome.NOT_DUE))
     assert report.deadline == START - 98 * MINUTE + RETENTION
     assert reported(Fate(result=200), Fate(left=Outcome.EXPIRED)).deadline is None
 
 
-def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> None:
+def test_partial_reading_has_the_deadline_of_the_window() -> None:
     report = reported(Fate(left=Outcome.NOT_DUE), extent=Extent.NEWEST)
     assert report.deadline == WINDOW.cutoff + RETENTION
 
@@ -165,7 +156,7 @@ def test_where_only_the_newest_part_was_read_the_deadline_is_the_windows() -> No
     ],
 )
 @pytest.mark.parametrize("sought", ["later", "another"])
-def test_an_event_whose_first_attempt_was_not_read_is_forgotten_before_what_was_read(
+def test_event_with_an_unread_first_attempt_expires_with_what_was_read(
     read_back_to: int, forgotten_at: int, sought: str
 ) -> None:
     later = Case(event(attempt(1, START - 98 * MINUTE, redelivery=True), guid="later"), Outcome.NOT_DUE)
@@ -176,15 +167,12 @@ def test_an_event_whose_first_attempt_was_not_read_is_forgotten_before_what_was_
     assert report.deadline == (forgotten_at if sought == "later" else WINDOW.cutoff + RETENTION)
 
 
-def test_a_server_that_grants_no_calls_an_hour_is_taken_not_to_count_them() -> None:
+def test_server_without_hourly_calls_has_no_hourly_limit() -> None:
     hook: Any = SimpleNamespace(**vars(HOOK) | {"quota": Quota(0, 0)})
     record = record_of(Fate(), Fate(), sending=Sending.ENDPOINT_DOWN)
     outage = build_report(hook, record, parse(INPUTS)).outage
     assert outage is not None
     assert outage.backlog == 1
-
-
-# -- how it ended -----------------------------------------------------------------------------------------------
 
 
 LATE, SPENT = OutOfTime(why="another request would have taken 9 s more"), HourSpent(left="850")
@@ -207,31 +195,8 @@ REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there",
         (record_of(extent=Extent.FAILURES_FIRST), [], [Fact(FactKind.FAILURES_FIRST, {})]),
     ],
 )
-def test_what_ended_a_run_is_an_error_or_a_warning(
+def test_ending_is_an_error_or_a_warning(
     record: Record, errors: list[RedeliverError], warnings: list[RedeliverError | Fact]
 ) -> None:
     report = report_of(record)
     assert (report.errors, report.warnings) == (tuple(map(str, errors)), tuple(map(str, warnings)))
-
-
-UNREAD = report_of(unread(ended_by=HourSpent(left="850")))
-
-
-@pytest.mark.parametrize(
-    ("report", "codes"),
-    [
-        (Report(()), (0, 0, 0)),
-        (Report((reported(Fate()),)), (0, 1, 0)),
-        (Report((reported(Fate(result=200)),)), (0, 0, 0)),
-        (Report((reported(Fate(left=Outcome.FILTERED_OUT)),)), (0, 0, 0)),
-        (Report((reported(ended_by=BadToken(what="x")),)), (1, 1, 0)),
-        (Report((), fault=Problem("No webhook fits.")), (1, 1, 0)),
-        (Report((reported(Fate()),), signal_number=15), (143, 143, 143)),
-        # Of a log that was not read nobody can say that all is delivered.
-        (Report((reported(), UNREAD)), (0, 1, 0)),
-        (Report((UNREAD,), dry_run=True), (0, 1, 0)),
-        (Report((UNREAD,), signal_number=15), (143, 143, 143)),
-    ],
-)
-def test_the_exit_code_is_what_fail_on_makes_of_it(report: Report, codes: tuple[int, int, int]) -> None:
-    assert tuple(report.exit_code(fail_on) for fail_on in FailOn) == codes
