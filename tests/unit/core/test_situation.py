@@ -50,17 +50,15 @@ def one(*outcomes: Outcome, **known: Any) -> Situation:  # noqa: ANN401  fields 
         (read(replace(reports.one(*FAILED_AGAIN), dry_run=True)), None),
     ],
 )
-def test_a_report_comes_to_a_state_and_what_was_not_read_is_never_settled(
-    situation: Situation, state: State | None
-) -> None:
+def test_report_comes_to_a_state_and_unread_is_never_settled(situation: Situation, state: State | None) -> None:
     assert situation.state is state
 
 
-def test_a_run_without_a_report_failed() -> None:
+def test_run_without_a_report_has_failed() -> None:
     assert read_report(" \n") == Situation(State.FAILED, errors=(NO_REPORT,))
 
 
-def test_what_waits_is_told_and_what_is_lost_apart_from_it() -> None:
+def test_undelivered_and_lost_events_are_kept_apart() -> None:
     shown = reports.events(Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.NOT_DUE, Outcome.TOO_OLD, Outcome.RECOVERED)
     shown = (*shown[:2], replace(shown[2], cause="timed out"), *shown[3:])
     other = reports.hook(*FAILED_AGAIN, number=2, gap=(START, START + 5))
@@ -76,7 +74,7 @@ def test_what_waits_is_told_and_what_is_lost_apart_from_it() -> None:
     ]
 
 
-def test_an_outage_begins_when_every_attempt_began_to_fail() -> None:
+def test_outage_begins_with_the_first_failed_attempt() -> None:
     assert one(Outcome.ENDPOINT_DOWN, outage=DOWN).since == START - HOUR
 
 
@@ -98,6 +96,6 @@ WHOLE = json.loads(as_json(reports.one(*FAILED_AGAIN)))
         (json.dumps(WHOLE | {"hooks": [WHOLE["hooks"][0] | {"hook": "x" * 2_000}]}), "hooks.0.hook: string_too_long"),
     ],
 )
-def test_what_is_no_report_is_refused(text: str, why: str) -> None:
+def test_invalid_report_is_refused(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         read_report(text)

@@ -85,16 +85,10 @@ ANNOTATED: list[Report] = [
     # What is urgent is red.
     one(*events(Outcome.REFUSED), deadline=START + 2 * HOUR),
     # A loss is an error, and not told again beside it.
-    one(
-        *events(Outcome.GIVEN_UP, Outcome.RECOVERED),
-    ),
+    one(*events(Outcome.GIVEN_UP, Outcome.RECOVERED)),
     one(active=False),
     Report((hook(endings=(STOPPED,)),), signal_number=15),
-    one(
-        *events(Outcome.GIVEN_UP),
-        errors=("No.",),
-        warnings=("It was slow.",),
-    ),
+    one(*events(Outcome.GIVEN_UP), errors=("No.",), warnings=("It was slow.",)),
     # With several webhooks, each remark names the first that has it.
     Report(hooks(2, *events(Outcome.REFUSED), errors=("No.",))),
 ]

@@ -45,11 +45,12 @@ def at(*moments: int) -> list[EventReport]:
     return [replace(EVENT, first_failed_at=START + moment) for moment in moments]
 
 
-def test_a_few_events_are_no_picture() -> None:
+def test_few_events_make_no_chart() -> None:
     assert pictures([]) == pictures(events(*[Outcome.RECOVERED] * (WORTH_A_PICTURE - 1))) == []
+    assert len(pictures(events(*[Outcome.RECOVERED] * WORTH_A_PICTURE))) == 2, "one cause alone is no chart"
 
 
-def test_each_bar_is_a_span_of_time_and_shows_what_became_of_its_events() -> None:
+def test_bar_shows_the_outcomes_of_its_span_of_time() -> None:
     sent = events(*[Outcome.RECOVERED] * 6, *[Outcome.PENDING] * 3)
     left = events(*[Outcome.FAILED_AGAIN] * 4, *[Outcome.NOT_DUE] * 4)
     told = [replace(event, first_failed_at=START) for event in sent]
@@ -62,7 +63,7 @@ def test_each_bar_is_a_span_of_time_and_shows_what_became_of_its_events() -> Non
     assert " per minute," in title(picture)
 
 
-def test_only_colours_that_are_there_are_explained() -> None:
+def test_legend_has_only_the_colours_in_use() -> None:
     legend, picture = pictures(events(*[Outcome.FAILED_AGAIN] * 18))
     assert legend == "🟥 undelivered"
     assert bars(picture) == [[5, 5, 5, 3]]
@@ -73,7 +74,7 @@ def test_only_colours_that_are_there_are_explained() -> None:
     ("most", "end"),
     [(10, 10), (11, 16), (17, 20), (33, 40), (50, 50), (51, 80), (81, 100), (780, 800), (123_456, 160_000)],
 )
-def test_the_scale_ends_above_the_highest_bar_at_a_round_number(most: int, end: int) -> None:
+def test_scale_ends_at_a_round_number(most: int, end: int) -> None:
     _, picture = pictures([EVENT] * most)
     assert ends(picture)[1] == end
     # Where it begins, its zero is on the axis: see the chart as it is drawn, with `make picture`.
@@ -94,7 +95,7 @@ def test_the_scale_ends_above_the_highest_bar_at_a_round_number(most: int, end: 
         (365 * DAY, "27 days", "6 Nov 00h"),
     ],
 )
-def test_the_span_of_a_bar_goes_with_the_time_there_is_to_show(span: int, width: str, first: str) -> None:
+def test_span_of_a_bar_follows_the_time_shown(span: int, width: str, first: str) -> None:
     _, picture = pictures(at(*range(99), span))
     assert f" per {width}," in title(picture)
     assert labels(picture)[0] == first
@@ -107,7 +108,7 @@ def test_few_events_make_few_bars() -> None:
 
 
 @given(st.lists(st.integers(-20_000 * DAY, 20_000 * DAY), min_size=10, max_size=40))
-def test_whatever_times_there_are_every_event_is_in_and_the_labels_do_not_crowd(moments: list[int]) -> None:
+def test_every_event_is_counted_and_labels_fit(moments: list[int]) -> None:
     _, picture = pictures(at(*moments))
     (heights,) = bars(picture)
     assert sum(heights) == len(moments)
@@ -115,18 +116,14 @@ def test_whatever_times_there_are_every_event_is_in_and_the_labels_do_not_crowd(
     assert len(" ".join(labels(picture))) <= 170  # some 5 px each
 
 
-def test_causes_stand_by_their_number_and_the_rest_together() -> None:
+def test_causes_are_sorted_and_the_rest_is_summed() -> None:
     told = [replace(EVENT, cause=f"HTTP {400 + number}") for number in range(12) for _ in range(20 - number)]
     *_, picture = pictures(told)
     assert labels(picture) == [*(f"HTTP {400 + number}: {20 - number}" for number in range(8)), "others: 42"]
     assert bars(picture) == [[*range(20, 12, -1), 42]]
 
 
-def test_one_cause_alone_is_no_picture() -> None:
-    assert len(pictures(events(*[Outcome.RECOVERED] * 10))) == 2
-
-
 @given(st.lists(st.text(), min_size=10, max_size=12))
-def test_nothing_that_strangers_wrote_is_drawn(names: list[str]) -> None:
+def test_strangers_text_is_not_drawn(names: list[str]) -> None:
     told = [replace(EVENT, name=name, guid=name, detail=name) for name in names]
     assert pictures(told) == pictures([EVENT] * len(names))

@@ -35,11 +35,8 @@ any_hook = st.builds(
 
 
 @given(reports=st.lists(any_hook, min_size=1, max_size=3), dry_run=st.booleans(), signal=st.sampled_from([None, 2]))
-def test_it_is_never_green_over_a_loss_or_what_was_not_read(
-    *,
-    reports: list[HookReport],
-    dry_run: bool,
-    signal: int | None,
+def test_headline_is_never_green_over_a_loss_or_an_unread_log(
+    *, reports: list[HookReport], dry_run: bool, signal: int | None
 ) -> None:
     report = Report(tuple(reports), dry_run, signal)
     light, says = mark(report), headline(report)
@@ -52,9 +49,6 @@ def test_it_is_never_green_over_a_loss_or_what_was_not_read(
         assert says.split(". ")[0].endswith(("given up", "expired"))
 
 
-# -- annotations ------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("report", ANNOTATED)
 def test_annotations_say_each_thing_once(report: Report) -> None:
     said = [*annotate(report, FailOn.ERROR)]
@@ -64,7 +58,7 @@ def test_annotations_say_each_thing_once(report: Report) -> None:
     assert len(set(sentences)) == len(sentences)
 
 
-def test_when_events_are_redelivered_next_is_told() -> None:
+def test_next_redelivery_is_reported() -> None:
     due, later = (
         replace(event, next_attempt_at=START + wait)
         for event, wait in zip(events(Outcome.REFUSED, Outcome.NOT_DUE), (0, 20 * MINUTE), strict=True)
@@ -75,7 +69,7 @@ def test_when_events_are_redelivered_next_is_told() -> None:
         assert what_comes_next(report)[0] in dict(annotate(report, FailOn.ERROR))["warning"]
 
 
-def test_a_step_that_fails_by_fail_on_says_so() -> None:
+def test_step_that_fails_by_fail_on_says_so() -> None:
     again = events(Outcome.PENDING)
     report = one(*again, warnings=("It was slow.",))
     reason = "(fail-on: undelivered)"
@@ -90,7 +84,7 @@ def test_a_step_that_fails_by_fail_on_says_so() -> None:
         assert [text for level, text in annotate(ending, FailOn.UNDELIVERED) if level == "error"] == error
 
 
-def test_no_more_stand_there_than_github_shows() -> None:
+def test_annotations_are_limited_to_what_github_shows() -> None:
     assert bounded(["no"] * MAX_ANNOTATIONS) == ("no",) * MAX_ANNOTATIONS
     report = Report(tuple(hook(number=number, errors=(f"{'x' * number}",)) for number in range(1, 41)))
     errors = [text for level, text in annotate(report, FailOn.ERROR) if level == "error"]

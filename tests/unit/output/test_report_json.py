@@ -33,7 +33,7 @@ def read(report: Report) -> Any:  # noqa: ANN401
     return json.loads(as_json(report))
 
 
-def test_the_outputs_are_the_ones_that_are_documented_and_all_of_them_text() -> None:
+def test_outputs_are_the_documented_ones_and_text() -> None:
     kinds = (Outcome.RECOVERED, Outcome.PENDING, Outcome.FILTERED_OUT, Outcome.GIVEN_UP)
     told = outputs(Report((hook(*events(*kinds), checkpoint=17), hook(checkpoint=None))))
     assert list(told) == list(OUTPUTS)
@@ -49,9 +49,10 @@ def test_the_outputs_are_the_ones_that_are_documented_and_all_of_them_text() -> 
         "report": "",
     }
     assert outputs(Report(()))["checkpoint"] == ""
+    assert read(Report((), fault=Problem("No webhook fits.")))["errors"] == ["No webhook fits."]
 
 
-def test_what_no_run_of_the_snapshots_has_is_in_the_json_too() -> None:
+def test_health_and_unreached_webhooks_are_in_the_json() -> None:
     types = stats({"push": (6, 6), "issues": (4, 3)}, near=2, throttled=1)
     told = read(Report((hook(stats=types),), unreached=2))
     CHECK.validate(told)
@@ -71,7 +72,7 @@ def test_what_no_run_of_the_snapshots_has_is_in_the_json_too() -> None:
     }
 
 
-def test_no_id_is_a_number_that_other_readers_would_round() -> None:
+def test_no_number_is_rounded_by_other_readers() -> None:
     def numbers(told: object) -> list[int]:
         if isinstance(told, dict):
             return [number for value in told.values() for number in numbers(value)]
@@ -82,13 +83,6 @@ def test_no_id_is_a_number_that_other_readers_would_round() -> None:
     found = numbers(read(one(EVENT, hook_id="3804004623172239366")))
     assert len(found) > 10
     assert all(abs(number) < 2**53 for number in found)
-
-
-def test_a_fault_that_kept_the_run_from_any_hook_is_told() -> None:
-    assert read(Report((), fault=Problem("No webhook fits.")))["errors"] == ["No webhook fits."]
-
-
-# -- its size ---------------------------------------------------------------------------------------------------
 
 
 def fits(report: Report) -> Any:  # noqa: ANN401
@@ -104,7 +98,7 @@ def fits(report: Report) -> Any:  # noqa: ANN401
     return told
 
 
-def test_ten_thousand_events_fit_and_recovered_ones_go_first() -> None:
+def test_ten_thousand_events_fit_and_recovered_ones_give_way() -> None:
     many = events(*[Outcome.RECOVERED] * 5_000, *[Outcome.REFUSED] * 50, *[Outcome.GIVEN_UP] * 10)
     (told,) = fits(one(*many, *many[:5_000]))["hooks"]
     kept = [event["outcome"] for event in told["events"]]
@@ -115,25 +109,22 @@ def test_ten_thousand_events_fit_and_recovered_ones_go_first() -> None:
 
 
 @pytest.mark.slow
-def test_three_thousand_failing_hooks_fit() -> None:
+def test_three_thousand_failing_webhooks_fit() -> None:
     told = fits(Report(hooks(3_000, *events(Outcome.GIVEN_UP), errors=["no " * 300] * 3)))
     assert told["hooks_omitted"] > 2_000
     assert sum(len(each["events"]) for each in told["hooks"]) > 10, "there is space for GUIDs of what is lost"
 
 
-def test_of_many_hooks_the_quiet_ones_go_first() -> None:
+def test_quiet_webhooks_give_way_first_and_few_are_all_there() -> None:
     report = Report((*hooks(2_000), hook(*events(Outcome.GIVEN_UP), number=2_001), hook(number=2_002, read=False)))
     shown = {each["hook_id"] for each in fits(report)["hooks"]}
     assert "2001" in shown
     assert 100 < len(shown) < 2_000
-
-
-def test_a_few_hooks_and_their_events_are_all_there() -> None:
     told = fits(Report(hooks(40, *events(*[Outcome.RECOVERED] * 3))))
     assert told["hooks_omitted"] == sum(each["events_omitted"] for each in told["hooks"]) == 0
 
 
-def test_types_of_events_give_way_to_events_and_to_webhooks_and_are_counted() -> None:
+def test_event_types_give_way_to_events_and_webhooks() -> None:
     types = stats({f"type_{number}": (200 - number, 1) for number in range(101)})
     (alone,) = fits(Report((hook(stats=types),)))["hooks"]
     assert (len(alone["health"]["by_event"]), alone["health"]["by_event_omitted"]) == (101, 0)
@@ -176,19 +167,12 @@ def test_whatever_strangers_wrote_and_however_much_it_fits(
     fits(report)
 
 
-# -- what is in it does nothing ---------------------------------------------------------------------------------
-
-
-def test_what_is_hostile_is_shown_without_its_addresses() -> None:
-    text = as_json(one(replace(EVENT, guid=HOSTILE, name=HOSTILE, detail=HOSTILE)))
-    for absent in ("secret", "\\u001b", "\\u202e", "\\n"):
-        assert absent not in text
-
-
 @given(st.text(st.sampled_from("#[]x:'`$<>&"), max_size=12))
-def test_what_stands_in_it_is_read_as_it_was(name: str) -> None:
+def test_text_in_the_report_is_read_as_it_was(name: str) -> None:
     report = one(replace(EVENT, name=name), errors=(name,))
     assert "##[" not in as_json(report)
+    hostile = as_json(one(replace(EVENT, guid=HOSTILE, name=HOSTILE, detail=HOSTILE)))
+    assert not [absent for absent in ("secret", "\\u001b", "\\u202e", "\\n") if absent in hostile]
     assert read(report)["hooks"][0]["errors"] == [name]
     assert read(report)["hooks"][0]["events"][0]["event"] == name
 

@@ -50,6 +50,10 @@ def tags(markdown: str) -> list[str]:
 @example("| x | <img src=x onerror=alert(1)> <!-- --> -->", State.DOWN)
 @example("<!-- redeliver-action: {} -->", State.DOWN)
 def test_what_strangers_wrote_shapes_nothing_and_pings_nobody(words: str, state: State) -> None:
+    check(words, state)
+
+
+def check(words: str, state: State) -> None:
     for page, plain in zip(shown(words, state), shown("x", state), strict=True):
         assert tags(page) == tags(plain)
         assert Page(page).looked_for == Page(plain).looked_for == []
@@ -60,19 +64,13 @@ def test_what_strangers_wrote_shapes_nothing_and_pings_nobody(words: str, state:
 @pytest.mark.parametrize("piece", sorted(set(PIECES)))
 @pytest.mark.slow
 def test_each_trick_alone_does_nothing(piece: str) -> None:
-    for page, plain in zip(shown(piece), shown("x"), strict=True):
-        assert tags(page) == tags(plain)
-        assert Page(page).looked_for == []
+    check(piece, State.DOWN)
 
 
 @given(text)
 def test_what_it_remembers_is_what_it_was_told_whatever_its_text_holds(words: str) -> None:
     decision = decide(None, situation(words), NOW)
     assert memory_of(issue_body(decision, situation(words), RUN)) == decision.memory
-
-
-#: GitHub's limit, https://docs.github.com/en/rest/issues; in bytes, of which no character has less than one.
-MOST = 65_536
 
 
 @pytest.mark.parametrize("mark", ["\U0001f4a5", "#", "@", "|", "GH-1", "\u6f22", "x", ""], ids=ascii)
@@ -91,7 +89,8 @@ def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, ma
         decision = decide(issue, much, NOW)
         assert decision.change in {Change.OPENED, Change.COMMENTED, Change.REOPENED}
         body, comment = issue_body(decision, much, RUN), issue_comment(decision, much, RUN)
-        assert max(len(body.encode()), len(comment.encode())) <= MOST
+        # In bytes, of which no character has less than one.
+        assert max(len(body.encode()), len(comment.encode())) <= LONGEST_BODY
         assert memory_of(body) == decision.memory
         for page, rows, left_out in (
             (body, r"^\| .* \| 1 \| .* UTC \|$", "webhooks"),
@@ -103,7 +102,7 @@ def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, ma
 
 
 @pytest.mark.parametrize("mark", ["'" * 10, "\U0001f4a5" * 10, "0123456789a", "<", "ABCDEF0123"])
-def test_what_is_no_mark_of_a_loss_takes_no_space(mark: str) -> None:
+def test_invalid_mark_of_a_loss_is_dropped(mark: str) -> None:
     def read(**words: object) -> Memory | None:
         return memory_of(f"{BEGINNING}{json.dumps(words, ensure_ascii=False)} -->")
 
@@ -111,26 +110,24 @@ def test_what_is_no_mark_of_a_loss_takes_no_space(mark: str) -> None:
     assert read(lost_marks=["0123456789"]) == Memory(lost_marks=("0123456789",))
 
 
-def test_errors_that_are_left_out_are_counted() -> None:
+def test_omitted_errors_are_counted() -> None:
     failed = Situation(State.FAILED, errors=tuple(f"error {number}" for number in range(8)))
     body = issue_body(decide(None, failed, NOW), failed, RUN)
     assert [f"- error {number}\n" in body for number in range(8)] == [True] * 5 + [False] * 3
     assert "- and 3 more errors" in body
 
 
-def test_where_no_run_is_known_there_is_no_empty_line_for_it() -> None:
+def test_comment_without_a_run_has_no_empty_line() -> None:
     there = TrackingIssue(1, is_open=True, memory=decide(None, situation("before", State.UNDELIVERED), NOW).memory)
     after = situation("x", State.DOWN)
     assert "<sub></sub>" not in issue_comment(decide(there, after, NOW), after, "")
 
 
 @pytest.mark.parametrize(("outcome", "told"), [(Outcome.GIVEN_UP, True), (Outcome.EXPIRED, False)])
-def test_a_loss_that_can_still_be_sent_again_comes_with_how(outcome: Outcome, *, told: bool) -> None:
+def test_lost_event_that_can_be_replayed_says_how(outcome: Outcome, *, told: bool) -> None:
     lost = replace(situation("x"), lost_events=(lost_event("g", "push", "HTTP 422", outcome),))
     assert ("replay --guid" in issue_comment(decide(None, lost, NOW), lost, RUN)) is told
 
-
-# -- reading it back --------------------------------------------------------------------------------------------
 
 BEGINNING = "<!-- redeliver-action: "
 moments = st.none() | st.integers(0, 253_402_300_799_000)
@@ -149,12 +146,11 @@ memories = st.builds(
 )
 
 
-def test_what_an_issue_remembers_is_read_from_anywhere_in_its_text() -> None:
+def test_memory_is_read_from_anywhere_in_the_text() -> None:
     decision = decide(None, situation("x"), NOW)
     body = issue_body(decision, situation("x"), RUN)
-    assert memory_of(body) == decision.memory
-    assert memory_of(f"edited by hand\n{body}\nand below") == decision.memory
-    assert memory_of("y" * (LONGEST_BODY - len(body)) + body) == decision.memory
+    for found in (body, f"edited by hand\n{body}\nand below", "y" * (LONGEST_BODY - len(body)) + body):
+        assert memory_of(found) == decision.memory
     assert memory_of("y" * LONGEST_BODY + body) is None
 
 
@@ -162,7 +158,7 @@ def test_what_an_issue_remembers_is_read_from_anywhere_in_its_text() -> None:
     "text",
     ["", "no words", "<!-- redeliver: {} -->", BEGINNING, f"{BEGINNING}{{}}", f" -->{BEGINNING}", f"{BEGINNING} --"],
 )
-def test_a_text_without_hidden_words_is_none_of_the_actions(text: str) -> None:
+def test_text_without_a_memory_is_not_the_actions(text: str) -> None:
     assert memory_of(text) is None
 
 
@@ -177,7 +173,7 @@ def test_a_body_of_any_length_is_read_in_time_that_grows_with_it_and_no_faster(p
 
 @given(memories, st.sampled_from([State.DOWN, State.SETTLED]), counts)
 @example(Memory(lost=2**53, undelivered=2**53), State.DOWN, 2**53)
-def test_whatever_an_issue_remembers_it_can_remember_more(before: Memory, state: State, lost: int) -> None:
+def test_memory_can_always_be_extended(before: Memory, state: State, lost: int) -> None:
     now = replace(situation("x", state), lost=lost, undelivered=lost)
     after = decide(TrackingIssue(1, is_open=True, memory=before), now, NOW)
     assert memory_of(issue_body(after, now, RUN)) == after.memory
