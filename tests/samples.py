@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
 from redeliver.core.reading import Extent, Reading, Window
+from redeliver.core.settings import ScanMode, parse
 from redeliver.github.api import Caller
 from redeliver.github.connection import GitHubApi
 from redeliver.github.pace import Pace, Quota
 from redeliver.github.responses import Body, Purpose, Response, Verb
+from redeliver.run.scan import Reader
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -232,3 +235,33 @@ class Calls:
     @property
     def count(self) -> int:
         return len(self.script.calls)
+
+
+class Desk:
+    """A reader of a log whose pages take a while."""
+
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        *,
+        cost: float = 0.1,
+        limit: float = 1_800,
+        quota: Quota | None = None,
+        **pages: Any,  # noqa: ANN401  fields of Pages
+    ) -> None:
+        self.clock, self.console = Patience(), Said()
+        self.pages = Pages([*rows], clock=self.clock, cost=cost, quota=quota or Quota(), **pages)
+        self.run_clock = RunClock(self.clock, limit, self.console)
+
+    def head(self, back: int, mode: ScanMode = ScanMode.FULL) -> tuple[Reader, Reading | None]:
+        settings = parse({"org": "octo", "hook-id": "1", "token": "t", "scan": mode})
+        reader = Reader(self.pages, window_of(back), settings, self.run_clock, self.console)
+        return reader, reader.read_head()
+
+    def window(self, back: int, mode: ScanMode = ScanMode.FULL, *, postpone: bool = False) -> Reading:
+        return self.head(back, mode)[0].read_window(postpone=postpone)
+
+    @property
+    def filters(self) -> list[str | None]:
+        """Which filter each page was asked for with, in a row of equals only once."""
+        return [only for only, _ in groupby(only for only, _ in self.pages.asked)]

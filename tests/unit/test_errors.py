@@ -43,19 +43,19 @@ def _calls() -> Iterator[tuple[str, str, set[str]]]:
                 yield f"{file.name}:{node.lineno}", node.func.id, given
 
 
-def test_every_error_is_made_with_the_facts_that_its_templates_show() -> None:
+def test_every_error_is_raised_with_the_facts_of_its_sentence() -> None:
     made = [*_calls()]
     assert len({name for _, name, _ in made}) > 40
     assert [(where, name) for where, name, given in made if given != shown(KINDS[name])] == []
 
 
-def test_a_fact_that_is_missing_is_no_error_without_a_word() -> None:
+def test_missing_fact_is_a_key_error() -> None:
     incomplete: dict[str, Any] = {"tries": 1, "what": "x"}
     with pytest.raises(KeyError, match="why"):
         ApiFailing(**incomplete)
 
 
-def test_an_error_says_what_went_wrong_and_what_to_do_and_keeps_its_facts() -> None:
+def test_error_has_its_sentence_its_next_step_and_its_facts() -> None:
     fault = ApiFailing(tries=4, what="read the log", why="it answered 502")
     assert fault.problem == ApiFailing.sentence.format(tries=4, what="read the log", why="it answered 502")
     assert fault.next_step == ApiFailing.advice
@@ -63,7 +63,7 @@ def test_an_error_says_what_went_wrong_and_what_to_do_and_keeps_its_facts() -> N
     assert fault.why == "it answered 502"
 
 
-def test_a_kind_of_an_error_is_one_of_its_class_with_words_and_an_exit_code_of_its_own() -> None:
+def test_kind_of_an_error_has_its_own_words_and_exit_code() -> None:
     ended = TokenEnded(what="read the log")
     assert (type(ended), ended.error_kind) == (ApiError, TokenEnded)
     assert ended.next_step == TokenEnded.advice != BadToken.advice
@@ -75,21 +75,15 @@ HOSTILE = "no\n::error::x https://user:hush@evil.example/ HTTP://hush"
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if shown(kind)])
 def test_no_fact_of_any_error_shows_a_strangers_address(name: str) -> None:
-    said = str(KINDS[name](**dict.fromkeys(shown(KINDS[name]), HOSTILE)))
+    said = str(KINDS[name](**dict.fromkeys(shown(KINDS[name]), f"{HOSTILE} {'x' * 999}")))
     assert "hush" not in said
     assert "\n" not in said
+    assert len(said) < 600 * (1 + len(shown(KINDS[name])))
 
 
-def test_an_error_within_an_error_keeps_what_is_ours_and_shows_nothing_of_a_strangers() -> None:
+def test_nested_error_keeps_our_addresses_and_hides_others() -> None:
     inner = ApiFailing(tries=4, what=OwnText("open https://github.com/x"), why=HOSTILE)
     said = str(CheckpointNotSaved(place="there", why=inner))
     assert str(inner) in said
     assert "https://github.com/x" in said
     assert "hush" not in said
-
-
-def test_a_fact_is_shown_as_one_short_line_without_addresses() -> None:
-    said = str(CheckpointNotSaved(place="there", why="no\n::error::x https://user:hush@evil.example/" + "x" * 999))
-    assert "hush" not in said
-    assert "\n" not in said
-    assert len(said) < 600

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_a_write_within_another_processs_write_costs_neither_its_file(
     assert names(tmp_path) == [path.name]
 
 
-def test_of_several_processes_each_writes_and_whoever_reads_finds_a_whole_file(tmp_path: Path) -> None:
+def test_concurrent_writers_leave_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "redeliver.prom"
     replace_file(path, b"a")
     commands = [[sys.executable, "-c", WRITER, str(path), letter, "150"] for letter in "abc"]
@@ -61,22 +62,16 @@ def test_of_several_processes_each_writes_and_whoever_reads_finds_a_whole_file(t
 def leftover(path: Path, age: float) -> Path:
     """What a writer that was killed leaves: its file, as long ago as that."""
     before = set(path.parent.iterdir())
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Path, "replace", _killed)
-        patched.setattr(Path, "unlink", _killed)
-        with pytest.raises(KeyboardInterrupt):
-            replace_file(path, b"half")
+    killed = mock.Mock(side_effect=KeyboardInterrupt)
+    with mock.patch.multiple(Path, replace=killed, unlink=killed), pytest.raises(KeyboardInterrupt):
+        replace_file(path, b"half")
     (left,) = set(path.parent.iterdir()) - before
     moment = time.time() - age
     os.utime(left, (moment, moment))
     return left
 
 
-def _killed(*_: object, **__: object) -> None:
-    raise KeyboardInterrupt
-
-
-def test_what_killed_writers_left_does_not_pile_up_and_that_of_others_at_work_stays(tmp_path: Path) -> None:
+def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     path = tmp_path / "redeliver.prom"
     recent, old, foreign = leftover(path, 60), leftover(path, 3_600), leftover(tmp_path / "other.prom", 3_600)
     assert not [one for one in (old, recent, foreign) if one.suffix == ".prom"]  # which node_exporter would read
@@ -84,17 +79,10 @@ def test_what_killed_writers_left_does_not_pile_up_and_that_of_others_at_work_st
     assert names(tmp_path) == sorted([path.name, recent.name, foreign.name])
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "redeliver.prom"
     replace_file(path, b"old")
-
-    def full(_descriptor: int) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
+    with mock.patch.object(os, "fsync", side_effect=OSError("no space left")), pytest.raises(OSError, match="no space"):
         replace_file(path, b"new")
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == [path.name]

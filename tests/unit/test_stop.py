@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 #: Seconds that nobody waits for: a signal comes before.
 LONG = 30.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-either = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+either = pytest.mark.parametrize("number", SIGNALS)
 
 
 @pytest.fixture
@@ -80,9 +81,6 @@ def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response:
     return response
 
 
-# -- before the end ---------------------------------------------------------------------------------------------
-
-
 def call(clock: RunClock) -> None:
     exchange(Slow(clock), clock, "GET")
 
@@ -94,7 +92,7 @@ def wait(clock: RunClock) -> None:
 @either
 @pytest.mark.parametrize("do", [call, wait])
 @pytest.mark.parametrize("closed", [True, False])
-def test_a_signal_ends_a_call_or_a_wait_at_once(
+def test_signal_ends_a_call_or_a_wait_at_once(
     clock: RunClock, number: int, do: Callable[[RunClock], None], *, closed: bool
 ) -> None:
     with clock.closing() if closed else nullcontext():
@@ -105,7 +103,7 @@ def test_a_signal_ends_a_call_or_a_wait_at_once(
     assert not isinstance(caught.value, Exception)  # or it would be taken for a failed request
 
 
-def test_a_signal_between_calls_waits_for_the_next_one_which_is_not_begun(clock: RunClock) -> None:
+def test_signal_between_calls_stops_the_next_call(clock: RunClock) -> None:
     slow = Slow(clock)
     signal.raise_signal(signal.SIGTERM)
     assert clock.signal_number == signal.SIGTERM
@@ -116,31 +114,25 @@ def test_a_signal_between_calls_waits_for_the_next_one_which_is_not_begun(clock:
         clock.wait(LONG, "the test")
 
 
-# -- a call's own limit -----------------------------------------------------------------------------------------
-
-
-def test_a_call_that_drips_for_ever_is_given_up(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_call_is_given_up(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "CALL_LIMIT", 0.02)
     with pytest.raises(ResponseLost, match=TOO_LONG):
         exchange(Slow(clock), clock, "GET")
     assert clock.signal_number is None
 
 
-def test_a_call_has_no_more_time_than_the_run() -> None:
+def test_call_has_no_more_time_than_the_run() -> None:
     clock = RunClock(time, 0.02, Said())
     with clock.reserving(9_999), pytest.raises(ResponseLost, match=TOO_LONG):
         exchange(Slow(clock), clock, "GET")
 
 
-def test_a_call_may_use_the_time_that_waits_must_leave(clock: RunClock) -> None:
+def test_call_may_use_the_time_reserved_from_waits(clock: RunClock) -> None:
     with clock.reserving(9_999):
         assert exchange(Slow(clock, 0.01), clock, "GET").status == 200
 
 
-# -- closing -----------------------------------------------------------------------------------------------------
-
-
-def test_after_a_signal_there_is_as_much_as_the_runner_leaves(clock: RunClock) -> None:
+def test_closing_after_a_signal_has_the_time_the_runner_leaves(clock: RunClock) -> None:
     signal.raise_signal(signal.SIGINT)
     # SIGTERM follows after 7.5 s and the end 2.5 s later.
     with clock.closing():
@@ -149,7 +141,7 @@ def test_after_a_signal_there_is_as_much_as_the_runner_leaves(clock: RunClock) -
 
 
 @either
-def test_a_signal_does_not_cut_the_last_call_short(clock: RunClock, number: int) -> None:
+def test_signal_does_not_interrupt_the_last_call(clock: RunClock, number: int) -> None:
     with clock.closing():
         slow = Slow(clock, 0.01, lambda: signal.raise_signal(number))
         assert exchange(slow, clock, "PATCH").status == 200
@@ -158,7 +150,7 @@ def test_a_signal_does_not_cut_the_last_call_short(clock: RunClock, number: int)
 
 @pytest.mark.parametrize("between", [True, False])
 @pytest.mark.parametrize("do", [call, wait])
-def test_a_signal_shortens_what_time_is_left_while_closing(
+def test_signal_shortens_the_time_for_closing(
     clock: RunClock, monkeypatch: pytest.MonkeyPatch, do: Callable[[RunClock], None], *, between: bool
 ) -> None:
     monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
@@ -169,7 +161,7 @@ def test_a_signal_shortens_what_time_is_left_while_closing(
             do(clock)
 
 
-def test_when_the_time_is_over_no_call_is_begun(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_call_begins_after_the_closing_time(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "CLOSING_LIMIT", 0.0)
     slow = Slow(clock)
     with clock.closing():
@@ -178,19 +170,11 @@ def test_when_the_time_is_over_no_call_is_begun(clock: RunClock, monkeypatch: py
         assert slow.calls == 0
 
 
-# -- who cannot wait --------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("closing", [True, False])
-def test_a_second_signal_ends_the_process(clock: RunClock, monkeypatch: pytest.MonkeyPatch, *, closing: bool) -> None:
-    class Ended(BaseException):
-        pass
-
-    def end(code: int) -> None:
-        raise Ended(code)
-
-    monkeypatch.setattr(os, "_exit", end)
+def test_second_signal_ends_the_process(clock: RunClock, monkeypatch: pytest.MonkeyPatch, *, closing: bool) -> None:
+    monkeypatch.setattr(os, "_exit", end := mock.Mock(side_effect=GeneratorExit))
     signal.raise_signal(signal.SIGINT)
-    with clock.closing() if closing else nullcontext(), pytest.raises(Ended, match="143"):
+    with clock.closing() if closing else nullcontext(), pytest.raises(GeneratorExit):
         signal.raise_signal(signal.SIGTERM)
+    end.assert_called_once_with(143)
     assert clock.signal_number == signal.SIGINT

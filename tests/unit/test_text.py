@@ -49,7 +49,7 @@ def test_no_log_line_is_a_workflow_command(text: str) -> None:
 
 @given(st.dictionaries(hostile, hostile | st.lists(hostile)))
 @example({"'": ["$(x)", "`x`", "; x & y | z > a < b"]})
-def test_json_for_a_shell_says_the_same_and_holds_nothing_that_a_shell_acts_on(value: dict[str, object]) -> None:
+def test_json_for_a_shell_holds_no_shell_syntax(value: dict[str, object]) -> None:
     text = for_shell(json.dumps(value))
     assert json.loads(text) == value
     assert not set(text) & set("'`$;&|<>()")
@@ -57,7 +57,7 @@ def test_json_for_a_shell_says_the_same_and_holds_nothing_that_a_shell_acts_on(v
 
 
 @given(hostile, st.integers(1, 80))
-def test_plain_text_is_one_short_line_of_visible_characters(text: str, limit: int) -> None:
+def test_plain_text_is_one_short_visible_line(text: str, limit: int) -> None:
     shown = plain(text, limit)
     assert len(shown) <= limit
     assert shown == shown.strip()
@@ -77,7 +77,7 @@ def test_plain_text_is_one_short_line_of_visible_characters(text: str, limit: in
         "https://user@hooks.example/https://secret",
     ],
 )
-def test_a_url_is_left_out_whole(url: str) -> None:
+def test_url_is_left_out_as_a_whole(url: str) -> None:
     assert plain(f"POST {url} giving up") == "POST <url> giving up"
 
 
@@ -85,8 +85,6 @@ def test_a_url_is_left_out_whole(url: str) -> None:
 def test_no_address_is_left(text: str) -> None:
     assert "://" not in without_urls(text)
 
-
-# -- work -----------------------------------------------------------------------------------------------------
 
 #: What makes a search begin anew at each character, read far, and find nothing.
 SHAPES = ["a", "a.", "a:", "a:/", "://", " a", "\n", "<a", "#", "##[", ": ", "GH-", "&", "\u200b", "漢"]
@@ -127,7 +125,7 @@ def test_a_status_of_a_megabyte_is_read_at_its_beginning_alone() -> None:
 @example("@octocat #1 GH-1 www.evil.example me@evil.example")
 @example("<!--")
 @example("`x`")
-def test_markdown_holds_nothing_that_has_a_meaning(text: str) -> None:
+def test_markdown_has_no_syntax(text: str) -> None:
     shown = for_markdown(text)
     assert re.fullmatch(r"(?:[^\W_]|[^\x00-\x7f]| |&#[0-9]+;)*", shown)
     assert html.unescape(shown).replace("\u2060", "") == plain(text)
@@ -137,7 +135,7 @@ def test_markdown_holds_nothing_that_has_a_meaning(text: str) -> None:
 @given(hostile)
 @example("a <https://evil.example> b")
 @example("https://evil.example/<script>")
-def test_a_sentence_in_markdown_has_the_meaning_of_its_addresses_alone(text: str) -> None:
+def test_only_addresses_have_a_meaning_in_a_sentence(text: str) -> None:
     shown = sentence_in_markdown(text, 200)
     assert re.fullmatch(r"(?:[^\W_]|[^\x00-\x7f]| |&#[0-9]+;|<https://[\w./~?&=%+-]+>)*", shown)
     assert sentence_in_markdown(plain(text), 200) == for_markdown(text)
@@ -154,12 +152,12 @@ def test_a_sentence_in_markdown_has_the_meaning_of_its_addresses_alone(text: str
         ("highs_count, eyJ, ghp, -----BEGIN-----", "highs_count, eyJ, ghp, -----BEGIN-----"),
     ],
 )
-def test_a_credential_is_not_shown(text: str, shown: str) -> None:
+def test_credential_is_not_shown(text: str, shown: str) -> None:
     assert plain(text) == shown
     assert holds_credential(text) == ("<credential>" in shown)
 
 
 @pytest.mark.parametrize("piece", ["eyJ", "ghp_", "-----BEGIN ", "-----BEGIN PRIVATE KEY", "eyJaaaaaaaa."])
-def test_no_text_takes_long_to_search_for_credentials(piece: str) -> None:
+def test_search_for_credentials_is_linear(piece: str) -> None:
     # Quadratic time would take minutes.
     plain(piece * 50_000, 1_000_000)

@@ -10,7 +10,7 @@ from samples import Patience, Said
 from wording import figures
 
 
-def test_a_wait_that_just_fits_is_waited_and_a_longer_one_is_not_begun() -> None:
+def test_wait_that_fits_is_waited_and_a_longer_one_refused() -> None:
     clock = Patience()
     run_clock = RunClock(clock, 10, Said())
     run_clock.wait(10, "the end")
@@ -26,14 +26,14 @@ def test_a_wait_that_just_fits_is_waited_and_a_longer_one_is_not_begun() -> None
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(5.0, ["5"]), (4.9, [])])
-def test_long_waits_are_told_and_short_ones_are_not(seconds: float, said: list[str]) -> None:
+def test_only_long_waits_are_logged(seconds: float, said: list[str]) -> None:
     console = Said()
     RunClock(Patience(), 10, console).wait(seconds, "the end")
     assert [*map(figures, console.lines)] == [[one] for one in said]
     assert all("the end" in line for line in console.lines)
 
 
-def test_waits_for_the_same_thing_are_not_told_each_time() -> None:
+def test_repeated_waits_are_not_logged_each_time() -> None:
     console, clock = Said(), Patience()
     run_clock = RunClock(clock, 1_000, console)
     for _ in range(20):
@@ -44,7 +44,7 @@ def test_waits_for_the_same_thing_are_not_told_each_time() -> None:
     assert "something else" in console.lines[-1]
 
 
-def test_a_long_wait_is_told_again_and_again() -> None:
+def test_very_long_wait_is_logged_repeatedly() -> None:
     console, clock = Said(), Patience()
     RunClock(clock, 1_000, console).wait(700, "the end")
     assert clock.slept == [300, 300, 100]
@@ -53,7 +53,7 @@ def test_a_long_wait_is_told_again_and_again() -> None:
         assert left in line
 
 
-def test_what_is_reserved_is_not_waited_for_until_the_block_has_ended() -> None:
+def test_reserved_time_is_not_used_for_waits() -> None:
     clock = Patience()
     run_clock = RunClock(clock, 10, Said())
     with run_clock.reserving(4):
@@ -63,7 +63,7 @@ def test_what_is_reserved_is_not_waited_for_until_the_block_has_ended() -> None:
     run_clock.wait(7, "the end")
 
 
-def test_a_clock_that_oversleeps_a_little_is_no_signal() -> None:
+def test_clock_that_oversleeps_is_no_signal() -> None:
     class Oversleeping(Patience):
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds + 1e-7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import pytest
@@ -12,30 +12,21 @@ import pytest
 from githubsim.clock import START
 from redeliver.core.deliveries import UnreadRow
 from redeliver.core.reading import Extent
-from redeliver.core.settings import parse
 from redeliver.github.pace import Quota
-from redeliver.run.scan import Reader
-from redeliver.timing import RunClock
-from samples import HOUR, SECOND, Pages, Patience, Said, row, window_of
+from samples import HOUR, SECOND, Desk, row
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
 
 
-class Desk:
+class History(Desk):
     """A log of a row a second with whatever else is put into it, of which the newest hour has been read."""
 
-    def __init__(self, *others: Row, limit: float = 1_800, filters: bool = True, quota: Quota | None = None) -> None:
-        clock, self.console = Patience(), Said()
-        healthy = [row(30_000 - place, START - place * SECOND, guid=f"h{place}", code=200) for place in range(30_000)]
+    def __init__(self, *others: Row, **how: Any) -> None:  # noqa: ANN401  as Desk takes it
         taken = {one["id"] for one in others}
-        rows = [one for one in healthy if one["id"] not in taken] + list(others)
-        self.pages = Pages(rows, clock=clock, cost=0.1, filters=filters)
-        self.run_clock = RunClock(clock, limit, self.console)
-        self.pages.quota = quota or Quota()
-        settings = parse({"org": "octo", "hook-id": "1", "token": "t"})
-        self.reader = Reader(self.pages, window_of(HOUR), settings, self.run_clock, self.console)
-        self.reader.read_head()
+        healthy = (row(30_000 - place, START - place * SECOND, guid=f"h{place}", code=200) for place in range(30_000))
+        super().__init__([one for one in healthy if one["id"] not in taken] + list(others), **how)
+        self.reader, _ = self.head(HOUR)
         self.reading = self.reader.read_window(postpone=False)
         self.pages.asked.clear()
 
@@ -66,11 +57,8 @@ def at(place: int, guid: str = "g", *, code: int = 503, redelivery: bool = True)
 CROWD = [at(place, f"o{place}", redelivery=False) for place in range(5_000, 29_000)]
 
 
-# -- counting earlier failed attempts ---------------------------------------------------------------------------
-
-
-def test_earlier_failed_attempts_of_some_events_are_counted_back_to_the_original() -> None:
-    desk = Desk(at(100), at(9_000), at(20_000, redelivery=False), at(15_000, "other", redelivery=False))
+def test_earlier_failures_are_counted_back_to_the_original() -> None:
+    desk = History(at(100), at(9_000), at(20_000, redelivery=False), at(15_000, "other", redelivery=False))
     assert desk.attempts() == [29_900]
     desk.before("g")
     assert desk.attempts() == [10_000, 21_000, 29_900]
@@ -93,26 +81,23 @@ def test_earlier_failed_attempts_of_some_events_are_counted_back_to_the_original
     ids=["all found", "not found", "too long", "no filter"],
 )
 def test_counting_stops_as_soon_as_it_can(others: list[Row], limit: float, pages: int, *, filters: bool) -> None:
-    desk = Desk(at(100), *others, limit=limit, filters=filters)
+    desk = History(at(100), *others, limit=limit, filters=filters)
     desk.before("g", "b")
     assert len(desk.pages.asked) == pages
     assert desk.reading.extent is Extent.WHOLE
 
 
-def test_an_event_that_is_delivered_meanwhile_lacks_nothing() -> None:
-    desk = Desk(at(100), *CROWD)
+def test_event_delivered_meanwhile_is_not_sought() -> None:
+    desk = History(at(100), *CROWD)
     desk.reading.log.add([row(40_000, guid="g", code=200, redelivery=True)])
     desk.before("g")
     assert len(desk.pages.asked) == 1
 
 
-# -- reading on -------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("first", [9_000, 9_040])  # the second begins a page that ends within the slack
 @pytest.mark.parametrize("code", [302, 503])
-def test_reading_on_begins_where_the_window_ended_and_stops_once_the_events_are_whole(first: int, code: int) -> None:
-    desk = Desk(at(100), at(first, redelivery=False, code=code), at(8_000, "other", redelivery=False))
+def test_reading_back_begins_at_the_window_and_ends_with_the_originals(first: int, code: int) -> None:
+    desk = History(at(100), at(first, redelivery=False, code=code), at(8_000, "other", redelivery=False))
     back_to, lines = desk.reading.back_to, list(desk.console.lines)
     if code == 503:
         desk.before("g")  # its original is known then, and is not passed either
@@ -131,8 +116,8 @@ def test_reading_on_begins_where_the_window_ended_and_stops_once_the_events_are_
     assert desk.console.lines == lines
 
 
-def test_reading_on_finds_an_earlier_success() -> None:
-    desk = Desk(at(100), at(8_000, code=200), at(9_000, redelivery=False))
+def test_reading_back_finds_an_earlier_success() -> None:
+    desk = History(at(100), at(8_000, code=200), at(9_000, redelivery=False))
     desk.before("g")
     assert desk.attempts() == [21_000, 29_900]
     desk.whole("g")
@@ -140,8 +125,8 @@ def test_reading_on_finds_an_earlier_success() -> None:
     assert desk.pages.asked[-1][1] <= 8_000
 
 
-def test_an_original_that_has_left_the_log_is_looked_for_to_the_end_and_only_once() -> None:
-    desk = Desk(at(100))
+def test_missing_original_is_sought_to_the_end_once() -> None:
+    desk = History(at(100))
     desk.whole("g")
     assert desk.reading.sought_back_to == -inf
     assert desk.reading.is_read_out("g")
@@ -151,8 +136,8 @@ def test_an_original_that_has_left_the_log_is_looked_for_to_the_end_and_only_onc
     assert len(desk.pages.asked) == asked
 
 
-def test_rows_that_cannot_be_read_are_noted_of_the_events_that_are_sought() -> None:
-    desk = Desk(at(100))
+def test_unreadable_rows_of_the_sought_events_are_noted() -> None:
+    desk = History(at(100))
     read, unread = desk.pages.page, tuple(UnreadRow(None, guid, 0) for guid in "gh")
     with mock.patch.object(desk.pages, "page", lambda *how, **only: replace(read(*how, **only), unread=unread)):
         desk.whole("g")
@@ -160,18 +145,16 @@ def test_rows_that_cannot_be_read_are_noted_of_the_events_that_are_sought() -> N
 
 
 @pytest.mark.parametrize(("limit", "quota"), [(20, None), (1_800, Quota(100, hourly=5_000, resets_in=3_000))])
-def test_what_would_take_too_long_or_too_many_calls_is_not_read_and_that_is_said(
-    limit: float, quota: Quota | None
-) -> None:
-    desk = Desk(at(100), at(29_000, redelivery=False, code=0), limit=limit, quota=quota)
+def test_reading_back_that_would_take_too_long_is_left_out(limit: float, quota: Quota | None) -> None:
+    desk = History(at(100), at(29_000, redelivery=False, code=0), limit=limit, quota=quota)
     desk.whole("g")
     assert len(desk.pages.asked) == 5
     assert "first attempt" in desk.console.lines[-1]
     assert not desk.is_whole
 
 
-def test_a_log_that_was_read_far_enough_is_not_read_again() -> None:
-    desk = Desk(at(100, redelivery=False))
+def test_log_read_far_enough_is_not_read_again() -> None:
+    desk = History(at(100, redelivery=False))
     desk.whole("g")
     assert desk.pages.asked == []
     assert desk.is_whole

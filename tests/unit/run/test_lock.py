@@ -38,7 +38,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state.json"
 
 
-def test_each_webhook_of_an_owner_has_a_checkpoint_of_its_own(path: Path) -> None:
+def test_each_webhook_has_its_own_checkpoint(path: Path) -> None:
     state = StateFile(path, OWNER)
     one, two, apps = state.store("1"), state.store("2"), state.store("")
     assert one.read() is None
@@ -50,7 +50,7 @@ def test_each_webhook_of_an_owner_has_a_checkpoint_of_its_own(path: Path) -> Non
     assert StateFile(path, "another").store("1").read() is None
 
 
-def test_what_cannot_be_read_is_named(path: Path) -> None:
+def test_unreadable_file_is_named_and_not_overwritten(path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with raises(StateUnreadable) as torn:
         StateFile(path, OWNER).read()
@@ -95,7 +95,7 @@ def test_a_file_that_others_could_have_put_there_is_not_used(
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o775])
-def test_in_a_folder_where_others_cannot_replace_it_it_is_used(path: Path, mode: int) -> None:
+def test_file_that_others_cannot_replace_is_used(path: Path, mode: int) -> None:
     path.parent.chmod(mode)
     state = StateFile(path, OWNER)
     with state.locked(60):
@@ -124,7 +124,7 @@ def test_a_lock_that_another_run_holds_is_named(path: Path) -> None:
         assert told(StateLockedTooLong, str(too_long.value)) == {"path": f"{path}.lock"}
 
 
-def test_a_lock_whose_file_is_removed_is_lost_and_nothing_is_written(path: Path) -> None:
+def test_removed_lock_is_lost_and_nothing_is_written(path: Path) -> None:
     state = StateFile(path, OWNER)
     store = state.store("")
     with state.locked(60):
@@ -138,7 +138,7 @@ def test_a_lock_whose_file_is_removed_is_lost_and_nothing_is_written(path: Path)
     state.check_lock()  # it holds none any more
 
 
-def test_a_file_that_cannot_be_used_is_told_when_the_lock_is_taken(path: Path) -> None:
+def test_unusable_file_is_an_error_when_the_lock_is_taken(path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with raises(StateUnreadable), StateFile(path, OWNER).locked(60):
         pass
@@ -148,9 +148,7 @@ def test_a_file_that_cannot_be_used_is_told_when_the_lock_is_taken(path: Path) -
     assert {StateUnreadable.exit_code, StateUnusable.exit_code, StateUnsafe.exit_code} == {2}
 
 
-def test_that_nothing_is_lost_is_said_only_where_a_checkpoint_was_saved_before(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_checkpoint_that_cannot_be_saved_has_its_own_advice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = StateFile(path, OWNER)
     one, two = state.store("1"), state.store("2")
     one.write(5)

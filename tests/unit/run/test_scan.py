@@ -11,47 +11,16 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.reading import SLACK, Extent
-from redeliver.core.settings import ScanMode, parse
+from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
 from redeliver.github.pace import Quota
-from redeliver.run.scan import LONG_OUTAGE, Reader
-from redeliver.timing import RunClock
-from samples import HOUR, MINUTE, SECOND, Pages, Patience, Said, row, window_of
+from redeliver.run.scan import LONG_OUTAGE
+from samples import HOUR, MINUTE, SECOND, Desk, row
 from wording import figures, raises
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
     from redeliver.core.reading import Reading
-
-
-class Desk:
-    """A reader of a log whose pages take a while."""
-
-    def __init__(
-        self, rows: list[Row], *, size: int = 100, cost: float = 0.1, limit: float = 1_800, quota: Quota | None = None
-    ) -> None:
-        self.clock = Patience()
-        self.pages = Pages(rows, size=size, clock=self.clock, cost=cost)
-        self.console = Said()
-        self.run_clock = RunClock(self.clock, limit, self.console)
-        self.pages.quota = quota or Quota()
-
-    def head(self, back: int, mode: ScanMode = ScanMode.FULL) -> tuple[Reader, Reading | None]:
-        settings = parse({"org": "octo", "hook-id": "1", "token": "t", "scan": mode})
-        reader = Reader(self.pages, window_of(back), settings, self.run_clock, self.console)
-        return reader, reader.read_head()
-
-    def window(self, back: int, mode: ScanMode = ScanMode.FULL, *, postpone: bool = False) -> Reading:
-        return self.head(back, mode)[0].read_window(postpone=postpone)
-
-    @property
-    def filters(self) -> list[str | None]:
-        """Which filter each page was asked for with, in a row of equals only once."""
-        told: list[str | None] = []
-        for only, _ in self.pages.asked:
-            if not told or told[-1] != only:
-                told.append(only)
-        return told
 
 
 def every(milliseconds: int, number: int, *, failing: frozenset[int] = frozenset(), code: int = 503) -> list[Row]:
@@ -66,10 +35,7 @@ def guids(reading: Reading) -> set[str]:
     return {one.guid for one in reading.undelivered()}
 
 
-# -- the window -------------------------------------------------------------------------------------------------
-
-
-def test_everything_down_to_the_cutoff_is_read_and_a_little_more() -> None:
+def test_window_is_read_down_to_the_cutoff_and_the_slack() -> None:
     desk = Desk(every(SECOND, 1_000, failing=frozenset({0, 299, 300, 301})))
     reading = desk.window(300 * SECOND)
     assert guids(reading) == {"g0", "g299", "g300"}
@@ -81,7 +47,7 @@ def test_everything_down_to_the_cutoff_is_read_and_a_little_more() -> None:
 
 
 @given(st.integers(1, 200), st.integers(1, 30), st.integers(0, 30_000), st.randoms(use_true_random=False))
-def test_no_row_younger_than_what_is_covered_is_missing(number: int, size: int, jitter: int, dice: object) -> None:
+def test_no_row_within_the_covered_time_is_missing(number: int, size: int, jitter: int, dice: object) -> None:
     rows = [
         row(turn, START - (number - turn) * SECOND - dice.randint(0, jitter), guid=f"g{turn}")  # type: ignore[attr-defined]
         for turn in range(1, number + 1)
@@ -92,28 +58,20 @@ def test_no_row_younger_than_what_is_covered_is_missing(number: int, size: int, 
     assert all(one["id"] in read for one in rows if one["delivered_at"] >= reading.back_to)
 
 
-def test_progress_is_told_every_ten_seconds_and_each_page_to_those_who_debug() -> None:
+def test_progress_is_logged_every_ten_seconds_and_each_page_in_debug_mode() -> None:
     desk = Desk(every(1_000, 12_000), cost=0.15)
     desk.window(24 * HOUR)
     (line,) = desk.console.lines
     assert figures(line) == ["6,700", "2026", "11", "06", "19:30:00", "8"]
     assert len(desk.console.details) == 119
     assert figures(desk.console.details[-1]) == ["12,000"]
-
-
-def test_progress_is_told_of_logs_with_empty_pages_and_impossible_times() -> None:
-    desk = Desk([row(2, 253_402_300_799_000), row(1, -62_135_596_800_000)], size=1, cost=11)
-    desk.pages.empty_every = 2
-    desk.window(24 * HOUR)
-    assert any("9999-12-31 23:59:59 UTC (0%)" in line for line in desk.console.lines)
-
-
-def test_reading_failures_alone_tells_its_progress_too() -> None:
+    odd = Desk([row(2, 253_402_300_799_000), row(1, -62_135_596_800_000)], size=1, cost=11, empty_every=2)
+    odd.window(24 * HOUR)
+    assert any("9999-12-31 23:59:59 UTC (0%)" in line for line in odd.console.lines)
     alive = row(9_999, START, guid="alive", code=200)
-    rows = [row(3_000 - number, START - number * SECOND, guid=f"g{number}") for number in range(1, 3_000)]
-    desk = Desk([alive, *rows], cost=1)
-    desk.window(24 * HOUR, ScanMode.FAILURES)
-    assert "2026-11-06 21:05:00 UTC" in desk.console.lines[0]
+    failures = Desk([alive, *every(SECOND, 3_000, failing=frozenset(range(3_000)))[1:]], cost=1)
+    failures.window(24 * HOUR, ScanMode.FAILURES)
+    assert "2026-11-06 21:05:00 UTC" in failures.console.lines[0]
 
 
 def test_an_error_while_reading_is_raised_and_gives_no_partial_reading() -> None:
@@ -122,8 +80,6 @@ def test_an_error_while_reading_is_raised_and_gives_no_partial_reading() -> None
     with pytest.raises(OutOfTime):
         desk.window(HOUR)
 
-
-# -- a window that is too long ----------------------------------------------------------------------------------
 
 LONG = every(1_000, 60_000, failing=frozenset({5, 30_000, 59_000}))  # 600 pages, 16 hours and 40 minutes
 RARE = every(100 * SECOND, 576, failing=frozenset({570}))
@@ -166,7 +122,7 @@ def hour(left: int, hourly: int, resets_in: int = 3_600) -> Quota:
         ({"rows": BUSY, "cost": 0.07, "limit": 15}, False, WHOLE),
     ],
 )
-def test_a_window_that_does_not_fit_is_asked_for_by_its_failures_or_left_to_a_new_hour(
+def test_window_too_long_is_read_by_failures_or_left_to_a_new_hour(
     desk: dict[str, Any], expected: list[str | None] | int, *, postpone: bool
 ) -> None:
     reader = Desk(**{"rows": LONG} | desk)
@@ -186,12 +142,12 @@ def test_a_window_that_does_not_fit_is_asked_for_by_its_failures_or_left_to_a_ne
     assert guids(reading) == {one["guid"] for one in failing if one["delivered_at"] >= START - back}
 
 
-def test_failures_that_are_known_are_not_left_to_a_new_hour() -> None:
+def test_known_failures_are_not_left_to_a_new_hour() -> None:
     desk = Desk(RARE, size=1, quota=hour(400, 800, 1_800))
     assert desk.window(16 * HOUR, ScanMode.FAILURES, postpone=True).extent is Extent.FAILURES_FIRST
 
 
-def test_too_little_time_is_foreseen_after_a_tenth_of_it_and_failures_are_asked_for() -> None:
+def test_too_little_time_is_foreseen_after_a_tenth_of_it() -> None:
     desk = Desk(LONG, limit=40)
     reading = desk.window(16 * HOUR)
     assert guids(reading) == {"g5", "g30000"}
@@ -206,7 +162,7 @@ def test_too_little_time_is_foreseen_after_a_tenth_of_it_and_failures_are_asked_
     assert reading.stats is None
 
 
-def test_the_newest_part_is_read_down_to_the_oldest_candidate_and_no_further() -> None:
+def test_newest_part_is_read_down_to_the_oldest_candidate() -> None:
     # The page that the candidate is on begins within the slack of it.
     desk = Desk(every(1_000, 60_000, failing=frozenset({4_040})), limit=40)
     reading = desk.window(16 * HOUR)
@@ -215,7 +171,7 @@ def test_the_newest_part_is_read_down_to_the_oldest_candidate_and_no_further() -
     assert desk.pages.asked[-1] == (None, 4_200)
 
 
-def test_its_failures_are_asked_for_down_to_the_cutoff_and_a_little_more() -> None:
+def test_failures_are_read_down_to_the_cutoff_and_the_slack() -> None:
     # Four pages of failures, all within the slack of the cutoff.
     begin = 16 * HOUR - 40 * SECOND
     dense = [row(1_000 - place, START - begin - place * 100, guid=f"f{place}") for place in range(400)]
@@ -225,16 +181,15 @@ def test_its_failures_are_asked_for_down_to_the_cutoff_and_a_little_more() -> No
     assert guids(reading) == {f"f{place}" for place in range(400)}
 
 
-def test_a_server_that_cannot_filter_ends_a_run_that_is_too_long() -> None:
-    desk = Desk(LONG, limit=40)
-    desk.pages.filters = False
+def test_server_without_the_filter_ends_a_run_that_is_too_long() -> None:
+    desk = Desk(LONG, limit=40, filters=False)
     with pytest.raises(OutOfTime, match="server"):
         desk.window(16 * HOUR)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ScanMode)
-def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode: ScanMode) -> None:
+def test_newest_failures_are_read_if_the_calls_run_out(mode: ScanMode) -> None:
     alive = [row(60_001, START + SECOND, guid="alive", code=200)]
     rows = [*alive, *every(SECOND, 60_000, failing=frozenset(range(0, 60_000, 4)))]
     desk = Desk(rows, quota=hour(400, 400))
@@ -250,9 +205,6 @@ def test_of_failures_that_are_more_than_the_hours_calls_the_newest_are_read(mode
     assert len(desk.pages.asked) <= 32 + 201 + 201
 
 
-# -- failures first ---------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("oldest", [3_000, 3_040])  # the second is on a page that begins within the slack of it
 def test_failures_first_reads_the_rest_down_to_the_oldest_candidate(oldest: int) -> None:
     desk = Desk(every(1_000, 60_000, failing=frozenset({5, oldest})))
@@ -264,13 +216,13 @@ def test_failures_first_reads_the_rest_down_to_the_oldest_candidate(oldest: int)
     assert reading.extent is Extent.WHOLE
 
 
-def test_failures_first_learns_from_the_rest_what_has_recovered() -> None:
+def test_failures_first_finds_later_successes() -> None:
     rows = every(1_000, 1_000, failing=frozenset({500}))
     rows.append(row(2_000, START, guid="g500", code=200, redelivery=True))
     assert guids(Desk(rows).window(HOUR, ScanMode.FAILURES)) == set()
 
 
-def test_a_candidate_alone_decides_and_not_what_is_older_than_the_cutoff() -> None:
+def test_failure_before_the_cutoff_is_no_reason_to_read_the_rest() -> None:
     desk = Desk(every(1_000, 60_000, failing=frozenset({650})))
     reading = desk.window(10 * MINUTE, ScanMode.FAILURES)
     assert (desk.filters, reading.extent, reading.failures_only) == (["failure"], Extent.WHOLE, True)
@@ -279,31 +231,26 @@ def test_a_candidate_alone_decides_and_not_what_is_older_than_the_cutoff() -> No
 @pytest.mark.parametrize(
     ("failing", "code"), [(frozenset({150}), 302), (frozenset(range(150)), 503)], ids=["at once", "later on"]
 )
-def test_failures_first_reads_everything_where_the_filter_turns_out_to_be_unknown(
-    failing: frozenset[int], code: int
-) -> None:
-    desk = Desk(every(SECOND, 1_000, failing=failing, code=code))
-    desk.pages.filters = False
+def test_failures_first_reads_everything_without_the_filter(failing: frozenset[int], code: int) -> None:
+    desk = Desk(every(SECOND, 1_000, failing=failing, code=code), filters=False)
     reading = desk.window(300 * SECOND, ScanMode.FAILURES)
     assert "filter" in desk.console.lines[0]
     assert guids(reading) == {f"g{place}" for place in failing}
     assert (reading.extent, reading.scanned, desk.filters[:2]) == (Extent.WHOLE, 500, ["failure", None])
 
 
-# -- the head of the log, and a long outage -----------------------------------------------------------------------
-
 #: 50 minutes, all of it an outage.
 OUTAGE = every(SECOND, 3_000, failing=frozenset(range(3_000)))
 
 
-def test_a_success_on_the_first_page_is_all_that_the_head_is_read_for() -> None:
+def test_head_ends_with_a_success_on_the_first_page() -> None:
     desk = Desk(every(SECOND, 3_000, failing=frozenset(range(50))))
     _, head = desk.head(HOUR)
     assert (head, len(desk.pages.asked)) == (None, 1)
 
 
 @pytest.mark.parametrize("mode", ScanMode)
-def test_reading_stops_where_the_endpoint_looks_down_and_goes_on_from_there(mode: ScanMode) -> None:
+def test_reading_stops_at_an_outage_and_resumes_from_there(mode: ScanMode) -> None:
     desk = Desk(OUTAGE)
     reader, head = desk.head(HOUR, mode)
     assert head
@@ -329,7 +276,7 @@ def test_reading_stops_where_the_endpoint_looks_down_and_goes_on_from_there(mode
     ],
     ids=["a success", "all there is in the log", "ends with the window"],
 )
-def test_an_endpoint_does_not_look_down(mode: ScanMode, rows: list[Row], back: int) -> None:
+def test_endpoint_does_not_look_down(mode: ScanMode, rows: list[Row], back: int) -> None:
     reader, head = Desk(rows).head(back, mode)
     assert head is None
     reading = reader.read_window(postpone=False)
@@ -337,13 +284,13 @@ def test_an_endpoint_does_not_look_down(mode: ScanMode, rows: list[Row], back: i
     assert reading.back_to <= max(START - back, START - 2_999 * SECOND + SLACK)
 
 
-def test_since_when_every_attempt_has_failed_is_told_by_the_oldest_before_a_success() -> None:
+def test_failing_since_is_the_oldest_failure_after_the_last_success() -> None:
     reading = Desk(every(SECOND, 300, failing=frozenset(range(150)) | {200})).window(HOUR)
     assert (reading.failing_since, reading.any_success) == (START - 149 * SECOND, True)
     assert Desk(every(SECOND, 300, failing=frozenset({1, 2}))).window(HOUR).failing_since is None
 
 
-def test_of_the_windows_successes_the_oldest_is_known() -> None:
+def test_oldest_success_of_the_window_is_known() -> None:
     rows = every(SECOND, 600, failing=frozenset({*range(50), *range(190, 600)}))
     assert Desk(rows).window(150 * SECOND).oldest_success == START - 150 * SECOND
     assert Desk(rows).window(400 * SECOND).oldest_success == START - 189 * SECOND

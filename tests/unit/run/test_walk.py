@@ -56,7 +56,7 @@ def test_all_pages_are_read_newest_first(rows: int, pages: list[list[int]]) -> N
     assert ids(Pages(every_second(rows), size=3)) == pages
 
 
-def test_the_walk_ends_with_the_first_page_that_is_too_old_as_a_whole_and_goes_on_from_there() -> None:
+def test_walk_ends_with_the_first_page_that_is_too_old() -> None:
     pages = Pages(every_second(20), size=3)  # moments from START - 19 s to START
     cursor = Cursor(pages)
     assert ids(cursor, since=START - 5 * SECOND)[-1] == [14, 13, 12]
@@ -67,26 +67,26 @@ def test_the_walk_ends_with_the_first_page_that_is_too_old_as_a_whole_and_goes_o
     assert (cursor.pages, len(pages.asked)) == (7, 7)
 
 
-def test_one_young_row_on_a_page_makes_the_walk_go_on() -> None:
+def test_young_row_on_a_page_continues_the_walk() -> None:
     rows = every_second(9)
     rows[4] = row(5, START)  # written down late: a small id with a late time
     assert len(ids(Pages(rows, size=3), since=START - SECOND)) == 3
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
-def test_an_empty_page_is_not_the_end(every: int) -> None:
+def test_empty_page_is_not_the_end(every: int) -> None:
     pages = Pages(every_second(9), size=3, empty_every=every + 1)
     assert [page for page in ids(pages, since=START) if page] == [[9, 8, 7], [6, 5, 4]]
 
 
-def test_a_filter_is_asked_for_on_every_page() -> None:
+def test_filter_is_used_on_every_page() -> None:
     pages = Pages([row(number, code=503) for number in range(1, 6)], size=2)
     assert ids(Cursor(pages, only="failure")) == [[5, 4], [3, 2], [1]]
     assert {only for only, _ in pages.asked} == {"failure"}
 
 
 @given(st.integers(1, 10), st.lists(st.integers(0, 5), max_size=12), st.integers(0, 40))
-def test_rows_that_slide_onto_the_next_page_are_given_once(size: int, arrivals: list[int], stop: int) -> None:
+def test_rows_that_move_to_the_next_page_are_given_once(size: int, arrivals: list[int], stop: int) -> None:
     pages = Pages(every_second(40), size=size)
 
     def arrive(number: int) -> None:
@@ -114,10 +114,7 @@ def test_pages_that_lead_in_a_circle_are_an_error(way: dict[str, str | None]) ->
     assert len(loop.asked) <= len(way) + 2
 
 
-# -- how far was read -------------------------------------------------------------------------------------------
-
-
-def test_the_newest_row_of_the_oldest_page_says_how_far_was_read() -> None:
+def test_newest_row_of_the_oldest_page_says_how_far_was_read() -> None:
     pages = [
         [row(9, START - 5), row(8, START - 7)],
         [],
@@ -131,7 +128,7 @@ def test_the_newest_row_of_the_oldest_page_says_how_far_was_read() -> None:
     assert read == [START - 5 + SLACK, START - 5 + SLACK, START - 5 + SLACK, START - 8 + SLACK, -inf]
 
 
-def test_rows_that_were_read_before_say_how_far_was_read_beside_one_that_shows_up_late() -> None:
+def test_late_row_does_not_say_how_far_was_read() -> None:
     rows = [row(9, START - SECOND), row(8, START - 2 * SECOND), row(7, START - 3 * HOUR), row(6, START - 4 * SECOND)]
     pages = Pages([*rows, row(5, START - 4 * HOUR)], size=2)
     # A new row pushes one of the first page onto the second, where the late one is the only other.

@@ -15,34 +15,27 @@ from redeliver.run.job import rules_of
 from wording import told
 from world import World, of
 
-# -- the window -------------------------------------------------------------------------------------------------
-
 
 @pytest.mark.parametrize(("overlap", "cutoff"), [("0", -HOUR), ("10m", -HOUR - 10 * MINUTE)])
-def test_the_window_begins_an_overlap_before_the_checkpoint_and_with_a_whole_second(overlap: str, cutoff: int) -> None:
+def test_window_begins_an_overlap_before_the_checkpoint(overlap: str, cutoff: int) -> None:
     world = World()
     second = world.clock() // SECOND * SECOND
     world.variables.seed("CHECKPOINT", str(second - HOUR + 500))
     assert world.run(overlap=overlap).hooks[0].cutoff == second + cutoff
 
 
-def test_a_checkpoint_in_the_future_is_named_with_its_place_and_value_and_the_time() -> None:
-    world = World()
-    world.variables.seed("CHECKPOINT", str(world.clock() + MINUTE + 1))
-    (error,) = world.run().errors
-    place, now = "the variable CHECKPOINT of octo/ops", world.clock()
-    assert told(CheckpointInFuture, error) == {"place": place, "value": str(now + MINUTE + 1), "now": str(now)}
-
-
-def test_a_checkpoint_of_a_clock_that_is_a_minute_fast_counts_as_now() -> None:
+def test_checkpoint_may_be_a_minute_ahead_of_githubs_clock() -> None:
     world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() + MINUTE))
     report = world.run(overlap="0")
-    assert (report.errors, report.hooks[0].cutoff) == ((), report.start)
-    assert world.checkpoint == str(report.start)
+    assert (report.errors, report.hooks[0].cutoff, world.checkpoint) == ((), report.start, str(report.start))
+    place, now = "the variable CHECKPOINT of octo/ops", world.clock()
+    world.variables.seed("CHECKPOINT", str(now + MINUTE + 1))
+    (error,) = world.run().errors
+    assert told(CheckpointInFuture, error) == {"place": place, "value": str(now + MINUTE + 1), "now": str(now)}
 
 
-def test_a_first_run_that_ends_early_claims_no_time_that_github_had_forgotten_before_it() -> None:
+def test_first_run_that_fails_claims_no_deleted_time() -> None:
     world = World()
     world.fail(5)
     with mock.patch("redeliver.github.api.Caller.post_once", side_effect=ZeroDivisionError):
@@ -53,7 +46,7 @@ def test_a_first_run_that_ends_early_claims_no_time_that_github_had_forgotten_be
     assert again.hooks[0].gap == (first.start - 3 * DAY, again.start - 3 * DAY + MINUTE)
 
 
-def test_what_github_deletes_while_the_log_is_read_is_a_gap() -> None:
+def test_time_deleted_while_reading_is_a_gap() -> None:
     world = World()
     now = world.clock()
     kept = now - 3 * DAY + 90 * SECOND
@@ -66,7 +59,7 @@ def test_what_github_deletes_while_the_log_is_read_is_a_gap() -> None:
 
 
 @pytest.mark.parametrize(("hours", "waits"), [(59, True), (61, False)])
-def test_a_new_hours_calls_are_not_waited_for_where_github_would_forget_meanwhile(hours: int, *, waits: bool) -> None:
+def test_new_hour_is_not_waited_for_if_events_would_expire(hours: int, *, waits: bool) -> None:
     world = World()
     now = world.clock()
     world.hook.load(world.hook.row(now - place * hours * SECOND) for place in range(3_600))
@@ -76,9 +69,6 @@ def test_a_new_hours_calls_are_not_waited_for_where_github_would_forget_meanwhil
     report = world.run(overlap="0")
     assert ("failure" in {one.query.get("status") for one in world.requests()}) is not waits
     assert report.hooks[0].read is not waits
-
-
-# -- what came before the window --------------------------------------------------------------------------------
 
 
 def with_history(*earlier: tuple[float, object], checkpoint: int = HOUR) -> tuple[World, str]:
@@ -106,7 +96,7 @@ def test_attempts_before_the_window_count(first: object, most: str, outcome: Out
     assert world.sent == [guid] * (outcome is Outcome.RECOVERED)
 
 
-def test_attempts_are_counted_past_the_failures_of_other_events() -> None:
+def test_attempts_are_counted_past_failures_of_other_events() -> None:
     world, guid = with_history((70, UNAVAILABLE), (20, UNAVAILABLE))
     now = world.clock()
     world.hook.load(world.hook.row(now - 2 * HOUR - place * 10 * MINUTE, UNAVAILABLE) for place in range(250))
@@ -126,7 +116,7 @@ def test_attempts_are_counted_past_the_failures_of_other_events() -> None:
         ({"events": "issues"}, Outcome.FILTERED_OUT, [None, None]),
     ],
 )
-def test_what_is_not_sent_is_read_no_further_back_than_it_takes_to_say_so(
+def test_unsent_event_is_read_back_no_further_than_needed(
     settings: dict[str, str], outcome: Outcome, filters: list[str | None] | None
 ) -> None:
     world, guid = with_history((30, REDIRECTED if filters else UNAVAILABLE), (20, UNAVAILABLE))
@@ -136,10 +126,7 @@ def test_what_is_not_sent_is_read_no_further_back_than_it_takes_to_say_so(
     assert filters is None or [one.query.get("status") for one in world.requests()] == filters
 
 
-# -- time -------------------------------------------------------------------------------------------------------
-
-
-def test_half_of_the_time_that_is_left_is_for_watching_and_what_was_not_sent_is_told() -> None:
+def test_half_of_the_time_left_is_for_watching() -> None:
     world = World()
     guids = [world.fail(60 - number) for number in range(10)]
     report = world.run(redeliveries_per_minute="3", time_limit="130s", wait_for_results="10m")
@@ -149,10 +136,7 @@ def test_half_of_the_time_that_is_left_is_for_watching_and_what_was_not_sent_is_
     assert world.checkpoint == str(world.started - 52 * MINUTE - 1)
 
 
-# -- the rules --------------------------------------------------------------------------------------------------
-
-
-def test_the_rules_are_the_settings_in_milliseconds() -> None:
+def test_rules_are_the_settings_in_milliseconds() -> None:
     settings = parse(
         World().inputs(
             max_attempts="7",
