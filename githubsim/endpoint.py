@@ -90,7 +90,4 @@ class StubEndpoint:
             return self.by_guid[dispatch.guid]
         if not self.outcome.succeeded:
             return self.outcome
-        for outage in self.outages:
-            if outage.lasts_at(dispatch.at):
-                return outage.outcome
-        return self.outcome
+        return next((one.outcome for one in self.outages if one.lasts_at(dispatch.at)), self.outcome)

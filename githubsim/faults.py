@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 from githubsim.wire import JSON_TYPE, Lost, LostKind, Refused, SimRequest, SimResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 When = Literal["before", "after"]
 
@@ -26,23 +27,16 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+Reword = Callable[[str | None], str | None]
+"""What becomes of GitHub's own text of a header; None: there is no such header."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rewrite:
     """Let it happen and answer as ever, but with another status or other headers (a 200 where 202 belongs)."""
 
     status: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Reword:
-    """Let it happen and answer as ever, but with another text in one header. ``by``: what it makes of GitHub's own.
-
-    It is given None where there is no such header, and gives None to leave it out.
-    """
-
-    header: str
-    by: Callable[[str | None], str | None]
+    headers: Mapping[str, str | Reword] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ class Call:
     function: Callable[[], None]
 
 
-Effect = Answer | Rewrite | Reword | Lose | Delay | Call
+Effect = Answer | Rewrite | Lose | Delay | Call
 
 
 @dataclass(slots=True)
@@ -121,10 +115,7 @@ class Faults:
 
     def strike(self, request: SimRequest, path: str, number: int) -> Fault | None:
         """The rule that hits this request, if any."""
-        for rule in self.rules:
-            if rule.strikes(request, path, number):
-                return rule
-        return None
+        return next((rule for rule in self.rules if rule.strikes(request, path, number)), None)
 
 
 def apply(fault: Fault, carry_out: Callable[[], SimResponse]) -> SimResponse:
@@ -145,13 +136,11 @@ def apply(fault: Fault, carry_out: Callable[[], SimResponse]) -> SimResponse:
         return replace(answer := carry_out(), delay_ms=answer.delay_ms + effect.milliseconds)
     if isinstance(effect, Rewrite):
         answer = carry_out()
-        headers = {**answer.headers, **effect.headers}
-        return replace(answer, status=effect.status or answer.status, headers=headers, forged=True)
-    if isinstance(effect, Reword):
-        answer = carry_out()
-        text = effect.by(answer.headers.get(effect.header))
-        headers = {name: value for name, value in answer.headers.items() if name != effect.header}
-        return replace(answer, headers=headers | ({} if text is None else {effect.header: text}), forged=True)
+        headers = {
+            name: new(answer.headers.get(name)) if callable(new) else new for name, new in effect.headers.items()
+        }
+        kept = {name: text for name, text in {**answer.headers, **headers}.items() if text is not None}
+        return replace(answer, status=effect.status or answer.status, headers=kept, forged=True)
     happened = carry_out() if fault.when == "after" or (isinstance(effect, Lose) and effect.kind == "cut") else None
     if isinstance(effect, Lose):
         raise Lost(effect.kind, answer=happened)
@@ -185,17 +174,17 @@ def foreign_next(url: str) -> Rewrite:
     return Rewrite(headers={"link": f'<{url}>; rel="next"'})
 
 
-def without_link() -> Reword:
+def without_link() -> Rewrite:
     """A page that names no next one, though there is one."""
-    return Reword("link", lambda _: None)
+    return Rewrite(headers={"link": lambda _: None})
 
 
-def link_in_other_words(by: Callable[[str], str]) -> Reword:
+def link_in_other_words(by: Callable[[str], str]) -> Rewrite:
     """A page whose ``Link`` is there, if GitHub gives one, and hard to read. ``by``: what it makes of GitHub's own."""
-    return Reword("link", lambda link: None if link is None else by(link))
+    return Rewrite(headers={"link": lambda link: None if link is None else by(link)})
 
 
-def wrong_date(by_ms: int) -> Reword:
+def wrong_date(by_ms: int) -> Rewrite:
     """An answer from a server whose clock is so many milliseconds ahead, or behind if there is a minus."""
 
     def shifted(date: str | None) -> str | None:
@@ -203,7 +192,7 @@ def wrong_date(by_ms: int) -> Reword:
             return None
         return format_datetime(parsedate_to_datetime(date) + timedelta(milliseconds=by_ms), usegmt=True)
 
-    return Reword("date", shifted)
+    return Rewrite(headers={"date": shifted})
 
 
 def proxy_refusal(date: str) -> Answer:

@@ -90,10 +90,10 @@ class Issues:
             Refused: there is none.
         """
         self._check()
-        found = [one for one in self._kept if str(one.number) == number]
-        if not found:
-            raise Refused(404, "Not Found")
-        return found[0]
+        for one in self._kept:
+            if str(one.number) == number:
+                return one
+        raise Refused(404, "Not Found")
 
     def open(self, title: object, body: object, labels: list[str], now: int, author: Author = STRANGER) -> Issue:
         """Open one. A label that is not there yet is made.

@@ -76,36 +76,30 @@ class DeliveryLog:
 
     def find(self, row_id: int) -> Row | None:
         """The row with this id, seen or not."""
-        place = _after(self.rows, row_id)
-        if place and self.rows[place - 1].id == row_id:
-            return self.rows[place - 1]
-        return None
+        place = bisect_right(self.rows, row_id, key=_id)
+        return self.rows[place - 1] if place and self.rows[place - 1].id == row_id else None
 
     def forget(self, before: int) -> None:
         """Let go of the oldest rows; what lies behind a younger row goes when that does, and is hidden until then."""
         for kept in (self.rows, *self._shelves.values()):
-            gone = 0
-            while gone < len(kept) and kept[gone].delivered_at < before:
-                gone += 1
-            if gone:
-                if kept is self.rows:
-                    self.forgotten += kept[:gone]
-                    for row in kept[:gone]:
-                        self.texts.pop(row.id, None)
-                del kept[:gone]
+            gone = next((place for place, row in enumerate(kept) if row.delivered_at >= before), len(kept))
+            if kept is self.rows:
+                self.forgotten += kept[:gone]
+                for row in kept[:gone]:
+                    self.texts.pop(row.id, None)
+            del kept[:gone]
 
     def page(self, size: int, start: int | None, status: StatusFilter | None, now: int, cutoff: int) -> Page:
         """Up to ``size`` rows from the one with the id ``start`` (or the newest) downwards."""
         kept = self.rows if status is None else self._shelves[status]
-        place = len(kept) if start is None else _after(kept, start)
+        place = len(kept) if start is None else bisect_right(kept, start, key=_id)
         shown = _shown(kept, place, size + 1, now, cutoff)
         return shown[:size], shown[size].id if len(shown) > size else None
 
     def page_by_offset(self, size: int, offset: int, status: StatusFilter | None, now: int, cutoff: int) -> Page:
         """The same counted from the newest row: what arrives meanwhile shifts every later page."""
-        kept = self.rows if status is None else self._shelves[status]
-        shown = _shown(kept, len(kept), offset + size + 1, now, cutoff)
-        return shown[offset : offset + size], offset + size if len(shown) > offset + size else None
+        shown, following = self.page(offset + size, None, status, now, cutoff)
+        return shown[offset:], None if following is None else offset + size
 
     def attempts_of(self, guid: str) -> list[Row]:
         """Every attempt of an event, those forgotten or not yet seen included, in the order they were made."""
@@ -131,10 +125,6 @@ def _shelf(row: Row) -> StatusFilter | None:
     if 200 <= code <= 399:
         return "success"
     return "failure" if 400 <= code <= 599 else None
-
-
-def _after(rows: list[Row], row_id: int) -> int:
-    return bisect_right(rows, row_id, key=_id)
 
 
 def _id(row: Row) -> int:
