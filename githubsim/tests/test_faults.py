@@ -20,7 +20,7 @@ def happened(client: Client) -> bool:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_each_kind_of_fault_strikes_once_before_or_after_the_effect(client: Client, when: When) -> None:
+def test_each_fault_strikes_once_before_or_after_the_effect(client: Client, when: When) -> None:
     for number, fault in enumerate(one for one in faults.every_kind() if one.when == when):
         client.sim.faults.clear()
         client.sim.faults.add(fault)
@@ -45,14 +45,12 @@ def test_each_kind_of_fault_strikes_once_before_or_after_the_effect(client: Clie
         ({"at_request": 3}, [201, 201, 500, 201]),
     ],
 )
-def test_a_fault_strikes_the_requests_that_it_is_for(
-    client: Client, which: dict[str, object], statuses: list[int]
-) -> None:
+def test_fault_strikes_the_matching_requests(client: Client, which: dict[str, object], statuses: list[int]) -> None:
     client.sim.faults.add(Fault(faults.json_answer(500, "no"), **which))  # type: ignore[arg-type]  # fields of Fault
     assert [client.create(f"V{number}") for number in range(len(statuses))] == statuses
 
 
-def test_a_late_answer_is_lost_once_patience_ends() -> None:
+def test_late_response_is_lost_after_the_timeout() -> None:
     client = Client(latency_ms=100)
     client.sim.faults.add(Fault(Delay(29_000)), Fault(Delay(30_000)))
     assert client.create("SLOW") == 201
@@ -63,14 +61,14 @@ def test_a_late_answer_is_lost_once_patience_ends() -> None:
     assert client.clock.monotonic() == pytest.approx(29.1 + 0.05 + 30)
 
 
-def test_an_answer_can_be_rewritten(client: Client) -> None:
+def test_response_can_be_rewritten(client: Client) -> None:
     client.sim.faults.add(Fault(Rewrite(200, {"link": "<https://evil.example/>"})))
     response = client.ask("POST", VARIABLES, {"name": "ONE", "value": "1"})
     assert (response.status, response.headers["link"]) == (200, "<https://evil.example/>")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_before_or_after_the_effect(client: Client, when: When) -> None:
+def test_crash_before_or_after_the_effect(client: Client, when: When) -> None:
     def crash() -> None:
         raise KeyboardInterrupt
 

@@ -18,7 +18,7 @@ def read(client: Client) -> Response:
     return client.ask("GET", client.hook.path)
 
 
-def test_180_writes_fit_into_a_minute_and_no_more(client: Client) -> None:
+def test_minute_holds_180_writes(client: Client) -> None:
     assert {client.redeliver(1).status for _ in range(180)} == {404}
     refused = client.redeliver(1)
     assert (refused.status, refused.headers["retry-after"]) == (403, "60")
@@ -26,7 +26,7 @@ def test_180_writes_fit_into_a_minute_and_no_more(client: Client) -> None:
     assert (client.sim.limits.violations, client.sim.limits.most_points) == (1, 900)
 
 
-def test_the_minute_slides(client: Client) -> None:
+def test_minute_is_a_sliding_window(client: Client) -> None:
     for _ in range(4):
         assert {client.redeliver(1).status for _ in range(45)} == {404}
         client.clock.sleep(15)
@@ -34,12 +34,12 @@ def test_the_minute_slides(client: Client) -> None:
     assert client.redeliver(1).status == 403
 
 
-def test_reads_cost_one_point(client: Client) -> None:
+def test_minute_holds_900_reads(client: Client) -> None:
     assert {read(client).status for _ in range(900)} == {200}
     assert read(client).status == 403
 
 
-def test_going_on_while_limited_is_counted(client: Client) -> None:
+def test_requests_while_limited_are_counted(client: Client) -> None:
     client.sim.limits.block("token-1", client.clock(), 5 * SECOND)
     assert read(client).headers["retry-after"] == "5"
     client.clock.sleep(4)
@@ -49,7 +49,7 @@ def test_going_on_while_limited_is_counted(client: Client) -> None:
     assert (client.sim.limits.violations, client.sim.limits.while_limited) == (2, 2)
 
 
-def test_the_refusal_can_come_as_429_without_a_hint(client: Client) -> None:
+def test_refusal_can_be_429_without_retry_after(client: Client) -> None:
     client.sim.limits.policy.status = 429
     client.sim.limits.policy.retry_after = False
     client.sim.limits.block("token-1", client.clock())
@@ -58,7 +58,7 @@ def test_the_refusal_can_come_as_429_without_a_hint(client: Client) -> None:
     assert "retry-after" not in refused.headers
 
 
-def test_the_hours_limit_says_when_it_ends(client: Client) -> None:
+def test_hourly_limit_names_its_end(client: Client) -> None:
     assert read(client).headers["x-ratelimit-remaining"] == "4999"
     client.sim.limits.spend("token-1", 4_999, client.clock())
     refused = read(client)
@@ -73,9 +73,6 @@ def test_the_hours_limit_says_when_it_ends(client: Client) -> None:
     assert read(client).status == 200
 
 
-# -- where a redelivery counts as a request that creates content ----------------------------------------------
-
-
 @pytest.fixture
 def counting(client: Client) -> Client:
     policy = client.sim.limits.policy
@@ -83,7 +80,7 @@ def counting(client: Client) -> Client:
     return client
 
 
-def test_80_redeliveries_fit_into_a_minute_and_reading_goes_on(counting: Client) -> None:
+def test_minute_holds_80_counted_redeliveries(counting: Client) -> None:
     assert {counting.redeliver(1).status for _ in range(80)} == {404}
     refused = counting.redeliver(1)
     assert (refused.status, refused.headers["retry-after"]) == (403, "60")
@@ -96,7 +93,7 @@ def test_80_redeliveries_fit_into_a_minute_and_reading_goes_on(counting: Client)
     assert (counting.sim.limits.violations, counting.sim.limits.while_limited) == (2, 1)
 
 
-def test_500_fit_into_an_hour_and_the_answer_says_when_the_next_one_does(counting: Client) -> None:
+def test_hour_holds_500_counted_redeliveries(counting: Client) -> None:
     for _ in range(500):
         assert counting.redeliver(1).status == 404
         counting.clock.sleep(2)

@@ -24,7 +24,7 @@ ANY_OUTCOME = st.sampled_from((*outcomes.FAILURES, outcomes.OK, outcomes.ACCEPTE
     st.integers(1, 10),
     st.sampled_from([None, "success", "failure"]),
 )
-def test_a_walk_gives_every_visible_row_once_newest_first(
+def test_walk_gives_every_visible_row_once_newest_first(
     rows: list[tuple[int, Outcome, int]], per_page: int, status: str | None
 ) -> None:
     client = Client()
@@ -58,7 +58,7 @@ def test_rows_leave_the_log_after_the_retention(client: Client) -> None:
     assert [row.id for row in client.hook.log.attempts_of(old.guid)] == [old.id], "the truth remembers"
 
 
-def test_a_late_row_turns_up_below_younger_ones(client: Client) -> None:
+def test_late_row_appears_below_younger_ones(client: Client) -> None:
     now = client.clock()
     late, young = client.hook.add(now - MINUTE, visible_at=now + MINUTE), client.hook.add(now)
     assert client.ids() == [young.id]
@@ -78,7 +78,7 @@ def test_offset_cursors_shift_while_rows_arrive(client: Client) -> None:
 
 
 @pytest.mark.parametrize("every", [1, 2])
-def test_an_empty_page_still_leads_on(client: Client, every: int) -> None:
+def test_empty_page_has_a_next_one(client: Client, every: int) -> None:
     client.sim.behaviour.empty_page_every = every
     rows = [client.hook.add(client.clock() - age) for age in range(5)]
     pages = client.pages(per_page="2")
@@ -94,7 +94,7 @@ def test_numbered_links_lead_to_the_same_log_below_any_root() -> None:
     assert "/organizations/" not in client.sim.journal.entries[-1].path, "the journal says what was meant"
 
 
-def test_times_come_in_milliseconds_or_whole_seconds(client: Client) -> None:
+def test_times_have_milliseconds_or_whole_seconds(client: Client) -> None:
     client.hook.add(client.clock() + 7, visible_at=0)
     assert client.pages()[0][0]["delivered_at"] == "2026-11-06T21:20:00.007Z"
     client.sim.behaviour.whole_seconds = True

@@ -25,7 +25,7 @@ def newest(client: Client) -> tuple[int, bool, str]:
     return row["id"], row["redelivery"], row["status"]
 
 
-def test_a_redelivery_is_a_new_row_that_appears_later(client: Client, failed: Row) -> None:
+def test_redelivery_is_a_new_row_that_appears_later(client: Client, failed: Row) -> None:
     assert client.redeliver(failed.id).status == 202
     client.clock.sleep(0.9)
     assert newest(client) == (failed.id, False, "Invalid HTTP Response: 503")
@@ -38,7 +38,7 @@ def test_a_redelivery_is_a_new_row_that_appears_later(client: Client, failed: Ro
     assert [row.guid for row in client.hook.log.rows] == [failed.guid] * 2
 
 
-def test_an_attempt_is_made_when_it_is_due_and_not_when_somebody_looks(client: Client, failed: Row) -> None:
+def test_attempt_is_made_when_it_is_due(client: Client, failed: Row) -> None:
     now = client.clock()
     client.sim.stub.outages.append(Outage(now, now + 2 * SECOND))
     client.redeliver(failed.id)
@@ -46,7 +46,7 @@ def test_an_attempt_is_made_when_it_is_due_and_not_when_somebody_looks(client: C
     assert newest(client)[2] == "Invalid HTTP Response: 503", "the outage was on at the time"
 
 
-def test_any_row_can_be_redelivered_and_the_truth_knows_if_it_was_needless(client: Client, failed: Row) -> None:
+def test_needless_redelivery_is_recognized(client: Client, failed: Row) -> None:
     client.redeliver(failed.id)
     assert client.sim.truth.needlessly_redelivered() == []
     # It has arrived, and is still on its way into the log.
@@ -62,14 +62,14 @@ def test_any_row_can_be_redelivered_and_the_truth_knows_if_it_was_needless(clien
     assert (event.delivered, len(event.attempts), event.original) == (True, 3, failed)
 
 
-def test_what_is_not_there_cannot_be_redelivered(client: Client) -> None:
+def test_hidden_row_cannot_be_redelivered(client: Client) -> None:
     hidden = client.hook.add(client.clock(), outcomes.UNAVAILABLE, visible_at=client.clock() + MINUTE)
     assert client.redeliver(hidden.id).status == 404
     assert client.redeliver(1).status == 404
     assert client.sim.accepted == []
 
 
-def test_a_new_event_goes_to_the_endpoint_and_into_the_log(client: Client) -> None:
+def test_new_event_goes_to_the_endpoint_and_into_the_log(client: Client) -> None:
     client.sim.stub.fail_with(outcomes.TIMED_OUT)
     guid = client.hook.emit()
     assert client.sim.truth.undelivered()[0].guid == guid

@@ -46,7 +46,7 @@ def client(url: str, timeout: float = 5) -> httpx.Client:
     return httpx.Client(base_url=url, headers={"authorization": "Bearer pat"}, timeout=timeout)
 
 
-def test_a_lost_answer_is_really_lost(sim: SimGitHub) -> None:
+def test_lost_response_never_arrives(sim: SimGitHub) -> None:
     hook = sim.org_hook("octo")
     for age in range(5):
         hook.add(system_ms() - age)
@@ -63,7 +63,7 @@ def test_a_lost_answer_is_really_lost(sim: SimGitHub) -> None:
         assert http.get(f"{hook.path}/deliveries").status_code == 200
 
 
-def test_answers_travel_unchanged(sim: SimGitHub) -> None:
+def test_responses_are_sent_unchanged(sim: SimGitHub) -> None:
     sim.faults.add(Fault(faults.redirect("https://elsewhere.example/")), Fault(faults.garbage()))
     with serve(sim) as served, client(served.url) as http:
         moved = http.get("/rate_limit")
@@ -72,7 +72,7 @@ def test_answers_travel_unchanged(sim: SimGitHub) -> None:
             http.get("/rate_limit").json()
 
 
-def test_every_event_arrives_and_github_writes_down_how(sim: SimGitHub, receiver: Receiver) -> None:
+def test_every_attempt_is_in_the_log_with_its_outcome(sim: SimGitHub, receiver: Receiver) -> None:
     with HttpDispatch(timeout=0.2) as endpoint, serve(sim) as served, client(served.url) as http:
         hook = sim.org_hook("octo", url=receiver.url, secret=SECRET, endpoint=endpoint)
 
@@ -101,7 +101,7 @@ def test_every_event_arrives_and_github_writes_down_how(sim: SimGitHub, receiver
     assert sim.truth.undelivered() == []
 
 
-def test_a_receiver_turns_a_wrong_signature_away(sim: SimGitHub, receiver: Receiver) -> None:
+def test_receiver_refuses_a_wrong_signature(sim: SimGitHub, receiver: Receiver) -> None:
     with HttpDispatch() as endpoint, serve(sim) as served:
         hook = sim.org_hook("octo", url=receiver.url, secret="something else", endpoint=endpoint)
         hook.emit(payload=b"{}")
@@ -113,7 +113,7 @@ def test_a_receiver_turns_a_wrong_signature_away(sim: SimGitHub, receiver: Recei
     assert receiver.accepted() == {}
 
 
-def test_an_endpoint_that_breaks_is_not_passed_over_in_silence(sim: SimGitHub) -> None:
+def test_error_in_an_endpoint_is_raised(sim: SimGitHub) -> None:
     class Broken:
         def deliver(self, dispatch: Dispatch) -> outcomes.Outcome:
             raise LookupError(dispatch.guid)
@@ -124,7 +124,7 @@ def test_an_endpoint_that_breaks_is_not_passed_over_in_silence(sim: SimGitHub) -
             served.wait_until_idle()
 
 
-def test_an_event_carries_githubs_headers_and_one_of_its_examples(receiver: Receiver) -> None:
+def test_event_has_githubs_headers(receiver: Receiver) -> None:
     sim = SimGitHub()
     with HttpDispatch() as endpoint:
         hook = sim.org_hook("octo", url=receiver.url, secret=SECRET, endpoint=endpoint)
@@ -133,7 +133,7 @@ def test_an_event_carries_githubs_headers_and_one_of_its_examples(receiver: Rece
     assert (arrival.guid, arrival.event, arrival.answered) == (guid, "issues", 200)
 
 
-def test_the_signature_is_the_one_github_documents() -> None:
+def test_signature_is_that_of_githubs_documents() -> None:
     # The example of "Validating webhook deliveries" in GitHub's documents.
     hook = SimGitHub().org_hook("octo", secret=SECRET)
     hook.payloads["guid"] = b"Hello, World!"
@@ -143,7 +143,7 @@ def test_the_signature_is_the_one_github_documents() -> None:
     )
 
 
-def test_a_process_of_its_own_with_a_back_door() -> None:
+def test_process_has_a_back_door() -> None:
     command = [sys.executable, "-m", "githubsim", "--events", "50", "--root", "/api/v3"]
     here = Path(__file__).parents[2]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=here) as process:
@@ -160,7 +160,7 @@ def test_a_process_of_its_own_with_a_back_door() -> None:
     assert process.returncode == 0
 
 
-def test_without_githubs_example_payloads_a_delivery_holds_next_to_nothing(
+def test_without_example_payloads_a_delivery_is_all_but_empty(
     sim: SimGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(payloads, "_EXAMPLES", tmp_path / "none.json")

@@ -20,7 +20,7 @@ def raw(client: Client, verb: str = "GET", **headers: str) -> SimResponse:
     return client.sim.handle(SimRequest(verb, client.hook.path, headers=named))
 
 
-def test_a_fine_grained_token_is_told_which_permission_it_lacks(client: Client) -> None:
+def test_fine_grained_token_is_refused_with_the_missing_permission(client: Client) -> None:
     client.sim.token("reader", permissions={"organization_hooks": "read"})
     assert client.ask("GET", client.log, token="reader").status == 200
     refused = client.redeliver(1, token="reader")
@@ -31,7 +31,7 @@ def test_a_fine_grained_token_is_told_which_permission_it_lacks(client: Client) 
     assert "Resource not accessible by integration" in client.ask("GET", client.log, token="installed").body
 
 
-def test_a_classic_token_goes_by_scopes(client: Client) -> None:
+def test_classic_token_goes_by_scopes(client: Client) -> None:
     client.sim.token("owner", kind="classic", scopes=["admin:org_hook", "repo"])
     client.sim.token("stranger", kind="classic", scopes=["repo"])
     row = client.hook.add(client.clock())
@@ -42,14 +42,14 @@ def test_a_classic_token_goes_by_scopes(client: Client) -> None:
     assert refused.headers["x-accepted-oauth-scopes"] == "admin:org_hook"
 
 
-def test_what_a_token_cannot_see_is_not_there(client: Client) -> None:
+def test_hidden_webhook_is_not_found(client: Client) -> None:
     client.sim.token("elsewhere", sees=["other"])
     assert client.ask("GET", client.log, token="elsewhere").status == 404
     # Only the App itself may ask for its hook.
     assert client.ask("GET", "/app/hook/deliveries").status == 401
 
 
-def test_a_token_of_a_persons_says_when_it_ends_and_can_end_in_mid_run(client: Client) -> None:
+def test_personal_token_names_its_expiration(client: Client) -> None:
     client.sim.token("brief", expires_at=client.clock() + MINUTE)
     said = client.ask("GET", client.log, token="brief").headers["github-authentication-token-expiration"]
     ends = datetime.strptime(said, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC).timestamp() * 1_000
@@ -61,7 +61,7 @@ def test_a_token_of_a_persons_says_when_it_ends_and_can_end_in_mid_run(client: C
     assert "Bad credentials" in refused.body
 
 
-def test_a_request_needs_a_name_an_identity_and_a_version_that_exists(client: Client) -> None:
+def test_request_needs_user_agent_token_and_known_version(client: Client) -> None:
     assert raw(client, authorization="token pat").status == 403
     assert raw(client, user_agent="x").status == 401
     assert raw(client, user_agent="x", authorization="Basic pat").status == 401
@@ -77,7 +77,7 @@ def test_no_secret_enters_the_journal(client: Client) -> None:
     assert "s3cret" not in repr(entry)
 
 
-def test_every_answer_has_an_id_of_its_own_and_says_which_version_it_is_of(client: Client) -> None:
+def test_every_response_has_its_own_id_and_version(client: Client) -> None:
     answers = [client.ask("GET", client.log, token=token) for token in ("pat", "pat", "nobody")]
     ids = [one.headers["x-github-request-id"] for one in answers]
     assert all(re.fullmatch(r"[0-9A-F]+(:[0-9A-F]+){4}", one) for one in ids)
@@ -85,7 +85,7 @@ def test_every_answer_has_an_id_of_its_own_and_says_which_version_it_is_of(clien
     assert {one.headers["x-github-api-version-selected"] for one in answers} == {"2022-11-28"}
 
 
-def test_what_has_not_changed_is_not_sent_again_and_a_head_has_no_body(client: Client) -> None:
+def test_unchanged_response_and_head_have_no_body(client: Client) -> None:
     first = raw(client, **NAMED)
     assert first.headers["etag"].startswith('W/"')
     again = raw(client, **NAMED, if_none_match=first.headers["etag"])

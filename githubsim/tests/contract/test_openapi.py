@@ -61,7 +61,7 @@ def world(request: pytest.FixtureRequest, key: rsa.RSAPrivateKey) -> World:
     return World(request.param, key)
 
 
-def test_the_log_and_a_redelivery_of_every_sort_of_hook(world: World) -> None:
+def test_log_and_redelivery_of_every_kind_of_webhook(world: World) -> None:
     for hook in (world.org, world.repo, world.app):
         token = world.jwt if hook is world.app else "pat"
         log = f"{hook.path}/deliveries"
@@ -76,7 +76,7 @@ def test_the_log_and_a_redelivery_of_every_sort_of_hook(world: World) -> None:
     assert world.judge.complaints == []
 
 
-def test_a_delivery_in_full_has_what_was_sent_and_what_was_answered(world: World) -> None:
+def test_delivery_has_request_and_response(world: World) -> None:
     world.org.url = "https://user:hush@hooks.example/in"
     answered = {
         row.outcome.status_code: json.loads(world.ask("GET", f"{world.org.path}/deliveries/{row.id}").body)
@@ -129,7 +129,7 @@ def test_issues(world: World) -> None:
     assert world.statuses(("GET", every)) == [410]
 
 
-def test_the_app_and_its_tokens(world: World) -> None:
+def test_app_and_its_tokens(world: World) -> None:
     found: list[tuple[Verb, str]] = [
         ("GET", f"/{of}/installation") for of in ("orgs/octo", "repos/octo/hello", "orgs/x")
     ]
@@ -140,7 +140,7 @@ def test_the_app_and_its_tokens(world: World) -> None:
     assert world.statuses(*found) == [401, 401, 401]
 
 
-def test_a_token_of_an_app_for_less_than_the_app_has(world: World) -> None:
+def test_app_token_with_fewer_permissions(world: World) -> None:
     world.sim.installations[0].permissions = {"organization_hooks": "read", "actions_variables": "write"}
     world.sim.installations[0].repositories = frozenset({"octo/ops", "octo/hello"})
 
@@ -165,7 +165,7 @@ def test_a_token_of_an_app_for_less_than_the_app_has(world: World) -> None:
     assert world.judge.complaints == []
 
 
-def test_headers_that_are_in_every_answer(world: World) -> None:
+def test_headers_of_every_response(world: World) -> None:
     world.sim.token("classic", kind="classic", scopes=["admin:org_hook"])
     for token in ("pat", "classic"):
         read = world.ask("GET", world.org.path, token=token)
@@ -185,7 +185,7 @@ def test_refusals(world: World) -> None:
     assert world.judge.complaints == []
 
 
-def test_the_judge_sees_what_is_wrong_with_a_request(world: World) -> None:
+def test_judge_finds_errors_in_a_request(world: World) -> None:
     log = f"{world.org.path}/deliveries"
     world.ask("GET", log, per_page="200", since="yesterday", status="bad")
     world.ask("POST", VARIABLES, {"value": "1"})
@@ -208,12 +208,7 @@ def test_the_judge_sees_what_is_wrong_with_a_request(world: World) -> None:
         (404, JSON, b'{"message": 1}', "is not of type 'string'"),
     ],
 )
-def test_the_judge_sees_what_is_wrong_with_an_answer(
-    status: int,
-    headers: dict[str, str],
-    body: bytes,
-    complaint: str,
-) -> None:
+def test_judge_finds_errors_in_a_response(status: int, headers: dict[str, str], body: bytes, complaint: str) -> None:
     request = SimRequest("GET", "/orgs/octo/hooks/1/deliveries")
     answer = SimResponse(status, headers, body)
     assert complaint in "\n".join(contract.check_exchange(contract.description(), request, answer))
