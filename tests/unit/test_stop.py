@@ -81,24 +81,20 @@ def exchange(transport: Transport, clock: RunClock, verb: Verb) -> Response:
     return response
 
 
-def call(clock: RunClock) -> None:
-    exchange(Slow(clock), clock, "GET")
-
-
-def wait(clock: RunClock) -> None:
-    clock.wait(LONG, "the test")
+DO: dict[str, Callable[[RunClock], object]] = {
+    "call": lambda clock: exchange(Slow(clock), clock, "GET"),
+    "wait": lambda clock: clock.wait(LONG, "the test"),
+}
 
 
 @either
-@pytest.mark.parametrize("do", [call, wait])
+@pytest.mark.parametrize("do", DO)
 @pytest.mark.parametrize("closed", [True, False])
-def test_signal_ends_a_call_or_a_wait_at_once(
-    clock: RunClock, number: int, do: Callable[[RunClock], None], *, closed: bool
-) -> None:
+def test_signal_ends_a_call_or_a_wait_at_once(clock: RunClock, number: int, do: str, *, closed: bool) -> None:
     with clock.closing() if closed else nullcontext():
         assert clock.remaining() > timing.CLOSING_LIMIT - 1
     with soon(number), pytest.raises(Stopped) as caught:
-        do(clock)
+        DO[do](clock)
     assert caught.value.signal_number == clock.signal_number == number
     assert not isinstance(caught.value, Exception)  # or it would be taken for a failed request
 
@@ -114,16 +110,13 @@ def test_signal_between_calls_stops_the_next_call(clock: RunClock) -> None:
         clock.wait(LONG, "the test")
 
 
-def test_endless_call_is_given_up(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_call_has_its_own_limit_and_no_more_time_than_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    short = RunClock(time, 0.02, Said())
+    with short.reserving(9_999), pytest.raises(ResponseLost, match=TOO_LONG):
+        exchange(Slow(short), short, "GET")
     monkeypatch.setattr(timing, "CALL_LIMIT", 0.02)
+    clock = RunClock(time, 9_999, Said())
     with pytest.raises(ResponseLost, match=TOO_LONG):
-        exchange(Slow(clock), clock, "GET")
-    assert clock.signal_number is None
-
-
-def test_call_has_no_more_time_than_the_run() -> None:
-    clock = RunClock(time, 0.02, Said())
-    with clock.reserving(9_999), pytest.raises(ResponseLost, match=TOO_LONG):
         exchange(Slow(clock), clock, "GET")
 
 
@@ -149,16 +142,16 @@ def test_signal_does_not_interrupt_the_last_call(clock: RunClock, number: int) -
 
 
 @pytest.mark.parametrize("between", [True, False])
-@pytest.mark.parametrize("do", [call, wait])
+@pytest.mark.parametrize("do", DO)
 def test_signal_shortens_the_time_for_closing(
-    clock: RunClock, monkeypatch: pytest.MonkeyPatch, do: Callable[[RunClock], None], *, between: bool
+    clock: RunClock, monkeypatch: pytest.MonkeyPatch, do: str, *, between: bool
 ) -> None:
     monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
     with clock.closing():
         if between:
             signal.raise_signal(signal.SIGTERM)
         with nullcontext() if between else soon(signal.SIGTERM), pytest.raises((ResponseLost, OutOfTime)):
-            do(clock)
+            DO[do](clock)
 
 
 def test_no_call_begins_after_the_closing_time(clock: RunClock, monkeypatch: pytest.MonkeyPatch) -> None:
