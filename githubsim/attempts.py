@@ -118,7 +118,6 @@ class Desk:
             return self._queue[0].due if self._queue else None
 
     def deliver(self, work: Work) -> Outcome:
-        """Ask the endpoint."""
         dispatch = Dispatch(work.hook, work.guid, work.kind, work.redelivery is not None, work.due)
         return (work.hook.endpoint or self.endpoint).deliver(dispatch)
 

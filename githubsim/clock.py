@@ -41,7 +41,6 @@ class VirtualClock:
         return (self._now - self._start) / SECOND
 
     def sleep(self, seconds: float) -> None:
-        """Wait, which costs nothing here."""
         self.advance(seconds * SECOND)
 
 

@@ -44,7 +44,6 @@ class Description:
     """What one edition of GitHub says its API is."""
 
     def __init__(self, document: Json) -> None:
-        """Take a whole OpenAPI 3.0 document."""
         self._document = document
         self._registry: Registry[Json] = Registry().with_resource(_HERE, DRAFT4.create_resource(document))
         self._by_length: dict[int, list[list[str]]] = {}

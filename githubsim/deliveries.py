@@ -20,7 +20,6 @@ _EMPTY = "e"
 
 
 def every(call: Call, target_type: TargetType, target: str) -> SimResponse:
-    """The hooks of an organization or a repository."""
     hooks = (hook for _, hook in sorted(call.sim.hooks.items()) if hook.target_type == target_type)
     found = [hook.json(call.sim.base_url + call.sim.root) for hook in hooks if hook.target.lower() == target.lower()]
     chosen, headers = call.numbered_page(found)
@@ -28,7 +27,6 @@ def every(call: Call, target_type: TargetType, target: str) -> SimResponse:
 
 
 def one(call: Call, target_type: TargetType, target: str, hook_id: str) -> SimResponse:
-    """One hook."""
     return reply(200, call.hook(target_type, target, hook_id).json(call.sim.base_url + call.sim.root))
 
 
@@ -60,7 +58,6 @@ def page(call: Call, hook: Hook) -> SimResponse:
 
 
 def delivery(call: Call, hook: Hook, row_id: str) -> SimResponse:
-    """One delivery in full."""
     row = _row(call, hook, row_id)
     described = json.loads(row_json(row, whole_seconds=call.sim.behaviour.whole_seconds))
     described["url"] = hook.url

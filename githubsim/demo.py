@@ -167,7 +167,6 @@ def action(it: Day) -> int:
 
 
 def say(text: str) -> None:
-    """Tell the person who watches."""
     print(f"\n=== {text}", flush=True)
     time.sleep(0.3)  # to be read
 

@@ -25,7 +25,6 @@ class HttpDispatch:
     """POSTs each attempt to its hook's address, on a connection of its own."""
 
     def __init__(self, timeout: float = GITHUBS_PATIENCE) -> None:
-        """Wait that many seconds for an answer."""
         self._client = httpx.Client(
             timeout=timeout,
             follow_redirects=False,
@@ -40,7 +39,6 @@ class HttpDispatch:
         self._client.close()
 
     def deliver(self, dispatch: Dispatch) -> Outcome:
-        """Make the attempt."""
         began = time.monotonic()
         outcome = self._post(dispatch)
         return outcome._replace(duration_ms=round((time.monotonic() - began) * 1_000))

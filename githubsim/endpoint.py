@@ -27,7 +27,6 @@ class Dispatch:
 
     @property
     def body(self) -> bytes:
-        """What is sent."""
         given = self.hook.payloads.get(self.guid)
         return payload_for(self.kind, self.guid) if given is None else given
 
@@ -35,9 +34,7 @@ class Dispatch:
 class Endpoint(Protocol):
     """Receives one attempt and says how GitHub would write its end down."""
 
-    def deliver(self, dispatch: Dispatch) -> Outcome:
-        """Make the attempt."""
-        ...
+    def deliver(self, dispatch: Dispatch) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,6 @@ class StubEndpoint:
         self.outcome = OK
 
     def deliver(self, dispatch: Dispatch) -> Outcome:
-        """Count the attempt, and say how it ends."""
         outcome = self._outcome(dispatch)
         self.attempts[dispatch.guid] += 1
         if outcome.succeeded:

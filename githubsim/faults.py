@@ -110,7 +110,6 @@ class Faults:
         self.rules.extend(rules)
 
     def clear(self) -> None:
-        """A good day again."""
         self.rules.clear()
 
     def strike(self, request: SimRequest, path: str, number: int) -> Fault | None:

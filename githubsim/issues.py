@@ -64,12 +64,10 @@ class Issues:
         self._kept: list[Issue] = []
 
     def all(self) -> list[Issue]:
-        """All of them, the newest first."""
         return self._kept[::-1]
 
     @property
     def opened(self) -> list[Issue]:
-        """Those that are open."""
         return [one for one in self._kept if one.is_open]
 
     def chosen(self, state: str, labels: list[str]) -> list[Issue]:
@@ -111,7 +109,6 @@ class Issues:
         return self._kept[-1]
 
     def has_label(self, name: str) -> bool:
-        """Whether the repository has a label."""
         return name.casefold() in {label.casefold() for label in self.labels}
 
     def add_label(self, name: object) -> None:
@@ -170,7 +167,6 @@ def every(call: Call, repo: str) -> SimResponse:
 
 
 def create(call: Call, repo: str) -> SimResponse:
-    """A new issue."""
     body = call.json()
     labels = body.get("labels", [])
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
@@ -182,7 +178,6 @@ def create(call: Call, repo: str) -> SimResponse:
 
 
 def update(call: Call, repo: str, number: str) -> SimResponse:
-    """Another text, or another state."""
     issues, body = call.sim.issues(repo), call.json()
     issue = issues.get(number)
     issues.change(issue, body.get("body"), body.get("state"), call.now)
@@ -190,7 +185,6 @@ def update(call: Call, repo: str, number: str) -> SimResponse:
 
 
 def comment(call: Call, repo: str, number: str) -> SimResponse:
-    """A new comment."""
     issues, text, author = call.sim.issues(repo), call.json().get("body"), AUTHORS[call.token.kind]
     issue, now = issues.get(number), iso(call.now, whole_seconds=True)
     issues.comment(issue, text, call.now)
@@ -211,7 +205,6 @@ def comment(call: Call, repo: str, number: str) -> SimResponse:
 
 
 def create_label(call: Call, repo: str) -> SimResponse:
-    """A new label."""
     body = call.json()
     call.sim.issues(repo).add_label(body.get("name"))
     return reply(201, _label(call, repo, body["name"], body.get("color", "ededed"), body.get("description")))

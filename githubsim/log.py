@@ -62,7 +62,6 @@ class DeliveryLog:
             self._failed[row.guid] = None
 
     def extend(self, rows: Iterable[Row]) -> None:
-        """Put many rows in at once."""
         new = sorted(rows)
         if self._attempts is not None:
             for row in new:
@@ -75,7 +74,6 @@ class DeliveryLog:
         self._failed |= {row.guid: None for row in new if not row.outcome.succeeded}
 
     def find(self, row_id: int) -> Row | None:
-        """The row with this id, seen or not."""
         place = bisect_right(self.rows, row_id, key=_id)
         return self.rows[place - 1] if place and self.rows[place - 1].id == row_id else None
 

@@ -77,15 +77,12 @@ class SimGitHub:
     # -- what there is ------------------------------------------------------------------------------------------
 
     def org_hook(self, org: str = "octo", **settings: Any) -> Hook:  # noqa: ANN401 - fields of Hook
-        """Add a webhook of an organization."""
         return self._hook("organization", org, settings)
 
     def repo_hook(self, repo: str = "octo/hello", **settings: Any) -> Hook:  # noqa: ANN401 - fields of Hook
-        """Add a webhook of a repository."""
         return self._hook("repository", repo, settings)
 
     def app_hook(self, app_id: int, **settings: Any) -> Hook:  # noqa: ANN401 - fields of Hook
-        """Add the webhook of an App."""
         return self._hook("integration", str(app_id), settings)
 
     def app(self, app_id: int, public_key: str, *installations: Installation) -> App:
@@ -100,15 +97,12 @@ class SimGitHub:
         return self.tokens.add(Token(value, self.tokens.next_name(), **settings))
 
     def variables(self, repo: str) -> Variables:
-        """The variables of a repository."""
         return self._variables.setdefault(repo.lower(), Variables())
 
     def issues(self, repo: str) -> Issues:
-        """The issues of a repository."""
         return self._issues.setdefault(repo.lower(), Issues())
 
     def installations_of(self, app_id: int | None) -> list[Installation]:
-        """Where an App is installed."""
         return [one for one in self.installations if one.app_id == app_id]
 
     @property

@@ -29,7 +29,6 @@ _NUMBERS = count(1)
 
 
 def keep(name: str, markdown: str) -> None:
-    """Leave a page."""
     file = PAGES / f"{next(_NUMBERS):02} {name}.html"
     file.write_text(page(markdown, "light"), encoding="utf-8")
     print(f"\n--- {file}\n\n{markdown}", flush=True)

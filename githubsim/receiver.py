@@ -64,7 +64,6 @@ class Receiver:
             self._web = None
 
     def come_back(self) -> None:
-        """Open the same port again."""
         if self._web is None:
             self._web = WebServer(self._app, self._port).start()
 

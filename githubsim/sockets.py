@@ -55,7 +55,6 @@ class WebServer:
         )
 
     def start(self) -> Self:
-        """Begin to answer."""
         self._thread.start()
         return self
 

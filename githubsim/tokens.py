@@ -91,12 +91,10 @@ class Tokens:
         self._by_value: dict[str, Token] = {}
 
     def add(self, token: Token) -> Token:
-        """Issue one."""
         self._by_value[token.value] = token
         return token
 
     def revoke(self, token: Token) -> None:
-        """Forget one."""
         del self._by_value[token.value]
 
     def next_name(self) -> str:

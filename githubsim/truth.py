@@ -50,7 +50,6 @@ class Truth:
                 yield Event(guid, rows)
 
     def event(self, hook: Hook, guid: str) -> Event:
-        """One event."""
         return Event(guid, hook.log.attempts_of(guid))
 
     def undelivered(self, hook: Hook | None = None) -> list[Event]:

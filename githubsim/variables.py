@@ -52,11 +52,9 @@ class Variables:
         self.history.append((now, key, value))
 
     def get(self, name: str) -> Variable | None:
-        """The variable, if there is one."""
         return self._kept.get(name.upper())
 
     def all(self) -> list[Variable]:
-        """All of them, by name."""
         return [self._kept[name] for name in sorted(self._kept)]
 
     def create(self, name: object, value: object, now: int) -> None:
@@ -97,7 +95,6 @@ class Variables:
 
 
 def one(call: Call, repo: str, name: str) -> SimResponse:
-    """One variable."""
     found = call.sim.variables(repo).get(name)
     if found is None:
         raise Refused(404, "Not Found")
@@ -107,13 +104,11 @@ def one(call: Call, repo: str, name: str) -> SimResponse:
 
 
 def create(call: Call, repo: str) -> SimResponse:
-    """A new variable."""
     body = call.json()
     call.sim.variables(repo).create(body.get("name"), body.get("value"), call.now)
     return reply(201, {})
 
 
 def update(call: Call, repo: str, name: str) -> SimResponse:
-    """Another value."""
     call.sim.variables(repo).update(name, call.json().get("value"), call.now)
     return reply(204)

@@ -160,9 +160,7 @@ def test_process_has_a_back_door() -> None:
     assert process.returncode == 0
 
 
-def test_without_example_payloads_a_delivery_is_all_but_empty(
-    sim: SimGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_delivery_without_example_payloads(sim: SimGitHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(payloads, "_EXAMPLES", tmp_path / "none.json")
     payloads._examples.cache_clear()
     hook = sim.org_hook("octo")

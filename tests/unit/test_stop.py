@@ -143,9 +143,7 @@ def test_signal_does_not_interrupt_the_last_call(clock: RunClock, number: int) -
 
 @pytest.mark.parametrize("between", [True, False])
 @pytest.mark.parametrize("do", DO)
-def test_signal_shortens_the_time_for_closing(
-    clock: RunClock, monkeypatch: pytest.MonkeyPatch, do: str, *, between: bool
-) -> None:
+def test_signal_shortens_closing(clock: RunClock, monkeypatch: pytest.MonkeyPatch, do: str, *, between: bool) -> None:
     monkeypatch.setattr(timing, "STOPPED_LIMIT", 0.05)
     with clock.closing():
         if between:

@@ -61,9 +61,7 @@ def test_times_counts_and_ids_are_readable() -> None:
         (START - HOUR, True, ", since at least 2026", "down since at least 20:20 UTC (1 h)"),
     ],
 )
-def test_start_of_an_outage_is_reported_as_far_as_it_is_known(
-    since: int | None, told: str, short: str, *, at_least: bool
-) -> None:
+def test_start_of_an_outage_is_reported(since: int | None, told: str, short: str, *, at_least: bool) -> None:
     (down,) = hook(outage=Outage(since, at_least, cause="HTTP 503", backlog=1)).facts
     assert f"still down{told}" in down.sentence
     assert down.short.startswith(short)

@@ -57,9 +57,7 @@ def test_passing_fault_costs_only_waiting(fault: Response | ResponseLost, times:
     ],
     ids=["502", "reset", "html"],
 )
-def test_lasting_fault_is_an_error_after_four_tries(
-    fault: Response | ResponseLost, kind: AnyError, facts: dict[str, object]
-) -> None:
+def test_lasting_fault_is_an_error(fault: Response | ResponseLost, kind: AnyError, facts: dict[str, object]) -> None:
     calls = Calls(fault)
     with raises(kind) as caught:
         calls.get()

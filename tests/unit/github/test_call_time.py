@@ -169,9 +169,7 @@ def test_host_that_stops_reading_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("tls", [False, True])
-def test_connection_is_used_again_until_a_call_is_cut_short(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, tls: bool
-) -> None:
+def test_connection_is_used_until_a_call_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, tls: bool) -> None:
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     authority.issue_cert("127.0.0.1").configure_cert(context)

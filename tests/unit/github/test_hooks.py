@@ -108,9 +108,7 @@ def test_refusal_to_describe_a_webhook_is_an_error() -> None:
     ],
     ids=["organization", "App"],
 )
-def test_webhook_has_a_name_a_page_and_a_path(
-    owner: Owner, number: int | None, name: str, page: str, path: str
-) -> None:
+def test_webhook_has_a_name_page_and_path(owner: Owner, number: int | None, name: str, page: str, path: str) -> None:
     calls = Calls(answer(200, []))
     hook = Hook(calls.caller, owner, number)
     assert (hook.name, hook.web_page, hook.owner) == (name, page, owner.login)

@@ -141,9 +141,7 @@ def test_redeliveries_follow_at_an_even_pace_after_a_burst() -> None:
     st.integers(1, 600),
     st.lists(st.tuples(st.floats(0, 3), st.just(0.0) | st.floats(0, 30)), min_size=1, max_size=40),
 )
-def test_no_interval_holds_more_redeliveries_than_burst_and_pace(
-    per_minute: int, calls: list[tuple[float, float]]
-) -> None:
+def test_no_interval_holds_more_than_burst_and_pace(per_minute: int, calls: list[tuple[float, float]]) -> None:
     run = Run(per_minute)
     for latency, idle in calls:
         run.now += idle
@@ -166,9 +164,7 @@ def test_no_interval_holds_more_redeliveries_than_burst_and_pace(
         (300, 150, 0, 120),  # a server that names no calls limits none
     ],
 )
-def test_time_to_redeliver_follows_pace_points_and_hourly_calls(
-    number: int, per_minute: int, hourly: float, seconds: int
-) -> None:
+def test_time_to_redeliver_has_three_limits(number: int, per_minute: int, hourly: float, seconds: int) -> None:
     assert seconds_to_redeliver(number, per_minute, hourly) == seconds
 
 

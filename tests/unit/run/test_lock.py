@@ -50,7 +50,7 @@ def test_each_webhook_has_its_own_checkpoint(path: Path) -> None:
     assert StateFile(path, "another").store("1").read() is None
 
 
-def test_unreadable_file_is_named_and_not_overwritten(path: Path) -> None:
+def test_unreadable_file_is_named(path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with raises(StateUnreadable) as torn:
         StateFile(path, OWNER).read()

@@ -156,9 +156,7 @@ def test_partial_reading_has_the_deadline_of_the_window() -> None:
     ],
 )
 @pytest.mark.parametrize("sought", ["later", "another"])
-def test_event_with_an_unread_first_attempt_expires_with_what_was_read(
-    read_back_to: int, forgotten_at: int, sought: str
-) -> None:
+def test_unread_first_attempt_expires_with_what_was_read(read_back_to: int, forgotten_at: int, sought: str) -> None:
     later = Case(event(attempt(1, START - 98 * MINUTE, redelivery=True), guid="later"), Outcome.NOT_DUE)
     # Of this event alone: other events say nothing about it, whatever was read for them.
     reading = reading_of((), WINDOW, sought=frozenset({sought}), sought_back_to=read_back_to)
