@@ -127,21 +127,16 @@ def test_reading_back_finds_an_earlier_success() -> None:
 
 def test_missing_original_is_sought_to_the_end_once() -> None:
     desk = History(at(100))
-    desk.whole("g")
+    read, unread = desk.pages.page, tuple(UnreadRow(None, guid, 0) for guid in "gh")
+    with mock.patch.object(desk.pages, "page", lambda *how, **only: replace(read(*how, **only), unread=unread)):
+        desk.whole("g")
+    assert [one.guid for one in desk.reading.log.unread(0)] == ["g"], "of the events that are sought alone"
     assert desk.reading.sought_back_to == -inf
     assert desk.reading.is_read_out("g")
     assert not desk.is_whole
     asked = len(desk.pages.asked)
     desk.whole("g")
     assert len(desk.pages.asked) == asked
-
-
-def test_unreadable_rows_of_the_sought_events_are_noted() -> None:
-    desk = History(at(100))
-    read, unread = desk.pages.page, tuple(UnreadRow(None, guid, 0) for guid in "gh")
-    with mock.patch.object(desk.pages, "page", lambda *how, **only: replace(read(*how, **only), unread=unread)):
-        desk.whole("g")
-    assert [one.guid for one in desk.reading.log.unread(0)] == ["g"]
 
 
 @pytest.mark.parametrize(("limit", "quota"), [(20, None), (1_800, Quota(100, hourly=5_000, resets_in=3_000))])
