@@ -74,7 +74,7 @@ HOSTILE = "no\n::error::x https://user:hush@evil.example/ HTTP://hush"
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if shown(kind)])
-def test_no_fact_of_any_error_shows_a_strangers_address(name: str) -> None:
+def test_no_error_shows_a_strangers_address(name: str) -> None:
     said = str(KINDS[name](**dict.fromkeys(shown(KINDS[name]), f"{HOSTILE} {'x' * 999}")))
     assert "hush" not in said
     assert "\n" not in said

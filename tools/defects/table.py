@@ -125,7 +125,7 @@ DEFECTS = (
         "shown = plain(format(value, format_spec), 400)",
         "shown = format(value, format_spec)",
         "AssertionError",
-        ("tests/unit/test_errors.py::test_no_fact_of_any_error_shows_a_strangers_address",),
+        ("tests/unit/test_errors.py::test_no_error_shows_a_strangers_address",),
     ),
     # -- the report
     Defect(

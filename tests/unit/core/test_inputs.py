@@ -117,7 +117,7 @@ WRONG: dict[str, list[tuple[str, tuple[str, ...]]]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_set_is_told(name: str) -> None:
+def test_invalid_values_are_problems(name: str) -> None:
     for names, values in WRONG[name]:
         for value in values:
             said = problem(name, value)
@@ -186,7 +186,7 @@ NAMELIKE = ("org", TOKENS[4])
 @pytest.mark.parametrize(
     ("name", "token"), [(name, token) for name in OPEN for token in TOKENS if (name, token) != NAMELIKE]
 )
-def test_a_credential_that_is_given_as_another_input_is_refused_and_not_shown(name: str, token: str) -> None:
+def test_credential_in_another_input_is_refused_and_not_shown(name: str, token: str) -> None:
     given = HOOK | {"variable-name": "X", "variable-repository": "octo/ops"} | {name: f" {token}"}
     told = "\n".join(problems(given))
     assert f"{name}: " in told

@@ -115,7 +115,7 @@ def test_missing_file_of_the_runner_fails_the_step_before_any_request(step: Step
     assert step.sim.journal.entries == []
 
 
-def test_the_results_are_there_before_what_the_receiver_answered_is_looked_up(step: Step) -> None:
+def test_outputs_are_written_before_responses_are_looked_up(step: Step) -> None:
     guid = fail(step, Outcome("Invalid HTTP Response: 503", 503, answer=Answer((), "no room")))
     before: list[dict[str, str]] = []
     note = Call(lambda: before.append(outputs(step.output)))
@@ -230,7 +230,7 @@ def test_bug_at_the_start_is_reported_as_any_other(step: Step, where: str) -> No
 
 
 @pytest.mark.parametrize("token", [TOKEN, "ghp_wrong"])
-def test_a_token_is_masked_first_of_all_and_shown_nowhere_else(step: Step, token: str) -> None:
+def test_token_is_masked_first_and_shown_nowhere_else(step: Step, token: str) -> None:
     fail(step)
     step.environment["RUNNER_DEBUG"] = "1"
     done = step.run(token=token)
@@ -243,7 +243,7 @@ def test_a_token_is_masked_first_of_all_and_shown_nowhere_else(step: Step, token
 
 
 @pytest.mark.parametrize("quoted", ["'{}'", '"{}"', "{}"], ids=["single", "double", "bare"])
-def test_a_careless_echo_of_the_report_runs_nothing_that_a_stranger_wrote(step: Step, quoted: str) -> None:
+def test_echo_of_the_report_output_runs_nothing(step: Step, quoted: str) -> None:
     run = "touch stranger"
     for name in (f"'; {run}; '", f"`{run}`", f"$({run})", f'"; {run}; "', f"x; {run} #", f"x & {run} &", f"x | {run}"):
         fail(step, kind=Kind(name, name))

@@ -69,7 +69,7 @@ def test_secret_is_masked_as_a_whole(secret: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     "text", [HOSTILE, "##[group]x", "###[error]x", "#\u200b#[error]x", "##[" * 2_000, "x" * 10_000], ids=range(6)
 )
-def test_an_annotation_fits_into_what_github_keeps(kind: Kind, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_annotation_fits_into_what_github_keeps(kind: Kind, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     workflow.ActionsConsole().tell(kind, text)
     shown = capsys.readouterr().out
     (command,) = commands(shown)
@@ -104,7 +104,7 @@ def test_details_are_printed_in_debug_mode(
     assert [command.name for command in commands(capsys.readouterr().out)] == names
 
 
-def test_outputs_come_back_as_they_were_whatever_they_hold(files: Path) -> None:
+def test_outputs_are_read_back_unchanged(files: Path) -> None:
     told = {
         "redelivered-count": "7",
         "checkpoint": "",

@@ -157,7 +157,7 @@ def test_time_is_asked_for_until_two_responses_had_it(answers: list[Response], b
 
 
 @pytest.mark.parametrize("status", [300, 301, 401, 407, 499])
-def test_a_refusal_tells_no_time(status: int) -> None:
+def test_refusal_does_not_set_the_clock(status: int) -> None:
     calls = Calls(answer(status, date=DATE))
     with pytest.raises(ApiError):
         calls.caller.now()
@@ -170,7 +170,7 @@ def test_a_refusal_tells_no_time(status: int) -> None:
 
 
 @pytest.mark.parametrize("dates", [(DATE, LATER), (LATER, DATE), (LATER, DATE, LATER), (DATE, LATER, LATER)])
-def test_of_two_clocks_that_differ_the_earlier_one_counts(dates: Sequence[str]) -> None:
+def test_earlier_of_two_clocks_counts(dates: Sequence[str]) -> None:
     calls = Calls(*(answer(200, "1", date=date) for date in dates))
     for _ in dates:
         calls.get()
@@ -297,7 +297,7 @@ def test_limit_of_an_optional_call_holds_for_the_next_call() -> None:
 @pytest.mark.parametrize(
     ("left", "asked"), [("0", False), ("9", False), ("10", False), ("600", False), ("700", True), ("4000", True)]
 )
-def test_what_others_may_need_of_the_hours_calls_is_left_to_them(left: str, *, asked: bool) -> None:
+def test_optional_call_leaves_the_reserve_of_the_hour(left: str, *, asked: bool) -> None:
     limits = {"x_ratelimit_limit": "5000", "x_ratelimit_reset": "1793877600"}
     calls = Calls(answer(200, "1", date=DATE, x_ratelimit_remaining=left, **limits))
     calls.get()

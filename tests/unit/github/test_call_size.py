@@ -17,7 +17,7 @@ SMALL = 2**20
 
 
 @pytest.mark.parametrize("what", LARGE)
-def test_what_has_no_bounds_is_given_up(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endless_response_is_given_up(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_http, "BODY_LIMIT", SMALL)
     with RawServer(lambda _: LARGE[what]()) as there, pytest.raises(ResponseLost) as caught:
         connect(there.url).exchange("GET", "/x")

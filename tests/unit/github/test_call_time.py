@@ -73,7 +73,7 @@ def accepting(serve: Callable[[socket.socket], None]) -> Iterator[int]:
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
 @pytest.mark.parametrize("what", SLOW)
-def test_what_comes_byte_by_byte_is_given_up_when_the_time_is_over(what: str, verb: str) -> None:
+def test_slow_response_is_given_up_at_the_time_limit(what: str, verb: str) -> None:
     before, slow, after = SLOW[what]
     looks = Looks(20)
     with (
@@ -112,7 +112,7 @@ def test_slow_response_within_the_time_is_read() -> None:
         assert connect(there.url).exchange("GET", "/x").body == "{}"
 
 
-def test_a_tls_handshake_that_never_ends_is_given_up() -> None:
+def test_endless_tls_handshake_is_given_up() -> None:
     def handshake(client: socket.socket) -> None:
         client.recv(4_096)
         # The header of a record of 16,384 bytes, and then its bytes one by one.
@@ -123,7 +123,7 @@ def test_a_tls_handshake_that_never_ends_is_given_up() -> None:
         connect(f"https://127.0.0.1:{port}", Until(0.2)).exchange("GET", "/x")
 
 
-def test_a_proxy_that_never_lets_through_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_proxy_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = Looks(20)
     slow = drip(b"A: b\r\n" * 300, b"HTTP/1.1 200 Connection established\r\n", CLOSE)
     with RawServer(lambda _: slow) as proxy:

@@ -217,7 +217,7 @@ LOSSES: dict[str, tuple[Effect, str]] = {
 @pytest.mark.parametrize(
     ("verb", "loss"), [(verb, loss) for loss in LOSSES for verb in VERBS if verb == "GET" or not loss.startswith("202")]
 )
-def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(impatient: There, verb: Verb, loss: str) -> None:
+def test_lost_response_is_reported_without_address_or_token(impatient: There, verb: Verb, loss: str) -> None:
     effect, says = LOSSES[loss]
     impatient.strike(effect)
     with pytest.raises(ResponseLost, match=f"^({says})$") as caught:
@@ -229,14 +229,14 @@ def test_what_is_said_holds_no_address_and_no_token_and_no_other_error(impatient
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
-def test_no_redirect_is_followed(there: There, verb: Verb, status: int) -> None:
+def test_redirect_is_not_followed(there: There, verb: Verb, status: int) -> None:
     there.strike(redirect(f"{there.url}/rate_limit", status))
     assert there.api.exchange(verb, there.attempts, query={"per_page": "100"}).status == status
     assert there.lines == [f"{verb} {there.attempts}"]
 
 
 @pytest.mark.parametrize("verb", ["GET", "POST"])
-def test_no_redirect_hands_the_token_to_another_host(there: There, verb: Verb) -> None:
+def test_redirect_does_not_send_the_token_elsewhere(there: There, verb: Verb) -> None:
     with on_air() as elsewhere:
         there.strike(redirect(f"{elsewhere.url}/rate_limit", 302))
         assert there.api.exchange(verb, there.attempts).status == 302

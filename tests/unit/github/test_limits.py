@@ -62,7 +62,7 @@ def test_spent_hour_is_waited_out_for_the_checkpoint_too() -> None:
     assert sum(calls.clock.slept) == 91.0
 
 
-def test_an_hour_that_is_over_by_now_is_met_as_a_limit_that_names_no_time() -> None:
+def test_reset_in_the_past_waits_as_an_unknown_time() -> None:
     over = spent(403, NOON - 90, date=DATE)
     calls = Calls(over, over, over, GOOD)
     calls.get()
@@ -91,7 +91,7 @@ def test_limit_longer_than_the_run_ends_it_at_once() -> None:
     assert calls.clock.slept == []
 
 
-def test_an_endless_wait_is_no_crash() -> None:
+def test_endless_retry_after_ends_the_run() -> None:
     with pytest.raises(OutOfTime):
         Calls(answer(429, retry_after="9" * 400)).get()
 

@@ -83,7 +83,7 @@ stretches = st.lists(
 
 
 @given(stretches, st.integers(1, 5_000))
-def test_no_minute_holds_more_than_the_budget_whatever_the_latency(
+def test_no_minute_holds_more_than_the_budget(
     stretches: list[tuple[int, bool, float, float, float]], per_minute: int
 ) -> None:
     run = Run(per_minute)
@@ -168,7 +168,7 @@ def test_time_to_redeliver_has_three_limits(number: int, per_minute: int, hourly
     assert seconds_to_redeliver(number, per_minute, hourly) == seconds
 
 
-def test_a_shorter_wait_does_not_cut_a_longer_one_short() -> None:
+def test_shorter_wait_does_not_shorten_a_longer_one() -> None:
     pace = Pace(150)
     pace.limited(30, 100, slower=False)
     pace.limited(5, 101, slower=False)

@@ -146,7 +146,7 @@ def test_other_sso_header_changes_nothing(header: str) -> None:
     ],
     ids=lambda address: plain_id(address)[:60],
 )
-def test_no_other_address_is_shown(address: str) -> None:
+def test_other_addresses_are_not_shown(address: str) -> None:
     in_header = refused(MESSAGES["single sign-on"], x_github_sso=f"required; url={address}")
     in_message = refused(f"token's lifetime at the following URL: {address}")
     for error in (in_header, in_message):

@@ -66,7 +66,7 @@ def test_invalid_value_is_an_error_that_names_the_variable(value: str) -> None:
         read(answer(200, {"value": value}))
 
 
-def test_a_hostile_value_is_only_shown() -> None:
+def test_hostile_value_is_shown_as_short_text() -> None:
     with raises(CheckpointUnreadable) as caught:
         read(answer(200, {"value": "x\n::error::y\nhttps://user:secret@evil.example/" + "z" * 50_000}))
     assert "secret" not in str(caught.value)

@@ -212,7 +212,7 @@ def test_every_metric_is_a_gauge_with_a_help_and_no_timestamp() -> None:
 
 
 @given(st.text(), st.text())
-def test_any_owner_and_id_is_one_labels_value(owner: str, hook_id: str) -> None:
+def test_any_owner_and_id_is_one_label_value(owner: str, hook_id: str) -> None:
     known = {"owner": owner, "hook_id": hook_id}
     before = run_metrics(one(**known), ENDED)
     for text in (before, run_metrics(one(**known), LATER, before)):

@@ -59,7 +59,7 @@ def test_only_what_was_answered_is_shown(response: EndpointResponse, lines: list
 
 
 @given(st.sampled_from(PIECES) | text)
-def test_no_answer_shapes_the_page(said: str) -> None:
+def test_response_does_not_change_the_page(said: str) -> None:
     usual = Page(markdown(Report((hook(explanations=(explained(EndpointResponse("x", "x", "x", "x")),)),))))
     answer = EndpointResponse(f"x{said}", f"x{said}", f"x{said}", f"x{said}")
     page = Page(markdown(Report((hook(explanations=(explained(answer),)),))))

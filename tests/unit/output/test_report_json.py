@@ -155,9 +155,7 @@ strange_event = st.builds(
     name=wide,
 )
 @example(shown=[], times=1, said=["\U0001f600" * 5_000] * 30, number=600, name="\U0001f600" * 5_000)
-def test_whatever_strangers_wrote_and_however_much_it_fits(
-    shown: list[Any], times: int, said: list[str], number: int, name: str
-) -> None:
+def test_report_with_any_text_fits(shown: list[Any], times: int, said: list[str], number: int, name: str) -> None:
     many_types = stats({plain(f"{number}{name}", 60): (2, 1) for number in range(101)})
     each = hook(*shown * times, hook=name, owner=name, errors=said, warnings=said, stats=many_types)
     report = Report((each,) * number, fault=Problem("".join(said)))
@@ -178,7 +176,7 @@ def test_text_in_the_report_is_read_as_it_was(name: str) -> None:
 
 
 @pytest.mark.parametrize("quote", ["'{}'", "{}"])
-def test_a_careless_echo_of_it_runs_nothing(tmp_path: Path, quote: str) -> None:
+def test_echo_of_the_report_runs_nothing(tmp_path: Path, quote: str) -> None:
     tricks = ["'; touch made; '", "$(touch made)", "`touch made`", "x > made", "& touch made &", "| touch made", "\n#"]
     shown = [replace(EVENT, name=trick) for trick in tricks]
     text = as_json(one(*shown, errors=tricks))

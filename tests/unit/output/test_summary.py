@@ -171,7 +171,7 @@ def test_events_are_listed_by_weight_and_lost_ones_are_not_cut() -> None:
 @example("[x](javascript:alert(1))", "![x](https://evil.example/x.png)")
 @example("www.evil.com me@evil.com https://evil.com", "@octocat #1")
 @example("```mermaid", "</td></tr></table>")
-def test_no_text_breaks_a_cell_or_means_anything_in_it(name: str, guid: str) -> None:
+def test_text_in_a_cell_has_no_syntax(name: str, guid: str) -> None:
     text = markdown(one(replace(EVENT, name=name, guid=guid)))
     header, row = cells(text)
     assert len(header) == len(row) == 6
@@ -217,7 +217,7 @@ def test_a_thousand_quiet_webhooks_are_cut_short() -> None:
 
 @pytest.mark.slow
 @given(hostile, st.integers(1, 400), st.integers(1, 5), st.sampled_from(Outcome))
-def test_it_stays_below_what_github_takes_whatever_is_in_it(said: str, many: int, several: int, kind: Outcome) -> None:
+def test_summary_with_any_text_fits(said: str, many: int, several: int, kind: Outcome) -> None:
     text = said * 200
     worst = replace(EVENT, name=text, guid=text, cause=text, detail=text, delivery_id=text, outcome=kind)
     shown = markdown(Report(hooks(several, *[worst] * many, errors=[text], warnings=[text])))

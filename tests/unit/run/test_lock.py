@@ -84,9 +84,7 @@ def fifo(path: Path) -> None:
     ],
     ids=range(5),
 )
-def test_a_file_that_others_could_have_put_there_is_not_used(
-    path: Path, change: Callable[[Path], None], why: str
-) -> None:
+def test_file_that_others_could_have_made_is_refused(path: Path, change: Callable[[Path], None], why: str) -> None:
     path.write_text("{}", encoding="utf-8")
     change(path)
     with raises(StateUnsafe) as refused:
@@ -104,14 +102,14 @@ def test_file_that_others_cannot_replace_is_used(path: Path, mode: int) -> None:
     assert path.read_text(encoding="utf-8") == f'{{\n "{OWNER}/hook": 1\n}}\n'
 
 
-def test_nobody_else_can_open_a_lock_that_was_there_before(path: Path) -> None:
+def test_existing_lock_is_closed_to_others(path: Path) -> None:
     lock = path.with_name("state.json.lock")
     lock.touch(mode=0o644)
     with StateFile(path, OWNER).locked(60):
         assert stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 
-def test_a_lock_that_another_run_holds_is_named(path: Path) -> None:
+def test_lock_of_another_run_is_named(path: Path) -> None:
     now = 1_794_000_000.0
     state = StateFile(path, OWNER, now=lambda: now, sleep=lambda _seconds: None)
     with state.locked(60):

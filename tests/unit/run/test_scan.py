@@ -74,7 +74,7 @@ def test_progress_is_logged_every_ten_seconds_and_each_page_in_debug_mode() -> N
     assert "2026-11-06 21:05:00 UTC" in failures.console.lines[0]
 
 
-def test_an_error_while_reading_is_raised_and_gives_no_partial_reading() -> None:
+def test_error_while_reading_gives_no_partial_reading() -> None:
     desk = Desk(every(SECOND, 1_000))
     desk.pages.before_page = mock.Mock(side_effect=[None, None, OutOfTime(why="too late")])
     with pytest.raises(OutOfTime):

@@ -105,7 +105,7 @@ def test_rows_that_move_to_the_next_page_are_given_once(size: int, arrivals: lis
 @pytest.mark.parametrize(
     "way", [{"0": "0"}, {"0": "1", "1": "1"}, {"0": "1", "1": "2", "2": "1"}, {"0": "1", "1": "2", "2": "0"}], ids=str
 )
-def test_pages_that_lead_in_a_circle_are_an_error(way: dict[str, str | None]) -> None:
+def test_pages_in_a_circle_are_an_error(way: dict[str, str | None]) -> None:
     loop = Prepared(way)
     cursor = Cursor(loop)
     assert len(list(cursor.read_back_to(START + 1))) == 1

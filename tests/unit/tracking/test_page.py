@@ -49,7 +49,7 @@ def tags(markdown: str) -> list[str]:
 @example("@octocat #1 GH-1 octo/hello#1 https://evil.example", State.FAILED)
 @example("| x | <img src=x onerror=alert(1)> <!-- --> -->", State.DOWN)
 @example("<!-- redeliver-action: {} -->", State.DOWN)
-def test_what_strangers_wrote_shapes_nothing_and_pings_nobody(words: str, state: State) -> None:
+def test_strangers_text_shapes_nothing_and_pings_nobody(words: str, state: State) -> None:
     check(words, state)
 
 
@@ -68,7 +68,7 @@ def test_each_trick_alone_does_nothing(piece: str) -> None:
 
 
 @given(text)
-def test_what_it_remembers_is_what_it_was_told_whatever_its_text_holds(words: str) -> None:
+def test_memory_is_read_back_from_any_text(words: str) -> None:
     decision = decide(None, situation(words), NOW)
     assert memory_of(issue_body(decision, situation(words), RUN)) == decision.memory
 
@@ -76,7 +76,7 @@ def test_what_it_remembers_is_what_it_was_told_whatever_its_text_holds(words: st
 @pytest.mark.parametrize("mark", ["\U0001f4a5", "#", "@", "|", "GH-1", "\u6f22", "x", ""], ids=ascii)
 @pytest.mark.parametrize("many", [1, 30, 1_000])
 @pytest.mark.slow
-def test_it_fits_into_an_issue_and_remembers_however_much_there_is(mark: str, many: int) -> None:
+def test_issue_with_any_number_of_events_fits(mark: str, many: int) -> None:
     words = mark * 1_000
     hooks = situation(words, State.FAILED).hooks * many
     lost = tuple(lost_event(f"{number}{words}", words, words, Outcome.GIVEN_UP) for number in range(many))
@@ -163,7 +163,7 @@ def test_text_without_a_memory_is_not_the_actions(text: str) -> None:
 
 
 @pytest.mark.parametrize("piece", [BEGINNING, "<!-- ", f"{BEGINNING} --", " -->", f"{BEGINNING}[[[["])
-def test_a_body_of_any_length_is_read_in_time_that_grows_with_it_and_no_faster(piece: str) -> None:
+def test_memory_is_read_in_linear_time(piece: str) -> None:
     # A body of GitHub's has 65,536 characters; this one has 64 times as many.
     body = piece * (64 * LONGEST_BODY // len(piece))
     began = time.process_time()
