@@ -342,9 +342,6 @@ def attempt_of(row: Row) -> Attempt:
     return Attempt(row["id"], row["delivered_at"], row["redelivery"], code, cause)
 
 
-# -- how they went ----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class TypeStats:
     """The events of one type."""

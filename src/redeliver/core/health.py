@@ -149,7 +149,6 @@ class HookHealth:
     deliveries: int
     """Attempts in the window."""
     failed: int
-    """Those of them that failed."""
     last_success: int | None
     """Epoch milliseconds; None: no attempt in the window succeeded."""
     undelivered: int

@@ -70,9 +70,6 @@ class Explanation:
     response: EndpointResponse
 
 
-# -- what `redeliver show` finds -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class ShownAttempt:
     """One attempt, and the endpoint's response: AttemptPart of the JSON. Every text is safe to show."""
@@ -105,9 +102,6 @@ class ShownEvent:
     def delivered(self) -> bool:
         """Whether an attempt delivered it."""
         return any(not attempt.cause for attempt in self.attempts)
-
-
-# -- a run ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +187,6 @@ class HookReport(Account):
     endings: tuple[Fact, ...] = ()
     """What ended the run, or a part of it, early."""
     seconds: float = 0.0
-    """How long the run took."""
 
     def __post_init__(self) -> None:
         time_left = None if self.deadline is None else self.deadline - self.start

@@ -155,9 +155,6 @@ def what_comes_next(report: Report) -> list[str]:
     return told
 
 
-# -- annotations on a run's own page ----------------------------------------------------------------------------
-
-
 def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error", "warning", "notice"], str]]:
     """Choose the annotations of a run: errors, and at most one warning or notice; on a good day, none.
 

@@ -162,9 +162,6 @@ def _read(text: str) -> _Series:
     return found
 
 
-# -- the library's part -------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Families:
     """What the library takes in place of its registry, which would hold the figures of a process that goes on."""

@@ -53,9 +53,6 @@ def light(report: Facts, *, alarming: bool = False, waiting: bool = False) -> st
     return "🟡" if report.facts or waiting else "🟢"
 
 
-# -- Markdown ---------------------------------------------------------------------------------------------------
-
-
 def folded(title: str, *parts: str) -> str:
     """Parts under a title, folded away."""
     # GitHub reads Markdown within HTML only between blank lines.

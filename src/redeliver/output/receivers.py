@@ -23,9 +23,6 @@ _COLUMNS = ("On&nbsp;first&nbsp;attempt:", "p95&nbsp;duration:")
 _LONGEST = 220
 
 
-# -- health -----------------------------------------------------------------------------------------------------
-
-
 def health_line(report: Report) -> str:
     """The state of the receivers and figures of first attempts. Figures of zero are left out; empty: not known."""
     stats = [hook.stats for hook in report.hooks if hook.stats and hook.stats.events]
@@ -81,9 +78,6 @@ def took(milliseconds: int | None) -> str:
     if milliseconds is None:
         return "-"
     return f"{milliseconds} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.1f} s"
-
-
-# -- what they answered -----------------------------------------------------------------------------------------
 
 
 def response_lines(response: EndpointResponse) -> list[str]:

@@ -142,9 +142,6 @@ def shown(event: ShownEvent) -> ShownPart:
     return _part(ShownPart, event, event=event.name, attempts=attempts)
 
 
-# -- the parts --------------------------------------------------------------------------------------------------
-
-
 def _part(kind: type[PartT], source: object, **others: object) -> PartT:
     """A part of the report: fields that ``source`` has under the same names, and others. The schema checks it."""
     names = kind.__annotations__

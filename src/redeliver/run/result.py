@@ -91,9 +91,6 @@ def _unread(hook: Hook, record: Record) -> HookReport:
     )
 
 
-# -- the events -------------------------------------------------------------------------------------------------
-
-
 def _events(record: Record, reading: Reading, settings: Settings) -> tuple[EventReport, ...]:
     rules, reports = record.ledger.rules, []
     for guid, case in record.ledger.cases.items():
@@ -125,9 +122,6 @@ def _events(record: Record, reading: Reading, settings: Settings) -> tuple[Event
             )
         )
     return tuple(sorted(reports, key=lambda report: (report.first_failed_at, report.guid)))
-
-
-# -- what people should know ------------------------------------------------------------------------------------
 
 
 def _endings(record: Record) -> Iterator[Fact]:
