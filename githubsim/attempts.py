@@ -78,13 +78,13 @@ class Desk:
         text = f"{self.random.getrandbits(128):032x}"
         return f"{text[:8]}-{text[8:12]}-11f1-{text[16:20]}-{text[20:]}"
 
-    def emit(self, hook: Hook, kind: Kind, guid: str | None, payload: bytes | None) -> str:
-        """Queue a new event for now, and make its attempt unless somebody else does that."""
+    def emit(self, hook: Hook, kind: Kind, guid: str | None, payload: bytes | None, at: int | None) -> str:
+        """Queue a new event for that moment or for now, and make its attempt unless somebody else does that."""
         with self.lock:
             name = guid or self.new_guid()
             if payload is not None:
                 hook.payloads[name] = payload
-            self._put(self.clock(), hook, name, kind, None)
+            self._put(self.clock() if at is None else at, hook, name, kind, None)
         if self.by_itself:
             self.run_due()
         return name

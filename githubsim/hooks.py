@@ -56,9 +56,11 @@ class Hook:
             case _:
                 return "/app/hook"
 
-    def emit(self, kind: Kind | None = None, *, guid: str | None = None, payload: bytes | None = None) -> str:
-        """Something happened: send it to the endpoint, now. Returns the event's guid."""
-        return self.desk.emit(self, kind or Kind(), guid, payload)
+    def emit(
+        self, kind: Kind | None = None, *, guid: str | None = None, payload: bytes | None = None, at: int | None = None
+    ) -> str:
+        """Something happens, now or at that moment: it is sent to the endpoint. Returns the event's guid."""
+        return self.desk.emit(self, kind or Kind(), guid, payload, at)
 
     def add(self, at: int, outcome: Outcome = OK, **columns: Any) -> Row:  # noqa: ANN401 - as ``row`` takes them
         """Write one row of the past into the log; no endpoint is asked."""

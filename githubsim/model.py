@@ -60,7 +60,7 @@ class SimGitHub:
             self.clock,
             self.behaviour,
             endpoint or self.stub,
-            random.Random(seed),  # noqa: S311 - repeatable on purpose
+            random.Random(seed),
         )
         self.tokens = Tokens()
         self.limits = Limits()

@@ -44,7 +44,7 @@ class Seeded:
 
 def seed(hook: Hook, events: int, *, until: int, mix: Mix | None = None) -> Seeded:
     """Fill a hook's log with so many events, the last of them at ``until``."""
-    how, dice = mix or Mix(), random.Random(0)  # noqa: S311 - repeatable on purpose
+    how, dice = mix or Mix(), random.Random(0)
     recovered: list[str] = []
     undelivered: list[str] = []
 
