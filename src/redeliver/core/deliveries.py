@@ -30,6 +30,9 @@ _MILLISECOND = timedelta(milliseconds=1)
 TIMED_OUT = "timed out"
 NO_CONNECTION = "no connection"
 TLS = "TLS failed"
+#: Codes and causes of an attempt that failed because of the receiver, or of a proxy before it, whatever the event.
+_OVERLOAD = frozenset({0, 429, 502, 503, 504})
+_UNREACHABLE = frozenset({TIMED_OUT, NO_CONNECTION, TLS})
 #: How GitHub's ``status`` begins, in lower case, if the endpoint answered with another code than 2xx.
 _RESPONSE = "invalid http response"
 
@@ -166,8 +169,18 @@ class Attempt:
 
     @property
     def suggests_outage(self) -> bool:
-        """Whether it failed the way every attempt does while an endpoint is down; 3xx and 4xx are about one event."""
+        """Whether it failed the way every attempt does while a receiver is down; 3xx and 4xx are about one event."""
         return self.code == 0 or self.code >= 500
+
+    @property
+    def is_overload(self) -> bool:
+        """Whether the receiver was overloaded or could not be reached, which says nothing about the event."""
+        return self.code in _OVERLOAD or self.cause in _UNREACHABLE
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the receiver refused this event: 3xx, or 4xx but 429."""
+        return 300 <= self.code < 500 and not self.is_overload
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +267,11 @@ class DeliveryLog:
                 elif attempt.id != known.first.id:
                     several = self._several.setdefault(guid, {known.first.id: known.first})
                     several.setdefault(attempt.id, attempt)
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether an event was read that is not known to be delivered."""
+        return bool(self._failed)
 
     def set_aside(self, rows: Iterable[UnreadRow]) -> None:
         """Add rows that cannot be read; adding one twice changes nothing."""

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from redeliver.core.case import Acceptance, Case, Outcome, Redelivery, Reply
 from redeliver.core.deliveries import ROUNDING, attempt_of, succeeded
 from redeliver.core.reading import Extent, Unread
+from redeliver.times import HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from redeliver.core.deliveries import Event, Row
+    from redeliver.core.deliveries import Attempt, Event, Row
     from redeliver.core.reading import Reading
 
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
-LONGEST_SPACING = 4 * 3_600_000
+LONGEST_SPACING = 4 * HOUR
 #: Up to this many attempts an event counts as fresh. During a long outage, each run probes with three fresh events.
 #: If those came last afterwards, they would hold the checkpoint at the beginning of the outage, and until they were
 #: delivered, every run would read all of it again.
@@ -38,26 +39,26 @@ class Rules:
     """Milliseconds after its first attempt for which an event is sent, by its name, ``event`` or ``event.action``, or
     else under ``""``; 0, or no age: no limit. None is longer than GitHub keeps deliveries."""
 
-    def verdict(
-        self, event: Event, now: int, oldest_success: int | None, *, is_whole: bool, is_gone: bool
-    ) -> Outcome | None:
+    def verdict(self, event: Event, reading: Reading, *, is_whole: bool, is_gone: bool) -> Outcome | None:
         """Why an undelivered event is not sent now; None: it is due.
 
-        ``now``: the run's start, in epoch milliseconds. A run judges an event's age at one moment only.
-        ``oldest_success``: of all attempts in the window, in epoch milliseconds; None: none of them succeeded.
-        ``is_whole``: whether none of its attempts can be missing. Else its success may have been missed, so it is not
-        given up. ``is_gone``: whether what is missing has left GitHub's log, so that it has expired.
+        Its age is judged at the run's start. ``is_whole``: whether none of its attempts can be missing. Else its
+        success may have been missed, so it is not given up. ``is_gone``: whether what is missing has left GitHub's log,
+        so that it has expired.
         """
         if self.events and self.events.isdisjoint(_names(event)):
             return Outcome.FILTERED_OUT
-        is_spent, last = self.is_out_of_attempts(event, oldest_success), self.too_old_after(event)
+        now, last = reading.window.start, self.too_old_after(event)
+        is_spent = self.is_out_of_attempts(event, reading, is_whole=is_whole)
         if is_spent and is_whole:
             return Outcome.GIVEN_UP
         # No age is longer than GitHub keeps deliveries, so an expired event is older than any of them.
         if last is not None and (last < now or is_gone):
             return Outcome.TOO_OLD
-        # There is no spacing before the first redelivery, even if clock skew puts the event in the future.
-        if not is_spent and event.count > 1 and self.due_at(event) > now:
+        # There is no spacing before the first redelivery, even if clock skew puts the event in the future. What may be
+        # spent is looked into at once if its last attempt is known to count, else when it would be sent.
+        is_doubtful = is_spent and [*self._counts(event, reading)][-1]
+        if not is_doubtful and event.count > 1 and self.due_at(event) > now:
             return Outcome.NOT_DUE
         if is_whole or is_gone:
             # An event that has expired is tried once more, if the only attempt that GitHub still has allows that. Once:
@@ -65,17 +66,28 @@ class Rules:
             return None if is_whole or (len(event.attempts) == 1 and not is_spent) else Outcome.EXPIRED
         return Outcome.UNCHECKED
 
-    def is_out_of_attempts(self, event: Event, oldest_success: int | None) -> bool:
-        """Whether an event has had all of its attempts, and the newest is evidence against it.
+    def is_out_of_attempts(self, event: Event, reading: Reading, *, is_whole: bool) -> bool:
+        """Whether an event has failed so often that it is given up; if attempts of it can be missing, whether it may.
 
-        An attempt can be evidence of just an endpoint that is down. If that counted, an endpoint that is down for a day
-        would use up the attempts of every event that is sent on that day. So the endpoint must have answered, or have
-        accepted another event earlier in the window; ``oldest_success``: as in :meth:`verdict`.
+        Only what speaks of the event counts. A refusal does. An overload or an outage does not, however long: it would
+        use up the attempts of every event that is sent meanwhile. Any other failure, HTTP 500 for one, counts if the
+        receiver accepted another event since the attempt before, or for the first attempt within the hour before.
         """
         if not 0 < self.max_attempts <= event.count:
             return False
-        latest = event.latest
-        return not latest.suggests_outage or (oldest_success is not None and latest.at >= oldest_success)
+        # What is not known counts as long as more may be read.
+        counts = [not is_whole if known is None else known for known in self._counts(event, reading)]
+        missing = 0 if event.original or is_whole else 1
+        return counts[-1] and sum(counts) + missing >= self.max_attempts
+
+    @staticmethod
+    def _counts(event: Event, reading: Reading) -> Iterator[bool | None]:
+        """Of each attempt, whether it counts against the event; None: too little was read to know."""
+        before = event.first.at - HOUR
+        for attempt in event.attempts:
+            is_clear = attempt.is_refusal or attempt.is_overload
+            yield attempt.is_refusal if is_clear else reading.accepted_between(before, attempt.at)
+            before = attempt.at
 
     def too_old_after(self, event: Event) -> int | None:
         """The last moment, in epoch milliseconds, at which the event is young enough; None: it always is.
@@ -112,14 +124,14 @@ class Ledger:
         """Those that GitHub was asked to redeliver, in that order."""
         self.rules = rules
         self._results_only = results_only
-        self._oldest_success: int | None = None
+        self._reading: Reading | None = None
 
     def judge(self, reading: Reading, guids: Collection[str] | None = None) -> None:
         """Judge what has been read. ``guids``: these events alone, of which more has been read since.
 
         What was sent before stays as it is, and what looks at the log have shown is kept.
         """
-        self._oldest_success = reading.oldest_success
+        self._reading = reading
         for guid in [*self.cases] if guids is None else guids:
             if self.cases[guid].redelivery is None and reading.log.is_delivered(guid):
                 del self.cases[guid]
@@ -137,16 +149,14 @@ class Ledger:
         case.is_whole = reading.is_whole(event) or (is_read_out and reading.log.has_unread(event.guid))
         is_gone = is_read_out and not case.is_whole
         if case.redelivery is not None:
-            self._give_up(case)
+            self._give_up(case, reading)
             return
-        case.verdict = self.rules.verdict(
-            case.event, reading.window.start, reading.oldest_success, is_whole=case.is_whole, is_gone=is_gone
-        )
+        case.verdict = self.rules.verdict(case.event, reading, is_whole=case.is_whole, is_gone=is_gone)
         case.expired = is_gone and case.verdict in {None, Outcome.EXPIRED}
 
-    def _give_up(self, case: Case) -> None:
+    def _give_up(self, case: Case, reading: Reading) -> None:
         """Give an event up that is out of attempts after its last one."""
-        if case.is_whole and not case.is_final and self.rules.is_out_of_attempts(case.event, self._oldest_success):
+        if case.is_whole and not case.is_final and self.rules.is_out_of_attempts(case.event, reading, is_whole=True):
             case.verdict = Outcome.GIVEN_UP
 
     # -- what is sent, and what becomes of it -----------------------------------------------------------------------
@@ -181,6 +191,8 @@ class Ledger:
     def take(self, rows: Iterable[Row]) -> None:
         """Fill in what a look at the log shows, whoever requested it. Taking a row twice changes nothing."""
         for row in rows:
+            if self._reading and succeeded(row):
+                self._reading.successes.add(row["delivered_at"])
             case = self.cases.get(row["guid"])
             if case is None:
                 continue
@@ -191,7 +203,15 @@ class Ledger:
                 case.delivered_at = max(attempt.at, case.delivered_at or 0)
             elif case.delivered_at is None:
                 case.add_attempts([attempt])
-                self._give_up(case)
+                if self._reading:
+                    self._give_up(case, self._reading)
+
+    @property
+    def latest_failures(self) -> list[Attempt]:
+        """The failed attempts that redeliveries led to, since the last one that delivered an event."""
+        delivered = max((case.delivered_at for case in self.sent if case.delivered_at is not None), default=0)
+        results = (case.result for case in self.sent if case.delivered_at is None)
+        return [attempt for attempt in results if attempt and attempt.at > delivered]
 
     def close(self, why: Outcome) -> None:
         """Note why the events that are due were not sent."""
@@ -202,7 +222,7 @@ class Ledger:
         return (case for case in self.cases.values() if case.verdict is None and case.is_untouched)
 
 
-def checkpoint(ledger: Ledger, reading: Reading, *, start: int, has_gap: bool) -> int | None:
+def next_checkpoint(ledger: Ledger, reading: Reading, *, start: int, has_gap: bool) -> int | None:
     """The next checkpoint, in epoch milliseconds: the run's start, or 1 ms before what is still to be done.
 
     That is the earliest of the open events' newest attempts, by which a run that starts from there finds all of them

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from redeliver.times import HOUR
+from redeliver.times import HOUR, MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -70,6 +71,29 @@ class Unread(Enum):
     """The same, but GitHub deletes it so soon that this may be the last run that sees it."""
 
 
+class Successes:
+    """When attempts succeeded, of whatever event: of each minute the first and the last, in epoch milliseconds."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, tuple[int, int]] = {}
+        self._sorted: list[int] = []
+
+    def add(self, at: int) -> None:
+        """Add one."""
+        minute = at // MINUTE
+        first, last = self._minutes.get(minute, (at, at))
+        if (minute not in self._minutes) or not first <= at <= last:
+            self._minutes[minute] = min(first, at), max(last, at)
+            self._sorted = []
+
+    def any_between(self, after: int, before: int) -> bool:
+        """Whether one is known after one moment and before another."""
+        if not self._sorted:
+            self._sorted = sorted(at for minute in self._minutes.values() for at in minute)
+        place = bisect_right(self._sorted, after)
+        return place < len(self._sorted) and self._sorted[place] < before
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a run has read of the log. Moments are in epoch milliseconds."""
@@ -89,8 +113,8 @@ class Reading:
     """How far back: as ``back_to``."""
     failures_only: bool
     """Whether a part of the window was read by asking for its failures."""
-    oldest_success: int | None
-    """The oldest attempt of the window that succeeded; None: none of those that were read did."""
+    successes: Successes
+    """Of the attempts that were read, and of those that looks at the log have shown since."""
     any_success: bool
     """Whether an attempt that succeeded was read."""
     failing_since: int | None
@@ -113,6 +137,12 @@ class Reading:
     def is_read_out(self, guid: str) -> bool:
         """Whether GitHub has nothing more of an event than what was read."""
         return self.event_back_to(guid) <= self.window.retained_from
+
+    def accepted_between(self, after: int, before: int) -> bool | None:
+        """Whether the receiver accepted an event between two moments; None: too little was read to know."""
+        if self.successes.any_between(after, before):
+            return True
+        return False if self.sought_back_to <= after else None
 
     def unread_rows(self) -> Mapping[Unread, list[UnreadRow]]:
         """Rows of the window that could not be read, by what they mean."""

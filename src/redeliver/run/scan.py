@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import DeliveryLog, succeeded
 from redeliver.core.health import FirstAttempts
-from redeliver.core.reading import SLACK, Extent, Reading
+from redeliver.core.reading import SLACK, Extent, Reading, Successes
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
 from redeliver.run.allowance import Allowance, Verdict
@@ -55,7 +55,7 @@ class Reader:
         self._failures_given_up = False
         self._since = window.cutoff - SLACK
         self._scanned = 0
-        self._oldest_success: int | None = None
+        self._successes = Successes()
         self._any_success = False
         self._failing_since: int | None = None
         self._extent = Extent.NEWEST
@@ -63,7 +63,7 @@ class Reader:
         self._sought = frozenset[str]()
         self._back_to_for_all: float = inf
 
-    def read_head(self) -> Reading | None:
+    def read_outage(self) -> Reading | None:
         """Read the newest attempts: until one has succeeded, LONG_OUTAGE have failed, or the window ends.
 
         Returns what was read if LONG_OUTAGE have failed, so that the endpoint looks down. When failures alone are to be
@@ -163,6 +163,7 @@ class Reader:
         for pages, page in enumerate(self._failures.read_back_to(self._since), 1):
             self._log.add(page.rows)
             self._log.set_aside(page.unread)
+            self._be_patient()
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
                 self._knows_filter = False
@@ -210,18 +211,20 @@ class Reader:
         self._log.add(page.rows, only=only)
         self._log.set_aside(row for row in page.unread if only is None or row.guid in only)
         self._scanned += len(page.rows)
+        self._be_patient()
         self._first_attempts.add(page.rows)
         for row in page.rows:
-            if self._any_success or succeeded(row):
+            if succeeded(row):
                 self._any_success = True
-                break
-            self._failing_since = row["delivered_at"]
-        for row in reversed(page.rows):
-            at = row["delivered_at"]
-            if at >= self._window.cutoff and succeeded(row):
-                self._oldest_success = at if self._oldest_success is None else min(self._oldest_success, at)
-                break
+                self._successes.add(row["delivered_at"])
+            elif not self._any_success:
+                self._failing_since = row["delivered_at"]
         self._progress.of_walk(self._scanned, self._window.start, self._plain.back_to - SLACK, since)
+
+    def _be_patient(self) -> None:
+        """Wait as long as need be, once there is something to send."""
+        if self._log.has_failures:
+            self._clock.patience = inf
 
     # -- what has been read ---------------------------------------------------------------------------------------
 
@@ -253,7 +256,7 @@ class Reader:
             sought=self._sought,
             sought_back_to=self._plain.back_to,
             failures_only=extent is Extent.FAILURES_FIRST or self._mode is ScanMode.FAILURES,
-            oldest_success=self._oldest_success,
+            successes=self._successes,
             any_success=self._any_success,
             failing_since=self._failing_since,
             stats=self._first_attempts.stats() if self._plain.back_to <= self._window.cutoff else None,

@@ -11,11 +11,13 @@ import pytest
 from githubsim.clock import START
 from redeliver.core.case import Acceptance, Case, Outcome, Reply
 from redeliver.core.deliveries import UnreadRow
-from redeliver.core.ledger import Ledger, Rules, checkpoint
+from redeliver.core.ledger import Ledger, Rules, next_checkpoint
 from redeliver.core.reading import Extent
 from samples import HOUR, MINUTE, event, reading_of, row, window_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from redeliver.core.deliveries import Row
     from redeliver.core.reading import Reading
 
@@ -114,14 +116,15 @@ def test_where_more_has_been_read_of_some_events_these_alone_are_judged_again() 
 
 
 def test_what_was_sent_before_the_window_was_read_is_carried_over() -> None:
-    head = reading_of([row(number, guid=guid) for number, guid in enumerate("abcd", 1)], back_to=START - HOUR)
+    rows = [row(number, guid=guid, code=404) for number, guid in enumerate("abcd", 1)]
+    head = reading_of(rows, back_to=START - HOUR)
     ledger = judged(head, Rules(2, 0))
     sent(ledger, "a", "b")
     # Somebody else redelivers two more, and the window's rows show the half of all that.
-    ledger.take([again(10, ASKED, "a"), again(11, ASKED, "b", 200), again(12, ASKED, "c"), again(13, ASKED, "d", 200)])
-    assert verdicts(ledger) == dict.fromkeys("abcd")
+    ledger.take([again(10, ASKED, "a", 404), again(11, ASKED, "b", 200)])
+    ledger.take([again(12, ASKED, "c", 404), again(13, ASKED, "d", 200)])
     head.log.add([again(11, ASKED, "b", 200), row(5, guid="e")])
-    ledger.judge(replace(head, oldest_success=START - MINUTE))
+    ledger.judge(head)
     assert {guid: case.outcome for guid, case in ledger.cases.items()} == {
         "a": Outcome.GIVEN_UP,
         "b": Outcome.RECOVERED,
@@ -198,22 +201,24 @@ def test_a_look_adds_what_is_new_of_the_events_that_have_a_case_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "oldest_success", "back_to", "outcome"),
+    ("code", "accepted", "back_to", "outcome"),
     [
-        (404, None, 0, Outcome.GIVEN_UP),
-        (503, None, 0, Outcome.FAILED_AGAIN),
-        (503, START, 0, Outcome.GIVEN_UP),
+        (404, (), 0, Outcome.GIVEN_UP),
+        # That says nothing of the event: the receiver was overloaded, or accepted nothing else.
+        (503, (START + 1,), 0, Outcome.FAILED_AGAIN),
+        (500, (), 0, Outcome.FAILED_AGAIN),
+        (500, (START + 1,), 0, Outcome.GIVEN_UP),
         # It has expired, and this was its last try.
-        (404, None, START - 72 * HOUR, Outcome.EXPIRED),
+        (404, (), START - 72 * HOUR, Outcome.EXPIRED),
     ],
 )
-def test_an_event_that_fails_at_its_last_attempt_is_given_up_unless_that_says_nothing_of_it(
-    code: int, oldest_success: int | None, back_to: float, outcome: Outcome
+def test_event_that_fails_at_its_last_attempt_is_given_up(
+    code: int, accepted: Sequence[int], back_to: float, outcome: Outcome
 ) -> None:
-    rows = [again(1)] if back_to else [row(1), again(2)]
-    ledger = judged(reading_of(rows, oldest_success=oldest_success, back_to=back_to), Rules(3, 0))
+    rows = [again(1, code=404)] if back_to else [row(1, code=404), again(2, code=404)]
+    ledger = judged(reading_of(rows, back_to=back_to), Rules(3, 0))
     sent(ledger, "g")
-    ledger.take([again(9, ASKED, code=code)])
+    ledger.take([*(row(50, at, guid="other", code=200) for at in accepted), again(9, ASKED, code=code)])
     assert ledger.cases["g"].outcome is outcome
 
 
@@ -230,7 +235,7 @@ def test_in_a_replay_only_what_its_redelivery_may_have_led_to_counts(*, results_
 
 # -- the checkpoint ---------------------------------------------------------------------------------------------
 
-OLD, YOUNG = row(1, START - 9 * HOUR, guid="old"), row(2, START - 2 * HOUR, guid="young")
+OLD, YOUNG = row(1, START - 9 * HOUR, guid="old", code=404), row(2, START - 2 * HOUR, guid="young", code=404)
 TRIED_AGAIN = [OLD, again(3, START - HOUR, "old")]
 REDIRECTED = [OLD, again(3, START - HOUR, "old", 302)]
 
@@ -255,9 +260,9 @@ REDIRECTED = [OLD, again(3, START - HOUR, "old", 302)]
     ],
 )
 def test_what_is_still_to_be_done_holds_the_checkpoint(rows: list[Row], rules: Rules, expected: int) -> None:
-    reading = reading_of(rows, oldest_success=0, back_to=-inf)
+    reading = reading_of(rows, back_to=-inf)
     ledger = judged(reading, rules)
-    assert checkpoint(ledger, reading, start=START, has_gap=False) == expected
+    assert next_checkpoint(ledger, reading, start=START, has_gap=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -270,8 +275,8 @@ def test_what_became_of_an_event_moves_the_checkpoint(shown: list[Row], expected
     sent(ledger, "young")
     ledger.take(shown)
     ledger.close(Outcome.STOPPED)
-    assert checkpoint(ledger, reading, start=START, has_gap=False) == expected
-    assert checkpoint(ledger, reading, start=START - 3 * HOUR, has_gap=False) == START - 3 * HOUR
+    assert next_checkpoint(ledger, reading, start=START, has_gap=False) == expected
+    assert next_checkpoint(ledger, reading, start=START - 3 * HOUR, has_gap=False) == START - 3 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -279,7 +284,7 @@ def test_what_became_of_an_event_moves_the_checkpoint(shown: list[Row], expected
 )
 def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it(rows: list[Row], expected: int) -> None:
     reading = reading_of(rows, failures_only=True)
-    assert checkpoint(judged(reading), reading, start=START, has_gap=False) == expected
+    assert next_checkpoint(judged(reading), reading, start=START, has_gap=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -296,7 +301,7 @@ def test_where_failures_are_asked_for_an_attempt_that_they_show_holds_it(rows: l
 def test_a_row_that_cannot_be_read_holds_it(at: int | None, expected: int) -> None:
     reading = reading_of((), window_of())
     reading.log.set_aside([UnreadRow(8, None, at)])
-    assert checkpoint(judged(reading), reading, start=START, has_gap=False) == expected
+    assert next_checkpoint(judged(reading), reading, start=START, has_gap=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -307,4 +312,4 @@ def test_where_only_the_newest_was_read_it_stays_or_leaves_a_gap_behind(
     back: int, expected: int | None, *, gap: bool
 ) -> None:
     reading = reading_of([YOUNG], window_of(back), extent=Extent.NEWEST)
-    assert checkpoint(judged(reading), reading, start=START, has_gap=gap) == expected
+    assert next_checkpoint(judged(reading), reading, start=START, has_gap=gap) == expected

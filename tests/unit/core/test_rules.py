@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from githubsim.clock import START
 from redeliver.core.case import Outcome
 from redeliver.core.ledger import LONGEST_SPACING, Ledger, Rules
-from samples import HOUR, MINUTE, attempt, event, reading_of, row
+from samples import HOUR, MINUTE, attempt, event, reading_of, row, window_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from redeliver.core.deliveries import Attempt, Event, Row
 
@@ -22,9 +23,10 @@ RULES = Rules(max_attempts=10, retry_spacing=10 * MINUTE)
 THREE_HOURS = Rules(0, 0, max_ages={"": 3 * HOUR})
 
 
-def tried(times: int, *, latest: int = START) -> Event:
+def tried(times: int, *, latest: int = START, code: int = 404) -> Event:
     """An event that failed so often, the last time at ``latest``, a millisecond between two attempts."""
-    return event(*(attempt(turn, latest - times + turn, redelivery=turn > 1) for turn in range(1, times + 1)))
+    turns = range(1, times + 1)
+    return event(*(attempt(turn, latest - times + turn, redelivery=turn > 1, code=code) for turn in turns))
 
 
 def verdict(
@@ -32,11 +34,17 @@ def verdict(
     rules: Rules = RULES,
     now: int = START,
     *,
-    oldest_success: int | None = 0,
+    accepted: Sequence[int] = (),
     is_whole: bool = True,
     is_gone: bool = False,
+    back_to: float = 0,
 ) -> Outcome | None:
-    return rules.verdict(judged, now, oldest_success, is_whole=is_whole, is_gone=is_gone)
+    """``accepted``: when the receiver accepted other events; ``back_to``: how far back the log was read whole."""
+    window = replace(window_of(24 * HOUR), start=now)
+    reading = reading_of(window=window, sought_back_to=back_to)
+    for moment in accepted:
+        reading.successes.add(moment)
+    return rules.verdict(judged, reading, is_whole=is_whole, is_gone=is_gone)
 
 
 # -- when -------------------------------------------------------------------------------------------------------
@@ -100,33 +108,85 @@ def test_the_pause_never_shrinks_and_never_passes_the_longest(attempts: int, spa
         (2, tried(1), False),
         (0, tried(1), False),
         (0, tried(5_000), False),
-        # An original that was not read is an attempt, too.
-        (2, event(attempt(2, redelivery=True)), True),
-        (3, event(attempt(2, redelivery=True)), False),
     ],
 )
-def test_an_event_is_given_up_at_exactly_the_last_attempt(limit: int, judged: Event, *, given_up: bool) -> None:
+def test_event_is_given_up_at_exactly_the_last_attempt(limit: int, judged: Event, *, given_up: bool) -> None:
     assert verdict(judged, Rules(limit, 0)) is (Outcome.GIVEN_UP if given_up else None)
 
 
+def failed(*codes: int) -> Event:
+    """An event that failed with these codes, an hour apart; the last time now."""
+    first = START - (len(codes) - 1) * HOUR
+    return event(*(attempt(n + 1, first + n * HOUR, redelivery=n > 0, code=code) for n, code in enumerate(codes)))
+
+
+#: An hour before each of three attempts, and within it.
+BETWEEN = [START - 150 * MINUTE, START - 90 * MINUTE, START - 30 * MINUTE]
+
+
+@pytest.mark.parametrize("code", [302, 400, 404, 410, 422])
+def test_refusal_always_counts(code: int) -> None:
+    assert verdict(failed(code, code, code), Rules(3, 0), back_to=START) is Outcome.GIVEN_UP
+
+
+@pytest.mark.parametrize("code", [0, 429, 502, 503, 504])
+def test_overload_and_outage_never_count(code: int) -> None:
+    assert verdict(failed(code, code, code), Rules(3, 0), accepted=BETWEEN) is None
+    assert verdict(failed(404, 404, code), Rules(2, 0), accepted=BETWEEN) is None
+    assert verdict(failed(404, code, 404), Rules(3, 0), accepted=BETWEEN) is None
+    assert verdict(failed(404, code, 404), Rules(2, 0), accepted=BETWEEN) is Outcome.GIVEN_UP
+
+
 @pytest.mark.parametrize(
-    ("code", "oldest_success", "given_up"),
+    ("accepted", "given_up"),
     [
-        (503, None, False),
-        (0, None, False),
-        (503, START + 1, False),
-        (503, START, True),
-        (0, START - HOUR, True),
-        (404, None, True),
-        (302, None, True),
-        (404, START + 1, True),
+        (BETWEEN, True),
+        (BETWEEN[1:], False),
+        ([BETWEEN[0], BETWEEN[2]], False),
+        (BETWEEN[:2], False),
+        # An hour before the first attempt, and at the moment of the last: too early, and too late.
+        ([START - 3 * HOUR, *BETWEEN[1:]], False),
+        ([*BETWEEN[:2], START], False),
+        # In one minute with an attempt, on the right side of it.
+        ([START - 3 * HOUR + 1, START - 2 * HOUR + 1, START - 1], True),
+        ([], False),
     ],
 )
-def test_an_attempt_at_an_endpoint_that_is_down_uses_nothing_up(
-    code: int, oldest_success: int | None, *, given_up: bool
+def test_other_failure_counts_if_another_event_was_accepted_since_the_attempt_before(
+    accepted: list[int], *, given_up: bool
 ) -> None:
-    spent = event(attempt(1, START - HOUR, code=code), attempt(2, START, redelivery=True, code=code))
-    assert verdict(spent, Rules(2, 0), oldest_success=oldest_success) is (Outcome.GIVEN_UP if given_up else None)
+    judged = verdict(failed(500, 500, 500), Rules(3, 0), accepted=accepted)
+    assert judged is (Outcome.GIVEN_UP if given_up else None)
+
+
+@given(st.lists(st.sampled_from([0, 302, 404, 429, 500, 501, 503]), min_size=1, max_size=12), st.data())
+def test_no_event_is_given_up_for_what_says_something_about_the_receiver(codes: list[int], data: st.DataObject) -> None:
+    judged = failed(*codes)
+    accepted = data.draw(st.lists(st.integers(judged.first.at - 2 * HOUR, START), max_size=12))
+    counted, before = 0, judged.first.at - HOUR
+    for one in judged.attempts:
+        counted += one.code in {302, 404} or (one.code in {500, 501} and any(before < at < one.at for at in accepted))
+        before = one.at
+    if verdict(judged, Rules(3, 0), accepted=accepted) is Outcome.GIVEN_UP:
+        assert counted >= 3
+        assert codes[-1] not in {0, 429, 503}
+
+
+def test_event_that_may_be_spent_is_looked_into_at_once_if_its_last_attempt_counts() -> None:
+    judged, rules = failed(500, 500, 500), Rules(3, 2 * HOUR)
+    now, late = START, START + 5 * HOUR
+
+    def unread(event: Event, moment: int, accepted: Sequence[int] = BETWEEN[2:]) -> Outcome | None:
+        return verdict(event, rules, moment, accepted=accepted, is_whole=False, back_to=START)
+
+    assert (unread(judged, now), unread(judged, late)) == (Outcome.UNCHECKED, Outcome.UNCHECKED)
+    assert unread(failed(500, 500, 404), now) is Outcome.UNCHECKED
+    # Of this one it is not known. It is looked into when it would be sent.
+    assert (unread(judged, now, ()), unread(judged, late, ())) == (Outcome.NOT_DUE, Outcome.UNCHECKED)
+    # The original that was not read may count, too.
+    spent = event(attempt(2, redelivery=True, code=404))
+    assert verdict(spent, Rules(2, HOUR), is_whole=False) is Outcome.UNCHECKED
+    assert verdict(spent, Rules(3, HOUR), is_whole=False) is Outcome.NOT_DUE
 
 
 # -- which ------------------------------------------------------------------------------------------------------
@@ -195,7 +255,7 @@ def test_without_an_age_for_it_an_event_is_never_too_old(ages: dict[str, int]) -
 NOT_WHOLE, GONE = {"is_whole": False}, {"is_whole": False, "is_gone": True}
 ISSUES = frozenset({"issues"})
 OLD = tried(3, latest=START - 5 * HOUR)
-LAST_SEEN = event(attempt(2, START - MINUTE, redelivery=True))
+LAST_SEEN = event(attempt(2, START - MINUTE, redelivery=True, code=404))
 TWO_SEEN = event(attempt(2, START - 4 * HOUR, redelivery=True), attempt(3, START - HOUR, redelivery=True))
 
 
@@ -227,7 +287,7 @@ TWO_SEEN = event(attempt(2, START - 4 * HOUR, redelivery=True), attempt(3, START
     ],
 )
 def test_every_reason_has_its_turn_and_the_final_ones_come_first(
-    judged: Event, rules: Rules, read: dict[str, bool], expected: Outcome | None
+    judged: Event, rules: Rules, read: dict[str, Any], expected: Outcome | None
 ) -> None:
     assert verdict(judged, rules, **read) is expected
 

@@ -15,6 +15,7 @@ from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
 from redeliver.github.pace import Quota
 from redeliver.run.scan import LONG_OUTAGE
+from redeliver.timing import PATIENCE
 from samples import HOUR, MINUTE, SECOND, Desk, row
 from wording import figures, raises
 
@@ -105,9 +106,9 @@ def hour(left: int, hourly: int, resets_in: int = 3_600) -> Quota:
         ({"quota": hour(800, 800)}, False, WHOLE),
         ({"quota": hour(400, 400)}, False, FAILURES_FIRST),
         # A new hour that will do and comes in time is waited for. Four fifths of half an hour may be used, the pages
-        # take less than a minute, and a quarter of the rest is 345 s.
-        ({"quota": hour(400, 800, 340)}, False, WHOLE),
-        ({"quota": hour(400, 800, 350)}, True, 97),
+        # take less than a minute, and three tenths of the rest are 414 s.
+        ({"quota": hour(400, 800, 410)}, False, WHOLE),
+        ({"quota": hour(400, 800, 420)}, True, 97),
         # Else the run ends after so many pages: the head, and a tenth of what it may use.
         ({"quota": hour(400, 800, 1_800)}, True, 1 + 32),
         # Four fifths of 700 are too few for 576 pages, and those of 800 are not; but 800 never are there when a run
@@ -140,6 +141,38 @@ def test_window_too_long_is_read_by_failures_or_left_to_a_new_hour(
     # Read plainly or by its failures, the oldest is found.
     failing = [one for one in reader.pages.rows if one["status_code"] != 200]
     assert guids(reading) == {one["guid"] for one in failing if one["delivered_at"] >= START - back}
+
+
+@pytest.mark.parametrize(
+    ("failing", "left", "hourly", "pages"),
+    [
+        (frozenset[int](), 250, 5_000, 1 + 20),
+        (frozenset({5}), 250, 5_000, 578),
+        # Not even a whole hour's calls will do, so a later run would find no more than this one.
+        (frozenset[int](), 650, 700, 578),
+    ],
+)
+def test_new_hour_is_waited_for_only_if_a_failure_is_known(
+    failing: frozenset[int], left: int, hourly: int, pages: int
+) -> None:
+    desk = Desk(every(SECOND, 60_000, failing=failing), quota=hour(left, hourly, 900), limit=5 * 3_600)
+    desk.run_clock.patience = PATIENCE
+    if pages < 578:
+        with raises(HourSpent):
+            desk.window(16 * HOUR, postpone=True)
+    else:
+        desk.window(16 * HOUR, postpone=True)
+    assert len(desk.pages.asked) == pages
+    assert desk.filters == WHOLE
+
+
+def test_what_was_redelivered_lately_is_not_taken_for_the_pace_of_the_hours_before() -> None:
+    # Five hours of redeliveries, and twice as sparse the two days before: 2,460 pages, fewer than an hour has calls.
+    lately = every(4 * SECOND, 4_500)
+    before = [row(-place, START - 5 * HOUR - place * 9 * SECOND, guid=f"b{place}", code=200) for place in range(20_000)]
+    desk = Desk([*lately, *before], size=10, quota=hour(4_990, 5_000, 3_510), limit=5 * 3_600)
+    desk.run_clock.patience = PATIENCE
+    assert desk.window(53 * HOUR, postpone=True).extent is Extent.WHOLE
 
 
 def test_known_failures_are_not_left_to_a_new_hour() -> None:
@@ -290,8 +323,10 @@ def test_failing_since_is_the_oldest_failure_after_the_last_success() -> None:
     assert Desk(every(SECOND, 300, failing=frozenset({1, 2}))).window(HOUR).failing_since is None
 
 
-def test_oldest_success_of_the_window_is_known() -> None:
-    rows = every(SECOND, 600, failing=frozenset({*range(50), *range(190, 600)}))
-    assert Desk(rows).window(150 * SECOND).oldest_success == START - 150 * SECOND
-    assert Desk(rows).window(400 * SECOND).oldest_success == START - 189 * SECOND
-    assert Desk(OUTAGE).window(HOUR).oldest_success is None
+def test_times_of_successes_are_known_as_far_as_the_log_was_read() -> None:
+    reading = Desk(every(SECOND, 1_000, failing=frozenset({*range(50), *range(190, 1_000)}))).window(400 * SECOND)
+    accepted = reading.accepted_between
+    assert accepted(START - 300 * SECOND, START) is accepted(START - 51 * SECOND, START) is True
+    assert accepted(START - 50 * SECOND, START) is accepted(START - 400 * SECOND, START - 189 * SECOND) is False
+    assert accepted(START - 24 * HOUR, START - 189 * SECOND) is None
+    assert accepted(START - 24 * HOUR, START) is True

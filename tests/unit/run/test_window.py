@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.outcomes import REDIRECTED, UNAVAILABLE
+from githubsim.outcomes import REDIRECTED, UNAVAILABLE, invalid_response
 from redeliver.core.case import Outcome
 from redeliver.core.settings import parse
 from redeliver.errors import CheckpointInFuture
@@ -66,9 +66,12 @@ def test_new_hour_is_not_waited_for_if_events_would_expire(hours: int, *, waits:
     world.variables.seed("CHECKPOINT", str(now - hours * HOUR))
     world.sim.limits.policy.hourly = 100
     world.sim.limits.spend("token-1", 65, now)
-    report = world.run(overlap="0")
+    report = world.run(overlap="0", time_limit="30m")
     assert ("failure" in {one.query.get("status") for one in world.requests()}) is not waits
     assert report.hooks[0].read is not waits
+
+
+REFUSED = invalid_response(404)
 
 
 def with_history(*earlier: tuple[float, object], checkpoint: int = HOUR) -> tuple[World, str]:
@@ -79,7 +82,7 @@ def with_history(*earlier: tuple[float, object], checkpoint: int = HOUR) -> tupl
     guid = world.hook.add(now - round(hours * HOUR), outcome).guid  # type: ignore[arg-type]  # an outcome
     for hours, outcome in others:
         world.hook.add(now - round(hours * HOUR), outcome, guid=guid, redelivery=True)  # type: ignore[arg-type]
-    world.again(guid, 5)
+    world.again(guid, 5, REFUSED)
     world.hook.load(
         world.hook.row(now - place * 3 * MINUTE) for place in range(1_400)
     )  # the window is two pages of them
@@ -87,17 +90,17 @@ def with_history(*earlier: tuple[float, object], checkpoint: int = HOUR) -> tupl
     return world, guid
 
 
-@pytest.mark.parametrize("first", [UNAVAILABLE, REDIRECTED])
+@pytest.mark.parametrize("first", [REFUSED, REDIRECTED])
 @pytest.mark.parametrize(("most", "outcome"), [("3", Outcome.GIVEN_UP), ("4", Outcome.RECOVERED)])
 def test_attempts_before_the_window_count(first: object, most: str, outcome: Outcome) -> None:
-    world, guid = with_history((30, first), (20, UNAVAILABLE))
+    world, guid = with_history((30, first), (20, REFUSED))
     report = world.run(max_attempts=most, retry_spacing="0")
     assert of(report, guid).outcome is outcome
     assert world.sent == [guid] * (outcome is Outcome.RECOVERED)
 
 
 def test_attempts_are_counted_past_failures_of_other_events() -> None:
-    world, guid = with_history((70, UNAVAILABLE), (20, UNAVAILABLE))
+    world, guid = with_history((70, REFUSED), (20, REFUSED))
     now = world.clock()
     world.hook.load(world.hook.row(now - 2 * HOUR - place * 10 * MINUTE, UNAVAILABLE) for place in range(250))
     assert of(world.run(max_attempts="3", retry_spacing="0"), guid).outcome is Outcome.GIVEN_UP
