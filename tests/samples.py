@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
-from redeliver.core.reading import Extent, Reading, Window
+from redeliver.core.reading import Extent, Reading, Successes, Window
 from redeliver.core.settings import ScanMode, parse
 from redeliver.github.api import Caller
 from redeliver.github.connection import GitHubApi
@@ -21,6 +21,8 @@ from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+
+    from redeliver.console import Bar
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -89,7 +91,7 @@ def reading_of(rows: Iterable[Row] = (), window: Window | None = None, **known: 
         "sought": frozenset(),
         "sought_back_to": window.cutoff,
         "failures_only": False,
-        "oldest_success": None,
+        "successes": Successes(),
         "any_success": False,
         "failing_since": None,
         "stats": None,
@@ -182,6 +184,14 @@ class Said:
         self.groups.append(title)
         yield
 
+    @contextmanager
+    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002
+        def bar(_done: int, line: str = "") -> None:
+            if line:
+                self.line(line)
+
+        yield bar
+
 
 @dataclass
 class Script:
@@ -256,7 +266,7 @@ class Desk:
     def head(self, back: int, mode: ScanMode = ScanMode.FULL) -> tuple[Reader, Reading | None]:
         settings = parse({"org": "octo", "hook-id": "1", "token": "t", "scan": mode})
         reader = Reader(self.pages, window_of(back), settings, self.run_clock, self.console)
-        return reader, reader.read_head()
+        return reader, reader.read_outage()
 
     def window(self, back: int, mode: ScanMode = ScanMode.FULL, *, postpone: bool = False) -> Reading:
         return self.head(back, mode)[0].read_window(postpone=postpone)

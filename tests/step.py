@@ -79,6 +79,7 @@ def run_step(world: World, command: str = "", **changed: str) -> Done:
         with (
             mock.patch.dict(os.environ, environment, clear=True),
             mock.patch.object(sys, "argv", ["redeliver", *command.split()]),
+            mock.patch("redeliver.entry.step.Random", return_value=world.random),
             redirect_stdout(printed),
         ):
             code = _code_of_main()

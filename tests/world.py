@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cache
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -24,12 +25,11 @@ from redeliver.timing import RunClock
 from samples import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 
     from redeliver.core.report import EventReport, Report
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
-    from redeliver.github.hooks import Hook
     from redeliver.replay.report import ReplayReport
 
 API = "https://api.github.com"
@@ -44,6 +44,19 @@ class Transcript(Said):
         yield
 
 
+class InOrder(Random):
+    """Leaves everything in its order."""
+
+    def random(self) -> float:
+        return 0.0
+
+    def shuffle(self, x: MutableSequence[Any]) -> None:
+        pass
+
+    def choice(self, seq: Sequence[Any]) -> Any:  # type: ignore[override]  # noqa: ANN401
+        return seq[0]
+
+
 class World:
     """An organization with one hook, a token that may do everything, and a repository for the checkpoint."""
 
@@ -55,7 +68,7 @@ class World:
         self.variables = self.sim.variables("octo/ops")
         self.console = Transcript()
         self.run_clock = RunClock(self.clock, 0, self.console)
-        self.shuffle: Callable[[list[Hook]], None] = lambda _hooks: None
+        self.random: Random = InOrder()
 
     def inputs(self, **changed: str) -> dict[str, str]:
         """The inputs of a run, by name."""
@@ -72,7 +85,7 @@ class World:
     def run(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Report:
         """One run, as the action would make it."""
         session = self.session(inputs, latency_ms=latency_ms, **changed)
-        return explain(session, run_hooks(session, self.shuffle))
+        return explain(session, run_hooks(session))
 
     def session(self, inputs: Mapping[str, str] | None = None, *, latency_ms: int = 0, **changed: str) -> Session:
         """What a run or whatever only reads works with."""
@@ -86,12 +99,13 @@ class World:
         settings = parse_replay(self.inputs(**given), self.clock() - slow_by)
         session = self._session(settings, latency_ms, sends=settings.send)
         (hook,) = session.choose()
-        return replay_hook(hook, self.run_clock, self.console, settings)
+        return replay_hook(hook, session)
 
     def _session(self, settings: Settings, latency_ms: int, *, sends: bool) -> Session:
         self.console = Transcript()
         self.run_clock = RunClock(self.clock, settings.time_limit, self.console)
-        return Session(settings, self._connector(latency_ms), self.run_clock, self.console, sends=sends)
+        connect = self._connector(latency_ms)
+        return Session(settings, connect, self.run_clock, self.console, sends=sends, random=self.random)
 
     def _connector(self, latency_ms: int) -> Callable[[Credential], InProcessTransport]:
         def connect(credential: Credential) -> InProcessTransport:

@@ -8,6 +8,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
+class Bar(Protocol):
+    """Shows how far something has come."""
+
+    def __call__(self, done: int, line: str = "", /) -> None:
+        """``line``: the same in words, for a log; empty: it is too early for another line."""
+
+
 class Console(Protocol):
     """A log for users. Implementations make every line safe to show."""
 
@@ -19,3 +26,6 @@ class Console(Protocol):
 
     def group(self, title: str) -> AbstractContextManager[None]:
         """Group the lines within this block under a title."""
+
+    def progress(self, of: int) -> AbstractContextManager[Bar]:
+        """Show how many of these are done, within this block."""

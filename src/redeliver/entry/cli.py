@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager, nullcontext
 from functools import partial, wraps
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -181,7 +182,7 @@ def replay(
     locked = state_file if settings.send else None
     with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
         (hook,) = session.choose()
-        report = replay_hook(hook, session.clock, console, settings)
+        report = replay_hook(hook, session)
     console.tell("error", *report.errors)
     console.tell("warning", *report.warnings)
     if form == "json":
@@ -283,7 +284,16 @@ def _session(
     connect, clock = connector(settings, console)
     store_for, before_post = (state.store, state.check_lock) if state else (None, None)
     with state.locked(settings.time_limit, busy=busy) if state else nullcontext(), console.live():
-        yield Session(settings, connect, clock, console, sends=sends, store_for=store_for, before_post=before_post)
+        yield Session(
+            settings,
+            connect,
+            clock,
+            console,
+            random=Random(),
+            sends=sends,
+            store_for=store_for,
+            before_post=before_post,
+        )
 
 
 def _tell(fault: RedeliverError) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from random import Random
 from typing import TYPE_CHECKING
 
 from redeliver.core.report import Report
@@ -44,7 +45,7 @@ def run_step(name: str) -> int:
 
 def _session(settings: Settings, console: workflow.ActionsConsole, *, sends: bool = False) -> Session:
     connect, clock = connector(settings, console, workflow.mask)
-    return Session(settings, connect, clock, console, sends=sends)
+    return Session(settings, connect, clock, console, random=Random(), sends=sends)
 
 
 def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
@@ -89,7 +90,7 @@ def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
 def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
     session = _session(settings, console, sends=settings.send)
     (hook,) = session.choose()
-    report = replay_hook(hook, session.clock, console, settings)
+    report = replay_hook(hook, session)
     try:
         workflow.write_outputs(replay_results.outputs(report))
     finally:

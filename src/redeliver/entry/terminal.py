@@ -6,6 +6,16 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +31,7 @@ from redeliver.times import clock_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from redeliver.console import Bar
     from redeliver.core.health import HookHealth
     from redeliver.core.report import Report, ShownEvent
     from redeliver.entry.streams import Level
@@ -47,6 +58,7 @@ class TerminalConsole:
         self._verbose = verbose
         self.quiet = quiet
         self._status = self._console.status("")
+        self._folded = False
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -56,7 +68,9 @@ class TerminalConsole:
 
     def line(self, text: str) -> None:
         """A line as it is: markup in it has no effect."""
-        if not self.quiet:
+        if self._folded:
+            self.detail(text)
+        elif not self.quiet:
             shown = _sentence(text)
             self._console.print(shown)
             self._status.update(shown)
@@ -68,15 +82,45 @@ class TerminalConsole:
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:
-        """Lines under a title."""
+        """A title. A terminal cannot fold the lines under it, so there they are for those who asked for details."""
         self.line(title)
-        yield
+        self._folded = self._console.is_terminal
+        try:
+            yield
+        finally:
+            self._folded = False
+
+    @contextmanager
+    def progress(self, of: int) -> Iterator[Bar]:
+        """A bar with the rate and the time that is left; off a terminal, lines."""
+        if self.quiet or not self._console.is_terminal:
+            yield lambda _done, line="": self.line(line) if line else None
+            return
+        columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("sent"), _Rate(), TimeRemainingColumn()
+        self._status.stop()
+        with Progress(*columns, console=self._console, transient=True) as display:
+            task = display.add_task("", total=of)
+            yield lambda done, line="": display.update(task, completed=done)  # noqa: ARG005
+        self._status.start()
 
     def tell(self, level: Level, *texts: str) -> None:
         """What makes the run fail, or what the user should know."""
         style = {"error": "bold red", "warning": "bold yellow"}[level]
         for text in texts:
             self._console.print(Text(in_journal(level)) + Text(f"{level}: ", style=style) + _sentence(text))
+
+
+#: Seconds after which a rate says something.
+_SETTLED = 10.0
+
+
+class _Rate(ProgressColumn):
+    """Redeliveries a minute."""
+
+    def render(self, task: Task) -> Text:
+        """So far."""
+        is_settled = (task.elapsed or 0) > _SETTLED
+        return Text(f"{task.speed * 60:,.0f} a minute" if task.speed and is_settled else "")
 
 
 def show_report(report: Report) -> None:

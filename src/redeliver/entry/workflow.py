@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Literal, TextIO
 
+    from redeliver.console import Bar
     from redeliver.core.settings import Settings, Use
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
@@ -79,6 +80,16 @@ class ActionsConsole:
             yield
         finally:
             core.end_group()
+
+    @contextmanager
+    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  the lines tell it
+        """Lines about something long."""
+
+        def bar(_done: int, line: str = "") -> None:
+            if line:
+                self.line(line)
+
+        yield bar
 
     def tell(self, level: Literal["error", "warning", "notice"], *texts: str) -> None:
         """An annotation for each text."""

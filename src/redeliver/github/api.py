@@ -184,6 +184,11 @@ class Caller:
         except (ResponseLost, ValueError, ApiError, OutOfTime):
             return None  # the last two: the token had to be renewed, and could not be
 
+    def seconds_to_turn(self, points: int, *, redelivery: bool = False) -> float:
+        """Seconds that :meth:`wait_for_turn` would wait now, or longer."""
+        by_the_hour = self.quota.wait(RESERVE, redelivery=redelivery)
+        return max(by_the_hour, self.pace.turn(points, self.clock.now(), redelivery=redelivery)[0])
+
     def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made."""
         if seconds := self.quota.wait(1 if self.clock.is_closing else RESERVE, redelivery=redelivery):

@@ -268,6 +268,10 @@ class Hook:
         """Wait until the limits and the pace allow a redelivery."""
         self._caller.wait_for_turn(WRITE_POINTS, redelivery=True)
 
+    def seconds_to_turn(self) -> float:
+        """See :class:`redeliver.github.ports.Redeliverer`."""
+        return self._caller.seconds_to_turn(WRITE_POINTS, redelivery=True)
+
     def redeliver(self, attempt_id: int) -> Reply:
         """Ask GitHub, once, to deliver that attempt's event again. See :meth:`Caller.post_once`."""
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)

@@ -16,6 +16,7 @@ from redeliver.github.variable import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
     from redeliver.console import Console
     from redeliver.core.settings import Settings
@@ -35,6 +36,8 @@ class Session:
     clock: RunClock
     console: Console
     _: KW_ONLY
+    random: Random
+    """Has webhooks take turns, and chooses the events that try a receiver."""
     sends: bool = False
     """Whether it may redeliver, and not only read."""
     store_for: Callable[[str], Store] | None = None

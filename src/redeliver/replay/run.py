@@ -5,16 +5,16 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import PROBE_SIZE
+from redeliver.core.flow import Flow
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import SLACK
-from redeliver.errors import GuidsNotFound, TooManyEvents
+from redeliver.errors import GuidsNotFound, OutOfTime, TooManyEvents
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.replay.plan import ReplayPlan
 from redeliver.replay.report import ReplayReport
-from redeliver.run.log_lines import OutcomeLines, Progress
+from redeliver.run.log_lines import Progress, say_outcomes
 from redeliver.run.record import Record, ending_in
-from redeliver.run.send import Sender, Watch, send_in_time
+from redeliver.run.send import Sender
 from redeliver.run.walk import Cursor
 from redeliver.text import count, some_of
 from redeliver.times import clock_time, duration
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
+    from redeliver.github.session import Session
     from redeliver.timing import RunClock
 
 
-def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: Settings) -> ReplayReport:
+def replay_hook(hook: Hook, session: Session) -> ReplayReport:
     """One replay over one webhook. Whatever happens, the report holds what is known."""
+    settings, clock, console = session.settings, session.clock, session.console
     ledger = Ledger(Rules(max_attempts=0, retry_spacing=0), results_only=True)
-    record, lines = Record(ledger), OutcomeLines(ledger, console)
+    record = Record(ledger)
     plan: ReplayPlan | None = None
     with ending_in(record):
         plan = _make_plan(hook, clock, console, settings)
@@ -41,19 +43,17 @@ def replay_hook(hook: Hook, clock: RunClock, console: Console, settings: Setting
         if plan.too_many:
             raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.limit:,}")
         if settings.send and plan.cases:
-            watch, wait = Watch(hook, ledger, clock=clock, lines=lines), settings.wait_for_results
-            record.sending, record.out_of_time = send_in_time(
-                Sender(hook, ledger, console),
-                watch,
-                [*plan.cases.values()],
-                title=f"Sending {count(plan.found, 'event')} again",
-                watch_for=wait,
-                probe_for=wait,
-                choose=lambda oldest_first: oldest_first[:PROBE_SIZE],
-            )
-            watch.until_settled(wait)
+            console.line(f"Sending {count(plan.found, 'event')} again")
+            record.flow = Flow(alive=False, random=None)
+            sender = Sender(hook, ledger, record.flow, clock, console, since=plan.made_at)
+            wait = settings.wait_for_results
+            try:
+                sender.send([*plan.cases.values()], watch_for=wait)
+            except OutOfTime as late:
+                record.out_of_time = late
+            sender.watch(wait)
     with ending_in(record):
-        lines.say_rest()
+        say_outcomes(ledger, console)
     record.close(dry_run=not settings.send)
     return ReplayReport(
         hook=hook.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.github.pace import BUDGET, WINDOW
@@ -17,8 +18,8 @@ _FEWEST_PAGES = 5
 #: hours before it, and asking for failures instead would miss some for good.
 _SHARE_BEFORE_FORECAST = 0.1
 #: The share of its time for which a walk may wait for a new hour's calls. A run that starts with them has more time
-#: to send.
-_SHARE_FOR_WAITING = 0.25
+#: to send. Of the time that one of five hours has for its walk, this is more than an hour.
+_SHARE_FOR_WAITING = 0.3
 
 
 class Verdict(Enum):
@@ -58,14 +59,16 @@ class Allowance:
         def calls(within: float) -> float:
             return self._share * hour.within(_SHARE_FOR_WAITING * within)
 
-        most = min(seconds / a_page, calls(seconds))
+        whole_hour = hour.hourly * self._share
+        # What is left of an hour that others have used. A new one is worth no longer a wait than the clock says.
+        soon = self._share * hour.within(self._clock.patience) if hour.left < whole_hour else inf
+        most = min(seconds / a_page, calls(seconds), soon)
         if pages < _FEWEST_PAGES or (not self._decides_early and pages < most * _SHARE_BEFORE_FORECAST):
             return Verdict.READ_ON
         total = pages + ahead
         seconds_left = seconds - total * a_page
-        if seconds_left >= 0 and total <= calls(seconds_left):
-            return Verdict.READ_ON
         # Whether the only reason is that most of this hour's calls were spent when the walk began.
-        whole_hour = hour.hourly * self._share
         is_hour_spent = hour.left < whole_hour and total <= whole_hour and seconds_left >= 0
+        if seconds_left >= 0 and total <= min(calls(seconds_left), soon if is_hour_spent else inf):
+            return Verdict.READ_ON
         return Verdict.NEXT_HOUR if is_hour_spent else Verdict.TOO_LONG

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import OUTCOMES, PROBE_SIZE, Outcome
-from redeliver.core.ledger import Ledger, Rules, checkpoint
+from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.core.flow import Flow
+from redeliver.core.ledger import Ledger, Rules, next_checkpoint
 from redeliver.core.reading import Extent, Window
 from redeliver.errors import (
     ApiError,
@@ -15,45 +17,53 @@ from redeliver.errors import (
     OutOfTime,
     Unexpected,
 )
-from redeliver.run.log_lines import OutcomeLines, checkpoint_line, found_line, reading_line, title_of
-from redeliver.run.record import Probe, Record, ending_in
+from redeliver.run.log_lines import checkpoint_line, found_line, reading_line, say_outcomes, title_of
+from redeliver.run.record import Record, ending_in
 from redeliver.run.scan import Reader
-from redeliver.run.send import Sender, Watch, probe_cases, send_in_time, send_probe
+from redeliver.run.send import Sender
 from redeliver.text import count
 from redeliver.times import HOUR, MINUTE
+from redeliver.timing import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
+    from random import Random
 
     from redeliver.console import Console
-    from redeliver.core.case import Case
     from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
     from redeliver.github.ports import Store
     from redeliver.timing import RunClock
 
-#: Numbers of seconds since 1970 that a checkpoint can be meant to be, from 2001 on. As milliseconds they are of 1970.
+#: Checkpoints that were stored in seconds by mistake, from 2001 on. As milliseconds they would be of the early 1970s.
 _EPOCH_SECONDS = range(10**9, 10**11)
-#: Milliseconds by which a checkpoint may be ahead of GitHub's clock. That tells whole seconds, and GitHub's documented
-#: script, which may have kept it before, goes by the clock of its own machine.
+#: Milliseconds by which a checkpoint may be ahead of GitHub's clock. That has whole seconds only, and the documented
+#: script of GitHub, which may have written the checkpoint, goes by its machine's clock.
 _AHEAD = MINUTE
-#: Milliseconds. Reading is postponed to a new hour only if GitHub keeps the start of the window for longer than this.
+#: Milliseconds. A run leaves reading to later ones, which have more calls, only if GitHub keeps the start of the window
+#: for longer than this.
 _POSTPONE_MARGIN = 12 * HOUR
+#: The fewest due events that are worth a test.
+_ENOUGH_TO_TEST = 3
 
 
-def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> Record:
+def run_hook(
+    hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings, *, random: Random
+) -> Record:
     """One run over one webhook. Whatever happens, the record holds what is known.
 
-    ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``.
+    ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``. ``random`` chooses the
+    events with which a receiver is tried.
     """
-    run = Run(hook, store, clock, console, settings)
+    run = Run(hook, store, clock, console, settings, random=random)
     with ending_in(run.record):
         run.work()
     with ending_in(run.record), clock.closing():
+        # Events that are due hold it, whatever they are left for.
         run.save_checkpoint()
     with ending_in(run.record):
-        run.say_outcomes()
+        run.log_outcomes()
     run.record.close(dry_run=settings.dry_run)
     return run.record
 
@@ -61,7 +71,9 @@ def run_hook(hook: Hook, store: Store | None, clock: RunClock, console: Console,
 class Run:
     """The steps of a run, in the order of ``work``; docs/design.md has them in words."""
 
-    def __init__(self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings) -> None:
+    def __init__(
+        self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings, *, random: Random
+    ) -> None:
         self.ledger = Ledger(rules_of(settings))
         self.record = Record(self.ledger)
         self._hook = hook
@@ -69,34 +81,64 @@ class Run:
         self._clock = clock
         self._console = console
         self._settings = settings
-        self._started = 0.0
-        self._lines = OutcomeLines(self.ledger, console)
-        self._sender = Sender(hook, self.ledger, console)
-        self._watch = Watch(hook, self.ledger, clock=clock, lines=self._lines)
+        self._random = random
+        self._started_at = 0.0
+        """By the run's own clock."""
+        self._sender: Sender | None = None
 
     def work(self) -> None:
-        """Everything but the checkpoint at the end.
+        """Read, judge, send and watch.
 
         Raises:
             RedeliverError, Stopped: what ended it early.
         """
+        # Until the reader finds something to send.
+        self._clock.patience = PATIENCE
         self.record.window = window = self._find_window()
+        can_wait = window.cutoff > window.retained_from + _POSTPONE_MARGIN
+        if not can_wait:
+            self._clock.patience = inf
         reader = Reader(self._hook, window, self._settings, self._clock, self._console)
-        head = reader.read_head()
-        if head is not None:
-            self._judge(head)
-            if self._probe_endpoint(head) is Probe.DOWN:
+        if (outage := reader.read_outage()) is not None:
+            # The newest attempts have all failed, and there is much more to read.
+            self._judge(outage)
+            if self._test_shows_down(outage):
                 return
-        postpone = window.cutoff > window.retained_from + _POSTPONE_MARGIN
-        reading = reader.read_window(postpone=postpone)
+        reading = reader.read_window(postpone=can_wait)
         self.record.retained_at_end = self._hook.now() - self._settings.retention_ms
-        # Before any request that can end the run: what is settled by now no longer holds the checkpoint.
+        # Before more is read: should that fail, what is settled already must not hold the checkpoint.
         self._judge(reading)
-        due = self._say_found(self._read_histories(reader, reading))
-        if due and not self._settings.dry_run:
+        reading = self._read_histories(reader, reading)
+        self._log_found(reading)
+        if self.ledger.due and not self._settings.dry_run:
             self._anchor_checkpoint(window)
-            self._send(due)
-        self._watch.until_settled(self._settings.wait_for_results)
+            self._send(reading)
+        if self._sender:  # there may have been a test alone
+            self._sender.watch(self._settings.wait_for_results)
+            if self._sender.may_go_on and not self.record.out_of_time:
+                # What was left because of failures goes on after a success that showed late.
+                self._send(reading)
+                self._sender.watch(self._settings.wait_for_results)
+
+    def save_checkpoint(self) -> None:
+        """Write the next checkpoint, unless there is none, or a bug or writing it before ended the run."""
+        record = self.record
+        moment = self._next_checkpoint()
+        if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
+            return
+        try:
+            self._store.write(moment)
+        except CheckpointNotSaved as fault:
+            record.unsaved = fault
+        else:
+            record.saved = moment
+            self._console.line(checkpoint_line(moment, self._settings.overlap))
+
+    def log_outcomes(self) -> None:
+        """Say what became of what was sent."""
+        say_outcomes(self.ledger, self._console)
+        if self.record.endpoint_down:
+            self._console.line("The receiver is down. A later run sends the other events, once it is up")
 
     # -- the steps ----------------------------------------------------------------------------------------------
 
@@ -104,13 +146,14 @@ class Run:
         stored = self._store.read() if self._store else None
         if self._store and stored is not None and stored in _EPOCH_SECONDS:
             raise CheckpointInSeconds(place=self._store.place, value=stored)
-        # First, as it is a second response with GitHub's time.
+        # Before GitHub's time is asked for: this response tells it, too.
         self.record.active = self._is_active()
-        start, self._started = self._hook.now(), self._clock.now()
+        start = self._hook.now()
+        self._started_at = self._clock.now()
         if self._store and stored is not None and stored > start + _AHEAD:
             raise CheckpointInFuture(place=self._store.place, value=stored, now=start)
         retained_from = start - self._settings.retention_ms
-        # What GitHub had forgotten before the first run is no gap in the runs that follow.
+        # Not from before that: to the next run, an older checkpoint would look like a gap.
         first = max(start - self._settings.lookback * 1000, retained_from)
         checkpoint = first if stored is None else min(stored, start)
         # Whole seconds: some servers report no finer times, and an attempt in the cutoff's own second must be included.
@@ -134,23 +177,21 @@ class Run:
         self.ledger.judge(reading, guids)
         return reading
 
-    def _probe_endpoint(self, head: Reading) -> Probe | None:
-        """Probe an endpoint that looks down, with events read so far. None: not probed."""
-        seconds = self._settings.wait_for_results
-        first = probe_cases(self.ledger.due)
-        if seconds == 0 or self._settings.dry_run or len(first) < PROBE_SIZE:
-            return None
-        self._anchor_checkpoint(head.window)
-        with self._console.group(f"The last {head.scanned:,} attempts all failed: testing the receiver"):
-            self._console.line(f"Watching {PROBE_SIZE} test redeliveries before more of the log is read")
-            self.record.early_probe = send_probe(self._sender, self._watch, first, seconds)
-        return self.record.early_probe
+    def _test_shows_down(self, outage: Reading) -> bool:
+        """Send a few of the events read so far, before more of a long log is read."""
+        due, seconds = self.ledger.due, self._settings.wait_for_results
+        if seconds == 0 or self._settings.dry_run or len(due) < _ENOUGH_TO_TEST:
+            return False
+        self._anchor_checkpoint(outage.window)
+        self._console.line(f"The last {outage.scanned:,} attempts all failed: testing the receiver")
+        self._sender_after(outage).test(due, seconds=seconds)
+        return self.record.endpoint_down
 
     def _read_histories(self, reader: Reader, reading: Reading) -> Reading:
         """Read the attempts before the window, for events that need them. Returns what has been read by then.
 
-        In two passes. The first asks for failures alone, which takes few calls and is enough to leave most events to
-        later runs; the second reads everything, for the few that are due or would be given up: they may be delivered.
+        In two passes. The first asks for failures alone, which takes few calls and shows that most events are not due
+        yet. The second reads everything, for the few that are due or would be given up: they may already be delivered.
         """
         cases = self.ledger.cases
         partly_read = [guid for guid, case in cases.items() if case.needs_history and not reading.is_read_out(guid)]
@@ -161,17 +202,15 @@ class Run:
             reading = self._judge(reader.read_earlier_attempts(unchecked), unchecked)
         return reading
 
-    def _say_found(self, reading: Reading) -> Sequence[Case]:
-        """Say what was found. Returns what is to be sent."""
-        due, skipped = self.ledger.due, self.ledger.skipped
-        reasons = [reason for _, reason in skipped]
-        self._console.line(found_line(reading.scanned, len(due), reasons, dry_run=self._settings.dry_run))
+    def _log_found(self, reading: Reading) -> None:
+        skipped = self.ledger.skipped
+        reasons, number = [reason for _, reason in skipped], len(self.ledger.due)
+        self._console.line(found_line(reading.scanned, number, reasons, dry_run=self._settings.dry_run))
         for case, reason in skipped:
             self._console.detail(f"{title_of(case.event)}: {OUTCOMES[reason].word}")
-        return due
 
     def _anchor_checkpoint(self, window: Window) -> None:
-        """Write the checkpoint unchanged, which proves that it can be written.
+        """Write the checkpoint that the run began with, which proves that it can be written.
 
         If this is the first run and it crashes, the next one starts from there, too.
         """
@@ -185,31 +224,22 @@ class Run:
             raise
         self.record.anchored = window.checkpoint
 
-    def _send(self, due: Sequence[Case]) -> None:
-        # An endpoint that was probed before the window was read need not be probed again.
-        wait = self._settings.wait_for_results
-        self.record.sending, self.record.out_of_time = send_in_time(
-            self._sender,
-            self._watch,
-            due,
-            title=f"Requesting {count(len(due), 'redelivery', 'redeliveries')}",
-            watch_for=wait,
-            probe_for=wait if self.record.early_probe is None else 0,
-        )
-
-    def save_checkpoint(self) -> None:
-        """Write the next checkpoint, unless an internal error ended the run. Call it while the clock is closing."""
-        record = self.record
-        moment = self._next_checkpoint()
-        if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
-            return
+    def _send(self, reading: Reading) -> None:
+        due = self.ledger.due
+        self._console.line(f"Sending {count(len(due), 'event')}")
         try:
-            self._store.write(moment)
-        except CheckpointNotSaved as fault:
-            record.unsaved = fault
-        else:
-            record.saved = moment
-            self._console.line(checkpoint_line(moment, self._settings.overlap))
+            self._sender_after(reading).send(due, watch_for=self._settings.wait_for_results)
+        except OutOfTime as late:
+            self.record.out_of_time = late
+
+    def _sender_after(self, reading: Reading) -> Sender:
+        """The run's one sender, made when it is first needed. What it learns in a test counts for the rest, too."""
+        if self._sender is None:
+            start = reading.window.start
+            alive = reading.accepted_between(start - HOUR, self._hook.now()) is True
+            self.record.flow = Flow(alive=alive, random=self._random)
+            self._sender = Sender(self._hook, self.ledger, self.record.flow, self._clock, self._console, since=start)
+        return self._sender
 
     def _next_checkpoint(self) -> int | None:
         """The next checkpoint; None: it stays as it is, after a dry run or if too little was read."""
@@ -218,19 +248,13 @@ class Run:
             return None
         start = reading.window.start
         if self._hook.clocks_differ_by:
-            # It may have been the wrong one by which the run began.
-            start = min(start, self._hook.now() - int((self._clock.now() - self._started) * 1000))
-        return checkpoint(self.ledger, reading, start=start, has_gap=record.gap is not None)
-
-    def say_outcomes(self) -> None:
-        """Say what became of what was sent."""
-        self._lines.say_rest()
-        if self.record.endpoint_down:
-            self._console.line("The receiver is down: the next run sends the other events")
+            # The clock that told the start may be the wrong one: reckon it back from the one that counts now.
+            start = min(start, self._hook.now() - int((self._clock.now() - self._started_at) * 1000))
+        return next_checkpoint(self.ledger, reading, start=start, has_gap=record.gap is not None)
 
 
 def rules_of(settings: Settings) -> Rules:
     """What the settings say about one event."""
-    # A max-age beyond GitHub's memory never applies: the event expires first. 0: no limit.
+    # A max-age beyond GitHub's retention never applies, since the event expires first; 0 stands for no limit.
     ages = {name: age * 1000 if age <= settings.retention else 0 for name, age in settings.max_age.items()}
     return Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events, ages)

@@ -6,20 +6,21 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
+from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.text import count, plain
 from redeliver.times import clock_time, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
-    from redeliver.console import Console
+    from redeliver.console import Bar, Console
+    from redeliver.core.case import Case
     from redeliver.core.deliveries import Event, Page
     from redeliver.core.ledger import Ledger
     from redeliver.core.reading import Window
     from redeliver.timing import RunClock
 
-#: Events that get a line of their own; the summary and the report have more of them.
+#: Events with the same outcome that get a line of their own; the summary and the report have more of them.
 SHOWN = 100
 #: Seconds between two lines of progress.
 PROGRESS_INTERVAL = 10.0
@@ -65,35 +66,47 @@ def found_line(scanned: int, due: int, skipped: Iterable[Outcome], *, dry_run: b
     return f"{read}: {count(due + reasons.total(), 'event')} undelivered ({parts})"
 
 
-class OutcomeLines:
-    """Logs the outcome of each redelivery, once."""
+def say_outcomes(ledger: Ledger, console: Console) -> None:
+    """Log the outcome of each redelivery, in one group for each outcome, and their numbers."""
+    cases: dict[Outcome, list[Case]] = {}
+    for case in ledger.sent:
+        cases.setdefault(case.result_outcome, []).append(case)
+    for outcome, those in sorted(cases.items(), key=lambda item: [*OUTCOMES].index(item[0])):
+        first = f", the first {SHOWN}" if len(those) > SHOWN else ""
+        with console.group(f"{OUTCOMES[outcome].word.capitalize()}: {count(len(those), 'event')}{first}"):
+            for case in those[:SHOWN]:
+                why = f": {case.result_detail}" if case.result_detail else ""
+                console.line(f"{title_of(case.event)}{why}")
+    if cases:
+        recovered, sent = len(cases.pop(Outcome.RECOVERED, ())), count(len(ledger.sent), "redelivered event")
+        others = [f"{len(those):,} {OUTCOMES[outcome].word}" for outcome, those in cases.items()]
+        console.line(", ".join([f"{recovered:,} of {sent} recovered", *others]))
 
-    def __init__(self, ledger: Ledger, console: Console) -> None:
+
+class SendProgress:
+    """Says how far sending has come: on a bar at each step, and in the log from time to time."""
+
+    def __init__(self, ledger: Ledger, due: int, clock: RunClock, bar: Bar) -> None:
         self._ledger = ledger
-        self._console = console
-        self._said: set[str] = set()
+        self._sent_before = len(ledger.sent)
+        self._due = due
+        self._clock = clock
+        self._bar = bar
+        self._began = self._said_at = clock.now()
+        self._limit = clock.remaining()
 
-    def say_new(self, *, unsaid: Collection[Outcome] = AWAITING_RESULT) -> None:
-        """Log the outcomes known by now, up to SHOWN lines; ``unsaid``: outcomes to leave out."""
-        for case in self._ledger.sent:
-            if case.event.guid in self._said or (outcome := case.result_outcome) in unsaid:
-                continue
-            self._said.add(case.event.guid)
-            if len(self._said) <= SHOWN:
-                why = case.result_detail
-                self._console.line(f"{title_of(case.event)}: {OUTCOMES[outcome].word}{f' ({why})' if why else ''}")
-
-    def say_rest(self) -> None:
-        """Log what has not been logged yet, and the number of each outcome."""
-        self.say_new(unsaid={Outcome.PENDING})
-        if len(self._said) > SHOWN:
-            self._console.line(f"and {len(self._said) - SHOWN:,} more with an outcome")
-        if number := Counter(case.result_outcome for case in self._ledger.sent):
-            others = [
-                f"{many:,} {OUTCOMES[kind].word}" for kind, many in number.items() if kind is not Outcome.RECOVERED
-            ]
-            recovered = f"{number[Outcome.RECOVERED]:,} of {count(number.total(), 'redelivered event')} recovered"
-            self._console.line(", ".join([recovered, *others]))
+    def say(self) -> None:
+        """Call it at each step."""
+        now, sent = self._clock.now(), len(self._ledger.sent) - self._sent_before
+        if now - self._said_at < PROGRESS_INTERVAL:
+            self._bar(sent)
+            return
+        self._said_at = now
+        outcomes = Counter(case.result_outcome for case in self._ledger.sent[self._sent_before :])
+        delivered, failed = outcomes[Outcome.RECOVERED], outcomes[Outcome.FAILED_AGAIN]
+        minutes, seconds = divmod(round(now - self._began), 60)
+        time = f"{minutes}:{seconds:02} of {duration(self._limit)}"
+        self._bar(sent, f"{sent:,} of {self._due:,} sent · {delivered:,} delivered · {failed:,} failed · {time}")
 
 
 class Progress:

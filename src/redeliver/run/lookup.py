@@ -25,6 +25,7 @@ from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
 from redeliver.run.log_lines import Progress
 from redeliver.run.walk import Cursor
 from redeliver.text import plain
+from redeliver.timing import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -50,6 +51,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     Raises:
         NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read to their end.
     """
+    session.clock.patience = PATIENCE
     hooks = session.choose(inactive=True)
     progress = Progress(session.clock, session.console)
     retained_from = session.caller.now() - session.settings.retention_ms
@@ -157,6 +159,7 @@ def survey(session: Session) -> list[HookHealth]:
     Raises:
         NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
     """
+    session.clock.patience = PATIENCE
     hooks = session.choose(inactive=True, described=True)
     since = session.caller.now() - session.settings.lookback * 1000
     found = []

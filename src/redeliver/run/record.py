@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import Outcome
+from redeliver.core.flow import Ending
 from redeliver.errors import OutOfTime, RedeliverError, Stopped, Unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from redeliver.core.flow import Flow
     from redeliver.core.ledger import Ledger
     from redeliver.core.reading import Reading, Window
     from redeliver.errors import CheckpointNotSaved
-
-
-class Probe(Enum):
-    """What the first redeliveries show about the endpoint."""
-
-    UP = "up"
-    DOWN = "down"
-    """Each of them failed the way every attempt fails at an endpoint that is down."""
-    UNDECIDED = "undecided"
-    """Too few of them had an outcome in time, or GitHub refused one."""
-
-
-class Sending(Enum):
-    """How sending ended."""
-
-    DONE = "done"
-    ENDPOINT_DOWN = "endpoint down"
-    OUT_OF_TIME = "out of time"
 
 
 @dataclass(slots=True)
@@ -48,11 +31,10 @@ class Record:
     """What has been read so far; None: too little to conclude anything."""
     retained_at_end: int | None = None
     """How far back GitHub's log went when the window had been read; None: reading did not finish."""
-    early_probe: Probe | None = None
-    """The result of the probe before the window was read; None: there was none."""
     anchored: int | None = None
     """The checkpoint that was written before anything was sent."""
-    sending: Sending | None = None
+    flow: Flow | None = None
+    """What sending has shown of the receiver; None: nothing was to be sent."""
     out_of_time: OutOfTime | None = None
     """Why sending ended before everything was sent."""
     ended_by: RedeliverError | Stopped | None = None
@@ -83,10 +65,14 @@ class Record:
     @property
     def endpoint_down(self) -> bool:
         """Whether redeliveries showed that the endpoint is down."""
-        return self.early_probe is Probe.DOWN or self.sending is Sending.ENDPOINT_DOWN
+        return self.flow is not None and self.flow.ending is Ending.DOWN
 
     def close(self, *, dry_run: bool) -> None:
         """Note why events that were due were not sent."""
+        if self.flow and not self.endpoint_down:
+            for kind in self.flow.left.values():
+                for case in kind.waiting:
+                    case.verdict = Outcome.TYPE_FAILS
         ending = self.ended_by or self.out_of_time
         self.ledger.close(why_unsent(ending, dry_run=dry_run, endpoint_down=self.endpoint_down))
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from redeliver.core.case import AWAITING_RESULT, SETTLED, Acceptance, Outcome
 from redeliver.core.deliveries import ROUNDING
 from redeliver.core.facts import Fact, FactKind, Level
+from redeliver.core.flow import Ending
 from redeliver.core.reading import Extent, Unread
-from redeliver.core.report import EventReport, HookReport, Outage
-from redeliver.errors import HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
+from redeliver.core.report import EventReport, FailingType, HookReport, Outage, SendingReport
+from redeliver.errors import DidNotWait, HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
 from redeliver.github.pace import seconds_to_redeliver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from redeliver.core.flow import Flow
     from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
@@ -45,10 +47,8 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         # What was not read can be as old as the window.
         forgotten_at.append(reading.window.cutoff + settings.retention_ms)
     if record.endpoint_down:
-        causes = Counter(event.cause for event in undelivered).most_common(1)
         backlog = seconds_to_redeliver(len(undelivered), settings.redeliveries_per_minute, hook.quota.hourly)
-        cause = causes[0][0] if causes else ""
-        outage = Outage(reading.failing_since, at_least=not reading.any_success, cause=cause, backlog=backlog)
+        outage = _outage(record, reading, undelivered, backlog)
     return replace(
         known,
         cutoff=reading.accounts_from,
@@ -59,10 +59,21 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         partial=reading.extent is Extent.NEWEST,
         deadline=min(forgotten_at, default=None),
         outage=outage,
+        sending=_sending(record.flow) if record.flow and record.ledger.sent else None,
         stats=reading.stats,
         failures_first=reading.extent is Extent.FAILURES_FIRST,
         unread={kind: [row.label for row in unread[how]] for how, kind in _HOW_BAD.items() if how in unread},
     )
+
+
+def _outage(record: Record, reading: Reading, undelivered: Sequence[EventReport], backlog: int) -> Outage:
+    """Since when the receiver is down, and why. The redeliveries of this run may have shown it while it went down."""
+    failures = record.ledger.latest_failures
+    causes = Counter([one.cause for one in failures] or [event.cause for event in undelivered]).most_common(1)
+    since, at_least = reading.failing_since, not reading.any_success
+    if record.flow and record.flow.proven and failures:
+        since, at_least = min(one.at for one in failures), False
+    return Outage(since, at_least=at_least, cause=causes[0][0] if causes else "", tests=len(failures), backlog=backlog)
 
 
 def report_of_bug(hook: Hook, record: Record, bug: Exception) -> HookReport:
@@ -124,6 +135,22 @@ def _events(record: Record, reading: Reading, settings: Settings) -> tuple[Event
     return tuple(sorted(reports, key=lambda report: (report.first_failed_at, report.guid)))
 
 
+def _sending(flow: Flow) -> SendingReport:
+    sent, lasted = flow.asked_for, flow.last_asked - flow.first_asked
+    left = [] if flow.ending is Ending.DOWN else [*flow.left.items()]
+    failing = []
+    for name, kind in left:
+        failed = kind.failed.result if kind.failed else None
+        guid = kind.failed.event.guid if kind.failed else ""
+        failing.append(FailingType(name, len(kind.waiting), failed.cause if failed else "", guid))
+    return SendingReport(
+        per_minute=round((sent - 1) * 60 / lasted) if lasted > 0 else 0,
+        slowdowns=flow.slowed.total(),
+        slowed_by=max(flow.slowed, key=flow.slowed.__getitem__, default=""),
+        failing_types=tuple(sorted(failing, key=lambda one: -one.waiting)),
+    )
+
+
 def _endings(record: Record) -> Iterator[Fact]:
     """What ended the run, or a part of it. That its time or calls were spent does not make it fail."""
     if record.out_of_time:
@@ -132,7 +159,8 @@ def _endings(record: Record) -> Iterator[Fact]:
         case Stopped(signal_number=number):
             yield Fact(FactKind.STOPPED, {"number": number})
         case RedeliverError() as error:
-            normal = error.error_kind is HourSpent or (isinstance(error, OutOfTime) and record.reading is not None)
+            can_wait = error.error_kind is HourSpent or (error.error_kind is DidNotWait and record.window is not None)
+            normal = can_wait or (isinstance(error, OutOfTime) and record.reading is not None)
             yield Fact.of(error, Level.WARNING if normal else Level.ERROR)
         case None:
             pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,28 +11,31 @@ from redeliver.run.job import run_hook
 from redeliver.run.result import build_report, report_of_bug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from redeliver.core.report import HookReport
     from redeliver.github.hooks import Hook
     from redeliver.github.ports import Store
     from redeliver.github.session import Session
 
+#: Seconds that a run over one webhook may take while others wait for their turn.
+_SHARE = 30 * 60
 
-def run_hooks(session: Session, shuffle: Callable[[list[Hook]], None] = random.shuffle) -> Report:
+
+def run_hooks(session: Session) -> Report:
     """Run over every chosen hook, one after the other. Whatever happens, return a report.
 
-    A hook whose run fails does not stop the others. ``shuffle`` puts them in a different order in each run, in place.
+    A hook whose run fails does not stop the others. They take turns in a different order in each run.
     """
     reports: dict[str, HookReport] = {}
     fault: RedeliverError | None = None
     try:
         store_for = session.stores()
         # Otherwise a hook that uses up the time limit in every run would starve those after it.
-        shuffle(in_turn := session.choose())
+        session.random.shuffle(in_turn := session.choose())
         for hook in in_turn:
             if session.clock.signal_number is None:
-                reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))
+                spare = 0.0 if hook is in_turn[-1] else max(0.0, session.clock.remaining() - _SHARE)
+                with session.clock.reserving(spare):
+                    reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))
     except RedeliverError as error:
         fault = error
     except Stopped:
@@ -46,7 +48,7 @@ def run_hooks(session: Session, shuffle: Callable[[list[Hook]], None] = random.s
 
 def _run(session: Session, hook: Hook, store: Store | None) -> HookReport:
     began = session.clock.now()
-    record = run_hook(hook, store, session.clock, session.console, session.settings)
+    record = run_hook(hook, store, session.clock, session.console, session.settings, random=session.random)
     try:
         report = build_report(hook, record, session.settings)
     except Exception as bug:  # noqa: BLE001  a bug must not cost the other hooks their runs and reports

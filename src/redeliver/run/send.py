@@ -1,58 +1,133 @@
-"""Sending and watching: one at a time, at a limited pace, the first few watched before the rest is sent."""
+"""Sending and watching: flow control says what is asked for next, and the log is looked at meanwhile."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import chain, repeat
+from itertools import chain, repeat, takewhile
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import PROBE_SIZE, Acceptance, Outcome
-from redeliver.core.deliveries import succeeded
+from redeliver.core.case import Acceptance
+from redeliver.core.deliveries import ROUNDING, succeeded
 from redeliver.core.reading import SLACK
 from redeliver.errors import OutOfTime, RedeliverError
-from redeliver.run.log_lines import OutcomeLines, title_of
-from redeliver.run.record import Probe, Sending
+from redeliver.run.log_lines import PROGRESS_INTERVAL, SendProgress, title_of
 from redeliver.run.walk import Cursor
 from redeliver.text import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from redeliver.console import Console
-    from redeliver.core.case import Case, Redelivery
+    from redeliver.core.case import Case
+    from redeliver.core.flow import Flow
     from redeliver.core.ledger import Ledger
     from redeliver.github.hooks import Hook
-    from redeliver.github.ports import DeliverySource
     from redeliver.timing import RunClock
 
-#: Seconds between looks at the log: short at first, since most deliveries take no time.
+#: Seconds between looks at the log once everything is sent: short at first, since most deliveries take no time.
 _PAUSES = (1.0, 2.0, 3.0, 5.0)
+#: Seconds of the shortest wait: a shorter one may be none to the clock.
+_TICK = 0.01
+#: Milliseconds after which a redelivery without a result is not looked for any more. Otherwise one that never shows up
+#: would have each look read back to the beginning of a long run.
+_SOUGHT_FOR = 10 * 60_000
 
 
 class Sender:
-    """Asks GitHub to redeliver events, in order.
+    """Asks GitHub to redeliver events, and looks at what becomes of them.
 
     Each case knows of its request, as one without a reply, before GitHub is asked, so that a run that ends in between
     reports the truth.
     """
 
-    def __init__(self, hook: Hook, ledger: Ledger, console: Console) -> None:
-        self.console = console
+    def __init__(
+        self, hook: Hook, ledger: Ledger, flow: Flow, clock: RunClock, console: Console, *, since: int
+    ) -> None:
+        """``since``: the moment, in epoch milliseconds, up to which the log has been read."""
         self._hook = hook
         self._ledger = ledger
+        self._flow = flow
+        self._looked_at = since
+        self._clock = clock
+        self._console = console
 
-    def send(self, cases: Iterable[Case]) -> None:
-        """Ask for each event's newest attempt to be delivered again.
+    def send(self, due: Sequence[Case], *, watch_for: int) -> None:
+        """Send what flow control lets through, and look at the log meanwhile.
+
+        ``watch_for``: seconds to leave for watching the last ones, at most half of the time that is left; 0: the log is
+        not looked at while sending, and flow control not asked.
 
         Raises:
             ApiError: GitHub would refuse every further request. Earlier redeliveries are already recorded.
-            OutOfTime: the wait for the next turn does not fit into the time limit.
+            OutOfTime: the wait for the next turn or result does not fit into the time limit.
         """
-        for case in cases:
-            while self._ask(case) is Acceptance.LIMITED:
-                pass
+        # Somebody else may have redelivered some of them while the log was read.
+        self._look()
+        for_watching = min(watch_for, self._clock.remaining() / 2)
+        with self._clock.reserving(for_watching), self._console.progress(len(due)) as bar:
+            progress = SendProgress(self._ledger, len(due), self._clock, bar)
+            self._flow.plan(due)
+            if watch_for:
+                self._drive(lambda: False, progress)
+                return
+            for case in due:
+                while case.is_untouched:
+                    self._ask(case)
+                    progress.say()
 
-    def _ask(self, case: Case) -> Acceptance:
+    def test(self, cases: Sequence[Case], *, seconds: int) -> None:
+        """Send some of these until one is delivered or flow control ends it, for at most that many seconds.
+
+        Raises:
+            ApiError: as :meth:`send` does.
+        """
+        self._flow.plan(cases)
+        # Do not wait out a limit of GitHub's only to look: the time to watch is all there is.
+        with suppress(OutOfTime), self._clock.reserving(max(0.0, self._clock.remaining() - seconds)):
+            self._drive(lambda: self._flow.proven)
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether events are left that flow control lets through, by what has been seen since it ended sending."""
+        return self._flow.ending is None and bool(self._ledger.due)
+
+    def watch(self, seconds: int) -> None:
+        """Look until every redelivery has an outcome, for at most that many seconds.
+
+        Raises:
+            ApiError: the log could not be read.
+        """
+        with suppress(OutOfTime), self._clock.reserving(max(0.0, self._clock.remaining() - seconds)):
+            for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+                if not (waiting := self._awaited()):
+                    return
+                self._clock.wait(pause, f"{count(len(waiting), 'redelivery', 'redeliveries')} with no result yet")
+                self._look(is_last=True)
+
+    def _drive(self, is_done: Callable[[], bool], progress: SendProgress | None = None) -> None:
+        """Send and look, as flow control says."""
+        flow, clock = self._flow, self._clock
+        while flow.ending is None and not is_done():
+            now = clock.now()
+            if now >= flow.look_at:
+                self._look()
+            elif (case := flow.next(now)) is not None:
+                # A wait for GitHub's limits is time to look.
+                wait = flow.look_at - now
+                if self._hook.seconds_to_turn() > wait:
+                    clock.wait(max(_TICK, wait), "results")
+                else:
+                    self._ask(case)
+            elif flow.ending is None:
+                waiting = count(len(flow.in_flight), "redelivery", "redeliveries")
+                what = f"{waiting} with no result yet" if flow.in_flight else "the receiver to recover"
+                # In short pieces: a log that stands still for long looks as if the run hung.
+                clock.wait(min(max(_TICK, min(flow.look_at, flow.wake) - now), PROGRESS_INTERVAL), what)
+            if progress:
+                progress.say()
+
+    def _ask(self, case: Case) -> None:
+        """Ask for an event's newest attempt to be delivered again, unless a limit refuses it."""
         self._hook.wait_for_turn()
         self._ledger.ask(case, self._hook.now())
         try:
@@ -63,130 +138,33 @@ class Sender:
             raise
         if reply.acceptance is Acceptance.LIMITED:
             self._ledger.answer(case, None)
-        else:
-            self._ledger.answer(case, reply)
-            # Its outcome gets a log line of its own later.
-            why = f": {reply.why}" if reply.why else ""
-            self.console.detail(f"{title_of(case.event)}: {reply.acceptance}{why}")
-        return reply.acceptance
+            return
+        self._ledger.answer(case, reply)
+        self._flow.asked(case, self._clock.now())
+        # Its outcome gets a log line of its own later.
+        self._console.detail(f"{title_of(case.event)}: {reply.acceptance}{f': {reply.why}' if reply.why else ''}")
 
+    def _look(self, *, is_last: bool = False) -> None:
+        """Read the rows since the last look and since the oldest request that still has no result.
 
-class Watch:
-    """Looks at the newest attempts, and fills in the cases that they are about."""
-
-    def __init__(self, source: DeliverySource, ledger: Ledger, *, clock: RunClock, lines: OutcomeLines) -> None:
-        self.clock = clock
-        self._source = source
-        self._ledger = ledger
-        self._lines = lines
-        self._another_succeeded = False
-
-    def until_settled(self, seconds: int) -> None:
-        """Look until every redelivery has an outcome, for at most ``seconds`` seconds.
-
-        Raises:
-            ApiError: the log could not be read.
+        ``is_last``: nothing more will be sent, so what shows up late or out of order is looked for, too.
         """
-        self._look_until(lambda: not self._open, seconds)
-
-    def probe(self, cases: Sequence[Case], seconds: int) -> Probe:
-        """Watch the first redeliveries until they show whether the endpoint is up, for at most ``seconds`` seconds.
-
-        UP: an outcome that no endpoint that is down could produce, or a success of any event since then.
-        """
-        self._look_until(lambda: self._verdict(cases) is not None, seconds)
-        return self._verdict(cases) or Probe.UNDECIDED
-
-    def _verdict(self, cases: Sequence[Case]) -> Probe | None:
-        """The verdict so far. None: still undecided."""
-        if self._another_succeeded or any(case.delivered_at is not None for case in cases):
-            return Probe.UP
-        results = [case.result for case in cases]
-        if any(result is not None and not result.suggests_outage for result in results):
-            return Probe.UP
-        if all(results):
-            return Probe.DOWN
-        # A refused redelivery is no evidence, and the others alone are too few.
-        refused = any(case.result_outcome is Outcome.REFUSED for case in cases)
-        return Probe.UNDECIDED if refused else None
-
-    @property
-    def _open(self) -> list[Redelivery]:
-        return [case.redelivery for case in self._ledger.sent if case.redelivery and case.is_open]
-
-    def _look_until(self, done: Callable[[], bool], seconds: int) -> None:
-        # Do not wait out a limit of GitHub's only to look: the time to watch is all there is.
-        after = max(0.0, self.clock.remaining() - seconds)
-        with suppress(OutOfTime), self.clock.reserving(after):
-            for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
-                if done():
-                    return
-                unseen = count(len(self._open), "redelivery", "redeliveries")
-                self.clock.wait(pause, f"{unseen} with no result yet")
-                self._look()
-                self._lines.say_new()
-
-    def _look(self) -> None:
-        since = min(one.asked_at for one in self._open)
-        for page in Cursor(self._source).read_back_to(since - SLACK):
+        before, self._looked_at = self._looked_at, self._hook.now()
+        waiting, slack = (self._awaited(), SLACK) if is_last else (self._flow.in_flight, ROUNDING)
+        asked = [case.redelivery.asked_at - slack for case in waiting if case.redelivery]
+        successes = []
+        since = min([before, *asked])
+        for page in Cursor(self._hook).read_back_to(since):
             self._ledger.take(page.rows)
-            if any(succeeded(row) and row["delivered_at"] >= since for row in page.rows):
-                self._another_succeeded = True
+            # A page has older rows, too, whose successes say nothing about the receiver now.
+            successes += [row["delivered_at"] for row in page.rows if succeeded(row) and row["delivered_at"] >= since]
+            if not is_last and page.times and page.times[-1] < since:
+                # What is out of order and therefore missed is still in flight, so the next look reads back to it again.
+                break
+        self._flow.looked(self._clock.now(), newest_success=max(successes, default=None))
 
-
-def probe_cases(cases: Iterable[Case]) -> list[Case]:
-    """What to probe with: events with the fewest attempts, since those that have failed often may fail anyway."""
-    return sorted(cases, key=lambda case: case.event.count)[:PROBE_SIZE]
-
-
-def send_probe(sender: Sender, watch: Watch, cases: Sequence[Case], seconds: int) -> Probe:
-    """Send these, and watch what they show about the endpoint, for at most ``seconds`` seconds."""
-    sender.send(cases)
-    return watch.probe(cases, seconds)
-
-
-def send_with_probe(
-    sender: Sender,
-    watch: Watch,
-    cases: Sequence[Case],
-    seconds: int,
-    *,
-    choose: Callable[[Sequence[Case]], Sequence[Case]] = probe_cases,
-) -> Sending:
-    """Send the first few, see whether the endpoint is up, and send the rest only if it is not down.
-
-    ``seconds``: how long to watch the first few for; 0: send everything at once. ``choose``: which are the first few.
-    """
-    if seconds == 0 or len(cases) <= PROBE_SIZE:
-        sender.send(cases)
-        return Sending.DONE
-    if send_probe(sender, watch, choose(cases), seconds) is Probe.DOWN:
-        return Sending.ENDPOINT_DOWN
-    # Meanwhile somebody else may have redelivered one of them.
-    sender.send(case for case in cases if case.is_untouched)
-    return Sending.DONE
-
-
-def send_in_time(
-    sender: Sender,
-    watch: Watch,
-    cases: Sequence[Case],
-    *,
-    title: str,
-    watch_for: int,
-    probe_for: int,
-    choose: Callable[[Sequence[Case]], Sequence[Case]] = probe_cases,
-) -> tuple[Sending, OutOfTime | None]:
-    """As :func:`send_with_probe`, and ``watch_for`` seconds are left to watch, or half of the time if that is less.
-
-    Returns how sending ended, and if that was for want of time, what there was none for.
-
-    Raises:
-        ApiError: GitHub would refuse every further request.
-    """
-    for_watching = min(watch_for, watch.clock.remaining() / 2)
-    try:
-        with sender.console.group(title), watch.clock.reserving(for_watching):
-            return send_with_probe(sender, watch, cases, probe_for, choose=choose), None
-    except OutOfTime as late:
-        return Sending.OUT_OF_TIME, late
+    def _awaited(self) -> list[Case]:
+        """Redeliveries of the last minutes with no result yet."""
+        since = self._hook.now() - _SOUGHT_FOR
+        sent = ((case, case.redelivery.asked_at) for case in reversed(self._ledger.sent) if case.redelivery)
+        return [case for case, _ in takewhile(lambda one: one[1] >= since, sent) if case.is_open]

@@ -8,7 +8,6 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind
-from redeliver.core.case import PROBE_SIZE
 from redeliver.run.scan import LONG_OUTAGE
 from world import World
 
@@ -44,7 +43,7 @@ def test_fewer_events_than_a_probe_needs_are_sent_when_the_window_is_read() -> N
     world = outage(2, older=2)
     world.sim.stub.fail_with()
     report = run(world)
-    assert world.calls.startswith("L" * 26 + "=" + "!!!")
+    assert world.calls.startswith("L" * 26 + "=L!!!")
     assert not report.hooks[0].partial
 
 
@@ -53,7 +52,7 @@ def test_a_run_that_does_not_watch_or_send_does_not_probe(settings: dict[str, st
     world = outage(5)
     world.sim.stub.fail_with()
     report = run(world, **settings)
-    assert world.calls == ("L" * 25 + ("" if "dry_run" in settings else "=!!!!!="))
+    assert world.calls == ("L" * 25 + ("" if "dry_run" in settings else "=L!!!!!="))
     assert not report.hooks[0].partial
 
 
@@ -63,7 +62,7 @@ def test_a_run_that_does_not_watch_or_send_does_not_probe(settings: dict[str, st
     ids=["not known to have failed", "not due"],
 )
 def test_an_event_that_is_not_to_be_sent_is_not_probed_with(first: Result, ago: int, spacing: str) -> None:
-    world = outage(PROBE_SIZE - 1, older=1)
+    world = outage(2, older=1)
     guid = world.hook.add(world.clock() - ago, first, kind=DUE).guid
     world.hook.add(world.clock() - SECOND // 2, UNAVAILABLE, guid=guid, redelivery=True, kind=DUE)
     run(world, retry_spacing=spacing)

@@ -8,7 +8,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, START
 from redeliver.core.case import Acceptance, Case, Reply
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Window
-from redeliver.run.log_lines import SHOWN, OutcomeLines, reading_line, title_of
+from redeliver.run.log_lines import SHOWN, reading_line, say_outcomes, title_of
 from redeliver.times import clock_time
 from samples import Said, attempt, event, row
 from wording import figures
@@ -43,53 +43,41 @@ def test_a_run_says_first_how_far_back_it_reads_and_what_decided_that(
     assert [word for word in words if word in line] == named
 
 
-class Sent:
-    """Events that GitHub was asked for, with these replies."""
-
-    def __init__(self, *replies: Acceptance) -> None:
-        self.console = Said()
-        self.ledger = Ledger(Rules(0, 0), (Case(event(guid=f"g{number}")) for number in range(len(replies))))
-        for case, reply in zip(self.ledger.cases.values(), replies, strict=True):
-            self.ledger.ask(case, START)
-            self.ledger.answer(case, Reply(reply, "" if reply is Acceptance.ACCEPTED else "GitHub answered 404"))
-        self.lines = OutcomeLines(self.ledger, self.console)
-
-    def show(self, **results: int) -> None:
-        """New attempts appear in the log."""
-        self.ledger.take(row(9_000, START, guid=guid, code=code, redelivery=True) for guid, code in results.items())
-
-    def new_lines(self) -> list[str]:
-        self.console.lines.clear()
-        self.lines.say_new()
-        return [*self.console.lines]
-
-    def last_lines(self) -> list[str]:
-        self.console.lines.clear()
-        self.lines.say_rest()
-        return [*self.console.lines]
+def sent(*replies: Acceptance, **results: int) -> list[str]:
+    """What is said of events that GitHub was asked for with these replies, and of the results in the log."""
+    console, ledger = Said(), Ledger(Rules(0, 0), (Case(event(guid=f"g{number}")) for number in range(len(replies))))
+    for case, reply in zip(ledger.cases.values(), replies, strict=True):
+        ledger.ask(case, START)
+        ledger.answer(case, Reply(reply, "" if reply is Acceptance.ACCEPTED else "GitHub answered 404"))
+    ledger.take(row(9_000, START, guid=guid, code=code, redelivery=True) for guid, code in results.items())
+    say_outcomes(ledger, console)
+    return [*console.groups, *console.lines]
 
 
-def test_each_event_gets_a_line_once_its_outcome_is_known() -> None:
-    sent = Sent(Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.ACCEPTED, Acceptance.REFUSED, Acceptance.UNKNOWN)
-    (line,) = sent.new_lines()
-    assert (line.split()[1], line.endswith(": refused (GitHub answered 404)")) == ("g3", True)
-    sent.show(g1=422)
-    (line,) = sent.new_lines()
-    assert (line.split()[1], line.endswith(": failed again (HTTP 422)")) == ("g1", True)
-    assert sent.new_lines() == []
-    sent.show(g0=200)
-    first, second, sums = sent.last_lines()
-    assert (first.split()[1], first.endswith(": recovered")) == ("g0", True)
-    assert (second.split()[1], second.endswith(": unknown (GitHub answered 404)")) == ("g4", True)
-    assert figures(sums) == ["1", "5", "1", "1", "1", "1"]
-    assert sums.endswith(", 1 failed again, 1 pending, 1 refused, 1 unknown")
+def test_events_are_listed_by_their_outcome_and_counted() -> None:
+    accepted = Acceptance.ACCEPTED
+    lines = sent(accepted, accepted, accepted, Acceptance.REFUSED, Acceptance.UNKNOWN, g1=422, g0=200)
+    titles, rest = lines[:5], lines[5:]
+    assert sorted(titles) == [
+        f"{word}: 1 event" for word in ("Failed again", "Pending", "Recovered", "Refused", "Unknown")
+    ]
+    by_guid = {line.split()[1]: line.split("UTC)")[1] for line in rest[:-1]}
+    assert by_guid == {
+        "g0": "",
+        "g1": ": HTTP 422",
+        "g2": "",
+        "g3": ": GitHub answered 404",
+        "g4": ": GitHub answered 404",
+    }
+    assert figures(rest[-1]) == ["1", "5", "1", "1", "1", "1"]
 
 
-def test_very_many_are_counted_after_the_first() -> None:
-    sent = Sent(*[Acceptance.REFUSED] * (SHOWN + 1_234))
-    assert len(sent.new_lines()) == SHOWN
-    assert [*map(figures, sent.last_lines())] == [["1,234"], ["0", "1,334", "1,334"]]
+def test_only_the_first_of_very_many_are_listed() -> None:
+    title, *lines = sent(*[Acceptance.REFUSED] * (SHOWN + 1_234))
+    assert figures(title) == ["1,334", str(SHOWN)]
+    assert len(lines) == SHOWN + 1
+    assert figures(lines[-1]) == ["0", "1,334", "1,334"]
 
 
 def test_nothing_is_said_where_nothing_was_sent() -> None:
-    assert Sent().last_lines() == []
+    assert sent() == []

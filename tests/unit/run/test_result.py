@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,13 @@ import wording
 from githubsim.clock import START
 from redeliver.core.case import Acceptance, Case, Outcome, Redelivery, Reply
 from redeliver.core.facts import Fact, FactKind
+from redeliver.core.flow import Ending
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Extent, Window
 from redeliver.core.settings import parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
 from redeliver.github.pace import Quota
-from redeliver.run.record import Record, Sending
+from redeliver.run.record import Record
 from redeliver.run.result import build_report
 from redeliver.times import clock_time
 from samples import HOUR, MINUTE, attempt, event, reading_of
@@ -165,9 +167,17 @@ def test_unread_first_attempt_expires_with_what_was_read(read_back_to: int, forg
     assert report.deadline == (forgotten_at if sought == "later" else WINDOW.cutoff + RETENTION)
 
 
+#: What flow control knows of that.
+NOTHING_SENT: dict[str, Any] = {"asked_for": 0, "first_asked": 0, "last_asked": 0, "slowed": Counter(), "left": {}}
+
+
 def test_server_without_hourly_calls_has_no_hourly_limit() -> None:
     hook: Any = SimpleNamespace(**vars(HOOK) | {"quota": Quota(0, 0)})
-    record = record_of(Fate(), Fate(), sending=Sending.ENDPOINT_DOWN)
+    record = record_of(
+        Fate(),
+        Fate(),
+        flow=SimpleNamespace(ending=Ending.DOWN, proven=False, **NOTHING_SENT),
+    )
     outage = build_report(hook, record, parse(INPUTS)).outage
     assert outage is not None
     assert outage.backlog == 1
@@ -182,7 +192,7 @@ REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there",
     [
         # No time once the log was read is a warning, and before that an error. A spent hour is none.
         (record_of(ended_by=LATE), [], [LATE]),
-        (record_of(out_of_time=LATE, sending=Sending.OUT_OF_TIME), [], [LATE]),
+        (record_of(out_of_time=LATE), [], [LATE]),
         (unread(ended_by=LATE), [LATE], []),
         (unread(ended_by=SPENT), [], [SPENT]),
         (record_of(ended_by=REFUSED, unsaved=UNSAVED), [REFUSED, UNSAVED], []),
