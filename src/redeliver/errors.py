@@ -513,6 +513,11 @@ HourSpent = OutOfTime.kind(
     "A run in the next hour reads it. A token that nothing else uses has more calls, and often an App's has, too.",
 )
 """Too few of this hour's calls are left to read the window; a whole hour's would be enough."""
+DidNotWait = OutOfTime.kind(
+    "Did not wait {seconds} for {what}.",
+    "Only a run that knows of an event to send waits for over 10 minutes. The next run does what is left.",
+)
+"""The next wait is longer than who knows of nothing to send waits."""
 
 
 class Stopped(BaseException):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from redeliver.errors import OutOfTime, Stopped
+from redeliver.errors import DidNotWait, OutOfTime, Stopped
 from redeliver.times import duration
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ CALL_LIMIT = 60.0
 #: Seconds for the last calls of a run, and for those of a run that a signal stopped.
 CLOSING_LIMIT = 120.0
 STOPPED_LIMIT = 3.0
+#: Seconds of the longest wait for who has nothing to send.
+PATIENCE = 600.0
 #: Shorter waits (seconds) are not worth a line in the log.
 _WORTH_A_LINE = 5.0
 #: Short waits for the same reason are logged once in this many seconds.
@@ -54,6 +56,8 @@ class RunClock:
         """The signal that asked the run to stop; None: none has."""
         self.is_closing = False
         """Whether the run is making its last calls."""
+        self.patience = inf
+        """Seconds of the longest wait that is worth it."""
         self._clock = clock
         self._console = console
         self._deadline = self._end = clock.monotonic() + seconds
@@ -73,7 +77,8 @@ class RunClock:
 
     def remaining(self) -> float:
         """Seconds that may be waited for; below 0 after the deadline."""
-        return self._end - self._reserved - self.now()
+        # While closing, what was reserved was for that.
+        return self._end - (0.0 if self.is_closing else self._reserved) - self.now()
 
     @contextmanager
     def reserving(self, seconds: float) -> Iterator[None]:
@@ -90,12 +95,14 @@ class RunClock:
         """Wait that long. ``what``: what for, as a noun phrase: "the send rate".
 
         Raises:
-            OutOfTime: at once, when the wait would end after the deadline.
+            OutOfTime: at once, when the wait would end after the deadline, or is longer than it is worth.
             Stopped: a signal came; not while closing.
         """
         if seconds > self.remaining():
             waiting = f"while waiting for {what} ({duration(seconds)} more)"
             raise OutOfTime(why=waiting if seconds else f"with no time left for {what}")
+        if seconds > self.patience:
+            raise DidNotWait(seconds=duration(seconds), what=what)
         self._say(seconds, what)
         longest = _LOOK_FOR_SIGNAL if self.is_closing else _STILL_WAITING
         while seconds > 0:

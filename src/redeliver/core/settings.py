@@ -270,8 +270,8 @@ class Settings(BaseModel):
         "`workflow_job=3h, push=1d`. Empty: redeliver events of any age.",
     )
     max_attempts: NumberFrom0 = as_input(
-        "Give up on an event after this many attempts, including the original one, but never because of an attempt "
-        "while the receiver was down. 0: no limit.",
+        "Give up on an event after this many attempts, the original included. Outages and overloads of the receiver "
+        "do not count. 0: no limit.",
         "10",
         group=Group.OFTEN,
     )
@@ -285,14 +285,14 @@ class Settings(BaseModel):
         used_by=Use.RUN | Use.REPLAY,
     )
     wait_for_results: Seconds = as_input(
-        "How long to wait for the results of the redeliveries. 0: do not wait, and send everything even if the "
-        "receiver is down.",
+        "How long to wait for the last results of the redeliveries. 0: do not wait, and send everything even if the "
+        "receiver is down or overloaded.",
         "60s",
         used_by=Use.RUN | Use.REPLAY,
     )
     time_limit: PositiveSeconds = as_input(
         "Stop cleanly after this long. The next run continues.",
-        "30m",
+        "5h",
         group=Group.OFTEN,
         used_by=Use.RUN | Use.HOOKS | Use.SHOW | Use.REPLAY,
         instead={
