@@ -43,6 +43,8 @@ class Outcome(StrEnum):
     # Due, and not sent.
     DRY_RUN = "dry_run"
     ENDPOINT_DOWN = "endpoint_down"
+    TYPE_FAILS = "type_fails"
+    """Left to the next run, since what was sent of its type failed."""
     OUT_OF_TIME = "out_of_time"
     STOPPED = "stopped"
     RUN_FAILED = "run_failed"
@@ -78,6 +80,9 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         "The log was too long to see whether they are delivered already. Raise time-limit, or run more often.",
     ),
     Outcome.ENDPOINT_DOWN: OutcomeWords("⏸️", "receiver down", "A later run sends them, once the receiver is up."),
+    Outcome.TYPE_FAILS: OutcomeWords(
+        "⏸️", "type fails", "The receiver fails on this type of event. Fix that: each run tries a few of them."
+    ),
     Outcome.RUN_FAILED: OutcomeWords("⏸️", "run failed", "Fix the error above. The next run sends them."),
     Outcome.DRY_RUN: OutcomeWords("⏸️", "dry run", "Run without dry-run to send them."),
     Outcome.OUT_OF_TIME: OutcomeWords(
@@ -102,8 +107,6 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
 }
 
 
-#: How many redeliveries are watched before the rest is sent.
-PROBE_SIZE = 3
 #: No later run delivers these.
 LOST = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED})
 #: No later run sends these.

@@ -35,7 +35,7 @@ class Words(NamedTuple):
     """What the next run does by itself, where there is nothing to do."""
     short: str = ""
     """Its state, in a table of webhooks."""
-    in_headline: bool = False
+    told_in_headline: bool = False
     """Whether the headline of one webhook says it, and the table of several all that there is to say."""
 
 
@@ -61,7 +61,7 @@ class FactKind(Enum):
         "Failures in that time can no longer be found or redelivered. Check that the schedule is enabled, and run at "
         "least once a day. The next run continues from here.",
         short="GitHub has deleted unchecked deliveries",
-        in_headline=True,
+        told_in_headline=True,
     )
     GIVEN_UP = Words(
         Level.LOSS,
@@ -101,14 +101,27 @@ class FactKind(Enum):
         "The webhook is switched off: GitHub sends it nothing.",
         "If it should be on, tick Active on its page. GitHub never sends the events from the time it was off.",
         short="switched off",
-        in_headline=True,
+        told_in_headline=True,
     )
     DOWN = Words(
         Level.WARNING,
-        "The receiver is still down{since}: {probes} test redeliveries failed the same way ({cause}).",
+        "The receiver is down{since}: {probes:count redelivery|redeliveries} failed the same way ({cause}).",
         then="The next run tests it again, and redelivers the other events once it is up.",
         short="{state}{cause:after}",
-        in_headline=True,
+        told_in_headline=True,
+    )
+    TYPES_FAIL = Words(
+        Level.WARNING,
+        "The receiver fails on {types} ({cause}): {events:count event} {events:waits|wait}. Other types are sent as "
+        "usual.",
+        "To see what it answers, use redeliver show {guid}, or explain: true. Each run tries a few of these events.",
+        short="fails on {types}",
+    )
+    SLOWED = Words(
+        Level.WARNING,
+        "The receiver was overloaded ({cause}), so sending slowed down: {per_minute:count redelivery|redeliveries} a "
+        "minute on average.",
+        "To recover faster, let the receiver take more. Later runs redeliver what it did not take.",
     )
     NEWEST_READ = Words(
         Level.WARNING,
@@ -132,7 +145,7 @@ class FactKind(Enum):
         Level.WARNING,
         "The run was stopped by signal {number}.",
         then="The next run finishes the work.",
-        in_headline=True,
+        told_in_headline=True,
     )
 
     # Of a run over several webhooks.
@@ -163,7 +176,7 @@ class FactKind(Enum):
     )
     FIRST_FAILED = Words(
         Level.WARNING,
-        "The receiver is down: the first {probes} events failed the same way ({cause}).",
+        "The receiver is down: {probes:count redelivery|redeliveries} failed the same way ({cause}).",
         "The other events were not sent.",
     )
     REPLAY_STOPPED = Words(

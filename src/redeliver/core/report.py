@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import LOST, PROBE_SIZE, Outcome
+from redeliver.core.case import LOST, Outcome
 from redeliver.core.facts import Fact, FactKind, Facts, grouped
 from redeliver.core.health import Health, health_of
+from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
+from redeliver.text import plain, some_of
 from redeliver.times import HOUR, clock_time, duration, span, time_near
 
 if TYPE_CHECKING:
@@ -57,6 +59,36 @@ class Outage:
     """Why most events failed."""
     backlog: int
     """Seconds needed to redeliver all known undelivered events, within the pace and the limits."""
+    tests: int
+    """Redeliveries that failed in this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingType:
+    """A type of event that the receiver fails, so that a run leaves it to the next."""
+
+    event: str
+    """Its name; not to be trusted."""
+    waiting: int
+    """Events of it that were not sent."""
+    cause: str
+    """Why the last one that was sent failed; empty: none was sent, since too many others failed."""
+    guid: str
+    """Of that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendingReport:
+    """How sending went."""
+
+    per_minute: int
+    """Redeliveries, from the first to the last; 0: there was one at most."""
+    slowdowns: int
+    """How often sending slowed down because the receiver was overloaded."""
+    slowed_by: str
+    """The most common cause of that; empty: it did not slow down."""
+    failing_types: tuple[FailingType, ...]
+    """Those with the most events first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +207,8 @@ class HookReport(Account):
     deadline: int | None = None
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
+    sending: SendingReport | None = None
+    """None: nothing was sent."""
     stats: DeliveryStats | None = None
     """How the window's deliveries went; None: the window was not read whole."""
     explanations: tuple[Explanation, ...] = ()
@@ -271,6 +305,7 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
         yield Fact(FactKind.SWITCHED_OFF, {})
     if hook.outage:
         yield _down(hook.outage, hook.start)
+    yield from _sending(hook.sending)
     if hook.gap:
         yield Fact(FactKind.GAP, {"since": hook.gap[0], "until": hook.gap[1]})
     for outcome, kind in ((Outcome.GIVEN_UP, FactKind.GIVEN_UP), (Outcome.EXPIRED, FactKind.EXPIRED)):
@@ -288,6 +323,21 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
         yield Fact(FactKind.CLOCKS_DIFFER, {"seconds": hook.clocks_differ_by / 1000})
 
 
+def _sending(sending: SendingReport | None) -> Iterator[Fact]:
+    """What the receiver could not handle: some types of event, or so many at a time."""
+    if sending and (types := sending.failing_types):
+        tried = next((one for one in types if one.cause), types[0])
+        fields = {
+            "types": some_of([plain(one.event, 80) for one in types]),
+            "cause": tried.cause or "too many others failed",
+            "events": sum(one.waiting for one in types),
+            "guid": tried.guid if is_guid(tried.guid) else "GUID",
+        }
+        yield Fact(FactKind.TYPES_FAIL, fields)
+    if sending and sending.slowdowns > 1:  # once can be the fault of one event
+        yield Fact(FactKind.SLOWED, {"cause": sending.slowed_by, "per_minute": sending.per_minute})
+
+
 def _down(outage: Outage, now: int) -> Fact:
     """That a receiver is down, and since when if that is known: in full, and as short as a table has it."""
     since, state = "", "down"
@@ -295,4 +345,4 @@ def _down(outage: Outage, now: int) -> Fact:
         lasting, word = now - outage.since, "since at least" if outage.at_least else "since"
         since = f", {word} {clock_time(outage.since)} ({duration(lasting / 1000)})"
         state = f"down {word} {time_near(outage.since, now)} ({span(lasting)})"
-    return Fact(FactKind.DOWN, {"since": since, "state": state, "probes": PROBE_SIZE, "cause": outage.cause})
+    return Fact(FactKind.DOWN, {"since": since, "state": state, "probes": outage.tests, "cause": outage.cause})

@@ -172,7 +172,7 @@ def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error",
     next_run = what_comes_next(report)
     more = [*next_run]
     for fact in report.facts:
-        if fact.level is Level.WARNING and (len(report.hooks) > 1 or not fact.kind.value.in_headline):
+        if fact.level is Level.WARNING and (len(report.hooks) > 1 or not fact.kind.value.told_in_headline):
             more.append(str(fact))
         elif fact.level is Level.WARNING and (fact.kind.value.advice or not next_run):
             more.append(fact.advice)  # of one webhook, the headline says the rest

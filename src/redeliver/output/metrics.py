@@ -14,6 +14,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, StateSetMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
+from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.core.health import Health
 from redeliver.text import plain
@@ -57,6 +58,8 @@ RUN_METRICS = {
     "redeliver_recovered_events": "Events that were delivered in the course of the last run.",
     UNDELIVERED: "Events that were still undelivered after the last run that could read the delivery log.",
     "redeliver_lost_events": "Events that the last run found lost: given up, or expired.",
+    "redeliver_slowdowns": "How often the last run slowed down because the receiver was overloaded.",
+    "redeliver_failing_type_events": "Events that the last run left to the next: the receiver fails on their type.",
     "redeliver_gap_seconds": "Length of the time whose deliveries GitHub deleted before any run had checked them, "
     "found by the last run.",
     DEADLINE: "When GitHub begins to delete what is still undelivered. Absent if nothing is.",
@@ -102,6 +105,8 @@ def run_metrics(report: Report, ended: float, before: str = "") -> str:
             "redeliver_recovered_events": hook.recovered,
             UNDELIVERED: hook.undelivered if hook.read else None,
             "redeliver_lost_events": hook.lost,
+            "redeliver_slowdowns": hook.sending.slowdowns if hook.sending else 0,
+            "redeliver_failing_type_events": hook.count(Outcome.TYPE_FAILS),
             "redeliver_gap_seconds": (hook.gap[1] - hook.gap[0]) / 1000 if hook.gap else 0,
             DEADLINE: _seconds(hook.deadline),
             CHECKPOINT: _seconds(hook.checkpoint),

@@ -11,13 +11,16 @@ from redeliver.core.case import Outcome
 from redeliver.core.report import VERSION
 from redeliver.output.pieces import ORDER, ByteBudget
 from redeliver.output.report_model import (
+    MOST_FAILING_TYPES,
     AnswerPart,
     AttemptPart,
     EventPart,
     ExplanationPart,
+    FailingTypePart,
     HealthPart,
     HookPart,
     ReportModel,
+    SendingPart,
     ShownPart,
     TypePart,
 )
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
     from redeliver.core.deliveries import DeliveryStats, TypeStats
     from redeliver.core.health import Health, HookHealth
-    from redeliver.core.report import EventReport, HookReport, Report, ShownEvent
+    from redeliver.core.report import EventReport, HookReport, Report, SendingReport, ShownEvent
 
 SourceT = TypeVar("SourceT")
 PartT = TypeVar("PartT", bound="Mapping[str, object]")
@@ -173,11 +176,20 @@ def _hook_part(hook: HookReport) -> HookPart:
         filtered_out=hook.count(Outcome.FILTERED_OUT),
         too_old=hook.count(Outcome.TOO_OLD),
         explanations=explanations,
+        sending=_sending_part(hook.sending) if hook.sending else None,
         errors=_sentences(hook.errors, _OF_A_HOOK),
         warnings=_sentences(hook.warnings, _OF_A_HOOK),
         events=[],
         events_omitted=len(hook.events),
     )
+
+
+def _sending_part(sending: SendingReport) -> SendingPart:
+    types = [
+        _part(FailingTypePart, one, event=plain(one.event, 100), cause=plain(one.cause, 30), guid=plain(one.guid, 64))
+        for one in sending.failing_types[:MOST_FAILING_TYPES]
+    ]
+    return _part(SendingPart, sending, slowed_by=plain(sending.slowed_by, 30), failing_types=types)
 
 
 def _health_part(health: Health, stats: DeliveryStats | None) -> HealthPart:

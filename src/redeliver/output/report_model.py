@@ -15,6 +15,8 @@ from redeliver.core.case import Outcome
 from redeliver.core.health import MOST_TYPES, Health
 from redeliver.core.report import MOST_CAUSES, VERSION
 
+#: Types of events that are reported as failing.
+MOST_FAILING_TYPES = 10
 #: Far more than any count that the action writes; but a report can come from anywhere.
 LARGEST_EXACT_INTEGER = 2**53
 #: Characters of a sentence.
@@ -151,6 +153,34 @@ class EventPart(TypedDict):
 
 
 @described
+class FailingTypePart(TypedDict):
+    """A type of event on which the receiver fails, so that the run left the other events of this type to the next."""
+
+    event: Text100
+    """`push`, `pull_request.opened`; `other`: all types after the first fifty."""
+    waiting: Count
+    """Events of this type that were not sent. Their outcome is `type_fails`."""
+    cause: Text30
+    """Why the last one that was sent failed; empty: none was sent, since too many of other types had failed."""
+    guid: Text64
+    """Of that one; empty if there is none."""
+
+
+@described
+class SendingPart(TypedDict):
+    """How sending went."""
+
+    per_minute: Count
+    """Redeliveries a minute, from the first to the last; 0: there was one at most."""
+    slowdowns: Count
+    """How often sending slowed down because the receiver was overloaded."""
+    slowed_by: Text30
+    """The most common cause of that, as in `events`; empty: it did not slow down."""
+    failing_types: Annotated[list[FailingTypePart], Field(max_length=MOST_FAILING_TYPES)]
+    """Those with the most events first."""
+
+
+@described
 class HookPart(TypedDict):
     """One run over one webhook."""
 
@@ -202,6 +232,8 @@ class HookPart(TypedDict):
     `undelivered`, but not of `lost`."""
     explanations: Annotated[list[ExplanationPart], Field(max_length=MOST_CAUSES)]
     """What the receiver answered, with the input `explain`."""
+    sending: SendingPart | None
+    """Null: nothing was sent."""
     errors: Sentences
     warnings: Sentences
     events: list[EventPart]
@@ -213,7 +245,7 @@ class HookPart(TypedDict):
 
 @described
 class ReportModel(TypedDict):
-    """One run over all its webhooks, in at most 200,000 characters.
+    """One run over all its webhooks, in at most 120,000 characters.
 
     Moments are epoch milliseconds. Every event that was found undelivered is in `events` or counted in
     `events_omitted`, unless its webhook is counted in `hooks_omitted`; `failed` = `recovered` + `undelivered`. Codes in

@@ -142,10 +142,12 @@ def _alerts(name: str, report: Report, space: ByteBudget) -> list[str]:
     facts, what = [fact for fact in report.facts if fact.level >= Level.ERROR], "errors"
     if name == "WARNING":
         facts, what = [fact for fact in report.facts if fact.level < Level.ERROR], "warnings"
-        facts = [fact for fact in facts if not fact.kind.value.in_headline or (fact.kind.value.advice and not several)]
+        facts = [
+            fact for fact in facts if not fact.kind.value.told_in_headline or (fact.kind.value.advice and not several)
+        ]
 
     def alert(fact: Fact) -> str:
-        is_new = several or not fact.kind.value.in_headline
+        is_new = several or not fact.kind.value.told_in_headline
         sentence = f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**" if is_new else ""
         lines = [sentence, fact.same, sentence_in_markdown(fact.advice, _SENTENCE)]
         return "\n".join([f"> [!{name}]", *(f"> {line}" for line in lines if line)])

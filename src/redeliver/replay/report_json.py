@@ -43,7 +43,7 @@ _REST = 45_000
 
 _OUTCOMES = (
     *(Outcome.RECOVERED, Outcome.FAILED_AGAIN, Outcome.PENDING, Outcome.REFUSED, Outcome.UNKNOWN, Outcome.DRY_RUN),
-    *(Outcome.ENDPOINT_DOWN, Outcome.OUT_OF_TIME, Outcome.STOPPED, Outcome.RUN_FAILED),
+    *(Outcome.ENDPOINT_DOWN, Outcome.TYPE_FAILS, Outcome.OUT_OF_TIME, Outcome.STOPPED, Outcome.RUN_FAILED),
 )
 
 

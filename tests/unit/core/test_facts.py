@@ -23,6 +23,9 @@ FIELDS: dict[str, object] = {
     "seconds": 90.5,
     "probes": 3,
     "events": 1_200,
+    "types": HOSTILE,
+    "guid": HOSTILE,
+    "per_minute": 40,
     "number": 15,
     "state": HOSTILE,
     "cause": HOSTILE,
@@ -62,7 +65,7 @@ def test_times_counts_and_ids_are_readable() -> None:
     ],
 )
 def test_start_of_an_outage_is_reported(since: int | None, told: str, short: str, *, at_least: bool) -> None:
-    (down,) = hook(outage=Outage(since, at_least, cause="HTTP 503", backlog=1)).facts
-    assert f"still down{told}" in down.sentence
+    (down,) = hook(outage=Outage(since, at_least, cause="HTTP 503", backlog=1, tests=3)).facts
+    assert f"is down{told}" in down.sentence
     assert down.short.startswith(short)
     assert down.short.endswith(": HTTP 503")

@@ -11,7 +11,7 @@ from githubsim.clock import DAY, START
 from redeliver.core.case import Outcome
 from redeliver.core.facts import Fact
 from redeliver.core.health import Health
-from redeliver.core.report import Outage, Report
+from redeliver.core.report import FailingType, Outage, Report, SendingReport
 from redeliver.core.settings import FailOn
 from redeliver.errors import ApiRefused, CheckpointNotSaved
 from redeliver.text import Naming
@@ -40,7 +40,7 @@ def test_worst_health_counts_and_none_is_unknown() -> None:
     healthy, degraded, down, unknown = (
         hook(stats=stats({"push": (2, 2)})),
         hook(stats=stats({"push": (2, 1)})),
-        hook(outage=Outage(None, at_least=False, cause="", backlog=1)),
+        hook(outage=Outage(None, at_least=False, cause="", backlog=1, tests=3)),
         hook(),
     )
     assert Report((healthy, unknown)).health is Health.UNKNOWN
@@ -118,7 +118,9 @@ def test_error_of_the_whole_run_comes_first() -> None:
 
 
 def test_warning_of_many_webhooks_is_reported_once() -> None:
-    monday, friday = (Outage(START - days * DAY, at_least=False, cause="HTTP 503", backlog=1) for days in (5, 1))
+    monday, friday = (
+        Outage(START - days * DAY, at_least=False, cause="HTTP 503", backlog=1, tests=3) for days in (5, 1)
+    )
     report = Report((hook(outage=monday), hook(number=2, outage=friday, active=False)))
     still_down, off = report.warnings
     assert "2026-11-01" in still_down
@@ -131,3 +133,27 @@ def test_losses_come_first_with_their_guids() -> None:
     report = Report(tuple(hook(each, number=number, errors=("No.",)) for number, each in enumerate(lost, 1)))
     first, second, rest = report.errors
     assert ["g1" in first, "g2" in second, "No." in rest] == [True, True, True]
+
+
+def failing(
+    name: str, waiting: int, cause: str = "HTTP 500", guid: str = "f11ddff7-0e37-11f1-8000-000000000001"
+) -> FailingType:
+    return FailingType(name, waiting, cause, guid)
+
+
+def test_types_that_the_receiver_fails_are_one_fact() -> None:
+    sending = SendingReport(120, 0, "", (failing("check_suite", 225), failing("push::error::x", 1)))
+    (told,) = hook(sending=sending).warnings
+    assert "fails on check_suite, push::error::x (HTTP 500): 226 events wait" in told
+    assert "redeliver show f11ddff7-0e37-11f1-8000-000000000001" in told
+    unsent = SendingReport(0, 0, "", (failing("push", 1, "", ""),))
+    (told,) = hook(sending=unsent).warnings
+    assert "push (too many others failed): 1 event waits" in told
+    assert "redeliver show GUID" in told
+
+
+def test_slowing_down_is_reported_with_its_cause() -> None:
+    (told,) = hook(sending=SendingReport(31, 4, "HTTP 429", ())).warnings
+    assert "overloaded (HTTP 429)" in told
+    assert "31 redeliveries a minute" in told
+    assert hook(sending=SendingReport(150, 1, "HTTP 503", ())).warnings == ()

@@ -31,7 +31,7 @@ def test_required_inputs_alone_leave_the_defaults() -> None:
     assert settings.variable_token.get_secret_value() == settings.private_key.get_secret_value() == ""
     assert (settings.lookback, settings.overlap) == (86_400, 600)
     assert (settings.max_attempts, settings.retry_spacing, settings.events) == (10, 600, frozenset())
-    assert (settings.redeliveries_per_minute, settings.wait_for_results, settings.time_limit) == (150, 60, 1_800)
+    assert (settings.redeliveries_per_minute, settings.wait_for_results, settings.time_limit) == (150, 60, 18_000)
     assert (settings.scan, settings.fail_on, settings.dry_run) == (ScanMode.FULL, FailOn.ERROR, False)
     assert settings.api_url == "https://api.github.com"
 

@@ -191,7 +191,7 @@ def with_a_bug(step: Step, where: str) -> tuple[dict[str, str], str]:
 
 def test_bug_after_sending_reports_what_was_sent_and_keeps_the_checkpoint(step: Step) -> None:
     guid = fail(step)
-    told, summary = with_a_bug(step, "redeliver.run.send.Watch.until_settled")
+    told, summary = with_a_bug(step, "redeliver.run.send.Sender.watch")
     assert [one.guid for one in step.sim.accepted] == [guid]
     assert (told["redelivered-count"], told["undelivered-count"]) == ("1", "1")
     assert json.loads(told["report"])["hooks"][0]["errors"] == [BUG]

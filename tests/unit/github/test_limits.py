@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from redeliver.errors import MissingPermission, OutOfTime
+from redeliver.errors import DidNotWait, MissingPermission, OutOfTime
 from redeliver.github.api import LIMIT_WAIT
 from redeliver.github.pace import GITHUB_REFUSES, HOURLY_LIMIT, READ_POINTS, WRITE_POINTS
+from redeliver.timing import PATIENCE
 from samples import Calls, answer
 from wording import raises
 
@@ -124,3 +125,18 @@ def test_redeliveries_end_where_the_reserve_of_the_hour_begins() -> None:
     with pytest.raises(OutOfTime, match=HOURLY_LIMIT):
         calls.caller.wait_for_turn(WRITE_POINTS, redelivery=True)
     calls.caller.wait_for_turn(READ_POINTS)
+
+
+@pytest.mark.parametrize("redelivery", [False, True])
+def test_hour_that_is_not_worth_waiting_for_is_no_time_limit_that_is_spent(*, redelivery: bool) -> None:
+    spent_hour = answer(
+        200, "1", date=DATE, x_ratelimit_limit="5000", x_ratelimit_remaining="9", x_ratelimit_reset=str(NOON + 900)
+    )
+    calls = Calls(spent_hour)
+    calls.get()
+    calls.run_clock.patience = PATIENCE
+    with raises(DidNotWait, match="hourly rate limit"):
+        calls.caller.wait_for_turn(READ_POINTS, redelivery=redelivery)
+    assert calls.clock.slept == []
+    calls.clock.sleep(1_400)
+    calls.caller.wait_for_turn(READ_POINTS, redelivery=redelivery)

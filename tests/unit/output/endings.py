@@ -11,14 +11,14 @@ from redeliver.core.report import HookReport, Outage, Report
 from reports import Problem, events, hook, hooks, one
 
 UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
-AT_LEAST_A_DAY = Outage(START - DAY, at_least=True, cause="timed out", backlog=1)
+AT_LEAST_A_DAY = Outage(START - DAY, at_least=True, cause="timed out", backlog=1, tests=3)
 STOPPED = Fact(FactKind.STOPPED, {"number": 15})
-NEW = Outage(None, at_least=False, cause="HTTP 503", backlog=1)
+NEW = Outage(None, at_least=False, cause="HTTP 503", backlog=1, tests=3)
 
 
 def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) -> HookReport:  # noqa: ANN401
     """A webhook whose receiver is down."""
-    since = Outage(START - hours * HOUR, at_least=False, cause="no connection", backlog=240)
+    since = Outage(START - hours * HOUR, at_least=False, cause="no connection", backlog=240, tests=3)
     usual: dict[str, Any] = {"outage": since}
     return hook(*events(*outcomes), number=number, **usual | known)
 

@@ -14,7 +14,7 @@ from exposition import read
 from githubsim.clock import HOUR, START
 from redeliver.core.case import Outcome
 from redeliver.core.health import Health, HookHealth
-from redeliver.core.report import Outage, Report
+from redeliver.core.report import Outage, Report, SendingReport
 from redeliver.output import metrics
 from redeliver.output.metrics import BEGINNING, RUN_METRICS, WEBHOOK_METRICS, run_metrics, webhook_metrics
 from redeliver.text import plain
@@ -23,7 +23,7 @@ from unit.output.endings import STOPPED
 
 ENDED = 1_794_000_000.25
 LATER = ENDED + 900
-OUTAGE = Outage(START - HOUR, at_least=False, cause="HTTP 503", backlog=1)
+OUTAGE = Outage(START - HOUR, at_least=False, cause="HTTP 503", backlog=1, tests=3)
 STATS = stats({"push": (30, 27), "issues": (10, 9)}, p95=1_800, near=4)
 NO_EVENTS = stats({}, p95=None)
 OF_STATS = {
@@ -62,9 +62,18 @@ def after(report: Report, before: str = "", hook_id: str = "1") -> dict[str, flo
 
 
 def test_metrics_say_what_the_report_says() -> None:
-    kinds = (Outcome.RECOVERED, Outcome.RECOVERED, Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FILTERED_OUT)
+    kinds = (
+        *(Outcome.RECOVERED, Outcome.RECOVERED, Outcome.PENDING),
+        *(Outcome.GIVEN_UP, Outcome.FILTERED_OUT, Outcome.TYPE_FAILS),
+    )
     report = one(
-        *events(*kinds), gap=(START - HOUR, START), checkpoint=START + 1_500, outage=OUTAGE, seconds=12.5, stats=STATS
+        *events(*kinds),
+        gap=(START - HOUR, START),
+        checkpoint=START + 1_500,
+        outage=OUTAGE,
+        sending=SendingReport(per_minute=40, slowdowns=2, slowed_by="HTTP 429", failing_types=()),
+        seconds=12.5,
+        stats=STATS,
     )
     assert after(report) == {
         metrics.LAST_RUN: LATER,
@@ -72,8 +81,10 @@ def test_metrics_say_what_the_report_says() -> None:
         "redeliver_scanned_attempts": 1_234,
         "redeliver_redelivered_events": 2,
         "redeliver_recovered_events": 2,
-        metrics.UNDELIVERED: 2,
+        metrics.UNDELIVERED: 3,
         "redeliver_lost_events": 1,
+        "redeliver_slowdowns": 2,
+        "redeliver_failing_type_events": 1,
         "redeliver_gap_seconds": 3_600,
         metrics.DEADLINE: report.hooks[0].events[2].forgotten_at / 1_000,
         metrics.CHECKPOINT: (START + 1_500) / 1_000,
@@ -189,7 +200,7 @@ def test_list_of_webhooks_has_metrics_of_each() -> None:
 
 
 def test_names_have_our_prefix_and_a_base_unit() -> None:
-    units = ("_seconds", "_events", "_attempts", "_deliveries", "_ratio", "_active", "_health")
+    units = ("_seconds", "_events", "_attempts", "_deliveries", "_slowdowns", "_ratio", "_active", "_health")
     for name in (*RUN_METRICS, *WEBHOOK_METRICS):
         assert re.fullmatch(r"redeliver_[a-z0-9_]+", name)
         assert name.endswith(units)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from redeliver.core.case import Outcome
-from redeliver.core.report import Report
+from redeliver.core.report import FailingType, Report, SendingReport
 from redeliver.output.report_json import MAX_REPORT_CHARS, OUTPUTS, as_json, outputs
 from redeliver.text import plain
 from reports import EVENT, Problem, events, hook, hooks, one, stats
@@ -70,6 +70,19 @@ def test_health_and_unreached_webhooks_are_in_the_json() -> None:
         ],
         "by_event_omitted": 0,
     }
+
+
+def test_how_sending_went_is_in_the_json() -> None:
+    types = [FailingType(f"type-{number}", 20 - number, "HTTP 500", "guid") for number in range(12)]
+    how = SendingReport(per_minute=40, slowdowns=2, slowed_by="HTTP 429", failing_types=tuple(types))
+    told = read(Report((hook(sending=how), hook(number=2))))
+    CHECK.validate(told)
+    sending, nothing_sent = (each["sending"] for each in told["hooks"])
+    assert nothing_sent is None
+    assert len(sending.pop("failing_types")) == 10
+    assert sending == {"per_minute": 40, "slowdowns": 2, "slowed_by": "HTTP 429"}
+    hostile = FailingType("'" * 500, 1, "x" * 500, "'" * 500)
+    CHECK.validate(read(Report((hook(sending=replace(how, slowed_by="x" * 500, failing_types=(hostile,))),))))
 
 
 def test_no_number_is_rounded_by_other_readers() -> None:

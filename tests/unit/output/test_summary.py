@@ -69,7 +69,7 @@ def test_facts_in_the_heading_are_not_repeated() -> None:
 
 
 def test_worst_webhook_comes_first_and_quiet_ones_are_folded() -> None:
-    outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240)
+    outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240, tests=3)
     report = Report(
         (
             *hooks(2),
