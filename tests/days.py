@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from githubsim.outcomes import OK, invalid_response
 from world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from githubsim.log import Row
     from githubsim.outcomes import Outcome
@@ -45,6 +46,25 @@ def went_well(world: World, report: Report) -> None:
         raise AssertionError(report.errors or "a limit of GitHub's was broken")
 
 
+def redeliver_meanwhile(world: World, rows: Iterable[Row], start: int, every: int) -> None:
+    """Somebody else has these events redelivered unless they are: one every so many ms, from that moment on."""
+    turns = deque(enumerate(rows))
+
+    def go_on(*_: object) -> None:
+        while turns and world.clock() >= start + turns[0][0] * every:
+            row = turns.popleft()[1]
+            if len(world.hook.log.attempts_of(row.guid)) == 1:
+                world.sim.desk.accept(world.hook, row)
+
+    world.sim.observers.append(go_on)
+
+
+def sent_twice(world: World) -> list[str]:
+    """The guids of events that were redelivered more than once, by whomever."""
+    times = Counter(one.guid for one in world.sim.accepted)
+    return [guid for guid, number in times.items() if number > 1]
+
+
 @dataclass
 class Days:
     """A webhook with so many deliveries a day, evenly."""
@@ -58,6 +78,8 @@ class Days:
     """How many requests GitHub allows an hour."""
     settings: dict[str, str] = field(default_factory=dict)
     """Inputs of the action, with ``_`` for ``-``."""
+    is_live: bool = False
+    """Whether events go on arriving while a run is under way."""
     sim: dict[str, Any] = field(default_factory=dict)
     """Fields of ``SimGitHub``."""
 
@@ -69,6 +91,8 @@ class Days:
         start = self.world.clock() + HOUR
         self.outage = Outage(start, start + round(self.down_hours * HOUR))
         self.world.sim.stub.outages.append(self.outage)
+        if self.is_live:
+            self.world.sim.observers.append(lambda *_: self._arrive())
         self._arrived = 0
         self._born = float(self.world.clock())
         self.world.variables.seed("CHECKPOINT", str(self.world.clock()))
@@ -104,6 +128,10 @@ class Days:
                 return
         raise AssertionError(f"{days} days were not enough")
 
+    def _arrive(self) -> None:
+        for row in self._arrivals():
+            self.world.hook.log.add(row)
+
     def _arrivals(self) -> Iterator[Row]:
         each = self.a_day // self.poisoned_a_day if self.poisoned_a_day else 0
         now = self.world.clock()
@@ -119,4 +147,4 @@ class Days:
             self._born += DAY / self.a_day
 
     def _usual(self, at: int) -> Outcome:
-        return self.outage.outcome if self.outage.lasts_at(at) else OK
+        return next((outage.outcome for outage in self.world.sim.stub.outages if outage.lasts_at(at)), OK)

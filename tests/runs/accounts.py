@@ -89,8 +89,10 @@ def _account_is_true(
     assert outcome not in LOST or not known, f"{account.guid} is called lost, and was delivered"
     if not part.run.clock_behind:
         began = part.run.began - MINUTE
-        since = [row for row in shown if row.outcome.succeeded and row.delivered_at >= began]
-        assert outcome is not Outcome.RECOVERED or since, f"{account.guid} was delivered before the run"
+        since = [row for row in delivered if row.delivered_at >= began or row.visible_at > part.looked_at]
+        assert outcome is not Outcome.RECOVERED or since, (
+            f"{account.guid} was delivered before the run, as it could see"
+        )
         if outcome not in LOST and account.guid not in part.life.unreadable:
             leaves_at = original.delivered_at + min(settings.retention * SECOND, world.sim.behaviour.retention_ms)
             assert account.forgotten_at >= leaves_at - MINUTE, f"{account.guid} is not forgotten as soon as that"
@@ -104,7 +106,7 @@ def _account_is_true(
         Outcome.UNKNOWN: lambda: account.guid in unanswered or part.run.signalled,
         # Somebody may have sent it once more meanwhile.
         Outcome.GIVEN_UP: lambda: any(
-            world.is_out_of_attempts(part.life.hook.log, shown, moment, settings, report.cutoff)
+            world.is_out_of_attempts(part.life.hook.log, shown, moment, settings)
             for moment in (part.looked_at, part.ended)
         ),
         Outcome.EXPIRED: lambda: not world.in_log(original, part.ended),
@@ -112,6 +114,7 @@ def _account_is_true(
         Outcome.TOO_OLD: lambda: too_old(original, part.looked_at, settings),
         Outcome.NOT_DUE: lambda: len(shown) > 1,
         Outcome.ENDPOINT_DOWN: lambda: outcomes[Outcome.FAILED_AGAIN] + outcomes[Outcome.GIVEN_UP] > 0,
+        Outcome.TYPE_FAILS: lambda: outcomes[Outcome.FAILED_AGAIN] + outcomes[Outcome.GIVEN_UP] > 0,
         Outcome.DRY_RUN: lambda: settings.dry_run,
         Outcome.STOPPED: lambda: part.run.signalled,
         Outcome.RUN_FAILED: lambda: bool(report.errors),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from githubsim.inprocess import InProcessTransport
     from githubsim.model import SimGitHub
     from githubsim.variables import Variables
+    from redeliver.console import Bar
     from redeliver.timing import RunClock
 
 
@@ -223,3 +224,13 @@ class WatchedConsole:
         """Count a title."""
         self._interference.before("word")
         yield
+
+    @contextmanager
+    def progress(self, _of: int) -> Iterator[Bar]:
+        """Count a line about it."""
+
+        def bar(_done: int, line: str = "") -> None:
+            if line:
+                self._interference.before("word")
+
+        yield bar

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from unittest import mock
 
-import redeliver.github.pages
-from githubsim.clock import SECOND
+import redeliver.github.hooks
+from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.endpoint import StubEndpoint
 from githubsim.inprocess import InProcessTransport
 from redeliver.core.settings import ScanMode, Settings, parse
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 
     from githubsim.attempts import Redelivery
     from githubsim.behaviour import Behaviour
+    from githubsim.endpoint import Dispatch
     from githubsim.faults import Fault
     from githubsim.log import DeliveryLog, Row
+    from githubsim.outcomes import Outcome
+    from githubsim.receivers import Receiver
     from redeliver.core.report import Report
     from redeliver.github.app_token import Credential
 
@@ -95,6 +98,17 @@ class Run:
         return self.ended > self.began + (self.settings.time_limit - 60) * SECOND
 
 
+class TroubledEndpoint(StubEndpoint):
+    """An endpoint that may have troubles of its own, which apply to what it does not fail anyway."""
+
+    receiver: Receiver | None = None
+    """How it fares then; None: well."""
+
+    def _outcome(self, dispatch: Dispatch) -> Outcome:
+        outcome = super()._outcome(dispatch)
+        return self.receiver.deliver(dispatch) if self.receiver and outcome.succeeded else outcome
+
+
 class World(Plain):
     """An organization's hooks in the simulated GitHub, with the settings that its users run the action with."""
 
@@ -108,7 +122,7 @@ class World(Plain):
         self.latency_ms = latency_ms
         self.lives: list[Life] = []
         for hook in (self.hook, *(self.sim.org_hook("octo") for _ in range(hooks - 1))):
-            hook.endpoint = endpoint = StubEndpoint()
+            hook.endpoint = endpoint = TroubledEndpoint()
             variable = f"{VARIABLE}_{hook.id}" if hooks > 1 else VARIABLE
             self.lives.append(Life(hook, endpoint, variable, self.variables))
         self._settings = ({"hook_id": "all"} if hooks > 1 else {}) | settings
@@ -155,8 +169,8 @@ class World(Plain):
             return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, sim, variables)
 
         try:
-            with mock.patch.object(redeliver.github.pages, "PAGE_SIZE", self.asks_for):
-                yield Session(run_.settings, connect, clock, console, sends=True)
+            with mock.patch.object(redeliver.github.hooks, "PAGE_SIZE", self.asks_for):
+                yield Session(run_.settings, connect, clock, console, random=self.random, sends=True)
         except Crash:
             pass
         finally:
@@ -215,25 +229,32 @@ class World(Plain):
         rows: list[Row],
         now: int,
         settings: Settings,
-        since: int = 0,
+        since: int | None = None,
         *,
         but: Collection[str] = (),
     ) -> bool:
-        """Whether an undelivered event has had its attempts, the last one at an endpoint that was not down.
+        """Whether an undelivered event may be given up: that many attempts speak of it, and so does the last one.
 
-        That it was not is known from its answer, or from a success before it, but not before ``since``. ``but``: the
-        successes of these events may not have been seen.
+        A refusal does. An overload or an outage does not. Any other failure does if another event was accepted since
+        the attempt before. ``since``: whether an action that saw the log from then on must give it up; ``but``: the
+        successes of these events it may not have seen. Of each minute with a success, an action remembers two moments.
         """
-        tried = [row for row in rows if row.visible_at <= now]
+        tried = sorted((row for row in rows if row.visible_at <= now), key=lambda row: row.delivered_at)
         if not 0 < settings.max_attempts <= len(tried):
             return False
-        latest = max(tried, key=lambda row: row.delivered_at)
-        if 0 < latest.outcome.status_code < 500:
-            return True
-        at = self.shown_at(latest)
-        others = (row for row in log.rows if row.outcome.succeeded and row.guid not in but)
-        successes = (self.shown_at(row) for row in others if row.visible_at <= now)
-        return any(since <= moment <= at for moment in successes)
+        margin = -SECOND if since is None else MINUTE
+        others = (row for row in log.rows if row.outcome.succeeded and row.guid not in but and row.visible_at <= now)
+        accepted = [self.shown_at(row) for row in others]
+        counted, counts, before = 0, False, self.shown_at(tried[0]) - HOUR
+        for row in tried:
+            at, code = self.shown_at(row), row.outcome.status_code
+            overload = code in {0, 429, 502, 503, 504} or not row.outcome.status.startswith("Invalid HTTP")
+            counts = 300 <= code < 500 and not overload
+            if not counts and not overload and (since is None or before >= since):
+                counts = any(before + margin < moment < at - margin for moment in accepted)
+            counted += counts
+            before = at
+        return counts and counted >= settings.max_attempts
 
 
 @lru_cache(maxsize=256)

@@ -12,14 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from githubsim.attempts import Redelivery
-    from githubsim.endpoint import StubEndpoint
     from githubsim.hooks import Hook
     from githubsim.log import DeliveryLog, Row
     from githubsim.variables import Variables
     from redeliver.core.report import HookReport
     from redeliver.core.settings import Settings
     from runs.interference import Call
-    from runs.model import Run
+    from runs.model import Run, TroubledEndpoint
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +26,7 @@ class Life:
     """One hook, and what its users may expect."""
 
     hook: Hook
-    endpoint: StubEndpoint
+    endpoint: TroubledEndpoint
     variable: str
     """Where its checkpoint is kept, if any is."""
     variables: Variables = field(repr=False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from githubsim.clock import SECOND
+from githubsim.clock import HOUR, SECOND
 from redeliver.core.case import LOST, Outcome
 from redeliver.core.ledger import LONGEST_SPACING
 from redeliver.core.settings import ScanMode
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from runs.model import Run, World
     from runs.parts import Part
 
-#: Redeliveries that a dead endpoint gets in one run.
-PROBE_SIZE = 3
+#: Redeliveries that a dead endpoint gets in one run at most.
+DEAD_GETS = 12
 #: What becomes of an event in a run that has no time left.
 CUT_SHORT = {Outcome.OUT_OF_TIME, Outcome.UNCHECKED}
 
@@ -46,6 +47,10 @@ def keep_all(world: World, run: Run) -> None:
         nothing_is_lost(world, part)
         the_checkpoint_is_sound(world, part)
         a_dead_endpoint_is_spared(part)
+        a_limited_endpoint_is_not_flooded(part)
+        one_that_accepts_is_not_called_down(part)
+        no_type_holds_back_another(part)
+        nothing_is_given_up_for_its_receiver(part)
         no_run_is_green_over_a_loss(world, part)
         if part.report is not None:
             part.life.told_lost |= {event.guid for event in part.report.events if event.outcome in LOST}
@@ -116,7 +121,8 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
         return  # the run tells nothing, keeps nothing, or could not know
     lost, gone, excepted = set(), set(), life.excepted
     for guid, rows, _ in _never_delivered(part):
-        if too_old(rows[0], part.looked_at, settings) and not world.in_log(rows[0], part.looked_at):
+        was_read = world.in_log(rows[0], part.looked_at) and world.shown_at(rows[0]) >= report.cutoff
+        if too_old(rows[0], part.looked_at, settings) and not was_read:
             continue  # nobody wants it any more, and of its attempts not all are known
         given_up = guid not in excepted and world.is_out_of_attempts(
             life.hook.log, rows, part.looked_at, settings, report.cutoff, but=excepted
@@ -183,7 +189,10 @@ def _time_of(world: World, part: Part, unreadable: Row) -> int:
         return world.shown_at(unreadable)
     rows = (row for row in part.life.hook.log.rows if row.id > unreadable.id and row.outcome.readable)
     newer = [row for row in rows if world.in_log(row, part.looked_at) and row.guid not in part.life.late]
-    shown = [row for row in newer if 400 <= row.outcome.status_code <= 599] or newer
+    shown = [row for row in newer if 400 <= row.outcome.status_code <= 599]
+    # Where failures alone are asked for, no other row need be there to tell.
+    if part.settings.scan is not ScanMode.FAILURES:
+        shown = shown or newer
     return max((world.shown_at(row) for row in shown[:1]), default=part.looked_at)
 
 
@@ -292,37 +301,96 @@ def a_signal_ends_it(run: Run) -> None:
     assert len(stopped) <= 1, "a hook was begun after the signal"
 
 
-def a_dead_endpoint_is_spared(part: Part) -> None:
-    """An endpoint that is down gets a run's first three redeliveries and no more."""
+def _watched(part: Part) -> list[Row] | None:
+    """The attempts that it asked for; None: it could not see in time what became of them, or was disturbed."""
     if not part.undisturbed or part.settings.wait_for_results < 30 or part.run.short_of_time:
+        return None
+    # Its slowest answer takes ten seconds.
+    in_time = [one.row for one in part.accepted if one.row and one.row.visible_at <= one.accepted_at + 15 * SECOND]
+    return in_time if len(in_time) == len(part.accepted) else None
+
+
+def a_dead_endpoint_is_spared(part: Part) -> None:
+    """An endpoint that is down gets at most three redeliveries of each type in a run, and twelve in all.
+
+    Twice as many of a type, if it accepted something within the hour before.
+    """
+    attempts = _watched(part)
+    if attempts is None or any(row.outcome.succeeded for row in attempts):
         return
-    attempts = [one.row for one in part.accepted]
-    for one, row in zip(part.accepted, attempts, strict=True):
-        # Attempts that show too late to be watched, or end in a way that is about one event, end the probe.
-        if row is None or row.visible_at > one.accepted_at + 10 * SECOND or 200 <= row.outcome.status_code < 500:
-            return
     others = [row for rows in part.life.events().values() for row in rows if row not in attempts]
-    if any(row.outcome.succeeded and part.looked_at - 60 * SECOND <= row.visible_at <= part.ended for row in others):
+    accepted = [row.visible_at for row in others if row.outcome.succeeded and row.visible_at <= part.ended]
+    if any(part.looked_at - 60 * SECOND <= moment for moment in accepted):
         return
-    assert len(part.accepted) <= PROBE_SIZE, f"a dead endpoint got {len(part.accepted)} redeliveries"
+    of_a_type = 3 if all(moment < part.looked_at - HOUR for moment in accepted) else 6
+    assert len(part.accepted) <= DEAD_GETS, f"a dead endpoint got {len(part.accepted)} redeliveries"
+    most = Counter(row.kind for row in attempts).most_common(1)
+    assert not most or most[0][1] <= of_a_type, f"a dead endpoint got {most[0]}"
+
+
+def a_limited_endpoint_is_not_flooded(part: Part) -> None:
+    """An endpoint that takes so many in a while refuses no more than it takes, but for the first few."""
+    attempts, receiver = _watched(part), part.life.endpoint.receiver
+    if attempts is None or receiver is None or receiver.takes == inf:
+        return
+    delivered = sum(row.outcome.succeeded for row in attempts)
+    refused = sum(not row.outcome.succeeded and row.guid not in part.life.endpoint.by_guid for row in attempts)
+    assert refused <= delivered + 12, f"{refused} were refused, and {delivered} delivered"
+
+
+def one_that_accepts_is_not_called_down(part: Part) -> None:
+    """An endpoint that has accepted anything after what failed in a run is not called down by it."""
+    attempts, looks = _watched(part), [call.at for call in part.calls if call.lists]
+    if attempts is None or part.report is None or not part.report.down:
+        return
+    failed = max(row.delivered_at for row in attempts if not row.outcome.succeeded)
+    rows = (row for rows in part.life.events().values() for row in rows if row.outcome.succeeded)
+    accepted = [row for row in rows if row.delivered_at > failed + 2 * SECOND and row.visible_at <= looks[-1]]
+    assert not accepted, f"called down, and {accepted[0].guid} was accepted after the failures"
+
+
+def no_type_holds_back_another(part: Part) -> None:
+    """If an endpoint fails on the events of one type, all others that are due are sent."""
+    receiver, report = part.life.endpoint.receiver, part.report
+    if _watched(part) is None or not report or not receiver or not receiver.poison or part.settings.dry_run:
+        return
+    accepted = {one.guid for one in part.accepted}
+    for event in report.events:
+        if event.outcome is Outcome.TYPE_FAILS and event.guid not in accepted:
+            name = part.life.hook.log.attempts_of(event.guid)[0].kind.event
+            assert name in receiver.poison, f"{event.guid} is of {name}, and was not sent"
+
+
+def nothing_is_given_up_for_its_receiver(part: Part) -> None:
+    """An event is given up for attempts that speak of the event, ``max_attempts`` of them."""
+    for event in part.report.events if part.report else ():
+        if event.outcome is Outcome.GIVEN_UP:
+            rows = part.life.hook.log.attempts_of(event.guid)
+            codes = [row.outcome.status_code for row in rows if not row.outcome.succeeded]
+            speaking = sum(code not in {0, 429, 502, 503, 504} for code in codes)
+            assert speaking >= part.settings.max_attempts, f"{event.guid} is given up for {codes}"
 
 
 def what_can_be_done_is_done(world: World, part: Part) -> None:
-    """A run that nothing disturbs sends every event that is due, or has found the endpoint down."""
+    """A run that nothing disturbs sends every event that is due, but for the types that the endpoint fails."""
     report, settings, life = part.report, part.settings, part.life
     assert report is not None
     if settings.dry_run or report.outage or (report.errors and part.run.short_of_time):
         return
-    if report.warnings and (not life.unreadable or any(event.outcome in CUT_SHORT for event in report.events)):
+    left = {event.guid for event in report.events if event.outcome is Outcome.TYPE_FAILS}
+    told = left or life.unreadable
+    if report.warnings and (not told or any(event.outcome in CUT_SHORT for event in report.events)):
         return  # the time was up
     assert not report.errors or report.lost or report.gap or life.unreadable, report.errors
     assert report.read, "an undisturbed run has not read the log"
     excepted = life.excepted
     accepted = {one.guid for one in part.accepted}
+    failing = {event.name for event in report.events if event.guid in left}
+    left |= {event.guid for event in report.events if event.name in failing and event.outcome is Outcome.EXPIRED}
     for guid, rows in life.failed_events().items():
         meanwhile = [row for row in rows if row.redelivery and part.looked_at < row.visible_at <= part.ended]
-        if meanwhile and guid not in accepted:
-            continue  # that was somebody else
+        if (meanwhile and guid not in accepted) or guid in left:
+            continue  # that was somebody else, or the endpoint fails such events
         seen = [row for row in rows if world.in_log(row, part.looked_at)]
         open_ = seen and guid not in excepted and world.is_open(life.hook.log, rows, part.looked_at, settings)
         open_ = (open_ and world.is_open(life.hook.log, rows, part.ended, settings)) or guid in accepted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -24,7 +24,14 @@ from githubsim.faults import (
 )
 from githubsim.outcomes import LEFT_OUT, Kind, Outcome, invalid_response
 from githubsim.render import http_date
+from receivers import crashing, down, limited, losing, slow, unsteady
 from runs.interference import Cut, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from githubsim.receivers import Receiver
 
 FAILURES = st.sampled_from([*outcomes.FAILURES, invalid_response(404), invalid_response(422)])
 #: How one event fares whatever its endpoint does otherwise; OK: like all of them.
@@ -147,6 +154,21 @@ def absences(draw: st.DrawFn) -> Fault:
         draw(st.sampled_from(NOTHING)), path="*/deliveries", query=READING_BACK, times=draw(st.sampled_from([1, 5]))
     )
 
+
+#: Receivers with troubles of their own, given chance and the time; None: there is none.
+TROUBLES: st.SearchStrategy[Callable[[Random, int], Receiver]] = st.one_of(
+    st.builds(
+        limited,
+        st.sampled_from([2, 5, 10, 30]),
+        st.sampled_from([429, 503, 504]),
+        st.sampled_from([15 * SECOND, MINUTE]),
+        harsh=st.booleans(),
+    ),
+    st.builds(losing, st.sampled_from([0.1, 0.5]), st.sampled_from([429, 500, 502])),
+    st.builds(crashing, st.sampled_from(["push", "issues"]), st.sampled_from([404, 500, 503, 504])),
+    st.builds(down, st.sampled_from([500, 503, 504]), st.sampled_from([5 * SECOND, MINUTE]), st.just(2 * HOUR)),
+    st.sampled_from([slow, unsteady]),
+)
 
 PLACES: tuple[Place, ...] = ("call", "call", "wait", "word", "failures")
 #: Which hooks something happens to, a bit for each; where there is none of them, it is the first.

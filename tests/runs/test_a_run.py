@@ -16,7 +16,7 @@ from world import World, of
 
 def test_a_thousand_deliveries_with_failures_of_every_kind_are_sent_oldest_first_and_never_again() -> None:
     world = World()
-    chance = random.Random(7)  # noqa: S311 - repeatable on purpose
+    chance = random.Random(7)
     failed: list[str] = []
     for number in range(1_000):
         minutes_ago = 1_400 - number * 1.3

@@ -67,7 +67,7 @@ def test_runs_with_counted_redeliveries_send_every_event_once_within_the_limits(
 
 def test_events_beyond_the_hourly_limit_are_left_with_a_reason_and_hold_the_checkpoint() -> None:
     world = after_an_outage(EVENTS)
-    run = promises.checked_run(world)
+    run = promises.checked_run(world, time_limit="30m")
     assert len(run.accepted) == AN_HOUR
     assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - AN_HOUR
     assert run.told.count(Outcome.RECOVERED) + run.told.count(Outcome.PENDING) == AN_HOUR

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import UNAVAILABLE, invalid_response
 from redeliver.core.case import Outcome
@@ -124,3 +125,17 @@ def test_event_that_is_deleted_before_it_is_due_is_reported_as_a_gap() -> None:
     assert report.errors
     world.clock.advance(15 * MINUTE)
     assert run(world).errors == ()
+
+
+def test_event_that_is_deleted_while_the_log_is_read_is_reported_as_a_gap() -> None:
+    world = World(Behaviour(page_cap=10), latency_ms=1_000, lookback="3d")
+    now = world.clock()
+    # Two and a half minutes of reading, within which GitHub deletes the oldest event.
+    world.hook.load(world.hook.row(now - place * 170 * SECOND) for place in range(1, 1_500))
+    oldest = world.hook.add(now - 3 * DAY + 90 * SECOND, UNAVAILABLE).guid
+    world.variables.seed(VARIABLE, str(now - 3 * DAY + 90 * SECOND - 1))
+    world.life.anchor = now - 4 * DAY
+    report = run(world, time_limit="3h")
+    assert oldest not in {event.guid for event in report.events}
+    assert report.gap is not None
+    assert report.errors

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
@@ -18,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from githubsim.behaviour import Behaviour
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome, odd
+from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome, invalid_response, odd
 from runs import promises
 from runs.lengths import SHRINK, SOAK, examples
 from runs.model import World
@@ -31,6 +32,7 @@ from runs.strategies import (
     PASTS,
     POISON,
     SILENT,
+    TROUBLES,
     WHERE,
     absences,
     cuts,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from githubsim.faults import Fault
+    from githubsim.receivers import Receiver
     from runs.interference import Cut
     from runs.model import Run
     from runs.parts import Life
@@ -50,6 +53,8 @@ pytestmark = pytest.mark.slow
 
 #: About as many calls as a run makes for one hook.
 CALLS_OF_A_HOOK = 7
+#: Most events are of the first.
+TWO_KINDS = (*(Kind(),) * 5, Kind("issues", "opened"))
 
 
 def profile(*, normal: int, soak: int) -> settings:
@@ -96,6 +101,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         apart=st.sampled_from([SECOND, 2 * MINUTE]),
         late=st.just(0) | LATE,
         still_down=st.just(0) | WHERE,
+        trouble=st.booleans().flatmap(lambda is_troubled: TROUBLES if is_troubled else st.none()),
     )
     def begin(
         self,
@@ -114,6 +120,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         apart: int,
         late: int,
         still_down: int,
+        trouble: Callable[[Random, int], Receiver] | None,
         **github: Any,  # noqa: ANN401 - fields of Behaviour
     ) -> None:
         self.world = World(
@@ -147,6 +154,13 @@ class GitHubAndUs(RuleBasedStateMachine):
             self.world.clock.advance(SECOND)
         if still_down:
             self.endpoints_answer(UNAVAILABLE, still_down)
+        if trouble:
+            self.endpoints_are_back_with_troubles(trouble=trouble)
+
+    @property
+    def _fits_two(self) -> bool:
+        """Whether a page holds no more than two rows."""
+        return self.world.sim.behaviour.page_cap <= 2
 
     def _at(self, where: int) -> list[Life]:
         lives = self.world.lives
@@ -180,7 +194,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         guid = self.world.sim.desk.new_guid()
         for life in self._at(where):
             self._poison(life, guid, poison)
-            if oddity:
+            if oddity and not (life.late and self._fits_two):
                 life.endpoint.odd_once[guid] = dict(oddity)
                 if not odd(UNAVAILABLE, **oddity).readable:
                     life.unreadable.add(guid)
@@ -205,18 +219,54 @@ class GitHubAndUs(RuleBasedStateMachine):
     def a_row_shows_up_late(self, age: int, outcome: Outcome, where: int) -> None:
         """Its id says when it was written down, and so it stands above rows that are much younger.
 
-        There is one at a time: of a page that holds nothing else, nobody could know that more follows.
+        There is one at a time: of a page that holds nothing else, nobody could know that more follows. Nor of one that
+        holds one more row, which cannot be read.
         """
         now, guid = self.world.clock(), self.world.sim.desk.new_guid()
         for life in self._at(where):
+            if life.unreadable and self._fits_two:
+                continue
             if not any(self.world.in_log(row, now) for late in life.late for row in life.hook.log.attempts_of(late)):
                 life.late.add(guid)
                 life.hook.add(now, outcome, guid=guid, delivered_at=now - age)
+
+    @rule(
+        trouble=TROUBLES,
+        seed=st.integers(0, 9),
+        missed=st.sampled_from([5, 24]),
+        outcome=st.sampled_from([UNAVAILABLE, invalid_response(500)]),
+        kinds=st.sampled_from([(Kind(),), TWO_KINDS]),
+        runs=st.integers(0, 2),
+        where=WHERE,
+    )
+    def endpoints_are_back_with_troubles(
+        self,
+        *,
+        trouble: Callable[[Random, int], Receiver],
+        seed: int = 1,
+        missed: int = 24,
+        outcome: Outcome = UNAVAILABLE,
+        kinds: tuple[Kind, ...] = TWO_KINDS,
+        runs: int = 1,
+        where: int = EVERYWHERE,
+    ) -> None:
+        """They have missed some events, and now they take some, or some of the time."""
+        self.endpoints_answer(outcome, where)
+        for place in range(missed):
+            self._event_arrives(where, kinds[place % len(kinds)])
+            self.world.clock.advance(SECOND)
+        self.endpoints_answer(OK, where)
+        for life in self._at(where):
+            life.endpoint.receiver = trouble(Random(seed), self.world.clock())
+        for _ in range(runs):
+            self.a_plain_run()
+            self.time_passes(HOUR)
 
     @rule(outcome=st.just(OK) | FAILURES, where=WHERE)
     def endpoints_answer(self, outcome: Outcome, where: int) -> None:
         for life in self._at(where):
             life.endpoint.fail_with(outcome)
+            life.endpoint.receiver = None
 
     @rule()
     def the_poison_is_cured(self) -> None:
@@ -371,7 +421,7 @@ class SeveralHooks(GitHubAndUs):
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize(
     ("machine", "wanted"),
-    [(GitHubAndUs, profile(normal=150, soak=30_000)), (SeveralHooks, profile(normal=150, soak=20_000))],
+    [(GitHubAndUs, profile(normal=150, soak=30_000)), (SeveralHooks, profile(normal=80, soak=20_000))],
     ids=["one webhook", "several"],
 )
 def test_the_promises_hold_whatever_happens(machine: type[GitHubAndUs], wanted: settings) -> None:

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from githubsim.clock import HOUR, MINUTE
-from githubsim.outcomes import UNAVAILABLE
+from githubsim.outcomes import invalid_response
 from redeliver.core.case import Outcome
 from runs import promises
 from runs.lengths import SOAK
@@ -54,12 +54,16 @@ def test_weekend_outage_loses_nothing(events: int, every: int) -> None:
 
 def test_event_that_fails_while_others_are_delivered_is_given_up() -> None:
     world = World(None, latency_ms=100)
-    world.life.endpoint.fail_with()
+    world.hook.emit()
+    world.clock.advance(5 * MINUTE)
+    world.life.endpoint.fail_with(invalid_response(500))
     poisoned = world.hook.emit()
-    world.life.endpoint.by_guid[poisoned] = UNAVAILABLE
+    world.life.endpoint.by_guid[poisoned] = invalid_response(500)
     world.life.endpoint.heal()
     said = []
-    for _ in range(24):
+    # Its last attempt is after the start of the run that gives it up. Runs that see that attempt alone know when it is
+    # due, four hours later, that it was given up.
+    for _ in range(25):
         for _ in range(12):
             world.hook.emit()
             world.clock.advance(5 * MINUTE)

@@ -6,7 +6,8 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.faults import Call, Fault, Lose, Rewrite, json_answer
-from githubsim.outcomes import OK, invalid_response
+from githubsim.outcomes import OK, UNAVAILABLE, invalid_response
+from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.errors import ApiFailing, GuidsNotFound, ReplayEndedEarly, TooManyEvents, WindowForgotten
 from redeliver.replay.report import ReplayReport
@@ -188,3 +189,13 @@ def test_run_after_a_replay_does_not_retry_what_was_delivered_before(world: Worl
     world.sim.stub.by_guid.clear()
     world.run(retry_spacing="0")
     assert world.sent == [guid]
+
+
+def test_receiver_that_is_down_is_called_so_whatever_was_delivered_before() -> None:
+    world = World()
+    for number in range(8):
+        world.hook.add(world.clock() - 10 * MINUTE + number * SECOND, OK)
+    world.sim.stub.fail_with(UNAVAILABLE)
+    report = world.replay(from_="1h", send="true")
+    assert (report.outcomes[Outcome.FAILED_AGAIN], report.outcomes[Outcome.ENDPOINT_DOWN]) == (3, 5)
+    assert says(FactKind.FIRST_FAILED, report.warnings[0])

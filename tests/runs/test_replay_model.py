@@ -120,7 +120,7 @@ def replay(
     run = ReplayRun(settings, world.clock())
     with world.disturbing(run, Interference(cut, {}), faults) as session:
         (hook,) = session.choose()
-        run.replay = replay_hook(hook, session.clock, session.console, settings)
+        run.replay = replay_hook(hook, session)
     _keeps_its_promises(world, run, settings)
     return run
 
@@ -217,7 +217,8 @@ def _the_outcome_is_true(world: World, run: ReplayRun, report: ReplayReport, eve
         Outcome.REFUSED: event.guid not in {one.guid for one in run.accepted} and bool(calls),
         Outcome.UNKNOWN: run.signalled or (bool(status) and status[0] != 202),
         Outcome.DRY_RUN: not report.send,
-        Outcome.ENDPOINT_DOWN: report.outcomes[Outcome.FAILED_AGAIN] == 3,
+        Outcome.ENDPOINT_DOWN: 3 <= report.outcomes[Outcome.FAILED_AGAIN] <= 12,
+        Outcome.TYPE_FAILS: 3 <= report.outcomes[Outcome.FAILED_AGAIN] <= 12,
         Outcome.STOPPED: run.signalled,
         Outcome.OUT_OF_TIME: bool(report.errors),
         Outcome.RUN_FAILED: bool(report.errors) or run.signalled,

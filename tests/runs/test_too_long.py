@@ -9,11 +9,11 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND, VirtualClock
 from githubsim.model import SimGitHub
-from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, UNAVAILABLE, invalid_response
+from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE, invalid_response
 from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.core.settings import FailOn
-from redeliver.errors import HourSpent
+from redeliver.errors import DidNotWait, HourSpent
 from redeliver.output.headline import mark
 from runs import promises
 from runs.model import VARIABLE, World
@@ -89,12 +89,12 @@ def test_an_earlier_success_is_found_however_far_back() -> None:
     assert outcome_of(run, guid) is None
 
 
-@pytest.mark.parametrize("first", [UNAVAILABLE, REDIRECTED, BAD_CERTIFICATE])
+@pytest.mark.parametrize("first", [POISON, REDIRECTED, invalid_response(500)])
 def test_attempts_are_counted_over_all_that_github_keeps(first: object) -> None:
     world = long_log(max_attempts="3")
     guid = world.hook.add(world.clock() - 2 * DAY, first).guid  # type: ignore[arg-type]  # an Outcome
-    world.hook.add(world.clock() - DAY, UNAVAILABLE, guid=guid, redelivery=True)
-    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
+    world.hook.add(world.clock() - DAY, POISON, guid=guid, redelivery=True)
+    world.hook.add(world.clock() - 5 * MINUTE, POISON, guid=guid, redelivery=True)
     world.clock.advance(HOUR)
     run = promises.checked_run(world)
     assert run.accepted == []
@@ -133,7 +133,7 @@ def test_a_window_too_long_to_read_is_noticed_early_and_its_failures_are_asked_f
 
 
 def test_what_a_new_hours_calls_will_do_for_waits_for_them_and_is_found_whole() -> None:
-    world = long_log()
+    world = long_log(time_limit="30m")
     kept = str(world.clock() - 2 * DAY)
     world.variables.seed(VARIABLE, kept)
     world.sim.limits.spend("token-1", 4_800, world.clock())
@@ -169,12 +169,30 @@ def test_a_new_hour_is_not_waited_for_for_ever() -> None:
     assert waited > 5
 
 
+@pytest.mark.parametrize(("ago", "waits"), [(HOUR, False), (2 * DAY + 13 * HOUR, True)], ids=["early", "nearly late"])
+def test_a_run_that_knows_of_nothing_to_send_waits_long_only_if_later_runs_may_be_too_late(
+    *, ago: int, waits: bool
+) -> None:
+    world = long_log()
+    kept = str(world.clock() - ago)
+    world.variables.seed(VARIABLE, kept)
+    world.sim.limits.account("token-1", world.clock()).resets_at = world.clock() + 20 * MINUTE
+    world.sim.limits.spend("token-1", 4_995, world.clock())
+    run = world.watch()
+    promises.nothing_is_lost(world, run.part)
+    assert run.told.hooks[0].read is waits
+    assert run.told.exit_code(FailOn.ERROR) == 0
+    if not waits:
+        assert [says(DidNotWait, warning) for warning in run.told.warnings] == [True]
+        assert world.variables[VARIABLE] == kept
+
+
 def test_a_new_hour_that_was_waited_for_has_calls_of_its_own() -> None:
     world = long_log()
     world.variables.seed(VARIABLE, str(world.clock() - DAY))
     guid = world.hook.add(world.clock() - 20 * HOUR, REDIRECTED).guid
     account = world.sim.limits.account("token-1", world.clock())
-    account.resets_at = world.clock() + 14 * MINUTE
+    account.resets_at = world.clock() + 9 * MINUTE
     world.sim.limits.spend("token-1", 4_993, world.clock())
     run = promises.checked_run(world)
     assert outcome_of(run, guid) is Outcome.RECOVERED

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _MODEL = "tests/runs/test_model.py::test_the_promises_hold_whatever_happens"
+ONE = (f"{_MODEL}[one webhook]",)
 SEVERAL = (f"{_MODEL}[several]",)
-BOTH = (f"{_MODEL}[one webhook]", *SEVERAL)
+BOTH = (*ONE, *SEVERAL)
 SETTLED = "tests/runs/test_belief.py::test_final_outcome_is_reported_by_a_run_that_ends_while_it_reads_back"
 NARROW = "tests/command/test_credentials.py::test_own_token_has_only_the_rights_that_its_run_needs"
 
@@ -105,6 +106,41 @@ DEFECTS = (
     ),
     # -- limits
     Defect(
+        "overload slows nothing",
+        "        if overload:\n            # If nothing",
+        "        if False:\n            # If nothing",
+        "a_limited_endpoint_is_not_flooded",
+        BOTH,
+    ),
+    Defect(
+        "an endpoint is down though it has accepted something since",
+        "return Ending.DOWN if looks_dead and self._looks_down else Ending.LEFT",
+        "return Ending.DOWN",
+        "one_that_accepts_is_not_called_down",
+        ONE,
+    ),
+    Defect(
+        "all types of events share one credit",
+        "MOST_TYPES = 50\n",
+        "MOST_TYPES = 0\n",
+        "no_type_holds_back_another",
+        ONE,
+    ),
+    Defect(
+        "overload counts against the event",
+        "is_clear = attempt.is_refusal or attempt.is_overload",
+        "is_clear = attempt.is_refusal",
+        "nothing_is_given_up_for_its_receiver",
+        ONE,
+    ),
+    Defect(
+        "a dead endpoint gets nine of each type",
+        "CREDIT = 3\n",
+        "CREDIT = 9\n",
+        "a_dead_endpoint_is_spared",
+        BOTH,
+    ),
+    Defect(
         "each webhook has a limit of points of its own",
         "    record = run_hook(hook, store,",
         "    session.caller._pace = type(session.caller._pace)(session.settings.redeliveries_per_minute)\n"
@@ -175,8 +211,8 @@ DEFECTS = (
     ),
     Defect(
         "a stopped run goes on with the next webhook",
-        "if session.clock.signal_number is None:\n                reports",
-        "if True:\n                reports",
+        "if session.clock.signal_number is None:\n                spare",
+        "if True:\n                spare",
         "a_signal_ends_it",
         SEVERAL,
     ),
