@@ -13,6 +13,7 @@ import time
 import tracemalloc
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 from githubsim.clock import DAY, VirtualClock, system_ms
@@ -30,6 +31,7 @@ from samples import row
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from redeliver.console import Bar
     from redeliver.core.deliveries import Row
 
 #: Attempts, and the share of them that failed.
@@ -55,6 +57,11 @@ class Silent:
         """Nothing."""
         yield
 
+    @contextmanager
+    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002
+        """Nothing."""
+        yield lambda _done, _line="": None
+
 
 def peak_kib() -> int:
     """This process's own peak; its ``ru_maxrss`` would begin with that of the process which started it."""
@@ -70,7 +77,8 @@ def client(url: str) -> dict[str, float]:
     settings = parse(given | {"lookback": "3d", "time-limit": "9d", "dry-run": "true"})
     console = Silent()
     clock = RunClock(VirtualClock(), settings.time_limit, console)
-    report = run_hooks(Session(settings, lambda token: GitHubApi(url, token, clock.call_time_left), clock, console))
+    connect = lambda token: GitHubApi(url, token, clock.call_time_left)  # noqa: E731
+    report = run_hooks(Session(settings, connect, clock, console, random=Random(1)))
     if report.errors:
         raise SystemExit(report.errors)
     peak = peak_kib()
