@@ -262,7 +262,7 @@ def written(text: str, blocks: Mapping[str, Block]) -> str:
         )
         found = list(place.finditer(text))
         if len(found) != 1:
-            raise ValueError(f"it needs one place for {name!r}")
+            raise ValueError(f"it needs one place for {name!r}: a line for its beginning, and one for its end")
         lines = "".join(f"{found[0]['indent']}{line}\n" for line in block())
         text = text[: found[0].start("lines")] + lines + text[found[0].end("lines") :]
     return text
@@ -292,7 +292,10 @@ def main() -> None:
     """Write every file anew."""
     for name, blocks in FILES.items():
         file = ROOT / name
-        file.write_text(written(file.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+        try:
+            file.write_text(written(file.read_text(encoding="utf-8"), blocks), encoding="utf-8")
+        except ValueError as missing:
+            raise SystemExit(f"{name}: {missing}") from None
     for name in SCHEMAS:
         (ROOT / name).write_text(schema(name), encoding="utf-8")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from random import Random
 from unittest import mock
 
 from command.forked import PAUSES
@@ -49,6 +50,7 @@ class Live:
             lambda credential: GitHubApi(settings.api_url, credential, clock.call_time_left),
             clock,
             console,
+            random=Random(1),
             sends=True,
         )
         with mock.patch.object(send, "_PAUSES", PAUSES):

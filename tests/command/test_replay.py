@@ -10,7 +10,7 @@ from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import FactKind
-from redeliver.errors import ReplayLocked, StateLocked
+from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked
 from redeliver.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
 from wording import figures, says
@@ -73,6 +73,12 @@ def test_one_line_has_the_guids_for_the_next_replay(here: Server) -> None:
     assert not [guid for guid in guids if guid in line]
     few = here.replay("--guid", ",".join(guids[:10]), code=0).out
     assert any(line.endswith(f": {','.join(guids[3:10])}") for line in few.splitlines())
+
+
+def test_quiet_replay_prints_errors_alone(here: Server) -> None:
+    deliver(here)
+    assert here.replay("--from", "1h", "-q", code=0).everything == ""
+    assert says(GuidsNotFound, here.replay("--guid", GUID, "-q", code=1).err)
 
 
 def test_replay_window_reaches_back_a_week_on_a_server(tmp_path: Path, forks: Commands) -> None:

@@ -121,7 +121,7 @@ def test_units_limit_time_and_memory_and_name_each_other() -> None:
     service, timer = unit(SERVICE)["Service"], unit(TIMER)
     assert (service["Type"], service["DynamicUser"]) == ("oneshot", "yes")
     assert service["LoadCredential"].startswith("token:")
-    assert service["TimeoutStartSec"] == "40min"  # the action's own limit is 30
+    assert service["TimeoutStartSec"] == "5h 10min"  # the action's own limit is 5 hours
     assert (service["MemoryMax"], service["TasksMax"]) == ("1G", "64")
     assert TIMER.stem == SERVICE.stem
     assert timer["Timer"]["OnCalendar"] == "*:7/15"

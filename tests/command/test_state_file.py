@@ -60,6 +60,15 @@ def test_each_webhook_has_its_checkpoint_and_others_in_the_file_stay(here: Serve
     }
 
 
+def test_next_run_starts_from_the_checkpoint(here: Server) -> None:
+    first = here.run("--format", "json", code=0).json["hooks"][0]
+    here.live.fail(minutes_ago=60)
+    recent = here.live.fail(minutes_ago=1)
+    second = here.run("--format", "json", code=0).json["hooks"][0]
+    assert second["cutoff"] == first["checkpoint"] // 1_000 * 1_000 - 600_000
+    assert here.live.sent == [recent]
+
+
 def test_apps_and_servers_keep_their_checkpoints_apart(tmp_path: Path, forks: Commands) -> None:
     place = PLACES[2]
     with server(tmp_path, forks, "app") as one, server(tmp_path, forks, "app", place=place) as other:

@@ -39,6 +39,13 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     assert "\x1b" not in said.everything  # a pipe is no terminal
 
 
+def test_json_is_the_report_and_nothing_else(here: Server) -> None:
+    guid = here.live.fail()
+    report = here.run("--format", "json", "--wait-for-results", "5s", code=0).json
+    (hook,) = report["hooks"]
+    assert ([event["guid"] for event in hook["events"]], hook["recovered"], report["errors"]) == ([guid], 1, [])
+
+
 def test_error_is_printed_and_fails_the_run_unless_fail_on_is_never(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     said = here.run(code=1)
@@ -154,7 +161,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def test_terminal_shows_progress_and_readable_lines(here: Server) -> None:
-    guid = here.live.fail()
+    here.live.fail()
     here.served.door.latency_ms = 150
     command = [*REDELIVER, "run", *here.flags(), "--wait-for-results", "5s"]
     raw = "".join(on_a_terminal(command, environment(TERM="xterm-256color", COLUMNS="120")))
@@ -162,7 +169,8 @@ def test_terminal_shows_progress_and_readable_lines(here: Server) -> None:
     assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l") >= 1  # the cursor is given back
     lines = [line.rstrip() for line in CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
     assert any(f"hook {here.hook.id} of the organization octo" in line for line in lines)
-    assert any(guid in line and line.endswith(": recovered") for line in lines)
+    assert "Recovered: 1 event" in lines
+    assert "1 of 1 redelivered event recovered" in lines
     assert lines[-1] == "exit 0"
 
 

@@ -51,7 +51,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, action: Path) -> Iterator[St
 
 def test_every_event_arrives_exactly_once(story: Story) -> None:
     assert story.it.receiver.accepted() == dict.fromkeys(story.arrived + story.missed, 1)
-    assert [one.guid for one in story.it.sim.accepted] == story.missed  # oldest first
+    assert sorted(one.guid for one in story.it.sim.accepted) == sorted(story.missed)
     # GitHub's description and limits were kept.
     assert story.it.judge.seen > 5
     assert story.it.judge.complaints == []

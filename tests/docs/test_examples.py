@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from redeliver.core.settings import parse
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.yml"))
@@ -21,6 +23,9 @@ def load(path: Path) -> dict[Any, Any]:
     return workflow
 
 
+#: What has a time limit.
+RUNS = re.compile(r"org/redeliver-action(/replay)?@")
+TARGET = {"org": "octo", "hook-id": "1", "token": "t"}
 each = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 
@@ -36,8 +41,9 @@ def test_example_is_listed_and_takes_no_rights(path: Path) -> None:
 def test_example_jobs_end_after_the_actions_own_limit(path: Path) -> None:
     for job in load(path)["jobs"].values():
         if "steps" in job:
-            runs = any("redeliver-action@" in step.get("uses", "") for step in job["steps"])
-            assert job["timeout-minutes"] >= (40 if runs else 1)
+            runs = [step for step in job["steps"] if RUNS.match(step.get("uses", ""))]
+            limits = [parse({"time-limit": step["with"].get("time-limit", "")} | TARGET).time_limit for step in runs]
+            assert job["timeout-minutes"] * 60 >= sum(limits) + 600 * len(runs)
 
 
 @each

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
+from redeliver.core.flow import CREDIT, CREDIT_IF_ALIVE, MOST_TYPES, RECEIVER, WIDEST, WINDOW
 from redeliver.core.settings import FailOn, parse
 from redeliver.output.report_json import OUTPUTS
 from write_docs import INPUTS
@@ -20,6 +21,7 @@ TOKEN = (ROOT / "docs" / "token.md").read_text(encoding="utf-8")
 TRACKING = (ROOT / "docs" / "tracking-issue.md").read_text(encoding="utf-8")
 #: The one to copy.
 (WORKFLOW,) = re.findall(r"^```yaml\n(name: .*?)^```$", README, re.DOTALL | re.MULTILINE)
+GUARANTEES, DESIGN = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("guarantees.md", "design.md"))
 TUNING = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")
 #: Hours of a month, as GitHub bills the year in twelve parts.
 MONTH = 365 * 24 / 12
@@ -49,6 +51,19 @@ def test_commented_inputs_of_the_workflow_are_valid() -> None:
     assert settings.dry_run
     assert settings.lookback == settings.retention
     assert settings.fail_on is FailOn.UNDELIVERED
+
+
+def test_numbers_of_flow_control_are_those_of_the_code() -> None:
+    for text in (README, GUARANTEES):
+        assert f"at most {RECEIVER} redeliveries a run" in text
+    (section,) = re.findall(r"^## Flow control$.*?^## ", DESIGN, re.DOTALL | re.MULTILINE)
+    for told in (
+        f"begins at {WINDOW}. Each success widens it by 1, to {WIDEST} at most",
+        f"begin at {CREDIT}, or at {CREDIT_IF_ALIVE} if",
+        f"first {MOST_TYPES} types",
+        f"a credit of {RECEIVER},",
+    ):
+        assert told in section
 
 
 def test_steps_of_the_readme_are_in_order() -> None:

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,7 +107,7 @@ def run(api: Api, url: str) -> Iterable[str]:
     said, clock = Said(), VirtualClock()
     run_clock = RunClock(clock, chosen.time_limit, said)
     connect = partial(GitHubApi, url, time_left=run_clock.call_time_left)
-    session = Session(chosen, connect, run_clock, said, sends=True)
+    session = Session(chosen, connect, run_clock, said, random=Random(1), sends=True)
     api.now = lambda: clock() / 1_000
     report = run_hooks(session)
     assert outputs(report).keys() >= {"report", "undelivered-count"}

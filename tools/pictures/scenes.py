@@ -45,7 +45,7 @@ HOSTILE = (
 
 def busy(world: World, hours: float = 20, every: float = 4) -> None:
     """Deliveries that arrived, one every few minutes."""
-    chance = random.Random(3)  # noqa: S311 - repeatable on purpose
+    chance = random.Random(3)
     for number in range(int(hours * 60 / every)):
         kind, took = chance.choice(KINDS), min(9_900, round(chance.lognormvariate(6.2, 1.1)))
         outcome = OK._replace(duration_ms=took, throttled=took > 9_000)
