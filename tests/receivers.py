@@ -115,7 +115,7 @@ SCENARIOS = {
     "back in the first minute": Scenario(down(504, -HOUR, MINUTE), (Missed(600),), 1.2, 660),
     "down for 20 hours": Scenario(down(502, -HOUR, 20 * HOUR), (Missed(600),), 20.3, 1_200, is_up=False),
     "dies and comes back": Scenario(down(502, MINUTE, 3 * HOUR), (Missed(600),), 4.2, 800, is_up=False),
-    "2 in 15 s, 429": Scenario(limited(2, 429), (Missed(120),), 12.2, 240),
+    "2 in 15 s, 429": Scenario(limited(2, 429), (Missed(120),), 14.2, 240),
     "2 in 15 s, 504": Scenario(limited(2, 504), (Missed(120),), 18.5, 240),
     "10 in 15 s, 429": Scenario(limited(10, 429), (Missed(600),), 4.2, 760),
     "10 in 15 s, 503": Scenario(limited(10, 503), (Missed(600),), 4.2, 760),

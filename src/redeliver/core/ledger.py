@@ -56,9 +56,9 @@ class Rules:
         if last is not None and (last < now or is_gone):
             return Outcome.TOO_OLD
         # There is no spacing before the first redelivery, even if clock skew puts the event in the future. What may be
-        # spent is looked into at once if its last attempt is known to count, else when it would be sent.
-        is_doubtful = is_spent and [*self._counts(event, reading)][-1]
-        if not is_doubtful and event.count > 1 and self.due_at(event) > now:
+        # spent is looked into at once if its last attempt is a refusal, or when it would be sent: each run before
+        # that would read its history again.
+        if not (is_spent and event.latest.is_refusal) and event.count > 1 and self.due_at(event) > now:
             return Outcome.NOT_DUE
         if is_whole or is_gone:
             # An event that has expired is tried once more, if the only attempt that GitHub still has allows that. Once:

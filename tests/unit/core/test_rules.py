@@ -172,16 +172,15 @@ def test_no_event_is_given_up_for_what_says_something_about_the_receiver(codes: 
         assert codes[-1] not in {0, 429, 503}
 
 
-def test_event_that_may_be_spent_is_looked_into_at_once_if_its_last_attempt_counts() -> None:
+def test_event_that_may_be_spent_is_looked_into_at_once_if_it_was_refused() -> None:
     judged, rules = failed(500, 500, 500), Rules(3, 2 * HOUR)
     now, late = START, START + 5 * HOUR
 
     def unread(event: Event, moment: int, accepted: Sequence[int] = BETWEEN[2:]) -> Outcome | None:
         return verdict(event, rules, moment, accepted=accepted, is_whole=False, back_to=START)
 
-    assert (unread(judged, now), unread(judged, late)) == (Outcome.UNCHECKED, Outcome.UNCHECKED)
+    assert (unread(judged, now), unread(judged, late)) == (Outcome.NOT_DUE, Outcome.UNCHECKED)
     assert unread(failed(500, 500, 404), now) is Outcome.UNCHECKED
-    # Of this one it is not known. It is looked into when it would be sent.
     assert (unread(judged, now, ()), unread(judged, late, ())) == (Outcome.NOT_DUE, Outcome.UNCHECKED)
     # The original that was not read may count, too.
     spent = event(attempt(2, redelivery=True, code=404))
