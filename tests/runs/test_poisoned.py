@@ -43,8 +43,8 @@ def test_three_days_of_log_and_seven_cost_the_same_calls_run_by_run() -> None:
     assert [len(days.world.hook.log.rows) // 100 for days in (short, long)] == [43, 101]
     assert len(costs) == 96
     assert all(one == other for one, other in costs)
-    # The dearest looks back half a day, to the page after the one that it looks for, and once more before it sends.
-    assert max(costs)[0] == 25
+    # The dearest looks back half a day, to the page after the one that it looks for.
+    assert max(costs)[0] == 24
 
 
 def requests_of_runs(days: Days) -> Iterator[int]:
