@@ -45,7 +45,7 @@ _FEW = 10
 _CAUSES = 8
 _SENTENCE = 1_000
 #: The cause of the latest failure matters for these; the others may still be delivered.
-_TELLING = frozenset({Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.NOT_DUE})
+_SHOW_CAUSE_FOR = frozenset({Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.NOT_DUE})
 #: There is nothing to do about these, or an error says it.
 _TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
 #: The groups in which events are listed, in this order: the lost ones first, so that they are not cut off.
@@ -158,7 +158,7 @@ def _alerts(name: str, report: Report, space: ByteBudget) -> list[str]:
 
 def _what_to_do(report: Report) -> str:
     """Why events are undelivered, what became of them, and what to do; nothing if there is nothing to do."""
-    causes = Counter(event.cause for event in report.events if event.outcome in _TELLING).most_common(_CAUSES)
+    causes = Counter(event.cause for event in report.events if event.outcome in _SHOW_CAUSE_FOR).most_common(_CAUSES)
     rows = [row([whole(cause[:30]), f"{number:,}", advice_for(cause)]) for cause, number in causes]
     for kind, words in OUTCOMES.items():
         if kind not in _TOLD and (number := report.count(kind)):

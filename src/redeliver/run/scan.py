@@ -52,7 +52,7 @@ class Reader:
         self._plain = Cursor(source)
         self._failures = Cursor(source, only="failure")
         self._knows_filter = True
-        self._failures_given_up = False
+        self._filter_abandoned = False
         self._since = window.cutoff - SLACK
         self._scanned = 0
         self._successes = Successes()
@@ -157,7 +157,7 @@ class Reader:
         """
         if not self._knows_filter:
             return True
-        if self._failures_given_up:
+        if self._filter_abandoned:
             return False
         allowance = Allowance(self._clock, self._source, _SHARE_FOR_FAILURES)
         for pages, page in enumerate(self._failures.read_back_to(self._since), 1):
@@ -172,7 +172,7 @@ class Reader:
             if pages >= most:
                 return True
             if page.next is not None and allowance.after_page(0) is not Verdict.READ_ON:
-                self._failures_given_up = True
+                self._filter_abandoned = True
                 return False
         return True
 
