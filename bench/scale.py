@@ -12,6 +12,7 @@ import sys
 import time
 import tracemalloc
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -77,7 +78,7 @@ def client(url: str) -> dict[str, float]:
     settings = parse(given | {"lookback": "3d", "time-limit": "9d", "dry-run": "true"})
     console = Silent()
     clock = RunClock(VirtualClock(), settings.time_limit, console)
-    connect = lambda token: GitHubApi(url, token, clock.call_time_left)  # noqa: E731
+    connect = partial(GitHubApi, url, time_left=clock.call_time_left)
     report = run_hooks(Session(settings, connect, clock, console, random=Random(1)))
     if report.errors:
         raise SystemExit(report.errors)

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
+from redeliver.console import bar_of_lines
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
 from redeliver.core.reading import Extent, Reading, Successes, Window
 from redeliver.core.settings import ScanMode, parse
@@ -186,11 +187,7 @@ class Said:
 
     @contextmanager
     def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002
-        def bar(_done: int, line: str = "") -> None:
-            if line:
-                self.line(line)
-
-        yield bar
+        yield bar_of_lines(self.line)
 
 
 @dataclass

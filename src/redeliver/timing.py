@@ -89,6 +89,12 @@ class RunClock:
         finally:
             self._reserved -= seconds
 
+    @contextmanager
+    def at_most(self, seconds: float) -> Iterator[None]:
+        """Within this block, waits must end within that many seconds."""
+        with self.reserving(max(0.0, self.remaining() - seconds)):
+            yield
+
     # -- waits and calls ----------------------------------------------------------------------------------------
 
     def wait(self, seconds: float, what: str) -> None:

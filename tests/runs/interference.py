@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from githubsim.clock import SECOND
+from redeliver.console import bar_of_lines
 from redeliver.github.responses import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:
@@ -228,9 +229,4 @@ class WatchedConsole:
     @contextmanager
     def progress(self, _of: int) -> Iterator[Bar]:
         """Count a line about it."""
-
-        def bar(_done: int, line: str = "") -> None:
-            if line:
-                self._interference.before("word")
-
-        yield bar
+        yield bar_of_lines(self.line)

@@ -211,8 +211,8 @@ DEFECTS = (
     ),
     Defect(
         "a stopped run goes on with the next webhook",
-        "if session.clock.signal_number is None:\n                spare",
-        "if True:\n                spare",
+        "if session.clock.signal_number is None:\n                with",
+        "if True:\n                with",
         "a_signal_ends_it",
         SEVERAL,
     ),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from redeliver.core.deliveries import ROUNDING, Attempt, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class Outcome(StrEnum):
@@ -248,3 +248,10 @@ class Case:
         joined = {one.id: one for one in attempts} | known
         if len(joined) > len(known):
             self.event = Event(self.event.guid, self.event.name, tuple(joined[key] for key in sorted(joined)))
+
+
+def latest_failures(sent: Sequence[Case]) -> list[Attempt]:
+    """The failed attempts that these redeliveries led to, since the last one that delivered an event."""
+    delivered = max((case.delivered_at for case in sent if case.delivered_at is not None), default=0)
+    results = (case.result for case in sent if case.delivered_at is None)
+    return [attempt for attempt in results if attempt and attempt.at > delivered]

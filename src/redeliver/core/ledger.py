@@ -13,13 +13,13 @@ from redeliver.times import HOUR
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from redeliver.core.deliveries import Attempt, Event, Row
+    from redeliver.core.deliveries import Event, Row
     from redeliver.core.reading import Reading
 
 #: The longest pause between two redeliveries of one event that doubling leads to, in milliseconds.
 LONGEST_SPACING = 4 * HOUR
-#: Up to this many attempts an event counts as fresh. During a long outage, each run probes with three fresh events.
-#: If those came last afterwards, they would hold the checkpoint at the beginning of the outage, and until they were
+#: Up to this many attempts an event counts as fresh. During a long outage, each run tries a few fresh events. If
+#: those came last afterwards, they would hold the checkpoint at the beginning of the outage, and until they were
 #: delivered, every run would read all of it again.
 FRESH = 2
 _NO_REPLY = Reply(Acceptance.UNKNOWN, "the run ended before GitHub replied")
@@ -205,13 +205,6 @@ class Ledger:
                 case.add_attempts([attempt])
                 if self._reading:
                     self._give_up(case, self._reading)
-
-    @property
-    def latest_failures(self) -> list[Attempt]:
-        """The failed attempts that redeliveries led to, since the last one that delivered an event."""
-        delivered = max((case.delivered_at for case in self.sent if case.delivered_at is not None), default=0)
-        results = (case.result for case in self.sent if case.delivered_at is None)
-        return [attempt for attempt in results if attempt and attempt.at > delivered]
 
     def close(self, why: Outcome) -> None:
         """Note why the events that are due were not sent."""

@@ -81,10 +81,16 @@ class Successes:
     def add(self, at: int) -> None:
         """Add one."""
         minute = at // MINUTE
-        first, last = self._minutes.get(minute, (at, at))
-        if (minute not in self._minutes) or not first <= at <= last:
-            self._minutes[minute] = min(first, at), max(last, at)
-            self._sorted = []
+        known = self._minutes.get(minute)
+        if known is None:
+            self._minutes[minute] = (at, at)
+        elif at < known[0]:
+            self._minutes[minute] = (at, known[1])
+        elif at > known[1]:
+            self._minutes[minute] = (known[0], at)
+        else:
+            return
+        self._sorted = []
 
     def any_between(self, after: int, before: int) -> bool:
         """Whether one is known after one moment and before another."""

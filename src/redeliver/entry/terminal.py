@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from redeliver.console import bar_of_lines
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.entry.streams import in_journal
 from redeliver.output.headline import headline
@@ -94,7 +95,7 @@ class TerminalConsole:
     def progress(self, of: int) -> Iterator[Bar]:
         """A bar with the rate and the time that is left; off a terminal, lines."""
         if self.quiet or not self._console.is_terminal:
-            yield lambda _done, line="": self.line(line) if line else None
+            yield bar_of_lines(self.line)
             return
         columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("sent"), _Rate(), TimeRemainingColumn()
         self._status.stop()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
+from redeliver.console import bar_of_lines
 from redeliver.core.settings import inputs
 from redeliver.entry.process import exit_code
 from redeliver.errors import NotWritten, RedeliverError, SettingsError, Unexpected
@@ -84,12 +85,7 @@ class ActionsConsole:
     @contextmanager
     def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  the lines tell it
         """Lines about something long."""
-
-        def bar(_done: int, line: str = "") -> None:
-            if line:
-                self.line(line)
-
-        yield bar
+        yield bar_of_lines(self.line)
 
     def tell(self, level: Literal["error", "warning", "notice"], *texts: str) -> None:
         """An annotation for each text."""

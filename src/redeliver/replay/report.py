@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
+from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome, latest_failures
 from redeliver.core.facts import Fact, FactKind, Facts
 from redeliver.core.inputs import is_guid
 from redeliver.errors import ApiFailing, OutOfTime, RedeliverError, ReplayEndedEarly, Stopped
@@ -109,8 +109,7 @@ def _facts(report: ReplayReport) -> Iterator[Fact]:
         case None:
             pass
     if report.endpoint_down:
-        delivered = max((case.delivered_at or 0 for case in asked), default=0)
-        failed = Counter(case.result.cause for case in asked if case.result and case.result.at > delivered)
+        failed = Counter(attempt.cause for attempt in latest_failures(asked))
         ((cause, _),) = failed.most_common(1)
         yield Fact(FactKind.FIRST_FAILED, {"probes": failed.total(), "cause": cause})
     if not asked:

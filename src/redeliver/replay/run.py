@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.flow import Flow
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import SLACK
-from redeliver.errors import GuidsNotFound, OutOfTime, TooManyEvents
+from redeliver.errors import GuidsNotFound, TooManyEvents
 from redeliver.github.pace import seconds_to_redeliver
 from redeliver.replay.plan import ReplayPlan
 from redeliver.replay.report import ReplayReport
@@ -46,12 +46,7 @@ def replay_hook(hook: Hook, session: Session) -> ReplayReport:
             console.line(f"Sending {count(plan.found, 'event')} again")
             record.flow = Flow(alive=False, random=None)
             sender = Sender(hook, ledger, record.flow, clock, console, since=plan.made_at)
-            wait = settings.wait_for_results
-            try:
-                sender.send([*plan.cases.values()], watch_for=wait)
-            except OutOfTime as late:
-                record.out_of_time = late
-            sender.watch(wait)
+            sender.deliver([*plan.cases.values()], record, watch_for=settings.wait_for_results)
     with ending_in(record):
         say_outcomes(ledger, console)
     record.close(dry_run=not settings.send)

@@ -113,12 +113,8 @@ class Run:
         if self.ledger.due and not self._settings.dry_run:
             self._anchor_checkpoint(window)
             self._send(reading)
-        if self._sender:  # there may have been a test alone
+        elif self._sender:  # there was a test alone
             self._sender.watch(self._settings.wait_for_results)
-            if self._sender.may_go_on and not self.record.out_of_time:
-                # What was left because of failures goes on after a success that showed late.
-                self._send(reading)
-                self._sender.watch(self._settings.wait_for_results)
 
     def save_checkpoint(self) -> None:
         """Write the next checkpoint, unless there is none, or a bug or writing it before ended the run."""
@@ -227,10 +223,7 @@ class Run:
     def _send(self, reading: Reading) -> None:
         due = self.ledger.due
         self._console.line(f"Sending {count(len(due), 'event')}")
-        try:
-            self._sender_after(reading).send(due, watch_for=self._settings.wait_for_results)
-        except OutOfTime as late:
-            self.record.out_of_time = late
+        self._sender_after(reading).deliver(due, self.record, watch_for=self._settings.wait_for_results)
 
     def _sender_after(self, reading: Reading) -> Sender:
         """The run's one sender, made when it is first needed. What it learns in a test counts for the rest, too."""

@@ -71,7 +71,9 @@ def say_outcomes(ledger: Ledger, console: Console) -> None:
     cases: dict[Outcome, list[Case]] = {}
     for case in ledger.sent:
         cases.setdefault(case.result_outcome, []).append(case)
-    for outcome, those in sorted(cases.items(), key=lambda item: [*OUTCOMES].index(item[0])):
+    for outcome in OUTCOMES:
+        if not (those := cases.get(outcome)):
+            continue
         first = f", the first {SHOWN}" if len(those) > SHOWN else ""
         with console.group(f"{OUTCOMES[outcome].word.capitalize()}: {count(len(those), 'event')}{first}"):
             for case in those[:SHOWN]:

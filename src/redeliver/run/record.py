@@ -56,13 +56,6 @@ class Record:
         return self.window.gap(self.window.retained_from if self.retained_at_end is None else self.retained_at_end)
 
     @property
-    def accounts_from(self) -> int:
-        """The moment from which every event is accounted for; 0: unknown."""
-        if self.reading is not None:
-            return self.reading.accounts_from
-        return self.window.cutoff if self.window else 0
-
-    @property
     def endpoint_down(self) -> bool:
         """Whether redeliveries showed that the endpoint is down."""
         return self.flow is not None and self.flow.ending is Ending.DOWN

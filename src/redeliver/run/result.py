@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import AWAITING_RESULT, SETTLED, Acceptance, Outcome
+from redeliver.core.case import AWAITING_RESULT, SETTLED, Acceptance, Outcome, latest_failures
 from redeliver.core.deliveries import ROUNDING
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.flow import Ending
@@ -68,7 +68,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
 
 def _outage(record: Record, reading: Reading, undelivered: Sequence[EventReport], backlog: int) -> Outage:
     """Since when the receiver is down, and why. The redeliveries of this run may have shown it while it went down."""
-    failures = record.ledger.latest_failures
+    failures = latest_failures(record.ledger.sent)
     causes = Counter([one.cause for one in failures] or [event.cause for event in undelivered]).most_common(1)
     since, at_least = reading.failing_since, not reading.any_success
     if record.flow and record.flow.proven and failures:

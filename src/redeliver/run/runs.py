@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.report import Report
@@ -33,8 +34,7 @@ def run_hooks(session: Session) -> Report:
         session.random.shuffle(in_turn := session.choose())
         for hook in in_turn:
             if session.clock.signal_number is None:
-                spare = 0.0 if hook is in_turn[-1] else max(0.0, session.clock.remaining() - _SHARE)
-                with session.clock.reserving(spare):
+                with session.clock.at_most(inf if hook is in_turn[-1] else _SHARE):
                     reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))
     except RedeliverError as error:
         fault = error

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from redeliver.core.flow import Flow
     from redeliver.core.ledger import Ledger
     from redeliver.github.hooks import Hook
+    from redeliver.run.record import Record
     from redeliver.timing import RunClock
 
 #: Seconds between looks at the log once everything is sent: short at first, since most deliveries take no time.
@@ -50,6 +51,23 @@ class Sender:
         self._looked_at = since
         self._clock = clock
         self._console = console
+
+    def deliver(self, due: Sequence[Case], record: Record, *, watch_for: int) -> None:
+        """Send these and watch them, in turns as long as a success that shows late lets sending go on.
+
+        The record gets what there was no more time for. ``watch_for``: as for :meth:`send`.
+
+        Raises:
+            ApiError: as :meth:`send` and :meth:`watch` do.
+        """
+        while record.out_of_time is None:
+            try:
+                self.send(due, watch_for=watch_for)
+            except OutOfTime as late:
+                record.out_of_time = late
+            self.watch(watch_for)
+            if self._flow.ending is not None:
+                return
 
     def send(self, due: Sequence[Case], *, watch_for: int) -> None:
         """Send what flow control lets through, and look at the log meanwhile.
@@ -83,13 +101,8 @@ class Sender:
         """
         self._flow.plan(cases)
         # Do not wait out a limit of GitHub's only to look: the time to watch is all there is.
-        with suppress(OutOfTime), self._clock.reserving(max(0.0, self._clock.remaining() - seconds)):
+        with suppress(OutOfTime), self._clock.at_most(seconds):
             self._drive(lambda: self._flow.proven)
-
-    @property
-    def may_go_on(self) -> bool:
-        """Whether events are left that flow control lets through, by what has been seen since it ended sending."""
-        return self._flow.ending is None and bool(self._ledger.due)
 
     def watch(self, seconds: int) -> None:
         """Look until every redelivery has an outcome, for at most that many seconds.
@@ -97,7 +110,7 @@ class Sender:
         Raises:
             ApiError: the log could not be read.
         """
-        with suppress(OutOfTime), self._clock.reserving(max(0.0, self._clock.remaining() - seconds)):
+        with suppress(OutOfTime), self._clock.at_most(seconds):
             for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
                 if not (waiting := self._awaited()):
                     return

@@ -14,6 +14,7 @@ from redeliver.core.ledger import Ledger, Rules
 from redeliver.errors import ApiFailing, BadToken, OutOfTime, Stopped
 from redeliver.github.hooks import Hook, Owner
 from redeliver.github.pace import GITHUB_REFUSES
+from redeliver.run.record import Record
 from redeliver.run.send import Sender
 from samples import Calls, Pages, answer, attempt, event, row
 from wording import figures, raises
@@ -319,3 +320,24 @@ def test_limit_is_not_waited_out_only_to_look() -> None:
     assert desk.clock.monotonic() < began + 60
     assert desk.outcomes == [Outcome.PENDING] * 3
     desk.calls.run_clock.wait(1_800, "what comes after watching")
+
+
+def test_sending_goes_on_after_a_success_that_shows_late() -> None:
+    desk, ended = Desk(), list[bool]()
+    desk.flow = desk.sender._flow = Flow(alive=False, random=Random(1))
+
+    def arrive(_look: int) -> None:
+        if not ended and desk.flow.ending is not None and desk.ledger.sent:
+            ended.append(True)
+        shown = {one["guid"] for one in desk.pages.rows}
+        sent = [case.event.guid for case in desk.ledger.sent]
+        for place, guid in enumerate(sent):
+            if guid not in shown and (place != 2 or ended):
+                desk.pages.rows.append(result(guid, 200 if ended else 404))
+
+    desk.pages.before_page = arrive
+    record = Record(desk.ledger)
+    desk.sender.deliver(desk.cases(*some(20)), record, watch_for=60)
+    assert ended, "it had ended before the third one arrived"
+    assert len(desk.hook.asked) == 20
+    assert record.out_of_time is None
