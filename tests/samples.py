@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
-from redeliver.console import bar_of_lines
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
 from redeliver.core.reading import Extent, Reading, Successes, Window
 from redeliver.core.settings import ScanMode, parse
+from redeliver.entry.streams import bar_of_lines
 from redeliver.github.api import Caller
 from redeliver.github.connection import GitHubApi
 from redeliver.github.pace import Pace, Quota

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
 
@@ -14,16 +13,6 @@ class Bar(Protocol):
 
     def __call__(self, done: int, line: str = "", /) -> None:
         """``line``: the same in words, for a log; empty: it is too early for another line."""
-
-
-def bar_of_lines(line: Callable[[str], None]) -> Bar:
-    """A bar for a log, which has its lines alone."""
-
-    def bar(_done: int, text: str = "") -> None:
-        if text:
-            line(text)
-
-    return bar
 
 
 class Console(Protocol):

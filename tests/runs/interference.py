@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from githubsim.clock import SECOND
-from redeliver.console import bar_of_lines
+from redeliver.entry.streams import bar_of_lines
 from redeliver.github.responses import Body, Response, ResponseLost, Verb
 
 if TYPE_CHECKING:

@@ -17,9 +17,11 @@ from redeliver.errors import NotPrinted
 from redeliver.text import for_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from typing_extensions import Buffer
+
+    from redeliver.console import Bar
 
 Level = Literal["error", "warning"]
 
@@ -122,3 +124,13 @@ class _Lossy(io.RawIOBase):
             self.fault = self.fault or fault
             return memoryview(data).nbytes
         return written
+
+
+def bar_of_lines(line: Callable[[str], None]) -> Bar:
+    """A bar for a log, which has its lines alone."""
+
+    def bar(_done: int, text: str = "") -> None:
+        if text:
+            line(text)
+
+    return bar

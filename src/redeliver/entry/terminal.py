@@ -19,9 +19,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.console import bar_of_lines
 from redeliver.core.case import OUTCOMES, Outcome
-from redeliver.entry.streams import in_journal
+from redeliver.entry.streams import bar_of_lines, in_journal
 from redeliver.output.headline import headline
 from redeliver.output.pieces import ORDER
 from redeliver.output.receivers import health_line, percent, response_lines, took

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
-from redeliver.console import bar_of_lines
 from redeliver.core.settings import inputs
 from redeliver.entry.process import exit_code
+from redeliver.entry.streams import bar_of_lines
 from redeliver.errors import NotWritten, RedeliverError, SettingsError, Unexpected
 from redeliver.output.headline import bounded
 from redeliver.output.summary import unusable
