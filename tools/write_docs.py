@@ -19,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from redeliver import errors
 from redeliver.core.facts import FactKind
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
+from redeliver.documents import anchor
 from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import ErrorKind, RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
@@ -28,6 +29,7 @@ from redeliver.replay.report_json import REPLAY_OUTPUTS, ReplayModel
 from systems import table as systems
 
 ROOT = Path(__file__).parents[1]
+ERRORS = ROOT / "docs" / "errors.md"
 
 Block = Callable[[], Iterable[str]]
 
@@ -151,31 +153,55 @@ def _output_table(outputs: Mapping[str, str], what: str = "output") -> Iterator[
         yield f"| `{name}` | {description} |"
 
 
-# -- the headings of docs/troubleshooting.md -----------------------------------------------------------------------
+# -- docs/errors.md ---------------------------------------------------------------------------------------------
+
+_ENTRY = re.compile(r'^### ((?:<a id="[\w-]+"></a>)+).*\n\n(?:> .*\n)?', re.MULTILINE)
 
 
-def _sentences() -> Iterator[tuple[str, str]]:
-    """The name and the sentence of every error that has one of its own."""
-    known = set()
+def entries() -> dict[tuple[str, ...], str]:
+    """The beginning of each entry by its anchors: a sentence, and what is advised with it. Some have several kinds."""
+    found: dict[str, dict[str, str]] = {}
     for name, kind in vars(errors).items():
-        is_class = isinstance(kind, type) and issubclass(kind, RedeliverError) and "sentence" in vars(kind)
-        if (is_class or isinstance(kind, ErrorKind)) and kind.sentence not in known:
-            known.add(kind.sentence)
-            yield name, kind.sentence
+        is_class = isinstance(kind, type) and issubclass(kind, RedeliverError) and hasattr(kind, "sentence")
+        if is_class or isinstance(kind, ErrorKind):
+            found.setdefault(_template(kind.sentence), {})[anchor(name)] = _template(kind.advice)
+    for fact in FactKind:
+        words = fact.value
+        if "error" not in words.sentence:
+            found.setdefault(_template(words.sentence), {})[anchor(fact.name)] = _template(words.advice or words.then)
+    return {tuple(advice): _beginning(sentence, advice) for sentence, advice in found.items()}
 
 
-def _fact_sentences() -> Iterator[tuple[str, str]]:
-    """The same of every fact. Some sentences have several kinds."""
-    known = {FactKind.ERROR.value.sentence}
-    for kind in FactKind:
-        if kind.value.sentence not in known:
-            known.add(kind.value.sentence)
-            yield kind.name, kind.value.sentence
+def _template(text: str) -> str:
+    return re.sub(r"{.*?}", "…", text)
 
 
-def _heading(sentence: str) -> Block:
-    said = re.sub(r"{.*?}", "…", sentence)
-    return lambda: [f"### `{said}`"]
+def _beginning(sentence: str, advice: Mapping[str, str]) -> str:
+    anchors = "".join(f'<a id="{name}"></a>' for name in advice)
+    said = [re.sub(r"--[a-z-]+", r"`\g<0>`", one) for one in dict.fromkeys(advice.values()) if one.strip("…")]
+    return f"### {anchors}`{sentence}`\n\n" + (f"> {' / '.join(said)}\n" if said else "")
+
+
+def with_entries(text: str) -> str:
+    """docs/errors.md with its entries as the code has them; what is written below them stays. New ones come last.
+
+    Raises:
+        ValueError: the code has an entry no more.
+    """
+    there = entries()
+    known = {name: names for names in there for name in names}
+    placed = set()
+
+    def renewed(entry: re.Match[str]) -> str:
+        names = re.findall('"(.+?)"', entry[1])
+        gone = [name for name in names if name not in known]
+        if gone:
+            raise ValueError(f"the code has no {gone[0]} any more: delete or rename its entry")
+        placed.add(known[names[0]])
+        return there[known[names[0]]]
+
+    text = _ENTRY.sub(renewed, text)
+    return text + "".join(f"\n{beginning}" for names, beginning in there.items() if names not in placed)
 
 
 # -- every file, and its blocks ---------------------------------------------------------------------------------
@@ -205,7 +231,6 @@ FILES: dict[str, Mapping[str, Block]] = {
         "metrics of a run": lambda: _output_table(RUN_METRICS, "metric"),
         "metrics of webhooks": lambda: _output_table(WEBHOOK_METRICS, "metric"),
     },
-    "docs/troubleshooting.md": {name: _heading(sentence) for name, sentence in (*_sentences(), *_fact_sentences())},
     "docs/tracking-issue.md": {
         "inputs": lambda: _input_table(_other_inputs(Use.TRACKING)),
     },
@@ -296,6 +321,10 @@ def main() -> None:
             file.write_text(written(file.read_text(encoding="utf-8"), blocks), encoding="utf-8")
         except ValueError as missing:
             raise SystemExit(f"{name}: {missing}") from None
+    try:
+        ERRORS.write_text(with_entries(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")
+    except ValueError as gone:
+        raise SystemExit(f"{ERRORS.name}: {gone}") from None
     for name in SCHEMAS:
         (ROOT / name).write_text(schema(name), encoding="utf-8")
 

@@ -10,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 
 import redeliver.errors
-from redeliver.core.facts import FactKind
 from redeliver.errors import ErrorKind, RedeliverError
 from wording import AnyError
 
@@ -25,13 +24,6 @@ def kinds() -> dict[str, AnyError]:
     of_redeliver = (one for one in _below(RedeliverError) if one.__module__.startswith("redeliver."))
     found: dict[str, AnyError] = {one.__name__: one for one in of_redeliver if hasattr(one, "sentence")}
     return found | {name: one for name, one in vars(redeliver.errors).items() if isinstance(one, ErrorKind)}
-
-
-def errors() -> set[str]:
-    """Their sentences, and those of every fact."""
-    said = {kind.sentence for kind in kinds().values()}
-    said |= {kind.value.sentence for kind in FactKind if not kind.name.startswith("ERROR")}
-    return {re.sub(r"{.*?}", "…", one) for one in said}
 
 
 def _below(kind: type[RedeliverError]) -> Iterator[type[RedeliverError]]:

@@ -15,11 +15,12 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
 def headings(file: Path) -> set[str]:
-    """The names that GitHub gives a document's headings."""
+    """The names that GitHub gives a document's headings, and its anchors."""
     text = re.sub(r"```.*?```", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
     shown = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text)
     found = re.findall(r"^#+ (.+)$", shown, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", one).lower().replace(" ", "-") for one in found}
+    named = set(re.findall(r'<a id="([^"]+)"></a>', text))
+    return named | {re.sub(r"[^\w\- ]", "", one).lower().replace(" ", "-") for one in found}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
