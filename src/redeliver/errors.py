@@ -12,7 +12,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
 from redeliver.text import Naming, OwnText, count, plain, some_of
-from redeliver.times import clock_time, duration
+from redeliver.times import duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ class _Sentences(Formatter):
             case RedeliverError() | OwnText(), _:
                 shown = str(value)
             case int(), "moment":
-                shown = clock_time(value)
+                shown = utc(value)
             case int() | float(), "duration":
                 shown = duration(value)
             case tuple(), "":

@@ -1,59 +1,67 @@
-"""Moments and durations, for users."""
+"""Moments and durations, for users: one format, one rounding. Moments are epoch milliseconds, shown in UTC."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import ceil
 
 #: Milliseconds.
 MINUTE = 60_000
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+#: Further apart than this, a day without its year could be another one.
+_SAME_YEAR = 180 * DAY
 # Not strftime's, which are in the machine's language.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def clock_time(moment: int) -> str:
-    """A moment (epoch milliseconds) for users, in UTC to the second."""
-    return _at(moment).strftime("%Y-%m-%d %H:%M:%S UTC")
+def utc(moment: int, now: int | None = None) -> str:
+    """A moment to the minute: ``9 Nov 15:20 UTC``.
+
+    With ``now``, another moment, the day is left out if it is the same, and the year stands there if it may be another.
+    """
+    if now is None:
+        return f"{day_time(moment)} UTC"
+    if _at(moment).date() == _at(now).date():
+        return f"{time_of_day(moment)} UTC"
+    return f"{day_time(moment, '%Y %H:%M' if abs(moment - now) > _SAME_YEAR else '%H:%M')} UTC"
+
+
+def utc_from_now(moment: int, now: int) -> str:
+    """The same, and how far away that is: ``09:06 UTC (1 h ago)``, ``3 Dec 09:06 UTC (2 d 23 h left)``."""
+    return f"{utc(moment, now)} ({distance(moment, now)})"
+
+
+def distance(moment: int, now: int) -> str:
+    """How far away a moment is: ``1 h ago``, ``2 d 23 h left``, ``now``."""
+    if moment == now:
+        return "now"
+    return f"{duration(abs(moment - now) / 1000)} {'left' if moment > now else 'ago'}"
 
 
 def timestamp(moment: int) -> str:
-    """A moment (epoch milliseconds) as programs exchange it (RFC 3339)."""
+    """A moment as programs exchange it (RFC 3339)."""
     return f"{_at(moment):%Y-%m-%dT%H:%M:%S}.{moment % 1000:03}Z"
 
 
-def time_near(moment: int, now: int) -> str:
-    """A moment (epoch milliseconds) not far from another one, in UTC: ``15:20 UTC``, ``9 Nov 15:20 UTC``."""
-    is_today = _at(moment).date() == _at(now).date()
-    return f"{time_of_day(moment) if is_today else day_time(moment)} UTC"
-
-
 def time_of_day(moment: int) -> str:
-    """A moment (epoch milliseconds) of a known day, in UTC to the minute."""
+    """A moment of a known day, to the minute."""
     return f"{_at(moment):%H:%M}"
 
 
 def day_time(moment: int, form: str = "%H:%M") -> str:
-    """A moment (epoch milliseconds) of this week or so, in UTC: ``9 Nov 15:20``. ``form``: of its time of day."""
+    """A moment where a title says that it is UTC: ``9 Nov 15:20``. ``form``: of its time of day."""
     at = _at(moment)
     return f"{at.day} {_MONTHS[at.month - 1]} {at:{form}}"
 
 
-def span(milliseconds: int) -> str:
-    """How long something has lasted or will last, rounded down: ``50 min``, ``5 h 20 min``, ``71 h``."""
-    hours, minutes = divmod(max(0, milliseconds) // MINUTE, 60)
-    if hours == 0:
-        return f"{minutes} min" if minutes else "less than a minute"
-    return f"{hours} h {minutes} min" if minutes and hours < 12 else f"{hours:,} h"
-
-
 def duration(seconds: float) -> str:
-    """How long something takes, rounded up: ``65 s``, ``3 min``, ``1 h 20 min``."""
-    if seconds < 120:
-        return f"{ceil(seconds)} s"
-    seconds = min(seconds, 1_000 * 3_600)  # GitHub may ask for any number, even infinity
-    hours, minutes = divmod(ceil(seconds / 60), 60)
-    return " ".join([*([f"{hours} h"] if hours else []), *([f"{minutes} min"] if minutes else [])])
+    """How long something takes or took, rounded to two units: ``65 s``, ``3 min``, ``1 h 20 min``, ``2 d 23 h``."""
+    seconds = min(seconds, 1_000 * 86_400)  # GitHub may ask for any number, even infinity
+    if (shown := max(round(seconds), int(seconds > 0))) < 120:
+        return f"{shown} s"
+    minutes, hours = round(seconds / 60), round(seconds / 3_600)
+    large, small, names = (*divmod(minutes, 60), ("h", "min")) if minutes < 1_440 else (*divmod(hours, 24), ("d", "h"))
+    return " ".join(f"{number:,} {name}" for number, name in zip((large, small), names, strict=True) if number)
 
 
 def _at(moment: int) -> datetime:

@@ -13,10 +13,11 @@ from command.site import CredentialKind, HookKind
 from githubsim.clock import MINUTE
 from githubsim.hooks import Hook
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
+from redeliver.core.endpoint import host_of
 from redeliver.core.inputs import HookChoice
 from redeliver.core.settings import parse
 from redeliver.errors import NoHooks, NoSuchHook, NotFound
-from redeliver.run.lookup import host_of, matrix
+from redeliver.run.lookup import matrix
 from wording import says, told
 
 
@@ -116,6 +117,8 @@ def test_listing_shows_hosts_alone_and_no_control_characters(here: Server) -> No
         ("https://user:secret@hooks.example", "hooks.example"),
         ("https://a\x1bcb.example/", "a cb.example"),
         ("https://[::1]:80/", "::1"),
+        ("https://a1b2c3d4e5f6a7b8.m.pipes.example/x", "a1b2….m.pipes.example"),
+        ("https://continuous-integration.acme.example", "continuous-integration.acme.example"),
         ("https://[nonsense", ""),
         ("", ""),
     ],

@@ -15,7 +15,7 @@ from redeliver.github.app_token import Installation
 from redeliver.github.hooks import Hook, Owner
 from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import Response, Transport, read_json
-from redeliver.times import clock_time
+from redeliver.times import utc
 from samples import TASK, Calls, Script, answer, plain_id
 from wording import raises
 
@@ -103,8 +103,8 @@ def test_page_without_deliveries_is_an_error(other: object) -> None:
 @pytest.mark.parametrize("when", ["9998-12-31T23:59:59.999-23:59", "1971-01-01T00:00:00+23:59"])
 def test_every_accepted_time_can_be_formatted(when: str) -> None:
     (row,) = page(ROW | {"delivered_at": when})
-    assert clock_time(row["delivered_at"] + 300 * 86_400 * SECOND).endswith("UTC")
-    assert clock_time(row["delivered_at"] - 300 * 86_400 * SECOND).endswith("UTC")
+    assert utc(row["delivered_at"] + 300 * 86_400 * SECOND).endswith("UTC")
+    assert utc(row["delivered_at"] - 300 * 86_400 * SECOND).endswith("UTC")
 
 
 def test_page_with_more_rows_than_requested_is_an_error() -> None:

@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 
 from hostile.strange import PIECES, text
 from redeliver.core.case import Outcome
-from redeliver.core.endpoint import EndpointResponse
+from redeliver.core.endpoint import EndpointResponse, host_of
 from redeliver.core.health import HookHealth
 from redeliver.core.report import Explanation, ShownAttempt, ShownEvent
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_report
-from redeliver.run.lookup import host_of
 from reports import EVENT, one, stats
 from runner import commands
 from runs.lengths import examples

@@ -18,7 +18,7 @@ from githubsim.outcomes import OK, Kind
 from githubsim.receivers import Receiver, failure
 from receivers import HALF_LOST, SCENARIOS, THREE_GOOD, TYPES, Missed, Scenario, down, healthy, limited
 from redeliver.core.case import Outcome
-from redeliver.github.pace import BUDGET
+from redeliver.core.forecast import BUDGET
 from redeliver.output.report_json import as_json
 from runs.lengths import SOAK
 from world import World

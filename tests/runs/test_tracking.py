@@ -23,7 +23,7 @@ from redeliver.errors import ApiFailing, MissingPermission, NotFound, ReplyLost
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
-from redeliver.times import clock_time
+from redeliver.times import utc
 from redeliver.timing import RunClock
 from redeliver.tracking.decision import Change, memory_of
 from redeliver.tracking.issues import Issues
@@ -134,12 +134,12 @@ def began(issue: Issue) -> str:
 def test_outage_begins_with_the_first_run_that_saw_it(place: Place) -> None:
     later = replace(DOWN, since=START + 5 * HOUR)
     place.runs(DOWN, later)
-    assert began(place.issue) == clock_time(START)
+    assert began(place.issue) == utc(START)
     place.run(SETTLED)
     (comment,) = place.issue.comments
     assert (place.issue.is_open, RUN in comment) == (False, True)
     place.run(later)
-    assert began(place.issues.all()[0]) == clock_time(START + 5 * HOUR)
+    assert began(place.issues.all()[0]) == utc(START + 5 * HOUR)
 
 
 def test_loss_is_named_once_and_only_a_person_closes_the_issue(place: Place) -> None:
@@ -153,7 +153,7 @@ def test_loss_is_named_once_and_only_a_person_closes_the_issue(place: Place) -> 
 
 def test_gap_is_reported_once_whoever_closes_the_issue(place: Place) -> None:
     assert place.runs(GAP, replace(GAP, gap=(START, START + 2 * HOUR))) == ["opened", "none"]
-    assert clock_time(START + HOUR) in place.issue.comments[0]
+    assert utc(START + HOUR) in place.issue.comments[0]
     place.issue.is_open = False
     assert place.runs(SETTLED, GAP, SETTLED) == ["none"] * 3
     assert place.runs(replace(GAP, gap=(START + DAY, START + 2 * DAY))) == ["opened"]
@@ -223,7 +223,7 @@ def test_strangers_issue_is_left_alone_whatever_it_claims(place: Place, author: 
     assert (theirs.body, theirs.edits, theirs.comments, theirs.is_open) == (before, 0, [], is_open)
     ours = place.issues.all()[0]
     assert "| push | a |" in ours.comments[0]
-    assert clock_time(START + HOUR) in ours.comments[0]
+    assert utc(START + HOUR) in ours.comments[0]
 
 
 @pytest.mark.parametrize("kind", ["actions", "installation", "fine-grained", "classic"])

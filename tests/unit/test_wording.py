@@ -86,7 +86,7 @@ def page(text: str) -> Iterator[str]:
 
 def tracking_issue() -> Iterator[str]:
     waiting = reports.events(Outcome.GIVEN_UP, Outcome.ENDPOINT_DOWN)
-    down = Outage(since=START, at_least=False, cause="HTTP 503", backlog=60, tests=3)
+    down = Outage(since=START, at_least=False, cause="HTTP 503", tests=3)
     issue = None
     for report in (
         reports.one(*waiting[1:]),

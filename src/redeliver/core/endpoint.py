@@ -13,11 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, NotRequired
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from redeliver.masking import Secrets
+from redeliver.text import plain
 
 #: Characters of a body, of a page's title and of a header that are shown.
 SHOWN_BODY = 200
@@ -28,6 +30,8 @@ _LOOKED_AT = 16_384
 _HEADERS = 1_000
 #: Characters of a host's name, as of any in the DNS.
 _LONGEST_HOST = 253
+#: A label of a host's name that is long, and has digits: services that make addresses for webhooks put keys there.
+_SECRET_LABEL = re.compile(r"^(?=.*[0-9])(.{4}).{12,}$")
 #: Headers that GitHub sends and whose values are no secrets. Those of all others are never shown: GitHub once sent
 #: webhooks' secrets in a header by mistake.
 _HARMLESS = frozenset(
@@ -119,6 +123,15 @@ def endpoint_response(delivery: Delivery) -> EndpointResponse:
         body=secrets.shown(body, SHOWN_BODY),
         duration=None if duration is None else round(duration * 1_000),
     )
+
+
+def host_of(url: str) -> str:
+    """The host of a webhook's URL, and nothing else: visible characters only, and no label that may be a secret."""
+    try:
+        host = plain(urlsplit(url).hostname or "", _LONGEST_HOST)
+    except ValueError:
+        return ""
+    return host if ":" in host else ".".join(_SECRET_LABEL.sub(r"\1…", label) for label in host.split("."))
 
 
 def _secrets(delivery: Delivery) -> Secrets:

@@ -107,7 +107,7 @@ class FactKind(Enum):
         Level.WARNING,
         "The receiver is down{since}: {probes:count redelivery|redeliveries} failed the same way ({cause}).",
         then="The next run tests it again, and redelivers the other events once it is up.",
-        short="{state}{cause:after}",
+        short="down{since}{cause:after}",
         told_in_headline=True,
     )
     TYPES_FAIL = Words(

@@ -11,14 +11,15 @@ from redeliver.core.facts import Fact, FactKind, Facts, grouped
 from redeliver.core.health import Health, health_of
 from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
-from redeliver.text import plain, some_of
-from redeliver.times import HOUR, clock_time, duration, span, time_near
+from redeliver.text import OwnText, plain, some_of
+from redeliver.times import HOUR, distance, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from redeliver.core.deliveries import DeliveryStats
     from redeliver.core.endpoint import EndpointResponse
+    from redeliver.core.forecast import Forecast
     from redeliver.errors import RedeliverError
 
 #: The version of the report as JSON. A change that breaks a reader raises it.
@@ -57,8 +58,6 @@ class Outage:
     """Whether the outage may have begun earlier than what was read."""
     cause: str
     """Why most events failed."""
-    backlog: int
-    """Seconds needed to redeliver all known undelivered events, within the pace and the limits."""
     tests: int
     """Redeliveries that failed in this run."""
 
@@ -207,6 +206,10 @@ class HookReport(Account):
     deadline: int | None = None
     outage: Outage | None = None
     """None: the endpoint is not known to be down."""
+    forecast: Forecast | None = None
+    """What it takes to send what is still undelivered; None: there is nothing, or too little was read to know."""
+    host: str = ""
+    """Where the webhook points; empty: not known, or not for everybody who may read this. It is no part of the JSON."""
     sending: SendingReport | None = None
     """None: nothing was sent."""
     stats: DeliveryStats | None = None
@@ -340,9 +343,8 @@ def _sending(sending: SendingReport | None) -> Iterator[Fact]:
 
 def _down(outage: Outage, now: int) -> Fact:
     """That a receiver is down, and since when if that is known: in full, and as short as a table has it."""
-    since, state = "", "down"
+    since = ""
     if outage.since is not None:
-        lasting, word = now - outage.since, "since at least" if outage.at_least else "since"
-        since = f", {word} {clock_time(outage.since)} ({duration(lasting / 1000)})"
-        state = f"down {word} {time_near(outage.since, now)} ({span(lasting)})"
-    return Fact(FactKind.DOWN, {"since": since, "state": state, "probes": outage.tests, "cause": outage.cause})
+        earlier = " or earlier" * outage.at_least
+        since = OwnText(f" since {utc(outage.since, now)}{earlier} ({distance(outage.since, now)})")
+    return Fact(FactKind.DOWN, {"since": since, "probes": outage.tests, "cause": outage.cause})

@@ -26,7 +26,7 @@ from redeliver.output.pieces import ORDER
 from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.replay import page as replay_page
 from redeliver.text import for_log, one_line, plain
-from redeliver.times import clock_time
+from redeliver.times import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,7 +131,7 @@ def show_report(report: Report) -> None:
     out, table = _table(*several, "Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
     for hook, event in rows[:SHOWN_EVENTS]:
         whose = [hook.hook_id or hook.hook] if several else []
-        when = ("" if event.first_was_read else "by ") + clock_time(event.first_failed_at)
+        when = ("" if event.first_was_read else "by ") + utc(event.first_failed_at)
         attempts = str(event.attempts)
         ids = _text(event.guid), event.delivery_id
         table.add_row(*whose, _text(event.name), when, event.cause, attempts, OUTCOMES[event.outcome].word, *ids)
@@ -163,7 +163,7 @@ def show_events(events: Sequence[ShownEvent]) -> None:
             lasted = "" if response is None or response.duration is None else f", {response.duration / 1_000:.2f} s"
             kind = "redelivery" if attempt.redelivery else "first attempt"
             ending = f"{attempt.status} ({attempt.code}{lasted})"
-            line = f"{clock_time(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}"
+            line = f"{utc(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}"
             out.print(Text("  ") + _text(line))
             unknown = f"What the receiver answered is not known. {attempt.unknown}"
             for line in response_lines(response) if response else [unknown]:
@@ -175,7 +175,7 @@ def show_replay(report: ReplayReport) -> None:
     out, table = _table("Event", "First sent", "Delivered before", "Outcome", "Why", "GUID", "Delivery id")
     for event, case in report.events[:SHOWN_EVENTS]:
         before = "yes" if event.is_delivered else "no"
-        cells = _text(event.name), clock_time(event.first.at), before, replay_page.words(case.outcome)
+        cells = _text(event.name), utc(event.first.at), before, replay_page.words(case.outcome)
         table.add_row(*cells, _text(case.result_detail), _text(event.guid), str(event.latest.id))
     _print_events(out, table, len(report.events))
     for name, value in replay_page.plan_rows(report.plan, str) if report.plan else ():
@@ -202,7 +202,7 @@ def show_hooks(hooks: Sequence[HookHealth]) -> None:
     out, table = _table(*columns, "On first attempt", "p95 duration", "Health", "Last success")
     for one in hooks:
         rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
-        last = clock_time(one.last_success) if one.last_success else "-"
+        last = utc(one.last_success) if one.last_success else "-"
         host = f"{one.host} (inactive)" if one.active is False else one.host
         numbers = [f"{one.deliveries:,}", f"{one.failed:,}", rate]
         stats = one.stats

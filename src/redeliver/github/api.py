@@ -12,6 +12,7 @@ from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
 from redeliver.core.case import Acceptance, Reply
+from redeliver.core.forecast import READ_POINTS, WRITE_POINTS
 from redeliver.errors import (
     AccessBlocked,
     ApiError,
@@ -21,7 +22,7 @@ from redeliver.errors import (
     OutOfTime,
     ReplyLost,
 )
-from redeliver.github.pace import HOURLY_LIMIT, READ_POINTS, WINDOW, WRITE_POINTS, Pace, Quota
+from redeliver.github.pace import HOURLY_LIMIT, WINDOW, Pace, Quota
 from redeliver.github.responses import (
     TOO_LONG,
     Body,

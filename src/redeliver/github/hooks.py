@@ -15,10 +15,10 @@ from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
-from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
+from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response, host_of
+from redeliver.core.forecast import WRITE_POINTS
 from redeliver.errors import ApiTimedOut, ApiUnexpected, NextPageMissing, NoHooks, NoSuchHook
 from redeliver.github.api import TRIES
-from redeliver.github.pace import WRITE_POINTS
 from redeliver.github.pages import PAGE_SIZE, next_query
 from redeliver.github.responses import Purpose, read_json
 from redeliver.text import Naming
@@ -101,8 +101,7 @@ class Owner:
             before = len(found)
             rows, query = listing.page(query)
             for one in rows:
-                url = (one.get("config") or {}).get("url") or ""
-                found[one["id"]] = Hook(caller, self, one["id"], active=one.get("active"), url=url)
+                found[one["id"]] = Hook(caller, self, one["id"], active=one.get("active"), url=_url(one))
             if len(found) == before:
                 break  # a page with nothing new: the end, or a loop
             if len(found) > _MAX_HOOKS:
@@ -211,6 +210,8 @@ class Hook:
         self.active = active
         self.url = url
         """Where it points; empty: not known. It can hold credentials, so it is never shown as it is."""
+        self.shows_host = False
+        """Whether everybody who may read what a run says of it may know the host."""
         self.owner = owner.login
         self.hook_id = "" if number is None else str(number)
         """As text; empty for an App's."""
@@ -235,6 +236,11 @@ class Hook:
         return Page([row for row in rows if not isinstance(row, UnreadRow)], following, unread)
 
     @property
+    def host(self) -> str:
+        """The host of its URL, as far as it may be shown; empty: it must not be, or is not known."""
+        return host_of(self.url) if self.shows_host else ""
+
+    @property
     def quota(self) -> Quota:
         """See :class:`redeliver.github.ports.DeliverySource`."""
         return self._caller.quota
@@ -249,12 +255,15 @@ class Hook:
         return self._caller.now()
 
     def is_active(self) -> bool | None:
-        """Whether GitHub sends deliveries to it; None: GitHub does not say, as for an App's webhook."""
+        """Whether GitHub sends deliveries to it; None: GitHub does not say, as for an App's webhook.
+
+        If GitHub has to be asked, ``url`` is known afterwards, too.
+        """
         if self.active is not None or self.id is None:
             return self.active
-        return self._caller.call(
-            "GET", self._path, self._reading, lambda told: read_json(_ONE_HOOK, told.body).get("active")
-        )
+        told = self._caller.call("GET", self._path, self._reading, lambda told: read_json(_ONE_HOOK, told.body))
+        self.url = _url(told)
+        return told.get("active")
 
     def response(self, attempt_id: int) -> EndpointResponse:
         """What the endpoint answered to an attempt."""
@@ -286,6 +295,10 @@ class Hook:
             # would be tried again: it is the same each time.
             raise ApiUnexpected(what=self._reading.what, why="a request is larger than any that GitHub sends")
         return endpoint_response(delivery)
+
+
+def _url(hook: _ListedHook) -> str:
+    return (hook.get("config") or {}).get("url") or ""
 
 
 def _rows(response: Response) -> list[Row | UnreadRow]:

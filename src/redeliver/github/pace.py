@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from math import inf
 from operator import itemgetter
 
-READ_POINTS = 1
-WRITE_POINTS = 5
-#: GitHub's limit of points in any window of this many seconds, and how much of it is used: a tenth is kept free.
+from redeliver.core.forecast import BUDGET, FOR_OTHERS, POINTS_A_MINUTE, SECONDS_PER_HOUR
+
+#: Seconds in any of which the points of a minute are the limit.
 WINDOW = 60.0
-POINTS_A_MINUTE = 900
-BUDGET = POINTS_A_MINUTE * 9 // 10
 #: What a request waits for, as the end of "waiting for ...".
 GITHUB_REFUSES = "GitHub to accept requests again"
 POINTS_LIMIT = f"GitHub's limit of {POINTS_A_MINUTE} points a minute"
@@ -27,10 +25,6 @@ BURST = 5
 #: The lowest share of the full pace, and how much is regained in a minute.
 _SLOWEST = 1 / 16
 _RECOVERY = 1 / 16
-SECONDS_PER_HOUR = 3_600.0
-#: The share of an hour's calls that redeliveries leave to others, decreasing as the hour passes. Otherwise later runs,
-#: and those over other webhooks, could not even read their logs.
-FOR_OTHERS = 1 / 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +58,6 @@ class Quota:
             return 0
         # The others' share shrinks as the hour passes.
         return max(0.0, self.resets_in - self.left * SECONDS_PER_HOUR / (self.hourly * FOR_OTHERS))
-
-
-def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
-    """How long this many redeliveries take at that pace, within the limits per minute and per hour.
-
-    ``hourly``: calls of a whole hour; a server that says 0 is taken to have no such limit, as by :class:`Quota`.
-    """
-    in_an_hour = hourly * (1 - FOR_OTHERS)
-    by_the_minute = number * 60 / min(per_minute, BUDGET / WRITE_POINTS)
-    if not in_an_hour or number <= in_an_hour:
-        return round(by_the_minute)
-    return round(max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
 
 
 @dataclass(slots=True, eq=False)

@@ -9,7 +9,7 @@ from redeliver.core.facts import FactKind, Level
 from redeliver.core.settings import FailOn
 from redeliver.output.pieces import light
 from redeliver.text import count
-from redeliver.times import duration, span, time_near
+from redeliver.times import duration, utc, utc_from_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ def _losses(report: Report) -> Iterator[str]:
     if len(gaps) > 1:
         yield f"Of {len(gaps):,} webhooks GitHub has deleted deliveries that no run checked"
     for (since, until), start in gaps if len(gaps) == 1 else ():
-        times = f"{time_near(since, start)} to {time_near(until, start)}"
+        times = f"{utc(since, start)} to {utc(until, start)}"
         yield f"GitHub has deleted deliveries that no run checked, from {times}"
 
 
@@ -54,7 +54,8 @@ def _urgent(report: Report) -> Iterator[str]:
     if not report.urgent:
         return
     left = max(0, report.time_left or 0)
-    soon, until = f"{span(left)} left" if left else "No time left", time_near(report.deadline or 0, report.start)
+    soon = f"{duration(left / 1000)} left" if left else "No time left"
+    until = utc(report.deadline or 0, report.start)
     if not report.open:
         yield f"{soon} to read the oldest deliveries: GitHub begins to delete them at {until}"
         return
@@ -84,8 +85,7 @@ def _state(report: Report) -> Iterator[str]:
         yield from _counts(report)
         if report.deadline is not None and report.open and not report.urgent:
             which = "It" if report.open == 1 and not report.partial else "The oldest"
-            until = time_near(report.deadline, report.start)
-            yield f"{which} can be redelivered until {until} ({span(report.time_left or 0)} left)"
+            yield f"{which} can be redelivered until {utc_from_now(report.deadline, report.start)}"
 
 
 def _off_or_down(report: Report) -> Iterator[str]:
@@ -145,13 +145,12 @@ def what_comes_next(report: Report) -> list[str]:
     now = len(due) - len(later)
     told = []
     if now:
-        more = f", {len(later):,} more from {time_near(min(later), report.start)} on" if later else ""
+        more = f", {len(later):,} more from {utc(min(later), report.start)} on" if later else ""
         told.append(f"{count(now, 'event')} {'is' if now == 1 else 'are'} due in the next run{more}.")
     elif later:
-        told.append(f"The next redelivery is due at {time_near(min(later), report.start)}.")
-    outages = [hook.outage for hook in report.hooks if hook.outage]
-    if len(outages) == len(report.hooks) == 1:
-        told.append(f"Once the receiver is up, redelivering them takes about {duration(outages[0].backlog)}.")
+        told.append(f"The next redelivery is due at {utc(min(later), report.start)}.")
+    if len(report.hooks) == 1 and report.down and (takes := report.hooks[0].forecast):
+        told.append(f"Once the receiver is up, redelivering them takes about {takes}.")
     return told
 
 

@@ -25,7 +25,7 @@ from redeliver.output.pieces import (
 )
 from redeliver.output.receivers import explanations, health_parts
 from redeliver.text import count, for_markdown, sentence_in_markdown
-from redeliver.times import clock_time, day_time, duration, span
+from redeliver.times import day_time, utc, utc_from_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +96,9 @@ def _webhooks(report: Report, space: ByteBudget) -> list[str]:
     read = f"{count(report.scanned, 'attempt')} read"
     if len(report.hooks) == 1:
         (hook,) = report.hooks
-        how = f"{read}, back to {clock_time(hook.cutoff)}{found if hook.failed else ''}" if hook.read else "not read"
+        how = (
+            f"{read}, back to {utc(hook.cutoff, hook.start)}{found if hook.failed else ''}" if hook.read else "not read"
+        )
         return [f"{linked(for_markdown(hook.hook), hook.page)}: {how}"]
     quiet: list[HookReport] = []
     loud: list[HookReport] = []
@@ -121,15 +123,14 @@ def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
 
 def _hook_cells(hook: HookReport) -> dict[str, str]:
     """A webhook's row, by the columns' names."""
-    left = "" if hook.time_left is None else f" ({span(hook.time_left)} left)"
     return {
         "Webhook": f"{mark(hook)}&nbsp;{webhook(hook)}",
         "State": "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)])),
         "Undelivered:": f"{hook.undelivered - hook.lost:,}" if hook.read else "",
         "Lost:": f"{hook.lost:,}" if hook.read else "",
         "Recovered:": f"{hook.recovered:,}" if hook.read else "",
-        "Redeliver before (UTC)": "" if hook.deadline is None else whole(f"{day_time(hook.deadline)}{left}"),
-        "Once up, this takes": f"about {duration(hook.outage.backlog)}" if hook.outage else "",
+        "Redeliver before": "" if hook.deadline is None else whole(utc_from_now(hook.deadline, hook.start)),
+        "Once up, this takes": f"about {hook.forecast}" if hook.down and hook.forecast else "",
     }
 
 

@@ -9,7 +9,7 @@ from redeliver.output.pieces import SHOWN_EVENTS, folded, light, linked, more, r
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS
 from redeliver.text import count, for_markdown, sentence_in_markdown
-from redeliver.times import clock_time, day_time, duration
+from redeliver.times import day_time, duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -101,7 +101,7 @@ def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[s
     types = [f"{number:,} {shown(name)}" for name, number in common]
     if rest := plan.found - sum(number for _, number in common):
         types.append(f"{rest:,} of other types")
-    window = f"first sent from {clock_time(plan.since)} to {clock_time(plan.until)}"
+    window = f"first sent from {utc(plan.since)} to {utc(plan.until)}"
     yield "Chosen by", "GUID" if plan.guids else window
     yield "Events", f"{plan.found:,}" + (f" ({', '.join(types)})" if types else "")
     if plan.filtered_out:
@@ -112,8 +112,8 @@ def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[s
         return
     yield "Delivered before", f"{plan.delivered:,}"
     yield "Redelivered within the last hour", f"{plan.redelivered:,}"
-    yield "First", clock_time(plan.first)
-    yield "Last", clock_time(plan.last)
+    yield "First", utc(plan.first)
+    yield "Last", utc(plan.last)
     yield "Sending takes", f"{duration(plan.seconds)}, {count(plan.calls, 'API call')}"
 
 

@@ -10,7 +10,7 @@ from redeliver.core.deliveries import Event, attempt_of, name_of
 from redeliver.core.health import MOST_TYPES, OTHER
 from redeliver.core.reading import SLACK
 from redeliver.errors import WindowForgotten
-from redeliver.times import HOUR, clock_time
+from redeliver.times import HOUR, timestamp
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Page
@@ -36,7 +36,7 @@ class ReplayPlan:
         """The earliest moment of an event's original. With ``guids``: how far back to look."""
         # The settings were read by this machine's clock.
         if self.since < oldest - SLACK:
-            raise WindowForgotten(oldest=clock_time(oldest))
+            raise WindowForgotten(oldest=timestamp(oldest))
         self.until = now if settings.to is None else settings.to.resolve(now)
         """The first moment that is too late. It has no meaning with ``guids``."""
         self.guids = settings.guid

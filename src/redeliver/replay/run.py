@@ -6,10 +6,10 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.flow import Flow
+from redeliver.core.forecast import seconds_to_redeliver
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import SLACK
 from redeliver.errors import GuidsNotFound, TooManyEvents
-from redeliver.github.pace import seconds_to_redeliver
 from redeliver.replay.plan import ReplayPlan
 from redeliver.replay.report import ReplayReport
 from redeliver.run.log_lines import Progress, say_outcomes
@@ -17,7 +17,7 @@ from redeliver.run.record import Record, ending_in
 from redeliver.run.send import Sender
 from redeliver.run.walk import Cursor
 from redeliver.text import count, some_of
-from redeliver.times import clock_time, duration
+from redeliver.times import duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _make_plan(hook: Hook, clock: RunClock, console: Console, settings: Settings
     """Read the log, and choose."""
     plan, progress = ReplayPlan(settings, hook.now()), Progress(clock, console)
     oldest = inf
-    console.line(f"Reading the log of {hook.name} back to {clock_time(plan.since)} at the most")
+    console.line(f"Reading the log of {hook.name} back to {utc(plan.since)} at the most")
     for page in Cursor(hook).read_back_to(plan.since - SLACK):
         plan.add(page)
         oldest = min(page.times, default=oldest) if page.next else -inf

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.settings import DAY, Use, conflicts, read
 from redeliver.errors import SettingsError
-from redeliver.times import clock_time
+from redeliver.times import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,6 +48,6 @@ def _unsendable(settings: Settings, now: int) -> Iterator[str]:
     since, oldest = settings.from_.resolve(now), now - settings.retention_ms
     if since < oldest:
         days = settings.retention // DAY
-        yield f"from: GitHub keeps deliveries for {days} days, so it must be {clock_time(oldest)} or later"
+        yield f"from: GitHub keeps deliveries for {days} days, so it must be {timestamp(oldest)} or later"
     if since >= min(now, now if settings.to is None else settings.to.resolve(now)):
         yield "from: must be before to, and before now"

@@ -6,7 +6,8 @@ from enum import Enum
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.github.pace import BUDGET, WINDOW
+from redeliver.core.forecast import BUDGET
+from redeliver.github.pace import WINDOW
 
 if TYPE_CHECKING:
     from redeliver.github.ports import DeliverySource

@@ -170,6 +170,7 @@ class Run:
     def _judge(self, reading: Reading, guids: Collection[str] | None = None) -> Reading:
         """Judge what was read. ``guids``: these events alone, of which more has been read."""
         self.record.reading = reading
+        self.record.run_seconds = self._clock.remaining() - self._settings.wait_for_results
         self.ledger.judge(reading, guids)
         return reading
 

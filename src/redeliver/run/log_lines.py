@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.text import count, plain
-from redeliver.times import clock_time, duration
+from redeliver.times import duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ def title_of(event: Event) -> str:
     """An event as a log names it, so that the user can find it in the receiver's log."""
     failed = "first failed" if event.original else "failed by"
     how = failed if event.first.cause else "delivered"
-    return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {clock_time(event.first.at)})"
+    return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {utc(event.first.at)})"
 
 
 def reading_line(hook: str, window: Window, overlap: int, *, kept: bool) -> str:
@@ -45,14 +45,14 @@ def reading_line(hook: str, window: Window, overlap: int, *, kept: bool) -> str:
     if window.stored is None:
         why += "; no checkpoint yet" if kept else "; no checkpoint without variable-name or state-file"
     elif window.cutoff == window.retained_from:
-        why += f"; the checkpoint is {clock_time(window.stored)}"
-    return f"Reading the log of {hook} back to {clock_time(window.cutoff)} ({why})"
+        why += f"; the checkpoint is {utc(window.stored)}"
+    return f"Reading the log of {hook} back to {utc(window.cutoff)} ({why})"
 
 
 def checkpoint_line(checkpoint: int, overlap: int) -> str:
     """Which checkpoint was saved, and how far back the next run reads. ``overlap``: in seconds."""
     moment = f"{duration(overlap)} before it" if overlap else "there"
-    return f"Checkpoint saved: {clock_time(checkpoint)}. The next run reads from {moment}"
+    return f"Checkpoint saved: {utc(checkpoint)}. The next run reads from {moment}"
 
 
 def found_line(scanned: int, due: int, skipped: Iterable[Outcome], *, dry_run: bool) -> str:
@@ -129,12 +129,12 @@ class Progress:
             return
         oldest = max(oldest, since)
         share = min(1.0, max(0.0, (newest - oldest) / max(1.0, newest - since)))
-        self._say(f"{read} so far, back to {clock_time(int(oldest))} ({share:.0%})")
+        self._say(f"{read} so far, back to {utc(int(oldest))} ({share:.0%})")
 
     def of_failures(self, page: Page) -> None:
         """A page of failures was read."""
         if page.rows:
-            self._say(f"Failures read so far, back to {clock_time(min(page.times))}")
+            self._say(f"Failures read so far, back to {utc(min(page.times))}")
 
     def _say(self, text: str) -> None:
         if self._clock.now() - self._said_at < PROGRESS_INTERVAL:

@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from redeliver.core.case import Outcome
 from redeliver.core.deliveries import (
@@ -179,7 +178,7 @@ def survey(session: Session) -> list[HookHealth]:
         found.append(
             HookHealth(
                 hook_id=hook.id,
-                host=host_of(hook.url),
+                host=hook.host,
                 active=hook.active,
                 deliveries=deliveries,
                 failed=failed,
@@ -190,14 +189,6 @@ def survey(session: Session) -> list[HookHealth]:
             )
         )
     return found
-
-
-def host_of(url: str) -> str:
-    """The host of a hook's URL, visible characters only, and nothing else."""
-    try:
-        return plain(urlsplit(url).hostname or "")
-    except ValueError:
-        return ""
 
 
 def matrix(hook_ids: Sequence[int | None], jobs: int = MATRIX_JOBS) -> dict[str, list[dict[str, str]]]:

@@ -31,6 +31,8 @@ class Record:
     """What has been read so far; None: too little to conclude anything."""
     retained_at_end: int | None = None
     """How far back GitHub's log went when the window had been read; None: reading did not finish."""
+    run_seconds: float = 0.0
+    """What was left of the time limit for sending, when the log had been read."""
     anchored: int | None = None
     """The checkpoint that was written before anything was sent."""
     flow: Flow | None = None

@@ -10,15 +10,16 @@ from redeliver.core.case import AWAITING_RESULT, SETTLED, Acceptance, Outcome, l
 from redeliver.core.deliveries import ROUNDING
 from redeliver.core.facts import Fact, FactKind, Level
 from redeliver.core.flow import Ending
+from redeliver.core.forecast import forecast
 from redeliver.core.reading import Extent, Unread
 from redeliver.core.report import EventReport, FailingType, HookReport, Outage, SendingReport
 from redeliver.errors import DidNotWait, HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
-from redeliver.github.pace import seconds_to_redeliver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from redeliver.core.flow import Flow
+    from redeliver.core.forecast import Forecast
     from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
@@ -47,8 +48,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         # What was not read can be as old as the window.
         forgotten_at.append(reading.window.cutoff + settings.retention_ms)
     if record.endpoint_down:
-        backlog = seconds_to_redeliver(len(undelivered), settings.redeliveries_per_minute, hook.quota.hourly)
-        outage = _outage(record, reading, undelivered, backlog)
+        outage = _outage(record, reading, undelivered)
     return replace(
         known,
         cutoff=reading.accounts_from,
@@ -59,6 +59,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         partial=reading.extent is Extent.NEWEST,
         deadline=min(forgotten_at, default=None),
         outage=outage,
+        forecast=_forecast(hook, record, reading, events, settings),
         sending=_sending(record.flow) if record.flow and record.ledger.sent else None,
         stats=reading.stats,
         failures_first=reading.extent is Extent.FAILURES_FIRST,
@@ -66,14 +67,30 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     )
 
 
-def _outage(record: Record, reading: Reading, undelivered: Sequence[EventReport], backlog: int) -> Outage:
+def _forecast(
+    hook: Hook, record: Record, reading: Reading, events: Sequence[EventReport], settings: Settings
+) -> Forecast | None:
+    """What it takes to send what is left. Of a log that was read in part, nobody can say."""
+    waiting = [event for event in events if event.outcome not in _NOT_SENT_AGAIN]
+    if not waiting or reading.extent is Extent.NEWEST:
+        return None
+    return forecast(
+        len(waiting),
+        settings.redeliveries_per_minute,
+        hook.quota.hourly,
+        run_seconds=record.run_seconds,
+        time_left=(min(event.forgotten_at for event in waiting) - reading.window.start) / 1000,
+    )
+
+
+def _outage(record: Record, reading: Reading, undelivered: Sequence[EventReport]) -> Outage:
     """Since when the receiver is down, and why. The redeliveries of this run may have shown it while it went down."""
     failures = latest_failures(record.ledger.sent)
     causes = Counter([one.cause for one in failures] or [event.cause for event in undelivered]).most_common(1)
     since, at_least = reading.failing_since, not reading.any_success
     if record.flow and record.flow.proven and failures:
         since, at_least = min(one.at for one in failures), False
-    return Outage(since, at_least=at_least, cause=causes[0][0] if causes else "", tests=len(failures), backlog=backlog)
+    return Outage(since, at_least=at_least, cause=causes[0][0] if causes else "", tests=len(failures))
 
 
 def report_of_bug(hook: Hook, record: Record, bug: Exception) -> HookReport:
@@ -91,6 +108,7 @@ def _unread(hook: Hook, record: Record) -> HookReport:
         hook_id=hook.hook_id,
         owner=hook.owner,
         page=hook.web_page,
+        host=hook.host,
         active=record.active,
         start=window.start if window else 0,
         cutoff=window.cutoff if window else 0,

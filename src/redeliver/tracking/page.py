@@ -11,7 +11,7 @@ from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
 from redeliver.output.pieces import ByteBudget, advice_for, more
 from redeliver.text import count, for_markdown
-from redeliver.times import clock_time
+from redeliver.times import utc
 from redeliver.tracking.decision import MAX_BODY, Change
 from redeliver.tracking.situation import State
 
@@ -58,7 +58,7 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
             for_markdown(hook.hook, 100),
             f"{hook.undelivered:,}",
             ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read",
-            "" if hook.deadline is None else clock_time(hook.deadline),
+            "" if hook.deadline is None else utc(hook.deadline),
         )
         for hook in situation.hooks
     )
@@ -102,12 +102,12 @@ def _space_beside(*parts: str) -> ByteBudget:
 
 def _waiting(memory: Memory) -> Iterator[str]:
     if memory.since is not None:
-        yield f"- {'It began' if memory.state is State.SETTLED else 'Since'}: {clock_time(memory.since)}"
+        yield f"- {'It began' if memory.state is State.SETTLED else 'Since'}: {utc(memory.since)}"
     if memory.undelivered:
         known = ", as the last run that worked found" if memory.state is State.FAILED else ""
         yield f"- Undelivered: {count(memory.undelivered, 'event')}{known}"
     if memory.deadline is not None:
-        yield f"- Can be saved until: **{clock_time(memory.deadline)}**. Then GitHub begins to delete them."
+        yield f"- Can be saved until: **{utc(memory.deadline)}**. Then GitHub begins to delete them."
 
 
 def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:

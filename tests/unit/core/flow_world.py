@@ -15,7 +15,8 @@ from githubsim.receivers import failure
 from redeliver.core.case import Acceptance, Case, Redelivery, Reply
 from redeliver.core.deliveries import Attempt, Event, cause_of
 from redeliver.core.flow import Ending, Flow
-from redeliver.github.pace import READ_POINTS, WRITE_POINTS, Pace
+from redeliver.core.forecast import READ_POINTS, WRITE_POINTS
+from redeliver.github.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ import pytest
 
 from receivers import HALF_LOST, SCENARIOS, THREE_GOOD, TYPES, Missed, Scenario, down, healthy
 from redeliver.core.flow import Ending
-from redeliver.github.pace import BUDGET
+from redeliver.core.forecast import BUDGET
 from runs.lengths import SOAK
 from unit.core.flow_world import HOUR, MINUTE, World, hourly
 

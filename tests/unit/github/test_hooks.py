@@ -78,11 +78,14 @@ def test_only_a_pattern_asks_for_the_list() -> None:
     assert calls.script.lines == ["GET /orgs/octo/hooks"]
 
 
+URL = "https://user:hush@ci.acme.example:8443/hush?key=hush"
+
+
 @pytest.mark.parametrize(
     ("owner", "number", "listed", "answered", "active", "asked"),
     [
         *((OWNER, 7, active, 500, active, []) for active in (True, False)),
-        (OWNER, 7, None, {"id": 7, "active": True}, True, ["GET /orgs/octo/hooks/7"]),
+        (OWNER, 7, None, {"id": 7, "active": True, "config": {"url": URL}}, True, ["GET /orgs/octo/hooks/7"]),
         (OWNER, 7, None, {"id": 7, "active": False}, False, ["GET /orgs/octo/hooks/7"]),
         (APP, None, None, 500, None, []),  # GitHub does not say it of an App
     ],
@@ -91,8 +94,13 @@ def test_unlisted_webhook_is_asked_whether_it_is_active(
     owner: Owner, number: int | None, answered: object, asked: list[str], *, listed: bool | None, active: bool | None
 ) -> None:
     calls = Calls(answer(500) if answered == 500 else answer(200, answered))
-    assert Hook(calls.caller, owner, number, active=listed).is_active() is active
+    hook = Hook(calls.caller, owner, number, active=listed)
+    assert hook.is_active() is active
     assert calls.script.lines == asked
+    assert hook.host == ""
+    hook.shows_host = True
+    assert hook.host == ("ci.acme.example" if hook.url else "")
+    assert hook.url == (URL if active and asked else "")
 
 
 def test_refusal_to_describe_a_webhook_is_an_error() -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from redeliver.core.forecast import READ_POINTS, WRITE_POINTS
 from redeliver.errors import DidNotWait, MissingPermission, OutOfTime
 from redeliver.github.api import LIMIT_WAIT
-from redeliver.github.pace import GITHUB_REFUSES, HOURLY_LIMIT, READ_POINTS, WRITE_POINTS
+from redeliver.github.pace import GITHUB_REFUSES, HOURLY_LIMIT
 from redeliver.timing import PATIENCE
 from samples import Calls, answer
 from wording import raises

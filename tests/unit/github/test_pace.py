@@ -11,20 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.github.pace import (
-    BUDGET,
-    BURST,
-    GITHUB_REFUSES,
-    POINTS_LIMIT,
-    READ_POINTS,
-    SECONDS_PER_HOUR,
-    SEND_RATE,
-    WINDOW,
-    WRITE_POINTS,
-    Pace,
-    Quota,
-    seconds_to_redeliver,
-)
+from redeliver.core.forecast import BUDGET, READ_POINTS, SECONDS_PER_HOUR, WRITE_POINTS
+from redeliver.github.pace import BURST, GITHUB_REFUSES, POINTS_LIMIT, SEND_RATE, WINDOW, Pace, Quota
 
 # Sums of waits are floats; GitHub's minute is not measured in nanoseconds either.
 EPSILON = 1e-6
@@ -149,23 +137,6 @@ def test_no_interval_holds_more_than_burst_and_pace(per_minute: int, calls: list
     for first, begin in enumerate(run.starts):
         for last, end in enumerate(run.starts[first:], first):
             assert last - first + 1 <= BURST + (end - begin) * per_minute / 60 + EPSILON
-
-
-@pytest.mark.parametrize(
-    ("number", "per_minute", "hourly", "seconds"),
-    [
-        (150, 150, 5_000, 60),
-        (600, 150, inf, 240),
-        (1_620, 1_000, 5_000, 600),  # 810 points a minute, 5 each
-        (4_000, 150, 5_000, 1_600),  # a fifth of the hour's calls is for others
-        (4_001, 150, 5_000, 3_601),
-        (8_000, 100, 5_000, 7_200),
-        (8_000, 50, 5_000, 9_600),
-        (300, 150, 0, 120),  # a server that names no calls limits none
-    ],
-)
-def test_time_to_redeliver_has_three_limits(number: int, per_minute: int, hourly: float, seconds: int) -> None:
-    assert seconds_to_redeliver(number, per_minute, hourly) == seconds
 
 
 def test_shorter_wait_does_not_shorten_a_longer_one() -> None:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
 from redeliver.core.case import Outcome
 from redeliver.core.facts import Fact, FactKind
+from redeliver.core.forecast import forecast
 from redeliver.core.report import HookReport, Outage, Report
 from reports import Problem, events, hook, hooks, one
 
 UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
-AT_LEAST_A_DAY = Outage(START - DAY, at_least=True, cause="timed out", backlog=1, tests=3)
+AT_LEAST_A_DAY = Outage(START - DAY, at_least=True, cause="timed out", tests=3)
 STOPPED = Fact(FactKind.STOPPED, {"number": 15})
-NEW = Outage(None, at_least=False, cause="HTTP 503", backlog=1, tests=3)
+NEW = Outage(None, at_least=False, cause="HTTP 503", tests=3)
 
 
 def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) -> HookReport:  # noqa: ANN401
     """A webhook whose receiver is down."""
-    since = Outage(START - hours * HOUR, at_least=False, cause="no connection", backlog=240, tests=3)
-    usual: dict[str, Any] = {"outage": since}
+    since = Outage(START - hours * HOUR, at_least=False, cause="no connection", tests=3)
+    takes = forecast(600, 150, inf, run_seconds=3_600)
+    usual: dict[str, Any] = {"outage": since, "forecast": takes}
     return hook(*events(*outcomes), number=number, **usual | known)
 
 

@@ -23,7 +23,7 @@ from unit.output.endings import STOPPED
 
 ENDED = 1_794_000_000.25
 LATER = ENDED + 900
-OUTAGE = Outage(START - HOUR, at_least=False, cause="HTTP 503", backlog=1, tests=3)
+OUTAGE = Outage(START - HOUR, at_least=False, cause="HTTP 503", tests=3)
 STATS = stats({"push": (30, 27), "issues": (10, 9)}, p95=1_800, near=4)
 NO_EVENTS = stats({}, p95=None)
 OF_STATS = {

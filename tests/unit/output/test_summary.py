@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from githubsim.clock import HOUR, START
 from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.core.forecast import forecast
 from redeliver.core.report import Outage, Report
 from redeliver.output.pieces import SHOWN_EVENTS, advice_for
 from redeliver.output.summary import markdown, unusable
@@ -69,24 +71,25 @@ def test_facts_in_the_heading_are_not_repeated() -> None:
 
 
 def test_worst_webhook_comes_first_and_quiet_ones_are_folded() -> None:
-    outage = Outage(START - HOUR, at_least=False, cause="no connection", backlog=240, tests=3)
+    outage = Outage(START - HOUR, at_least=False, cause="no connection", tests=3)
+    takes = forecast(600, 150, inf, run_seconds=3_600)
     report = Report(
         (
             *hooks(2),
             hook(*events(Outcome.RECOVERED), number=3),
             hook(*events(Outcome.REFUSED, Outcome.NOT_DUE), number=4),
-            hook(*events(Outcome.ENDPOINT_DOWN), number=5, outage=outage),
+            hook(*events(Outcome.ENDPOINT_DOWN), number=5, outage=outage, forecast=takes),
             hook(number=6, read=False, scanned=0, errors=("no",)),
             hook(*events(Outcome.GIVEN_UP), number=7),
             hook(number=8, active=False),
         )
     )
     shown = rendered(markdown(report))
-    until = "9 Nov 21:20 (72 h left)"
+    until = "9 Nov 21:20 UTC (3 d left)"
     assert [[words(cell) for cell in row] for row in table_of(shown, 1)[1:]] == [
         ["🔴 7", "", "0", "1", "0", "", ""],
         ["🔴 6", "not read", "", "", "", "", ""],
-        ["🔴 5", "down since 20:20 UTC (1 h): no connection", "1", "0", "0", until, "about 4 min"],
+        ["🔴 5", "down since 20:20 UTC (1 h ago): no connection", "1", "0", "0", until, "about 4 min, in 1 run"],
         ["🟡 4", "", "2", "0", "0", until, ""],
         ["🟡 8", "switched off", "0", "0", "0", "", ""],
         ["🟢 3", "", "0", "0", "1", "", ""],

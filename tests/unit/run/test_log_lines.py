@@ -9,7 +9,7 @@ from redeliver.core.case import Acceptance, Case, Reply
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Window
 from redeliver.run.log_lines import SHOWN, reading_line, say_outcomes, title_of
-from redeliver.times import clock_time
+from redeliver.times import utc
 from samples import Said, attempt, event, row
 from wording import figures
 
@@ -19,7 +19,7 @@ HOSTILE = "x\n::error::y https://user:secret@evil.example/"
 def test_an_event_goes_by_its_name_its_guid_and_the_time_it_first_failed() -> None:
     title = title_of(event(attempt(1, START), guid="g1", name="push"))
     assert title.startswith("push g1 ")
-    assert "2026-11-06 21:20:00 UTC" in title
+    assert "6 Nov 21:20 UTC" in title
     assert title_of(event(attempt(1, START), guid=HOSTILE, name=HOSTILE)).count("x ::error::y <url>") == 2
 
 
@@ -30,7 +30,7 @@ def test_an_event_goes_by_its_name_its_guid_and_the_time_it_first_failed() -> No
         (HOUR, START - HOUR, 0, []),
         (HOUR, None, 0, ["lookback of 1 h"]),
         (3 * DAY, None, 600, ["GitHub"]),
-        (3 * DAY, START - 9 * DAY, 600, ["GitHub", clock_time(START - 9 * DAY)]),
+        (3 * DAY, START - 9 * DAY, 600, ["GitHub", utc(START - 9 * DAY)]),
     ],
 )
 def test_a_run_says_first_how_far_back_it_reads_and_what_decided_that(
@@ -38,8 +38,8 @@ def test_a_run_says_first_how_far_back_it_reads_and_what_decided_that(
 ) -> None:
     window = Window(START, stored, START - back if stored is None else stored, START - back, START - 3 * DAY)
     line = reading_line("hook 1", window, overlap, kept=True)
-    assert clock_time(START - back) in line
-    words = ("10 min before", "lookback of 1 h", "GitHub", clock_time(START - 9 * DAY), "overlap")
+    assert utc(START - back) in line
+    words = ("10 min before", "lookback of 1 h", "GitHub", utc(START - 9 * DAY), "overlap")
     assert [word for word in words if word in line] == named
 
 

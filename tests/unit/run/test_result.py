@@ -21,7 +21,7 @@ from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime,
 from redeliver.github.pace import Quota
 from redeliver.run.record import Record
 from redeliver.run.result import build_report
-from redeliver.times import clock_time
+from redeliver.times import utc
 from samples import HOUR, MINUTE, attempt, event, reading_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
 HOOK: Any = SimpleNamespace(
     name="hook 1 of the organization octo",
     web_page="",
+    host="",
     hook_id="1",
     owner="octo",
     quota=Quota(hourly=5_000),
@@ -112,7 +113,7 @@ def test_next_attempt_and_reason_are_reported(fate: Fate, detail: str, *, is_sen
 def test_some_lost_events_are_named_with_the_time_left() -> None:
     (sentence,) = reported(Fate(left=Outcome.NOT_DUE), *[Fate(left=Outcome.GIVEN_UP)] * 30).errors
     assert "g8 and 22 more" in sentence
-    assert clock_time(START - 98 * MINUTE + RETENTION) in sentence
+    assert utc(START - 98 * MINUTE + RETENTION) in sentence
     assert "replay --guid" in sentence
 
 
@@ -135,7 +136,7 @@ def test_gap_is_an_error_with_its_two_ends(stored: int | None, at_end: int | Non
     report = reported(window=window, retained_at_end=None if at_end is None else START - RETENTION + at_end)
     assert report.gap == gap
     ends = [tuple(wording.told(FactKind.GAP, sentence).values()) for sentence in report.errors]
-    assert ends == ([tuple(map(clock_time, gap))] if gap else [])
+    assert ends == ([tuple(map(utc, gap))] if gap else [])
 
 
 def test_deadline_is_that_of_the_oldest_redeliverable_event() -> None:
@@ -178,9 +179,9 @@ def test_server_without_hourly_calls_has_no_hourly_limit() -> None:
         Fate(),
         flow=SimpleNamespace(ending=Ending.DOWN, proven=False, **NOTHING_SENT),
     )
-    outage = build_report(hook, record, parse(INPUTS)).outage
-    assert outage is not None
-    assert outage.backlog == 1
+    takes = build_report(hook, record, parse(INPUTS)).forecast
+    assert takes is not None
+    assert (takes.events, takes.seconds) == (2, 1)
 
 
 LATE, SPENT = OutOfTime(why="another request would have taken 9 s more"), HourSpent(left="850")

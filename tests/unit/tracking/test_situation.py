@@ -15,7 +15,7 @@ from redeliver.core.report import Outage, Report
 from redeliver.output.report_json import as_json
 from redeliver.tracking.situation import NO_REPORT, Situation, State, read_report
 
-DOWN = Outage(since=START - HOUR, at_least=False, cause="HTTP 503", backlog=60, tests=3)
+DOWN = Outage(since=START - HOUR, at_least=False, cause="HTTP 503", tests=3)
 FAILED_AGAIN, LOST = reports.events(Outcome.FAILED_AGAIN), reports.events(Outcome.GIVEN_UP)
 
 

@@ -1,0 +1,99 @@
+"""How long sending takes, in how many runs, and whether that is before GitHub deletes the oldest event. Pure.
+
+Facts (https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api): 900 points a minute, of which a
+redelivery costs 5; 5,000 calls an hour for a personal token, and up to 15,000 for an App's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, inf
+
+from redeliver.times import duration
+
+READ_POINTS = 1
+WRITE_POINTS = 5
+#: GitHub's limit of points in any minute, and how much of it is used: a tenth is kept free.
+POINTS_A_MINUTE = 900
+BUDGET = POINTS_A_MINUTE * 9 // 10
+SECONDS_PER_HOUR = 3_600.0
+#: The share of an hour's calls that redeliveries leave to others, decreasing as the hour passes. Otherwise later runs,
+#: and those over other webhooks, could not even read their logs.
+FOR_OTHERS = 1 / 5
+#: Redeliveries a minute that GitHub's points allow.
+_MOST_A_MINUTE = BUDGET // WRITE_POINTS
+#: What a job of a workflow may last on GitHub's own runners, in hours, and the most calls an hour that GitHub gives.
+#: Source: https://docs.github.com/en/actions/reference/limits
+_LONGEST_JOB = 6
+_MOST_CALLS = 15_000
+#: The share of the time that something has to save to be worth a word.
+_WORTH_IT = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What sending will take. ``str()`` says it in a sentence without its full stop."""
+
+    events: int
+    """To send."""
+    seconds: int
+    per_run: int
+    """Events that a run can send within ``time-limit``, beside reading the log."""
+    runs: int
+    """How many runs that takes."""
+    time_left: float | None
+    """Seconds until GitHub begins to delete the oldest of them; None: not known."""
+    helps: tuple[str, ...]
+    """What would make it faster, or take fewer runs; none if one run sends all in time."""
+
+    @property
+    def in_time(self) -> bool:
+        """Whether all are sent before that, if one run follows the other."""
+        return self.time_left is None or self.seconds <= self.time_left
+
+    def __str__(self) -> str:
+        runs = "1 run" if self.runs == 1 else f"{self.runs:,} runs of {self.per_run:,}"
+        return f"{duration(self.seconds)}, in {runs}"
+
+
+def forecast(
+    events: int, per_minute: int, hourly: float, *, run_seconds: float, time_left: float | None = None
+) -> Forecast:
+    """What it takes to send so many events.
+
+    ``per_minute``: redeliveries, as the settings say. ``hourly``: API calls of a whole hour. ``run_seconds``: what a
+    run has for sending, of its ``time-limit``. ``time_left``: seconds until GitHub deletes the oldest.
+    """
+    seconds, per_run = seconds_to_redeliver(events, per_minute, hourly), _within(run_seconds, per_minute, hourly)
+    runs = max(1, ceil(events / per_run))
+    helps = []
+    if runs > 1:
+        hours = ceil(seconds * 1.1 / SECONDS_PER_HOUR)  # a tenth more, for reading the log
+        where = f" on your own server (GitHub's runners allow {_LONGEST_JOB}h)" if hours > _LONGEST_JOB else ""
+        helps.append(f"one run with time-limit: {hours}h{where}")
+    if runs > 1 or (time_left is not None and seconds > time_left):
+        faster = {
+            f"redeliveries-per-minute: {_MOST_A_MINUTE}": (max(per_minute, _MOST_A_MINUTE), hourly),
+            f"an App, which has up to {_MOST_CALLS:,} API calls an hour": (per_minute, max(hourly, _MOST_CALLS)),
+        }
+        helps += [help_ for help_, pace in faster.items() if seconds_to_redeliver(events, *pace) < seconds * _WORTH_IT]
+    return Forecast(events, seconds, per_run, runs, time_left, tuple(helps))
+
+
+def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
+    """How long this many redeliveries take at that pace, within the limits per minute and per hour.
+
+    ``hourly``: calls of a whole hour; a server that says 0 is taken to have no such limit.
+    """
+    in_an_hour = hourly * (1 - FOR_OTHERS)
+    by_the_minute = number * 60 / min(per_minute, BUDGET / WRITE_POINTS)
+    if not in_an_hour or number <= in_an_hour:
+        return round(by_the_minute)
+    return round(max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
+
+
+def _within(seconds: float, per_minute: int, hourly: float) -> int:
+    """How many redeliveries fit into so many seconds, one at least."""
+    in_an_hour = hourly * (1 - FOR_OTHERS) or inf
+    by_the_minute = seconds / 60 * min(per_minute, BUDGET / WRITE_POINTS)
+    return max(1, int(min(by_the_minute, in_an_hour * max(1.0, seconds / SECONDS_PER_HOUR))))
