@@ -44,7 +44,10 @@ def test_step_maps_inputs_and_outputs_and_pastes_no_expression_into_a_script(
     action: dict[str, Any], outputs: list[str]
 ) -> None:
     (step,) = action["runs"]["steps"]
-    assert step["env"] == {variable(name): f"${{{{ inputs.{name} }}}}" for name in action["inputs"]}
+    visibility = {"REPOSITORY_VISIBILITY": "${{ github.event.repository.visibility }}"}
+    inputs = {variable(name): f"${{{{ inputs.{name} }}}}" for name in action["inputs"]}
+    # Only what shows hosts has to know who may see them.
+    assert step["env"] == inputs | (visibility if action in (ACTION, REPLAY_ACTION) else {})
     assert {name: row["value"] for name, row in action["outputs"].items()} == {
         name: f"${{{{ steps.{step['id']}.outputs.{name} }}}}" for name in outputs
     }

@@ -52,6 +52,7 @@ def test_container_gets_these_variables_of_the_runner_alone(runner: Runner) -> N
     assert {name for name in names if not name.startswith("INPUT_")} == {
         *("GITHUB_ACTIONS", "GITHUB_API_URL", "GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
         *("GITHUB_SERVER_URL", "GITHUB_STEP_SUMMARY", "GITHUB_WORKFLOW", "RUNNER_DEBUG"),
+        "REPOSITORY_VISIBILITY",
         *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"),
         *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
         *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),

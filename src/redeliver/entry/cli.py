@@ -17,7 +17,7 @@ from redeliver import __version__
 from redeliver.core.settings import DAY, FailOn, Use
 from redeliver.entry.flags import guid_problems, misplaced_credential, option, settings_of, signature
 from redeliver.entry.metrics_file import check_metrics_file, need_package, write_metrics
-from redeliver.entry.process import connector, exit_code
+from redeliver.entry.process import connector, exit_code, shows_hosts
 from redeliver.entry.streams import print_data, print_message
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
 from redeliver.errors import (
@@ -291,6 +291,7 @@ def _session(
             console,
             random=Random(),
             sends=sends,
+            shows_hosts=shows_hosts(),
             store_for=store_for,
             before_post=before_post,
         )

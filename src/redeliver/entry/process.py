@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,15 @@ def connector(
         return GitHubApi(settings.api_url, credential, clock.call_time_left)
 
     return connect, clock
+
+
+def shows_hosts() -> bool:
+    """Whether everybody who may read what is said here may know where webhooks point.
+
+    So it is on a server, and in a workflow of a repository that is not public. If that is not known, it is public.
+    """
+    in_workflow = os.environ.get("GITHUB_ACTIONS") == "true"
+    return not in_workflow or os.environ.get("REPOSITORY_VISIBILITY") in {"private", "internal"}
 
 
 def exit_code(work: Callable[[], int], tell: Callable[[RedeliverError], None]) -> int:

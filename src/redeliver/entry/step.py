@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.report import Report
 from redeliver.core.settings import Use, parse
 from redeliver.entry import workflow
-from redeliver.entry.process import connector
+from redeliver.entry.process import connector, shows_hosts
 from redeliver.errors import NoSuchHook, Unexpected
 from redeliver.github.session import Session
 from redeliver.output.headline import annotate, headline
@@ -45,7 +45,7 @@ def run_step(name: str) -> int:
 
 def _session(settings: Settings, console: workflow.ActionsConsole, *, sends: bool = False) -> Session:
     connect, clock = connector(settings, console, workflow.mask)
-    return Session(settings, connect, clock, console, random=Random(), sends=sends)
+    return Session(settings, connect, clock, console, random=Random(), sends=sends, shows_hosts=shows_hosts())
 
 
 def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:

@@ -40,6 +40,8 @@ class Session:
     """Has webhooks take turns, and chooses the events that try a receiver."""
     sends: bool = False
     """Whether it may redeliver, and not only read."""
+    shows_hosts: bool = False
+    """Whether everybody who may read what is said may know where webhooks point."""
     store_for: Callable[[str], Store] | None = None
     """Returns the store to use instead of a variable, by the hook's id as text (empty for an App's)."""
     before_post: Callable[[], None] | None = None
@@ -87,6 +89,8 @@ class Session:
             self.left_out = Fact(FactKind.ADDRESS_UNKNOWN, {"ids": without})
             self.console.line(self.left_out.sentence)
         hooks = self.owner.pick(self.caller, listed, choice, inactive=inactive)
+        for hook in hooks:
+            hook.shows_host = self.shows_hosts
         self.chosen = {hook.hook_id: hook for hook in hooks}
         return hooks
 
