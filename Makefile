@@ -124,7 +124,7 @@ defects: $(VENV)/test.stamp
 	$(PY) -m defects $(ARGS)
 
 # Does a test notice a small change to what decides, sends, waits or keeps the checkpoint? ARGS="api send": those modules
-# alone; all of them take about an hour. What no test noticed is listed at the end; docs/guarantees.md says what may be.
+# alone; all of them take about an hour. What no test noticed is listed at the end; docs/proofs.md says what may be.
 # mutmut copies all of githubsim: it gets a folder of its own, without the packages that its tests install.
 MUTANTS := build/mutants
 mutants: $(VENV)/dev.stamp
@@ -138,7 +138,7 @@ mutants: $(VENV)/dev.stamp
 measure: $(VENV)/test.stamp
 	@$(PY) tools/measure.py $(ARGS)
 
-# docs/running.md has the table that it is held to.
+# docs/setup.md has the table that it is held to.
 systems: $(VENV)/test.stamp
 	$(PY) tools/systems.py
 

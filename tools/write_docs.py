@@ -225,7 +225,7 @@ FILES: dict[str, Mapping[str, Block]] = {
         "tuning inputs": _tuning_names,
     },
     "docs/tuning.md": {"inputs": lambda: _input_table(_of(Group.TUNING))},
-    "docs/running.md": {"systems": systems},
+    "docs/setup.md": {"systems": systems},
     "docs/outputs.md": {"outputs": lambda: _output_table(OUTPUTS)},
     "docs/metrics.md": {
         "metrics of a run": lambda: _output_table(RUN_METRICS, "metric"),

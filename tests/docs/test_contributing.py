@@ -9,15 +9,9 @@ from pathlib import Path
 
 import yaml
 
-from docs.test_mermaid import faults_of
-from pictures.page import diagrams
-
 ROOT = Path(__file__).parents[2]
-FIRST, DESIGN, *OTHERS = (
-    (ROOT / name).read_text(encoding="utf-8")
-    for name in ("CONTRIBUTING.md", "docs/design.md", "docs/testing.md", "docs/releasing.md")
-)
-TEXT = "".join([FIRST, *OTHERS])
+FIRST, SECOND = ((ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "docs/maintainers.md"))
+TEXT = FIRST + SECOND
 #: The targets of make that people use.
 NINE = ["setup", "quick", "test", "check", "docs", "demo", "e2e", "soak", "lock"]
 
@@ -32,12 +26,6 @@ def test_contributing_begins_with_five_files() -> None:
     files = re.findall(r"^\d\. `(.+?)`: ", section, re.MULTILINE)
     assert len(files) == 5
     assert all((ROOT / "src" / "redeliver" / file).is_file() for file in files)
-
-
-def test_mermaid_understands_the_diagram_of_the_layers() -> None:
-    (fault,) = faults_of(diagrams(DESIGN))
-    # Which is all that it has against it: the summaries' diagrams are of another kind.
-    assert fault.startswith("Error: it is taken for a flowchart")
 
 
 def test_named_modules_and_folders_exist() -> None:

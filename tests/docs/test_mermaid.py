@@ -1,8 +1,9 @@
-"""Every diagram in every kind of summary is one to the package that GitHub draws them with."""
+"""Every diagram in every kind of summary and in the documents is one to the package that GitHub draws them with."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,9 @@ from redeliver.output.summary import markdown
 
 pytestmark = pytest.mark.slow
 
-CONTRACT = Path(__file__).parents[2] / "githubsim" / "tests" / "contract"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+CONTRACT = ROOT / "githubsim" / "tests" / "contract"
 
 
 def faults_of(texts: list[str]) -> list[str]:
@@ -45,6 +48,15 @@ def test_mermaid_understands_every_diagram() -> None:
         1: {"outage-of-an-hour", "two-hours-left", "forty-hooks", "stopped"},
         2: {"recovered", "failing-again", "given-up", "dry-run", "many-causes", "ten-thousand"},
     }
+
+
+def test_mermaid_understands_the_diagrams_of_the_documents() -> None:
+    drawn = [text for page in sorted(DOCS.glob("*.md")) for text in diagrams(page.read_text(encoding="utf-8"))]
+    assert len(drawn) == 2
+    for fault in (faults := faults_of(drawn)):
+        # Which is all that it has against them: the summaries' diagrams are of another kind.
+        assert re.match(r"Error: it is taken for a (flowchart|stateDiagram)", fault), fault
+    assert len(faults) == len(drawn)
 
 
 def test_mermaid_refuses_broken_diagrams() -> None:

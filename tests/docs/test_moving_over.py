@@ -1,4 +1,4 @@
-"""docs/moving-over.md: from GitHub's documented script to the action, with the same variable and nothing lost."""
+"""docs/setup.md: from GitHub's documented script to the action, with the same variable and nothing lost."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from write_docs import INPUTS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-TOKEN = (ROOT / "docs" / "token.md").read_text(encoding="utf-8")
+SETUP = (ROOT / "docs" / "setup.md").read_text(encoding="utf-8")
 TRACKING = (ROOT / "docs" / "tracking-issue.md").read_text(encoding="utf-8")
 #: The one to copy.
 (WORKFLOW,) = re.findall(r"^```yaml\n(name: .*?)^```$", README, re.DOTALL | re.MULTILINE)
-GUARANTEES, DESIGN = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("guarantees.md", "design.md"))
+PROOFS, DESIGN = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("proofs.md", "maintainers.md"))
 TUNING = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")
 #: Hours of a month, as GitHub bills the year in twelve parts.
 MONTH = 365 * 24 / 12
@@ -54,7 +54,7 @@ def test_commented_inputs_of_the_workflow_are_valid() -> None:
 
 
 def test_numbers_of_flow_control_are_those_of_the_code() -> None:
-    for text in (README, GUARANTEES):
+    for text in (README, PROOFS):
         assert f"at most {RECEIVER} redeliveries a run" in text
     (section,) = re.findall(r"^## Flow control$.*?^## ", DESIGN, re.DOTALL | re.MULTILINE)
     for told in (
@@ -99,20 +99,18 @@ def test_every_input_is_described_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hooks"),
-    [(README, ["organization_hooks"]), (TOKEN, ["organization_hooks", "repository_hooks"])],
-    ids=["README.md", "token.md"],
+    ("text", "permission"),
+    [(README, "organization_hooks"), (SETUP, "repository_hooks")],
+    ids=["README.md", "setup.md"],
 )
-def test_links_to_the_token_form_fill_in_its_fields(text: str, hooks: list[str]) -> None:
-    links = re.findall(r"https://github\.com/settings/personal-access-tokens/new\?[^)\s]+", text)
-    assert len(links) == len(hooks)
-    for link, permission in zip(links, hooks, strict=True):
-        given = parse_qs(urlsplit(link).query, strict_parsing=True)
-        assert set(given) <= FORM | PERMISSIONS
-        assert PERMISSIONS & set(given) == {permission, "actions_variables"}
-        assert given[permission] == given["actions_variables"] == ["write"]
-        assert len(given["name"][0]) <= 40
-        assert 1 <= int(given["expires_in"][0]) <= 366
+def test_link_to_the_token_form_fills_in_its_fields(text: str, permission: str) -> None:
+    (link,) = re.findall(r"https://github\.com/settings/personal-access-tokens/new\?[^)\s]+", text)
+    given = parse_qs(urlsplit(link).query, strict_parsing=True)
+    assert set(given) <= FORM | PERMISSIONS
+    assert PERMISSIONS & set(given) == {permission, "actions_variables"}
+    assert given[permission] == given["actions_variables"] == ["write"]
+    assert len(given["name"][0]) <= 40
+    assert 1 <= int(given["expires_in"][0]) <= 366
 
 
 def test_commands_that_store_the_token_fit_githubs_api() -> None:
@@ -121,18 +119,17 @@ def test_commands_that_store_the_token_fit_githubs_api() -> None:
     paths = json.loads((folder / "api.github.com.json").read_text(encoding="utf-8"))["paths"]
     environment = "/repos/{owner}/{repo}/environments/{environment_name}"
     asked = paths[environment]["put"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    for text in (README, TOKEN):
-        told = text.replace("\\\n", "")
-        (put,) = re.findall(r"gh api --method PUT '(repos/[^']+)'(.*)", told)
-        assert put[0] == environment[1:].replace("{environment_name}", "redeliver")
-        (name,) = set(re.findall(r"-F '(\w+)\[", put[1]))
-        assert name in asked
-        (post,) = re.findall(r"gh api '(repos/[^']+)' -f name=main", told)
-        assert f"/{post}".replace("redeliver/", "{environment_name}/") in paths
-        (secret, place) = re.findall(r"gh secret set (\w+) --env (\w+)", told)[0]
-        example = (ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8")
-        assert f"secrets.{secret} " in example
-        assert f"name: {place}\n" in example
+    told = README.replace("\\\n", "")
+    (put,) = re.findall(r"gh api --method PUT '(repos/[^']+)'(.*)", told)
+    assert put[0] == environment[1:].replace("{environment_name}", "redeliver")
+    (name,) = set(re.findall(r"-F '(\w+)\[", put[1]))
+    assert name in asked
+    (post,) = re.findall(r"gh api '(repos/[^']+)' -f name=main", told)
+    assert f"/{post}".replace("redeliver/", "{environment_name}/") in paths
+    ((secret, place),) = re.findall(r"gh secret set (\w+) --env (\w+)", told)
+    example = (ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8")
+    assert f"secrets.{secret} " in example
+    assert f"name: {place}\n" in example
 
 
 def test_pictures_are_small() -> None:

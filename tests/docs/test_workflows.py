@@ -69,7 +69,7 @@ def script(job: dict[str, Any]) -> str:
 
 
 def test_jobs_that_push_or_sign_run_in_an_environment() -> None:
-    """Each of them is for the branch main alone: see docs/releasing.md."""
+    """Each of them is for the branch main alone: see docs/maintainers.md."""
     environments = {name: job["environment"] for name, job in RELEASE.items() if "environment" in job}
     assert environments == {
         "build": "image",
@@ -81,7 +81,7 @@ def test_jobs_that_push_or_sign_run_in_an_environment() -> None:
     for name, job in RELEASE.items():
         if {"packages", "id-token", "attestations"} & {right for right, level in rights(job) if level == "write"}:
             assert name in environments, name
-    text = (ROOT / "docs/releasing.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/maintainers.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in environments.values())
 
 
@@ -163,7 +163,7 @@ def test_job_of_the_branch_rule_needs_every_other_job(name: str) -> None:
     green = jobs.pop("green")
     assert set(green["needs"]) == set(jobs)
     # The name under which a branch rule finds it.
-    for page in ("CONTRIBUTING.md", "docs/releasing.md"):
+    for page in ("CONTRIBUTING.md", "docs/maintainers.md"):
         assert f'"{green["name"]}"' in (ROOT / page).read_text(encoding="utf-8")
 
 

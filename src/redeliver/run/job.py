@@ -69,7 +69,7 @@ def run_hook(
 
 
 class Run:
-    """The steps of a run, in the order of ``work``; docs/design.md has them in words."""
+    """The steps of a run, in the order of ``work``; docs/maintainers.md has them in words."""
 
     def __init__(
         self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings, *, random: Random
