@@ -12,7 +12,7 @@
 # make format   formats, and fixes what the linter can
 # make measure  what the source comes to, beside what it is held to; ARGS=folder: of another package
 # make bench    this action beside the documented way
-# make picture  pictures of the job summaries, light and dark (needs Chromium)
+# make picture  what a person sees of each story: pages, logs, terminals; ARGS=--text: without pictures (else: Chromium)
 # make defects  breaks the action in one way after the other: a test must notice
 # make mutants  the same with every small change to what decides, sends, waits or keeps the checkpoint: an hour
 # make systems  for which systems the locked packages have wheels (asks the package index)
@@ -101,7 +101,8 @@ format: $(VENV)/dev.stamp
 docs: $(VENV)/test.stamp
 	$(PY) tools/write_docs.py
 
-# Job summaries of every kind as GitHub would show them, light and dark: build/pictures. Needs Chromium.
+# The stories of tests/stories.py as GitHub and terminals show them, light and dark: build/pictures/index.html. ARGS=--text
+# keeps texts alone; else it needs Chromium. ARGS=--docs takes the pictures in docs. ARGS=gap: of that story.
 picture: $(VENV)/test.stamp $(VENV)/node.stamp
 	$(PY) -m pictures $(ARGS)
 

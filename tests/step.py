@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import os
 import random
+import shlex
 import signal
 import sys
 import tempfile
 import time
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -44,6 +46,9 @@ ENVIRONMENT = {
     "GITHUB_RUN_ID": "123456",
     "RUNNER_DEBUG": "1",
 }
+#: Of a terminal with colours, and what its user does not say on the command line.
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LINES": "50"}
+KEPT = ("token", "variable-name", "variable-repository", "api-url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +73,54 @@ def run_step(world: World, command: str = "", **changed: str) -> Done:
     ``command``: which of the action's steps; empty: the run.
     """
     inputs = world.inputs(**{name.rstrip("_"): value for name, value in changed.items()})
-    before = len(world.sim.journal.entries)
-    with tempfile.TemporaryDirectory() as folder, _time_of(world), _network_of(world), _own_process():
+    with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder, name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
         for file in files.values():
             file.touch()
-        given = as_variables(inputs)
-        environment = ENVIRONMENT | given | {name: str(file) for name, file in files.items()}
-        printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
-        with (
-            mock.patch.dict(os.environ, environment, clear=True),
-            mock.patch.object(sys, "argv", ["redeliver", *command.split()]),
-            mock.patch("redeliver.entry.step.Random", return_value=world.random),
-            redirect_stdout(printed),
-        ):
-            code = _code_of_main()
-        log = printed.buffer.getvalue().decode()
+        environment = ENVIRONMENT | as_variables(inputs) | {name: str(file) for name, file in files.items()}
+        done = _run(world, command.split(), environment, io.BytesIO())
         found = outputs(files["GITHUB_OUTPUT"])
-        summary = files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8")
-    return Done(code, log, found, summary, world.sim.journal.entries[before:])
+        return replace(done, outputs=found, summary=files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8"))
+
+
+class Terminal(io.BytesIO):
+    """What a terminal is sent."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run_command(world: World, command: str, columns: int, **changed: str) -> Done:
+    """Run a command on a terminal that is so wide, with the world's inputs as flags, changed by these.
+
+    The checkpoint's variable and the token are in the environment. The log is all that the terminal is sent, after a
+    line with the command.
+    """
+    inputs = world.inputs(**{name.rstrip("_"): value for name, value in changed.items()})
+    variables = {f"REDELIVER_{name.replace('-', '_').upper()}": inputs.pop(name) for name in KEPT if name in inputs}
+    given = ((f"--{name}",) if value == "true" else (f"--{name}", value) for name, value in inputs.items() if value)
+    argv = [*command.split(), *chain.from_iterable(given)]
+    terminal = Terminal(f"$ redeliver {shlex.join(argv)}\r\n".encode())
+    terminal.seek(0, io.SEEK_END)
+    return _run(world, argv, variables | TERMINAL | {"COLUMNS": str(columns)}, terminal)
+
+
+def _run(world: World, argv: Sequence[str], environment: Mapping[str, str], printed: io.BytesIO) -> Done:
+    before = len(world.sim.journal.entries)
+    out, err = (io.TextIOWrapper(printed, encoding="utf-8", newline="", line_buffering=True) for _ in range(2))
+    with (
+        _time_of(world),
+        _network_of(world),
+        _own_process(),
+        mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch.object(sys, "argv", ["redeliver", *argv]),
+        mock.patch("redeliver.entry.step.Random", return_value=world.random),
+        mock.patch("redeliver.entry.cli.Random", return_value=world.random),
+        redirect_stdout(out),
+        redirect_stderr(err if printed.isatty() else sys.stderr),
+    ):
+        code = _code_of_main()
+    return Done(code, printed.getvalue().decode(), {}, "", world.sim.journal.entries[before:])
 
 
 def _code_of_main() -> int:
