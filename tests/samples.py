@@ -221,7 +221,7 @@ class Script:
         return [f"{verb} {path}" for verb, path, _, _ in self.calls]
 
 
-TASK = Purpose("read the log", "the permission to read", "The log")
+TASK = Purpose("read the log", "the permission to read and write", "octo has no log")
 PAGE = {"page": "1"}
 
 

@@ -120,7 +120,7 @@ class ErrorKind(Generic[E_co]):
 class SettingsError(RedeliverError):
     """One or more inputs cannot be used; no request was made."""
 
-    sentence = "The inputs cannot be used as they are (problems: {count})."
+    sentence = "The inputs have {count:count problem}."
     advice = "Nothing was sent. Correct them and run again."
     exit_code = 2
 
@@ -131,7 +131,7 @@ class SettingsError(RedeliverError):
 
 BadPrivateKey = RedeliverError.kind(
     "The App's private key cannot be used.",
-    "Put the whole file that GitHub generated for the App, from BEGIN to END, in private-key.",
+    "Store the whole file that GitHub generated for the App, from BEGIN to END, in private-key.",
 )
 
 FileUnreadable = RedeliverError.kind(
@@ -142,7 +142,7 @@ FileUnreadable = RedeliverError.kind(
 
 SecretReadable = RedeliverError.kind(
     "Every user of this machine can read {path}, which holds a secret.",
-    "It is used all the same. Let nobody but the user who runs this read it: chmod 600.",
+    "It is used anyway. Let only its owner read it: chmod 600.",
     0,
 )
 """A file that holds a secret, and that every user of the machine can read.
@@ -151,15 +151,15 @@ It is used, since Docker and Kubernetes mount secrets like that unless they are 
 """
 
 CredentialMisplaced = RedeliverError.kind(
-    "There is a credential {where}, where it does not belong. It is not shown.",
-    "Nothing was sent. Give a token in REDELIVER_TOKEN, or in a file that --token-file names. Revoke this one if "
+    "There is a credential {where}, where others may read it. It is not shown.",
+    "Nothing was sent. Pass a token in REDELIVER_TOKEN, or in a file that --token-file names. Revoke this one if "
     "others may have seen it.",
     2,
 )
 
 CertificatesMissing = RedeliverError.kind(
     "There are no certificates at {path}.",
-    "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, the file must be there, too.",
+    "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, mount the file into it.",
 )
 
 
@@ -174,18 +174,17 @@ class NoSuchHook(RedeliverError):
 
 NoHooks = NoSuchHook.kind(
     "{owner} has no {what} that the token can see.",
-    "Check org or repository, what the token may see, and whether the webhook is switched off.",
+    "Check org or repository, the token's permissions, and whether the webhook is switched off.",
 )
 
 EventNotFound = RedeliverError.kind(
-    "No attempt of {guid} is in the delivery log.",
-    "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days; older "
-    "ones are gone.",
+    "The delivery log has no attempt of {guid}.",
+    "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days.",
 )
 
 ResponsesNotRead = RedeliverError.kind(
-    "What the receiver answered could not be looked up for {failed} of {attempts}.",
-    "All attempts are shown, each of these with the reason. Run the command again.",
+    "The receiver's answers to {failed} of {attempts} could not be looked up.",
+    "The list gives the reason for each. Run the command again.",
 )
 
 
@@ -193,12 +192,12 @@ ResponsesNotRead = RedeliverError.kind(
 
 CheckpointUnreadable = RedeliverError.kind(
     "The checkpoint in {place} is not a time in epoch milliseconds: {value}.",
-    "It was not overwritten. Set it to a time in epoch milliseconds, or delete it to start again from lookback.",
+    "It was not overwritten. Correct it, or delete it to start again from lookback.",
 )
 
 CheckpointInSeconds = RedeliverError.kind(
-    "The checkpoint in {place} is in seconds, and milliseconds belong there: {value}.",
-    "It was not overwritten. Write three zeros after it, or delete it to start again from lookback.",
+    "The checkpoint in {place} is in seconds instead of milliseconds: {value}.",
+    "It was not overwritten. Append three zeros, or delete it to start again from lookback.",
 )
 
 CheckpointInFuture = RedeliverError.kind(
@@ -218,14 +217,14 @@ class CheckpointNotSaved(RedeliverError):
 
 FirstCheckpointNotSaved = CheckpointNotSaved.kind(
     "The checkpoint could not be saved in {place}: {why}",
-    "No checkpoint is stored yet, so the next run looks back over lookback. It does not see what failed earlier.",
+    "No checkpoint is stored yet, so the next run reads back over lookback alone. It misses what failed before that.",
 )
 """The same where no checkpoint was found: the next run finds none either."""
 
 StateLockLost = CheckpointNotSaved.kind(
-    "The lock of the state file {place} is lost: {why}.",
-    "Another run may be at work, so this one sent nothing more and saved no checkpoint. Find out what removes "
-    "files from that folder.",
+    "The lock of the state file {place} was lost: {why}.",
+    "Another run may be at work, so this one stopped sending and saved no checkpoint. Find out what removes files "
+    "from that folder.",
 )
 """The lock's file is not the one that this process holds any more: another process may hold the new one."""
 
@@ -244,20 +243,20 @@ StateUnreadable = RedeliverError.kind(
 
 StateUnsafe = RedeliverError.kind(
     "{path} cannot be used for checkpoints: {why}.",
-    "It was not changed. Use a path in a folder that the user who runs this owns and that no other user can write to.",
+    "It was not changed. Use a path in a folder that the user who runs this owns, and that no other user can write to.",
     2,
 )
 """Other users of the machine could change or replace the state file, or hold its lock."""
 
 StateLocked = RedeliverError.kind(
     "Another run or a replay is in progress (it holds {path}).",
-    "This run did nothing; the next one does what is left.",
+    "This run did nothing. The next one does what is left.",
     0,
 )
 
 StateLockedTooLong = RedeliverError.kind(
     "Another process has held {path} for longer than a run may take.",
-    "Nothing was done. Find it (on Linux: lslocks, fuser), end it if it hangs, and run again.",
+    "Nothing was done. Find that process (on Linux: lslocks, fuser), end it if it hangs, and run again.",
 )
 
 
@@ -289,32 +288,33 @@ class ApiError(RedeliverError):
 
 BadToken = ApiError.kind(
     "GitHub does not accept the token: it refused to {what} (401).",
-    "Check that the secret holds the whole token, and that it has neither expired nor been revoked.",
+    "The token has expired, was revoked, or is not stored whole. Make a new one, and store all of it in the secret.",
 )
 """401: GitHub does not know this token (any more)."""
 
 TokenEnded = ApiError.kind(
-    "GitHub no longer accepts the token that was made for the App: it refused to {what} (401).",
-    "The App was uninstalled or suspended, or the token was revoked. The next run makes a new one.",
+    "GitHub no longer accepts the App's token: it refused to {what} (401).",
+    "The App was uninstalled or suspended, or its token was revoked. The next run makes a new token.",
 )
 """401 for a token that the action made: it was valid, and GitHub revoked it before its hour was over."""
 
 BadKey = ApiError.kind(
     "GitHub does not accept the App's key: it refused to {what} (401).",
-    "Check that private-key is a current key of the App in client-id (or app-id), and that the clock here is right.",
+    "Check that private-key is a current key of the App in client-id (or app-id), and that this machine's clock is "
+    "right.",
 )
 """401 for an App's own key."""
 
 MissingPermission = ApiError.kind(
     'The token may not {what} (403). GitHub says "{message}".',
-    "It needs {needed}.",
+    "Give it {needed}.",
 )
 """403 that is not a rate limit: the token is valid, but may not do this."""
 
 WorkflowToken = ApiError.kind(
     'The token may not {what} (403). GitHub says "{message}".',
-    "It needs {needed}. The workflow's own GITHUB_TOKEN can neither read webhooks nor write variables: use a "
-    'personal access token or an App (README, "The token").',
+    "The workflow's own GITHUB_TOKEN can neither read webhooks nor write variables. Use a personal access token or an "
+    "App with {needed}.",
 )
 """403 for an installation token from the settings: most often the workflow's own."""
 
@@ -325,37 +325,37 @@ AccessBlocked = ApiError.kind(
 """A refusal that no permission of the token's changes: a policy of the organization's, or a suspension."""
 
 NotFound = ApiError.kind(
-    "{subject} not found, or hidden from this token (404).",
-    "Check the name and the id. If they are right, the token may not see it: it needs {needed}.",
+    "{missing} that this token can see (404).",
+    "Check the name and the id. If they are right, give the token {needed}.",
 )
 """404: not there, or hidden from this token; GitHub does not say which."""
 
 ApiNotFound = ApiError.kind(
-    "GitHub's API was not found at the address in api-url, when asked to {what} (404).",
+    "The address in api-url is not that of GitHub's API: asked to {what}, it answered 404.",
     "On Enterprise Server, api-url ends with /api/v3. If it is right, check any proxy in between.",
 )
 """404, and not in the form of GitHub's API: something else answered."""
 
 ProxyLogin = ApiError.kind(
-    "The proxy wants a user name and a password, or does not accept those that it was given (407).",
-    "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, with special characters as in a URL (%40 for @). "
+    "The proxy asks for a user name and a password, or does not accept those that it was given (407).",
+    "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, special characters encoded as in a URL (%40 for @). "
     "Keep it in a secret.",
 )
 
 NotInstalled = ApiError.kind(
-    "The App {app} is not installed at {owner}, or cannot be seen there.",
+    "The App {app} is not installed on {owner}, or cannot be seen there.",
     "Check org or repository, and client-id (or app-id); the App must be installed there, with access to its webhooks.",
 )
 
 AppLacks = ApiError.kind(
-    "The App's installation at {owner} lacks {lacking}.",
+    "The App's installation on {owner} lacks {lacking}.",
     "Add a permission on the App's own settings page; an owner then has to accept it where the App is installed. "
-    "Add a repository there, too, under Repository access.",
+    "Add a repository there, under Repository access.",
 )
 
 Moved = ApiError.kind(
-    "GitHub answered with a redirect ({status}) when asked to {what}.",
-    "The organization or repository was probably renamed: use its current name. Or api-url is wrong: on "
+    "GitHub redirected the request to {what} ({status}).",
+    "The organization or repository was probably renamed: use its current name. If it was not, check api-url: on "
     "Enterprise Server, it ends with /api/v3.",
 )
 """3xx: renamed or transferred. Following would lose the query, or change a POST, so it is not followed."""
@@ -374,8 +374,8 @@ class ApiRefused(ApiError):
 class ApiFailing(ApiError):
     """5xx, a reset or a time-out, again and again."""
 
-    sentence = "GitHub's API failed {tries} times in a row when asked to {what}: {why}."
-    advice = "Nothing is lost: the next run tries again. See www.githubstatus.com for incidents."
+    sentence = "GitHub's API failed when asked to {what}: {why} ({tries:count try|tries})."
+    advice = "Nothing is lost: the next run tries again. GitHub's incidents: www.githubstatus.com"
 
 
 class ApiTimedOut(ApiFailing):
@@ -389,8 +389,8 @@ ApiUnexpected = ApiError.kind(
 """A response that does not match GitHub's description: HTML, cut off, not JSON, wrong fields."""
 
 ReplyLost = ApiError.kind(
-    "GitHub may or may not have done what it was asked, to {what}: its reply was lost ({why}).",
-    "It was not tried again, so that nothing is there twice. The next run checks, and does what is missing.",
+    "GitHub was asked to {what}, and may or may not have done it: its reply was lost ({why}).",
+    "The request was not repeated, so that nothing is done twice. The next run checks, and does what is missing.",
 )
 """A request that must not be made twice, and whose reply did not come or could not be read."""
 
@@ -400,15 +400,15 @@ IssuesDisabled = ApiError.kind(
 )
 
 ForeignLink = ApiError.kind(
-    "GitHub's API linked to the next page on a different host: {host}.",
-    "It was not followed, and no token was sent there. Check api-url and any proxy in between.",
+    "GitHub's API linked to a next page on another host: {host}.",
+    "The link was not followed, and no token was sent there. Check api-url and any proxy in between.",
 )
 """A ``next`` link to another place than the API: following it would hand over the token."""
 
 NextPageMissing = ApiError.kind(
     "GitHub's API gave a full page without a link to the next one when asked to {what}.",
-    "What follows could not be read. Nothing is lost: the checkpoint stays before it. Check any proxy in between, "
-    "which may remove the header Link.",
+    "The rest could not be read. Nothing is lost: the checkpoint stays before it. Check whether a proxy in between "
+    "removes the header Link.",
 )
 """A full page that names no next one, and neither does one that is a row shorter: there must be more."""
 
@@ -422,8 +422,8 @@ BrokenPaging = ApiError.kind(
 
 
 NotWritten = RedeliverError.kind(
-    "The results cannot be written for the runner: {path}: {why}.",
-    "Where the job runs in a container, check that the runner's folders are mounted into it.",
+    "The runner's file {path} cannot be written: {why}.",
+    "It takes the results. If the job runs in a container, check that the runner's folders are mounted into it.",
 )
 """The runner's file for outputs or for the summary cannot be written. This is checked before anything is sent."""
 
@@ -432,25 +432,26 @@ NotWritten = RedeliverError.kind(
 
 NotPrinted = RedeliverError.kind(
     "Not everything could be printed on {stream}: {why}.",
-    "Everything else was done. Check where that stream goes: a full disk, or a program that ended too early.",
+    "Everything else was done. Check where that stream goes: the disk may be full, or the program that reads "
+    "it may have ended.",
 )
 
 
 # -- replay ---------------------------------------------------------------------------------------------
 
 GuidsNotFound = RedeliverError.kind(
-    "The webhook's log does not have these GUIDs: {guids}.",
+    "These GUIDs are not in the delivery log: {guids}.",
     "Nothing was sent. Check the GUIDs and hook-id. GitHub keeps deliveries for 3 days, Enterprise Server for 7.",
 )
 
 TooManyEvents = RedeliverError.kind(
-    "{events} are chosen, and limit allows {limit}.",
+    "{events} chosen, and limit allows {limit}.",
     "Nothing was sent. Choose a shorter window or fewer events, or raise limit.",
     2,
 )
 
 WindowForgotten = RedeliverError.kind(
-    "The window begins before {oldest}, and GitHub has deleted what was delivered before that.",
+    "The window begins before {oldest}. GitHub has deleted all older deliveries.",
     "Nothing was sent. Choose a later from.",
     2,
 )
@@ -462,7 +463,7 @@ ReplayLocked = RedeliverError.kind(
 
 ReplayEndedEarly = RedeliverError.kind(
     "The replay ended early: {why}",
-    "{sent}. Run it again without send: the plan says which events have been redelivered within the last hour.",
+    "{sent}. Run it again without send: the plan shows which events were redelivered within the last hour.",
 )
 
 # -- metrics --------------------------------------------------------------------------------------------
@@ -476,7 +477,7 @@ MetricsPackageMissing = RedeliverError.kind(
 
 MetricsNotWritten = RedeliverError.kind(
     "The metrics file {path} cannot be written: {why}.",
-    "The run did its work. The metrics are still those of an earlier run.",
+    "The run did its work. The file, if there is one, has the metrics of an earlier run.",
 )
 """The file of --metrics-file could not be replaced after the run."""
 
@@ -502,20 +503,33 @@ class Unexpected(RedeliverError):
 
 
 class OutOfTime(RedeliverError):
-    """The run's ``time-limit`` is spent, or the next wait would exceed it."""
+    """The run's ``time-limit`` is used up, or the next wait would exceed it."""
 
-    sentence = "Stopped at time-limit {why}."
-    advice = "The next run does what is left. Raise time-limit if this happens often."
+    sentence = "time-limit ({limit}) is used up."
+    advice = "The next run continues. If this happens often, raise time-limit."
 
+
+PauseTooLong = OutOfTime.kind(
+    "GitHub asks for a pause of {pause}, and time-limit leaves {left}.",
+    "The next run continues.",
+)
+"""A limit of GitHub's lasts for longer than the run may."""
+NoTimeToRetry = OutOfTime.kind("{fault:problem} time-limit leaves no time for another try.", "The next run continues.")
+TooMuchToRead = OutOfTime.kind(
+    "The log is too long for time-limit ({limit}), and this server cannot list failures alone.",
+    "Raise time-limit, or run more often.",
+)
+StoppedClosing = OutOfTime.kind("Signal {number} stopped the run.", "The next run continues.")
+"""A signal came while the run made its last calls."""
 
 HourSpent = OutOfTime.kind(
-    "Only {left} API calls remain this hour; not enough to read the log.",
-    "A run in the next hour reads it. A token that nothing else uses has more calls, and often an App's has, too.",
+    "Only {left} API calls are left in this hour, too few to read the log.",
+    "A run in the next hour reads it. For more calls, use a token that nothing else uses, or an App.",
 )
 """Too few of this hour's calls are left to read the window; a whole hour's would be enough."""
 DidNotWait = OutOfTime.kind(
-    "Did not wait {seconds} for {what}.",
-    "Only a run that knows of an event to send waits for over 10 minutes. The next run does what is left.",
+    "Reading the log would have to wait {seconds} for {what}.",
+    "The next run continues. Only a run that already knows of an event to send waits for more than 10 minutes.",
 )
 """The next wait is longer than who knows of nothing to send waits."""
 

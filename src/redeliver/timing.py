@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Protocol
 
-from redeliver.errors import DidNotWait, OutOfTime, Stopped
+from redeliver.errors import DidNotWait, OutOfTime, PauseTooLong, Stopped, StoppedClosing
 from redeliver.times import duration
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ STOPPED_LIMIT = 3.0
 PATIENCE = 600.0
 #: Shorter waits (seconds) are not worth a line in the log.
 _WORTH_A_LINE = 5.0
+#: Shorter waits (seconds) of GitHub's that do not fit into the time limit mean that it is used up.
+_PAUSE = 30.0
 #: Short waits for the same reason are logged once in this many seconds.
 _REPEAT_LINE = 60.0
 #: Seconds between two lines of a long wait. While closing, a wait checks for a signal every second.
@@ -61,6 +63,7 @@ class RunClock:
         self._clock = clock
         self._console = console
         self._deadline = self._end = clock.monotonic() + seconds
+        self._limit = duration(seconds)
         self._reserved = 0.0
         self._call_until = inf
         self._interruptible = False
@@ -97,16 +100,19 @@ class RunClock:
 
     # -- waits and calls ----------------------------------------------------------------------------------------
 
-    def wait(self, seconds: float, what: str) -> None:
+    def wait(self, seconds: float, what: str, *, asked_by_github: bool = False) -> None:
         """Wait that long. ``what``: what for, as a noun phrase: "the send rate".
+
+        ``asked_by_github``: a limit of GitHub's demands it.
 
         Raises:
             OutOfTime: at once, when the wait would end after the deadline, or is longer than it is worth.
             Stopped: a signal came; not while closing.
         """
-        if seconds > self.remaining():
-            waiting = f"while waiting for {what} ({duration(seconds)} more)"
-            raise OutOfTime(why=waiting if seconds else f"with no time left for {what}")
+        if seconds > (left := self.remaining()):
+            if asked_by_github and seconds > _PAUSE:
+                raise PauseTooLong(pause=duration(seconds), left=duration(max(0.0, left)))
+            raise OutOfTime(limit=self._limit)
         if seconds > self.patience:
             raise DidNotWait(seconds=duration(seconds), what=what)
         self._say(seconds, what)
@@ -116,7 +122,7 @@ class RunClock:
                 self._clock.sleep(min(seconds, longest))
             seconds -= longest
             if seconds > 0 and seconds > self.remaining() and self.signal_number is not None:
-                raise OutOfTime(why="because a signal stopped the run")
+                raise StoppedClosing(number=self.signal_number)
             if seconds > 0 and longest == _STILL_WAITING:
                 self._console.line(f"Still waiting for {what}, {duration(seconds)} to go")
 

@@ -15,7 +15,7 @@ from command.site import PLACES, CredentialKind, HookKind, Place, combinations
 from command.sockets import Live
 from githubsim.contract import ENTERPRISE_SERVER, GITHUB, Judge
 from githubsim.server import Served, serve
-from redeliver.errors import ApiNotFound, CertificatesMissing, OutOfTime, ProxyLogin
+from redeliver.errors import ApiFailing, ApiNotFound, CertificatesMissing, ProxyLogin
 from redeliver.output.report_json import as_json
 from wording import says, told
 
@@ -104,7 +104,7 @@ def test_private_ca_is_trusted_where_it_is_named(
 def test_untrusted_certificate_is_refused_before_anything_is_sent(secure: Secure) -> None:
     report = secure.live.run(secure.served.url, {"time-limit": "4s"})
     (error,) = report.errors
-    assert "certificate" in told(OutOfTime, error)["why"]
+    assert "certificate" in told(ApiFailing, error)["why"]
     assert secure.live.sim.journal.entries == []
 
 
@@ -169,7 +169,8 @@ def test_unusable_proxy_is_reported(secure: Secure, address: str, why: str, monk
         monkeypatch.setenv("HTTPS_PROXY", address.format(proxy.address))
         report = secure.live.run(secure.by_name, {"time-limit": "2s"})
     (error,) = report.errors
-    assert why in told(OutOfTime, error)["why"]
+    assert says(ApiFailing, error)
+    assert why in error
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

@@ -241,7 +241,7 @@ def test_replay_plan_needs_read_access_alone(send: str, level: str) -> None:
     assert held(site) == ({"organization_hooks": level}, None)
 
 
-HOOKS, VARIABLES = '{} permission "Webhooks: write"', 'the repository permission "Variables: write"'
+HOOKS, VARIABLES = '{} permission "Webhooks: read and write"', 'the repository permission "Variables: read and write"'
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_workflows_own_token_is_recognized_and_explained(
     site.sim.token("ghs_other", kind=kind, permissions=permissions)
     error = only_error(site, **{which: "ghs_other"}, **({"variable-name": ""} if which == "token" else {}))
     assert says(MissingPermission if which == "token" else CheckpointNotSaved, error)
-    assert (WorkflowToken.advice.partition("}. ")[2] in error) == (kind == "actions")
+    assert (WorkflowToken.advice.partition(" with {")[0] in error) == (kind == "actions")
     assert ("GITHUB_TOKEN" in error) == (kind == "actions")
     assert "ghs_other" not in error
 

@@ -75,7 +75,7 @@ def wrong(code: int, folder: Path, number: int) -> Iterator[str]:
         return
     written = outputs(folder / f"{number}.output")
     summary = (folder / f"{number}.md").read_text("utf-8")
-    if "Traceback" in log or "unexpected" in log.lower():
+    if "Traceback" in log or "internal error" in log:
         yield f"fell over: {log[-300:]}"
     if not summary.startswith("## "):
         yield f"summary: {summary[:80]!r}"

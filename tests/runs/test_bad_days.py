@@ -97,7 +97,7 @@ NO_HOOKS = {"permissions": {"actions_variables": "write"}}
     ("token", "inputs", "kind", "words"),
     [
         ({}, {"token": "ghp_wrong"}, BadToken, ()),
-        ({}, {"hook-id": "404"}, NotFound, ("404", "Webhooks: write")),
+        ({}, {"hook-id": "404"}, NotFound, ("404", "Webhooks: read and write")),
         (NO_HOOKS, {}, MissingPermission, ("organization_hooks=read",)),
         (SCOPES, {}, NotFound, ("admin:org_hook",)),
         (READS, {}, CheckpointNotSaved, ("CHECKPOINT of octo/ops", "actions_variables=write", "Resource not access")),
@@ -140,8 +140,8 @@ CIRCLE = f"{API}/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_90000000000
 @pytest.mark.parametrize(
     ("effect", "kind", "lists"),
     [
-        (foreign_next("https://evil.example/orgs/octo/hooks/1/deliveries?cursor=v1_5"), "a different host", 1),
-        (foreign_next("https://api.github.com@evil.example/x?cursor=v1_5"), "a different host", 1),
+        (foreign_next("https://evil.example/orgs/octo/hooks/1/deliveries?cursor=v1_5"), "another host", 1),
+        (foreign_next("https://api.github.com@evil.example/x?cursor=v1_5"), "another host", 1),
         (foreign_next(CIRCLE), BrokenPaging, 2),
         (html_answer(200), "an unexpected response", 4),
         (garbage(), "an unexpected response", 4),

@@ -115,7 +115,7 @@ class LongWords:
         return START
 
     def response(self, attempt_id: int) -> EndpointResponse:
-        raise NotFound(subject=str(attempt_id), needed="")
+        raise NotFound(missing=f"octo has no delivery {attempt_id}", needed="")
 
 
 def test_only_the_shown_part_of_a_long_status_is_kept() -> None:

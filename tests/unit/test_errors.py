@@ -57,7 +57,7 @@ def test_missing_fact_is_a_key_error() -> None:
 
 def test_error_has_its_sentence_its_next_step_and_its_facts() -> None:
     fault = ApiFailing(tries=4, what="read the log", why="it answered 502")
-    assert fault.problem == ApiFailing.sentence.format(tries=4, what="read the log", why="it answered 502")
+    assert fault.problem == "GitHub's API failed when asked to read the log: it answered 502 (4 tries)."
     assert fault.next_step == ApiFailing.advice
     assert str(fault) == f"{fault.problem} {fault.next_step}"
     assert fault.why == "it answered 502"
@@ -75,7 +75,8 @@ HOSTILE = "no\n::error::x https://user:hush@evil.example/ HTTP://hush"
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if shown(kind)])
 def test_no_error_shows_a_strangers_address(name: str) -> None:
-    said = str(KINDS[name](**dict.fromkeys(shown(KINDS[name]), f"{HOSTILE} {'x' * 999}")))
+    known: dict[str, object] = {"tries": 4, "fault": ApiFailing(tries=4, what=HOSTILE, why=HOSTILE)}
+    said = str(KINDS[name](**{fact: known.get(fact, f"{HOSTILE} {'x' * 999}") for fact in shown(KINDS[name])}))
     assert "hush" not in said
     assert "\n" not in said
     assert len(said) < 600 * (1 + len(shown(KINDS[name])))

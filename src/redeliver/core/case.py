@@ -64,14 +64,14 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
     Outcome.GIVEN_UP: OutcomeWords(
         "🔴",
         "given up",
-        "Gave up after max-attempts. Fix the receiver, then send them again with org/redeliver-action/replay or "
-        "redeliver replay --guid, before GitHub deletes them.",
+        "They failed max-attempts times and are no longer retried. Fix the receiver, then replay them before GitHub "
+        "deletes them: with org/redeliver-action/replay, or redeliver replay --guid.",
     ),
     Outcome.EXPIRED: OutcomeWords(
         "🔴", "expired", "GitHub has deleted them, so nothing can redeliver them. Run more often."
     ),
     Outcome.FAILED_AGAIN: OutcomeWords(
-        "❌", "failed again", "A later run redelivers them, when retry-spacing has passed."
+        "❌", "failed again", "A later run redelivers them, once retry-spacing has passed."
     ),
     Outcome.REFUSED: OutcomeWords("🚫", "refused", "GitHub refused to redeliver them. The next run asks again."),
     Outcome.UNCHECKED: OutcomeWords(
@@ -81,7 +81,7 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
     ),
     Outcome.ENDPOINT_DOWN: OutcomeWords("⏸️", "receiver down", "A later run sends them, once the receiver is up."),
     Outcome.TYPE_FAILS: OutcomeWords(
-        "⏸️", "type fails", "The receiver fails on this type of event. Fix that: each run tries a few of them."
+        "⏸️", "type fails", "The receiver fails on this type of event. Fix its handler: each run tries a few of them."
     ),
     Outcome.RUN_FAILED: OutcomeWords("⏸️", "run failed", "Fix the error above. The next run sends them."),
     Outcome.DRY_RUN: OutcomeWords("⏸️", "dry run", "Run without dry-run to send them."),
@@ -91,19 +91,19 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
     Outcome.STOPPED: OutcomeWords("⏸️", "run stopped", "Nothing: the next run sends them."),
     Outcome.TOO_OLD: OutcomeWords("⏸️", "too old", "Nothing: they are older than max-age, so no run sends them."),
     Outcome.NOT_DUE: OutcomeWords(
-        "⏸️", "not due yet", "Nothing: a later run sends them, when retry-spacing has passed."
+        "⏸️", "not due yet", "Nothing: a later run sends them, once retry-spacing has passed."
     ),
     Outcome.UNKNOWN: OutcomeWords(
-        "❓", "unknown", "Nothing: GitHub's reply was lost. The next run looks again, and sends what was not accepted."
+        "❓", "unknown", "Nothing: GitHub's reply was lost. The next run checks, and sends what was not accepted."
     ),
     Outcome.PENDING: OutcomeWords(
         "⏳",
         "pending",
-        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run looks again. A "
-        "longer wait-for-results lets one run see more.",
+        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run checks. With a "
+        "longer wait-for-results, a run sees more.",
     ),
     Outcome.RECOVERED: OutcomeWords("✅", "recovered", "Nothing."),
-    Outcome.FILTERED_OUT: OutcomeWords("⏸️", "filtered out", "Nothing: the input events leaves them out."),
+    Outcome.FILTERED_OUT: OutcomeWords("⏸️", "filtered out", "Nothing: the input events excludes them."),
 }
 
 

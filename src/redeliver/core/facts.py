@@ -40,8 +40,7 @@ class Words(NamedTuple):
 
 
 _EACH_MAY_BE = (
-    "Each may be an event that was not delivered. Find them on the webhook's page, and redeliver them there if they "
-    "failed."
+    "Any of them may be an undelivered event. Look for them on the webhook's page, and redeliver there what failed."
 )
 _NEWEST_READ = "Only the newest part of the log was read, back to {back_to:moment}."
 _NEWEST = "only the newest part was read"
@@ -58,48 +57,50 @@ class FactKind(Enum):
     GAP = Words(
         Level.LOSS,
         "GitHub has deleted the deliveries between {since:moment} and {until:moment}, and no run had checked them.",
-        "Failures in that time can no longer be found or redelivered. Check that the schedule is enabled, and run at "
-        "least once a day. The next run continues from here.",
+        "What failed in that time can no longer be found or redelivered. Check that the schedule is enabled, and run "
+        "at least once a day. The next run continues from here.",
         short="GitHub has deleted unchecked deliveries",
         told_in_headline=True,
     )
     GIVEN_UP = Words(
         Level.LOSS,
-        "{guids:count event} given up after max-attempts: {guids}.",
-        "Fix the receiver, then send them again by GUID with the action org/redeliver-action/replay, or with "
-        "redeliver replay --guid. GitHub begins to delete them at {until:moment}.",
+        "{guids:count event} failed {attempts:count time} and {guids:is|are} no longer retried: {guids}.",
+        "Fix the receiver, then replay {guids:it|them} before {until:moment}: with the action "
+        "org/redeliver-action/replay, or redeliver replay --guid.",
     )
     EXPIRED = Words(
         Level.LOSS,
-        "{guids:count event} expired undelivered, because GitHub has deleted the first attempt: {guids}.",
-        "They can no longer be redelivered. Run more often, or raise time-limit.",
+        "{guids:count event} expired undelivered: {guids}.",
+        "GitHub has deleted {guids:it|them}, so nothing can redeliver {guids:it|them}. Run more often, or raise "
+        "time-limit.",
     )
     UNREADABLE_LOSS = Words(
         Level.LOSS,
-        "{ids:count delivery|deliveries} in GitHub's log could never be read: {ids}. GitHub deletes them within a day.",
-        f"{_EACH_MAY_BE} No later run reports them.",
+        "{ids:count delivery|deliveries} in GitHub's log could never be read: {ids}. GitHub deletes {ids:it|them} "
+        "within a day.",
+        f"{_EACH_MAY_BE} No later run reports {{ids:it|them}}.",
     )
     """Rows of the log that GitHub is about to delete; each may be a failure."""
     UNREADABLE_ERROR = Words(
         Level.ERROR,
         "{ids:count delivery|deliveries} in GitHub's log could not be read: {ids}.",
-        f"{_EACH_MAY_BE} Everything else was done, and later runs try to read them again.",
+        f"{_EACH_MAY_BE} Everything else was done, and later runs try again to read {{ids:it|them}}.",
     )
     UNREADABLE_WARNING = Words(
         Level.WARNING,
-        "{ids:count delivery|deliveries} in GitHub's log could not be read, but no event is missed by that: {ids}.",
-        "They succeeded, or other attempts of the same events could be read.",
+        "{ids:count delivery|deliveries} in GitHub's log could not be read: {ids}. No event is missed.",
+        "Nothing to do: the deliveries succeeded, or other attempts of the same events could be read.",
     )
     """Rows of events that were delivered, or about which other rows say enough."""
     CLOCKS_DIFFER = Words(
         Level.WARNING,
         "Two of GitHub's responses disagreed on the time by {seconds:duration}.",
-        "The earlier one counts, so that no event is passed over. If this happens often, check any proxy in between.",
+        "The earlier one counts, so that no event is missed. If this happens often, check any proxy in between.",
     )
     SWITCHED_OFF = Words(
         Level.WARNING,
-        "The webhook is switched off: GitHub sends it nothing.",
-        "If it should be on, tick Active on its page. GitHub never sends the events from the time it was off.",
+        "The webhook is switched off. GitHub sends it no events, and events from this time cannot be recovered.",
+        "If it should be on, tick Active on its page.",
         short="switched off",
         told_in_headline=True,
     )
@@ -114,7 +115,7 @@ class FactKind(Enum):
         Level.WARNING,
         "The receiver fails on {types} ({cause}): {events:count event} {events:waits|wait}. Other types are sent as "
         "usual.",
-        "To see what it answers, use redeliver show {guid}, or explain: true. Each run tries a few of these events.",
+        "To see what it answers: redeliver show {guid}, or explain: true. Each run tries a few of these events.",
         short="fails on {types}",
     )
     SLOWED = Words(
@@ -160,29 +161,29 @@ class FactKind(Enum):
     # Of a replay.
     NOT_CHOSEN = Words(
         Level.WARNING,
-        "{ids:count delivery|deliveries} in GitHub's log could not be read, and so not be chosen: {ids}.",
-        "Find them on the webhook's page, and redeliver them there if you need them.",
+        "{ids:count delivery|deliveries} in GitHub's log could not be read, so none of them was chosen: {ids}.",
+        "Look for them on the webhook's page, and redeliver there what you need.",
     )
     NOT_DELIVERED = Words(
         Level.ERROR,
-        "{events:count event} did not arrive ({why}).",
-        "The report lists their GUIDs: put them in guid to send them again. A scheduled run does not retry an event "
-        "that was delivered before.",
+        "{events:count event} {events:was|were} not delivered ({why}).",
+        "To try again, replay the GUIDs that the report lists: with the input guid, or redeliver replay --guid.",
     )
     NO_RESULT = Words(
         Level.WARNING,
-        "{events:count event} with no result yet.",
-        "GitHub may still deliver them. Make the plan again in a few minutes, before you send them a second time.",
+        "{events:count event} {events:has|have} no result yet.",
+        "GitHub may still deliver {events:it|them}. Make the plan again in a few minutes, before you send "
+        "anything twice.",
     )
     FIRST_FAILED = Words(
         Level.WARNING,
         "The receiver is down: {probes:count redelivery|redeliveries} failed the same way ({cause}).",
-        "The other events were not sent.",
+        "The other events were not sent. Replay them once it is up.",
     )
     REPLAY_STOPPED = Words(
         Level.WARNING,
         "The replay was stopped by signal {number}.",
-        "Run it again without send: the plan says which events have been redelivered within the last hour.",
+        "Run it again without send: the plan shows which events were redelivered within the last hour.",
     )
 
 

@@ -313,8 +313,8 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
         yield Fact(FactKind.GAP, {"since": hook.gap[0], "until": hook.gap[1]})
     for outcome, kind in ((Outcome.GIVEN_UP, FactKind.GIVEN_UP), (Outcome.EXPIRED, FactKind.EXPIRED)):
         if lost := [event for event in hook.events if event.outcome is outcome]:
-            guids, until = tuple(event.guid for event in lost), min(event.forgotten_at for event in lost)
-            yield Fact(kind, {"guids": guids, "until": until})
+            until, attempts = min(event.forgotten_at for event in lost), min(event.attempts for event in lost)
+            yield Fact(kind, {"guids": tuple(event.guid for event in lost), "until": until, "attempts": attempts})
     for kind, ids in hook.unread.items():
         yield Fact(kind, {"ids": (*ids,)})
     if hook.failures_first:

@@ -19,10 +19,11 @@ from redeliver.errors import (
     ApiFailing,
     ApiTimedOut,
     ApiUnexpected,
+    NoTimeToRetry,
     OutOfTime,
     ReplyLost,
 )
-from redeliver.github.pace import HOURLY_LIMIT, WINDOW, Pace, Quota
+from redeliver.github.pace import HOURLY_LIMIT, SEND_RATE, WINDOW, Pace, Quota
 from redeliver.github.responses import (
     TOO_LONG,
     Body,
@@ -107,7 +108,7 @@ class Caller:
         a checkpoint that lies too early loses nothing.
         """
         if self._readings == 0:
-            purpose = Purpose("give its current time", "no permission", "GitHub's clock")
+            purpose = Purpose("give its current time", "no permission", "GitHub has no clock")
             # 404: an Enterprise Server without limits.
             self.call("GET", _CLOCK, purpose, lambda response: response, accept=(404,))
         if self._readings == 1 and not self._asked_again:
@@ -164,7 +165,10 @@ class Caller:
                 raise ReplyLost(what=purpose.what, why=fault.why, request_id=seen)
             if tries == most_tries - 1:
                 raise fault
-            self.clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
+            try:
+                self.clock.wait(BACKOFF[tries], f"another try to {purpose.what} ({plain(fault.why, 400)})")
+            except OutOfTime:
+                raise NoTimeToRetry(fault=fault) from None
             tries += 1
 
     def get_if_free(self, path: str, parse: Callable[[Response], T]) -> T | None:
@@ -193,8 +197,9 @@ class Caller:
     def wait_for_turn(self, points: int, *, redelivery: bool = False) -> None:
         """Wait until a request of that many points may be made."""
         if seconds := self.quota.wait(1 if self.clock.is_closing else RESERVE, redelivery=redelivery):
-            self.clock.wait(seconds, HOURLY_LIMIT)
-        self.clock.wait(*self.pace.turn(points, self.clock.now(), redelivery=redelivery))
+            self.clock.wait(seconds, HOURLY_LIMIT, asked_by_github=True)
+        seconds, what = self.pace.turn(points, self.clock.now(), redelivery=redelivery)
+        self.clock.wait(seconds, what, asked_by_github=what != SEND_RATE)
 
     def post_once(self, path: str, purpose: Purpose) -> Reply:
         """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.

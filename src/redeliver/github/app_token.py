@@ -97,9 +97,9 @@ class Installation:
         if self._transport is not None and self.app.now() < self._renew_at:
             return self._transport
         whose = self.owner_path.partition("/")[2].partition("/")[2]
-        needed = f"the App to be installed at {whose}, with access to its webhooks"
-        subject = f"The App's installation at {whose}"
-        purpose = Purpose(f"find the App's installation at {whose}", needed, subject)
+        needed = f"an App that is installed on {whose}, with access to its webhooks"
+        missing = f"The App has no installation on {whose}"
+        purpose = Purpose(f"find the App's installation on {whose}", needed, missing)
         found = self.app.call(
             "GET",
             f"{self.owner_path}/installation",
@@ -109,7 +109,7 @@ class Installation:
         )
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
-        purpose = Purpose(f"make a token for the App's installation at {whose}", needed, subject)
+        purpose = Purpose(f"make a token for the App's installation on {whose}", needed, missing)
         try:
             path = f"/app/installations/{found['id']}/access_tokens"
             # The API takes repositories without their owner.
@@ -129,7 +129,7 @@ class Installation:
         held = found.get("permissions")
         held = held if isinstance(held, dict) else {}
         lacking = [
-            _PERMISSIONS[name].format(level=level)
+            _PERMISSIONS[name].format(level=level.replace("write", "read and write"))
             for name, level in self.permissions.items()
             if held.get(name) not in {"write", level}
         ]

@@ -84,16 +84,11 @@ class Owner:
         """Whether it is an App, which has one webhook, without an id."""
         return self.path == "/app"
 
-    @property
-    def _subject(self) -> str:
-        """Its name at the beginning of a sentence."""
-        return self.name[0].upper() + self.name[1:]
-
     def list_hooks(self, caller: Caller) -> list[Hook]:
         """All its webhooks; for an App an empty list, since GitHub lists none. Raises ApiError and OutOfTime."""
         if self.is_app:
             return []
-        purpose = Purpose(f"list the webhooks of {self.name}", self.permission, self._subject)
+        purpose = Purpose(f"list the webhooks of {self.name}", self.permission, f"GitHub has no {self.name[4:]}")
         listing = Listing(caller, f"{self.path}/hooks", purpose, lambda told: read_json(_LISTED_HOOKS, told.body))
         found: dict[int, Hook] = {}
         query: Query | None = {}
@@ -125,7 +120,7 @@ class Owner:
         fits = _expression(choice.pattern).fullmatch
         found = [hook for hook in listed if (inactive or hook.active is not False) and fits(hook.url)]
         if not found and choice.pattern == "*":
-            raise NoHooks(owner=self._subject, what="webhook" if inactive else "active webhook")
+            raise NoHooks(owner=self.login, what="webhook" if inactive else "active webhook")
         if not found:
             raise NoSuchHook(owner=self.name)
         return sorted(found, key=lambda hook: hook.id or 0)
@@ -221,11 +216,10 @@ class Hook:
         """The page with its deliveries; empty: unknown."""
         self._path = f"{owner.path}/hook" if number is None else f"{owner.path}/hooks/{number}"
         self._caller = caller
-        named = Naming(f"Webhook {{}} of {owner.name}", number)
-        subject = f"The webhook of {owner.name}" if number is None else named
-        self._reading = Purpose(Naming("read the deliveries of {}", self.name), owner.permission, subject)
+        missing = "The App has no webhook" if number is None else Naming(f"{owner.login} has no webhook {{}}", number)
+        self._reading = Purpose(Naming("read the deliveries of {}", self.name), owner.permission, missing)
         self._deliveries = Listing(caller, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
-        self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, subject)
+        self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, missing)
 
     def page(self, query: Query | None = None, *, only: Filter | None = None) -> Page:
         """See :class:`redeliver.github.ports.DeliverySource`."""
@@ -322,8 +316,8 @@ def owner_of(settings: Settings) -> Owner:
             f"/orgs/{settings.org}",
             settings.org,
             f"the organization {settings.org}",
-            'the organization permission "Webhooks: write" (or, for a classic token, the scope admin:org_hook), '
-            "and its user must own the organization",
+            'the organization permission "Webhooks: read and write" (a classic token: the scope admin:org_hook); its '
+            "user must own the organization",
             f"{settings.web_url}/organizations/{settings.org}/settings/hooks",
         )
     if settings.repository:
@@ -331,7 +325,7 @@ def owner_of(settings: Settings) -> Owner:
             f"/repos/{settings.repository}",
             settings.repository,
             f"the repository {settings.repository}",
-            'the repository permission "Webhooks: write" (or, for a classic token, the scope admin:repo_hook)',
+            'the repository permission "Webhooks: read and write" (a classic token: the scope admin:repo_hook)',
             f"{settings.web_url}/{settings.repository}/settings/hooks",
         )
     return Owner("/app", settings.app_id, f"the App {settings.app_id}", "the App's own private key")

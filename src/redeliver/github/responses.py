@@ -97,8 +97,8 @@ class Purpose:
     """The end of "refused to ..."."""
     permission: str
     """The permission that it needs, as GitHub's own pages name it."""
-    subject: str
-    """What a 404 says is missing, worded to begin a sentence: "Webhook 17 of the organization octo"."""
+    missing: str
+    """What a 404 says is missing, as a clause: "octo has no webhook 17"."""
 
 
 class CredentialKind(Enum):
@@ -196,7 +196,9 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind, web_ur
         raw = ""  # every refusal of GitHub's API has a message
     headers, message, needed = response.headers, plain(raw, 400) or "no message", purpose.permission
     if accepted := headers.get("x-accepted-github-permissions") or headers.get("x-accepted-oauth-scopes"):
-        needed += f" (GitHub's response names: {plain(accepted, 150)})"
+        level = "read" if accepted.endswith("=read") and "write" in needed else ""
+        asks = f"GitHub asks for {plain(accepted, 150)} here"
+        needed += f" ({asks}; redelivering needs write)" if level else f" ({asks})"
     error: ApiError
     match response.status:
         case 404 if not raw and not headers.get("x-github-sso"):
@@ -214,7 +216,7 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind, web_ur
             missing = WorkflowToken if is_workflows else MissingPermission
             error = missing(what=purpose.what, message=message, needed=needed)
         case 404:
-            error = NotFound(subject=purpose.subject, needed=needed)
+            error = NotFound(missing=purpose.missing, needed=needed)
         case status if status < 400:
             error = Moved(what=purpose.what, status=status)
         case status:

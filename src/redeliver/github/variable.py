@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from redeliver.github.api import Caller
     from redeliver.github.responses import Response, Verb
 
-_PERMISSION = 'the repository permission "Variables: write" (or, for a classic token, the scope repo)'
+_PERMISSION = 'the repository permission "Variables: read and write" (a classic token: the scope repo)'
 
 
 class _Stored(TypedDict):
@@ -40,9 +40,9 @@ class Variable:
         self._found_none = False
         self._all = f"/repos/{repository}/actions/variables"
         self._path = f"{self._all}/{name}"
-        subject = Naming(f"The variable {{}} of {repository}", name)
-        self._reading = Purpose(Naming(f"read {self.place.template}", name), _PERMISSION, subject)
-        self._writing = Purpose(Naming(f"write {self.place.template}", name), _PERMISSION, subject)
+        missing = f"GitHub has no repository {repository}"
+        self._reading = Purpose(Naming(f"read {self.place.template}", name), _PERMISSION, missing)
+        self._writing = Purpose(Naming(f"write {self.place.template}", name), _PERMISSION, missing)
 
     def read(self) -> int | None:
         """See :class:`redeliver.github.ports.Store`. A 404 means "none yet" or "no access"; writing shows which."""

@@ -13,7 +13,7 @@ from redeliver.core.flow import Ending
 from redeliver.core.forecast import forecast
 from redeliver.core.reading import Extent, Unread
 from redeliver.core.report import EventReport, FailingType, HookReport, Outage, SendingReport
-from redeliver.errors import DidNotWait, HourSpent, OutOfTime, RedeliverError, Stopped, Unexpected
+from redeliver.errors import DidNotWait, HourSpent, OutOfTime, PauseTooLong, RedeliverError, Stopped, Unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -177,7 +177,8 @@ def _endings(record: Record) -> Iterator[Fact]:
         case Stopped(signal_number=number):
             yield Fact(FactKind.STOPPED, {"number": number})
         case RedeliverError() as error:
-            can_wait = error.error_kind is HourSpent or (error.error_kind is DidNotWait and record.window is not None)
+            waits = error.error_kind is DidNotWait and record.window is not None
+            can_wait = waits or error.error_kind in {HourSpent, PauseTooLong}
             normal = can_wait or (isinstance(error, OutOfTime) and record.reading is not None)
             yield Fact.of(error, Level.WARNING if normal else Level.ERROR)
         case None:

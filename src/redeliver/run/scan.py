@@ -9,10 +9,11 @@ from redeliver.core.deliveries import DeliveryLog, succeeded
 from redeliver.core.health import FirstAttempts
 from redeliver.core.reading import SLACK, Extent, Reading, Successes
 from redeliver.core.settings import ScanMode
-from redeliver.errors import HourSpent, OutOfTime
+from redeliver.errors import HourSpent, TooMuchToRead
 from redeliver.run.allowance import Allowance, Verdict
 from redeliver.run.log_lines import Progress
 from redeliver.run.walk import Cursor
+from redeliver.times import duration
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,6 +45,7 @@ class Reader:
         self._source = source
         self._window = window
         self._mode = settings.scan
+        self._time_limit = duration(settings.time_limit)
         self._clock = clock
         self._console = console
         self._progress = Progress(clock, console)
@@ -100,7 +102,7 @@ class Reader:
         self._console.line("Not enough time or API calls to read the whole window: asking GitHub for failures first")
         complete = self._read_failures()
         if not self._knows_filter:
-            raise OutOfTime(why="because there is too much to read and this server cannot list failures only")
+            raise TooMuchToRead(limit=self._time_limit)
         self._read_newest()
         return self._reading(Extent.FAILURES_FIRST if complete else Extent.NEWEST)
 

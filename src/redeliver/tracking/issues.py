@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 TITLE = "Webhook redelivery needs attention"
 LABEL_COLOR = "8250df"
 LABEL_DESCRIPTION = "Redeliver Action finds its issue by this label"
-_PERMISSION = 'the repository permission "Issues: write" (for the workflow\'s own token: permissions: issues: write)'
+_PERMISSION = (
+    'the repository permission "Issues: read and write" (the workflow\'s own token: permissions: issues: write)'
+)
 #: What the repository is to whoever may say what its issues remember.
 _TRUSTED = ("OWNER", "MEMBER", "COLLABORATOR")
 
@@ -108,7 +110,7 @@ class Issues:
         """Make a request of PyGithub's objects: one of those that are known here, and no other."""
         place = re.sub(r"\d+", "N", path.removeprefix(f"/repos/{self._name}/"))
         what, described, options = _REQUESTS[f"{verb} {place}"]
-        purpose = Purpose(f"{what} in {self._name}", _PERMISSION, f"Repository {self._name}")
+        purpose = Purpose(f"{what} in {self._name}", _PERMISSION, f"GitHub has no repository {self._name}")
 
         def read(response: Response) -> str:
             return described.dump_json(read_json(described, response.body)).decode()

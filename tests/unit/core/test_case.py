@@ -138,8 +138,8 @@ def test_what_no_later_run_sends_is_final(
     ("ending", "dry_run", "down", "expected"),
     [
         (None, True, True, Outcome.DRY_RUN),
-        (OutOfTime(why="x"), False, True, Outcome.ENDPOINT_DOWN),
-        (OutOfTime(why="x"), False, False, Outcome.OUT_OF_TIME),
+        (OutOfTime(limit="5 h"), False, True, Outcome.ENDPOINT_DOWN),
+        (OutOfTime(limit="5 h"), False, False, Outcome.OUT_OF_TIME),
         (Stopped(15), False, False, Outcome.STOPPED),
         (BadToken(what="x"), False, False, Outcome.RUN_FAILED),
         (None, False, False, Outcome.RUN_FAILED),

@@ -22,6 +22,7 @@ FIELDS: dict[str, object] = {
     "ids": (HOSTILE,),
     "seconds": 90.5,
     "probes": 3,
+    "attempts": 10,
     "events": 1_200,
     "types": HOSTILE,
     "guid": HOSTILE,
@@ -45,8 +46,8 @@ def test_every_fact_is_complete_and_shows_no_strangers_address(kind: FactKind) -
 
 
 def test_times_counts_and_ids_are_readable() -> None:
-    lost = Fact(FactKind.GIVEN_UP, {"guids": ("g1", "g2"), "until": START})
-    assert lost.sentence.startswith("2 events given up")
+    lost = Fact(FactKind.GIVEN_UP, {"guids": ("g1", "g2"), "until": START, "attempts": 10})
+    assert lost.sentence.startswith("2 events failed 10 times")
     assert lost.sentence.endswith(": g1, g2.")
     assert "6 Nov 21:20 UTC" in lost.advice
     one, two = (Fact(FactKind.ADDRESS_UNKNOWN, {"ids": ids}).sentence for ids in (("7",), ("7", "8")))

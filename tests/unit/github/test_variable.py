@@ -15,10 +15,9 @@ from redeliver.errors import (
     FirstCheckpointNotSaved,
     MissingPermission,
     NotFound,
-    OutOfTime,
+    PauseTooLong,
     RedeliverError,
 )
-from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.github.variable import Variable
 from samples import Calls, answer, plain_id
 from wording import AnyError, raises
@@ -75,7 +74,7 @@ def test_hostile_value_is_shown_as_short_text() -> None:
 
 
 def test_missing_permission_is_named() -> None:
-    with raises(MissingPermission, match="Variables: write"):
+    with raises(MissingPermission, match="Variables: read and write"):
         read(answer(403))
 
 
@@ -106,11 +105,11 @@ def test_variable_is_updated_or_created(answers: list[Response], lines: list[str
 @pytest.mark.parametrize(
     ("answers", "cause", "says"),
     [
-        ([GONE, GONE], NotFound, "Variables: write"),
-        ([GONE, THERE, GONE], NotFound, "CHECKPOINT of octo/ops"),
-        ([answer(500)], ApiFailing, "4 .* write .* 500"),
+        ([GONE, GONE], NotFound, "Variables: read and write"),
+        ([GONE, THERE, GONE], NotFound, "octo/ops"),
+        ([answer(500)], ApiFailing, "write .* 500.*4 tries"),
         ([answer(200)], ApiUnexpected, "it answered 200"),
-        ([answer(429, retry_after="7200")], OutOfTime, GITHUB_REFUSES),
+        ([answer(429, retry_after="7200")], PauseTooLong, "2 h"),
     ],
 )
 def test_failed_write_is_an_error_with_its_cause(answers: list[Response], cause: AnyError, says: str) -> None:

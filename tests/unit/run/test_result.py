@@ -17,7 +17,7 @@ from redeliver.core.flow import Ending
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Extent, Window
 from redeliver.core.settings import parse
-from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, RedeliverError, Stopped
+from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, PauseTooLong, RedeliverError, Stopped
 from redeliver.github.pace import Quota
 from redeliver.run.record import Record
 from redeliver.run.result import build_report
@@ -184,18 +184,20 @@ def test_server_without_hourly_calls_has_no_hourly_limit() -> None:
     assert (takes.events, takes.seconds) == (2, 1)
 
 
-LATE, SPENT = OutOfTime(why="another request would have taken 9 s more"), HourSpent(left="850")
+LATE, SPENT = OutOfTime(limit="5 h"), HourSpent(left="850")
+PAUSED = PauseTooLong(pause="10 min", left="2 min")
 REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there", why="no")
 
 
 @pytest.mark.parametrize(
     ("record", "errors", "warnings"),
     [
-        # No time once the log was read is a warning, and before that an error. A spent hour is none.
+        # No time once the log was read is a warning, and before that an error. A limit of GitHub's is none.
         (record_of(ended_by=LATE), [], [LATE]),
         (record_of(out_of_time=LATE), [], [LATE]),
         (unread(ended_by=LATE), [LATE], []),
         (unread(ended_by=SPENT), [], [SPENT]),
+        (unread(ended_by=PAUSED), [], [PAUSED]),
         (record_of(ended_by=REFUSED, unsaved=UNSAVED), [REFUSED, UNSAVED], []),
         (record_of(ended_by=Stopped(15)), [], [Fact(FactKind.STOPPED, {"number": 15})]),
         (record_of(active=False), [], [Fact(FactKind.SWITCHED_OFF, {})]),

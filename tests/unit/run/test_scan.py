@@ -77,7 +77,7 @@ def test_progress_is_logged_every_ten_seconds_and_each_page_in_debug_mode() -> N
 
 def test_error_while_reading_gives_no_partial_reading() -> None:
     desk = Desk(every(SECOND, 1_000))
-    desk.pages.before_page = mock.Mock(side_effect=[None, None, OutOfTime(why="too late")])
+    desk.pages.before_page = mock.Mock(side_effect=[None, None, OutOfTime(limit="5 h")])
     with pytest.raises(OutOfTime):
         desk.window(HOUR)
 

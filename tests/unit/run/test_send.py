@@ -11,9 +11,8 @@ from githubsim.clock import START
 from redeliver.core.case import Acceptance, Case, Outcome, Reply
 from redeliver.core.flow import Ending, Flow
 from redeliver.core.ledger import Ledger, Rules
-from redeliver.errors import ApiFailing, BadToken, OutOfTime, Stopped
+from redeliver.errors import ApiFailing, BadToken, OutOfTime, PauseTooLong, Stopped
 from redeliver.github.hooks import Hook, Owner
-from redeliver.github.pace import GITHUB_REFUSES
 from redeliver.run.record import Record
 from redeliver.run.send import Sender
 from samples import Calls, Pages, answer, attempt, event, row
@@ -155,7 +154,7 @@ def test_limit_without_time_for_another_try_leaves_nothing_recorded() -> None:
     desk = Desk(limit=10)
     desk.hook.now()
     desk.calls.pace.limited(60, desk.clock.monotonic(), slower=False)
-    with pytest.raises(OutOfTime, match=GITHUB_REFUSES):
+    with raises(PauseTooLong):
         desk.send(*some(1))
     assert (desk.ledger.sent, desk.hook.asked) == ([], [])
 
