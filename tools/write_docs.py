@@ -153,6 +153,11 @@ def _output_table(outputs: Mapping[str, str], what: str = "output") -> Iterator[
         yield f"| `{name}` | {description} |"
 
 
+def _own_metrics() -> Mapping[str, str]:
+    """Of webhooks, those that a run has not under another name."""
+    return {name: what for name, what in WEBHOOK_METRICS.items() if what not in RUN_METRICS.values()}
+
+
 # -- docs/errors.md ---------------------------------------------------------------------------------------------
 
 _ENTRY = re.compile(r'^### ((?:<a id="[\w-]+"></a>)+).*\n\n(?:> .*\n)?', re.MULTILINE)
@@ -224,12 +229,12 @@ FILES: dict[str, Mapping[str, Block]] = {
         "often inputs": lambda: _input_table(_of(Group.OFTEN)),
         "tuning inputs": _tuning_names,
     },
-    "docs/tuning.md": {"inputs": lambda: _input_table(_of(Group.TUNING))},
     "docs/setup.md": {"systems": systems},
-    "docs/outputs.md": {"outputs": lambda: _output_table(OUTPUTS)},
-    "docs/metrics.md": {
+    "docs/reference.md": {
+        "inputs": lambda: _input_table(_of(Group.TUNING)),
+        "outputs": lambda: _output_table(OUTPUTS),
         "metrics of a run": lambda: _output_table(RUN_METRICS, "metric"),
-        "metrics of webhooks": lambda: _output_table(WEBHOOK_METRICS, "metric"),
+        "metrics of webhooks": lambda: _output_table(_own_metrics(), "metric"),
     },
     "docs/tracking-issue.md": {
         "inputs": lambda: _input_table(_other_inputs(Use.TRACKING)),

@@ -49,7 +49,7 @@ def test_mermaid_understands_every_diagram() -> None:
 
 def test_mermaid_understands_the_diagrams_of_the_documents() -> None:
     drawn = [text for page in sorted(DOCS.glob("*.md")) for text in diagrams(page.read_text(encoding="utf-8"))]
-    assert len(drawn) == 2
+    assert len(drawn) == 3
     for fault in (faults := faults_of(drawn)):
         # Which is all that it has against them: the summaries' diagrams are of another kind.
         assert re.match(r"Error: it is taken for a (flowchart|stateDiagram)", fault), fault

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -16,7 +17,12 @@ from command.site import combinations
 ROOT = Path(__file__).parents[2]
 PROOFS, MAINTAINERS = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("proofs.md", "maintainers.md"))
 THREATS = MAINTAINERS.partition("\n## Threat model\n")[2].partition("\n## ")[0]
-_LINK = re.compile(r'\]\(\.\./(tests/[\w/]+\.py)(?:\s"([^"]+)")?\)')
+_LINK = re.compile(r"\]\(\.\./(tests/[\w/]+\.py)(?:#([^)]+))?\)")
+
+
+def links(text: str) -> list[tuple[str, str]]:
+    """Tests that a document leads to: a file, and in what follows ``#`` the test; empty: the file's."""
+    return [(file, unquote(test)) for file, test in _LINK.findall(text)]
 
 
 @cache
@@ -27,24 +33,24 @@ def names_in(file: str) -> set[str]:
 
 @pytest.mark.parametrize("text", [PROOFS, THREATS], ids=["proofs", "threats"])
 def test_proofs_name_existing_tests(text: str) -> None:
-    links = _LINK.findall(text)
-    assert len(links) > 50
-    for file, test in links:
+    found = links(text)
+    assert len(found) > 50
+    for file, test in found:
+        assert (ROOT / file).is_file(), file
         assert not test or test.partition("[")[0] in names_in(file), test
 
 
 def test_every_attack_has_a_defense_with_a_test() -> None:
-    rows = [line.strip("| ").split(" | ") for line in THREATS.splitlines() if re.match(r"\| (?!attack|:--)", line)]
-    assert len(rows) > 40
-    for attack, defense, shown in rows:
-        assert attack
-        assert defense
-        assert re.fullmatch(r'(\[[^\]]+\]\(\S+ "test_[^"]+"\)(, )?)+', shown), shown
+    attacks = re.findall(r"^- (.+)$", THREATS, re.MULTILINE)
+    assert len(attacks) > 40
+    for attack in attacks:
+        shown = r"\[\w+\]\(\.\./tests/\S+\.py#test_\w+\)"
+        assert re.fullmatch(rf"\*\*[A-Z].+?\*\*: .+ \({shown}(, {shown})*\)", attack), attack
 
 
 def test_proofs_of_places_are_collected_under_their_names(request: pytest.FixtureRequest) -> None:
     # make test does not collect those in tests/docker.
-    tests = {f"{file}::{name}" for file, name in _LINK.findall(PROOFS) if "[" in name and "/docker/" not in file}
+    tests = {f"{file}::{name}" for file, name in links(PROOFS) if "[" in name and "/docker/" not in file}
     assert len(tests) > 10
     there = {item.nodeid for item in request.session.items}
     if not tests <= there:  # as where only some of the tests are run

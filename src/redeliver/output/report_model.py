@@ -75,7 +75,7 @@ class HealthPart(TypedDict):
     """How the first attempts of a webhook's events went."""
 
     state: State
-    """docs/health.md says when it is which."""
+    """docs/reference.md says when it is which."""
     events: Count | None
     """Events whose first attempt is in the window. Null, as the next four: the window was not read whole."""
     delivered_first_try: Count | None
