@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,6 @@ from redeliver.errors import BadToken, Unexpected
 from redeliver.github.responses import BLOCKS
 from write_docs import ERRORS, entries, with_entries
 
-ROOT = Path(__file__).parents[2]
 TEXT = ERRORS.read_text(encoding="utf-8")
 FACTS = [kind for kind in FactKind if not kind.name.startswith("ERROR")]
 
@@ -76,12 +74,3 @@ def test_rows_of_inputs_and_of_blocked_tokens_quote_the_code() -> None:
     assert len(rows("<!-- problems -->\n")) > 5
     assert rows("<!-- problems -->\n") <= problems()
     assert rows("in the way:\n\n") == {b.why for b in BLOCKS}
-
-
-def test_readme_quotes_messages_word_for_word() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (table,) = re.findall(r"^## Troubleshooting$.*?^## ", readme, re.DOTALL | re.MULTILINE)
-    quoted = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
-    assert len(quoted) == 4
-    for said in quoted:
-        assert f"`{said}" in TEXT, said

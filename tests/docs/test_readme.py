@@ -135,5 +135,7 @@ def test_commands_that_store_the_token_fit_githubs_api() -> None:
 
 
 def test_pictures_are_small() -> None:
-    for picture in ("summary.png", "summary-dark.png"):
-        assert 10_000 < (ROOT / "docs" / picture).stat().st_size < 200_000
+    pictures = re.findall(r'(?:src|srcset)="(docs/.+?)"', README)
+    assert len(pictures) == 4
+    for picture in pictures:
+        assert 10_000 < (ROOT / picture).stat().st_size < 400_000, picture
