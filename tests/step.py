@@ -29,6 +29,7 @@ from urllib3 import HTTPResponse
 from githubsim.clock import SECOND
 from githubsim.wire import Lost, SimRequest
 from redeliver.__main__ import main
+from redeliver.entry import cli
 from runner import outputs
 
 if TYPE_CHECKING:
@@ -93,16 +94,22 @@ class Terminal(io.BytesIO):
 def run_command(world: World, command: str, columns: int, **changed: str) -> Done:
     """Run a command on a terminal that is so wide, with the world's inputs as flags, changed by these.
 
-    The checkpoint's variable and the token are in the environment. The log is all that the terminal is sent, after a
-    line with the command.
+    The token is in the environment, and so is what only the world knows. The log is all that the terminal is sent,
+    after a line with the command.
     """
     inputs = world.inputs(**{name.rstrip("_"): value for name, value in changed.items()})
-    variables = {f"REDELIVER_{name.replace('-', '_').upper()}": inputs.pop(name) for name in KEPT if name in inputs}
+    kept = {name: inputs.pop(name) for name in KEPT if name == "token" or name.replace("-", "_") not in changed}
+    variables = {f"REDELIVER_{name.replace('-', '_').upper()}": value for name, value in kept.items()}
     given = ((f"--{name}",) if value == "true" else (f"--{name}", value) for name, value in inputs.items() if value)
     argv = [*command.split(), *chain.from_iterable(given)]
     terminal = Terminal(f"$ redeliver {shlex.join(argv)}\r\n".encode())
     terminal.seek(0, io.SEEK_END)
-    return _run(world, argv, variables | TERMINAL | {"COLUMNS": str(columns)}, terminal)
+    with (
+        # What a process of its own finds out when it starts: that it is called redeliver, and that it is on a terminal.
+        mock.patch.object(sys.modules["__main__"], "__package__", "", create=True),
+        mock.patch.object(cli.app, "rich_markup_mode", "rich"),
+    ):
+        return _run(world, argv, variables | TERMINAL | {"COLUMNS": str(columns)}, terminal)
 
 
 def _run(world: World, argv: Sequence[str], environment: Mapping[str, str], printed: io.BytesIO) -> Done:

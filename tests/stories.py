@@ -232,10 +232,10 @@ def given_up(teller: Teller) -> None:
 @story("🔴 1")
 def expired(teller: Teller) -> None:
     """GitHub has deleted the first attempts of three events; the last that is left of one fails."""
-    world = since(73 * 60)
+    world = since(50 * 60)
     for number in range(3):
-        guid = world.fail(73 * 60, kind=KINDS[number])
-        world.again(guid, 50 * 60 - number * 5)
+        guid = world.fail(73 * 60)
+        world.again(guid, 49 * 60 - number * 5)
         always(world, [guid], OK if number == 1 else UNAVAILABLE)
     teller.run(world)
 
@@ -327,7 +327,7 @@ def dry_run(teller: Teller) -> None:
 @story("🟢 0", "🔴 1")
 def replay(teller: Teller) -> None:
     """An hour is sent again: first the plan, then the sending, of which one event is rejected."""
-    world = since(15)
+    world = since(15, quiet_for=180)
     guids = missed(world, 12, 170, 125, OK)
     always(world, guids[7:8], REJECTED)
     window = {"from_": "3h", "to": "2h"}
@@ -427,4 +427,4 @@ def hostile(teller: Teller) -> None:
 def help_(teller: Teller) -> None:
     """Somebody who has just installed it."""
     for part, command in (("", "--help"), ("run", "run --help")):
-        teller.type(World(), part, command)
+        teller.type(World(), part, command, org="", hook_id="")
