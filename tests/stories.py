@@ -277,7 +277,7 @@ def not_found_404(teller: Teller) -> None:
     teller.run(since(15), hook_id="4242")
 
 
-@story("🔴 1")
+@story("🟡 0")
 def limit_longer_than_time_limit(teller: Teller) -> None:
     """GitHub asks for a pause of ten minutes, and the run has two."""
     world = since(75)
