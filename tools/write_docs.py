@@ -178,7 +178,14 @@ def entries() -> dict[tuple[str, ...], str]:
 
 
 def _template(text: str) -> str:
-    return re.sub(r"{.*?}", "…", text)
+    """With … for what differs, and several of what there can be one of."""
+
+    def shown(field: re.Match[str]) -> str:
+        one, _, several = field["words"].removeprefix("count ").partition("|")
+        word = several or (f"{one}s" if "count " in field["words"] else "")
+        return f"… {word}" if "count " in field["words"] else word or "…"
+
+    return re.sub(r"{\w+:?(?P<words>.*?)}", shown, text)
 
 
 def _beginning(sentence: str, advice: Mapping[str, str]) -> str:
