@@ -79,6 +79,7 @@ def run_step(world: World, command: str = "", **changed: str) -> Done:
         for file in files.values():
             file.touch()
         environment = ENVIRONMENT | as_variables(inputs) | {name: str(file) for name, file in files.items()}
+        environment["REPOSITORY_VISIBILITY"] = world.visibility
         done = _run(world, command.split(), environment, io.BytesIO())
         found = outputs(files["GITHUB_OUTPUT"])
         return replace(done, outputs=found, summary=files["GITHUB_STEP_SUMMARY"].read_text(encoding="utf-8"))

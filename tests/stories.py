@@ -126,9 +126,16 @@ def story(*ends: str) -> Callable[[Callable[[Teller], None]], Callable[[Teller],
 # -- what worlds are made of ----------------------------------------------------------------------------------------
 
 
+def private() -> World:
+    """A world whose workflows run in a private repository, so that pages may name receivers."""
+    world = World()
+    world.visibility = "private"
+    return world
+
+
 def since(minutes: float, *, quiet_for: float = 0) -> World:
     """A busy webhook whose checkpoint is so many minutes old; all went well until so many minutes ago."""
-    world = World()
+    world = private()
     world.hook.url = "https://ci.octo.example/github"
     world.variables.seed("CHECKPOINT", str(world.clock() - round(minutes * MINUTE)))
     chance, now = Random(3), world.clock()
@@ -178,7 +185,7 @@ def all_well(teller: Teller) -> None:
 @story("🟢 0")
 def nothing(teller: Teller) -> None:
     """Nothing has happened since the last run."""
-    world = World()
+    world = private()
     world.variables.seed("CHECKPOINT", str(world.clock() - 15 * MINUTE))
     teller.run(world)
 
@@ -295,7 +302,7 @@ def time_limit_spent(teller: Teller) -> None:
 
 def forty(failing: Mapping[int, Outcome]) -> World:
     """Forty webhooks, of which those at these places cannot be reached."""
-    world = World()
+    world = private()
     hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(39))]
     now = world.clock()
     for place, hook in enumerate(hooks):

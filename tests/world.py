@@ -66,6 +66,8 @@ class World:
         self.hook = self.sim.org_hook("octo")
         self.token = self.sim.token("pat")
         self.variables = self.sim.variables("octo/ops")
+        self.visibility = ""
+        """Of the repository whose workflow runs, as :mod:`step` hands it on; empty: it is not said."""
         self.console = Transcript()
         self.run_clock = RunClock(self.clock, 0, self.console)
         self.random: Random = InOrder()

@@ -21,15 +21,15 @@ def diagrams(markdown: str) -> list[str]:
 
 
 def page(markdown: str, theme: str) -> str:
-    """A whole document, in the theme ``light`` or ``dark``. Without a diagram, it needs no script to draw one."""
+    """A whole document, in the theme ``light`` or ``dark``: a job's summary, or an issue if it has a title."""
     body = MarkdownIt("gfm-like").render(markdown)
     body = _ALERT.sub(_alert, body)
     body = _DIAGRAM.sub(r'<pre class="mermaid">\1</pre>', body)
+    job = "" if markdown.startswith("# ") else '<p class="job">redeliver <span>summary</span></p>'
+    mermaid = MERMAID.as_uri() if diagrams(markdown) else ""  # it is large, so only where there is something to draw
     template = Template((HERE / "page.html").read_text(encoding="utf-8"))
     style = (HERE / "page.css").read_text(encoding="utf-8")
-    return template.safe_substitute(
-        theme=theme, style=style, body=body, mermaid=MERMAID.as_uri() if diagrams(markdown) else ""
-    )
+    return template.safe_substitute(theme=theme, style=style, job=job, body=body, mermaid=mermaid)
 
 
 def _alert(match: re.Match[str]) -> str:
