@@ -327,7 +327,7 @@ def forty_webhooks(teller: Teller) -> None:
 @story("🟡 0")
 def dry_run(teller: Teller) -> None:
     world = since(240)
-    missed(world, 14, 200, 140, UNAVAILABLE, TIMED_OUT)
+    missed(world, 8, 200, 140, UNAVAILABLE, TIMED_OUT)
     teller.run(world, dry_run="true")
 
 
@@ -335,8 +335,8 @@ def dry_run(teller: Teller) -> None:
 def replay(teller: Teller) -> None:
     """An hour is sent again: first the plan, then the sending, of which one event is rejected."""
     world = since(15, quiet_for=180)
-    guids = missed(world, 12, 170, 125, OK)
-    always(world, guids[7:8], REJECTED)
+    guids = missed(world, 6, 170, 125, OK)
+    always(world, guids[3:4], REJECTED)
     window = {"from_": "3h", "to": "2h"}
     teller.run(world, "plan", "replay", **window)
     teller.run(world, "sent", "replay", send="true", **window)
@@ -345,15 +345,15 @@ def replay(teller: Teller) -> None:
 @story("🔴 0", "🔴 0", "🔴 0", "🔴 0", "🟢 0", "🟢 0", "🔴 1", "🟢 0")
 def tracking_issue(teller: Teller) -> None:
     """It is opened, changed, and closed; and another one, over a loss."""
-    world = down(1, 20)
+    world = down(1, 12)
     for part in ("opened", "changed", "closed"):
         if part == "closed":
             world.sim.stub.heal()
         run = teller.run(world, f"{part}-run", retry_spacing="0")
         teller.track(world, part, run)
         world.clock.advance(15 * MINUTE)
-        missed(world, 5, 14, 2, NO_CONNECTION)
-    lost = missed(world, 3, 10, 5, REJECTED)
+        missed(world, 2, 14, 2, NO_CONNECTION)
+    lost = missed(world, 2, 10, 5, REJECTED)
     always(world, lost, REJECTED)
     run = teller.run(world, "loss-run", max_attempts="2", retry_spacing="0")
     teller.track(world, "loss", run)

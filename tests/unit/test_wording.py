@@ -5,7 +5,6 @@ After an intended change, run once with ``UPDATE_SNAPSHOTS=1``, and read the dif
 
 from __future__ import annotations
 
-import html
 import os
 import re
 from pathlib import Path
@@ -14,21 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-import reports
 from docs.sentences import kinds, problems
-from githubsim.clock import HOUR, START
-from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.core.case import OUTCOMES
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
 from redeliver.core.facts import FactKind
-from redeliver.core.report import Outage
 from redeliver.core.settings import FailOn
 from redeliver.entry.cli import app
 from redeliver.output.headline import annotate, headline, mark, what_comes_next
 from redeliver.output.pieces import advice_for
-from redeliver.output.report_json import as_json
-from redeliver.tracking.decision import TrackingIssue, decide
-from redeliver.tracking.page import issue_body, issue_comment
-from redeliver.tracking.situation import read_report
 from unit.output.endings import ANNOTATED, ENDINGS
 
 if TYPE_CHECKING:
@@ -78,32 +70,8 @@ def helps() -> Iterator[str]:
         yield from (f"{name} {one.opts[0]}: {one.help}" for one in command.params if getattr(one, "help", None))
 
 
-def page(text: str) -> Iterator[str]:
-    """Markdown as a reader sees its words."""
-    text = html.unescape(text).replace("\xa0", " ").replace("\u2060", "")
-    yield from re.sub(r"\n{2,}", "\n", text).splitlines()
-
-
-def tracking_issue() -> Iterator[str]:
-    waiting = reports.events(Outcome.GIVEN_UP, Outcome.ENDPOINT_DOWN)
-    down = Outage(since=START, at_least=False, cause="HTTP 503", tests=3)
-    issue = None
-    for report in (
-        reports.one(*waiting[1:]),
-        reports.one(*waiting, outage=down, gap=(START, START + HOUR)),
-        reports.one(errors=["GitHub does not accept the token."]),
-        reports.one(reports.EVENT),
-    ):
-        situation = read_report(as_json(report))
-        decision = decide(issue, situation, START)
-        issue = TrackingIssue(1, is_open=True, memory=decision.memory)
-        for text in (issue_comment(decision, situation, "RUN"), issue_body(decision, situation, "RUN")):
-            yield f"--- {decision.change}"
-            yield from page(re.sub(r"<!--.*-->", "", text))
-
-
 PARTS: dict[str, Callable[[], Iterator[str]]] = {
-    one.__name__: one for one in (errors, wrong_inputs, outcomes, causes, headlines, notes, helps, tracking_issue)
+    one.__name__: one for one in (errors, wrong_inputs, outcomes, causes, headlines, notes, helps)
 }
 
 
