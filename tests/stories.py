@@ -345,7 +345,7 @@ def replay(teller: Teller) -> None:
 @story("🔴 0", "🔴 0", "🔴 0", "🔴 0", "🟢 0", "🟢 0", "🔴 1", "🟢 0")
 def tracking_issue(teller: Teller) -> None:
     """It is opened, changed, and closed; and another one, over a loss."""
-    world = down(1, 12)
+    world = down(1, 16)
     for part in ("opened", "changed", "closed"):
         if part == "closed":
             world.sim.stub.heal()
