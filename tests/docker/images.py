@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from docker.registry import Store
-from release.image import PROVENANCE, SPDX
-from release.registry import INDEX, MANIFEST, Manifest
+from docker.registry import Manifest, Store
+from release.registry import INDEX
 
-_BOTH = (SPDX, f"{PROVENANCE}v1")
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_STATEMENTS = ("https://spdx.dev/Document", "https://slsa.dev/provenance/v1")
 
 
-def pushed(store: Store, architecture: str, image: Manifest | None = None, statements: tuple[str, ...] = _BOTH) -> str:
+def pushed(store: Store, architecture: str, image: Manifest | None = None, *, is_attested: bool = True) -> str:
     """Push one, of an image that the registry has, or of nothing at all. Gives its index's digest."""
     config = store.add_blob(json.dumps({"os": "linux", "architecture": architecture}).encode())
-    image = image or _manifest({"mediaType": "application/vnd.oci.image.config.v1+json", "digest": config}, [])
+    image = image or _manifest({"mediaType": _CONFIG, "digest": config}, [])
     attested = _manifest(
-        {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": store.add_blob(b"{}"), "size": 2},
-        [_statement(store, kind, architecture) for kind in statements],
+        {"mediaType": _CONFIG, "digest": store.add_blob(b"{}"), "size": 2},
+        [_statement(store, kind, architecture) for kind in _STATEMENTS],
     )
     about = {
         "vnd.docker.reference.digest": image.digest,
@@ -26,23 +27,12 @@ def pushed(store: Store, architecture: str, image: Manifest | None = None, state
     }
     entries = [
         _entry(image, {"os": "linux", "architecture": architecture}),
-        _entry(attested, {"os": "unknown", "architecture": "unknown"}) | {"annotations": about},
+        *[_entry(attested, {"os": "unknown", "architecture": "unknown"}) | {"annotations": about}] * is_attested,
     ]
     index = Manifest(INDEX, json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).encode())
     for one in (image, attested, index):
         store.keep(one.digest, one)
     return index.digest
-
-
-def plant(store: Store, tag: str, revision: str) -> str:
-    """Push an image of somebody else's under a tag, and claim that it is of a revision. Gives its digest."""
-    pushes = [pushed(store, name, statements=(*_BOTH, "planted")) for name in ("amd64", "arm64")]
-    entries = [entry for digest in pushes for entry in store.manifests[digest].json["manifests"]]
-    claimed = {"org.opencontainers.image.revision": revision, "org.opencontainers.image.version": tag}
-    said = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries, "annotations": claimed}
-    planted = Manifest(INDEX, json.dumps(said).encode())
-    store.keep(tag, planted)
-    return planted.digest
 
 
 def for_another_architecture(store: Store, image: Manifest, architecture: str) -> Manifest:

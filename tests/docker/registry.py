@@ -5,6 +5,7 @@ folder, wants a token for everything, as ghcr.io does, and has its blobs elsewhe
 from __future__ import annotations
 
 import base64
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,14 +13,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from docker.web import Handler, serving
-from release.registry import Manifest, digest_of
+from release.registry import digest_of
 
 USER, PASSWORD = "octocat", "ghs_0123456789abcdefghijABCDEFGHIJ012345"
 _PATH = re.compile(r"/v2/(?P<name>[a-z0-9/._-]+)/(?P<kind>manifests|blobs)/(?P<reference>[\w.:/-]*)")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest or an index, as it came."""
+
+    media_type: str
+    body: bytes
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.body)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(self.body)
+        return said
 
 
 @dataclass
@@ -34,8 +52,6 @@ class Store:
     pulled: list[str] = field(default_factory=list)
     """References of manifests that were asked for."""
     bearers: set[str] = field(default_factory=set)
-    denies: bool = False
-    """As ghcr.io does where nobody has pushed yet."""
     control: Callable[[str], str] = str
     """What the test does when a step of a workflow asks for ``/control/...``, and what it answers."""
 
@@ -129,9 +145,6 @@ class _Handler(Handler, BaseHTTPRequestHandler):
         expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if self.headers["authorization"] != f"Basic {expected}":
             self.answer(401, {})
-            return
-        if self.store.denies:
-            self.answer(403, {})
             return
         bearer = uuid.uuid4().hex
         self.store.bearers.add(bearer)

@@ -1,4 +1,4 @@
-"""A repository that is about to be released, where it was cloned from, a registry, and GitHub's pages."""
+"""A repository that is about to be released, where it was cloned from, and a registry."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass, field
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
@@ -38,22 +37,6 @@ Old.
 }
 
 
-@dataclass
-class Written:
-    """The pages of releases, kept here."""
-
-    repository: str = NAME
-    notes: dict[str, str] = field(default_factory=dict)
-    made: list[str] = field(default_factory=list)
-
-    def exists(self, tag: str) -> bool:
-        return tag in self.notes
-
-    def create(self, tag: str, notes: str) -> None:
-        self.made.append(tag)
-        self.notes[tag] = notes
-
-
 class ReleaseWorld:
     """Everything that a release touches, and nothing of it is anybody's."""
 
@@ -62,12 +45,8 @@ class ReleaseWorld:
         self.store = store
         self.ref = "refs/heads/main"
         self.image = f"{store.host}/{NAME}"
-        self.pages = Written()
         self.remote, self.checkout = folder / "remote.git", folder / "checkout"
-        self.outputs_file = folder / "outputs"
         self.attestations = folder / "attestations.jsonl"
-        self.sboms = folder / "sboms"
-        self.sboms.mkdir()
         self.programs = folder / "programs"
         self.programs.mkdir()
         (self.programs / "gh").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{gh.__file__}" "$@"\n')
@@ -105,57 +84,38 @@ class ReleaseWorld:
     def file(self, commit: str, name: str) -> str:
         return git(self.remote, "show", f"{commit}:{name}")
 
-    def step(self, *words: str) -> tuple[int, dict[str, str]]:
-        """Make one step, as the workflow does: its exit code and its outputs."""
-        self.outputs_file.write_text("")
-        with self._surroundings(), redirect_stderr(io.StringIO()) as said:
+    def step(self, *words: str) -> tuple[int, str]:
+        """Make one step, as the workflow does: its exit code, and what it prints."""
+        with self.surroundings(), redirect_stderr(io.StringIO()) as said, redirect_stdout(io.StringIO()) as printed:
             code = main([*words])
         self.said = said.getvalue()
-        lines = self.outputs_file.read_text().splitlines()
-        return code, dict(line.split("=", 1) for line in lines)
+        return code, printed.getvalue()
 
     def refuses(self, why: str, *words: str) -> None:
         """Make one step, which is refused for this reason."""
         assert self.step(*words)[0] == 1
         assert why in self.said
 
-    def release(self, *digests: str, version: str = VERSION) -> None:
-        """All of its steps, as the workflow makes them. ``digests``: what it builds, if it has to build."""
-        digest = self.build(*digests, version=version)
-        for step in ("publish", "announce", "promote"):
-            self.made(step, version, digest)
+    def made(self, *words: str) -> dict[str, str]:
+        """Make one step. Gives its outputs."""
+        code, printed = self.step(*words)
+        assert code == 0, self.said
+        return dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
 
-    def build(self, *digests: str, version: str = VERSION) -> str:
-        """Its steps up to the attested image. Gives the image's digest."""
-        digest = self.made("check", version)["digest"] or self.made("join", version, *digests)["digest"]
-        self.made("sboms", digest, str(self.sboms))
-        self.attest(digest)
+    def release(self, *digests: str) -> str:
+        """All of its steps, as the workflows make them. Gives the image's digest."""
+        version = self.made("check", "")["version"]
+        digest = self.made("join", version, *digests)["digest"]
+        self.made("publish", version, digest)
+        self.made("promote", f"v{version}")
         return digest
 
-    def attest(
-        self,
-        digest: str,
-        *,
-        repository: str = NAME,
-        workflow: str = ".github/workflows/release.yml",
-        ref: str = "refs/heads/main",
-        revision: str = "",
-    ) -> None:
-        """Keep an attestation, as actions/attest does in a run of a workflow."""
-        gh.Attestation(digest, repository, workflow, ref, revision or self.head).keep(self.attestations)
-
-    def made(self, *words: str) -> dict[str, str]:
-        code, outputs = self.step(*words)
-        assert code == 0, self.said
-        return outputs
-
     @contextmanager
-    def _surroundings(self) -> Iterator[None]:
+    def surroundings(self) -> Iterator[None]:
         before = Path.cwd()
         given = {
             "GITHUB_REPOSITORY": NAME,
             "GITHUB_REF": self.ref,
-            "GITHUB_OUTPUT": str(self.outputs_file),
             "GITHUB_ACTOR": USER,
             "GITHUB_TOKEN": PASSWORD,
             "RELEASE_IMAGE": self.image,
@@ -164,7 +124,7 @@ class ReleaseWorld:
         }
         os.chdir(self.checkout)
         try:
-            with mock.patch.dict(os.environ, given), mock.patch("release.__main__.Pages", return_value=self.pages):
+            with mock.patch.dict(os.environ, given):
                 yield
         finally:
             os.chdir(before)

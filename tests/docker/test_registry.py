@@ -1,9 +1,8 @@
-"""The release's client of a registry: what it believes, and whom it hands its credential."""
+"""The release's client of a registry: what it joins and believes, and whom it hands its credential."""
 
 from __future__ import annotations
 
 import base64
-import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +11,11 @@ from unittest import mock
 import pytest
 
 from docker import registry as standin
+from docker.images import pushed
 from docker.registry import PASSWORD, USER, Store, serve
-from release.checkout import Checkout
-from release.registry import INDEX, Manifest, Registry, Unexpected
-
-MANIFEST = Manifest(INDEX, json.dumps({"manifests": []}).encode())
+from release.changelog import Refused
+from release.git import Checkout
+from release.registry import Registry
 
 
 @pytest.fixture
@@ -29,38 +28,43 @@ def client(store: Store, password: str = PASSWORD) -> Registry:
     return Registry(f"{store.host}/org/name", USER, password)
 
 
-def test_manifest_comes_back_by_tag_and_by_digest(store: Store) -> None:
-    client(store).put("1.0.0", MANIFEST)
-    assert client(store).manifest("1.0.0") == client(store).manifest(MANIFEST.digest) == MANIFEST
-    assert client(store).manifest("1.0.1") is None
+def test_image_is_one_index_for_both_architectures_with_what_is_attested_of_them(store: Store) -> None:
+    digests = [pushed(store, name) for name in ("amd64", "arm64")]
+    digest = client(store).join(digests, "1.0.0", {"x": "y"})
+    assert store.tags == {"1.0.0": digest}
+    index = store.manifests[digest].json
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == [
+        "amd64",
+        "unknown",
+        "arm64",
+        "unknown",
+    ]
+    assert index["annotations"] == {"x": "y"}
+    assert client(store).join(digests, "1.0.0", {"x": "y"}) == digest
+
+
+@pytest.mark.parametrize(
+    ("architectures", "is_attested"),
+    [(("amd64",), True), (("amd64", "amd64"), True), (("amd64", "arm64", "arm"), True), (("amd64", "arm64"), False)],
+)
+def test_incomplete_image_is_never_tagged(store: Store, architectures: tuple[str, ...], *, is_attested: bool) -> None:
+    digests = [pushed(store, name, is_attested=is_attested) for name in architectures]
+    with pytest.raises(Refused, match="not for linux/amd64 and linux/arm64"):
+        client(store).join(digests, "1.0.0", {})
+    assert store.tags == {}
 
 
 def test_content_that_does_not_match_its_digest_is_refused(store: Store) -> None:
     digest = "sha256:" + "0" * 64
-    store.manifests[digest] = MANIFEST
-    with pytest.raises(Unexpected, match="itself"):
-        client(store).manifest(digest)
-    store.blob(digest).write_bytes(b"x")
-    with pytest.raises(Unexpected, match="the blob"):
-        client(store).blob(digest)
-
-
-def test_blob_elsewhere_is_fetched_without_the_credential(store: Store) -> None:
-    # The stand-in fails where it is given one.
-    assert client(store).blob(store.add_blob(b"content")) == b"content"
+    store.manifests[digest] = store.manifests[pushed(store, "amd64")]
+    with pytest.raises(OSError, match=f"expected {digest}; it answered 200"):
+        client(store).join([digest], "1.0.0", {})
 
 
 def test_wrong_credential_is_reported(store: Store) -> None:
-    with pytest.raises(Unexpected, match="a token; it answered 401"):
-        client(store, "wrong").manifest("1.0.0")
+    with pytest.raises(OSError, match="a token; it answered 401"):
+        client(store, "wrong").join([pushed(store, "amd64")], "1.0.0", {})
     assert store.bearers == set()
-
-
-def test_image_that_nobody_has_pushed_is_not_there(store: Store) -> None:
-    store.denies = True
-    assert client(store).manifest("1.0.0") is None
-    with pytest.raises(Unexpected, match="pull,push is not allowed"):
-        client(store).put("1.0.0", MANIFEST)
 
 
 @pytest.mark.parametrize("realm", ["http://evil.example/token", "http://127.0.0.1:1/token", "https://{host}/token", ""])
@@ -71,26 +75,25 @@ def test_credential_goes_to_the_registry_alone(store: Store, realm: str) -> None
         self.answer(401, {}, www_authenticate=challenge)
         return False
 
-    with mock.patch.object(standin._Handler, "_is_known", deny), pytest.raises(Unexpected, match="of its own"):
-        client(store).manifest("1.0.0")
+    with mock.patch.object(standin._Handler, "_is_known", deny), pytest.raises(OSError, match="of its own"):
+        client(store).join(["sha256:" + "0" * 64], "1.0.0", {})
 
 
 def test_other_machines_are_asked_over_https_alone() -> None:
     with mock.patch("release.registry.HTTPSConnection", side_effect=ConnectionRefusedError) as asked:
         for host in ("ghcr.io", "localhost.evil.example", "127.0.0.1.evil.example"):
             with pytest.raises(ConnectionRefusedError):
-                Registry(f"{host}/org/name").manifest("1.0.0")
+                Registry(f"{host}/org/name").join(["sha256:" + "0" * 64], "1.0.0", {})
             asked.assert_called_with(host, timeout=60)
 
 
 def test_gits_credential_is_on_no_command_line(tmp_path: Path) -> None:
-    done = subprocess.CompletedProcess([], 0, "", "")
-    with mock.patch("release.checkout.subprocess.run", return_value=done) as ran:
+    done = subprocess.CompletedProcess([], 0, "abc\trefs/tags/v1\n", "")
+    with mock.patch("release.git.subprocess.run", return_value=done) as ran:
         checkout = Checkout(tmp_path, PASSWORD)
         checkout.push("abc:refs/tags/v1")
-        checkout.remotes("refs/tags/*")
-        checkout.fetch("abc")
-    assert len(ran.call_args_list) == 3
+        checkout.fetch("refs/tags/v1")
+    assert [call.args[0][1] for call in ran.call_args_list] == ["push", "ls-remote", "fetch"]
     for call in ran.call_args_list:
         assert PASSWORD not in str(call.args)
     assert PASSWORD not in repr(checkout)

@@ -1,186 +1,152 @@
-"""The steps of a release, in their order. Each can be repeated: what is already done stays as it is.
+"""The steps of a release. Each can be repeated: what is already done stays as it is.
 
-What others pin comes last: the image, then the two commits of :mod:`release.commits` with the tag on the second one,
-then the release's page, and when all of that is there the moving tag (``v1``). The image is known by its digest, which
-each step is given: a tag in a registry can be moved by whoever may push images.
+A release is two commits. The first one is the action: what is on the main branch, and the image's digest. The second
+one, which gets the tag, differs in one file: its reusable workflow uses the action at the first one's SHA. One commit
+cannot hold its own SHA. The moving tag (``v1``) comes last.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from release import attestation
-from release.changelog import Section, code_version, section, sections
-from release.commits import Pair
-from release.refusal import Refused
+from release.changelog import Refused, Section, code_version, section, sections
 
 if TYPE_CHECKING:
-    from release.checkout import Checkout
-    from release.pages import Pages
-    from release.registry import Registry
+    from release.git import Checkout
 
-BRANCH = "main"
+MAIN = "refs/heads/main"
 CODE = "src/redeliver/__init__.py"
-_TAG = re.compile(r"refs/tags/v(\d+)\.(\d+)\.(\d+)")
+IMAGE_FILE = "src/image.txt"
+REUSABLE = ".github/workflows/redeliver.yml"
+_USES = re.compile(r"(?P<uses>uses: )(?P<name>[\w.-]+/[\w.-]+)(?P<folder>[\w./-]*)@(?P<ref>\S+)$", re.MULTILINE)
+_TAG = re.compile(r"(?:refs/tags/)?v(\d+)\.(\d+)\.(\d+)")
+
+
+def verify_command(repository: str, image: str) -> str:
+    """The command that verifies that the release workflow built an image. SECURITY.md tells users the same one.
+
+    ``--repo`` alone would accept what any workflow on any branch attested. ``--signer-workflow`` matches the beginning
+    of the certificate's subject, which ends in the branch; ``--source-ref`` therefore says which branch it must be
+    (https://cli.github.com/manual/gh_attestation_verify).
+    """
+    signer = f"--signer-workflow {repository}/.github/workflows/release.yml --source-ref {MAIN}"
+    return f"gh attestation verify oci://{image} --repo {repository} {signer}"
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What is being released."""
+    """What is being released, from the commit that is checked out."""
 
+    checkout: Checkout
+    repository: str
     section: Section
-    pair: Pair
-    revision: str
-    """The commit on the main branch."""
-    commit: str
-    """The commit with the tag; empty: not pushed yet."""
-    image: str
-    """What that commit pins; empty: not pushed yet."""
-
-    @property
-    def version(self) -> str:
-        """``1.2.3``."""
-        return self.section.version
 
     @property
     def tag(self) -> str:
         """``v1.2.3``."""
-        return f"v{self.version}"
+        return f"v{self.section.version}"
 
     @property
-    def major(self) -> str:
-        """``v1``."""
-        return self.pair.major
+    def branch(self) -> str:
+        """Where the commits of its line are."""
+        return f"refs/heads/releases/{self.tag.partition('.')[0]}"
+
+    def make(self, image: str, parents: list[str]) -> str:
+        """Make both commits, and push nothing. Gives the second one. Made again, they are the same."""
+        version = self.section.version
+        action = self.checkout.commit("HEAD", IMAGE_FILE, f"{image}\n", f"Pin the image of {version}", parents)
+        pin = rf"\g<uses>\g<name>\g<folder>@{action} # the action of {self.tag}"
+        pinned = _USES.sub(pin, self.checkout.read(REUSABLE))
+        return self.checkout.commit(action, REUSABLE, pinned, f"Release {version}", [action])
+
+    def publish(self, image: str) -> str:
+        """Push the two commits, and the tag on the second one. Gives that one.
+
+        They are a merge of the main branch into a branch of releases. On the main branch, the image's digest would keep
+        those who work on the action from running what they changed.
+
+        Raises:
+            Refused: the tag is there, and is not what this release makes.
+        """
+        head = self.checkout.ask("rev-parse", "HEAD")
+        if commit := self.checkout.fetch(f"refs/tags/{self.tag}"):
+            parents = self.checkout.ask("show", "-s", "--format=%P", f"{commit}^").split()
+            if head not in parents or commit != self.make(image, parents):
+                raise Refused(f"{self.tag} is there, and is not what this run makes. Find out who pushed it.")
+            return commit
+        parents = [parent for parent in (self.checkout.fetch(self.branch), head) if parent]
+        commit = self.make(image, parents)
+        self.checkout.push(f"{commit}:refs/tags/{self.tag}", f"{commit}:{self.branch}")
+        return commit
+
+    def notes(self, image: str) -> str:
+        """What its page says, once it is published.
+
+        Raises:
+            Refused: the tag is not what this release makes.
+        """
+        return (
+            f"{self.section.text}\n\n---\n\nThe commit of this tag, `{self.publish(image)}`, pins the image `{image}`. "
+            f"To verify who built it, and from which commit:\n\n```sh\n{verify_command(self.repository, image)}\n```\n"
+        )
 
 
-def newest(checkout: Checkout, repository: str) -> Section | None:
-    """What the changelog says is to be released; None: nothing new. A release of this very commit can be finished."""
+def newest(checkout: Checkout) -> str:
+    """The version that the changelog says is to be released; empty: there is nothing new."""
     found = sections(checkout.read("CHANGELOG.md"))
-    if not found or not found[0].is_released:
-        return None
-    commit = _tagged(checkout, found[0].version)
-    ours = Pair(checkout, repository, found[0].version)
-    return None if commit and not ours.is_from(commit, checkout.head) else found[0]
+    is_new = found and found[0].is_released and not checkout.remotes(f"refs/tags/v{found[0].version}")
+    return found[0].version if is_new else ""
 
 
 def check(checkout: Checkout, repository: str, version: str, ref: str) -> Release:
-    """See whether a version can be released from what is checked out, and whether its tag is there already.
+    """See whether a version can be released from what is checked out.
 
     ``ref`` is the branch or tag of the workflow's run.
 
     Raises:
         Refused: it cannot.
     """
-    if not checkout.is_clean:
+    if checkout.ask("status", "--porcelain"):
         raise Refused("The working tree is not clean.")
-    if ref != attestation.REF:
-        raise Refused(f"A release is made by a run on {BRANCH}, and this one is on {ref}.")
-    if not checkout.is_on(BRANCH):
-        raise Refused(f"What is checked out is not on {BRANCH}.")
-    told = section(checkout.read("CHANGELOG.md"), version)
+    if ref != MAIN:
+        raise Refused(f"A release is made by a run on main, and this one is on {ref}.")
+    if not checkout.contains(checkout.fetch(MAIN), checkout.ask("rev-parse", "HEAD")):
+        raise Refused("What is checked out is not on main.")
+    found = section(checkout.read("CHANGELOG.md"), version)
     if (code := code_version(checkout.read(CODE))) != version:
-        raise Refused(f"{CODE} says {code}, and CHANGELOG.md {version}.")
-    pair = Pair(checkout, repository, version)
-    pair.check_workflow()
-    commit = _tagged(checkout, version)
-    if not commit:
-        return Release(told, pair, checkout.head, "", "")
-    if not pair.is_from(commit, checkout.head):
-        raise Refused(f"v{version} exists, and was made of another commit. A version is released once.")
-    return Release(told, pair, checkout.head, commit, pair.read_image(commit))
+        raise Refused(f"{CODE} says {code or 'nothing'}, and CHANGELOG.md {version}.")
+    used = {f"{one['name']}@{one['ref']}" for one in _USES.finditer(checkout.read(REUSABLE))}
+    expected = f"{repository}@v{version.partition('.')[0]}"
+    if used != {expected}:
+        said = " and ".join(sorted(used - {expected})) or "no action"
+        raise Refused(f"{REUSABLE} uses {said}, and not {expected}.")
+    return Release(checkout, repository, found)
 
 
-def find_image(release: Release, registry: Registry) -> str:
-    """The digest of the image that an earlier run built from this very commit; empty: there is none, build it.
+def promote(checkout: Checkout, tag: str) -> bool:
+    """Move ``v1`` to a release whose page was published, unless there is a newer one of its line.
 
     Raises:
-        Refused: the release's tag pins an image that the workflow did not build.
+        Refused: the tag is no release's.
     """
-    if release.image:
-        name, _, digest = release.image.rpartition("@")
-        if name != registry.image or not _is_ours(release, release.image):
-            raise Refused(f"{release.tag} pins {release.image}, which the release workflow did not build.")
-        return digest
-    found = registry.manifest(release.version)
-    return found.digest if found and _is_ours(release, f"{registry.image}@{found.digest}") else ""
-
-
-def publish(release: Release, checkout: Checkout, image: str) -> str:
-    """Push the release's two commits, and the tag on the second one. Gives that one.
-
-    They are a merge of the main branch into a branch of releases. On the main branch, the image's digest would keep
-    those who work on the action from running what they changed.
-
-    Raises:
-        Refused: the tag is there, and pins another image.
-    """
-    if release.commit:
-        if release.image != image:
-            raise Refused(f"{release.tag} pins {release.image}, and this run has {image}.")
-        return release.commit
-    branch = f"refs/heads/releases/{release.major}"
-    parents = [parent for parent in (checkout.remote(branch), release.revision) if parent]
-    if parents[0] != release.revision:
-        checkout.fetch(parents[0])
-    commit = release.pair.make(image, parents)
-    checkout.push(f"{commit}:refs/tags/{release.tag}", f"{commit}:{branch}")
-    return commit
-
-
-def announce(release: Release, pages: Pages, image: str) -> None:
-    """Make the release's page, unless there is one.
-
-    Raises:
-        Refused: the tag is not there, or pins another image.
-    """
-    _see_that_it_is_published(release, image)
-    if pages.exists(release.tag):
-        return
-    verify = shlex.join(attestation.command(pages.repository, image))
-    pages.create(
-        release.tag,
-        f"{release.section.text}\n\n---\n\nThe commit of this tag, `{release.commit}`, pins the image `{image}`. "
-        f"To verify who built it, and from which commit:\n\n```sh\n{verify}\n```\n",
-    )
-
-
-def promote(release: Release, checkout: Checkout, pages: Pages, image: str) -> bool:
-    """Move ``v1`` here, now that all of it is there, unless a newer release of its line has been made since.
-
-    Raises:
-        Refused: something is missing.
-    """
-    _see_that_it_is_published(release, image)
-    if not pages.exists(release.tag):
-        raise Refused(f"{release.tag} has no page yet: {release.major} stays where it is.")
-    tags = checkout.remotes(f"refs/tags/{release.major}.*")
-    if max(tags, key=_numbers) != f"refs/tags/{release.tag}":
+    found = _TAG.fullmatch(tag)
+    if not found:
+        raise Refused(f"{tag} is not the tag of a release.")
+    major = f"v{found[1]}"
+    tip, commit = checkout.fetch(f"refs/heads/releases/{major}"), checkout.fetch(f"refs/tags/{tag}")
+    is_release = tip and commit and checkout.contains(tip, commit)
+    # The branch leads to commits of main, too.
+    if not is_release or not checkout.ask("ls-tree", "--name-only", commit, IMAGE_FILE):
+        raise Refused(f"{tag} is no release on releases/{major}: {major} stays where it is.")
+    if max(checkout.remotes(f"refs/tags/{major}.*"), key=_numbers) != f"refs/tags/{tag}":
         return False
-    moving = f"refs/tags/{release.major}"
-    now = checkout.remote(moving)
-    if now != release.commit:
-        checkout.push(f"{release.commit}:{moving}", instead_of=now)
+    moving = f"refs/tags/{major}"
+    now = checkout.fetch(moving)
+    if now != commit:
+        checkout.push(f"{commit}:{moving}", instead_of=now)
     return True
-
-
-def _see_that_it_is_published(release: Release, image: str) -> None:
-    if release.image != image:
-        pinned = f"pins {release.image}" if release.image else "is not there"
-        raise Refused(f"{release.tag} {pinned}, and this run has {image}: {release.major} stays where it is.")
-
-
-def _is_ours(release: Release, image: str) -> bool:
-    return attestation.is_ours(release.pair.repository, image, release.revision)
-
-
-def _tagged(checkout: Checkout, version: str) -> str:
-    commit = checkout.remote(f"refs/tags/v{version}")
-    if commit:
-        checkout.fetch(commit)
-    return commit
 
 
 def _numbers(ref: str) -> list[int]:
