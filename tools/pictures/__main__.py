@@ -107,8 +107,7 @@ def main() -> int:
         return tell(Album(given.into, given.scale, given.height, None), given.what)
     with camera() as browser:
         if not browser.has_emoji:
-            print("There is no font with traffic lights (Debian: apt-get install fonts-noto-color-emoji).")
-            return 1
+            print("No font has traffic lights, so pictures lack them (Debian: apt-get install fonts-noto-color-emoji).")
         if given.docs:
             return int(sum(report(file, seen) for file, seen in pictures_of_docs(browser)) > 0)
         return tell(Album(given.into, given.scale, given.height, browser), given.what)
