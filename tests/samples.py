@@ -93,6 +93,7 @@ def reading_of(rows: Iterable[Row] = (), window: Window | None = None, **known: 
         "sought_back_to": window.cutoff,
         "failures_only": False,
         "successes": Successes(),
+        "any_row": False,
         "any_success": False,
         "failing_since": None,
         "stats": None,

@@ -93,7 +93,7 @@ def wrong(told: Result) -> list[str]:
 def test_choices_are_shown_and_enforced() -> None:
     told = CliRunner().invoke(app, ["run", "--help"])
     assert "--scan <full|failures>" in told.output
-    assert "--fail-on <error|undelivered|never>" in told.output
+    assert "--fail-on <error|down|undelivered|never>" in told.output
     told = refused("run", *LEAST, "--scan", "some", GH_TOKEN="t")
     assert "Invalid value for '--scan'" in told.output
     assert "'full', 'failures'" in told.output

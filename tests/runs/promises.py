@@ -381,7 +381,7 @@ def what_can_be_done_is_done(world: World, part: Part) -> None:
     told = left or life.unreadable
     if report.warnings and (not told or any(event.outcome in CUT_SHORT for event in report.events)):
         return  # the time was up
-    assert not report.errors or report.lost or report.gap or life.unreadable, report.errors
+    assert not report.errors or report.lost or report.gap or report.urgent or life.unreadable, report.errors
     assert report.read, "an undisturbed run has not read the log"
     excepted = life.excepted
     accepted = {one.guid for one in part.accepted}

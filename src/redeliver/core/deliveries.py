@@ -149,6 +149,11 @@ class Page:
     """Rows that cannot be read. One without a time has that of its newer neighbour on the page, if there is one."""
 
     @property
+    def has_attempts(self) -> bool:
+        """Whether there is an attempt on it, readable or not."""
+        return bool(self.rows or self.unread)
+
+    @property
     def times(self) -> list[int]:
         """The rows' times, in epoch milliseconds."""
         return [row["delivered_at"] for row in self.rows]

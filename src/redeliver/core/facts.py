@@ -44,6 +44,8 @@ _EACH_MAY_BE = (
 )
 _NEWEST_READ = "Only the newest part of the log was read, back to {back_to:moment}."
 _NEWEST = "only the newest part was read"
+_OFF = "The webhook is switched off. GitHub sends it no events, and events from this time cannot be recovered."
+_OFF_SHORT = "switched off"
 
 
 class FactKind(Enum):
@@ -97,11 +99,34 @@ class FactKind(Enum):
         "Two of GitHub's responses disagreed on the time by {seconds:duration}.",
         "The earlier one counts, so that no event is missed. If this happens often, check any proxy in between.",
     )
-    SWITCHED_OFF = Words(
+    DEADLINE_NEAR = Words(
+        Level.ERROR,
+        "{left} left to redeliver {which}: GitHub {number:deletes it|begins to delete them} at {until}.",
+        "Fix the cause, and run again before then. What GitHub has deleted can no longer be redelivered.",
+        told_in_headline=True,
+    )
+    """Less than core/report.py's URGENT. One for all events, since one thing mostly holds them all."""
+    UNREAD_DEADLINE_NEAR = Words(
+        Level.ERROR,
+        "{left} left to read the oldest deliveries: GitHub begins to delete them at {until}.",
+        "Run again before then, with a longer time-limit. What GitHub has deleted can no longer be redelivered.",
+        told_in_headline=True,
+    )
+    """The same, where nothing is known to be undelivered in what was read."""
+    SWITCHED_OFF_ERROR = Words(
+        Level.ERROR,
+        _OFF,
+        "If it should be on, tick Active on its page. If not, take its id out of hook-id. Once GitHub has deleted the "
+        "last of its deliveries, this is only a warning.",
+        short=_OFF_SHORT,
+        told_in_headline=True,
+    )
+    """It was given by its id, and its log still has deliveries: it was on not long ago, and may be off by mistake."""
+    SWITCHED_OFF_WARNING = Words(
         Level.WARNING,
-        "The webhook is switched off. GitHub sends it no events, and events from this time cannot be recovered.",
+        _OFF,
         "If it should be on, tick Active on its page.",
-        short="switched off",
+        short=_OFF_SHORT,
         told_in_headline=True,
     )
     DOWN = Words(

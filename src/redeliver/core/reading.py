@@ -121,6 +121,8 @@ class Reading:
     """Whether a part of the window was read by asking for its failures."""
     successes: Successes
     """Of the attempts that were read, and of those that looks at the log have shown since."""
+    any_row: bool
+    """Whether an attempt was read, of whatever kind and age: GitHub's log is not empty."""
     any_success: bool
     """Whether an attempt that succeeded was read."""
     failing_since: int | None

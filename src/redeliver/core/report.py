@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import LOST, Outcome
@@ -11,8 +12,8 @@ from redeliver.core.facts import Fact, FactKind, Facts, grouped
 from redeliver.core.health import Health, health_of
 from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
-from redeliver.text import OwnText, plain, some_of
-from redeliver.times import HOUR, distance, utc
+from redeliver.text import OwnText, count, plain, some_of
+from redeliver.times import HOUR, distance, duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -156,7 +157,7 @@ class Account(Facts):
     """What users should know; of several webhooks each cause once, losses first."""
     down: bool = field(init=False)
     time_left: int | None = field(init=False)
-    """Milliseconds from a run's start until GitHub begins to forget what is still undelivered; None: nothing is."""
+    """Milliseconds from a run's end until GitHub begins to forget what is still undelivered; None: nothing is."""
     urgent: bool = field(init=False)
     """Whether that is soon."""
     health: Health = field(init=False)
@@ -177,12 +178,13 @@ class Account(Facts):
             "undelivered": undelivered,
             "lost": lost,
             "open": undelivered - lost - outcomes[Outcome.TOO_OLD],
-            "facts": tuple(facts),
             "time_left": time_left,
             "urgent": time_left is not None and time_left < URGENT,
         }
         for name, value in (known | others).items():
             object.__setattr__(self, name, value)
+        # Last, since they say some of it.
+        object.__setattr__(self, "facts", tuple(facts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +197,11 @@ class HookReport(Account):
     page: str
     """The address of the page with its deliveries, from the settings alone; empty: unknown."""
     active: bool | None = None
+    should_be_on: bool = False
+    """Whether the settings name it by its id, and it was on not long ago: GitHub still has deliveries."""
     start: int
+    ended: int | None = None
+    """When the run over all webhooks ended; None: as it started."""
     cutoff: int
     scanned: int
     redelivered: int
@@ -226,7 +232,7 @@ class HookReport(Account):
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        time_left = None if self.deadline is None else self.deadline - self.start
+        time_left = None if self.deadline is None else self.deadline - (self.ended or self.start)
         self._work_out(_facts(self), down=self.outage is not None, time_left=time_left)
         # What the input ``events`` leaves out counts in ``stats``, too: it was not delivered.
         health = health_of(
@@ -281,7 +287,8 @@ class Report(Account):
             if hook.health is not Health.UNKNOWN or hook.is_failing or not no_event:
                 states.append(hook.health)
         self._work_out(
-            (*own, *grouped([(hook.hook, hook.facts) for hook in hooks])),
+            # The webhook with least time left speaks for the others.
+            (*own, *grouped([(hook.hook, hook.facts) for hook in sorted(hooks, key=_time_left)])),
             start=min((hook.start for hook in hooks), default=0),
             scanned=sum(hook.scanned for hook in hooks),
             redelivered=sum(hook.redelivered for hook in hooks),
@@ -297,15 +304,23 @@ class Report(Account):
         """0, 1, or 128 + the signal's number."""
         if self.signal_number is not None:
             return 128 + self.signal_number
-        failing = self.is_failing or (fail_on is FailOn.UNDELIVERED and self.in_doubt)
-        return int(failing and fail_on is not FailOn.NEVER)
+        return int(fail_on is not FailOn.NEVER and (self.is_failing or self.fails_by(fail_on)))
+
+    def fails_by(self, fail_on: FailOn) -> bool:
+        """Whether the step fails by that choice, even without an error."""
+        if fail_on is FailOn.UNDELIVERED:
+            return self.down or self.in_doubt
+        return fail_on is FailOn.DOWN and self.down
+
+
+def _time_left(hook: HookReport) -> float:
+    return inf if hook.time_left is None else hook.time_left
 
 
 def _facts(hook: HookReport) -> Iterator[Fact]:
     """What users should know of a webhook."""
     yield from hook.endings
-    if hook.active is False:
-        yield Fact(FactKind.SWITCHED_OFF, {})
+    yield from _alarms(hook)
     if hook.outage:
         yield _down(hook.outage, hook.start)
     yield from _sending(hook.sending)
@@ -324,6 +339,27 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
         yield Fact(kind, {"back_to": hook.cutoff})
     if hook.clocks_differ_by:
         yield Fact(FactKind.CLOCKS_DIFFER, {"seconds": hook.clocks_differ_by / 1000})
+
+
+def _alarms(hook: HookReport) -> Iterator[Fact]:
+    """What somebody must see to before something is lost."""
+    if hook.urgent:
+        yield _deadline_near(hook)
+    if hook.active is False:
+        yield Fact(FactKind.SWITCHED_OFF_ERROR if hook.should_be_on else FactKind.SWITCHED_OFF_WARNING, {})
+
+
+def _deadline_near(hook: HookReport) -> Fact:
+    """That little time is left; if only unread deliveries are about to be deleted, for those."""
+    which = f"the oldest of {'at least ' * hook.partial}{count(hook.open, 'undelivered event')}"
+    is_one = hook.open == 1 and not hook.partial
+    fields = {
+        "left": duration(left / 1000) if (left := max(0, hook.time_left or 0)) else "No time",
+        "until": utc(hook.deadline or 0, hook.start),
+        "which": "the undelivered event" if is_one else which,
+        "number": 1 if is_one else 2,
+    }
+    return Fact(FactKind.DEADLINE_NEAR if hook.open else FactKind.UNREAD_DEADLINE_NEAR, fields)
 
 
 def _sending(sending: SendingReport | None) -> Iterator[Fact]:

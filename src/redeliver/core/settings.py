@@ -122,6 +122,7 @@ class FailOn(StrEnum):
     """What makes the step fail."""
 
     ERROR = "error"
+    DOWN = "down"
     UNDELIVERED = "undelivered"
     NEVER = "never"
 
@@ -306,8 +307,8 @@ class Settings(BaseModel):
         "full",
     )
     fail_on: FailOn = as_input(
-        "When to fail: `error`, `undelivered` (also while an event is undelivered or a log could not be read), or "
-        "`never`.",
+        "When to fail: `error`, `down` (also while a receiver is down), `undelivered` (also while events are "
+        "undelivered or a log is unread), or `never`.",
         "error",
         group=Group.OFTEN,
     )

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 from redeliver.core.case import AWAITING_RESULT, Outcome
 from redeliver.core.facts import FactKind, Level
-from redeliver.core.settings import FailOn
 from redeliver.output.pieces import light
 from redeliver.text import count
-from redeliver.times import duration, utc, utc_from_now
+from redeliver.times import utc, utc_from_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from redeliver.core.report import HookReport, Report
+    from redeliver.core.settings import FailOn
 
 #: Annotations of each kind, for one step (https://docs.github.com/en/rest/checks/runs and GitHub's runner).
 MAX_ANNOTATIONS = 10
@@ -33,7 +33,7 @@ def sentences(report: Report) -> list[str]:
 
 def mark(report: Report | HookReport) -> str:
     """The traffic light. Never green if something is lost, about to be lost, or was not read."""
-    alarming = report.lost > 0 or report.urgent or report.down
+    alarming = report.lost > 0 or report.down
     return light(report, alarming=alarming, waiting=not report.read or report.undelivered > 0)
 
 
@@ -51,24 +51,15 @@ def _losses(report: Report) -> Iterator[str]:
 
 
 def _urgent(report: Report) -> Iterator[str]:
-    if not report.urgent:
-        return
-    left = max(0, report.time_left or 0)
-    soon = f"{duration(left / 1000)} left" if left else "No time left"
-    until = utc(report.deadline or 0, report.start)
-    if not report.open:
-        yield f"{soon} to read the oldest deliveries: GitHub begins to delete them at {until}"
-        return
-    oldest = f"the oldest of {'at least ' * report.partial}{count(report.open, 'undelivered event')}"
-    if report.open == 1 and not report.partial:
-        oldest = "the undelivered event"
-    yield f"{soon} to redeliver {oldest}: GitHub deletes it at {until}"
+    for fact in report.facts:
+        if fact.kind in {FactKind.DEADLINE_NEAR, FactKind.UNREAD_DEADLINE_NEAR}:
+            yield fact.sentence.rstrip(".")
 
 
 def _state(report: Report) -> Iterator[str]:
     """All but what is lost or soon will be."""
     hooks = report.hooks
-    failed = any(fact.level is Level.ERROR for fact in report.facts)
+    failed = any(fact.level is Level.ERROR and not fact.kind.value.told_in_headline for fact in report.facts)
     unread = sum(not hook.read for hook in hooks)
     if report.signal_number is not None:
         missed, meant = unread + report.unreached, len(hooks) + report.unreached
@@ -98,7 +89,7 @@ def _off_or_down(report: Report) -> Iterator[str]:
                 yield f"{number:,} of {len(hooks):,} {what} {'is' if number == 1 else 'are'} {state}"
         return
     for fact in report.facts:
-        if fact.kind is FactKind.SWITCHED_OFF:
+        if fact.kind in {FactKind.SWITCHED_OFF_ERROR, FactKind.SWITCHED_OFF_WARNING}:
             yield fact.sentence.rstrip(".")
         if fact.kind is FactKind.DOWN:
             yield f"The receiver {'has been' if hooks[0].outage and hooks[0].outage.since else 'is'} {fact.short}"
@@ -160,13 +151,13 @@ def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error",
     Each fact is reported once: what is an error is not in the warning, too.
     """
     # The errors themselves say that it failed.
-    state = "".join(f"{sentence}. " for sentence in _state(report) if sentence != _FAILED).strip()
-    urgent = [f"{sentence}." for sentence in _urgent(report)]
-    if fail_on is FailOn.UNDELIVERED and report.in_doubt and not report.errors:
+    told = {_FAILED, *(fact.sentence.rstrip(".") for fact in report.facts if fact.level >= Level.ERROR)}
+    state = "".join(f"{sentence}. " for sentence in _state(report) if sentence not in told).strip()
+    errors: Sequence[str] = report.errors
+    if report.fails_by(fail_on) and not errors:
         # Else nothing on the page would say why the step failed.
-        urgent = [f"{headline(report)} (fail-on: undelivered)"]
-        state = ""
-    for error in bounded([*urgent, *report.errors]):
+        errors, state = [f"{headline(report)} (fail-on: {fail_on})"], ""
+    for error in bounded(errors):
         yield "error", error
     next_run = what_comes_next(report)
     more = [*next_run]

@@ -98,7 +98,8 @@ class Run:
         can_wait = window.cutoff > window.retained_from + _POSTPONE_MARGIN
         if not can_wait:
             self._clock.patience = inf
-        reader = Reader(self._hook, window, self._settings, self._clock, self._console)
+        is_off = self.record.active is False
+        reader = Reader(self._hook, window, self._settings, self._clock, self._console, needs_newest=is_off)
         if (outage := reader.read_outage()) is not None:
             # The newest attempts have all failed, and there is much more to read.
             self._judge(outage)

@@ -56,6 +56,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         redelivered=sum(case.was_accepted for case in record.ledger.sent),
         events=events,
         read=True,
+        should_be_on=hook.id in settings.hook_id.ids and reading.any_row,
         partial=reading.extent is Extent.NEWEST,
         deadline=min(forgotten_at, default=None),
         outage=outage,

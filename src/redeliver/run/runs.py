@@ -40,7 +40,9 @@ def run_hooks(session: Session) -> Report:
         fault = error
     except Stopped:
         pass
-    made = tuple(reports[hook_id] for hook_id in session.chosen if hook_id in reports)
+    # What is left of the time matters when somebody reads of it.
+    ended = max((one.start + round(one.seconds * 1000) for one in reports.values()), default=0)
+    made = tuple(replace(reports[hook_id], ended=ended) for hook_id in session.chosen if hook_id in reports)
     unreached = len(session.chosen) - len(made)
     dry_run, signal_number = session.settings.dry_run, session.clock.signal_number
     return Report(made, dry_run, signal_number, fault, unreached, session.left_out)

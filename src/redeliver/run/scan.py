@@ -40,8 +40,16 @@ class Reader:
     """Reads one webhook's log, and goes on where it stopped. What it has read so far is a :class:`Reading`."""
 
     def __init__(
-        self, source: DeliverySource, window: Window, settings: Settings, clock: RunClock, console: Console
+        self,
+        source: DeliverySource,
+        window: Window,
+        settings: Settings,
+        clock: RunClock,
+        console: Console,
+        *,
+        needs_newest: bool = False,
     ) -> None:
+        """``needs_newest``: whether the newest attempts are read even where failures alone are asked for."""
         self._source = source
         self._window = window
         self._mode = settings.scan
@@ -57,7 +65,9 @@ class Reader:
         self._filter_abandoned = False
         self._since = window.cutoff - SLACK
         self._scanned = 0
+        self._needs_newest = needs_newest
         self._successes = Successes()
+        self._any_row = False
         self._any_success = False
         self._failing_since: int | None = None
         self._extent = Extent.NEWEST
@@ -98,6 +108,8 @@ class Reader:
             ApiError, OutOfTime: reading stopped early. What the head has shown stays valid.
         """
         if self._read_by_mode(postpone=postpone):
+            if self._needs_newest and not self._plain.pages:
+                self._read_plainly(self._window.start)
             return self._reading(Extent.WHOLE)
         self._console.line("Not enough time or API calls to read the whole window: asking GitHub for failures first")
         complete = self._read_failures()
@@ -165,6 +177,7 @@ class Reader:
         for pages, page in enumerate(self._failures.read_back_to(self._since), 1):
             self._log.add(page.rows)
             self._log.set_aside(page.unread)
+            self._any_row |= page.has_attempts
             self._be_patient()
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
@@ -212,6 +225,7 @@ class Reader:
         only = self._sought or None
         self._log.add(page.rows, only=only)
         self._log.set_aside(row for row in page.unread if only is None or row.guid in only)
+        self._any_row |= page.has_attempts
         self._scanned += len(page.rows)
         self._be_patient()
         self._first_attempts.add(page.rows)
@@ -259,6 +273,7 @@ class Reader:
             sought_back_to=self._plain.back_to,
             failures_only=extent is Extent.FAILURES_FIRST or self._mode is ScanMode.FAILURES,
             successes=self._successes,
+            any_row=self._any_row,
             any_success=self._any_success,
             failing_since=self._failing_since,
             stats=self._first_attempts.stats() if self._plain.back_to <= self._window.cutoff else None,

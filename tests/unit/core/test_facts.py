@@ -17,6 +17,8 @@ FIELDS: dict[str, object] = {
     "error": ApiUnexpected(what=HOSTILE, why=HOSTILE),
     "since": START - DAY,
     "until": START,
+    "left": "2 h",
+    "which": "the undelivered event",
     "back_to": START,
     "guids": (HOSTILE, HOSTILE),
     "ids": (HOSTILE,),

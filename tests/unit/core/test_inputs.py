@@ -57,7 +57,7 @@ RIGHT: dict[str, dict[str, object]] = {
     "wait-for-results": {"0": 0},
     "time-limit": {"1s": 1},
     "scan": {"failures": ScanMode.FAILURES},
-    "fail-on": {"undelivered": FailOn.UNDELIVERED, "never": FailOn.NEVER},
+    "fail-on": {"down": FailOn.DOWN, "undelivered": FailOn.UNDELIVERED, "never": FailOn.NEVER},
     "dry-run": {"true": True, "False": False, " TRUE ": True},
     "api-url": {
         "https://api.github.com/": "https://api.github.com",
@@ -89,7 +89,7 @@ WRONG: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     ],
     "redeliveries-per-minute": [(" 1 ", ("0",))],
     "scan": [("full, failures", ("some",))],
-    "fail-on": [("error, undelivered, never", ("Error",))],
+    "fail-on": [("error, down, undelivered, never", ("Error",))],
     "dry-run": [("true", ("Yes", "1", "null"))],
     "max-age": [
         ("workflow_job=3h", ("3", "3h; push=1d", "push=", "=3h", "1h, Push=3h", "push=-1h")),

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 import wording
-from githubsim.clock import DAY, START
+from githubsim.clock import DAY, HOUR, START
 from redeliver.core.case import Outcome
 from redeliver.core.facts import Fact
 from redeliver.core.health import Health
-from redeliver.core.report import FailingType, Outage, Report, SendingReport
+from redeliver.core.report import URGENT, FailingType, Outage, Report, SendingReport
 from redeliver.core.settings import FailOn
 from redeliver.errors import ApiRefused, CheckpointNotSaved
 from redeliver.text import Naming
@@ -56,25 +56,52 @@ def test_deadline_is_that_of_the_webhook_with_least_time_left() -> None:
     assert (one().deadline, one().time_left) == (None, None)
 
 
+DOWN = Outage(None, at_least=False, cause="HTTP 503", tests=3)
+
+
 @pytest.mark.parametrize(
     ("report", "codes"),
     [
-        (one(), (0, 0, 0)),
-        (one(*events(Outcome.FAILED_AGAIN)), (0, 1, 0)),
-        (one(*events(Outcome.FAILED_AGAIN), errors=("no",)), (1, 1, 0)),
-        (one(gap=(1, 2)), (1, 1, 0)),
-        (Report((), fault=Problem("No webhook fits.")), (1, 1, 0)),
-        (one(read=False, warnings=("The hour is spent.",)), (0, 1, 0)),
-        (Report(()), (0, 0, 0)),
-        (one(*events(Outcome.RECOVERED, Outcome.FILTERED_OUT)), (0, 0, 0)),
-        (Report((hook(), hook(read=False)), dry_run=True), (0, 1, 0)),
-        (Report((), signal_number=15), (143, 143, 143)),
-        (one(*events(Outcome.FAILED_AGAIN), read=False), (0, 1, 0)),
-        (Report((hook(read=False),), signal_number=15), (143, 143, 143)),
+        (one(), (0, 0, 0, 0)),
+        (one(*events(Outcome.FAILED_AGAIN)), (0, 0, 1, 0)),
+        (one(*events(Outcome.FAILED_AGAIN), errors=("no",)), (1, 1, 1, 0)),
+        (one(*events(Outcome.ENDPOINT_DOWN), outage=DOWN), (0, 1, 1, 0)),
+        (Report((hook(), hook(outage=DOWN))), (0, 1, 1, 0)),
+        (one(gap=(1, 2)), (1, 1, 1, 0)),
+        (one(*events(Outcome.NOT_DUE), deadline=START + URGENT), (0, 0, 1, 0)),
+        (one(*events(Outcome.NOT_DUE), deadline=START + URGENT - 1), (1, 1, 1, 0)),
+        (one(*events(Outcome.TOO_OLD, Outcome.FILTERED_OUT)), (0, 0, 1, 0)),
+        (one(active=False), (0, 0, 0, 0)),
+        (one(active=False, should_be_on=True), (1, 1, 1, 0)),
+        (one(active=True, should_be_on=True), (0, 0, 0, 0)),
+        (Report((), fault=Problem("No webhook fits.")), (1, 1, 1, 0)),
+        (one(read=False, warnings=("The hour is spent.",)), (0, 0, 1, 0)),
+        (Report(()), (0, 0, 0, 0)),
+        (one(*events(Outcome.RECOVERED, Outcome.FILTERED_OUT)), (0, 0, 0, 0)),
+        (Report((hook(), hook(read=False)), dry_run=True), (0, 0, 1, 0)),
+        (Report((), signal_number=15), (143, 143, 143, 143)),
+        (one(*events(Outcome.FAILED_AGAIN), read=False), (0, 0, 1, 0)),
+        (Report((hook(read=False, outage=DOWN),), signal_number=15), (143, 143, 143, 143)),
     ],
 )
-def test_exit_code_follows_fail_on(report: Report, codes: tuple[int, int, int]) -> None:
-    assert tuple(report.exit_code(on) for on in (FailOn.ERROR, FailOn.UNDELIVERED, FailOn.NEVER)) == codes
+def test_exit_code_follows_fail_on(report: Report, codes: tuple[int, int, int, int]) -> None:
+    assert tuple(map(report.exit_code, (FailOn.ERROR, FailOn.DOWN, FailOn.UNDELIVERED, FailOn.NEVER))) == codes
+
+
+def test_near_deadline_is_one_error_of_the_webhook_with_least_time_left() -> None:
+    later, first = (
+        hook(*events(*[Outcome.NOT_DUE] * 40), number=number, deadline=START + hours * HOUR)
+        for number, hours in ((1, 9), (2, 5))
+    )
+    (error,) = Report((later, first, hook(number=3))).errors
+    assert error.startswith(f"{first.hook}: 5 h left")
+    assert "1 more webhook." in error
+
+
+def test_time_is_left_from_the_end_of_the_run_over_all_webhooks() -> None:
+    report = one(*events(Outcome.NOT_DUE), deadline=START + 15 * HOUR, ended=START + 4 * HOUR)
+    assert report.time_left == 11 * HOUR
+    assert report.exit_code(FailOn.ERROR) == 1
 
 
 def test_error_of_one_webhook_is_reported_as_it_is() -> None:

@@ -57,6 +57,7 @@ ENDINGS: list[Report] = [
     Report((*hooks(2), outage(Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN))),
     Report((outage(Outcome.ENDPOINT_DOWN), outage(Outcome.ENDPOINT_DOWN))),
     one(active=False),
+    one(active=False, should_be_on=True),
     Report((hook(), *hooks(2, active=False))),
     # What was not read is not called fine.
     one(partial=True, warnings=("only the newest",)),
@@ -90,6 +91,7 @@ ANNOTATED: list[Report] = [
     # A loss is an error, and not told again beside it.
     one(*events(Outcome.GIVEN_UP, Outcome.RECOVERED)),
     one(active=False),
+    one(active=False, should_be_on=True),
     Report((hook(endings=(STOPPED,)),), signal_number=15),
     one(*events(Outcome.GIVEN_UP), errors=("No.",), warnings=("It was slow.",)),
     # With several webhooks, each remark names the first that has it.

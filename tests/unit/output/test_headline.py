@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from githubsim.clock import DAY, MINUTE, START
 from redeliver.core.case import LOST, Outcome
-from redeliver.core.report import HookReport, Report
+from redeliver.core.report import HookReport, Outage, Report
 from redeliver.core.settings import FailOn
 from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, headline, mark, what_comes_next
 from reports import events, hook, one
@@ -75,6 +75,8 @@ def test_step_that_fails_by_fail_on_says_so() -> None:
     reason = "(fail-on: undelivered)"
     said = [("error", f"{headline(report)} {reason}"), ("warning", "It was slow.")]
     assert [*annotate(report, FailOn.UNDELIVERED)] == said
+    down = one(*again, outage=Outage(None, at_least=False, cause="HTTP 503", tests=3))
+    assert ("error", f"{headline(down)} (fail-on: down)") in [*annotate(down, FailOn.DOWN)]
     unread = one(read=False, warnings=("The hour is spent.",))
     for ending, error in (
         (unread, [f"{headline(unread)} {reason}"]),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
 HOOK: Any = SimpleNamespace(
+    id=1,
     name="hook 1 of the organization octo",
     web_page="",
     host="",
@@ -200,7 +201,7 @@ REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there",
         (unread(ended_by=PAUSED), [], [PAUSED]),
         (record_of(ended_by=REFUSED, unsaved=UNSAVED), [REFUSED, UNSAVED], []),
         (record_of(ended_by=Stopped(15)), [], [Fact(FactKind.STOPPED, {"number": 15})]),
-        (record_of(active=False), [], [Fact(FactKind.SWITCHED_OFF, {})]),
+        (record_of(active=False), [], [Fact(FactKind.SWITCHED_OFF_WARNING, {})]),
         (record_of(active=True), [], []),
         (record_of(active=None), [], []),
         (record_of(extent=Extent.FAILURES_FIRST), [], [Fact(FactKind.FAILURES_FIRST, {})]),
