@@ -19,6 +19,7 @@
 # make audit    known vulnerabilities of what the locks name (asks a service on the open internet)
 # make wheel    builds the package; make test WHEEL=dist/... VENV=build/venv tests it instead of the checkout
 # make version  writes VERSION=1.2.3 wherever it is named, which is what a pull request for a release holds
+# make home     writes REPOSITORY=owner/name wherever this action says where it lives, for whoever publishes it
 # make clean    removes what the other targets made
 #
 # Needs Python 3.11 or newer and a package index; everything else comes from the hashed locks in requirements/. ARGS are
@@ -39,7 +40,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup quick test check docs demo e2e soak lock
-.PHONY: help format measure bench picture defects mutants systems audit wheel version clean
+.PHONY: help format measure bench picture defects mutants systems audit wheel version home clean
 .DELETE_ON_ERROR:
 
 # The comment at the top.
@@ -155,6 +156,12 @@ wheel: $(VENV)/test.stamp
 version:
 	@PYTHONPATH=tools $(PYTHON) -m release version $(VERSION)
 	@git diff --stat
+
+# What is wrapped or measured by its words is written anew.
+home: $(VENV)/test.stamp
+	@$(PY) tools/home.py $(REPOSITORY)
+	$(PY) tools/write_docs.py
+	UPDATE_SNAPSHOTS=1 $(PY) -m pytest --quiet --numprocesses=0 tests/runs/test_snapshots.py tests/unit/test_wording.py
 
 # Without its extras a pin is none to pip, which takes the newest instead and then finds it without a hash.
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from redeliver import __version__, errors
+from redeliver import REPOSITORY, __version__, errors
 from redeliver.core.facts import Fact
 from redeliver.errors import ErrorKind, RedeliverError
 
-_DOCS = f"https://github.com/org/redeliver-action/blob/v{__version__}/docs"
+_DOCS = f"https://github.com/{REPOSITORY}/blob/v{__version__}/docs"
 _NAMES = {kind: name for name, kind in vars(errors).items() if isinstance(kind, ErrorKind)}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
 
+from redeliver import REPOSITORY
 from redeliver.text import Naming, OwnText, count, plain, some_of
 from redeliver.times import duration, utc
 
@@ -496,7 +497,7 @@ class Unexpected(RedeliverError):
     """An error that nobody foresaw. Its type alone is shown, since its text could hold a secret."""
 
     sentence = "The action hit an internal error: {kind}."
-    advice = "Please report it, with this line, at github.com/org/redeliver-action/issues."
+    advice = f"Please report it, with this line, at github.com/{REPOSITORY}/issues."
 
 
 # -- endings that are nobody's fault ---------------------------------------------------------------------

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from docker.scene import REPOSITORY, TOKEN
+from redeliver import REPOSITORY as ACTION
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -70,7 +71,7 @@ def run_act(
     ``environment`` is what its steps have, ``machine`` what act has.
     """
     builds = {name: value for name, value in os.environ.items() if name.startswith("REDELIVER_")}
-    used = re.findall(r"uses: (?!org/)([\w.-]+/([\w.-]+)@\w+)", (repository / workflow).read_text())
+    used = re.findall(rf"uses: (?!{ACTION})([\w.-]+/([\w.-]+)@\w+)", (repository / workflow).read_text())
     found = {
         reference: folder / name
         for folder in (STANDINS, standins)
@@ -167,7 +168,7 @@ class Act:
             *(event, f"--eventpath={happened}"),
             *(f"--platform={name}=-self-hosted" for name in ("ubuntu-latest", "self-hosted")),
             "--rm",  # containers of jobs that failed, too
-            *(f"--local-repository=org/redeliver-action@{ref}={at}" for ref, at in self._versions.items()),
+            *(f"--local-repository={ACTION}@{ref}={at}" for ref, at in self._versions.items()),
             *(f"--var={name}={value}" for name, value in (variables or {}).items()),
             *(f"--secret={name}" for name in secrets),  # by name: act takes the value from its own environment
             workflow=f".github/workflows/{workflow}.yml",

@@ -13,9 +13,10 @@ from unittest import mock
 from docker import gh
 from docker.act import IDENTITY, git
 from docker.registry import PASSWORD, USER, Store
+from redeliver import REPOSITORY
 from release.__main__ import main
 
-NAME = "org/redeliver-action"
+NAME = REPOSITORY
 VERSION = "1.0.0"
 FILES = {
     "CHANGELOG.md": f"""# Changelog
@@ -43,7 +44,7 @@ class ReleaseWorld:
     def __init__(self, folder: Path, store: Store, files: Mapping[str, str]) -> None:
         """In an empty folder, with these files in what is released, and with where that was cloned from."""
         self.store = store
-        self.ref = "refs/heads/main"
+        self.ref, self.repository = "refs/heads/main", NAME
         self.image = f"{store.host}/{NAME}"
         self.remote, self.checkout = folder / "remote.git", folder / "checkout"
         self.attestations = folder / "attestations.jsonl"
@@ -114,7 +115,7 @@ class ReleaseWorld:
     def surroundings(self) -> Iterator[None]:
         before = Path.cwd()
         given = {
-            "GITHUB_REPOSITORY": NAME,
+            "GITHUB_REPOSITORY": self.repository,
             "GITHUB_REF": self.ref,
             "GITHUB_ACTOR": USER,
             "GITHUB_TOKEN": PASSWORD,

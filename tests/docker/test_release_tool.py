@@ -18,7 +18,7 @@ from docker.registry import serve
 from docker.release_world import FILES, NAME, VERSION, ReleaseWorld
 from release.changelog import section
 from release.git import Checkout
-from release.steps import CODE, REUSABLE, Release, verify_command
+from release.steps import CODE, PLACEHOLDER, REUSABLE, Release, verify_command
 
 TAG = f"refs/tags/v{VERSION}"
 UNKNOWN = "sha256:" + "0" * 64
@@ -199,6 +199,14 @@ def another_branch(world: ReleaseWorld) -> None:
     world.ref = "refs/heads/mine"
 
 
+def moved(world: ReleaseWorld) -> None:
+    """To a home of somebody else's, of which one file has not heard."""
+    world.edit("CHANGELOG.md", "- It works.", f"- {PLACEHOLDER} works.")
+    world.edit(REUSABLE, NAME, "me/mine")
+    world.commit("At home")
+    world.repository = "me/mine"
+
+
 def edited(name: str, old: str, new: str) -> Callable[[ReleaseWorld], None]:
     def edit(world: ReleaseWorld) -> None:
         world.edit(name, old, new)
@@ -214,9 +222,14 @@ def edited(name: str, old: str, new: str) -> Callable[[ReleaseWorld], None]:
         (edited("CHANGELOG.md", "2026-12-01", "unreleased"), VERSION, "1.0.0 is unreleased: give it a date"),
         (edited(CODE, VERSION, "1.0.1"), VERSION, "__init__.py says 1.0.1, and CHANGELOG.md 1.0.0"),
         (edited(CODE, "__version__", "version"), VERSION, "__init__.py says nothing, and CHANGELOG.md 1.0.0"),
-        (edited(REUSABLE, "@v1", "@v2"), VERSION, "uses org/redeliver-action@v2, and not org/redeliver-action@v1"),
-        (edited(REUSABLE, "org/", "me/"), VERSION, "uses me/redeliver-action@v1, and not org/redeliver-action@v1"),
-        (edited(REUSABLE, "uses: ", "name: "), VERSION, "uses no action, and not org/redeliver-action@v1"),
+        (edited(REUSABLE, "@v1", "@v2"), VERSION, f"uses {NAME}@v2, and not {NAME}@v1"),
+        (edited(REUSABLE, NAME, "me/mine"), VERSION, f"uses me/mine@v1, and not {NAME}@v1"),
+        (edited(REUSABLE, "uses: ", "name: "), VERSION, f"uses no action, and not {NAME}@v1"),
+        (
+            moved,
+            VERSION,
+            f"CHANGELOG.md still says {PLACEHOLDER}: make home REPOSITORY=me/mine",
+        ),
         (lambda _: None, "0.9.0", "__init__.py says 1.0.0, and CHANGELOG.md 0.9.0"),
         (not_clean, VERSION, "not clean"),
         (not_on_main, VERSION, "not on main"),

@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from redeliver import __version__
+from redeliver import REPOSITORY, __version__
 from release.changelog import code_version, sections
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ def test_only_the_newest_section_of_the_changelog_may_lack_a_date() -> None:
 
 
 def test_reusable_workflow_uses_the_moving_tag_on_main() -> None:
-    used = re.findall(r"uses: org/redeliver-action[/\w-]*@(.+)", text(".github/workflows/redeliver.yml"))
+    used = re.findall(rf"uses: {REPOSITORY}[/\w-]*@(.+)", text(".github/workflows/redeliver.yml"))
     assert used == [f"v{__version__.partition('.')[0]}"] * 2
 
 
@@ -49,6 +49,20 @@ def test_package_holds_the_code_and_its_commands_alone(wheel: Path) -> None:
         "redeliver = redeliver.__main__:main",
         "redeliver-action = redeliver.__main__:main",
     }
+
+
+def test_packages_page_leads_to_the_release_alone(wheel: Path) -> None:
+    """It shows the README, whose own links lead to files beside it."""
+    package = ZipFile(wheel)
+    (metadata,) = [name for name in package.namelist() if name.endswith("METADATA")]
+    head, _, page = package.read(metadata).decode().partition("\n\n")
+    assert {line.partition(", ")[0] for line in head.split("\n") if line.startswith("Project-URL: ")} == {
+        f"Project-URL: {name}" for name in ("Homepage", "Documentation", "Changelog", "Issues")
+    }
+    targets = re.findall(r"\]\(([^)]+)\)", page) + re.findall(r'(?:src|srcset)="([^"]+)"', page)
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+    release = f"{REPOSITORY}/blob/v{__version__}/docs/reference.md", f"{REPOSITORY}/v{__version__}/docs/summary.png"
+    assert all(any(one in target for target in targets) for one in release)
 
 
 def test_package_needs_what_the_lock_names(wheel: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from redeliver import REPOSITORY
 from redeliver.core.settings import Use
 from release.steps import verify_command
 from write_docs import of_action
@@ -42,7 +43,7 @@ def test_every_job_has_a_timeout(path: Path) -> None:
 def test_other_actions_have_one_pin_with_its_version() -> None:
     pins: dict[str, set[str]] = {}
     for path in [*WORKFLOWS, *(ROOT / "examples").glob("*.yml")]:
-        for used in re.findall(r"uses: (?!org/|\./)(.*)", path.read_text(encoding="utf-8")):
+        for used in re.findall(rf"uses: (?!{REPOSITORY}|\./)(.*)", path.read_text(encoding="utf-8")):
             found = re.fullmatch(r"([\w-]+/[\w-]+)(?:/[\w-]+)?@([0-9a-f]{40} # v\d+\.\d+\.\d+)", used)
             assert found, used
             pins.setdefault(found[1], set()).add(found[2])
@@ -126,7 +127,7 @@ def test_users_and_the_release_verify_an_image_alike() -> None:
     assert told
     (run,) = [step["run"] for step in RELEASE["verify"]["steps"] if "gh attestation" in step.get("run", "")]
     for command, repository, image in (
-        (told[1], "org/redeliver-action", "IMAGE"),
+        (told[1], REPOSITORY, "IMAGE"),
         (run, "$GITHUB_REPOSITORY", "$PINNED"),
     ):
         assert shlex.split(command.replace("\\\n", "")) == shlex.split(verify_command(repository, image))

@@ -21,6 +21,8 @@ CODE = "src/redeliver/__init__.py"
 IMAGE_FILE = "src/image.txt"
 REUSABLE = ".github/workflows/redeliver.yml"
 _USES = re.compile(r"(?P<uses>uses: )(?P<name>[\w.-]+/[\w.-]+)(?P<folder>[\w./-]*)@(?P<ref>\S+)$", re.MULTILINE)
+#: What stands for the repository until somebody has one. Written so that ``make home`` leaves it as it is.
+PLACEHOLDER = "ORG/redeliver-action".lower()
 _TAG = re.compile(r"(?:refs/tags/)?v(\d+)\.(\d+)\.(\d+)")
 
 
@@ -117,6 +119,8 @@ def check(checkout: Checkout, repository: str, version: str, ref: str) -> Releas
     found = section(checkout.read("CHANGELOG.md"), version)
     if (code := code_version(checkout.read(CODE))) != version:
         raise Refused(f"{CODE} says {code or 'nothing'}, and CHANGELOG.md {version}.")
+    if repository != PLACEHOLDER and (left := checkout.names_of(PLACEHOLDER)):
+        raise Refused(f"{', '.join(left)} still says {PLACEHOLDER}: make home REPOSITORY={repository}")
     used = {f"{one['name']}@{one['ref']}" for one in _USES.finditer(checkout.read(REUSABLE))}
     expected = f"{repository}@v{version.partition('.')[0]}"
     if used != {expected}:

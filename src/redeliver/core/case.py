@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from redeliver import REPOSITORY
 from redeliver.core.deliveries import ROUNDING, Attempt, Event
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
         "🔴",
         "given up",
         "They failed max-attempts times and are no longer retried. Fix the receiver, then replay them before GitHub "
-        "deletes them: with org/redeliver-action/replay, or redeliver replay --guid.",
+        f"deletes them: with {REPOSITORY}/replay, or redeliver replay --guid.",
     ),
     Outcome.EXPIRED: OutcomeWords(
         "🔴", "expired", "GitHub has deleted them, so nothing can redeliver them. Run more often."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from redeliver import REPOSITORY
 from redeliver.errors import RedeliverError, filled
 from redeliver.text import count
 
@@ -68,7 +69,7 @@ class FactKind(Enum):
         Level.LOSS,
         "{guids:count event} failed {attempts:count time} and {guids:is|are} no longer retried: {guids}.",
         "Fix the receiver, then replay {guids:it|them} before {until:moment}: with the action "
-        "org/redeliver-action/replay, or redeliver replay --guid.",
+        f"{REPOSITORY}/replay, or redeliver replay --guid.",
     )
     EXPIRED = Words(
         Level.LOSS,
