@@ -47,7 +47,7 @@ HEALTH_BYTES_BUDGET = 4.0
 class Silent:
     """A console that nobody reads."""
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, word: str = "", *, passing: bool = False) -> None:
         """Nothing."""
 
     def detail(self, text: str) -> None:

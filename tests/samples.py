@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
+from redeliver.console import headed
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
 from redeliver.core.reading import Extent, Reading, Successes, Window
 from redeliver.core.settings import ScanMode, parse
@@ -23,7 +24,7 @@ from redeliver.timing import RunClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
-    from redeliver.console import Bar
+    from redeliver.console import Bar, Word
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -149,15 +150,24 @@ def connect(url: str, time_left: Callable[[], float] = lambda: 60.0) -> GitHubAp
 
 
 class Patience(VirtualClock):
-    """A clock that remembers what it was asked to wait for."""
+    """A clock that remembers what it was asked to wait for. Between two waits, somebody looks at it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.slept: list[float] = []
+        self._is_waiting = False
+
+    def monotonic(self) -> float:
+        self._is_waiting = False
+        return super().monotonic()
 
     def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+        if self._is_waiting:
+            self.slept[-1] += seconds
+        else:
+            self.slept.append(seconds)
         super().sleep(seconds)
+        self._is_waiting = True
 
 
 def answer(status: int, body: object = None, **headers: str) -> Response:
@@ -175,8 +185,8 @@ class Said:
     details: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
 
-    def line(self, text: str) -> None:
-        self.lines.append(text)
+    def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:  # noqa: ARG002
+        self.lines.append(headed(word, text))
 
     def detail(self, text: str) -> None:
         self.details.append(text)
@@ -188,7 +198,7 @@ class Said:
 
     @contextmanager
     def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002
-        yield bar_of_lines(self.line)
+        yield bar_of_lines(self)
 
 
 @dataclass

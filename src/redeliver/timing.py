@@ -34,8 +34,10 @@ _WORTH_A_LINE = 5.0
 _PAUSE = 30.0
 #: Short waits for the same reason are logged once in this many seconds.
 _REPEAT_LINE = 60.0
-#: Seconds between two lines of a long wait. While closing, a wait checks for a signal every second.
-_STILL_WAITING = 300.0
+#: Seconds between two lines of a wait, and the most lines of a long one. While closing, a wait checks for a signal
+#: every second.
+_STILL_WAITING = 10.0
+_MOST_LINES = 60
 _LOOK_FOR_SIGNAL = 1.0
 
 
@@ -116,15 +118,15 @@ class RunClock:
         if seconds > self.patience:
             raise DidNotWait(seconds=duration(seconds), what=what)
         self._say(seconds, what)
-        longest = _LOOK_FOR_SIGNAL if self.is_closing else _STILL_WAITING
+        longest = _LOOK_FOR_SIGNAL if self.is_closing else max(_STILL_WAITING, seconds / _MOST_LINES)
         while seconds > 0:
             with self._until_signal():
                 self._clock.sleep(min(seconds, longest))
             seconds -= longest
-            if seconds > 0 and seconds > self.remaining() and self.signal_number is not None:
+            if seconds > 0 and self.signal_number is not None and seconds > self.remaining():
                 raise StoppedClosing(number=self.signal_number)
-            if seconds > 0 and longest == _STILL_WAITING:
-                self._console.line(f"Still waiting for {what}, {duration(seconds)} to go")
+            if seconds > 0 and not self.is_closing:
+                self._console.line(f"{duration(seconds)} to go: {what}", "Wait", passing=True)
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -188,6 +190,6 @@ class RunClock:
         repeated = seconds < _REPEAT_LINE / 2 and what == last and self.now() < when + _REPEAT_LINE
         if seconds >= _WORTH_A_LINE and not repeated:
             self._last_line = (what, self.now())
-            self._console.line(f"Waiting {duration(seconds)} for {what}")
+            self._console.line(f"{duration(seconds)} for {what}", "Wait")
         elif seconds > 0:
-            self._console.detail(f"Waiting {seconds:.1f} s for {what}")
+            self._console.detail(f"{seconds:.1f} s for {what}")

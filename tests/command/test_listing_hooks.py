@@ -134,12 +134,12 @@ def test_missing_webhook_is_an_error_in_every_format(here: Server, form: str) ->
     assert said.out == ""
     if form != "matrix":
         said = here.hooks("--format", form, code=1, hook_id="404")
-        assert "404" in told(NotFound, said.err.splitlines()[-1])["subject"]
+        assert "404" in told(NotFound, said.err.splitlines()[-1])["missing"]
         assert said.out == ""
     here.live.sim.hooks.clear()
     said = here.hooks("--format", form, code=1, hook_id="all")
     what = "active webhook" if form == "matrix" else "webhook"
-    assert told(NoHooks, said.err) == {"owner": "error: The organization octo", "what": what}
+    assert told(NoHooks, said.err) == {"owner": "error: octo", "what": what}
 
 
 # -- as a matrix ------------------------------------------------------------------------------------------------

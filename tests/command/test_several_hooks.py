@@ -132,7 +132,7 @@ def test_unreadable_webhook_is_named_and_stops_no_other(world: Several) -> None:
     report = world.run(hook_id=",".join([first, "404404404", *others]))
     assert world.sent == [failed[0], failed[2]]
     unknown, unreadable = report.errors
-    assert "404404404" in told(NotFound, unknown)["subject"]
+    assert "404404404" in told(NotFound, unknown)["missing"]
     assert told(CheckpointUnreadable, unreadable)["value"] == "tomorrow"
     assert broken in unreadable
     assert report.exit_code(FailOn.ERROR) == 1

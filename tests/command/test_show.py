@@ -64,12 +64,12 @@ def test_every_attempt_is_shown_with_the_receivers_answer(here: Server) -> None:
     ids = [row.id for row in here.hook.log.attempts_of(guid)]
     assert head == f"issues.opened {guid} of hook {here.hook.id} of the organization octo: delivered"
     assert re.fullmatch(
-        rf"  \S+ \S+ UTC first attempt: Invalid HTTP Response: 403 \(403, 0\.12 s\) delivery id {ids[0]}", first
+        rf"  \S+ \S+ \S+ UTC first attempt: Invalid HTTP Response: 403 \(403, 0\.12 s\) delivery id {ids[0]}", first
     )
     assert [kind.strip(), whose.strip()] == ["Content-Type: text/html; charset=utf-8", "Server: cloudflare"]
     assert title.strip() == "Title: Error - Cloudflare Access"
     assert body.strip().startswith("Body: <!DOCTYPE html> <html> <head>")
-    assert re.fullmatch(rf"  \S+ \S+ UTC redelivery: timed out \(504, 10\.00 s\) delivery id {ids[1]}", second)
+    assert re.fullmatch(rf"  \S+ \S+ \S+ UTC redelivery: timed out \(504, 10\.00 s\) delivery id {ids[1]}", second)
     assert nothing.strip()
     assert f"redelivery: OK (200, 0.12 s) delivery id {ids[2]}" in third
     assert [line.strip() for line in rest] == [
@@ -214,7 +214,7 @@ def test_sent_request_is_never_shown_even_where_the_endpoint_repeats_it(here: Se
         assert "Cannot POST ***" in said.out
         for secret in ("hunter2", "T024BE7LD9f8e7d", "quiet-one", "dXNlcjpodW50ZXIy", "of-the-payload", "sha256="):
             assert secret not in said.everything
-        assert "hooks.example" not in said.everything
+        assert "hooks.example/" not in said.everything  # the host alone may be shown
 
 
 # -- a whole run ------------------------------------------------------------------------------------------------

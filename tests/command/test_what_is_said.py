@@ -16,6 +16,7 @@ from command.keys import key_pair
 from command.program import REDELIVER, TOKEN, Commands, Said, Server, Started, environment, server
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE
+from redeliver import __version__
 from redeliver.core.facts import Fact, FactKind
 from redeliver.errors import MissingPermission, Unexpected
 from wording import says
@@ -34,7 +35,7 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     assert (name, cause, attempts, outcome, found) == ("push", "HTTP 503", "1", "recovered", guid)
     assert int(delivery) in {attempt.id for attempt in here.hook.log.attempts_of(guid)}
     assert len(said.out.splitlines()[-1].split()) > 2
-    assert f"hook {here.hook.id} of the organization octo" in said.err
+    assert f"Redeliver {__version__} · hook {here.hook.id} → " in said.err
     assert f"{guid} (first failed " in said.err
     assert "\x1b" not in said.everything  # a pipe is no terminal
 
@@ -168,9 +169,9 @@ def test_terminal_shows_progress_and_readable_lines(here: Server) -> None:
     assert "⠋" in raw  # the spinner's first picture
     assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l") >= 1  # the cursor is given back
     lines = [line.rstrip() for line in CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
-    assert any(f"hook {here.hook.id} of the organization octo" in line for line in lines)
+    assert any(f"hook {here.hook.id} → " in line for line in lines)
     assert "Recovered: 1 event" in lines
-    assert "1 of 1 redelivered event recovered" in lines
+    assert "Send      1 of 1 · 1 delivered · 0 failed" in lines
     assert lines[-1] == "exit 0"
 
 

@@ -212,7 +212,7 @@ class WatchedConsole:
         """Count words."""
         self._interference = interference
 
-    def line(self, _text: str) -> None:
+    def line(self, _text: str, _word: str = "", *, passing: bool = False) -> None:  # noqa: ARG002
         """Count a line."""
         self._interference.before("word")
 
@@ -229,4 +229,4 @@ class WatchedConsole:
     @contextmanager
     def progress(self, _of: int) -> Iterator[Bar]:
         """Count a line about it."""
-        yield bar_of_lines(self.line)
+        yield bar_of_lines(self)

@@ -66,7 +66,7 @@ class Log:
 class Unheard(Said):
     """A console that remembers nothing."""
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, word: str = "", *, passing: bool = False) -> None:
         pass
 
     def detail(self, text: str) -> None:

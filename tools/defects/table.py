@@ -202,8 +202,8 @@ DEFECTS = (
     ),
     Defect(
         "a webhook's failure stops the others",
-        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))\n",
-        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))\n"
+        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id), heading)\n",
+        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id), heading)\n"
         "                if reports[hook.hook_id].errors:\n"
         "                        break\n",
         "every_hook_has_its_turn",

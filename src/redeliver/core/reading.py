@@ -138,6 +138,12 @@ class Reading:
         """Every attempt of an event at this moment or later has been read."""
         return self.sought_back_to if guid in self.sought else self.back_to
 
+    def first_by(self, event: Event) -> int:
+        """When an event's first attempt was, in epoch milliseconds; if that was not read, by when, as far as known."""
+        if event.original is not None:
+            return event.first.at
+        return int(min(event.first.at, max(self.event_back_to(event.guid), self.window.retained_from)))
+
     def is_whole(self, event: Event) -> bool:
         """Whether no attempt of an undelivered event can be missing: its original and all since were read."""
         return event.is_whole(self.event_back_to(event.guid))

@@ -13,7 +13,8 @@ from redeliver.entry import workflow
 from redeliver.entry.process import connector, shows_hosts
 from redeliver.errors import NoSuchHook, Unexpected
 from redeliver.github.session import Session
-from redeliver.output.headline import annotate, headline
+from redeliver.output.headline import annotate, headline, mark
+from redeliver.output.pieces import light
 from redeliver.output.receivers import health_line
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown
@@ -23,6 +24,7 @@ from redeliver.replay.run import replay_hook
 from redeliver.replay.settings import parse_replay
 from redeliver.run.lookup import explain, matrix
 from redeliver.run.runs import run_hooks
+from redeliver.text import count
 
 if TYPE_CHECKING:
     from redeliver.core.settings import Settings
@@ -64,8 +66,9 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
     finally:
         for level, text in annotate(report, settings.fail_on):
             console.tell(level, text)
-        for line in filter(None, (health_line(report), headline(report))):
-            console.line(line)
+        if health := health_line(report):
+            console.line(health.partition(": ")[2], "Health")
+        console.line(f"{mark(report)} {headline(report)}", "Result")
         report = explain(session, report)
         workflow.write_summary(markdown(report))
     if any(hook.explanations for hook in report.hooks):
@@ -82,7 +85,7 @@ def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
         console.tell("warning", str(none))
         hook_ids = []
     jobs = matrix(hook_ids)
-    console.line(f"{len(hook_ids)} webhooks for {len(jobs['include'])} jobs")
+    console.line(f"{count(len(hook_ids), 'webhook')} for {count(len(jobs['include']), 'job')}", "Result")
     workflow.write_outputs({"matrix": json.dumps(jobs), "hooks-count": str(len(hook_ids))})
     return 0
 
@@ -100,7 +103,8 @@ def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
         if not report.facts:
             step = replay_page.next_step(report, "send: true")
             console.tell("notice", ". ".join(filter(None, [end, step])) + ".")
-        for line in (*replay_page.guids_to_send(report, "the job summary"), end):
+        for line in replay_page.guids_to_send(report, "the job summary"):
             console.line(line)
+        console.line(f"{light(report)} {end}", "Result")
         workflow.write_summary(replay_page.markdown(report))
     return report.exit_code

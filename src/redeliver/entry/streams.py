@@ -17,11 +17,11 @@ from redeliver.errors import NotPrinted
 from redeliver.text import for_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from typing_extensions import Buffer
 
-    from redeliver.console import Bar
+    from redeliver.console import Bar, Console
 
 Level = Literal["error", "warning"]
 
@@ -126,11 +126,11 @@ class _Lossy(io.RawIOBase):
         return written
 
 
-def bar_of_lines(line: Callable[[str], None]) -> Bar:
+def bar_of_lines(console: Console) -> Bar:
     """A bar for a log, which has its lines alone."""
 
     def bar(_done: int, text: str = "") -> None:
         if text:
-            line(text)
+            console.line(text, "Send")
 
     return bar

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from redeliver.console import headed
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.entry.streams import bar_of_lines, in_journal
 from redeliver.output.headline import headline
@@ -31,7 +32,7 @@ from redeliver.times import utc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from redeliver.console import Bar
+    from redeliver.console import Bar, Word
     from redeliver.core.health import HookHealth
     from redeliver.core.report import Report, ShownEvent
     from redeliver.entry.streams import Level
@@ -66,13 +67,14 @@ class TerminalConsole:
         with nullcontext() if self.quiet else self._status:
             yield
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:
         """A line as it is: markup in it has no effect."""
         if self._folded:
             self.detail(text)
         elif not self.quiet:
-            shown = _sentence(text)
-            self._console.print(shown)
+            shown = Text(headed(word, ""), "bold") + _sentence(text)
+            if not (passing and self._console.is_terminal):
+                self._console.print(shown)
             self._status.update(shown)
 
     def detail(self, text: str) -> None:
@@ -94,7 +96,7 @@ class TerminalConsole:
     def progress(self, of: int) -> Iterator[Bar]:
         """A bar with the rate and the time that is left; off a terminal, lines."""
         if self.quiet or not self._console.is_terminal:
-            yield bar_of_lines(self.line)
+            yield bar_of_lines(self)
             return
         columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("sent"), _Rate(), TimeRemainingColumn()
         self._status.stop()

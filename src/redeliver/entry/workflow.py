@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
+from redeliver.console import headed
 from redeliver.core.settings import inputs
 from redeliver.entry.process import exit_code
 from redeliver.entry.streams import bar_of_lines
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Literal, TextIO
 
-    from redeliver.console import Bar
+    from redeliver.console import Bar, Word
     from redeliver.core.settings import Settings, Use
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
@@ -63,9 +64,9 @@ def mask(secret: str) -> None:
 class ActionsConsole:
     """The step's log. See :class:`redeliver.console.Console`."""
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:  # noqa: ARG002  nothing passes here
         """A line that the runner does not treat as a command."""
-        sys.stdout.write(for_log(text) + "\n")
+        sys.stdout.write(for_log(headed(word, text)) + "\n")
         sys.stdout.flush()
 
     def detail(self, text: str) -> None:
@@ -85,7 +86,7 @@ class ActionsConsole:
     @contextmanager
     def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  the lines tell it
         """Lines about something long."""
-        yield bar_of_lines(self.line)
+        yield bar_of_lines(self)
 
     def tell(self, level: Literal["error", "warning", "notice"], *texts: str) -> None:
         """An annotation for each text."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from redeliver import __version__
 from redeliver.core.flow import Flow
 from redeliver.core.forecast import seconds_to_redeliver
 from redeliver.core.ledger import Ledger, Rules
@@ -12,7 +13,7 @@ from redeliver.core.reading import SLACK
 from redeliver.errors import GuidsNotFound, TooManyEvents
 from redeliver.replay.plan import ReplayPlan
 from redeliver.replay.report import ReplayReport
-from redeliver.run.log_lines import Progress, say_outcomes
+from redeliver.run.log_lines import Progress, described, log_outcomes
 from redeliver.run.record import Record, ending_in
 from redeliver.run.send import Sender
 from redeliver.run.walk import Cursor
@@ -22,7 +23,7 @@ from redeliver.times import duration, utc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from redeliver.console import Console
+    from redeliver.console import Console, Word
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
@@ -43,12 +44,11 @@ def replay_hook(hook: Hook, session: Session) -> ReplayReport:
         if plan.too_many:
             raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.limit:,}")
         if settings.send and plan.cases:
-            console.line(f"Sending {count(plan.found, 'event')} again")
             record.flow = Flow(alive=False, random=None)
             sender = Sender(hook, ledger, record.flow, clock, console, since=plan.made_at)
             sender.deliver([*plan.cases.values()], record, watch_for=settings.wait_for_results)
     with ending_in(record):
-        say_outcomes(ledger, console)
+        log_outcomes(ledger, console)
     record.close(dry_run=not settings.send)
     return ReplayReport(
         hook=hook.name,
@@ -67,7 +67,8 @@ def _make_plan(hook: Hook, clock: RunClock, console: Console, settings: Settings
     """Read the log, and choose."""
     plan, progress = ReplayPlan(settings, hook.now()), Progress(clock, console)
     oldest = inf
-    console.line(f"Reading the log of {hook.name} back to {utc(plan.since)} at the most")
+    console.line(f"Redeliver {__version__} · replay · {described(hook)}")
+    console.line(f"from {utc(plan.since, plan.made_at)} at the earliest", "Read")
     for page in Cursor(hook).read_back_to(plan.since - SLACK):
         plan.add(page)
         oldest = min(page.times, default=oldest) if page.next else -inf
@@ -76,16 +77,16 @@ def _make_plan(hook: Hook, clock: RunClock, console: Console, settings: Settings
             break
     plan.end()
     plan.seconds = seconds_to_redeliver(plan.found, settings.redeliveries_per_minute, hook.quota.hourly)
-    for line in _plan_lines(plan):
-        console.line(line)
+    for line, word in _plan_lines(plan):
+        console.line(line, word)
     return plan
 
 
-def _plan_lines(plan: ReplayPlan) -> Iterator[str]:
+def _plan_lines(plan: ReplayPlan) -> Iterator[tuple[str, Word]]:
     left = f" ({plan.filtered_out:,} more left out by events)" if plan.filtered_out else ""
     chosen = f"{count(plan.found, 'event')} chosen{left}, {plan.delivered:,} of them delivered before"
-    yield f"{count(plan.scanned, 'attempt')} read: {chosen}"
+    yield f"{count(plan.scanned, 'delivery', 'deliveries')}: {chosen}", "Read"
     if plan.found:
-        yield f"Sending takes about {duration(plan.seconds)} and {count(plan.calls, 'API call')}"
+        yield f"{plan.found:,} to send: {duration(plan.seconds)}, {count(plan.calls, 'API call')}", "Plan"
     if plan.redelivered:
-        yield f"{plan.redelivered:,} of them were redelivered within the last hour"
+        yield f"{plan.redelivered:,} of them were redelivered within the last hour", "Plan"

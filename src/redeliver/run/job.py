@@ -5,8 +5,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from redeliver import __version__
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.flow import Flow
+from redeliver.core.forecast import forecast
 from redeliver.core.ledger import Ledger, Rules, next_checkpoint
 from redeliver.core.reading import Extent, Window
 from redeliver.errors import (
@@ -17,11 +19,21 @@ from redeliver.errors import (
     OutOfTime,
     Unexpected,
 )
-from redeliver.run.log_lines import checkpoint_line, found_line, reading_line, say_outcomes, title_of
+from redeliver.run.log_lines import (
+    checkpoint_line,
+    deadline_line,
+    described,
+    found_line,
+    log_outcomes,
+    plan_line,
+    reading_line,
+    stop_line,
+    test_line,
+    title_of,
+)
 from redeliver.run.record import Record, ending_in
 from redeliver.run.scan import Reader
 from redeliver.run.send import Sender
-from redeliver.text import count
 from redeliver.times import HOUR, MINUTE
 from redeliver.timing import PATIENCE
 
@@ -49,21 +61,29 @@ _ENOUGH_TO_TEST = 3
 
 
 def run_hook(
-    hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings, *, random: Random
+    hook: Hook,
+    store: Store | None,
+    clock: RunClock,
+    console: Console,
+    settings: Settings,
+    *,
+    random: Random,
+    heading: str = f"Redeliver {__version__}",
 ) -> Record:
     """One run over one webhook. Whatever happens, the record holds what is known.
 
     ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``. ``random`` chooses the
-    events with which a receiver is tried.
+    events with which a receiver is tried. ``heading``: how the first line of the log begins.
     """
     run = Run(hook, store, clock, console, settings, random=random)
     with ending_in(run.record):
+        run.begin(heading)
         run.work()
     with ending_in(run.record), clock.closing():
         # Events that are due hold it, whatever they are left for.
         run.save_checkpoint()
     with ending_in(run.record):
-        run.log_outcomes()
+        run.log_end()
     run.record.close(dry_run=settings.dry_run)
     return run.record
 
@@ -85,6 +105,11 @@ class Run:
         self._started_at = 0.0
         """By the run's own clock."""
         self._sender: Sender | None = None
+
+    def begin(self, heading: str) -> None:
+        """Say what is run over: which webhook, and where it points if GitHub says so."""
+        self.record.active = self._is_active()
+        self._console.line(f"{heading} · {described(self._hook)}")
 
     def work(self) -> None:
         """Read, judge, send and watch.
@@ -129,13 +154,14 @@ class Run:
             record.unsaved = fault
         else:
             record.saved = moment
-            self._console.line(checkpoint_line(moment, self._settings.overlap))
 
-    def log_outcomes(self) -> None:
-        """Say what became of what was sent."""
-        say_outcomes(self.ledger, self._console)
-        if self.record.endpoint_down:
-            self._console.line("The receiver is down. A later run sends the other events, once it is up")
+    def log_end(self) -> None:
+        """Say what became of what was sent, why it stopped, and where the next run begins."""
+        log_outcomes(self.ledger, self._console)
+        if why := stop_line(self.record):
+            self._console.line(why, "Stop")
+        if self.record.saved is not None:
+            self._console.line(checkpoint_line(self.record.saved, self._settings.overlap), "Saved")
 
     # -- the steps ----------------------------------------------------------------------------------------------
 
@@ -143,8 +169,6 @@ class Run:
         stored = self._store.read() if self._store else None
         if self._store and stored is not None and stored in _EPOCH_SECONDS:
             raise CheckpointInSeconds(place=self._store.place, value=stored)
-        # Before GitHub's time is asked for: this response tells it, too.
-        self.record.active = self._is_active()
         start = self._hook.now()
         self._started_at = self._clock.now()
         if self._store and stored is not None and stored > start + _AHEAD:
@@ -157,7 +181,7 @@ class Run:
         cutoff = max((checkpoint - self._settings.overlap * 1000) // 1000 * 1000, retained_from)
         window = Window(start, stored, checkpoint, cutoff, retained_from)
         kept = self._store is not None
-        self._console.line(reading_line(self._hook.name, window, self._settings.overlap, kept=kept))
+        self._console.line(reading_line(window, self._settings.overlap, kept=kept), "Read")
         return window
 
     def _is_active(self) -> bool | None:
@@ -181,8 +205,9 @@ class Run:
         if seconds == 0 or self._settings.dry_run or len(due) < _ENOUGH_TO_TEST:
             return False
         self._anchor_checkpoint(outage.window)
-        self._console.line(f"The last {outage.scanned:,} attempts all failed: testing the receiver")
+        self._console.line(f"the newest {outage.scanned:,} attempts all failed: is the receiver up?", "Test")
         self._sender_after(outage).test(due, seconds=seconds)
+        self._console.line(test_line(self.ledger.sent, down=self.record.endpoint_down), "Test")
         return self.record.endpoint_down
 
     def _read_histories(self, reader: Reader, reading: Reading) -> Reading:
@@ -201,10 +226,19 @@ class Run:
         return reading
 
     def _log_found(self, reading: Reading) -> None:
-        skipped = self.ledger.skipped
-        reasons, number = [reason for _, reason in skipped], len(self.ledger.due)
-        self._console.line(found_line(reading.scanned, number, reasons, dry_run=self._settings.dry_run))
-        for case, reason in skipped:
+        settings, now = self._settings, reading.window.start
+        self._console.line(found_line(reading, self.ledger, self._clock.now() - self._started_at), "Read")
+        takes = None
+        if (due := self.ledger.due) and reading.extent is not Extent.NEWEST:
+            deadline = min(reading.first_by(case.event) for case in due) + settings.retention_ms
+            per_minute, hourly = settings.redeliveries_per_minute, self._hook.quota.hourly
+            left, run_seconds = (deadline - now) / 1000, self.record.run_seconds
+            takes = forecast(len(due), per_minute, hourly, run_seconds=run_seconds, time_left=left)
+        if plan := plan_line(self.ledger, takes, dry_run=settings.dry_run):
+            self._console.line(plan, "Plan")
+        if takes:
+            self._console.line(deadline_line(takes, now), "Deadline")
+        for case, reason in self.ledger.skipped:
             self._console.detail(f"{title_of(case.event)}: {OUTCOMES[reason].word}")
 
     def _anchor_checkpoint(self, window: Window) -> None:
@@ -223,9 +257,7 @@ class Run:
         self.record.anchored = window.checkpoint
 
     def _send(self, reading: Reading) -> None:
-        due = self.ledger.due
-        self._console.line(f"Sending {count(len(due), 'event')}")
-        self._sender_after(reading).deliver(due, self.record, watch_for=self._settings.wait_for_results)
+        self._sender_after(reading).deliver(self.ledger.due, self.record, watch_for=self._settings.wait_for_results)
 
     def _sender_after(self, reading: Reading) -> Sender:
         """The run's one sender, made when it is first needed. What it learns in a test counts for the rest, too."""

@@ -6,24 +6,33 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
+from redeliver.core.reading import Extent
+from redeliver.errors import RedeliverError, Stopped
 from redeliver.text import count, plain
-from redeliver.times import duration, utc
+from redeliver.times import HOUR, distance, duration, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from redeliver.console import Bar, Console
     from redeliver.core.case import Case
     from redeliver.core.deliveries import Event, Page
+    from redeliver.core.forecast import Forecast
     from redeliver.core.ledger import Ledger
-    from redeliver.core.reading import Window
+    from redeliver.core.reading import Reading, Window
+    from redeliver.github.hooks import Hook
+    from redeliver.run.record import Record
     from redeliver.timing import RunClock
 
 #: Events with the same outcome that get a line of their own; the summary and the report have more of them.
 SHOWN = 100
 #: Seconds between two lines of progress.
 PROGRESS_INTERVAL = 10.0
+#: Milliseconds. While more than this is left, an event is safe from being deleted.
+_SAFE = 12 * HOUR
+#: The share of a walk from which on the time that is left can be told.
+_TELLING = 0.05
 
 
 def title_of(event: Event) -> str:
@@ -33,44 +42,100 @@ def title_of(event: Event) -> str:
     return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {utc(event.first.at)})"
 
 
-def reading_line(hook: str, window: Window, overlap: int, *, kept: bool) -> str:
+def described(hook: Hook) -> str:
+    """A webhook, where it points as far as that may be shown, and whose it is."""
+    if not hook.hook_id:
+        return hook.name
+    return f"hook {hook.hook_id}{' → ' * bool(hook.host)}{hook.host} · {hook.owner}"
+
+
+def reading_line(window: Window, overlap: int, *, kept: bool) -> str:
     """How far back the log is read, and why. ``overlap``: in seconds; ``kept``: whether runs keep a checkpoint."""
+    checkpoint = "" if window.stored is None else f"checkpoint {utc(window.stored, window.start)}"
     if window.cutoff == window.retained_from:
-        why = "all that GitHub keeps"
-    elif window.stored is None:
-        why = f"lookback of {duration((window.start - window.checkpoint) // 1000)}"
-        why += f" and overlap of {duration(overlap)}" if overlap else ""
+        why = ["all that GitHub keeps", checkpoint]
     else:
-        why = f"{duration(overlap)} before the checkpoint" if overlap else "the checkpoint"
+        lookback = f"lookback {duration((window.start - window.checkpoint) // 1000)}"
+        why = [checkpoint or lookback, f"minus {duration(overlap)}" if overlap else ""]
     if window.stored is None:
-        why += "; no checkpoint yet" if kept else "; no checkpoint without variable-name or state-file"
-    elif window.cutoff == window.retained_from:
-        why += f"; the checkpoint is {utc(window.stored)}"
-    return f"Reading the log of {hook} back to {utc(window.cutoff)} ({why})"
+        why.append("no checkpoint yet" if kept else "no checkpoint without variable-name or state-file")
+    return f"from {utc(window.cutoff, window.start)} ({', '.join(filter(None, why))})"
+
+
+def found_line(reading: Reading, ledger: Ledger, seconds: float) -> str:
+    """What was found in the log, and how long reading took."""
+    read = count(reading.scanned, "delivery", "deliveries") + (f" in {duration(seconds)}" if seconds >= 1 else "")
+    start, part = reading.window.start, ""
+    if reading.extent is Extent.NEWEST:
+        read, part = f"{read}, back to {utc(reading.accounts_from, start)} only", "at least "
+    events = [case.event for case in (*ledger.due, *(case for case, _ in ledger.skipped))]
+    if not events:
+        return f"{read}: nothing to redeliver"
+    (cause, number), *_ = Counter(event.latest.cause for event in events).most_common(1)
+    why = f" ({'mostly ' * (number < len(events))}{cause})" if 2 * number > len(events) else ""
+    oldest = min(events, key=lambda event: event.first.at)
+    since = f"since {utc(oldest.first.at, start)}{'' if oldest.original else ' or earlier'}"
+    return f"{read}: {part}{count(len(events), 'event')} undelivered{why}, {since}"
+
+
+def plan_line(ledger: Ledger, takes: Forecast | None, *, dry_run: bool) -> str:
+    """What will be sent, how long that takes, and why the others are not sent; empty: there are no events."""
+    due, reasons = len(ledger.due), Counter(reason for _, reason in ledger.skipped)
+    to_send = f"{due:,} to send" + (", but this is a dry run" if dry_run and due else "")
+    if takes and (takes.seconds >= 60 or takes.runs > 1):
+        to_send += f": {takes}"
+    if takes and takes.helps:
+        to_send += f". Faster: {', or '.join(takes.helps)}"
+    parts = [to_send if due else "nothing to send now" if reasons else ""]
+    parts += [f"{number:,} {OUTCOMES[reason].word}" for reason, number in reasons.items()]
+    return " · ".join(filter(None, parts))
+
+
+def deadline_line(takes: Forecast, now: int) -> str:
+    """When GitHub begins to delete what is to be sent, and whether there is time enough. ``now``: epoch ms."""
+    deadline = now + round((takes.time_left or 0) * 1000)
+    state = "safe" if deadline - now > _SAFE else "GitHub then deletes the oldest event"
+    if not takes.in_time:
+        state = "too early to send all of them"
+    return f"{utc(deadline, now)}, {distance(deadline, now)}: {state}"
+
+
+def test_line(sent: Sequence[Case], *, down: bool) -> str:
+    """What became of the few events with which a receiver was tested."""
+    tested, delivered = count(len(sent), "event"), sum(case.delivered_at is not None for case in sent)
+    if down:
+        return f"{tested} failed the same way ({sent[-1].result_detail}): the receiver is down"
+    return f"{delivered:,} of {tested} delivered" + (": the receiver is up" if delivered else ", so this is not clear")
+
+
+def stop_line(record: Record) -> str:
+    """Why sending stopped before everything was sent, and what waits; empty: it did not."""
+    why = "the receiver is down" if record.endpoint_down else ""
+    match record.ended_by or record.out_of_time:
+        case Stopped(signal_number=number):
+            why = f"signal {number}"
+        case RedeliverError() as error:
+            why = error.problem.rstrip(".")
+        case None:
+            pass
+    waiting, sent = len(record.ledger.due), len(record.ledger.sent)
+    if not why and record.flow and record.flow.left:
+        why = f"the receiver fails on {plain(', '.join(record.flow.left), 200)}"
+    return f"{why}: {sent:,} sent, {waiting:,} wait" if why and (sent or waiting) else why
 
 
 def checkpoint_line(checkpoint: int, overlap: int) -> str:
     """Which checkpoint was saved, and how far back the next run reads. ``overlap``: in seconds."""
-    moment = f"{duration(overlap)} before it" if overlap else "there"
-    return f"Checkpoint saved: {utc(checkpoint)}. The next run reads from {moment}"
+    return f"checkpoint {utc(checkpoint)} (the next run reads from {utc(checkpoint - overlap * 1000, checkpoint)})"
 
 
-def found_line(scanned: int, due: int, skipped: Iterable[Outcome], *, dry_run: bool) -> str:
-    """What was found in the log. ``due``: events to send; ``skipped``: why the others are not sent."""
-    read = f"{count(scanned, 'attempt')} read"
-    reasons = Counter(skipped)
-    if not due and not reasons:
-        return f"{read}: nothing to redeliver"
-    to_send = f"{due:,} to send" + (", but this is a dry run" if dry_run and due else "")
-    parts = ", ".join([to_send, *(f"{number:,} {OUTCOMES[reason].word}" for reason, number in reasons.items())])
-    return f"{read}: {count(due + reasons.total(), 'event')} undelivered ({parts})"
-
-
-def say_outcomes(ledger: Ledger, console: Console) -> None:
-    """Log the outcome of each redelivery, in one group for each outcome, and their numbers."""
+def log_outcomes(ledger: Ledger, console: Console) -> None:
+    """Log how many were sent and what became of them, and each redelivery, in one group for each outcome."""
     cases: dict[Outcome, list[Case]] = {}
     for case in ledger.sent:
         cases.setdefault(case.result_outcome, []).append(case)
+    if cases:
+        console.line(sent_line(ledger.sent, len(ledger.sent) + len(ledger.due)), "Send")
     for outcome in OUTCOMES:
         if not (those := cases.get(outcome)):
             continue
@@ -79,10 +144,16 @@ def say_outcomes(ledger: Ledger, console: Console) -> None:
             for case in those[:SHOWN]:
                 why = f": {case.result_detail}" if case.result_detail else ""
                 console.line(f"{title_of(case.event)}{why}")
-    if cases:
-        recovered, sent = len(cases.pop(Outcome.RECOVERED, ())), count(len(ledger.sent), "redelivered event")
-        others = [f"{len(those):,} {OUTCOMES[outcome].word}" for outcome, those in cases.items()]
-        console.line(", ".join([f"{recovered:,} of {sent} recovered", *others]))
+
+
+def sent_line(sent: Sequence[Case], of: int) -> str:
+    """How many of so many were sent, and what became of them so far."""
+    outcomes = Counter(case.result_outcome for case in sent)
+    delivered, failed = outcomes.pop(Outcome.RECOVERED, 0), outcomes.pop(Outcome.FAILED_AGAIN, 0)
+    open_ = sum(outcomes.pop(one, 0) for one in AWAITING_RESULT)
+    parts = [f"{len(sent):,} of {of:,}", f"{delivered:,} delivered", f"{failed:,} failed"]
+    parts += [f"{open_:,} with no result yet"] if open_ else []
+    return " · ".join(parts + [f"{number:,} {OUTCOMES[one].word}" for one, number in outcomes.items()])
 
 
 class SendProgress:
@@ -99,16 +170,13 @@ class SendProgress:
 
     def say(self) -> None:
         """Call it at each step."""
-        now, sent = self._clock.now(), len(self._ledger.sent) - self._sent_before
+        now, sent = self._clock.now(), self._ledger.sent[self._sent_before :]
         if now - self._said_at < PROGRESS_INTERVAL:
-            self._bar(sent)
+            self._bar(len(sent))
             return
         self._said_at = now
-        outcomes = Counter(case.result_outcome for case in self._ledger.sent[self._sent_before :])
-        delivered, failed = outcomes[Outcome.RECOVERED], outcomes[Outcome.FAILED_AGAIN]
-        minutes, seconds = divmod(round(now - self._began), 60)
-        time = f"{minutes}:{seconds:02} of {duration(self._limit)}"
-        self._bar(sent, f"{sent:,} of {self._due:,} sent · {delivered:,} delivered · {failed:,} failed · {time}")
+        time = f"{duration(now - self._began)} of {duration(self._limit)}"
+        self._bar(len(sent), f"{sent_line(sent, self._due)} · {time}")
 
 
 class Progress:
@@ -117,28 +185,30 @@ class Progress:
     def __init__(self, clock: RunClock, console: Console) -> None:
         self._clock = clock
         self._console = console
-        self._said_at = clock.now()
+        self._began = self._said_at = clock.now()
 
     def of_walk(self, scanned: int, newest: float, oldest: float, since: float) -> None:
         """A page of a plain walk down to ``since`` was read, and so everything back to ``oldest`` (epoch ms)."""
         if oldest == inf:
             return  # an empty page, with others to follow
-        read = f"{count(scanned, 'attempt')} read"
+        read = count(scanned, "delivery", "deliveries")
         if oldest == -inf:
             self._say(f"{read}, to the end of the log")
             return
         oldest = max(oldest, since)
         share = min(1.0, max(0.0, (newest - oldest) / max(1.0, newest - since)))
-        self._say(f"{read} so far, back to {utc(int(oldest))} ({share:.0%})")
+        lasted = self._clock.now() - self._began
+        to_go = f", {duration(lasted / share - lasted)} to go" if _TELLING < share < 1 and lasted > 1 else ""
+        self._say(f"{read}, back to {utc(int(oldest))}, {share:.0%}{to_go}")
 
     def of_failures(self, page: Page) -> None:
         """A page of failures was read."""
         if page.rows:
-            self._say(f"Failures read so far, back to {utc(min(page.times))}")
+            self._say(f"failures, back to {utc(min(page.times))}")
 
     def _say(self, text: str) -> None:
         if self._clock.now() - self._said_at < PROGRESS_INTERVAL:
             self._console.detail(text)
             return
         self._said_at = self._clock.now()
-        self._console.line(text)
+        self._console.line(text, "Read", passing=True)

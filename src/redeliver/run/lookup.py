@@ -21,7 +21,7 @@ from redeliver.core.deliveries import (
 from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.report import MOST_CAUSES, Explanation, ShownAttempt, ShownEvent
 from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
-from redeliver.run.log_lines import Progress
+from redeliver.run.log_lines import Progress, described
 from redeliver.run.walk import Cursor
 from redeliver.text import plain
 from redeliver.timing import PATIENCE
@@ -56,7 +56,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     retained_from = session.caller.now() - session.settings.retention_ms
     found = []
     for hook in hooks:
-        session.console.line(f"Looking through the log of {hook.name}")
+        session.console.line(f"the log of {described(hook)}", "Read")
         found += show(hook, guids, progress, retained_from)
     return found
 
@@ -163,7 +163,7 @@ def survey(session: Session) -> list[HookHealth]:
     since = session.caller.now() - session.settings.lookback * 1000
     found = []
     for hook in hooks:
-        session.console.line(f"Reading the log of {hook.name}")
+        session.console.line(f"the log of {described(hook)}", "Read")
         log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
         deliveries = failed = unread = last = 0
         for page in Cursor(hook).read_back_to(since):

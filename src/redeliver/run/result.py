@@ -132,10 +132,6 @@ def _events(record: Record, reading: Reading, settings: Settings) -> tuple[Event
         if outcome not in _NOT_SENT_AGAIN:
             due, last = rules.due_at(event), rules.too_old_after(event)
             next_attempt = due if last is None or due <= last else None
-        first_by: float = event.first.at
-        if event.original is None:
-            # A moment before which its first attempt was, as early as is known.
-            first_by = min(first_by, max(reading.event_back_to(guid), reading.window.retained_from))
         reports.append(
             EventReport(
                 guid=guid,
@@ -146,7 +142,7 @@ def _events(record: Record, reading: Reading, settings: Settings) -> tuple[Event
                 outcome=outcome,
                 detail=case.result_detail if outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(event.latest.id),
-                forgotten_at=int(first_by) + settings.retention_ms,
+                forgotten_at=reading.first_by(event) + settings.retention_ms,
                 next_attempt_at=next_attempt,
                 first_was_read=event.original is not None,
             )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
+from redeliver import __version__
 from redeliver.core.report import Report
 from redeliver.errors import RedeliverError, Stopped
 from redeliver.run.job import run_hook
@@ -32,10 +33,13 @@ def run_hooks(session: Session) -> Report:
         store_for = session.stores()
         # Otherwise a hook that uses up the time limit in every run would starve those after it.
         session.random.shuffle(in_turn := session.choose())
-        for hook in in_turn:
+        if (several := len(in_turn)) > 1:
+            session.console.line(f"Redeliver {__version__} · {several:,} webhooks of {session.owner.login}")
+        for place, hook in enumerate(in_turn, 1):
+            heading = f"{place:,} of {several:,}" if several > 1 else f"Redeliver {__version__}"
             if session.clock.signal_number is None:
-                with session.clock.at_most(inf if hook is in_turn[-1] else _SHARE):
-                    reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id))
+                with session.clock.at_most(_SHARE if place < several else inf):
+                    reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id), heading)
     except RedeliverError as error:
         fault = error
     except Stopped:
@@ -48,9 +52,9 @@ def run_hooks(session: Session) -> Report:
     return Report(made, dry_run, signal_number, fault, unreached, session.left_out)
 
 
-def _run(session: Session, hook: Hook, store: Store | None) -> HookReport:
-    began = session.clock.now()
-    record = run_hook(hook, store, session.clock, session.console, session.settings, random=session.random)
+def _run(session: Session, hook: Hook, store: Store | None, heading: str) -> HookReport:
+    began, clock, console = session.clock.now(), session.clock, session.console
+    record = run_hook(hook, store, clock, console, session.settings, random=session.random, heading=heading)
     try:
         report = build_report(hook, record, session.settings)
     except Exception as bug:  # noqa: BLE001  a bug must not cost the other hooks their runs and reports

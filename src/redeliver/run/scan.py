@@ -111,7 +111,7 @@ class Reader:
             if self._needs_newest and not self._plain.pages:
                 self._read_plainly(self._window.start)
             return self._reading(Extent.WHOLE)
-        self._console.line("Not enough time or API calls to read the whole window: asking GitHub for failures first")
+        self._console.line("too little time or API calls for all of it: asking GitHub for failures first", "Read")
         complete = self._read_failures()
         if not self._knows_filter:
             raise TooMuchToRead(limit=self._time_limit)
@@ -159,7 +159,7 @@ class Reader:
         if self._plain.back_to > target:
             self._back_to_for_all, self._sought = self._plain.back_to, frozenset(guids)
             if not self._read_plainly(target - SLACK):
-                self._console.line("Not enough time or API calls to find the first attempt of every event")
+                self._console.line("too little time or API calls to find the first attempt of every event", "Read")
         return self._reading(self._extent)
 
     # -- walks --------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Reader:
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
                 self._knows_filter = False
-                self._console.line("This server does not support the filter for failures: reading everything")
+                self._console.line("this server has no filter for failures: reading everything", "Read")
                 return True
             if pages >= most:
                 return True

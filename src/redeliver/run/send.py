@@ -10,7 +10,7 @@ from redeliver.core.case import Acceptance
 from redeliver.core.deliveries import ROUNDING, succeeded
 from redeliver.core.reading import SLACK
 from redeliver.errors import OutOfTime, RedeliverError
-from redeliver.run.log_lines import PROGRESS_INTERVAL, SendProgress, title_of
+from redeliver.run.log_lines import PROGRESS_INTERVAL, SendProgress, sent_line, title_of
 from redeliver.run.walk import Cursor
 from redeliver.text import count
 
@@ -110,12 +110,17 @@ class Sender:
         Raises:
             ApiError: the log could not be read.
         """
+        said_at = self._clock.now()
         with suppress(OutOfTime), self._clock.at_most(seconds):
             for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
                 if not (waiting := self._awaited()):
                     return
                 self._clock.wait(pause, f"{count(len(waiting), 'redelivery', 'redeliveries')} with no result yet")
                 self._look(is_last=True)
+                if self._clock.now() - said_at >= PROGRESS_INTERVAL:
+                    said_at = self._clock.now()
+                    sent = self._ledger.sent
+                    self._console.line(sent_line(sent, len(sent) + len(self._ledger.due)), "Send", passing=True)
 
     def _drive(self, is_done: Callable[[], bool], progress: SendProgress | None = None) -> None:
         """Send and look, as flow control says."""

@@ -26,7 +26,7 @@ def with_a_bug(world: World, where: str) -> Report:
 def test_a_bug_in_what_is_said_at_the_end_loses_neither_the_report_nor_the_checkpoint() -> None:
     world = World()
     guid = world.fail(5)
-    report = with_a_bug(world, "redeliver.run.job.say_outcomes")
+    report = with_a_bug(world, "redeliver.run.job.log_outcomes")
     assert of(report, guid).outcome is Outcome.RECOVERED
     assert world.checkpoint == str(report.start)
     assert BUG in report.errors[0]

@@ -8,7 +8,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, START
 from redeliver.core.case import Acceptance, Case, Reply
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Window
-from redeliver.run.log_lines import SHOWN, reading_line, say_outcomes, title_of
+from redeliver.run.log_lines import SHOWN, log_outcomes, reading_line, title_of
 from redeliver.times import utc
 from samples import Said, attempt, event, row
 from wording import figures
@@ -26,21 +26,19 @@ def test_an_event_goes_by_its_name_its_guid_and_the_time_it_first_failed() -> No
 @pytest.mark.parametrize(
     ("back", "stored", "overlap", "named"),
     [
-        (HOUR, START - 50 * MINUTE, 600, ["10 min before"]),
-        (HOUR, START - HOUR, 0, []),
-        (HOUR, None, 0, ["lookback of 1 h"]),
-        (3 * DAY, None, 600, ["GitHub"]),
-        (3 * DAY, START - 9 * DAY, 600, ["GitHub", utc(START - 9 * DAY)]),
+        (HOUR, START - 50 * MINUTE, 600, ["checkpoint 20:30 UTC", "minus 10 min"]),
+        (HOUR, START - HOUR, 0, ["checkpoint 20:20 UTC"]),
+        (HOUR, None, 0, ["lookback 1 h", "no checkpoint yet"]),
+        (3 * DAY, None, 600, ["all that GitHub keeps", "no checkpoint yet"]),
+        (3 * DAY, START - 9 * DAY, 600, ["all that GitHub keeps", f"checkpoint {utc(START - 9 * DAY)}"]),
     ],
 )
 def test_a_run_says_first_how_far_back_it_reads_and_what_decided_that(
     back: int, stored: int | None, overlap: int, named: list[str]
 ) -> None:
     window = Window(START, stored, START - back if stored is None else stored, START - back, START - 3 * DAY)
-    line = reading_line("hook 1", window, overlap, kept=True)
-    assert utc(START - back) in line
-    words = ("10 min before", "lookback of 1 h", "GitHub", utc(START - 9 * DAY), "overlap")
-    assert [word for word in words if word in line] == named
+    line = reading_line(window, overlap, kept=True)
+    assert line == f"from {utc(START - back, START)} ({', '.join(named)})"
 
 
 def sent(*replies: Acceptance, **results: int) -> list[str]:
@@ -50,18 +48,18 @@ def sent(*replies: Acceptance, **results: int) -> list[str]:
         ledger.ask(case, START)
         ledger.answer(case, Reply(reply, "" if reply is Acceptance.ACCEPTED else "GitHub answered 404"))
     ledger.take(row(9_000, START, guid=guid, code=code, redelivery=True) for guid, code in results.items())
-    say_outcomes(ledger, console)
+    log_outcomes(ledger, console)
     return [*console.groups, *console.lines]
 
 
 def test_events_are_listed_by_their_outcome_and_counted() -> None:
     accepted = Acceptance.ACCEPTED
     lines = sent(accepted, accepted, accepted, Acceptance.REFUSED, Acceptance.UNKNOWN, g1=422, g0=200)
-    titles, rest = lines[:5], lines[5:]
+    titles, (total, *rest) = lines[:5], lines[5:]
     assert sorted(titles) == [
         f"{word}: 1 event" for word in ("Failed again", "Pending", "Recovered", "Refused", "Unknown")
     ]
-    by_guid = {line.split()[1]: line.split("UTC)")[1] for line in rest[:-1]}
+    by_guid = {line.split()[1]: line.split("UTC)")[1] for line in rest}
     assert by_guid == {
         "g0": "",
         "g1": ": HTTP 422",
@@ -69,14 +67,14 @@ def test_events_are_listed_by_their_outcome_and_counted() -> None:
         "g3": ": GitHub answered 404",
         "g4": ": GitHub answered 404",
     }
-    assert figures(rest[-1]) == ["1", "5", "1", "1", "1", "1"]
+    assert total == "Send      5 of 5 · 1 delivered · 1 failed · 2 with no result yet · 1 refused"
 
 
 def test_only_the_first_of_very_many_are_listed() -> None:
     title, *lines = sent(*[Acceptance.REFUSED] * (SHOWN + 1_234))
     assert figures(title) == ["1,334", str(SHOWN)]
     assert len(lines) == SHOWN + 1
-    assert figures(lines[-1]) == ["0", "1,334", "1,334"]
+    assert figures(lines[0]) == ["1,334", "1,334", "0", "0", "1,334"]
 
 
 def test_nothing_is_said_where_nothing_was_sent() -> None:
