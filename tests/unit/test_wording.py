@@ -54,7 +54,7 @@ def causes() -> Iterator[str]:
 
 def headlines() -> Iterator[str]:
     for report in ENDINGS:
-        yield " ".join([mark(report), headline(report), *(f"| {next_}" for next_ in what_comes_next(report))])
+        yield f"{mark(report)} {headline(report)} | {what_comes_next(report)}".removesuffix(" | ")
 
 
 def notes() -> Iterator[str]:

@@ -36,8 +36,8 @@ class Words(NamedTuple):
     """What the next run does by itself, where there is nothing to do."""
     short: str = ""
     """Its state, in a table of webhooks."""
-    told_in_headline: bool = False
-    """Whether the headline of one webhook says it, and the table of several all that there is to say."""
+    headline: str = ""
+    """The same as the heading of a page, with no full stop; empty: it is not worth a heading."""
 
 
 _EACH_MAY_BE = (
@@ -47,12 +47,13 @@ _NEWEST_READ = "Only the newest part of the log was read, back to {back_to:momen
 _NEWEST = "only the newest part was read"
 _OFF = "The webhook is switched off. GitHub sends it no events, and events from this time cannot be recovered."
 _OFF_SHORT = "switched off"
+_OFF_HEADLINE = "The webhook is switched off"
 
 
 class FactKind(Enum):
     """Every fact that there is."""
 
-    ERROR = Words(Level.ERROR, "{error:problem}", "{error:next_step}")
+    ERROR = Words(Level.ERROR, "{error:problem}", "{error:next_step}", headline="{error:problem}")
     """What was raised, in the words of the error."""
     ERROR_AS_WARNING = Words(Level.WARNING, "{error:problem}", "{error:next_step}")
 
@@ -63,7 +64,7 @@ class FactKind(Enum):
         "What failed in that time can no longer be found or redelivered. Check that the schedule is enabled, and run "
         "at least once a day. The next run continues from here.",
         short="GitHub has deleted unchecked deliveries",
-        told_in_headline=True,
+        headline="GitHub has deleted deliveries that no run had checked, from {since:moment} to {until:moment}",
     )
     GIVEN_UP = Words(
         Level.LOSS,
@@ -104,14 +105,13 @@ class FactKind(Enum):
         Level.ERROR,
         "{left} left to redeliver {which}: GitHub {number:deletes it|begins to delete them} at {until}.",
         "Fix the cause, and run again before then. What GitHub has deleted can no longer be redelivered.",
-        told_in_headline=True,
     )
     """Less than core/report.py's URGENT. One for all events, since one thing mostly holds them all."""
     UNREAD_DEADLINE_NEAR = Words(
         Level.ERROR,
         "{left} left to read the oldest deliveries: GitHub begins to delete them at {until}.",
         "Run again before then, with a longer time-limit. What GitHub has deleted can no longer be redelivered.",
-        told_in_headline=True,
+        headline="{left} left to read the oldest deliveries",
     )
     """The same, where nothing is known to be undelivered in what was read."""
     SWITCHED_OFF_ERROR = Words(
@@ -120,7 +120,7 @@ class FactKind(Enum):
         "If it should be on, tick Active on its page. If not, take its id out of hook-id. Once GitHub has deleted the "
         "last of its deliveries, this is only a warning.",
         short=_OFF_SHORT,
-        told_in_headline=True,
+        headline=_OFF_HEADLINE,
     )
     """It was given by its id, and its log still has deliveries: it was on not long ago, and may be off by mistake."""
     SWITCHED_OFF_WARNING = Words(
@@ -128,14 +128,14 @@ class FactKind(Enum):
         _OFF,
         "If it should be on, tick Active on its page.",
         short=_OFF_SHORT,
-        told_in_headline=True,
+        headline=_OFF_HEADLINE,
     )
     DOWN = Words(
         Level.WARNING,
         "The receiver is down{since}: {probes:count redelivery|redeliveries} failed the same way ({cause}).",
         then="The next run tests it again, and redelivers the other events once it is up.",
         short="down{since}{cause:after}",
-        told_in_headline=True,
+        headline="{receiver} is down",
     )
     TYPES_FAIL = Words(
         Level.WARNING,
@@ -143,6 +143,7 @@ class FactKind(Enum):
         "usual.",
         "To see what it answers: redeliver show {guid}, or explain: true. Each run tries a few of these events.",
         short="fails on {types}",
+        headline="{receiver} fails on {types}",
     )
     SLOWED = Words(
         Level.WARNING,
@@ -172,7 +173,6 @@ class FactKind(Enum):
         Level.WARNING,
         "The run was stopped by signal {number}.",
         then="The next run finishes the work.",
-        told_in_headline=True,
     )
 
     # Of a run over several webhooks.
@@ -239,6 +239,11 @@ class Fact:
     def short(self) -> str:
         """Its state, for a table; empty: it is not about a state."""
         return filled(self.kind.value.short, self.fields)
+
+    @property
+    def headline(self) -> str:
+        """The same as a heading, with no full stop; empty: it is not worth one."""
+        return filled(self.kind.value.headline, self.fields).removesuffix(".")
 
     @property
     def sentence(self) -> str:

@@ -68,9 +68,10 @@ def forecast(
     runs = max(1, ceil(events / per_run))
     helps = []
     if runs > 1:
-        hours = ceil(seconds * 1.1 / SECONDS_PER_HOUR)  # a tenth more, for reading the log
-        where = f" on your own server (GitHub's runners allow {_LONGEST_JOB}h)" if hours > _LONGEST_JOB else ""
-        helps.append(f"one run with time-limit: {hours}h{where}")
+        minutes = ceil(seconds * 1.1 / 600) * 10  # a tenth more, for reading the log
+        limit = f"{minutes}m" if minutes < 120 else f"{ceil(minutes / 60)}h"
+        where = f" on your own server (GitHub's runners allow {_LONGEST_JOB}h)" if minutes > _LONGEST_JOB * 60 else ""
+        helps.append(f"one run with time-limit: {limit}{where}")
     if runs > 1 or (time_left is not None and seconds > time_left):
         faster = {
             f"redeliveries-per-minute: {_MOST_A_MINUTE}": (max(per_minute, _MOST_A_MINUTE), hourly),

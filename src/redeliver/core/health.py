@@ -85,11 +85,11 @@ class FirstAttempts:
             if row.get("throttled_at") is not None:
                 self._throttled += 1
             seconds = row.get("duration")
-            if seconds is not None:
+            if delivered and seconds is not None:  # one that failed at once would look fast
                 took = seconds * 1_000
                 one.durations[bisect_left(_BUCKETS, took)] += 1
                 one.longest = max(one.longest, took)
-                if delivered and took > self._near:
+                if took > self._near:
                     self._near_timeout += 1
 
     def stats(self) -> DeliveryStats:
@@ -123,18 +123,22 @@ def _percentile(durations: Sequence[int], share: float, longest: float) -> int |
 
 
 def health_of(
-    stats: DeliveryStats | None, *, down: bool = False, undelivered: bool = False, in_doubt: bool = False
-) -> Health:
-    """Judge one webhook. ``stats``: None if the window was not read whole.
+    stats: DeliveryStats | None, *, down: bool = False, undelivered: str = "", doubt: str = ""
+) -> tuple[Health, str]:
+    """Judge one webhook, and say what decided. ``stats``: None if the window was not read whole.
 
-    ``undelivered``: an event is undelivered, or lost. ``in_doubt``: there is another reason not to call it healthy.
+    ``undelivered``: what is undelivered or lost; empty: nothing. ``doubt``: another reason not to call it healthy.
     """
     if down:
-        return Health.DOWN
-    if undelivered or (stats and stats.delivered_first_try < HEALTHY_SHARE * stats.events):
-        return Health.DEGRADED
+        return Health.DOWN, "redeliveries failed"
+    if undelivered:
+        return Health.DEGRADED, undelivered
+    if stats and stats.delivered_first_try < HEALTHY_SHARE * stats.events:
+        return Health.DEGRADED, f"fewer than {HEALTHY_SHARE:.0%} were delivered on the first attempt"
+    if doubt or stats is None:
+        return Health.UNKNOWN, doubt or "the log was not read whole"
     # A window without events says nothing: the receiver may be down, and its last events given up.
-    return Health.UNKNOWN if in_doubt or stats is None or not stats.events else Health.HEALTHY
+    return (Health.HEALTHY, "nothing is undelivered") if stats.events else (Health.UNKNOWN, "there was no event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +165,5 @@ class HookHealth:
     @property
     def health(self) -> Health:
         """The state of its receiver; never DOWN, since only redeliveries can show that."""
-        return health_of(self.stats, undelivered=self.undelivered > 0, in_doubt=self.active is False or self.unread > 0)
+        undelivered, doubt = self.undelivered > 0, self.active is False or self.unread > 0
+        return health_of(self.stats, undelivered="undelivered" * undelivered, doubt="unknown" * doubt)[0]

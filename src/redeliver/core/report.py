@@ -160,6 +160,8 @@ class Account(Facts):
     """Milliseconds from a run's end until GitHub begins to forget what is still undelivered; None: nothing is."""
     urgent: bool = field(init=False)
     """Whether that is soon."""
+    late: bool = field(init=False)
+    """Whether it is before all of it can be sent."""
     health: Health = field(init=False)
     """The state of the receiver; of several the worst."""
 
@@ -208,6 +210,8 @@ class HookReport(Account):
     checkpoint: int | None
     read: bool = True
     partial: bool = False
+    unread_from: int | None = None
+    """Where the part of the window begins that was not read, which ends at ``cutoff``; None: all of it was read."""
     gap: tuple[int, int] | None = None
     deadline: int | None = None
     outage: Outage | None = None
@@ -230,18 +234,21 @@ class HookReport(Account):
     endings: tuple[Fact, ...] = ()
     """What ended the run, or a part of it, early."""
     seconds: float = 0.0
+    health_why: str = field(init=False)
+    """What decided about ``health``."""
 
     def __post_init__(self) -> None:
         time_left = None if self.deadline is None else self.deadline - (self.ended or self.start)
-        self._work_out(_facts(self), down=self.outage is not None, time_left=time_left)
+        late = self.forecast is not None and not self.forecast.in_time
+        self._work_out(_facts(self), down=self.outage is not None, time_left=time_left, late=late)
+        undelivered = f"{count(self.undelivered, 'event')} undelivered" if self.undelivered else ""
+        if self.gap and not undelivered:
+            undelivered = "deliveries were deleted that no run had checked"
+        doubt = "the run failed" if self.is_failing else "the webhook is switched off" if self.active is False else ""
         # What the input ``events`` leaves out counts in ``stats``, too: it was not delivered.
-        health = health_of(
-            self.stats,
-            down=self.down,
-            undelivered=self.undelivered > 0 or self.gap is not None,
-            in_doubt=self.is_failing or self.active is False,
-        )
+        health, why = health_of(self.stats, down=self.down, undelivered=undelivered, doubt=doubt)
         object.__setattr__(self, "health", health)
+        object.__setattr__(self, "health_why", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +304,7 @@ class Report(Account):
             in_doubt=any(hook.undelivered for hook in hooks) or not (was_stopped or all_read),
             partial=any(hook.partial for hook in hooks),
             down=any(hook.down for hook in hooks),
+            late=any(hook.late for hook in hooks),
             health=min(states, key=[*Health].index, default=Health.UNKNOWN),
         )
 
@@ -322,8 +330,8 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
     yield from hook.endings
     yield from _alarms(hook)
     if hook.outage:
-        yield _down(hook.outage, hook.start)
-    yield from _sending(hook.sending)
+        yield _down(hook.outage, hook)
+    yield from _sending(hook.sending, _receiver(hook))
     if hook.gap:
         yield Fact(FactKind.GAP, {"since": hook.gap[0], "until": hook.gap[1]})
     for outcome, kind in ((Outcome.GIVEN_UP, FactKind.GIVEN_UP), (Outcome.EXPIRED, FactKind.EXPIRED)):
@@ -362,11 +370,16 @@ def _deadline_near(hook: HookReport) -> Fact:
     return Fact(FactKind.DEADLINE_NEAR if hook.open else FactKind.UNREAD_DEADLINE_NEAR, fields)
 
 
-def _sending(sending: SendingReport | None) -> Iterator[Fact]:
+def _receiver(hook: HookReport) -> str:
+    return hook.host or "The receiver"
+
+
+def _sending(sending: SendingReport | None, receiver: str) -> Iterator[Fact]:
     """What the receiver could not handle: some types of event, or so many at a time."""
     if sending and (types := sending.failing_types):
         tried = next((one for one in types if one.cause), types[0])
         fields = {
+            "receiver": receiver,
             "types": some_of([plain(one.event, 80) for one in types]),
             "cause": tried.cause or "too many others failed",
             "events": sum(one.waiting for one in types),
@@ -377,10 +390,11 @@ def _sending(sending: SendingReport | None) -> Iterator[Fact]:
         yield Fact(FactKind.SLOWED, {"cause": sending.slowed_by, "per_minute": sending.per_minute})
 
 
-def _down(outage: Outage, now: int) -> Fact:
-    """That a receiver is down, and since when if that is known: in full, and as short as a table has it."""
-    since = ""
+def _down(outage: Outage, hook: HookReport) -> Fact:
+    """That a receiver is down, and since when if that is known."""
+    since, now = "", hook.start
     if outage.since is not None:
         earlier = " or earlier" * outage.at_least
         since = OwnText(f" since {utc(outage.since, now)}{earlier} ({distance(outage.since, now)})")
-    return Fact(FactKind.DOWN, {"since": since, "probes": outage.tests, "cause": outage.cause})
+    fields = {"since": since, "probes": outage.tests, "cause": outage.cause, "receiver": _receiver(hook)}
+    return Fact(FactKind.DOWN, fields)

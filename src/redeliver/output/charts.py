@@ -1,7 +1,7 @@
-"""Charts of a run, as Mermaid, which GitHub draws in a job summary. Pure.
+"""The chart of a run, as Mermaid, which GitHub draws in a job summary. Pure.
 
-No untrusted text goes in: only times, counts, and causes in our own words. The charts are low and wide, so that the
-advice stays visible. They have no background, since Mermaid's dark one differs from the page's.
+No untrusted text goes in: only times and counts. The chart is low and wide, so that the advice stays visible. It has
+no background, since Mermaid's dark one differs from the page's.
 
 Where a scale has labels, Mermaid lifts its zero off the axis by half a label's height, but draws each bar down to the
 axis: a bar of 0 would show. ``_LIFT`` lets the scale begin above 0 by as much, which puts its zero onto the axis.
@@ -13,17 +13,16 @@ import itertools
 import json
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from redeliver.core.case import Outcome
 from redeliver.times import HOUR, MINUTE, day_time, time_of_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from redeliver.core.report import EventReport
 
-SlotT = TypeVar("SlotT")
 #: Fewer events than this are easy to see in the table.
 WORTH_A_PICTURE = 10
 #: The most labels side by side, of each kind. Few events make few bars, or each bar would hold one event.
@@ -41,44 +40,53 @@ _WIDTHS = {
     12 * HOUR: "12 hours",
     24 * HOUR: "day",
 }
-_CAUSES = 8
-_CAUSE = 30
-_OTHERS = "others"
 # GitHub's own red, yellow and green, readable on its light and on its dark pages.
 _RED, _YELLOW, _GREEN = "#cf222e", "#d4a72c", "#2da44e"
 _COLOURS = {_GREEN: ("🟩", "recovered"), _YELLOW: ("🟨", "no outcome yet"), _RED: ("🟥", "undelivered")}
 #: All other outcomes are red.
 _COLOUR = {Outcome.RECOVERED: _GREEN, Outcome.PENDING: _YELLOW, Outcome.UNKNOWN: _YELLOW}
-_WIDE = 920
-_HIGH = 220
-_ROW = 26
-_LABEL = {"labelFontSize": 11, "showTick": False}
+_X_AXIS = {"labelFontSize": 11, "showTick": False}
+_Y_AXIS = {"labelFontSize": 11, "tickLength": 4, "tickWidth": 1, "axisLineWidth": 1}
 #: The share of the scale that half a label's height takes, at this font size and height of the chart.
 _LIFT = 0.039
 #: Ends of a scale, and ten, a hundred... times as much, for which Mermaid writes 8 to 10 labels, all whole numbers.
 _ENDS = (8, 10, 16, 20, 40, 50)
 
 
-def pictures(events: Sequence[EventReport]) -> list[str]:
-    """The charts, and the legend of their colours; each is a part of the summary."""
+def picture(events: Sequence[EventReport]) -> list[str]:
+    """The chart of events by the time they first failed, and the legend of its colours; none for a few events."""
     if len(events) < WORTH_A_PICTURE:
         return []
-    colours = {_COLOUR.get(event.outcome, _RED) for event in events}
+    colours = [_COLOUR.get(event.outcome, _RED) for event in events]
     legend = " &nbsp; ".join(f"{square} {word}" for colour, (square, word) in _COLOURS.items() if colour in colours)
-    return [part for part in (legend, _over_time(events), _causes(events)) if part]
-
-
-def _over_time(events: Sequence[EventReport]) -> str:
-    """Events by the time they first failed."""
     moments = [event.first_failed_at for event in events]
     width, name, label = _scale(min(moments), max(moments), most=max(_FEW, len(moments) // 3))
     slots = [moment // width for moment in moments]
-    most = max(Counter(slots).values())
-    end = next(end * 10**power for power in itertools.count() for end in _ENDS if most <= end * 10**power)
-    title = f"Failed events per {name}, by the time they first failed (UTC)"
     labels = {slot: label(slot * width) for slot in range(min(slots), max(slots) + 1)}
-    scale = {"labelFontSize": 11, "tickLength": 4, "tickWidth": 1, "axisLineWidth": 1}
-    return _chart(title, labels, zip(slots, events, strict=True), scale, (f"{_LIFT * end:.3f}", end))
+    counted = Counter(zip(slots, colours, strict=True))
+    bars: dict[str, list[int]] = {}
+    heights = [0] * len(labels)
+    for colour in _COLOURS:
+        if colour in colours:
+            heights = [below + counted[slot, colour] for slot, below in zip(labels, heights, strict=True)]
+            # Mermaid draws each bar before the last one: of the highest, only the rest is seen.
+            bars = {colour: heights} | bars
+    end = next(end * 10**power for power in itertools.count() for end in _ENDS if max(heights) <= end * 10**power)
+    config = {
+        "xyChart": {"width": 920, "height": 220, "titleFontSize": 15, "xAxis": _X_AXIS, "yAxis": _Y_AXIS},
+        "themeVariables": {"xyChart": {"backgroundColor": "transparent", "plotColorPalette": ", ".join(bars)}},
+    }
+    lines = [
+        "```mermaid",
+        f"%%{{init: {json.dumps(config)}}}%%",
+        "xychart-beta",
+        f'  title "Failed events per {name}, by the time they first failed (UTC)"',
+        f"  x-axis [{', '.join(json.dumps(label) for label in labels.values())}]",
+        f"  y-axis {_LIFT * end:.3f} --> {end}",
+        *(f"  bar [{', '.join(map(str, heights))}]" for heights in bars.values()),
+        "```",
+    ]
+    return [legend if len(bars) > 1 else "", "\n".join(lines)]
 
 
 def _scale(first: int, last: int, most: int) -> tuple[int, str, Callable[[int], str]]:
@@ -93,55 +101,3 @@ def _scale(first: int, last: int, most: int) -> tuple[int, str, Callable[[int], 
     # Further apart than GitHub keeps deliveries; but these times come from outside.
     days = (last - first) // (_DAYS - 1) // _DAY + 1
     return days * _DAY, f"{days:,} days", day
-
-
-def _causes(events: Sequence[EventReport]) -> str:
-    """Why the events' latest attempts failed; empty if there is only one cause."""
-    counted = Counter(event.cause for event in events).most_common()
-    if len(counted) == 1:
-        return ""
-    numbers = dict(counted[:_CAUSES])
-    if rest := sum(number for _, number in counted[_CAUSES:]):
-        numbers[_OTHERS] = rest
-    labels = {cause: f"{cause[:_CAUSE]}: {number:,}" for cause, number in numbers.items()}
-    each = ((event.cause if event.cause in numbers else _OTHERS, event) for event in events)
-    # The labels hold the numbers, so a scale would add nothing.
-    scale = {"showLabel": False, "showTick": False, "showAxisLine": False}
-    ends = ("0", max(numbers.values()))
-    return _chart("Why they failed", labels, each, scale, ends, height=50 + _ROW * len(labels), way=" horizontal")
-
-
-def _chart(
-    title: str,
-    labels: Mapping[SlotT, str],
-    events: Iterable[tuple[SlotT, EventReport]],
-    scale: Mapping[str, object],
-    ends: tuple[str, int],
-    *,
-    height: int = _HIGH,
-    way: str = "",
-) -> str:
-    """A chart of events and their slots. ``labels``: of all slots."""
-    counted = Counter((slot, _COLOUR.get(event.outcome, _RED)) for slot, event in events)
-    bars: dict[str, list[int]] = {}
-    heights = [0] * len(labels)
-    for colour in _COLOURS:
-        if any(its == colour for _, its in counted):
-            heights = [below + counted[slot, colour] for slot, below in zip(labels, heights, strict=True)]
-            # Mermaid draws each bar before the last one: of the highest, only the rest is seen.
-            bars = {colour: heights} | bars
-    config = {
-        "xyChart": {"width": _WIDE, "height": height, "titleFontSize": 15, "xAxis": _LABEL, "yAxis": scale},
-        "themeVariables": {"xyChart": {"backgroundColor": "transparent", "plotColorPalette": ", ".join(bars)}},
-    }
-    lines = [
-        "```mermaid",
-        f"%%{{init: {json.dumps(config)}}}%%",
-        f"xychart-beta{way}",
-        f'  title "{title}"',
-        f"  x-axis [{', '.join(json.dumps(label) for label in labels.values())}]",
-        f"  y-axis {ends[0]} --> {ends[1]}",
-        *(f"  bar [{', '.join(map(str, heights))}]" for heights in bars.values()),
-        "```",
-    ]
-    return "\n".join(lines)

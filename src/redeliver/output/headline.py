@@ -1,148 +1,220 @@
-"""A run in a sentence or two, and the annotations on its page. Pure."""
+"""A run in a sentence or two, what to do about it, and the annotations on its page. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from redeliver.core.case import AWAITING_RESULT, Outcome
 from redeliver.core.facts import FactKind, Level
-from redeliver.output.pieces import light
-from redeliver.text import count
-from redeliver.times import utc, utc_from_now
+from redeliver.output.pieces import advice_for, light
+from redeliver.text import count, for_log, one_line
+from redeliver.times import duration, utc, utc_from_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from redeliver.core.facts import Fact
     from redeliver.core.report import HookReport, Report
     from redeliver.core.settings import FailOn
 
 #: Annotations of each kind, for one step (https://docs.github.com/en/rest/checks/runs and GitHub's runner).
 MAX_ANNOTATIONS = 10
-_FAILED = "The run failed"
+#: Characters of the headline.
+_LONGEST = 2_000
+#: A heading that is no longer than this has space for the counts.
+_SHORT = 80
+#: Why the latest attempts of these failed is what has to be put right. The others may still be delivered.
+TO_BE_FIXED = frozenset(
+    {Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.TYPE_FAILS, Outcome.NOT_DUE}
+)
 
 
 def headline(report: Report) -> str:
-    """The most important facts, for a reader of nothing else: losses, then what will be lost, then the rest."""
-    return ". ".join(sentences(report))
+    """The most important facts, for a reader of nothing else: what it is, and how bad."""
+    return for_log(one_line(". ".join(sentences(report)), _LONGEST))
 
 
 def sentences(report: Report) -> list[str]:
-    """The sentences of the headline, without their full stops; the first is the one that matters most."""
-    return [*_losses(report), *_urgent(report), *_state(report)]
+    """The sentences of the headline, without their full stops. The first is a page's heading."""
+    first, *others = [*_leads(report), *([counts] if (counts := _counts(report)) else [])]
+    if others and len(first) < _SHORT and ": " not in first and others[-1] == counts:
+        return [f"{first}: {counts[0].lower()}{counts[1:]}", *others[:-1]]
+    return [first, *others]
 
 
 def mark(report: Report | HookReport) -> str:
     """The traffic light. Never green if something is lost, about to be lost, or was not read."""
-    alarming = report.lost > 0 or report.down
+    alarming = report.lost > 0 or report.urgent or report.down or report.late
     return light(report, alarming=alarming, waiting=not report.read or report.undelivered > 0)
 
 
-def _losses(report: Report) -> Iterator[str]:
-    kinds = ((report.count(Outcome.GIVEN_UP), "given up"), (report.count(Outcome.EXPIRED), "expired"))
-    lost = [f"{count(number, 'event')} {word}" for number, word in kinds if number]
-    if lost:
-        yield " and ".join(lost)
-    gaps = [(hook.gap, hook.start) for hook in report.hooks if hook.gap]
-    if len(gaps) > 1:
-        yield f"Of {len(gaps):,} webhooks GitHub has deleted deliveries that no run checked"
-    for (since, until), start in gaps if len(gaps) == 1 else ():
-        times = f"{utc(since, start)} to {utc(until, start)}"
-        yield f"GitHub has deleted deliveries that no run checked, from {times}"
-
-
-def _urgent(report: Report) -> Iterator[str]:
-    for fact in report.facts:
-        if fact.kind in {FactKind.DEADLINE_NEAR, FactKind.UNREAD_DEADLINE_NEAR}:
-            yield fact.sentence.rstrip(".")
-
-
-def _state(report: Report) -> Iterator[str]:
-    """All but what is lost or soon will be."""
+def _leads(report: Report) -> Iterator[str]:
+    """What is wrong, the worst first."""
     hooks = report.hooks
-    failed = any(fact.level is Level.ERROR and not fact.kind.value.told_in_headline for fact in report.facts)
     unread = sum(not hook.read for hook in hooks)
     if report.signal_number is not None:
         missed, meant = unread + report.unreached, len(hooks) + report.unreached
         logs = "the log" if meant == 1 else f"{missed:,} of {meant:,} logs"
         yield f"The run was stopped before it had read {logs}" if missed else "The run was stopped"
-    elif unread == len(hooks):
-        yield f"{_FAILED}: no deliveries could be checked" if failed else "No deliveries could be checked"
-    elif unread:
-        yield f"{unread:,} of {count(len(hooks), 'webhook')} could not be checked"
-    elif failed:
-        yield _FAILED
-    yield from _off_or_down(report)
-    if unread < len(hooks):
-        yield from _counts(report)
-        if report.deadline is not None and report.open and not report.urgent:
-            which = "It" if report.open == 1 and not report.partial else "The oldest"
-            yield f"{which} can be redelivered until {utc_from_now(report.deadline, report.start)}"
-
-
-def _off_or_down(report: Report) -> Iterator[str]:
-    """Of one webhook as a sentence; of several, how many."""
-    hooks = report.hooks
-    off, down = sum(hook.active is False for hook in hooks), sum(hook.down for hook in hooks)
     if len(hooks) > 1:
-        for number, what, state in ((off, "webhooks", "switched off"), (down, "receivers", "down")):
+        off, down = sum(hook.active is False for hook in hooks), sum(hook.down for hook in hooks)
+        missed = 0 if unread == len(hooks) or report.signal_number is not None else unread
+        for number, what in ((down, "receivers {} down"), (off, "webhooks {} switched off"), (missed, _UNREAD)):
             if number:
-                yield f"{number:,} of {len(hooks):,} {what} {'is' if number == 1 else 'are'} {state}"
-        return
-    for fact in report.facts:
-        if fact.kind in {FactKind.SWITCHED_OFF_ERROR, FactKind.SWITCHED_OFF_WARNING}:
-            yield fact.sentence.rstrip(".")
-        if fact.kind is FactKind.DOWN:
-            yield f"The receiver {'has been' if hooks[0].outage and hooks[0].outage.since else 'is'} {fact.short}"
+                yield f"{number:,} of {len(hooks):,} {what.format('is' if number == 1 else 'are')}"
+    for fact in _in_heading(report):
+        yield fact.headline or fact.sentence.removesuffix(".")
+    if unread == len(hooks) and report.signal_number is None and not report.facts:
+        yield "No deliveries could be checked"
 
 
-def _counts(report: Report) -> Iterator[str]:
-    """The outcomes of the events that are not lost."""
-    found = report.failed - report.lost
-    still_open = found - report.recovered
-    if not found and report.lost:
-        return  # it would read as if all were well
-    if not found:
-        # Not "every event was delivered": a run knows only its window, and only the part that it requested.
-        where = " in what was read" if report.partial or not all(hook.read for hook in report.hooks) else ""
+_UNREAD = "webhooks could not be checked"
+#: Of several webhooks, the headline says how many have it.
+_COUNTED = frozenset({FactKind.DOWN, FactKind.SWITCHED_OFF_ERROR, FactKind.SWITCHED_OFF_WARNING})
+#: How many kinds of losses there are.
+_LOSSES = 2
+
+
+def _in_heading(report: Report) -> Collection[Fact]:
+    """The facts that the headline says, of each kind the first: a receiver that is down, then the worst."""
+    is_alone, all_unread = len(report.hooks) == 1, not any(hook.read for hook in report.hooks)
+    facts = [
+        fact
+        for fact in report.facts
+        if fact.headline and (is_alone or (fact.level is not Level.WARNING and fact.kind not in _COUNTED))
+    ]
+    if not facts and all_unread and report.signal_number is None:
+        facts = [*report.facts[:1]]  # why nothing was read, though nothing failed
+    first = {fact.kind: fact for fact in reversed(facts)}.values()
+    return sorted(first, key=lambda fact: (fact.kind is not FactKind.DOWN, -fact.level))
+
+
+def is_in_heading(fact: Fact, report: Report) -> bool:
+    """Whether the headline says that fact."""
+    return any(fact is one for one in _in_heading(report))
+
+
+def worst_fact(report: Report) -> Fact | None:
+    """The fact about which something is to be done first; None: there is none."""
+
+    def matters(fact: Fact) -> bool:
+        return fact.level is not Level.WARNING or bool(fact.headline and is_in_heading(fact, report))
+
+    facts = [fact for fact in report.facts if matters(fact) and (fact.kind.value.advice or fact.kind is FactKind.DOWN)]
+    return min(facts, key=lambda fact: fact.kind is not FactKind.DOWN, default=None)
+
+
+def other_facts(report: Report) -> list[Fact]:
+    """Those of which neither the headline, nor what is to be done first, nor the counts say everything."""
+    lead = worst_fact(report)
+
+    def is_told(fact: Fact) -> bool:
+        told = len(report.hooks) > 1 or not fact.kind.value.advice
+        counted = fact.kind is FactKind.DEADLINE_NEAR or (fact.level is Level.WARNING and bool(fact.headline) and told)
+        return fact is lead or counted
+
+    return [fact for fact in report.facts if not is_told(fact)]
+
+
+def _counts(report: Report) -> str:
+    """What became of the events; empty: nothing is known."""
+    if not report.failed:
+        if not any(hook.read for hook in report.hooks):
+            return ""
+        # Not "every event was delivered": a run knows only its window, and only the part that it read.
+        where = " in what was read" if report.partial or not report.read else ""
         filtered = report.count(Outcome.FILTERED_OUT)
-        nothing = f"{count(filtered, 'event')} filtered out" if filtered else f"no undelivered event was found{where}"
-        yield f"Nothing to redeliver: {nothing}"
-    elif report.dry_run:
-        yield f"Dry run: {count(still_open, 'undelivered event')} found, nothing was sent"
-    elif not still_open:
-        which = "The other" if report.lost else "The" if found == 1 else "All"
-        them = "failed event was" if found == 1 else f"{found:,} failed events were"
-        yield f"{which} {them} recovered"
-    elif not report.recovered and report.down:
-        undelivered = f"{count(still_open, 'event')} {'is' if still_open == 1 else 'are'} undelivered"
-        # The urgent sentence has their number.
-        yield from () if report.urgent else [f"{'At least ' * report.partial}{undelivered}"]
-    else:
-        unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
-        waiting = still_open - unseen - too_old
-        parts = [
-            f"{report.recovered:,} of {count(found, 'failed event')} recovered",
-            f"{unseen:,} with no outcome yet" if unseen else "",
-            f"{waiting:,} still undelivered" if waiting else "",
-            f"{too_old:,} left as too old" if too_old else "",
-        ]
-        yield ", ".join(part for part in parts if part)
+        left_out = f": {count(filtered, 'event')} filtered out" if filtered else ""
+        lost = any(fact.level is Level.LOSS for fact in report.facts)
+        return f"Nothing {'else ' * lost}to redeliver{where}{left_out}"
+    if report.recovered == report.failed:
+        few = {1: "1 event", 2: "Both events"}
+        return f"{few.get(report.failed, f'All {report.failed:,} events')} recovered"
+    unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
+    waiting = report.open - unseen
+    others = report.down or report.lost or report.recovered
+    wait = ("waits", "wait") if others else ("is still undelivered", "are still undelivered")
+    kinds = [
+        (report.count(Outcome.GIVEN_UP), "is no longer retried", "are no longer retried"),
+        (report.count(Outcome.EXPIRED), "is lost", "are lost"),
+        (0 if report.partial else waiting, *wait),
+        (unseen, "has no result yet", "have no result yet"),
+        (too_old, "is too old to send", "are too old to send"),
+    ]
+    parts: list[str] = []
+    for place, (number, one, several) in enumerate(kinds):
+        if number:
+            events = f"{number:,}" if parts else count(number, "event")
+            parts.append(f"{events} {one if number == 1 else several}")
+        if place == _LOSSES - 1 and report.recovered:
+            found = f"{report.failed:,}" if parts else count(report.failed, "event")
+            parts.append(f"{report.recovered:,} of {found} recovered")
+    if report.partial and waiting:
+        parts.append("how many events wait is not known yet")
+    if waiting and (report.urgent or report.late):
+        parts.append(_time_left(report))
+    elif waiting and report.down and not (report.partial or report.lost or report.is_failing):
+        parts.append("none is lost yet")
+    text = ", ".join(parts)
+    return f"Dry run, nothing was sent: {text}" if report.dry_run else text[0].upper() + text[1:]
 
 
-def what_comes_next(report: Report) -> list[str]:
-    """When events are redelivered next, and how long that takes; empty if there are none."""
+def _time_left(report: Report) -> str:
+    left = max(0, report.time_left or 0) / 1000
+    until = f"{duration(left)} left" if left else "no time left"
+    if late := [hook.forecast.seconds for hook in report.hooks if hook.forecast and hook.late]:
+        return f"sending takes {duration(max(late))}, with {until}"
+    return f"{until} for {'it' if report.open == 1 else 'the oldest'}"
+
+
+# -- what to do -------------------------------------------------------------------------------------------------
+
+
+def what_to_do(report: Report) -> str:
+    """What a person should do now, in the order of how much depends on it; empty: nothing."""
+    if outages := [hook.outage for hook in report.hooks if hook.outage]:
+        bring = "Bring it back." if len(outages) == 1 else "Bring them back."
+        return f"{bring} {_advice_for(one.cause for one in outages)}"
+    if (fact := worst_fact(report)) and fact.kind is FactKind.ERROR and fact.advice:
+        return fact.advice
+    advice = _advice_for(event.cause for event in report.events if event.outcome in TO_BE_FIXED)
+    return f"{fact.advice} {advice}".strip() if fact else advice
+
+
+def _advice_for(causes: Iterable[str]) -> str:
+    counted = Counter(causes)
+    cause = max(counted, key=counted.__getitem__, default="")
+    which = f"Most often ({cause}): " if len(counted) > 1 else ""
+    return which + advice_for(cause) if counted else ""
+
+
+_THEM = {1: "it", 2: "both"}
+
+
+def what_comes_next(report: Report) -> str:
+    """What later runs do by themselves; empty if that is nothing."""
+    if report.dry_run:
+        return "Run without dry-run to send them." if report.open else ""
+    if report.down:
+        them = "everything that waits" if report.partial else _THEM.get(report.open, f"all {report.open:,}")
+        who = "the receiver" if len(report.hooks) == 1 else "the receivers"
+        return f"nothing. The next run tests {who}, and sends {them} by itself."
     due = [event.next_attempt_at for event in report.events if event.next_attempt_at is not None]
     later = [moment for moment in due if moment > report.start]
-    now = len(due) - len(later)
-    told = []
-    if now:
-        more = f", {len(later):,} more from {utc(min(later), report.start)} on" if later else ""
-        told.append(f"{count(now, 'event')} {'is' if now == 1 else 'are'} due in the next run{more}.")
-    elif later:
-        told.append(f"The next redelivery is due at {utc(min(later), report.start)}.")
-    if len(report.hooks) == 1 and report.down and (takes := report.hooks[0].forecast):
-        told.append(f"Once the receiver is up, redelivering them takes about {takes}.")
-    return told
+    if now := len(due) - len(later):
+        more = f", and {len(later):,} more from {utc(min(later), report.start)} on" if later else ""
+        runs = max((hook.forecast.runs for hook in report.hooks if hook.forecast), default=1)
+        which = "next run sends" if runs == 1 else f"next {runs:,} runs send"
+        return f"The {which} {count(now, 'event')}{more}."
+    if later:
+        return f"The next redelivery is due at {utc(min(later), report.start)}."
+    return "The next run continues." if report.partial else ""
+
+
+def what_helps(report: Report) -> str:
+    """What would make sending take less time or fewer runs; empty: it ends in time, in one run."""
+    return "; or ".join(dict.fromkeys(one for hook in report.hooks if hook.forecast for one in hook.forecast.helps))
 
 
 def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error", "warning", "notice"], str]]:
@@ -150,27 +222,25 @@ def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error",
 
     Each fact is reported once: what is an error is not in the warning, too.
     """
-    # The errors themselves say that it failed.
-    told = {_FAILED, *(fact.sentence.rstrip(".") for fact in report.facts if fact.level >= Level.ERROR)}
-    state = "".join(f"{sentence}. " for sentence in _state(report) if sentence not in told).strip()
+    failed = {fact.headline for fact in report.facts if fact.level >= Level.ERROR}
+    state = [f"{sentence}." for sentence in sentences(report) if sentence not in failed]
     errors: Sequence[str] = report.errors
-    if report.fails_by(fail_on) and not errors:
+    if not errors and report.fails_by(fail_on):
         # Else nothing on the page would say why the step failed.
-        errors, state = [f"{headline(report)} (fail-on: {fail_on})"], ""
+        errors, state = [f"{headline(report)} (fail-on: {fail_on})"], []
     for error in bounded(errors):
         yield "error", error
-    next_run = what_comes_next(report)
-    more = [*next_run]
-    for fact in report.facts:
-        if fact.level is Level.WARNING and (len(report.hooks) > 1 or not fact.kind.value.told_in_headline):
-            more.append(str(fact))
-        elif fact.level is Level.WARNING and (fact.kind.value.advice or not next_run):
-            more.append(fact.advice)  # of one webhook, the headline says the rest
-    if more or report.undelivered > report.lost or report.unreached or report.signal_number is not None:
-        if warning := " ".join(part for part in (state, *more) if part):
+    do, then = "" if report.errors else what_to_do(report), what_comes_next(report)
+    others = [fact for fact in other_facts(report) if fact.level is Level.WARNING]
+    told = [fact.advice if is_in_heading(fact, report) else str(fact) for fact in others]
+    if report.open or report.down or told or not report.read or do:
+        if report.deadline is not None and report.open:
+            state.append(f"Safe until {utc_from_now(report.deadline, report.start)}.")
+        steps = [f"Do now: {do}" if do else "", f"Then: {then}" if do and then else then]
+        if warning := " ".join(part for part in (*state, *steps, *told) if part):
             yield "warning", warning
-    elif state and report.failed > report.lost:
-        yield "notice", state
+    elif report.recovered and not errors:
+        yield "notice", " ".join(state)
 
 
 def bounded(sentences: Sequence[str]) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ _HEALTH = "State of the receiver: 1 for the state in the label, 0 for the others
 _STATS = {
     "events": "Events whose first attempt was read.",
     "first_try_ratio": "Share of these events that their first attempt delivered. Absent if there are no events.",
-    "p50_duration_seconds": "Median of what their first attempts took. Absent if not known.",
-    "p95_duration_seconds": "The duration that 95 % of their first attempts did not exceed. Absent if not known.",
+    "p50_duration_seconds": "Median of what first attempts took that delivered their event. Absent if not known.",
+    "p95_duration_seconds": "The duration that 95 % of the delivered ones did not exceed. Absent if not known.",
     "longest_duration_seconds": "The longest that one of their first attempts took. Absent if not known.",
     "near_timeout_events": "Those of them that were delivered shortly before GitHub's time-out.",
 }

@@ -20,8 +20,8 @@ SHOWN_EVENTS = 200
 #: The order of outcomes, to sort by: problems come first, so that they are not cut off.
 ORDER = {kind: place for place, kind in enumerate(OUTCOMES)}
 _BY_CAUSE = {
-    NO_CONNECTION: "GitHub could not connect. Check that the receiver is running, its DNS name, its port, and that its "
-    "firewall admits GitHub's addresses.",
+    NO_CONNECTION: "GitHub could not open a connection. Check that the receiver runs, its DNS name, its port, and that "
+    "its firewall admits GitHub.",
     TIMED_OUT: "The receiver took too long: GitHub waits 10 s (Enterprise Server: 30 s). Have it respond first and do "
     "its work afterwards.",
     TLS: "Check the receiver's certificate: its expiry, its host name, and that it sends the whole chain.",
@@ -32,7 +32,7 @@ _BY_CAUSE = {
 }
 _BY_CAUSE |= {"HTTP 403": _BY_CAUSE["HTTP 401"], "HTTP 410": _BY_CAUSE["HTTP 404"]}
 _REDIRECTED = "GitHub does not follow redirects. Set the webhook's URL to the address that it redirects to."
-_REFUSED = "The receiver refuses them. Read its response on the webhook's page, under Recent Deliveries."
+_REFUSED = "The receiver rejects them. To see why: redeliver show GUID, explain: true, or the webhook's page."
 _BROKEN = "The receiver, or a proxy in front of it, fails. Look for the GUIDs in the receiver's log."
 
 
@@ -65,17 +65,17 @@ def linked(shown: str, address: str) -> str:
 
 
 def webhook(hook: HookReport) -> str:
-    """A webhook beside others, as a link to its page: its id is enough, but an App's webhook has none."""
-    return linked(for_markdown(hook.hook_id or hook.hook), hook.page)
+    """A webhook beside others, as a link to its page: its host, or its id, but an App's webhook has none."""
+    return linked(for_markdown(hook.host or hook.hook_id or hook.hook, 60), hook.page)
 
 
-def whole(text: str) -> str:
+def nowrap(text: str) -> str:
     """Text that stays on one line."""
     return text.replace(" ", "&nbsp;")
 
 
 #: Outcomes as users read them.
-OUTCOME_CELLS = {kind: whole(f"{words.mark} {words.word}") for kind, words in OUTCOMES.items()}
+OUTCOME_CELLS = {kind: nowrap(f"{words.mark} {words.word}") for kind, words in OUTCOMES.items()}
 
 
 def more(number: int, what: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.health import HEALTHY_SHARE, NEAR_TIMEOUT_SHARE, Health
-from redeliver.output.pieces import folded, row, table, webhook, whole
+from redeliver.core.health import NEAR_TIMEOUT_SHARE, Health
+from redeliver.output.pieces import nowrap, row, table, webhook
 from redeliver.text import count, for_markdown
 
 if TYPE_CHECKING:
@@ -17,33 +17,37 @@ if TYPE_CHECKING:
 #: Rows of each table.
 SHOWN_TYPES = 30
 SHOWN_HOOKS = 100
-#: Of both tables: how many events the first attempt delivered, and how long first attempts took.
+#: Of both tables: how many events the first attempt delivered, and how long those took.
 _COLUMNS = ("On&nbsp;first&nbsp;attempt:", "p95&nbsp;duration:")
 #: Characters of a line: the longest text from an endpoint, and what comes before it.
 _LONGEST = 220
 
 
 def health_line(report: Report) -> str:
-    """The state of the receivers and figures of first attempts. Figures of zero are left out; empty: not known."""
+    """The state of the receivers, what decided about it, and figures of first attempts; empty: none is known.
+
+    Figures of zero are left out.
+    """
     stats = [hook.stats for hook in report.hooks if hook.stats and hook.stats.events]
     if not stats:
         return ""
     first, alone = stats[0], len(report.hooks) == 1
     slow, throttled = sum(one.near_timeout for one in stats), sum(one.throttled for one in stats)
     delivered, events = sum(one.delivered_first_try for one in stats), sum(one.events for one in stats)
-    is_low = report.health is Health.DEGRADED and delivered < HEALTHY_SHARE * events
-    below = f", below {HEALTHY_SHARE:.0%}" if is_low else ""
+    why = report.hooks[0].health_why
+    if not alone:
+        why = f"{sum(hook.health is report.health for hook in report.hooks):,} of {count(len(report.hooks), 'webhook')}"
     parts = [
-        f"{percent(delivered, events)} of {count(events, 'event')} delivered on the first attempt{below}",
-        f"95% of first attempts took {took(first.p95)} or less" if alone and first.p95 is not None else "",
+        f"{percent(delivered, events)} of {count(events, 'event')} delivered on the first attempt",
+        f"95% of these within about {took(first.p95)}" if alone and first.p95 is not None else "",
         f"{slow:,} took over {NEAR_TIMEOUT_SHARE * first.timeout:.0f} s of GitHub's {first.timeout} s" if slow else "",
         f"{throttled:,} throttled" if throttled else "",
     ]
-    return f"Receiver health: {report.health} ({'; '.join(part for part in parts if part)})"
+    return f"Receiver health: {report.health} ({why}). {'; '.join(part for part in parts if part)}"
 
 
 def health_parts(report: Report, space: ByteBudget) -> list[str]:
-    """The health line, and below it, folded away, a table by type of event; of several webhooks a table of those."""
+    """The health line, and a table by type of event; of several webhooks a table of those."""
     line, stats = health_line(report), report.hooks[0].stats if report.hooks else None
     if not line:
         return []
@@ -53,19 +57,18 @@ def health_parts(report: Report, space: ByteBudget) -> list[str]:
             if one := hook.stats:
                 figures = [*_figures(one), f"{one.near_timeout:,}", f"{one.throttled:,}"]
                 # Without events there are no figures.
-                cells.append([webhook(hook), hook.health, *(figures if one.events else ["0 | | | |"])])
+                health = f"{hook.health}: {hook.health_why}"
+                cells.append([webhook(hook), health, *(figures if one.events else ["0 | | | |"])])
         columns = ["Webhook", "Health", "Events:", *_COLUMNS, "Near&nbsp;time-out:", "Throttled:"]
-        listed = space.table(columns, cells, SHOWN_HOOKS, len(report.hooks), "webhooks")
-        return [line, folded("First attempts by webhook", *listed)]
+        return [line, *space.table(columns, cells, SHOWN_HOOKS, len(report.hooks), "webhooks")]
     if stats is None or len(stats.by_event) < 2:
         return [line]  # the table would repeat it
     rows = ([for_markdown(one.event, 60), *_figures(one)] for one in stats.by_event)
-    listed = space.table(["Event", "Events:", *_COLUMNS], rows, SHOWN_TYPES, len(stats.by_event), "types")
-    return [line, folded("First attempts by type of event", *listed)]
+    return [line, *space.table(["Event", "Events:", *_COLUMNS], rows, SHOWN_TYPES, len(stats.by_event), "types")]
 
 
 def _figures(one: DeliveryStats | TypeStats) -> list[str]:
-    return [f"{one.events:,}", percent(one.delivered_first_try, one.events), whole(took(one.p95))]
+    return [f"{one.events:,}", percent(one.delivered_first_try, one.events), nowrap(took(one.p95))]
 
 
 def percent(part: int, whole_number: int) -> str:
@@ -75,9 +78,7 @@ def percent(part: int, whole_number: int) -> str:
 
 def took(milliseconds: int | None) -> str:
     """How long an attempt took."""
-    if milliseconds is None:
-        return "-"
-    return f"{milliseconds} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.1f} s"
+    return "-" if milliseconds is None else f"{max(milliseconds, 50) / 1_000:.1f} s"
 
 
 def response_lines(response: EndpointResponse) -> list[str]:
@@ -96,6 +97,6 @@ def explanations(report: Report) -> str:
     for hook in report.hooks:
         for one in hook.explanations:
             lines = (for_markdown(line, _LONGEST) for line in response_lines(one.response))
-            cells = [whole(one.cause[:30]), f"{one.events:,}", "<br>".join(lines)]
+            cells = [nowrap(one.cause[:30]), f"{one.events:,}", "<br>".join(lines)]
             rows.append(row([*cells, webhook(hook)] if several else cells))
     return table(["Cause", "Events:", "What the receiver answered", *["Webhook"] * several], rows)

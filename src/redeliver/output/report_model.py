@@ -81,7 +81,7 @@ class HealthPart(TypedDict):
     delivered_first_try: Count | None
     """Those of them that the first attempt delivered."""
     duration_ms: DurationPart | None
-    """How long first attempts took, failed ones too; p50 and p95 within 10 %. Null also: GitHub told no duration."""
+    """How long delivered first attempts took; p50 and p95 within 10 %. Null also: GitHub told no duration."""
     near_timeout: Count | None
     """First attempts that were delivered, but took more than 80 % of GitHub's time-out."""
     throttled: Count | None

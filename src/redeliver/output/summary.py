@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import LOST, OUTCOMES, Outcome
-from redeliver.core.facts import Level
-from redeliver.output.charts import pictures
-from redeliver.output.headline import mark, sentences, what_comes_next
+from redeliver.core.facts import FactKind, Level
+from redeliver.core.inputs import is_guid
+from redeliver.documents import document, entry
+from redeliver.output.charts import picture
+from redeliver.output.headline import (
+    TO_BE_FIXED,
+    is_in_heading,
+    mark,
+    other_facts,
+    sentences,
+    what_comes_next,
+    what_helps,
+    what_to_do,
+    worst_fact,
+)
 from redeliver.output.pieces import (
     ORDER,
     OUTCOME_CELLS,
@@ -18,14 +30,14 @@ from redeliver.output.pieces import (
     folded,
     linked,
     more,
+    nowrap,
     row,
     table,
     webhook,
-    whole,
 )
 from redeliver.output.receivers import explanations, health_parts
 from redeliver.text import count, for_markdown, sentence_in_markdown
-from redeliver.times import day_time, utc, utc_from_now
+from redeliver.times import day_time, distance, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,45 +45,42 @@ if TYPE_CHECKING:
     from redeliver.core.facts import Fact
     from redeliver.core.report import EventReport, HookReport, Report
 
-#: Bytes of all that is written row by row. GitHub drops a summary of more than 1 MiB whole; headings, charts, and
+#: Bytes of all that is written row by row. GitHub drops a summary of more than 1 MiB whole; headings, the chart, and
 #: whatever else does not grow with a report take less than a tenth of that.
 SPACE = 700_000
 #: Rows of the tables, and sentences.
 SHOWN_HOOKS = 300
 SHOWN_SENTENCES = 20
-SHOWN_KINDS = 30
-#: Up to this many events, there is only the list of each of them, and no rows of similar ones.
+SHOWN_TYPES = 8
+#: Up to this many events are listed where they are seen; more are folded away.
 _FEW = 10
 _CAUSES = 8
 _SENTENCE = 1_000
-#: The cause of the latest failure matters for these; the others may still be delivered.
-_SHOW_CAUSE_FOR = frozenset({Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.NOT_DUE})
-#: There is nothing to do about these, or an error says it.
-_TOLD = LOST | {Outcome.RECOVERED, Outcome.FILTERED_OUT}
 #: The groups in which events are listed, in this order: the lost ones first, so that they are not cut off.
 _LOST, _WAITING, _RECOVERED, _FILTERED = "lost", "waiting", "recovered", "filtered out"
 _GROUPS = dict.fromkeys(LOST, _LOST) | {Outcome.RECOVERED: _RECOVERED, Outcome.FILTERED_OUT: _FILTERED}
 
 
 def markdown(report: Report) -> str:
-    """The job summary as GitHub-flavoured Markdown: a few lines on a good day, and what to do before all details."""
+    """The job summary as GitHub-flavoured Markdown: a few lines on a good day; what to do before all details."""
     space = ByteBudget(SPACE)
-    first, *others = [f"{sentence}." for sentence in sentences(report)]
+    first, *others = sentences(report)
     parts = [
-        f"## {mark(report)} {first.removesuffix('.')}",
-        *_alerts("CAUTION", report, space),
-        " ".join([*(f"**{other}**" for other in others), *what_comes_next(report)]),
-        *_alerts("WARNING", report, space),
-        *(_webhooks(report, space) if report.hooks else ()),
-        *health_parts(report, space),
-        _what_to_do(report),
+        f"## {mark(report)} {sentence_in_markdown(first, _SENTENCE)}",
+        " ".join(f"**{sentence_in_markdown(other, _SENTENCE)}.**" for other in others),
+        *(_webhooks(report, space) if len(report.hooks) > 1 else [_one_webhook(hook) for hook in report.hooks]),
+        _alert(report),
+        *_other_facts(report, space),
+        _causes(report),
         explanations(report),
     ]
     lost, events = _events(report, space)
     parts += [
         *lost,
-        *pictures([event for event in report.events if event.outcome is not Outcome.FILTERED_OUT]),
+        # Of a log that was read in part, it would show a part as if it were all.
+        *([] if report.partial else picture([event for event in report.events if event.outcome is not _FILTER])),
         *events,
+        *_what_it_did(report, space),
     ]
     text = "\n\n".join(part for part in parts if part)
     # Without a blank line after it, HTML would swallow the heading of whatever comes next.
@@ -87,91 +96,139 @@ def unusable(problems: Sequence[str]) -> str:
 # -- the webhooks -----------------------------------------------------------------------------------------------
 
 
+def _one_webhook(hook: HookReport) -> str:
+    """What waits, in one row; empty: nothing does."""
+    if not (hook.open or hook.partial or hook.down):
+        return ""
+    cells = {name: cell for name, cell in _cells_of(hook).items() if cell not in {"", "0"}}
+    names = {"Sending takes": "Once it is up"} if hook.down else {"Since": "First failed"}
+    return table(["Webhook", *(names.get(name, name) for name in cells)], [row([webhook(hook), *cells.values()])])
+
+
 def _webhooks(report: Report, space: ByteBudget) -> list[str]:
-    """What was read and found. Of several webhooks those that need attention in a table; the others folded away."""
-    found = (
-        f"; {count(report.failed, 'event')} found undelivered, {report.redelivered:,} redelivered, "
-        f"{report.recovered:,} recovered"
-    )
-    read = f"{count(report.scanned, 'attempt')} read"
-    if len(report.hooks) == 1:
-        (hook,) = report.hooks
-        how = (
-            f"{read}, back to {utc(hook.cutoff, hook.start)}{found if hook.failed else ''}" if hook.read else "not read"
-        )
-        return [f"{linked(for_markdown(hook.hook), hook.page)}: {how}"]
-    quiet: list[HookReport] = []
-    loud: list[HookReport] = []
-    for hook in report.hooks:
-        (quiet if hook.read and not (hook.failed or hook.facts) else loud).append(hook)
+    """Those that need attention, the worst first."""
+    loud = [hook for hook in report.hooks if not _is_quiet(hook)]
     cells = [_hook_cells(hook) for hook in sorted(loud, key=_how_bad)[:SHOWN_HOOKS]]
-    columns = [name for name in (cells[0] if cells else ()) if any(line[name] not in {"", "0"} for line in cells)]
-    rows = ([line[name] for name in columns] for line in cells)
-    listed = space.table(columns, rows, SHOWN_HOOKS, len(loud), "webhooks")
-    if quiet:
-        names = space.fit(map(webhook, quiet), SHOWN_HOOKS)
-        title = f"{count(len(quiet), 'webhook')} with nothing to redeliver"
-        listed.append(folded(title, " · ".join(names), more(len(quiet) - len(names), "webhooks")))
-    return [f"{len(report.hooks):,} webhooks: {read}{found if report.failed else ''}", *listed]
+    columns = [
+        name for name in max(cells, key=len, default={}) if any(line.get(name, "") not in {"", "0"} for line in cells)
+    ]
+    rows = ([line.get(name, "") for name in columns] for line in cells)
+    return space.table(columns, rows, SHOWN_HOOKS, len(loud), "webhooks")
+
+
+def _is_quiet(hook: HookReport) -> bool:
+    return hook.read and not (hook.failed or hook.facts)
 
 
 def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
     """The worst first."""
-    urgent = hook.lost > 0 or hook.gap is not None or hook.urgent
+    urgent = hook.lost > 0 or hook.gap is not None or hook.urgent or hook.late
     return (not urgent, not hook.is_failing, not hook.down, -hook.undelivered, not hook.warnings)
 
 
 def _hook_cells(hook: HookReport) -> dict[str, str]:
-    """A webhook's row, by the columns' names."""
+    """A webhook's row among others, by the columns' names."""
+    state = "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)]))
+    named = {"Webhook": f"{mark(hook)}&nbsp;{webhook(hook)}", "State": for_markdown(state, 300)}
+    cells = _cells_of(hook) if hook.read else {}
+    return named | {name: cell for name, cell in cells.items() if name not in {"Since", "Cause"}}
+
+
+def _cells_of(hook: HookReport) -> dict[str, str]:
+    """What is known of the events that wait, by the columns' names."""
+    open_events = [event for event in hook.events if event.outcome not in _GROUPS and event.outcome is not _TOO_OLD]
+    causes = Counter(event.cause for event in open_events)
+    if hook.outage and hook.outage.cause:
+        causes = Counter({hook.outage.cause: len(hook.events)} | causes)
+    since, takes = "", f"{hook.forecast}" if hook.forecast else ""
+    if hook.outage and hook.outage.since is not None:
+        since = _moment(hook.outage.since, hook.start, " or earlier" * hook.outage.at_least)
+    elif open_events:
+        oldest = min(open_events, key=lambda event: event.first_failed_at)
+        since = ("" if oldest.first_was_read else "by ") + _moment(oldest.first_failed_at, hook.start)
+    cause = ", ".join(nowrap(for_markdown(cause, 30)) for cause, _ in causes.most_common(2))
+    waiting = f"**{hook.open:,}**" if hook.open else "0"
+    unread = ""
+    if hook.partial:
+        waiting, takes = "not known yet", ""
+        if hook.unread_from is not None:
+            unread = nowrap(f"{utc(hook.unread_from, hook.start)} to {utc(hook.cutoff, hook.start)}")
     return {
-        "Webhook": f"{mark(hook)}&nbsp;{webhook(hook)}",
-        "State": "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)])),
-        "Undelivered:": f"{hook.undelivered - hook.lost:,}" if hook.read else "",
-        "Lost:": f"{hook.lost:,}" if hook.read else "",
-        "Recovered:": f"{hook.recovered:,}" if hook.read else "",
-        "Redeliver before": "" if hook.deadline is None else whole(utc_from_now(hook.deadline, hook.start)),
-        "Once up, this takes": f"about {hook.forecast}" if hook.down and hook.forecast else "",
+        "Since": since,
+        "Cause": cause + (f" and {len(causes) - 2} more" if len(causes) > 2 else ""),
+        "Waiting:": waiting,
+        "Not read yet": unread,
+        "No longer retried:": f"{hook.count(Outcome.GIVEN_UP):,}",
+        "Lost:": f"{hook.count(Outcome.EXPIRED):,}",
+        "Recovered:": f"{hook.recovered:,}",
+        "Safe until": "" if hook.deadline is None else _moment(hook.deadline, hook.start, bold=True),
+        "Sending takes": takes,
     }
 
 
-# -- what is not well -------------------------------------------------------------------------------------------
+_TOO_OLD, _FILTER = Outcome.TOO_OLD, Outcome.FILTERED_OUT
 
 
-def _alerts(name: str, report: Report, space: ByteBudget) -> list[str]:
-    """The facts that make the run fail, or the others, without those of which the page says everything elsewhere."""
-    several = len(report.hooks) > 1
-    facts, what = [fact for fact in report.facts if fact.level >= Level.ERROR], "errors"
-    if name == "WARNING":
-        facts, what = [fact for fact in report.facts if fact.level < Level.ERROR], "warnings"
-        facts = [
-            fact for fact in facts if not fact.kind.value.told_in_headline or (fact.kind.value.advice and not several)
-        ]
-
-    def alert(fact: Fact) -> str:
-        is_new = several or not fact.kind.value.told_in_headline
-        sentence = f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**" if is_new else ""
-        lines = [sentence, fact.same, sentence_in_markdown(fact.advice, _SENTENCE)]
-        return "\n".join([f"> [!{name}]", *(f"> {line}" for line in lines if line)])
-
-    shown = space.fit(map(alert, facts), SHOWN_SENTENCES)
-    return [*shown, more(len(facts) - len(shown), what)]
+def _moment(at: int, now: int, more: str = "", *, bold: bool = False) -> str:
+    """A moment and its distance in a cell, which may break between the two."""
+    moment = nowrap(utc(at, now) + more)
+    return f"{f'**{moment}**' if bold else moment} {nowrap(f'({distance(at, now)})')}"
 
 
-def _what_to_do(report: Report) -> str:
-    """Why events are undelivered, what became of them, and what to do; nothing if there is nothing to do."""
-    causes = Counter(event.cause for event in report.events if event.outcome in _SHOW_CAUSE_FOR).most_common(_CAUSES)
-    rows = [row([whole(cause[:30]), f"{number:,}", advice_for(cause)]) for cause, number in causes]
-    for kind, words in OUTCOMES.items():
-        if kind not in _TOLD and (number := report.count(kind)):
-            rows.append(row([OUTCOME_CELLS[kind], f"{number:,}", words.advice]))
-    return table(["Cause&nbsp;or&nbsp;outcome", "Events:", "What to do"], rows)
+# -- what to do -------------------------------------------------------------------------------------------------
+
+
+def _alert(report: Report) -> str:
+    """What to do now, what happens then, and what if that cannot be done; in a plain line if nothing is to be done."""
+    do, then, helps = what_to_do(report), what_comes_next(report), what_helps(report)
+    lead, lines = worst_fact(report), []
+    if lead and lead.kind is not FactKind.DOWN and not is_in_heading(lead, report):
+        lines.append(f"**{sentence_in_markdown(f'{lead.sentence} {lead.same}', _SENTENCE)}**")
+    if do:
+        about = f" {_more_about(lead)}" if lead else ""
+        lines.append(f"**Do now:** {sentence_in_markdown(do, _SENTENCE)}{about}")
+    if then:
+        at_once = " At once: **Re-run all jobs**, on this page." if report.down else ""
+        lines.append(f"**{'Then' if do else 'Next'}:** {then}{at_once}")
+    if helps:
+        lines.append(f"**{'Send faster' if report.late else 'Faster'}:** {sentence_in_markdown(helps, _SENTENCE)}.")
+    if (do or report.late) and report.deadline is not None and report.open:
+        until, place = utc(report.deadline, report.start), document("on-call.md#when-time-runs-out")
+        lines.append(f"**If that cannot be by {until}:** see [when time runs out]({place}).")
+    if not do and not report.late:
+        return "<br>\n".join(lines)
+    kind = "CAUTION" if mark(report) == "🔴" else "WARNING"
+    return "\n".join([f"> [!{kind}]", *(f"> {line}<br>" for line in lines)]).removesuffix("<br>")
+
+
+def _other_facts(report: Report, space: ByteBudget) -> list[str]:
+    def line(fact: Fact) -> str:
+        light, words = "🟡" if fact.level is Level.WARNING else "🔴", f"{fact.sentence} {fact.same} {fact.advice}"
+        if is_in_heading(fact, report):
+            words = f"{fact.same} {fact.advice}".strip()
+        return f"- {light} {sentence_in_markdown(words, 2 * _SENTENCE)} {_more_about(fact)}"
+
+    facts = other_facts(report)
+    shown = space.fit(map(line, facts), SHOWN_SENTENCES)
+    return ["\n".join(shown), more(len(facts) - len(shown), "errors and warnings")]
+
+
+def _more_about(fact: Fact) -> str:
+    return f"[More]({entry(fact)})"
+
+
+def _causes(report: Report) -> str:
+    """What to do about each cause, if there are several."""
+    causes = Counter(event.cause for event in report.events if event.outcome in TO_BE_FIXED).most_common(_CAUSES)
+    rows = [row([nowrap(cause[:30]), f"{number:,}", advice_for(cause)]) for cause, number in causes]
+    return table(["Cause", "Events:", "What to do"], rows) if len(rows) > 1 else ""
 
 
 # -- the events -------------------------------------------------------------------------------------------------
 
 
 def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
-    """The lost events, and all others: those with a problem visible, the rest folded."""
+    """The lost events, and all others: the few that wait where they are seen, the rest folded."""
     groups: dict[str, list[tuple[HookReport, EventReport]]] = {_LOST: [], _WAITING: [], _RECOVERED: [], _FILTERED: []}
     for hook in report.hooks:
         for event in hook.events:
@@ -181,45 +238,39 @@ def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
     lost: list[str] = []
     others: list[str] = []
     for name, group in groups.items():
-        group.sort(key=lambda row: ORDER[row[1].outcome])
-        many = name == _WAITING and len(group) > _FEW
-        others += _kinds([event for _, event in group], space) if many else []
         columns = ["Delivery: GUID, id", "Event", "First failed (UTC)", "Cause", "Failed attempts:", "Outcome"]
-        columns += ["Redeliver before (UTC)"] * (name == _LOST) + several
-        rows = (_cells(hook, event, columns) for hook, event in group)
+        columns += ["Replay before (UTC)"] * (name == _LOST) + several
+        ordered = sorted(group, key=lambda row: ORDER[row[1].outcome])
+        rows = (_cells(hook, event, columns) for hook, event in ordered)
         listed = space.table(columns, rows, left, len(group), "events")
-        left = max(0, left - len(group))
+        shown = min(left, len(group))
+        left -= shown
         if name == _LOST:
-            lost = listed
-        elif many:
-            others.append(folded(f"GUIDs and delivery ids of {count(len(group), 'event')}", *listed))
-        elif name == _WAITING:
+            lost = [*listed, _to_replay([event for _, event in group])]
+        elif name == _WAITING and len(group) <= _FEW:
             others += listed
-        elif group:
-            others.append(folded(f"{count(len(group), 'event')} {name}", *listed))
+        elif shown:
+            if name == _WAITING:
+                others.append("Of what was read: " * report.partial + _types([event for _, event in group]))
+            which = f"{shown:,} of {len(group):,} events" if shown < len(group) else count(len(group), "event")
+            others.append(folded(f"{which} {name}, with GUIDs", *listed))
     return lost, others
 
 
-def _kinds(events: Sequence[EventReport], space: ByteBudget) -> list[str]:
-    """One row for all events with the same name, cause and outcome."""
-    alike: dict[tuple[str, str, Outcome], list[EventReport]] = defaultdict(list)
-    for event in events:
-        alike[event.name, event.cause, event.outcome].append(event)
-    groups = sorted(alike.values(), key=lambda group: (ORDER[group[0].outcome], -len(group)))
+def _to_replay(events: Sequence[EventReport]) -> str:
+    """The GUIDs of events that are no longer retried, to be copied; empty: there are none."""
+    # Only what is written like a GUID is among them, so nothing in it can end the block.
+    guids = [event.guid for event in events if event.outcome is Outcome.GIVEN_UP and is_guid(event.guid)]
+    block = f"```\n{','.join(guids[:SHOWN_EVENTS])}\n```"
+    return f"To replay them, once the receiver is fixed, these are the GUIDs:\n\n{block}" if guids else ""
 
-    def cells(group: Sequence[EventReport]) -> Iterator[str]:
-        one, times = group[0], [event.first_failed_at for event in group]
-        first, last = day_time(min(times)), day_time(max(times))
-        by = "" if all(event.first_was_read for event in group) else "by "
-        yield f"{len(group):,}"
-        yield for_markdown(one.name, 80)
-        yield whole(one.cause[:30])
-        yield OUTCOME_CELLS[one.outcome]
-        same_day = first[: -len("00:00")]
-        yield whole(by + (first if first == last else f"{first} to {last.removeprefix(same_day)}"))
 
-    columns = ["Events:", "Event", "Cause", "Outcome", "First failed (UTC)"]
-    return space.table(columns, map(cells, groups), SHOWN_KINDS, len(groups), "kinds of events")
+def _types(events: Sequence[EventReport]) -> str:
+    """How many of each type, in a line."""
+    types = Counter(event.name for event in events).most_common()
+    shown = [f"{number:,} {for_markdown(name, 80)}" for name, number in types[:SHOWN_TYPES]]
+    rest = sum(number for _, number in types[SHOWN_TYPES:])
+    return " · ".join([*shown, f"{rest:,} of other types"] if rest else shown)
 
 
 def _cells(hook: HookReport, event: EventReport, columns: Sequence[str]) -> Iterator[str]:
@@ -227,11 +278,42 @@ def _cells(hook: HookReport, event: EventReport, columns: Sequence[str]) -> Iter
     guid, several = for_markdown(event.guid, 36), "Webhook" in columns
     yield f"{guid if several else linked(guid, hook.page)}<br>{for_markdown(event.delivery_id, 30)}"
     yield for_markdown(event.name, 80)
-    yield whole(("" if event.first_was_read else "by ") + day_time(event.first_failed_at))
-    yield whole(event.cause[:30])
+    yield nowrap(("" if event.first_was_read else "by ") + day_time(event.first_failed_at))
+    yield nowrap(event.cause[:30])
     yield f"{event.attempts}"
     yield OUTCOME_CELLS[event.outcome] + (f" ({for_markdown(event.detail)})" if event.detail else "")
-    if "Redeliver before (UTC)" in columns:
-        yield "" if event.outcome is Outcome.EXPIRED else whole(day_time(event.forgotten_at))
+    if "Replay before (UTC)" in columns:
+        yield "" if event.outcome is Outcome.EXPIRED else nowrap(day_time(event.forgotten_at))
     if several:
         yield webhook(hook)
+
+
+# -- what the run did -------------------------------------------------------------------------------------------
+
+
+def _what_it_did(report: Report, space: ByteBudget) -> list[str]:
+    """What was read and sent, and how the receivers are; on a good day a line of that is seen."""
+    if not any(hook.read for hook in report.hooks):
+        return []
+    read = f"{len(report.hooks):,} webhooks: {count(report.scanned, 'attempt')} read"
+    if len(report.hooks) == 1:
+        (hook,) = report.hooks
+        read = f"{linked(for_markdown(hook.hook), hook.page)}: log read back to {utc(hook.cutoff, hook.start)}"
+    sent = f", {count(report.redelivered, 'event')} sent" if report.redelivered else ""
+    outcomes = [
+        row([OUTCOME_CELLS[kind], f"{number:,}", words.advice])
+        for kind, words in OUTCOMES.items()
+        if (number := report.outcomes[kind])
+    ]
+    line, *figures = health_parts(report, space) or [""]
+    quiet = [hook for hook in report.hooks if _is_quiet(hook)] if len(report.hooks) > 1 else []
+    names = space.fit(map(webhook, quiet), SHOWN_HOOKS)
+    is_good = mark(report) == "🟢"
+    seen = [f"{read}{sent}. {line}" + "." * bool(line)] if is_good else []
+    details = [
+        *([] if is_good else [f"{read}{sent}.", f"{line}." if line else ""]),
+        table(["Outcome", "Events:", "What comes next"], outcomes),
+        f"Nothing to redeliver: {' · '.join(names)} {more(len(quiet) - len(names), 'webhooks')}" if names else "",
+        *figures,
+    ]
+    return [*seen, folded("What this run did", *details) if any(details) else ""]

@@ -58,6 +58,7 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         read=True,
         should_be_on=hook.id in settings.hook_id.ids and reading.any_row,
         partial=reading.extent is Extent.NEWEST,
+        unread_from=reading.window.cutoff if reading.extent is Extent.NEWEST else None,
         deadline=min(forgotten_at, default=None),
         outage=outage,
         forecast=_forecast(hook, record, reading, events, settings),

@@ -27,6 +27,7 @@ FIELDS: dict[str, object] = {
     "attempts": 10,
     "events": 1_200,
     "types": HOSTILE,
+    "receiver": HOSTILE,
     "guid": HOSTILE,
     "per_minute": 40,
     "number": 15,
@@ -40,7 +41,7 @@ FIELDS: dict[str, object] = {
 def test_every_fact_is_complete_and_shows_no_strangers_address(kind: FactKind) -> None:
     since = {"since": HOSTILE} if kind is FactKind.DOWN else {}
     fact = Fact(kind, FIELDS | since)
-    for text in (str(fact), fact.short):
+    for text in (str(fact), fact.short, fact.headline):
         assert "hush" not in text
         assert not re.search(r"[\n{}]", text)
     assert fact.sentence in str(fact)

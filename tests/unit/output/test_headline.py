@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -46,7 +47,7 @@ def test_headline_is_never_green_over_a_loss_or_an_unread_log(
     if light == "🟢":
         assert all(one.read and not one.undelivered for one in reports)
     if any(event.outcome in LOST for event in report.events):
-        assert says.split(". ")[0].endswith(("given up", "expired"))
+        assert re.search("(is|are) (no longer retried|lost)", says)
 
 
 @pytest.mark.parametrize("report", ANNOTATED)
@@ -63,18 +64,20 @@ def test_next_redelivery_is_reported() -> None:
         replace(event, next_attempt_at=START + wait)
         for event, wait in zip(events(Outcome.REFUSED, Outcome.NOT_DUE), (0, 20 * MINUTE), strict=True)
     )
-    assert figures(what_comes_next(one(due, later))[0]) == ["1", "1", "21:40"]
-    assert figures(what_comes_next(one(later))[0]) == ["21:40"]
+    assert figures(what_comes_next(one(due, later))) == ["1", "1", "21:40"]
+    assert figures(what_comes_next(one(later))) == ["21:40"]
     for report in (one(due, later), one(later)):
-        assert what_comes_next(report)[0] in dict(annotate(report, FailOn.ERROR))["warning"]
+        assert what_comes_next(report) in dict(annotate(report, FailOn.ERROR))["warning"]
 
 
 def test_step_that_fails_by_fail_on_says_so() -> None:
     again = events(Outcome.PENDING)
     report = one(*again, warnings=("It was slow.",))
     reason = "(fail-on: undelivered)"
-    said = [("error", f"{headline(report)} {reason}"), ("warning", "It was slow.")]
-    assert [*annotate(report, FailOn.UNDELIVERED)] == said
+    failing, warning = annotate(report, FailOn.UNDELIVERED)
+    assert failing == ("error", f"{headline(report)} {reason}")
+    assert warning[1].endswith("It was slow.")
+    assert headline(report) not in warning[1]
     down = one(*again, outage=Outage(None, at_least=False, cause="HTTP 503", tests=3))
     assert ("error", f"{headline(down)} (fail-on: down)") in [*annotate(down, FailOn.DOWN)]
     unread = one(read=False, warnings=("The hour is spent.",))
