@@ -149,7 +149,7 @@ def test_python_gets_the_containers_variables_and_the_machines(machine: Runner, 
     assert given["INPUT_TOKEN"] == TOKEN
     assert not {"INPUT_IMAGE", "INPUT_RUNTIME"} & inputs
     assert set(given) - inputs - {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"} == {
-        *("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"),
+        *("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "REPOSITORY_VISIBILITY"),
         *("HOME", "PATH", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE"),
         *("PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONUTF8"),
     }

@@ -45,7 +45,7 @@ class ReleaseWorld:
         """In an empty folder, with these files in what is released, and with where that was cloned from."""
         self.store = store
         self.ref, self.repository = "refs/heads/main", NAME
-        self.image = f"{store.host}/{NAME}"
+        self.image = f"{store.host}/{NAME.lower()}"
         self.remote, self.checkout = folder / "remote.git", folder / "checkout"
         self.attestations = folder / "attestations.jsonl"
         self.programs = folder / "programs"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from redeliver import REPOSITORY
 from redeliver.core.settings import parse
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,7 @@ def load(path: Path) -> dict[Any, Any]:
 
 
 #: What has a time limit.
-RUNS = re.compile(r"org/redeliver-action(/replay)?@")
+RUNS = re.compile(rf"{REPOSITORY}(/replay)?@")
 TARGET = {"org": "octo", "hook-id": "1", "token": "t"}
 each = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
@@ -58,7 +59,7 @@ def test_example_schedule_is_off_the_hour(path: Path) -> None:
 
 def test_examples_use_the_newest_release_of_the_line() -> None:
     # The reusable workflow names the very version it belongs to: tests/docker/test_version.py.
-    used = [re.findall(r"uses: org/redeliver-action[\w./-]*@(\S+)", path.read_text("utf-8")) for path in EXAMPLES]
+    used = [re.findall(rf"uses: {REPOSITORY}[\w./-]*@(\S+)", path.read_text("utf-8")) for path in EXAMPLES]
     assert {version for versions in used for version in versions} == {"v1"}
 
 

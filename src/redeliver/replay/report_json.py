@@ -124,7 +124,7 @@ class ReplayedPart(TypedDict):
 
 @described
 class ReplayModel(TypedDict):
-    """What `redeliver replay --format json` prints, and the output `report` of `org/redeliver-action/replay`.
+    """What `redeliver replay --format json` prints, and the output `report` of the action `replay`.
 
     Moments are epoch milliseconds. Every chosen event is in `events` or counted in `events_omitted`, unless there are
     more than `limit`.
