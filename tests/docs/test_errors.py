@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from docs.sentences import kinds, launcher, problems
+from docs.sentences import SOURCE, kinds, launcher, problems
 from docs.test_links import headings
 from redeliver import __version__
 from redeliver.core.facts import Fact, FactKind
@@ -16,6 +16,7 @@ from redeliver.github.responses import BLOCKS
 from write_docs import ERRORS, entries, with_entries
 
 TEXT = ERRORS.read_text(encoding="utf-8")
+_DOCUMENT = re.compile(r'\bdocument\("([\w-]+\.md)#([\w-]+)"\)')
 FACTS = [kind for kind in FactKind if not kind.name.startswith("ERROR")]
 
 
@@ -58,6 +59,13 @@ def test_messages_link_to_their_entries_in_the_release_that_is_running() -> None
         assert address == f"https://github.com/org/redeliver-action/blob/v{__version__}/docs/errors.md"
         assert heading == name
         assert name in headings(ERRORS)
+
+
+def test_other_links_of_the_code_lead_to_headings() -> None:
+    links = [link for file in SOURCE.rglob("*.py") for link in _DOCUMENT.findall(file.read_text(encoding="utf-8"))]
+    assert links
+    for page, heading in links:
+        assert heading in headings(ERRORS.with_name(page)), heading
 
 
 def test_launchers_sentences_are_rows() -> None:
