@@ -11,7 +11,7 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from promql_parser import Call, NumberLiteral, VectorSelector
+from promql_parser import AggregateExpr, Call, NumberLiteral, VectorSelector
 
 from redeliver.core.health import Health
 from redeliver.core.settings import RETENTION_CLOUD
@@ -66,6 +66,8 @@ def test_alert_rules_cover_these_metrics() -> None:
         metrics.LAST_RUN,
         metrics.LAST_SUCCESS,
         metrics.CHECKPOINT,
+        metrics.ACTIVE,
+        metrics.EXPIRY,
         metrics.HEALTH,
     }
 
@@ -81,7 +83,13 @@ def test_alert_texts_name_existing_labels(rule: str) -> None:
     assert set(words) == {"summary", "description"}
     labels = set(re.findall(r"\$labels\.(\w+)", str(words)))
     missing = any(isinstance(part, Call) and part.func.name == "absent" for part in parts(rule))
-    assert labels == (set() if missing else {"owner", "hook_id"})
+    by = {
+        label
+        for part in parts(rule)
+        if isinstance(part, AggregateExpr) and part.modifier
+        for label in part.modifier.labels
+    }
+    assert labels == (set() if missing else by or {"owner", "hook_id"})
     assert RULES[rule]["labels"]["severity"] in {"critical", "warning"}
 
 

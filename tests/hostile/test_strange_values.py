@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import TypeAdapter
 
-from githubsim.clock import SECOND, START
+from githubsim.clock import HOUR, SECOND, START
 from redeliver.core.deliveries import Row, attempt_of
 from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiRefused, ApiUnexpected, MissingPermission
@@ -152,6 +152,37 @@ def test_json_that_would_take_much_memory_is_not_parsed(part: str) -> None:
 def test_impossible_date_is_an_error(date: str) -> None:
     with raises(ApiUnexpected, match="Date"):
         Calls(answer(200, date=date)).caller.now()
+
+
+MONDAY = "2026-12-14 10:00:00"
+ENDS_AT = round(datetime(2026, 12, 14, 10, tzinfo=UTC).timestamp() * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("header", "ends_at"),
+    [
+        (f"{MONDAY} UTC", ENDS_AT),
+        (f"{MONDAY} +0000", ENDS_AT),
+        (f"{MONDAY} -0500", ENDS_AT + 5 * HOUR),
+        (f"{MONDAY} +1400", ENDS_AT - 14 * HOUR),
+        ("2026-12-14 05:00:00 -0500", ENDS_AT),
+        *((odd, None) for odd in ("", "never", "0", MONDAY, f"{MONDAY} GMT", f"{MONDAY} UTC" * 400, "9" * 10_000)),
+        *((odd, None) for odd in (f"{MONDAY} +9999", f"{MONDAY} -2460", f"{MONDAY}.5 UTC", f"\t{MONDAY} UTC")),
+        *((f"{day} 10:00:00 UTC", None) for day in ("99999-12-14", "2026-13-14", "2026-02-30", "0001-01-01")),
+        *((f"{day} 23:59:59 -2359", None) for day in ("9999-12-31", "0000-00-00")),
+        ("٢٠٢٦-12-14 10:00:00 UTC", None),
+    ],
+    ids=lambda value: plain_id(value)[:40],
+)
+def test_end_of_a_token_is_read_or_not_known(header: str, ends_at: int | None) -> None:
+    known = f"{MONDAY} UTC"
+    calls = Calls(*(answer(200, "1", github_authentication_token_expiration=one) for one in (header, known, header)))
+    found = []
+    for _ in range(3):
+        calls.get()
+        found.append(calls.caller.token_ends_at)
+    # What cannot be read, or is not said, does not mean that it has none.
+    assert found == [ends_at, ENDS_AT, ends_at or ENDS_AT]
 
 
 def test_limit_without_a_wait_is_waited_for() -> None:

@@ -1,15 +1,26 @@
-"""What makes a run fail before anything is lost: a near deadline, a webhook that is off."""
+"""What makes a run fail before anything is lost: a near deadline, a webhook that is off, a token that ends soon."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from githubsim.clock import DAY, HOUR
 from githubsim.outcomes import OK
-from redeliver.core.facts import FactKind
+from redeliver.core.facts import FactKind, Level
 from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
-from world import World
+from redeliver.output.metrics import run_metrics
+from redeliver.output.report_json import as_json
+from redeliver.output.summary import markdown
+from redeliver.tracking.situation import State, read_report
+from world import World, kind
+
+if TYPE_CHECKING:
+    from githubsim.tokens import TokenKind
 
 NEAR = {FactKind.DEADLINE_NEAR, FactKind.UNREAD_DEADLINE_NEAR}
 OFF = {FactKind.SWITCHED_OFF_ERROR, FactKind.SWITCHED_OFF_WARNING}
@@ -84,3 +95,92 @@ def test_log_of_failures_alone_costs_one_call_more_while_the_webhook_is_off() ->
         world.run(scan="failures")
         calls.append(len(world.requests()))
     assert calls == [1, 2]
+
+
+# -- a token that ends --------------------------------------------------------------------------------------------
+
+PERSON, CLASSIC, JOB = "github_pat_11A", "ghp_a", "ghs_a"
+FORM = "https://github.com/settings/personal-access-tokens/new?name=Redeliver+webhooks&target_name=octo&expires_in=366"
+
+
+def ends(world: World, value: str, hours: float, kind: TokenKind = "fine-grained") -> str:
+    return world.sim.token(value, kind=kind, scopes={"admin:org_hook", "repo"}, expires_at=after(world, hours)).value
+
+
+def after(world: World, hours: float) -> int:
+    return world.clock() + round(hours * HOUR) // 1_000 * 1_000
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "hours", "level"),
+    [
+        (PERSON, "fine-grained", 14 * 24 + 1, None),
+        (PERSON, "fine-grained", 14 * 24 - 1, Level.WARNING),
+        (PERSON, "fine-grained", 3 * 24 + 1, Level.WARNING),
+        (PERSON, "fine-grained", 3 * 24 - 1, Level.ERROR),
+        (PERSON, "fine-grained", 1, Level.ERROR),
+        (CLASSIC, "classic", 1, Level.ERROR),
+        # It has no beginning that says whose it is.
+        ("0123456789abcdef", "classic", 25, Level.ERROR),
+        ("0123456789abcdef", "classic", 23, None),
+        # Those of Apps and jobs.
+        (JOB, "classic", 25, None),
+        ("gho_a", "classic", 8, None),
+    ],
+)
+def test_end_of_a_token_that_a_person_made_is_told_in_time(
+    value: str, kind: TokenKind, hours: float, level: Level | None
+) -> None:
+    world = World()
+    report = world.run(token=ends(world, value, hours, kind))
+    assert [fact.level for fact in report.facts] == [level] * (level is not None)
+    assert report.token_ends_at == (None if level is None and hours < 14 * 24 else after(world, hours))
+    assert code(report) == (level is Level.ERROR)
+    form = "https://github.com/settings/tokens/new" if value == CLASSIC else FORM
+    assert [form in str(fact) for fact in report.facts] == [True] * len(report.facts)
+    # The log, the page, and the issue have the link, too.
+    situation = read_report(as_json(report))
+    assert situation.state is (State.SETTLED if level is None else State.ATTENTION)
+    assert all(f"<{form}" in markdown(report) for _ in report.facts)
+    assert [form in one for one in situation.attention] == [True] * len(report.facts)
+
+
+def test_end_of_the_variables_own_token_is_told() -> None:
+    world = World()
+    ends(world, PERSON, 50)
+    ends(world, CLASSIC, 60, "classic")
+    for token, variable_token, told in (
+        ("pat", CLASSIC, ["the variable"]),
+        (PERSON, CLASSIC, ["the webhook", "the variable"]),
+        (PERSON, PERSON, ["the webhook"]),
+    ):
+        report = world.run(token=token, variable_token=variable_token)
+        assert [fact.fields["use"] for fact in report.facts] == told
+        assert report.token_ends_at == after(world, 50 if token == PERSON else 60)
+        assert "redeliver_token_end_timestamp_seconds" in run_metrics(report, 0)
+
+
+def test_token_is_not_named_by_itself() -> None:
+    world = World()
+    report = world.run(token=ends(world, PERSON, 50))
+    assert PERSON not in as_json(report) + markdown(report) + "".join(world.console.lines)
+
+
+# -- the tracking issue, the chat and the metrics -------------------------------------------------------------------
+
+
+def test_webhook_that_is_off_is_in_the_issue_the_chat_and_the_metrics() -> None:
+    example = (Path(__file__).parents[2] / "examples" / "notify-chat.yml").read_text(encoding="utf-8")
+    (sought,) = set(re.findall(r"contains\(steps.redeliver.outputs.report, '(.*?)'\)", example))
+    world = World()
+    world.fail(5, OK, kind=kind(sought))
+    for active, state in ((True, State.SETTLED), (False, State.ATTENTION)):
+        world.hook.active = active
+        for back_to_empty in (0, 4):
+            world.clock.advance(back_to_empty * DAY)
+            report = world.run()
+            text = as_json(report)
+            assert read_report(text).state is state
+            assert (sought in text) is not active
+            labels = f'hook_id="{world.hook.id}",owner="octo"'
+            assert f"redeliver_active{{{labels}}} {float(active)}" in run_metrics(report, 0)

@@ -38,6 +38,8 @@ class Words(NamedTuple):
     """Its state, in a table of webhooks."""
     headline: str = ""
     """The same as the heading of a page, with no full stop; empty: it is not worth a heading."""
+    needs_somebody: bool = False
+    """Whether it stays so until somebody sees to it, however well runs go: the tracking issue stays open for it."""
 
 
 _EACH_MAY_BE = (
@@ -48,6 +50,9 @@ _NEWEST = "only the newest part was read"
 _OFF = "The webhook is switched off. GitHub sends it no events, and events from this time cannot be recovered."
 _OFF_SHORT = "switched off"
 _OFF_HEADLINE = "The webhook is switched off"
+_ENDS_SOON = "The token for {use} ends on {until:moment} ({left} left)."
+_ENDS_IN = "The token for {use} ends in {left}"
+_RENEW = "Make a new one and store it in its secret, or every run fails from then on: {page}"
 
 
 class FactKind(Enum):
@@ -112,6 +117,7 @@ class FactKind(Enum):
         "{left} left to read the oldest deliveries: GitHub begins to delete them at {until}.",
         "Run again before then, with a longer time-limit. What GitHub has deleted can no longer be redelivered.",
         headline="{left} left to read the oldest deliveries",
+        needs_somebody=True,
     )
     """The same, where nothing is known to be undelivered in what was read."""
     SWITCHED_OFF_ERROR = Words(
@@ -121,6 +127,7 @@ class FactKind(Enum):
         "last of its deliveries, this is only a warning.",
         short=_OFF_SHORT,
         headline=_OFF_HEADLINE,
+        needs_somebody=True,
     )
     """It was given by its id, and its log still has deliveries: it was on not long ago, and may be off by mistake."""
     SWITCHED_OFF_WARNING = Words(
@@ -129,6 +136,7 @@ class FactKind(Enum):
         "If it should be on, tick Active on its page.",
         short=_OFF_SHORT,
         headline=_OFF_HEADLINE,
+        needs_somebody=True,
     )
     DOWN = Words(
         Level.WARNING,
@@ -176,6 +184,8 @@ class FactKind(Enum):
     )
 
     # Of a run over several webhooks.
+    TOKEN_ENDS_ERROR = Words(Level.ERROR, _ENDS_SOON, _RENEW, headline=_ENDS_IN, needs_somebody=True)
+    TOKEN_ENDS_WARNING = Words(Level.WARNING, _ENDS_SOON, _RENEW, headline=_ENDS_IN, needs_somebody=True)
     ADDRESS_UNKNOWN = Words(
         Level.WARNING,
         "GitHub's list gives no address for {ids:count webhook} ({ids}), so the pattern in hook-id left {ids:it|them} "
@@ -292,6 +302,11 @@ class Facts:
     def errors(self) -> tuple[str, ...]:
         """Those that make the run fail, as sentences."""
         return tuple(str(fact) for fact in self.facts if fact.level >= Level.ERROR)
+
+    @property
+    def attention(self) -> tuple[str, ...]:
+        """Those that stay until somebody sees to them, of either level, as sentences."""
+        return tuple(str(fact) for fact in self.facts if fact.kind.value.needs_somebody)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from redeliver.core.health import Health, health_of
 from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
 from redeliver.text import OwnText, count, plain, some_of
-from redeliver.times import HOUR, distance, duration, utc
+from redeliver.times import DAY, HOUR, distance, duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +29,9 @@ VERSION = 1
 MOST_CAUSES = 3
 #: Milliseconds until GitHub forgets an event, below which that comes first of all.
 URGENT = 12 * HOUR
+#: Milliseconds before a token ends, from which on that is a warning, and an error.
+TOKEN_WARNING = 14 * DAY
+TOKEN_ERROR = 3 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,28 @@ class ShownEvent:
     def delivered(self) -> bool:
         """Whether an attempt delivered it."""
         return any(not attempt.cause for attempt in self.attempts)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEnd:
+    """The end of a token that a person has to renew."""
+
+    at: int
+    """Epoch milliseconds."""
+    left: int
+    """Milliseconds until then, from the run's end."""
+    page: str
+    """The address where a new one is made."""
+    is_webhooks: bool
+    """Whether the webhooks are read with it, and not only the variable."""
+
+    @property
+    def facts(self) -> Iterator[Fact]:
+        """That it ends soon; none: it does not."""
+        if self.left < TOKEN_WARNING:
+            kind = FactKind.TOKEN_ENDS_ERROR if self.left < TOKEN_ERROR else FactKind.TOKEN_ENDS_WARNING
+            use, left = "the webhook" if self.is_webhooks else "the variable", duration(max(0, self.left) / 1000)
+            yield Fact(kind, {"use": use, "until": self.at, "left": left, "page": OwnText(self.page)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +289,8 @@ class Report(Account):
     """Webhooks that a stopped run did not get to. They are not in ``hooks``."""
     left_out: Fact | None = None
     """That a pattern could not choose some of the webhooks."""
+    tokens: tuple[TokenEnd, ...] = ()
+    token_ends_at: int | None = field(init=False)
     events: tuple[EventReport, ...] = field(init=False)
     start: int = field(init=False)
     """When the run over the first webhook began; 0: none did."""
@@ -282,6 +309,7 @@ class Report(Account):
         hooks = self.hooks
         object.__setattr__(self, "events", tuple(event for hook in hooks for event in hook.events))
         own = [fact for fact in (self.fault and Fact.of(self.fault), self.left_out) if fact]
+        own += [fact for token in self.tokens for fact in token.facts]
         known = {name: [getattr(hook, name) for hook in hooks] for name in ("deadline", "time_left", "checkpoint")}
         least = {
             name: min((value for value in values if value is not None), default=None) for name, values in known.items()
@@ -300,6 +328,7 @@ class Report(Account):
             scanned=sum(hook.scanned for hook in hooks),
             redelivered=sum(hook.redelivered for hook in hooks),
             **least,
+            token_ends_at=min((token.at for token in self.tokens), default=None),
             read=all_read and not (was_stopped or self.unreached),
             in_doubt=any(hook.undelivered for hook in hooks) or not (was_stopped or all_read),
             partial=any(hook.partial for hook in hooks),

@@ -5,8 +5,9 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-usi
 
 from __future__ import annotations
 
+import re
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
@@ -58,7 +59,8 @@ LIMIT_WAIT = 60.0
 RESERVE = 10
 #: Two of GitHub's clocks that differ by more than this many milliseconds are not both right. Less is what a call takes.
 CLOCKS_AGREE = 60_000
-#: A ``Date`` outside these years is not GitHub's, and times near its limits cannot be written as dates.
+_TOKEN_END = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) (?:UTC|([+-][0-9]{4}))")
+#: A date outside these years is not GitHub's, and times near its limits cannot be written as dates.
 _FIRST_YEAR, _LAST_YEAR = 2000, 9000
 #: A call that costs nothing against the limit of an hour: https://docs.github.com/en/rest/rate-limit/rate-limit
 _CLOCK = "/rate_limit"
@@ -87,6 +89,8 @@ class Caller:
     """What it raises keeps a POST from being made."""
     clocks_differ_by: int = field(default=0, init=False)
     """Milliseconds by which two of GitHub's clocks differed, as far as they must not; 0: all of them agreed."""
+    token_ends_at: int | None = field(default=None, init=False)
+    """When the token ends, in epoch milliseconds, as the last response said that says it; None: not known."""
     _clock_reading: tuple[int, float] | None = field(default=None, init=False)
     _readings: int = field(default=0, init=False)
     _asked_again: bool = field(default=False, init=False)
@@ -98,7 +102,7 @@ class Caller:
     @property
     def quota(self) -> Quota:
         """How many calls GitHub still allows within the hour, as its last response said."""
-        now = self._time()
+        now = self.known_time()
         return Quota(self._left, self._hourly, inf if now is None else self._resets_at - now / 1000)
 
     def now(self) -> int:
@@ -114,7 +118,7 @@ class Caller:
         if self._readings == 1 and not self._asked_again:
             self._asked_again = True
             self.get_if_free(_CLOCK, lambda response: response)
-        now = self._time()
+        now = self.known_time()
         if now is None:
             raise ApiUnexpected(what="give its current time", why="the response has no Date header")
         return now
@@ -246,6 +250,8 @@ class Caller:
         finally:
             self.pace.spent(_POINTS[verb], self.clock.now(), redelivery=redelivery)
         headers = response.headers
+        # One without it, or that cannot be read, does not say that the token has no end.
+        self.token_ends_at = _token_end_of(response) or self.token_ends_at
         self._left = number(headers.get("x-ratelimit-remaining", ""), inf)
         self._hourly = number(headers.get("x-ratelimit-limit", ""), self._left)
         self._resets_at = number(headers.get("x-ratelimit-reset", ""), inf)
@@ -255,14 +261,14 @@ class Caller:
         # Not a refusal's time: a proxy may have made it.
         if moment is not None and (response.status < 300 or response.status in accept):
             self._readings += 1
-            ahead = 0 if (known := self._time()) is None else moment - known
+            ahead = 0 if (known := self.known_time()) is None else moment - known
             if abs(ahead) > CLOCKS_AGREE:
                 self.clocks_differ_by = max(self.clocks_differ_by, abs(ahead))
             if ahead <= CLOCKS_AGREE:
                 self._clock_reading = (moment, self.clock.now())
         return response
 
-    def _time(self) -> int | None:
+    def known_time(self) -> int | None:
         """GitHub's clock as far as it is known, in epoch milliseconds; None: it is not."""
         if self._clock_reading is None:
             return None
@@ -276,7 +282,7 @@ class Caller:
             return False
         asked = response.headers.get("retry-after", "")
         # The earlier clock, as everywhere, makes for the longer wait.
-        now = min((one for one in (_date_of(response), self._time()) if one is not None), default=-inf)
+        now = min((one for one in (_date_of(response), self.known_time()) if one is not None), default=-inf)
         until_reset = self._resets_at - now / 1000 + 1
         primary = self._left == 0
         growing = LIMIT_WAIT * 2**self._limits_met
@@ -302,7 +308,21 @@ def _date_of(response: Response) -> int | None:
         date = parsedate_to_datetime(response.headers.get("date", ""))
     except (ValueError, OverflowError):
         return None
-    if not _FIRST_YEAR <= date.year <= _LAST_YEAR:
-        return None
     # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
-    return int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * 1000
+    return _milliseconds(date.replace(tzinfo=date.tzinfo or UTC))
+
+
+def _token_end_of(response: Response) -> int | None:
+    """When the token ends that the request was made with, in epoch milliseconds; None: it does not say.
+
+    Seen on github.com: ``2026-12-30 10:00:00 UTC``, and the same with ``+0000``.
+    """
+    found = _TOKEN_END.fullmatch(response.headers.get("github-authentication-token-expiration", ""))
+    try:
+        return _milliseconds(datetime.fromisoformat(f"{found[1]} {found[2]}{found[3] or 'Z'}")) if found else None
+    except ValueError:
+        return None
+
+
+def _milliseconds(date: datetime) -> int | None:
+    return int(date.timestamp()) * 1000 if _FIRST_YEAR <= date.year <= _LAST_YEAR else None

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from redeliver.core.facts import Fact, FactKind
+from redeliver.core.report import TokenEnd
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, Installation, grant_for
 from redeliver.github.hooks import owner_of
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
 from redeliver.github.variable import Variable
+from redeliver.times import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +55,8 @@ class Session:
     """Webhooks that may have been meant, but have no address that the pattern could match; None: there are none."""
 
     def __post_init__(self) -> None:
+        self._began = self.clock.now()
+        self._tokens: dict[str, Caller] = {}
         self.owner = owner_of(self.settings)
         self._pace = Pace(self.settings.redeliveries_per_minute)
 
@@ -64,7 +69,7 @@ class Session:
         """
         settings = self.settings
         if not settings.app_id:
-            return self._caller(self._connected(settings.token.get_secret_value()))
+            return self._caller_with(settings.token.get_secret_value())
         key = self._connected(AppKey(settings.app_id, settings.private_key))
         app = self._caller(key, CredentialKind.APP_KEY)
         if self.owner.is_app:
@@ -98,7 +103,7 @@ class Session:
         """Where the checkpoint of each hook is kept, by the hook's id as text; None: nowhere."""
         settings, caller = self.settings, self.caller
         if token := settings.variable_token.get_secret_value():
-            caller = self._caller(self._connected(token))
+            caller = self._caller_with(token)
 
         def variable(hook_id: str) -> Variable | None:
             suffix = f"_{hook_id}" if hook_id and settings.hook_id.several else ""
@@ -106,6 +111,45 @@ class Session:
             return Variable(caller, settings.variable_repository, name) if settings.variable_name else None
 
         return self.store_for or variable
+
+    def token_ends(self) -> tuple[TokenEnd, ...]:
+        """When tokens end that people have to renew, as far as GitHub has said so by now.
+
+        Those of Apps and jobs begin with ``ghs_`` or live for hours: none of theirs ends a day after the run's start.
+        Source: https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats
+        """
+        found = []
+        for token, caller in self._tokens.items():
+            at, now = caller.token_ends_at, caller.known_time()
+            if at is None or now is None or token.startswith("ghs_"):
+                continue
+            began = now - round((self.clock.now() - self._began) * 1000)
+            if token.startswith(("ghp_", "github_pat_")) or at > began + DAY:
+                is_webhooks = caller is self.caller
+                page = "tokens/new" if token.startswith("ghp_") else self._form(is_webhooks=is_webhooks)
+                found.append(
+                    TokenEnd(at, at - now, f"{self.settings.web_url}/settings/{page}", is_webhooks=is_webhooks)
+                )
+        return tuple(found)
+
+    def _form(self, *, is_webhooks: bool) -> str:
+        """Where on GitHub a new fine-grained token is made: a form that is filled in as far as that is possible.
+
+        Source: https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens#pre-filling-fine-grained-personal-access-token-details-using-url-parameters
+        """
+        settings, permissions = self.settings, {"actions_variables": "write"}
+        target = settings.variable_repository
+        if is_webhooks:
+            target, (permissions, _) = settings.org or settings.repository, grant_for(settings, sends=True)
+        owner = target.partition("/")[0]
+        query = {"name": "Redeliver webhooks", "target_name": owner, "expires_in": "366"} | permissions
+        return f"personal-access-tokens/new?{urlencode(query)}"
+
+    def _caller_with(self, token: str) -> Caller:
+        """Calls with a token from the settings. The same token makes one caller, though the settings give it twice."""
+        if token not in self._tokens:
+            self._tokens[token] = self._caller(self._connected(token))
+        return self._tokens[token]
 
     def _connected(self, credential: Credential) -> Callable[[], Transport]:
         transport = self.connect(credential)

@@ -33,6 +33,8 @@ LAST_SUCCESS = "redeliver_last_successful_run_timestamp_seconds"
 UNDELIVERED = "redeliver_undelivered_events"
 DEADLINE = "redeliver_deadline_timestamp_seconds"
 CHECKPOINT = "redeliver_checkpoint_timestamp_seconds"
+ACTIVE = "redeliver_active"
+EXPIRY = "redeliver_token_end_timestamp_seconds"
 HEALTH = "redeliver_health"
 WEBHOOK_HEALTH = "redeliver_webhook_health"
 
@@ -64,6 +66,9 @@ RUN_METRICS = {
     "found by the last run.",
     DEADLINE: "When GitHub begins to delete what is still undelivered. Absent if nothing is.",
     CHECKPOINT: "The moment up to which everything is settled. Absent if no checkpoint is kept.",
+    ACTIVE: "1 if GitHub sends deliveries to the webhook, 0 if it is switched off. Absent if not known.",
+    EXPIRY: "When the first of the run's tokens ends that people have to renew. Absent if not known, or if there is "
+    "none.",
     HEALTH: _HEALTH,
 } | {f"redeliver_{name}": meaning for name, meaning in _STATS.items()}
 #: Of a webhook's log, as ``redeliver hooks`` reads it.
@@ -110,6 +115,8 @@ def run_metrics(report: Report, ended: float, before: str = "") -> str:
             "redeliver_gap_seconds": (hook.gap[1] - hook.gap[0]) / 1000 if hook.gap else 0,
             DEADLINE: _seconds(hook.deadline),
             CHECKPOINT: _seconds(hook.checkpoint),
+            ACTIVE: hook.active,
+            EXPIRY: _seconds(report.token_ends_at),
             HEALTH: _STATES.index(hook.health),
         }
         for name in [LAST_SUCCESS] if hook.read else [LAST_SUCCESS, UNDELIVERED, DEADLINE, CHECKPOINT]:

@@ -72,6 +72,7 @@ def as_json(report: Report) -> str:
         version=VERSION,
         health={"state": report.health},
         errors=_sentences(report.errors, _ERRORS),
+        attention=_sentences(report.attention, _ERRORS),
         hooks_unreached=report.unreached,
         hooks_omitted=len(report.hooks),
         hooks=[],

@@ -270,6 +270,11 @@ class ReportModel(TypedDict):
     errors: Sentences
     """What makes the run fail, a sentence or two for each cause, however many webhooks have it. Those of each webhook
     are in `hooks`."""
+    attention: Sentences
+    """What stays so until somebody sees to it, however well runs go: a webhook is off, or a token ends soon. Those that
+    make the run fail are in `errors`, too."""
+    token_ends_at: Moment | None
+    """When the first of the tokens ends that people have to renew; null: not known, or there is none."""
     hooks_unreached: Count
     """Webhooks that a run which was stopped has not come to."""
     hooks_omitted: Count

@@ -170,7 +170,7 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         # The report had no room for the others.
         lost_count = max(lost_count, situation.lost - before.lost)
     gap = situation.gap if situation.gap and situation.gap[0] != before.gap_mark else None
-    source = situation if situation.state in {State.DOWN, State.UNDELIVERED, State.SETTLED} else before
+    source = before if situation.state in {State.FAILED, None} else situation
     told = {
         "state": state,
         "since": since,
@@ -179,7 +179,7 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         "lost": min(before.lost + lost_count, LARGEST_EXACT_INTEGER),
         "gap": gap or before.gap,
     }
-    details = [[asdict(hook) for hook in situation.hooks], situation.errors]
+    details = [[asdict(hook) for hook in situation.hooks], situation.attention, situation.errors]
     digest = before.digest if situation.state is None and not lost_count and not gap else _hash([told, details], 16)
     marks = (*before.lost_marks, *(_hash(event["guid"], _MARK) for event in lost))[-_REMEMBERED:]
     gap_mark = gap[0] if gap else before.gap_mark

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
 from redeliver.output.pieces import ByteBudget, advice_for, more
-from redeliver.text import count, for_markdown
+from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import utc
 from redeliver.tracking.decision import MAX_BODY, Change
 from redeliver.tracking.situation import State
@@ -26,6 +26,8 @@ _SENTENCES = 6_000
 #: Rows of a table, and errors, where there is space for them.
 _ROWS = 30
 _ERRORS = 5
+#: Characters of what somebody must see to, which ends with an address.
+_LONGEST = 600
 _FOOT = (
     "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
     "the issue once nothing is left to redeliver, unless something is lost: then a person does."
@@ -33,6 +35,7 @@ _FOOT = (
 _HEADLINES = {
     State.DOWN: "🔴 **A receiver is down.** Each run tests it, and redelivers everything once it is up.",
     State.UNDELIVERED: "🟡 **Events are undelivered.** Each run goes on to redeliver them.",
+    State.ATTENTION: "🟡 **Nothing waits, but somebody must see to something.**",
     State.FAILED: "🔴 **The run failed.** While runs fail, nothing is redelivered.",
     State.SETTLED: "🟢 **Nothing is left to redeliver.**",
 }
@@ -132,7 +135,10 @@ def _gap(gap: tuple[int, int]) -> str:
 
 
 def _errors(situation: Situation, space: ByteBudget) -> Iterator[str]:
-    lines = space.fit((f"- {for_markdown(error, 400) or 'unknown'}" for error in situation.errors), _ERRORS)
+    """What somebody must see to, and why the run failed."""
+    told = [sentence_in_markdown(one, _LONGEST) for one in situation.attention]
+    told += [for_markdown(error, 400) or "unknown" for error in situation.errors]
+    lines = space.fit((f"- {one}" for one in told), _ERRORS)
     yield from lines
-    if left := more(len(situation.errors) - len(lines), "errors"):
+    if left := more(len(told) - len(lines), "errors"):
         yield f"- {left}"

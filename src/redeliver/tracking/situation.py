@@ -14,7 +14,7 @@ from redeliver.github.responses import read_json
 from redeliver.output.report_model import ReportModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from redeliver.output.report_model import EventPart, HookPart
 
@@ -30,6 +30,8 @@ class State(StrEnum):
     """The receiver is down."""
     UNDELIVERED = "undelivered"
     """Events are undelivered, and later runs will redeliver them."""
+    ATTENTION = "attention"
+    """Nothing waits, but something stays wrong until somebody sees to it."""
     FAILED = "failed"
     """The run failed, and nothing is known to be undelivered."""
     SETTLED = "settled"
@@ -70,6 +72,8 @@ class Situation:
     hooks: tuple[HookSituation, ...] = ()
     errors: tuple[str, ...] = ()
     """Why the run failed, where ``state`` says so."""
+    attention: tuple[str, ...] = ()
+    """What stays so until somebody sees to it, in the action's own words."""
 
 
 _REPORT = TypeAdapter(ReportModel)
@@ -92,7 +96,8 @@ def read_report(text: str) -> Situation:
     began += [event["first_failed_at"] for event in events if event["outcome"] not in SETTLED]
     waiting = max(0, report["undelivered"] - report["lost"] - sum(hook["too_old"] for hook in hooks))
     gaps = [hook["gap"] for hook in hooks if hook["gap"]]
-    state = _state(report, waiting)
+    failures = tuple(error for error in report["errors"] if error not in report["attention"])
+    state = _state(report, waiting, failures)
     return Situation(
         state,
         since=_earliest(began),
@@ -103,7 +108,8 @@ def read_report(text: str) -> Situation:
         lost_events=tuple(event for event in events if event["outcome"] in LOST),
         gap=(min(gap["from"] for gap in gaps), max(gap["to"] for gap in gaps)) if gaps else None,
         hooks=tuple(one for one in map(_hook_situation, hooks) if one.undelivered or not one.read),
-        errors=tuple(report["errors"]) if state is State.FAILED else (),
+        attention=tuple(report["attention"]),
+        errors=failures if state is State.FAILED else (),
     )
 
 
@@ -111,15 +117,17 @@ def _earliest(moments: Iterable[int | None]) -> int | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _state(report: ReportModel, waiting: int) -> State | None:
+def _state(report: ReportModel, waiting: int, failures: Sequence[str]) -> State | None:
     hooks = report["hooks"]
     if any(hook["down"] for hook in hooks):
         return State.DOWN
     if waiting:
         return State.UNDELIVERED
     # A loss is an error, too.
-    if report["errors"] and not report["lost"] and not any(hook["gap"] for hook in hooks):
+    if failures and not report["lost"] and not any(hook["gap"] for hook in hooks):
         return State.FAILED
+    if report["attention"]:
+        return State.ATTENTION
     read = hooks and all(hook["read"] and not hook["partial"] for hook in hooks)
     return State.SETTLED if read and not report["hooks_unreached"] else None
 

@@ -17,6 +17,8 @@ FIELDS: dict[str, object] = {
     "error": ApiUnexpected(what=HOSTILE, why=HOSTILE),
     "since": START - DAY,
     "until": START,
+    "use": "the webhook",
+    "page": "https://github.com/settings/tokens/new",
     "left": "2 h",
     "which": "the undelivered event",
     "back_to": START,

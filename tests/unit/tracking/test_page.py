@@ -33,6 +33,14 @@ def situation(words: str, state: State = State.DOWN) -> Situation:
     )
 
 
+def test_link_to_make_a_new_token_can_be_followed() -> None:
+    form = "https://github.com/settings/personal-access-tokens/new?name=Redeliver+webhooks&target_name=octo"
+    told = Situation(State.ATTENTION, attention=(f"The token ends on 3 Dec. Make a new one: {form}",))
+    decision = decide(None, told, NOW)
+    assert decision.change is Change.OPENED
+    assert f"<{form}>" in issue_body(decision, told, RUN)
+
+
 def shown(words: str, state: State = State.DOWN) -> tuple[str, str]:
     """The issue's text and a comment."""
     there = TrackingIssue(1, is_open=True, memory=decide(None, situation("before", State.UNDELIVERED), NOW).memory)
