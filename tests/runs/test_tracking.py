@@ -128,7 +128,7 @@ def test_only_changes_are_written(place: Place, situations: list[Situation], cha
 
 
 def began(issue: Issue) -> str:
-    return str(re.findall(r"^- \w+: (\d.*)", issue.body, re.MULTILINE)[0])
+    return str(re.findall(r"^\| Since .*\n.*\n\| (.*? UTC) \|", issue.body, re.MULTILINE)[0])
 
 
 def test_outage_begins_with_the_first_run_that_saw_it(place: Place) -> None:
@@ -192,7 +192,7 @@ def test_issue_of_failing_runs_says_what_was_known_before(place: Place) -> None:
     remembered = memory_of(place.issue.body)
     assert remembered
     assert (remembered.state, remembered.undelivered, remembered.deadline) == (State.FAILED, 2, START + 3 * DAY)
-    assert "2 events" in place.issue.body
+    assert "| **2**, as the last run" in place.issue.body
     assert NO_REPORT.rstrip(".") in place.issue.body
 
 

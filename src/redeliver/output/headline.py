@@ -60,7 +60,7 @@ def _leads(report: Report) -> Iterator[str]:
     if len(hooks) > 1:
         off, down = sum(hook.active is False for hook in hooks), sum(hook.down for hook in hooks)
         missed = 0 if unread == len(hooks) or report.signal_number is not None else unread
-        for number, what in ((down, "receivers {} down"), (off, "webhooks {} switched off"), (missed, _UNREAD)):
+        for number, what in ((down, "receivers {} down"), (missed, _UNREAD), (off, "webhooks {} switched off")):
             if number:
                 yield f"{number:,} of {len(hooks):,} {what.format('is' if number == 1 else 'are')}"
     for fact in _in_heading(report):

@@ -43,6 +43,10 @@ class Memory(BaseModel):
     since: Moment | None = None
     """When that began; None: not known."""
     undelivered: Count = 0
+    partial: bool = False
+    """Whether more may wait, and for longer."""
+    recovered: Count = 0
+    """Events, in all runs since the issue was opened."""
     deadline: Moment | None = None
     lost: Count = 0
     gap: tuple[Moment, Moment] | None = None
@@ -116,6 +120,8 @@ class Decision:
     lost_count: int
     gap: tuple[int, int] | None
     """None: no new one."""
+    now: int
+    """Epoch milliseconds."""
 
     @property
     def changes_state(self) -> bool:
@@ -175,6 +181,7 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         "state": state,
         "since": since,
         "undelivered": source.undelivered,
+        "partial": source.partial,
         "deadline": source.deadline,
         "lost": min(before.lost + lost_count, LARGEST_EXACT_INTEGER),
         "gap": gap or before.gap,
@@ -183,8 +190,10 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
     digest = before.digest if situation.state is None and not lost_count and not gap else _hash([told, details], 16)
     marks = (*before.lost_marks, *(_hash(event["guid"], _MARK) for event in lost))[-_REMEMBERED:]
     gap_mark = gap[0] if gap else before.gap_mark
+    # Not in the digest: the same report twice changes nothing, and what is recovered changes what waits.
+    told["recovered"] = min(before.recovered + situation.recovered, LARGEST_EXACT_INTEGER)
     after = Memory.model_validate({**told, "lost_marks": marks, "gap_mark": gap_mark, "digest": digest})
-    return Decision(issue, before.state, after, lost, lost_count, gap)
+    return Decision(issue, before.state, after, lost, lost_count, gap, now)
 
 
 def _hash(value: object, length: int) -> str:

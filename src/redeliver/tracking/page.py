@@ -1,6 +1,7 @@
 """The tracking issue as Markdown: its text, its comments, and what it remembers. Pure.
 
-Whoever may write into a delivery log chooses names and causes: they mention nobody, and link to nothing.
+Whoever may write into a delivery log chooses names and causes: they mention nobody, and link to nothing. How far away a
+moment is would soon be wrong here, so moments stand alone.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
-from redeliver.output.pieces import ByteBudget, advice_for, more
+from redeliver.core.inputs import is_guid
+from redeliver.documents import document
+from redeliver.output.pieces import ByteBudget, advice_for, more, row, table
 from redeliver.text import count, for_markdown, sentence_in_markdown
-from redeliver.times import utc
+from redeliver.times import duration, utc
 from redeliver.tracking.decision import MAX_BODY, Change
 from redeliver.tracking.situation import State
 
@@ -19,27 +22,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redeliver.tracking.decision import Decision, Memory
-    from redeliver.tracking.situation import Situation
+    from redeliver.tracking.situation import HookSituation, Situation
 
 #: Bytes for all that is as short in each text: sentences, headers of tables, advice.
-_SENTENCES = 6_000
-#: Rows of a table, and errors, where there is space for them.
+_SENTENCES = 8_000
+#: Rows of a table, errors, and pieces of advice, where there is space for them.
 _ROWS = 30
 _ERRORS = 5
-#: Characters of what somebody must see to, which ends with an address.
+_ADVICE = 3
+#: Characters of an error, of what somebody must see to, and of the sentence of either that makes a heading.
+_ERROR = 400
 _LONGEST = 600
+_HEADING = 200
 _FOOT = (
     "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
-    "the issue once nothing is left to redeliver, unless something is lost: then a person does."
+    "the issue once nothing waits, unless something is lost: then a person does."
 )
-_HEADLINES = {
-    State.DOWN: "🔴 **A receiver is down.** Each run tests it, and redelivers everything once it is up.",
-    State.UNDELIVERED: "🟡 **Events are undelivered.** Each run goes on to redeliver them.",
-    State.ATTENTION: "🟡 **Nothing waits, but somebody must see to something.**",
-    State.FAILED: "🔴 **The run failed.** While runs fail, nothing is redelivered.",
-    State.SETTLED: "🟢 **Nothing is left to redeliver.**",
+#: What happens by itself.
+_THEN = {
+    State.DOWN: "Nothing. Each run tests the receiver, and sends all that waits once it is up.",
+    State.UNDELIVERED: "Each run goes on to redeliver them.",
+    State.ATTENTION: "Nothing: no event waits, and runs go on.",
+    State.FAILED: "While runs fail, nothing is redelivered.",
 }
-_LOSSES = "Something is lost, so this issue stays open: close it once you have dealt with that."
+_CLOSE = "This issue stays open: close it once you have dealt with that."
 
 
 def issue_body(decision: Decision, situation: Situation, run: str) -> str:
@@ -48,28 +54,25 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     link = f" [The run that changed it last]({run})." if run else ""
     end = (f"<sub>{_FOOT}{link}</sub>", memory.hidden)
     space = _space_beside(*end)
-    checks = list(_errors(situation, space))
-    advice = dict.fromkeys(advice_for(cause) for hook in situation.hooks for cause in hook.causes)
-    checks += [f"- {step}" for step in list(advice)[:_ERRORS]]
-    known = list(_waiting(memory))
-    if memory.lost:
-        known.append(f"- Lost: {count(memory.lost, 'event')}. A comment names them.")
+    known = []
+    if memory.lost and memory.state is not State.SETTLED:  # else the heading says it
+        known.append(f"- {_lost(memory.lost)}. A comment names {'it' if memory.lost == 1 else 'them'}.")
     if memory.gap:
         known.append(f"- {_gap(memory.gap)}")
+    shown = situation.hooks if len(situation.hooks) > 1 else ()  # of one, the row of the state has it
     hooks = (
         (
             for_markdown(hook.hook, 100),
             f"{hook.undelivered:,}",
-            ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read",
+            _causes(hook),
             "" if hook.deadline is None else utc(hook.deadline),
         )
-        for hook in situation.hooks
+        for hook in shown
     )
     parts = [
-        _headline(memory),
+        *_state(decision, situation, space),
         "\n".join(known),
-        *space.table(["webhook", "undelivered:", "why", "until"], hooks, _ROWS, len(situation.hooks), "webhooks"),
-        "\n".join(checks),
+        *space.table(["Webhook", "Waiting:", "Cause", "Safe until"], hooks, _ROWS, len(shown), "webhooks"),
         *end,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -77,45 +80,123 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
 
 def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
     """What a comment says of the news; empty: there are none. ``run`` as above."""
-    memory = decision.memory
     link = f"\n\n<sub>[The run]({run}).</sub>" if run else ""
     space = _space_beside(link)
-    changed = decision.changes_state and decision.change is not Change.OPENED
-    errors = "\n".join(_errors(situation, space)) if changed else ""
-    parts = list(_losses(decision, space))
-    if decision.change is not Change.OPENED:  # else the issue's own text says the rest
-        parts = [
-            _headline(memory) if changed else "",
-            *parts,
-            errors,
-            "\n".join(_waiting(memory)) if decision.is_news and memory.state is not State.SETTLED else "",
-        ]
-    text = "\n\n".join(part for part in parts if part)
+    losses = list(_losses(decision, space))
+    changed = decision.changes_state and decision.change is not Change.OPENED  # else the issue's own text says it
+    text = "\n\n".join(part for part in (*(_state(decision, situation, space) if changed else ()), *losses) if part)
     return f"{text}{link}\n" if text else ""
 
 
-def _headline(memory: Memory) -> str:
-    stays_open = f"\n\n{_LOSSES}" if memory.state is State.SETTLED and memory.has_losses else ""
-    return _HEADLINES[memory.state] + stays_open
+def _state(decision: Decision, situation: Situation, space: ByteBudget) -> Iterator[str]:
+    """How things stand: what it is, how bad, what to do now, and until when."""
+    memory, state = decision.memory, decision.memory.state
+    yield f"## {_heading(decision, situation)}"
+    if state is State.SETTLED:
+        yield _over(decision)
+        named = f"A comment names {'it' if memory.lost == 1 else 'them'}. " if memory.lost else ""
+        yield f"{named}{_CLOSE}" if memory.has_losses else ""
+        return
+    yield _waiting(memory, situation)
+    told = [sentence_in_markdown(one, _LONGEST) for one in situation.attention]
+    told += [_escaped(error, _ERROR) for error in situation.errors]
+    errors = space.fit((f"> - {one}" for one in told), _ERRORS)
+    if left := more(len(told) - len(errors), "errors"):
+        errors.append(f"> - {left}")
+    causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
+    advice = " ".join(list(dict.fromkeys(map(advice_for, causes)))[:_ADVICE])
+    lines = [f"**Do now:** {'Bring it back. ' * (state is State.DOWN)}{advice}"] if advice else []
+    lines.append(f"**Then:** {_THEN[state]}")
+    if memory.deadline is not None:
+        place = document("on-call.md#when-time-runs-out")
+        lines.append(f"**If that cannot be by {utc(memory.deadline)}:** see [when time runs out]({place}).")
+    shown = [*errors, *([">"] if errors else []), "<br>\n".join(f"> {line}" for line in lines)]
+    yield "\n".join([f"> [!{'CAUTION' if state in {State.DOWN, State.FAILED} else 'WARNING'}]", *shown])
+
+
+def _heading(decision: Decision, situation: Situation) -> str:
+    """What it is, and how bad, with the traffic light: green only over nothing lost."""
+    memory, state = decision.memory, decision.memory.state
+    lost = f"{count(memory.lost, 'event')} {_are(memory.lost)} no longer retried" if memory.lost else ""
+    if state is State.SETTLED:
+        if not memory.has_losses:
+            return "🟢 It is over: nothing waits any more"
+        what = _lost(memory.lost) if memory.lost else "GitHub has deleted deliveries that no run had checked"
+        return f"🔴 {what}. Nothing else waits"
+    if state in {State.FAILED, State.ATTENTION}:
+        sentence = next(iter((*situation.errors, *situation.attention)), "The run failed").partition(". ")[0]
+        light = "🔴" if state is State.FAILED or memory.has_losses else "🟡"
+        return f"{light} {_escaped(sentence.removesuffix('.'), _HEADING)}"
+    waiting = f"{count(memory.undelivered, 'event')} {'waits' if memory.undelivered == 1 else 'wait'}"
+    if memory.partial:
+        waiting = "how many events wait is not known yet"
+    elif state is State.DOWN and not memory.has_losses:
+        waiting += ", none is lost yet"
+    counts = ", ".join(part for part in (waiting, lost) if part)
+    if state is State.DOWN:
+        return f"🔴 {_who(situation)} down: {counts}"
+    return f"{'🔴' if memory.has_losses else '🟡'} {counts[0].upper()}{counts[1:]}"
+
+
+def _who(situation: Situation) -> str:
+    down = [hook for hook in situation.hooks if hook.down]
+    if len(down) == 1:
+        return f"The receiver of {for_markdown(down[0].hook, 100)} is"
+    return f"{len(down):,} receivers are" if down else "A receiver is"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _lost(number: int) -> str:
+    was = "was" if number == 1 else "were"
+    return f"{count(number, 'event')} {was} not delivered and {_are(number)} no longer retried"
+
+
+def _over(decision: Decision) -> str:
+    """How many events were recovered, and how long it lasted."""
+    memory, now = decision.memory, decision.now
+    recovered = f"{count(memory.recovered, 'event')} recovered. " if memory.recovered else ""
+    if memory.since is None:
+        return recovered.strip()
+    lasted = duration(max(0, now - memory.since) / 1000)
+    return f"{recovered}It lasted {lasted}, from {utc(memory.since)} to {utc(now)}."
 
 
 def _space_beside(*parts: str) -> ByteBudget:
     return ByteBudget(MAX_BODY - _SENTENCES - sum(len(part.encode()) for part in parts))
 
 
-def _waiting(memory: Memory) -> Iterator[str]:
+def _escaped(text: str, limit: int) -> str:
+    return for_markdown(text, limit) or "unknown"
+
+
+def _waiting(memory: Memory, situation: Situation) -> str:
+    """Since when, how many, and until when, in a row; a run that failed leaves what was known before."""
+    cells = {}
     if memory.since is not None:
-        yield f"- {'It began' if memory.state is State.SETTLED else 'Since'}: {utc(memory.since)}"
+        earlier = " or earlier" * (memory.partial and memory.since == situation.since)
+        cells["Since"] = utc(memory.since) + earlier
+    if len(situation.hooks) == 1:
+        cells["Webhook"], cells["Cause"] = for_markdown(situation.hooks[0].hook, 100), _causes(situation.hooks[0])
     if memory.undelivered:
-        known = ", as the last run that worked found" if memory.state is State.FAILED else ""
-        yield f"- Undelivered: {count(memory.undelivered, 'event')}{known}"
+        waiting = "not known yet" if memory.partial else f"**{memory.undelivered:,}**"
+        cells["Waiting:"] = waiting + ", as the last run that worked found" * (memory.state is State.FAILED)
+    if memory.recovered:
+        cells["Recovered:"] = f"{memory.recovered:,}"
     if memory.deadline is not None:
-        yield f"- Can be saved until: **{utc(memory.deadline)}**. Then GitHub begins to delete them."
+        cells["Safe until"] = f"**{utc(memory.deadline)}**"
+    return table([*cells], [row(cells.values())]) if cells else ""
+
+
+def _causes(hook: HookSituation) -> str:
+    return ", ".join(for_markdown(cause, 30) for cause in hook.causes) if hook.read else "its log was not read"
 
 
 def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
     if news.lost_count:
-        yield f"**{count(news.lost_count, 'event')} lost**: no run redelivers them any more."
+        yield f"🔴 **{_lost(news.lost_count)}.**"
         rows = (
             (
                 *(for_markdown(text, 100) for text in (one["event"], one["guid"], one["cause"])),
@@ -123,22 +204,20 @@ def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
             )
             for one in news.lost
         )
-        yield from space.table(["event", "GUID", "why", ""], rows, _ROWS, news.lost_count, "in the run's report")
-        if any(one["outcome"] == Outcome.GIVEN_UP for one in news.lost):
-            yield OUTCOMES[Outcome.GIVEN_UP].advice
+        yield from space.table(["Event", "GUID", "Cause", ""], rows, _ROWS, news.lost_count, "in the run's report")
+        given_up = [one["guid"] for one in news.lost if one["outcome"] == Outcome.GIVEN_UP]
+        if given_up:
+            yield f"**Do now:** {OUTCOMES[Outcome.GIVEN_UP].advice}"
+        # Only what is written like a GUID is among them, so nothing in it can end the block.
+        if (guids := [guid for guid in given_up if is_guid(guid)]) and space.take(block := _block(guids[:_ROWS])):
+            yield block
     if news.gap:
-        yield _gap(news.gap)
+        yield f"🔴 {_gap(news.gap)}"
+
+
+def _block(guids: list[str]) -> str:
+    return f"The GUIDs, to be copied:\n\n```\n{','.join(guids)}\n```"
 
 
 def _gap(gap: tuple[int, int]) -> str:
     return Fact(FactKind.GAP, {"since": gap[0], "until": gap[1]}).sentence
-
-
-def _errors(situation: Situation, space: ByteBudget) -> Iterator[str]:
-    """What somebody must see to, and why the run failed."""
-    told = [sentence_in_markdown(one, _LONGEST) for one in situation.attention]
-    told += [for_markdown(error, 400) or "unknown" for error in situation.errors]
-    lines = space.fit((f"- {one}" for one in told), _ERRORS)
-    yield from lines
-    if left := more(len(told) - len(lines), "errors"):
-        yield f"- {left}"

@@ -48,6 +48,7 @@ class HookSituation:
     causes: tuple[str, ...]
     """The most common first."""
     deadline: int | None
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Situation:
     """Why the run failed, where ``state`` says so."""
     attention: tuple[str, ...] = ()
     """What stays so until somebody sees to it, in the action's own words."""
+    partial: bool = False
+    """Whether a log was read in part, so that more may wait, and for longer."""
 
 
 _REPORT = TypeAdapter(ReportModel)
@@ -107,9 +110,10 @@ def read_report(text: str) -> Situation:
         lost=report["lost"],
         lost_events=tuple(event for event in events if event["outcome"] in LOST),
         gap=(min(gap["from"] for gap in gaps), max(gap["to"] for gap in gaps)) if gaps else None,
-        hooks=tuple(one for one in map(_hook_situation, hooks) if one.undelivered or not one.read),
+        hooks=tuple(one for one in map(_hook_situation, hooks) if one.undelivered or one.down or not one.read),
         attention=tuple(report["attention"]),
         errors=failures if state is State.FAILED else (),
+        partial=any(hook["partial"] for hook in hooks),
     )
 
 
@@ -137,4 +141,4 @@ def _hook_situation(hook: HookPart) -> HookSituation:
     causes = Counter(event["cause"] for event in hook["events"] if event["outcome"] not in SETTLED)
     commonest = sorted(causes, key=lambda cause: (-causes[cause], cause))[:_CAUSES]
     deadline = hook["deadline"] if waiting else None
-    return HookSituation(hook["hook"], hook["read"], waiting, tuple(commonest), deadline)
+    return HookSituation(hook["hook"], hook["read"], waiting, tuple(commonest), deadline, hook["down"])
