@@ -154,8 +154,10 @@ def _output_table(outputs: Mapping[str, str], what: str = "output") -> Iterator[
 
 
 def _own_metrics() -> Mapping[str, str]:
-    """Of webhooks, those that a run has not under another name."""
-    return {name: what for name, what in WEBHOOK_METRICS.items() if what not in RUN_METRICS.values()}
+    """Of webhooks. Those that mean the same as one of a run share a row."""
+    same = [name for name, what in WEBHOOK_METRICS.items() if what in RUN_METRICS.values()]
+    own = {name: what for name, what in WEBHOOK_METRICS.items() if name not in same}
+    return own | {"`, `".join(same): "The same as of a run, within the lookback."}
 
 
 # -- docs/errors.md ---------------------------------------------------------------------------------------------
