@@ -29,9 +29,9 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     said = here.run("--wait-for-results", "5s", code=0)
     header, row, *_ = said.out.splitlines()
     assert re.split(r"  +", header.strip()) == [
-        *("Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
+        *("Outcome", "Event", "Since (UTC)", "Cause", "Attempts", "GUID", "Delivery id")
     ]
-    name, _, cause, attempts, outcome, found, delivery = re.split(r"  +", row.strip())
+    outcome, name, _, cause, attempts, found, delivery = re.split(r"  +", row.strip())
     assert (name, cause, attempts, outcome, found) == ("push", "HTTP 503", "1", "recovered", guid)
     assert int(delivery) in {attempt.id for attempt in here.hook.log.attempts_of(guid)}
     assert len(said.out.splitlines()[-1].split()) > 2

@@ -17,12 +17,14 @@ from redeliver.core.case import Outcome
 from redeliver.core.endpoint import EndpointResponse, host_of
 from redeliver.core.health import HookHealth
 from redeliver.core.report import Explanation, ShownAttempt, ShownEvent
+from redeliver.core.settings import parse
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_report
 from reports import EVENT, one, stats
 from runner import commands
 from runs.lengths import examples
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+SETTINGS = parse({"org": "octo", "hook-id": "1"}, asks_for_token=False)
 #: A terminal of 300 columns, with every colour and with links; and a pipe.
 TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "300", "COLORTERM": "truecolor"}
 PIPE: dict[str, str] = {}
@@ -46,7 +48,7 @@ def shown(said: str, where: dict[str, str] = TERMINAL) -> str:
         explained = (Explanation(said, 1, "1", answer),)
         show_report(one(event, errors=(said,), warnings=(said,), explanations=explained))
         host = host_of(f"https://{said}/in")
-        show_hooks([HookHealth(1, host, active=True, **known, stats=stats({said: (2, 1)}))])
+        show_hooks([HookHealth(1, host, active=True, **known, stats=stats({said: (2, 1)}))], SETTINGS, "octo", 0)
         show_events([ShownEvent(said, "1", said, said, attempts)])
     return out.getvalue()
 

@@ -28,6 +28,8 @@ OTHER = "other"
 HEALTHY_SHARE = 0.95
 #: The share of GitHub's time-out after which a delivery has nearly failed.
 NEAR_TIMEOUT_SHARE = 0.8
+#: So many failed attempts since the last success are hardly the fault of their events.
+_LOOKS_DOWN = 3
 _GROWTH = 1.2
 #: The upper ends of the buckets, in milliseconds. The first holds all that took 1 ms or less.
 _BUCKETS = [1.0]
@@ -161,6 +163,19 @@ class HookHealth:
     """How the first attempts in the window went."""
     unread: int = 0
     """Attempts that could not be read."""
+    failing: int = 0
+    """Attempts that have failed since the last success."""
+
+    @property
+    def light(self) -> str:
+        """The traffic light: red if the receiver looks down, and black for a webhook that is off."""
+        if self.active is False:
+            return "⚫"
+        if self.undelivered and (self.failing >= _LOOKS_DOWN or self.last_success is None):
+            return "🔴"
+        if self.undelivered or self.unread or self.health is Health.DEGRADED:
+            return "🟡"
+        return "🟢" if self.deliveries else "⚪"
 
     @property
     def health(self) -> Health:

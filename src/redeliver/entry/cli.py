@@ -224,7 +224,7 @@ def hooks(
 
         print_data(webhook_metrics(session.owner.login, found))
     else:
-        show_hooks(found)
+        show_hooks(found, settings, session.owner.login, session.caller.now())
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.progress import (
@@ -22,12 +22,12 @@ from rich.text import Text
 from redeliver.console import headed
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.entry.streams import bar_of_lines, in_journal
-from redeliver.output.headline import headline
-from redeliver.output.pieces import ORDER
+from redeliver.output.headline import headline, mark
+from redeliver.output.pieces import ORDER, light
 from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.replay import page as replay_page
-from redeliver.text import for_log, one_line, plain
-from redeliver.times import utc
+from redeliver.text import count, for_log, one_line, plain
+from redeliver.times import day_time, distance, duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from redeliver.console import Bar, Word
     from redeliver.core.health import HookHealth
     from redeliver.core.report import Report, ShownEvent
+    from redeliver.core.settings import Settings
     from redeliver.entry.streams import Level
     from redeliver.replay.report import ReplayReport
 
@@ -43,6 +44,14 @@ _LINE = 2_000
 _FROM_OUTSIDE = 1_000
 #: Wider than any line: what reads a pipe wraps lines itself, or wants them unwrapped.
 _NO_TERMINAL = 100_000
+#: From this width on (characters), a table has a box and all its columns; below it, the first few.
+_WIDE = 140
+_NARROW = 4
+_GUID = 36
+#: Outcomes in red.
+_BAD = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FAILED_AGAIN, Outcome.REFUSED})
+#: Lights in the order in which users should look.
+_ORDER = "🔴🟡⚫⚪🟢"
 #: Rows of a table; ``--format json`` has more of them.
 SHOWN_EVENTS = 200
 
@@ -75,7 +84,8 @@ class TerminalConsole:
             shown = Text(headed(word, ""), "bold") + _sentence(text)
             if not (passing and self._console.is_terminal):
                 self._console.print(shown)
-            self._status.update(shown)
+            # The spinner repeats nothing that has its own line.
+            self._status.update(shown if passing else "")
 
     def detail(self, text: str) -> None:
         """A line for those who asked for details."""
@@ -129,14 +139,18 @@ def show_report(report: Report) -> None:
     """Print a run's result on the standard output."""
     rows = [(hook, event) for hook in report.hooks for event in hook.events]
     rows.sort(key=lambda row: ORDER[row[1].outcome])
-    several = ["Hook"] if len(report.hooks) > 1 else []
-    out, table = _table(*several, "Event", "First failed", "Cause", "Failed attempts", "Outcome", "GUID", "Delivery id")
+    several = len(report.hooks) > 1
+    out, table = _table(
+        *("Outcome", "Event", "Since (UTC)", "Cause"), *["Hook"] * several, "Attempts:", "GUID", "Delivery id"
+    )
     for hook, event in rows[:SHOWN_EVENTS]:
         whose = [hook.hook_id or hook.hook] if several else []
-        when = ("" if event.first_was_read else "by ") + utc(event.first_failed_at)
-        attempts = str(event.attempts)
-        ids = _text(event.guid), event.delivery_id
-        table.add_row(*whose, _text(event.name), when, event.cause, attempts, OUTCOMES[event.outcome].word, *ids)
+        when = ("" if event.first_was_read else "by ") + day_time(event.first_failed_at)
+        outcome = _outcome(event.outcome)
+        if whose and out.width < _WIDE:
+            outcome.append(f"\n{whose[0]}", "dim")
+        more: list[str | Text] = [event.cause, *whose, str(event.attempts), _text(event.guid), event.delivery_id]
+        _add(out, table, outcome, _text(event.name), when, *more)
     _print_events(out, table, len(rows))
     for hook in report.hooks:
         for one in hook.explanations:
@@ -146,7 +160,7 @@ def show_report(report: Report) -> None:
                 out.print(Text("  ") + _text(line))
     if health := health_line(report):
         out.print(_text(health))
-    end = [headline(report)]
+    end = [f"{_mark(out, mark(report))}{headline(report)}"]
     if report.count(Outcome.DRY_RUN):
         end.append("To send them, run it again without --dry-run")
     out.print(Text(". ".join(end), style="bold"))
@@ -174,11 +188,12 @@ def show_events(events: Sequence[ShownEvent]) -> None:
 
 def show_replay(report: ReplayReport) -> None:
     """Print a replay's plan and its outcomes on the standard output."""
-    out, table = _table("Event", "First sent", "Delivered before", "Outcome", "Why", "GUID", "Delivery id")
+    out, table = _table("Outcome", "Event", "Sent (UTC)", "Why", "Delivered before", "GUID", "Delivery id")
     for event, case in report.events[:SHOWN_EVENTS]:
         before = "yes" if event.is_delivered else "no"
-        cells = _text(event.name), utc(event.first.at), before, replay_page.words(case.outcome)
-        table.add_row(*cells, _text(case.result_detail), _text(event.guid), str(event.latest.id))
+        more: list[str | Text] = [_text(case.result_detail), before, _text(event.guid), str(event.latest.id)]
+        outcome = Text("planned") if case.outcome is Outcome.DRY_RUN else _outcome(case.outcome)
+        _add(out, table, outcome, _text(event.name), day_time(event.first.at), *more)
     _print_events(out, table, len(report.events))
     for name, value in replay_page.plan_rows(report.plan, str) if report.plan else ():
         out.print(_text(f"{name}: {value}"), soft_wrap=True)
@@ -187,7 +202,67 @@ def show_replay(report: ReplayReport) -> None:
     if report.plan and report.plan.delivered:
         out.print(replay_page.NO_RETRY)
     end = filter(None, [replay_page.headline(report), replay_page.next_step(report, "--send")])
-    out.print(Text(". ".join(end), style="bold"))
+    out.print(Text(_mark(out, light(report)) + ". ".join(end), style="bold"))
+
+
+def show_hooks(hooks: Sequence[HookHealth], settings: Settings, whose: str, now: int) -> None:
+    """Print webhooks and how their deliveries went to the standard output, the worst first.
+
+    ``whose``: their owner's name; ``now``: in epoch milliseconds.
+    """
+    ranked = sorted(hooks, key=lambda one: (_ORDER.index(one.light), -one.undelivered, -one.failed))
+    folded = [one for one in ranked if one.light in "⚪🟢"] if len(hooks) > 1 else []
+    columns = ("Receiver", "Waiting:", "Failed:", "Last success", "Deliveries:", "First attempt:", "p95:", "Health")
+    out, table = _table("", "Id", *columns, narrow=6)
+    for one in ranked:
+        if one in folded:
+            continue
+        failed = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
+        last = distance(one.last_success, now) if one.last_success else "never" if one.deliveries else "-"
+        stats, style = one.stats, {"🔴": "red", "🟡": "yellow"}.get(one.light, "dim")
+        cells: list[str | Text] = [
+            *(_mark(out, one.light).strip(), str(one.hook_id or "-"), _text(one.host)),
+            *(Text(f"{one.undelivered:,}", style), Text(failed, style), "off, " * (one.active is False) + last),
+            *(f"{one.deliveries:,}", percent(stats.delivered_first_try, stats.events), took(stats.p95)),
+            str(one.health),
+        ]
+        table.add_row(*cells[: len(table.columns)])
+    title = f"{count(len(hooks), 'webhook')} of {whose}, last {duration(settings.lookback)}"
+    out.print(Text(f"{title}, {utc(now)}", "bold"))
+    if table.row_count:
+        out.print(table)
+    for mark_, state in (("⚪", "without deliveries"), ("🟢", "well")):
+        if these := [one for one in folded if one.light == mark_]:
+            events = sum(one.stats.events for one in these)
+            first = percent(sum(one.stats.delivered_first_try for one in these), events)
+            share = f" ({first} on the first attempt)" if events else ""
+            ids = ", ".join(str(one.hook_id) for one in these)
+            out.print(Text(f"{_mark(out, mark_)}{len(these):,}{' more' * bool(table.row_count)} {state}: {ids}{share}"))
+    if ranked and ranked[0].undelivered and ranked[0].active is not False:
+        out.print(Text(f"Next: redeliver run {_flags(settings, ranked[0])}--dry-run", "bold"), soft_wrap=True)
+
+
+def _flags(settings: Settings, hook: HookHealth) -> str:
+    """What names a webhook on a command line."""
+    flags = {
+        "org": settings.org,
+        "repository": settings.repository,
+        "client-id": settings.app_id,
+        "private-key-file": "FILE" if settings.app_id else "",
+        "hook-id": hook.hook_id,
+    }
+    return "".join(f"--{name} {value} " for name, value in flags.items() if value)
+
+
+def _outcome(outcome: Outcome) -> Text:
+    """An outcome in its colour."""
+    style = "green" if outcome is Outcome.RECOVERED else "red" if outcome in _BAD else "yellow"
+    return Text(OUTCOMES[outcome].word, style)
+
+
+def _mark(out: Console, light: str) -> str:
+    """A light before what follows it; empty where a stream has no letter for it."""
+    return f"{light} " if out.encoding.lower().startswith("utf") else ""
 
 
 def _print_events(out: Console, table: Table, number: int) -> None:
@@ -198,31 +273,32 @@ def _print_events(out: Console, table: Table, number: int) -> None:
         out.print(f"and {number - SHOWN_EVENTS:,} more events")
 
 
-def show_hooks(hooks: Sequence[HookHealth]) -> None:
-    """Print webhooks and how their deliveries went to the standard output."""
-    columns = ("Hook", "Points to", "Deliveries", "Failed", "Rate")
-    out, table = _table(*columns, "On first attempt", "p95 duration", "Health", "Last success")
-    for one in hooks:
-        rate = f"{one.failed / one.deliveries:.1%}" if one.deliveries else "-"
-        last = utc(one.last_success) if one.last_success else "-"
-        host = f"{one.host} (inactive)" if one.active is False else one.host
-        numbers = [f"{one.deliveries:,}", f"{one.failed:,}", rate]
-        stats = one.stats
-        first = [percent(stats.delivered_first_try, stats.events), took(stats.p95), str(one.health)]
-        table.add_row(str(one.hook_id or "-"), _text(host), *numbers, *first, last)
-    out.print(table)
-
-
-def _table(*columns: str) -> tuple[Console, Table]:
-    """An empty table and where to print it: with a box on a terminal, elsewhere whole lines of plain text."""
-    out = Console(highlight=False)
-    if out.is_terminal:
-        table = Table()
+def _add(out: Console, table: Table, outcome: Text, event: Text, *cells: str | Text) -> None:
+    """A row for an event. Where the table is narrow, its GUID stands below its name: it is never broken."""
+    if out.width < _WIDE:
+        guid = cells[-2]
+        below = Text("\n") + (guid if isinstance(guid, Text) else Text(guid))
+        table.add_row(outcome, event + below, *cells[: len(table.columns) - 2])
     else:
+        table.add_row(outcome, event, *cells)
+
+
+def _table(*columns: str, narrow: int = _NARROW) -> tuple[Console, Table]:
+    """An empty table and where to print it: in a wide terminal in a box, and off a terminal as whole lines.
+
+    A narrow one has the first few columns alone, and no box. A colon after a column's name: it holds numbers.
+    """
+    out = Console(highlight=False)
+    if not out.is_terminal:
         out.width = _NO_TERMINAL
-        table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    is_wide = out.width >= _WIDE
+    table = Table() if is_wide and out.is_terminal else Table(box=None, pad_edge=False)
+    for column in columns if is_wide else columns[:narrow]:
+        side: Literal["left", "right"] = "right" if column.endswith(":") else "left"
+        # What is long and can be found elsewhere is cut off; all else stays whole.
+        fits = column in {"Event", "Receiver", "Cause", "Why"}
+        least = _GUID if column == "Event" and not is_wide else None
+        table.add_column(column.removesuffix(":"), justify=side, overflow="ellipsis", no_wrap=not fits, min_width=least)
     return out, table
 
 

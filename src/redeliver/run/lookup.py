@@ -56,7 +56,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     retained_from = session.caller.now() - session.settings.retention_ms
     found = []
     for hook in hooks:
-        session.console.line(f"the log of {described(hook)}", "Read")
+        session.console.line(f"the log of {described(hook)}", "Read", passing=True)
         found += show(hook, guids, progress, retained_from)
     return found
 
@@ -153,7 +153,7 @@ def _commonest(reports: Sequence[HookReport]) -> Iterator[tuple[str, str, list[s
 
 
 def survey(session: Session) -> list[HookHealth]:
-    """The deliveries of the chosen webhooks within ``lookback``, inactive webhooks included.
+    """The deliveries of the chosen webhooks within ``lookback``, inactive webhooks included, by their ids.
 
     Raises:
         NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
@@ -163,9 +163,9 @@ def survey(session: Session) -> list[HookHealth]:
     since = session.caller.now() - session.settings.lookback * 1000
     found = []
     for hook in hooks:
-        session.console.line(f"the log of {described(hook)}", "Read")
+        session.console.line(f"the log of {described(hook)}", "Read", passing=True)
         log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
-        deliveries = failed = unread = last = 0
+        deliveries = failed = unread = last = failing = 0
         for page in Cursor(hook).read_back_to(since):
             unread += len(page.unread)
             rows = [row for row in page.rows if row["delivered_at"] >= since]
@@ -175,6 +175,7 @@ def survey(session: Session) -> list[HookHealth]:
             good = [row["delivered_at"] for row in rows if succeeded(row)]
             failed += len(rows) - len(good)
             last = max([last, *good])
+            failing += sum(not succeeded(row) and row["delivered_at"] > last for row in rows)
         found.append(
             HookHealth(
                 hook_id=hook.id,
@@ -185,6 +186,7 @@ def survey(session: Session) -> list[HookHealth]:
                 last_success=last or None,
                 undelivered=len(log.undelivered(since)),
                 unread=unread,
+                failing=failing,
                 stats=first_attempts.stats(),
             )
         )
