@@ -40,6 +40,7 @@ inputs=(
   INPUT_FROM
   INPUT_TO
   INPUT_GUID
+  INPUT_EXCEPT-GUIDS-FILE
   INPUT_LIMIT
   INPUT_SEND
   INPUT_REPORT
@@ -305,6 +306,19 @@ share_certificates() {
   done
 }
 
+# The list that a replay compares with. The container is shown a copy, as of the certificates.
+share_list() {
+  local file copy
+  file=$(printenv INPUT_EXCEPT-GUIDS-FILE) || true
+  if [ -z "$file" ]; then return; fi
+  if [ ! -f "$file" ]; then fail "except-guids-file: is not a file of this job" 2; fi
+  if [ "$(wc -c < "$file")" -gt 67108864 ]; then fail "except-guids-file: must be no larger than 64 MiB" 2; fi
+  if ! copy=$(mktemp "${GITHUB_OUTPUT%/*}/redeliver-action-XXXXXX") || ! cp -p -- "$file" "$copy" || ! chmod 644 "$copy"; then
+    fail "except-guids-file: could not be read" 2
+  fi
+  share INPUT_EXCEPT-GUIDS-FILE "$copy" readonly
+}
+
 # Sets $user. It must be able to write the runner's two files, and has no more rights on the host than the runner.
 choose_user() {
   user=$(id -u):$(id -g)
@@ -335,6 +349,7 @@ limit_resources() {
 # the command that masks a token would be in what the engine keeps of the output.
 run_container() {
   local run_options=() user name
+  share_list
   fetch_image
   # Without an init the action itself gets the signals. Podman may lack one, and would then start nothing.
   if engine_says can=init; then run_options+=(--init); fi

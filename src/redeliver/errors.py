@@ -445,6 +445,13 @@ GuidsNotFound = RedeliverError.kind(
     "Nothing was sent. Check the GUIDs and hook-id. GitHub keeps deliveries for 3 days, Enterprise Server for 7.",
 )
 
+NoneListed = RedeliverError.kind(
+    "No event of the window is in except-guids-file.",
+    "Nothing was sent, since the list is probably another webhook's or of another time. To replay everything, leave it "
+    "out.",
+    2,
+)
+
 TooManyEvents = RedeliverError.kind(
     "{events} chosen, and limit allows {limit}.",
     "Nothing was sent. Choose a shorter window or fewer events, or raise limit.",

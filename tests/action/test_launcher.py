@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from action.step import ERROR, IMAGE, ROOT, Runner
 
+REPLAY: dict[str, Any] = yaml.safe_load((ROOT / "replay/action.yml").read_text())
 PULLING = "Pulling the action's image ...\n"
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 OTHER_TOKEN = "ghp_ABCDEFGHIJ0123456789abcdefghij012345"
@@ -144,6 +147,33 @@ def test_container_sees_a_readable_copy_of_the_ca(runner: Runner, name: str) -> 
     assert f"{name}=/redeliver/{name}" in runner.container.values_of("--env")
     assert ca.stat().st_mode & 0o777 == 0o600
     assert runner.container.environment[name] == runner.environment[name]  # docker itself may need it
+
+
+def test_container_sees_a_readable_copy_of_a_list_of_guids_as_old_as_the_list(runner: Runner) -> None:
+    listed = runner.folder / "arrived, now.txt"
+    listed.write_text("guids")
+    listed.chmod(0o600)
+    os.utime(listed, (1_000, 1_000))
+    runner.action = REPLAY
+    for path in (str(listed), listed.name):
+        runner.step(image=IMAGE, except_guids_file=path)
+        mount, *_ = runner.called("run")[-1].mounts
+        place = "/redeliver/INPUT_EXCEPT-GUIDS-FILE"
+        assert mount | {"source": ""} == {"type": "bind", "source": "", "target": place, "readonly": ""}
+        copy = Path(mount["source"])
+        assert (copy.read_text(), copy.stat().st_mtime, copy.stat().st_mode & 0o777) == ("guids", 1_000, 0o644)
+        assert runner.called("run")[-1].values_of("--env")[0] == f"INPUT_EXCEPT-GUIDS-FILE={place}"
+
+
+@pytest.mark.parametrize("path", ["/nowhere/arrived.txt", ".", "/dev/zero", "large.txt"])
+def test_list_that_is_no_file_or_too_large_starts_nothing(runner: Runner, path: str) -> None:
+    runner.action = REPLAY
+    with (runner.folder / "large.txt").open("wb") as sparse:
+        sparse.truncate(5 * 2**30)
+    done = runner.step(image=IMAGE, except_guids_file=path)
+    assert done.returncode == 2
+    assert "::error title=Redeliver Action::except-guids-file: " in done.stdout
+    assert not runner.called("run") + runner.called("pull")
 
 
 def test_folder_of_certificates_is_mounted_as_it_is(runner: Runner) -> None:

@@ -60,7 +60,7 @@ def test_flags_have_the_words_and_defaults_of_the_inputs(command: str, rows: dic
         "send": False,
     }
     for name, row in rows.items():
-        flag = options(command)[f"{name}-file" if row.secret else name]
+        flag = options(command)[f"{name}-file" if row.secret else name.replace("guids-file", "guids")]
         words = re.sub(r"`(.*?)`", r"\1", row.description)
         assert re.sub(r"--([a-z-]+[a-z])", lambda one: one[1].removesuffix("-file"), flag.help).startswith(words)
         assert flag.default == (None if row.secret or row.several else here.get(name, row.default))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from command.program import Commands, Said, Server, server, start
@@ -10,7 +11,7 @@ from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import FactKind
-from redeliver.errors import GuidsNotFound, ReplayLocked, StateLocked
+from redeliver.errors import GuidsNotFound, NoneListed, ReplayLocked, StateLocked
 from redeliver.replay.page import NO_RETRY
 from redeliver.run.state_file import StateFile
 from wording import figures, says
@@ -37,6 +38,37 @@ def test_replay_plans_and_then_sends_oldest_first(here: Server) -> None:
     assert [event["outcome"] for event in told["events"]] == ["recovered"] * 3
     assert {entry.verb for entry in here.live.sim.journal.entries} == {"GET", "POST"}
     assert not [entry for entry in here.live.sim.journal.entries if "variables" in entry.path]
+
+
+def test_everything_that_the_receiver_does_not_have_is_sent(here: Server, tmp_path: Path) -> None:
+    guids = deliver(here, 5)
+    arrived = tmp_path / "arrived.txt"
+    arrived.write_text("\n".join([guids[1], guids[3], GUID]))
+    late = here.hook.add(here.live.sim.clock() + MINUTE, OK).guid
+    plan = here.replay("--from", "1h", "--except-guids", str(arrived), "--format", "json", code=0).json["plan"]
+    assert (plan["events"], plan["listed"]) == (3, 2)
+    said = here.replay("--from", "1h", "--except-guids", str(arrived), "--send", code=0)
+    assert here.live.sent == [guids[0], guids[2], guids[4]]
+    assert "In except-guids-file: 2" in said.out
+    assert late not in said.out
+    # Of before the list was written, as far as its own time says.
+    moment = here.live.sim.clock() / 1000 - 43.5 * 60
+    os.utime(arrived, (moment, moment))
+    here.replay("--from", "1h", "--except-guids", str(arrived), "--send", code=0)
+    assert here.live.sent[3:] == [guids[0]]
+
+
+def test_list_of_something_else_sends_nothing(here: Server, tmp_path: Path) -> None:
+    deliver(here)
+    arrived = tmp_path / "arrived.txt"
+    arrived.write_text(GUID)
+    said = here.replay("--from", "1h", "--except-guids", str(arrived), "--send", code=2)
+    assert says(NoneListed, said.err)
+    requests = len(here.live.sim.journal.entries)
+    arrived.write_text("no guid")
+    assert "except-guids-file: line 1" in here.replay("--from", "1h", "--except-guids", str(arrived), code=2).err
+    assert len(here.live.sim.journal.entries) == requests
+    assert here.live.sent == []
 
 
 def test_guids_come_from_several_flags_or_one_or_a_variable(here: Server) -> None:

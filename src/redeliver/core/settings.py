@@ -227,6 +227,11 @@ class Settings(BaseModel):
         "`from` and `to`.",
         used_by=Use.REPLAY,
     )
+    except_guids_file: str = as_input(
+        "File with the GUIDs that the receiver has, one a line. Only events that are not in it are chosen, and none "
+        "that was sent after it was written. On a command line, `-` reads a pipe, and `to` is then required.",
+        used_by=Use.REPLAY,
+    )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
         "Repository variable that stores the checkpoint, one for each webhook: with several, `_<hook-id>` is appended. "
         "Recommended: without it, every run looks back over `lookback` only.",

@@ -34,6 +34,7 @@ from redeliver.github.hooks import owner_of
 from redeliver.github.session import Session
 from redeliver.output.report_json import as_json, listed, shown
 from redeliver.replay import report_json as replay_results
+from redeliver.replay.guids import read_guids
 from redeliver.replay.run import replay_hook
 from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, survey
 from redeliver.run.runs import run_hooks
@@ -167,7 +168,7 @@ def run(
     use=Use.REPLAY,
     quiet="errors and warnings, and what --format json prints",
     fails=", an event did not arrive, or a GUID is not in the log",
-    refuses=", or --limit is exceeded",
+    refuses=", --limit is exceeded, or no event of the window is in --except-guids",
 )
 def replay(
     console: TerminalConsole,
@@ -178,11 +179,12 @@ def replay(
 ) -> int:
     """Plan to send chosen events again, delivered ones too. With --send, send them. Keeps no checkpoint."""
     settings = settings_of(flags, Use.REPLAY, state_file)
+    arrived = read_guids(settings.except_guids_file, round(time.time() * 1000))
     # A plan sends nothing, so it may be made while a run is at work.
     locked = state_file if settings.send else None
     with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
         (hook,) = session.choose()
-        report = replay_hook(hook, session)
+        report = replay_hook(hook, session, arrived)
     console.tell("error", *report.errors)
     console.tell("warning", *report.warnings)
     if form == "json":

@@ -34,6 +34,7 @@ _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.value
 _SECRETS = {row.name for row in inputs(Use.RUN) if row.secret}
 #: Each input as it is called on a command line.
 _NAMES = {name: f"--{name}-file" if name in _SECRETS else f"--{name}" for name in map(str, _DEFAULTS)}
+_NAMES["except-guids-file"] = "--except-guids"
 #: Inputs that come after the others where a command only reads.
 _LIMITS = ("lookback", "time-limit")
 #: Variables in which users often already have a token.
@@ -76,6 +77,8 @@ def _flag_of(row: Input) -> inspect.Parameter:
         default, kind, metavar = None, Path | None, "FILE"
         variables = [variable(row.name), *(_TOKEN_VARIABLES if row.name == "token" else ())]
         text += f" Read from this file, or from the environment variable {' or '.join(variables)}."
+    elif row.name.endswith("-file"):
+        metavar = "FILE"
     elif row.choices:
         kind, metavar = Literal[row.choices], None
     elif row.several:
@@ -116,6 +119,7 @@ def settings_of(
         for name, value in flags.items()
         if value is not None
     }
+    values["except-guids-file"] = values.pop("except-guids", "")
     for name in _SECRETS:
         path = values.pop(f"{name}-file", "")
         values[name] = _read(Path(path)) if path else os.environ.get(variable(name), "")

@@ -20,6 +20,7 @@ from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown
 from redeliver.replay import page as replay_page
 from redeliver.replay import report_json as replay_results
+from redeliver.replay.guids import read_guids
 from redeliver.replay.run import replay_hook
 from redeliver.replay.settings import parse_replay
 from redeliver.run.lookup import explain, matrix
@@ -91,9 +92,10 @@ def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 
 def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
+    arrived = read_guids(settings.except_guids_file, round(time.time() * 1000))
     session = _session(settings, console, sends=settings.send)
     (hook,) = session.choose()
-    report = replay_hook(hook, session)
+    report = replay_hook(hook, session, arrived)
     try:
         workflow.write_outputs(replay_results.outputs(report))
     finally:

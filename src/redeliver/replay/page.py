@@ -106,6 +106,8 @@ def plan_rows(plan: ReplayPlan, shown: Callable[[str], str]) -> Iterator[tuple[s
     yield "Events", f"{plan.found:,}" + (f" ({', '.join(types)})" if types else "")
     if plan.filtered_out:
         yield "Left out by events", f"{plan.filtered_out:,}"
+    if plan.listed:
+        yield "In except-guids-file", f"{plan.listed:,}"
     if plan.missing:
         yield "Not in the log", ", ".join(plan.missing[:MOST_GUIDS])
     if plan.first is None or plan.last is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import Case
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The events that a receiver has."""
+
+    guids: frozenset[str]
+    age: int | None
+    """Milliseconds since the list was written; None: not known, since it was read from a pipe.
+
+    What was sent after that can be missing from it, and so is not chosen.
+    """
+
+
 class ReplayPlan:
     """Which events are chosen, and what sending them takes. It takes in a log's pages, newest first.
 
@@ -24,8 +37,8 @@ class ReplayPlan:
     milliseconds on GitHub's clock; PlanPart of the JSON says what fields mean that it has, too.
     """
 
-    def __init__(self, settings: Settings, now: int) -> None:
-        """``now``: GitHub's time, epoch milliseconds.
+    def __init__(self, settings: Settings, now: int, arrived: Arrived | None = None) -> None:
+        """``now``: GitHub's time, epoch milliseconds. ``arrived``: what the receiver has; it is not chosen.
 
         Raises:
             WindowForgotten: GitHub has deleted the window's beginning.
@@ -39,13 +52,16 @@ class ReplayPlan:
             raise WindowForgotten(oldest=timestamp(oldest))
         self.until = now if settings.to is None else settings.to.resolve(now)
         """The first moment that is too late. It has no meaning with ``guids``."""
+        self.arrived = arrived.guids if arrived else frozenset[str]()
+        if arrived and arrived.age is not None:
+            self.until = min(self.until, now - arrived.age)
         self.guids = settings.guid
         """The only events; empty: all of the window."""
         self.limit = settings.limit
         self.cases: dict[str, Case] = {}
         """What to send by guid, oldest first; none when there are too many."""
         self.by_type: Counter[str] = Counter()
-        self.found = self.delivered = self.redelivered = self.filtered_out = 0
+        self.found = self.delivered = self.redelivered = self.filtered_out = self.listed = 0
         self.first: int | None = None
         self.last: int | None = None
         self.missing: tuple[str, ...] = ()
@@ -76,6 +92,9 @@ class ReplayPlan:
             if self.guids and guid not in self._wanted:
                 continue
             attempt = attempt_of(row)
+            if guid in self.arrived:
+                self.listed += not attempt.redelivery and self.since <= attempt.at < self.until
+                continue
             if case := self._without_original.pop(guid, None):
                 case.add_attempts([attempt])
             else:

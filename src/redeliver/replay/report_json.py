@@ -82,6 +82,8 @@ class PlanPart(_Window):
     """Those that were redelivered within the hour before the plan, by whomever."""
     filtered_out: Count
     """Events that `events` leaves out."""
+    listed: Count
+    """Events of the window that `events` leaves out, since they are in `except-guids-file`."""
     missing: list[str]
     """GUIDs that are not in the log."""
     first: Moment | None
@@ -216,6 +218,7 @@ def _plan(plan: ReplayPlan) -> PlanPart:
         "delivered": plan.delivered,
         "redelivered_within_hour": plan.redelivered,
         "filtered_out": plan.filtered_out,
+        "listed": plan.listed,
         "missing": list(plan.missing[:MOST_GUIDS]),
         "first": plan.first,
         "last": plan.last,

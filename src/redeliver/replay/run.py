@@ -10,7 +10,7 @@ from redeliver.core.flow import Flow
 from redeliver.core.forecast import seconds_to_redeliver
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import SLACK
-from redeliver.errors import GuidsNotFound, TooManyEvents
+from redeliver.errors import GuidsNotFound, NoneListed, TooManyEvents
 from redeliver.replay.plan import ReplayPlan
 from redeliver.replay.report import ReplayReport
 from redeliver.run.log_lines import Progress, described, log_outcomes
@@ -27,20 +27,26 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
+    from redeliver.replay.plan import Arrived
     from redeliver.timing import RunClock
 
 
-def replay_hook(hook: Hook, session: Session) -> ReplayReport:
-    """One replay over one webhook. Whatever happens, the report holds what is known."""
+def replay_hook(hook: Hook, session: Session, arrived: Arrived | None = None) -> ReplayReport:
+    """One replay over one webhook. Whatever happens, the report holds what is known.
+
+    ``arrived``: what the receiver has, so that everything else is chosen.
+    """
     settings, clock, console = session.settings, session.clock, session.console
     ledger = Ledger(Rules(max_attempts=0, retry_spacing=0), results_only=True)
     record = Record(ledger)
     plan: ReplayPlan | None = None
     with ending_in(record):
-        plan = _make_plan(hook, clock, console, settings)
+        plan = _make_plan(hook, clock, console, settings, arrived)
         ledger.cases = plan.cases
         if plan.missing:
             raise GuidsNotFound(guids=some_of(plan.missing))
+        if arrived and not plan.listed:
+            raise NoneListed()  # noqa: RSE102  it is no class
         if plan.too_many:
             raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.limit:,}")
         if settings.send and plan.cases:
@@ -63,9 +69,11 @@ def replay_hook(hook: Hook, session: Session) -> ReplayReport:
     )
 
 
-def _make_plan(hook: Hook, clock: RunClock, console: Console, settings: Settings) -> ReplayPlan:
+def _make_plan(
+    hook: Hook, clock: RunClock, console: Console, settings: Settings, arrived: Arrived | None
+) -> ReplayPlan:
     """Read the log, and choose."""
-    plan, progress = ReplayPlan(settings, hook.now()), Progress(clock, console)
+    plan, progress = ReplayPlan(settings, hook.now(), arrived), Progress(clock, console)
     oldest = inf
     console.line(f"Redeliver {__version__} · replay · {described(hook)}")
     console.line(f"from {utc(plan.since, plan.made_at)} at the earliest", "Read")
@@ -84,6 +92,7 @@ def _make_plan(hook: Hook, clock: RunClock, console: Console, settings: Settings
 
 def _plan_lines(plan: ReplayPlan) -> Iterator[tuple[str, Word]]:
     left = f" ({plan.filtered_out:,} more left out by events)" if plan.filtered_out else ""
+    left += f" ({count(plan.listed, 'other')} in except-guids-file)" if plan.listed else ""
     chosen = f"{count(plan.found, 'event')} chosen{left}, {plan.delivered:,} of them delivered before"
     yield f"{count(plan.scanned, 'delivery', 'deliveries')}: {chosen}", "Read"
     if plan.found:

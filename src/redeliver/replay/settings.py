@@ -31,6 +31,10 @@ def parse_replay(
             yield "guid: give either guid, or from and to"
         if not given.keys() & {"from", "guid"}:
             yield "from: is required, or guid: a replay sends only what you choose"
+        if {"guid", "except-guids-file"} <= given.keys():
+            yield "except-guids-file: give either guid, or except-guids-file with from"
+        if given.get("except-guids-file") == "-" and "to" not in given:
+            yield "to: is required where except-guids-file is a pipe, since nothing says when that list was made"
 
     settings = read(values, Use.REPLAY, of_inputs)
     if unsendable := tuple(_unsendable(settings, now)):
