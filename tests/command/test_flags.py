@@ -18,7 +18,7 @@ from command.keys import key_pair
 from command.program import NOWHERE, REDELIVER, TOKEN, Commands, Server, environment, server
 from command.test_what_is_said import CONTROL, on_a_terminal
 from redeliver import __version__
-from redeliver.core.settings import Use, inputs
+from redeliver.core.settings import Topic, Use, inputs
 from redeliver.entry.cli import app
 from redeliver.errors import CredentialMisplaced, FileUnreadable, SecretReadable
 from wording import says, told
@@ -141,7 +141,18 @@ def test_all_problems_are_named_before_any_request(
 def test_help_is_plain_text_in_a_pipe_and_has_boxes_on_a_terminal() -> None:
     assert CliRunner().invoke(app, ["run", "-h"]).output.isascii()
     shown = "".join(on_a_terminal([*REDELIVER, "run", "-h"], environment(TERM="xterm-256color", COLUMNS="120")))
-    assert "╭─ Options ─" in CONTROL.sub("", shown)
+    shown = CONTROL.sub("", shown)
+    assert "╭─ Which webhook ─" in shown
+    assert "[metrics]" in shown
+
+
+def test_flags_and_commands_stand_under_titles() -> None:
+    def titles(*arguments: str) -> list[str]:
+        return re.findall(r"^(\w.*):$", CliRunner().invoke(app, arguments).output, re.MULTILINE)
+
+    assert titles("--help") == ["Options", "Look (sends nothing)", "Send"]
+    assert titles("run", "-h") == [*Topic]
+    assert "redeliver hooks --org" in CliRunner().invoke(app, ["-h"]).output
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])

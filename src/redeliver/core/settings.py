@@ -86,6 +86,17 @@ class Group(StrEnum):
     TUNING = "tuning"
 
 
+class Topic(StrEnum):
+    """The heading under which the help of a command has an input."""
+
+    WEBHOOK = "Which webhook"
+    CREDENTIALS = "Credentials"
+    START = "Where to begin"
+    EVENTS = "What to send"
+    LIMITS = "Limits"
+    OUTPUT = "Output"
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One input of the action, as its files, the command line and the documents describe it."""
@@ -101,6 +112,7 @@ class Input:
     several: bool = False
     """Whether it is a list, so that its flag may be given several times."""
     group: Group = Group.TUNING
+    topic: Topic = Topic.EVENTS
     used_by: Use = Use.RUN
     instead: Mapping[Use, str] = field(default_factory=dict)
     """Another description, where it is used by these."""
@@ -160,11 +172,13 @@ class Settings(BaseModel):
     )
     org: Annotated[str, matching(_OWNER, "an organization's name")] = as_input(
         "Organization that owns the webhook. Required unless `repository` is set or it is an App's own webhook.",
+        topic=Topic.WEBHOOK,
         group=Group.NEEDED,
         used_by=Use.WEBHOOKS,
     )
     repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that owns the webhook, as owner/name. For an App's own webhook, leave this and `org` empty.",
+        topic=Topic.WEBHOOK,
         group=Group.NEEDED,
         used_by=Use.ANY,
         instead={
@@ -176,6 +190,7 @@ class Settings(BaseModel):
         "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
         "commas or newlines), `all`, or a pattern of the URL (with `*` or `://`). Required unless it is an App's own "
         "webhook.",
+        topic=Topic.WEBHOOK,
         group=Group.NEEDED,
         used_by=Use.WEBHOOKS,
         instead={
@@ -189,6 +204,7 @@ class Settings(BaseModel):
     token: Token = as_input(
         "Token that can read and redeliver the webhook's deliveries and write the variable. Required unless "
         "`client-id` and `private-key` are set.",
+        topic=Topic.CREDENTIALS,
         group=Group.NEEDED,
         used_by=Use.ANY,
         instead={
@@ -201,15 +217,18 @@ class Settings(BaseModel):
     )
     client_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "Client ID of a GitHub App, with `private-key` instead of `token`. Each run then makes its own tokens.",
+        topic=Topic.CREDENTIALS,
         group=Group.NEEDED,
         used_by=Use.WEBHOOKS,
     )
     app_id: Annotated[str, matching(_APP, _APP_RULE)] = as_input(
         "App ID of the GitHub App, instead of `client-id`, which GitHub recommends.",
+        topic=Topic.CREDENTIALS,
         used_by=Use.WEBHOOKS,
     )
     private_key: PrivateKey = as_input(
         "The App's private key: the whole PEM file that GitHub generated.",
+        topic=Topic.CREDENTIALS,
         group=Group.NEEDED,
         used_by=Use.WEBHOOKS,
     )
@@ -235,18 +254,22 @@ class Settings(BaseModel):
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
         "Repository variable that stores the checkpoint, one for each webhook: with several, `_<hook-id>` is appended. "
         "Recommended: without it, every run looks back over `lookback` only.",
+        topic=Topic.START,
         group=Group.NEEDED,
     )
     variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that holds the variable, as owner/name.",
+        topic=Topic.START,
         defaults={Use.RUN: "${{ github.repository }}"},
     )
     variable_token: Token = as_input(
         "Separate token for the variable. Empty: the token for the webhook.",
+        topic=Topic.CREDENTIALS,
     )
     lookback: PositiveSeconds = as_input(
         "How far to look back when there is no checkpoint.",
         "24h",
+        topic=Topic.START,
         group=Group.OFTEN,
         used_by=Use.RUN | Use.HOOKS,
         instead={Use.HOOKS: "How far to look back."},
@@ -254,6 +277,7 @@ class Settings(BaseModel):
     overlap: Seconds = as_input(
         "How far before the checkpoint to start reading, to catch deliveries that appear late.",
         "10m",
+        topic=Topic.START,
     )
     events: Events = as_input(
         "Redeliver only these events, for example `push, pull_request.opened`. Empty: all events.",
@@ -264,6 +288,7 @@ class Settings(BaseModel):
     limit: NumberFrom1 = as_input(
         "Send nothing if more events than this are chosen.",
         "500",
+        topic=Topic.LIMITS,
         used_by=Use.REPLAY,
     )
     send: Boolean = as_input(
@@ -288,17 +313,20 @@ class Settings(BaseModel):
     redeliveries_per_minute: NumberFrom1 = as_input(
         "Maximum number of redeliveries per minute. GitHub's own limits always apply.",
         "150",
+        topic=Topic.LIMITS,
         used_by=Use.RUN | Use.REPLAY,
     )
     wait_for_results: Seconds = as_input(
         "How long to wait for the last results of the redeliveries. 0: do not wait, and send everything even if the "
         "receiver is down or overloaded.",
         "60s",
+        topic=Topic.LIMITS,
         used_by=Use.RUN | Use.REPLAY,
     )
     time_limit: PositiveSeconds = as_input(
         "Stop cleanly after this long. The next run continues.",
         "5h",
+        topic=Topic.LIMITS,
         group=Group.OFTEN,
         used_by=Use.RUN | Use.HOOKS | Use.SHOW | Use.REPLAY,
         instead={
@@ -310,17 +338,20 @@ class Settings(BaseModel):
         "How to read the delivery log: `full`, or `failures`, which takes far fewer API calls but may miss connection "
         "errors and redirects. Use that only for a very large log.",
         "full",
+        topic=Topic.LIMITS,
     )
     fail_on: FailOn = as_input(
         "When to fail: `error`, `down` (also while a receiver is down), `undelivered` (also while events are "
         "undelivered or a log is unread), or `never`.",
         "error",
+        topic=Topic.OUTPUT,
         group=Group.OFTEN,
     )
     explain: Boolean = as_input(
         "Show what the receiver answered, for up to three causes of failure per run. Everyone who can see the run can "
         "read it.",
         "false",
+        topic=Topic.OUTPUT,
     )
     dry_run: Boolean = as_input(
         "Only report failed deliveries: send nothing, and leave the checkpoint unchanged.",
@@ -330,6 +361,7 @@ class Settings(BaseModel):
     api_url: ApiUrl = as_input(
         "Root URL of GitHub's REST API.",
         "https://api.github.com",
+        topic=Topic.WEBHOOK,
         used_by=Use.ANY,
         defaults={Use.ANY: "${{ github.api_url }}"},
     )

@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from redeliver import __version__
-from redeliver.core.settings import DAY, FailOn, Use
-from redeliver.entry.flags import guid_problems, misplaced_credential, option, settings_of, signature
+from redeliver.core.settings import DAY, FailOn, Topic, Use
+from redeliver.entry.flags import (
+    IS_RICH,
+    GroupedCommand,
+    GroupedCommands,
+    guid_problems,
+    misplaced_credential,
+    option,
+    settings_of,
+    signature,
+)
 from redeliver.entry.metrics_file import check_metrics_file, need_package, write_metrics
 from redeliver.entry.process import connector, exit_code, shows_hosts
 from redeliver.entry.streams import print_data, print_message
@@ -55,13 +64,26 @@ Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-i
 or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
 """
 
+#: The end of the help of all commands. A paragraph is a line.
+_START = """\
+Start here:
+
+$ export GH_TOKEN=...  (a token with Webhooks: read and write)
+
+$ redeliver hooks --org ORG
+
+$ redeliver run --org ORG --hook-id ID --dry-run
+
+"""
+_LOOK, _SEND = "Look (sends nothing)", "Send"
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    # Boxes and colours are for a terminal; whatever reads a pipe gets plain text.
-    rich_markup_mode="rich" if sys.stdout.isatty() and sys.stderr.isatty() else None,
-    epilog=_EPILOG.format(fails=", or a reason that the command's own help gives", refuses=""),
+    rich_markup_mode="rich" if IS_RICH else None,
+    cls=GroupedCommands,
+    epilog=_START + _EPILOG.format(fails=", or a reason that the command's own help gives", refuses=""),
 )
 
 
@@ -72,6 +94,7 @@ StateFilePath = Annotated[
     Path | None,
     option(
         "state-file",
+        topic=Topic.START,
         metavar="FILE",
         help="Keep the checkpoint in this file instead of a variable. While a run or a replay uses it, another run "
         "ends at once (exit code 0).",
@@ -81,6 +104,7 @@ LockedFilePath = Annotated[
     Path | None,
     option(
         "state-file",
+        topic=Topic.START,
         metavar="FILE",
         help="The state file of the runs over this webhook. With --send, no run that uses it works at the same time. "
         "The checkpoint in it stays as it is.",
@@ -92,8 +116,7 @@ MetricsFilePath = Annotated[
         "metrics-file",
         metavar="FILE",
         help="Write metrics of the run into this file, for Prometheus (node_exporter's textfile collector). Its name "
-        "must end in .prom. Needs the package's extra: pip install 'redeliver-action[metrics]'. A dry run leaves the "
-        "file as it is.",
+        "must end in .prom. Needs the package's extra [metrics]. A dry run leaves the file as it is.",
     ),
 ]
 ResultFormat = Annotated[Format, option("format", help="How to print the result.")]
@@ -108,12 +131,12 @@ def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show
 
 
 def _command(
-    work: Callable[..., int], *, use: Use, quiet: str, fails: str = "", refuses: str = ""
+    work: Callable[..., int], *, use: Use, panel: str, quiet: str, fails: str = "", refuses: str = ""
 ) -> Callable[..., int]:
     """Make a function a command: it takes its console and its flags, and returns its exit code.
 
-    What it raises becomes a sentence and an exit code. ``quiet``: what is printed with that flag, too. ``fails``,
-    ``refuses``: what else gives exit code 1 or 2.
+    What it raises becomes a sentence and an exit code. ``panel``: the title under which it is listed. ``quiet``: what
+    is printed with that flag, too. ``fails``, ``refuses``: what else gives exit code 1 or 2.
     """
 
     @wraps(work)
@@ -122,79 +145,18 @@ def _command(
         raise typer.Exit(exit_code(lambda: work(console, **flags), _tell))
 
     vars(command)["__signature__"] = signature(work, use, quiet=quiet)
-    app.command(epilog=_EPILOG.format(fails=fails, refuses=refuses))(command)
+    epilog = _EPILOG.format(fails=fails, refuses=refuses)
+    app.command(cls=GroupedCommand, rich_help_panel=panel, epilog=epilog)(command)
     return work
 
 
 @partial(
     _command,
-    use=Use.RUN,
-    quiet="errors and warnings, and what --format json prints",
-    fails=", an event is lost, the checkpoint could not be saved, or --fail-on applies",
+    use=Use.HOOKS,
+    panel=_LOOK,
+    quiet="the list, errors and warnings",
+    fails=", or --time-limit is exceeded",
 )
-def run(
-    console: TerminalConsole,
-    *,
-    state_file: StateFilePath = None,
-    metrics_file: MetricsFilePath = None,
-    form: ResultFormat = "text",
-    **flags: object,
-) -> int:
-    """Redeliver what failed since the last run, and report the result."""
-    settings = settings_of(flags, Use.RUN, state_file, metrics_file)
-    if metrics_file:
-        check_metrics_file(metrics_file)
-    unwritten: tuple[str, ...] = ()
-    with _session(settings, console, state_file, sends=not settings.dry_run) as session:
-        report = run_hooks(session)
-        try:
-            if metrics_file and not settings.dry_run:
-                write_metrics(metrics_file, report, time.time())  # while no other run can write the file
-        except RedeliverError as fault:
-            unwritten = (str(fault),)  # no reason to hide what the run did
-    console.tell("error", *report.errors, *unwritten)
-    console.tell("warning", *report.warnings)
-    with console.live():
-        report = explain(session, report)
-    if form == "json":
-        print_data(as_json(report) + "\n")
-    elif not console.quiet:
-        show_report(report)
-    return report.exit_code(settings.fail_on) or int(bool(unwritten) and settings.fail_on is not FailOn.NEVER)
-
-
-@partial(
-    _command,
-    use=Use.REPLAY,
-    quiet="errors and warnings, and what --format json prints",
-    fails=", an event did not arrive, or a GUID is not in the log",
-    refuses=", --limit is exceeded, or no event of the window is in --except-guids",
-)
-def replay(
-    console: TerminalConsole,
-    *,
-    state_file: LockedFilePath = None,
-    form: ResultFormat = "text",
-    **flags: object,
-) -> int:
-    """Plan to send chosen events again, delivered ones too. With --send, send them. Keeps no checkpoint."""
-    settings = settings_of(flags, Use.REPLAY, state_file)
-    arrived = read_guids(settings.except_guids_file, round(time.time() * 1000))
-    # A plan sends nothing, so it may be made while a run is at work.
-    locked = state_file if settings.send else None
-    with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
-        (hook,) = session.choose()
-        report = replay_hook(hook, session, arrived)
-    console.tell("error", *report.errors)
-    console.tell("warning", *report.warnings)
-    if form == "json":
-        print_data(replay_results.as_json(report) + "\n")
-    elif not console.quiet:
-        show_replay(report)
-    return report.exit_code
-
-
-@partial(_command, use=Use.HOOKS, quiet="the list, errors and warnings", fails=", or --time-limit is exceeded")
 def hooks(
     console: TerminalConsole,
     *,
@@ -207,7 +169,7 @@ def hooks(
     ] = MATRIX_JOBS,
     **flags: object,
 ) -> int:
-    """List webhooks with their deliveries, failures and health within --lookback."""
+    """Which webhooks there are, and whether their receivers are well."""
     of_app = bool(flags["client_id"] or flags["app_id"]) and not (flags["org"] or flags["repository"])
     # An App has one webhook, which has no id, so "all" means the same as nothing.
     flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
@@ -233,6 +195,7 @@ def hooks(
 @partial(
     _command,
     use=Use.SHOW,
+    panel=_LOOK,
     quiet="the events, errors and warnings",
     fails=", --time-limit is exceeded, or a GUID is not in the log",
 )
@@ -245,7 +208,7 @@ def show(
     form: ResultFormat = "text",
     **flags: object,
 ) -> int:
-    """Show every attempt of an event, and what the receiver answered to each. Sends nothing."""
+    """Every attempt of an event, and what the receiver answered to each."""
     wanted = tuple(dict.fromkeys(one.strip().lower() for one in guids))
     if problems := tuple(guid_problems(wanted)):
         raise SettingsError(problems)
@@ -262,6 +225,76 @@ def show(
     if failed := sum(attempt.lookup_failed for attempt in attempts):
         console.tell("error", str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
     return int(bool(missing or failed))
+
+
+@partial(
+    _command,
+    use=Use.RUN,
+    panel=_SEND,
+    quiet="errors and warnings, and what --format json prints",
+    fails=", an event is lost, the checkpoint could not be saved, or --fail-on applies",
+)
+def run(
+    console: TerminalConsole,
+    *,
+    state_file: StateFilePath = None,
+    metrics_file: MetricsFilePath = None,
+    form: ResultFormat = "text",
+    **flags: object,
+) -> int:
+    """Redeliver what failed since the last run. With --dry-run, only say what would be sent."""
+    settings = settings_of(flags, Use.RUN, state_file, metrics_file)
+    if metrics_file:
+        check_metrics_file(metrics_file)
+    unwritten: tuple[str, ...] = ()
+    with _session(settings, console, state_file, sends=not settings.dry_run) as session:
+        report = run_hooks(session)
+        try:
+            if metrics_file and not settings.dry_run:
+                write_metrics(metrics_file, report, time.time())  # while no other run can write the file
+        except RedeliverError as fault:
+            unwritten = (str(fault),)  # no reason to hide what the run did
+    console.tell("error", *report.errors, *unwritten)
+    console.tell("warning", *report.warnings)
+    with console.live():
+        report = explain(session, report)
+    if form == "json":
+        print_data(as_json(report) + "\n")
+    elif not console.quiet:
+        show_report(report)
+    return report.exit_code(settings.fail_on) or int(bool(unwritten) and settings.fail_on is not FailOn.NEVER)
+
+
+@partial(
+    _command,
+    use=Use.REPLAY,
+    panel=_SEND,
+    quiet="errors and warnings, and what --format json prints",
+    fails=", an event did not arrive, or a GUID is not in the log",
+    refuses=", --limit is exceeded, or no event of the window is in --except-guids",
+)
+def replay(
+    console: TerminalConsole,
+    *,
+    state_file: LockedFilePath = None,
+    form: ResultFormat = "text",
+    **flags: object,
+) -> int:
+    """Plan to send chosen events again, delivered ones too. With --send, send them."""
+    settings = settings_of(flags, Use.REPLAY, state_file)
+    arrived = read_guids(settings.except_guids_file, round(time.time() * 1000))
+    # A plan sends nothing, so it may be made while a run is at work.
+    locked = state_file if settings.send else None
+    with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
+        (hook,) = session.choose()
+        report = replay_hook(hook, session, arrived)
+    console.tell("error", *report.errors)
+    console.tell("warning", *report.warnings)
+    if form == "json":
+        print_data(replay_results.as_json(report) + "\n")
+    elif not console.quiet:
+        show_replay(report)
+    return report.exit_code
 
 
 @contextmanager

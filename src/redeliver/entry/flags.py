@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
 
 from redeliver.core.inputs import is_guid, quoted
-from redeliver.core.settings import Settings, Use, inputs, parse
+from redeliver.core.settings import Settings, Topic, Use, inputs, parse
 from redeliver.entry.streams import print_message
 from redeliver.errors import FileUnreadable, SecretReadable
 from redeliver.replay.settings import parse_replay
@@ -28,13 +30,19 @@ from redeliver.text import holds_credential
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from typer._click import Context, HelpFormatter
+
     from redeliver.core.settings import Input
 
+#: Boxes and colours are for a terminal; whatever reads a pipe gets plain text.
+IS_RICH = sys.stdout.isatty() and sys.stderr.isatty()
 _DEFAULTS = {field.alias: field.default for field in Settings.model_fields.values()}
 _SECRETS = {row.name for row in inputs(Use.RUN) if row.secret}
 #: Each input as it is called on a command line.
 _NAMES = {name: f"--{name}-file" if name in _SECRETS else f"--{name}" for name in map(str, _DEFAULTS)}
 _NAMES["except-guids-file"] = "--except-guids"
+#: Characters of a command's short help.
+_LONGEST = 200
 #: Inputs that come after the others where a command only reads.
 _LIMITS = ("lookback", "time-limit")
 #: Variables in which users often already have a token.
@@ -46,9 +54,46 @@ def variable(flag: str) -> str:
     return f"REDELIVER_{flag.replace('-', '_').upper()}"
 
 
-def option(flag: str, *more: str, **details: Any) -> Any:  # noqa: ANN401  as typer's own Option
+def option(flag: str, *more: str, topic: Topic = Topic.OUTPUT, **details: Any) -> Any:  # noqa: ANN401  as typer's own
     """An option that an environment variable can set, too. The help says so once, not for each option."""
-    return typer.Option(f"--{flag}", *more, envvar=variable(flag), show_envvar=False, **details)
+    if IS_RICH:
+        details["help"] = escape(details["help"])  # its brackets are no markup
+    return typer.Option(f"--{flag}", *more, envvar=variable(flag), show_envvar=False, rich_help_panel=topic, **details)
+
+
+def _by_panel(entries: Iterable[tuple[object, tuple[str, str] | None]], formatter: HelpFormatter) -> None:
+    """Write a help's entries in plain text under the titles of their panels."""
+    panels: dict[str, list[tuple[str, str]]] = {}
+    for entry, record in entries:
+        if record:
+            panels.setdefault(getattr(entry, "rich_help_panel", None) or "Options", []).append(record)
+    for title, records in panels.items():
+        with formatter.section(title):
+            formatter.write_dl(records)
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help has its flags under titles, in plain text too."""
+
+    def get_help_option(self, ctx: Context) -> Any:  # noqa: ANN401  as typer's own
+        """``--help``, with the others that are about output."""
+        shown = super().get_help_option(ctx)
+        vars(shown)["rich_help_panel"] = Topic.OUTPUT
+        return shown
+
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """In plain text."""
+        _by_panel(((one, one.get_help_record(ctx)) for one in self.get_params(ctx)), formatter)
+
+
+class GroupedCommands(TyperGroup):
+    """The same for commands."""
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002  as typer's own
+        """In plain text."""
+        _by_panel(
+            ((one, (str(one.name), one.get_short_help_str(_LONGEST))) for one in self.commands.values()), formatter
+        )
 
 
 def signature(command: Callable[..., int], use: Use, *, quiet: str) -> inspect.Signature:
@@ -86,7 +131,13 @@ def _flag_of(row: Input) -> inspect.Parameter:
     elif default == "false":
         default, kind, metavar = False, bool, None
     return _flag(
-        _NAMES[row.name][2:], kind=kind, default=default, help=text, metavar=metavar, show_default=bool(default)
+        _NAMES[row.name][2:],
+        kind=kind,
+        default=default,
+        help=text,
+        topic=row.topic,
+        metavar=metavar,
+        show_default=bool(default),
     )
 
 
