@@ -6,6 +6,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
@@ -95,6 +96,8 @@ def reading_of(rows: Iterable[Row] = (), window: Window | None = None, **known: 
         "failures_only": False,
         "successes": Successes(),
         "any_row": False,
+        "newest_original": -inf,
+        "is_silent": False,
         "any_success": False,
         "failing_since": None,
         "stats": None,

@@ -1,4 +1,4 @@
-"""What makes a run fail before anything is lost: a near deadline, a webhook that is off, a token that ends soon."""
+"""What makes a run fail before anything is lost: a near deadline, a webhook off or silent, a token that ends."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from githubsim.clock import DAY, HOUR
-from githubsim.outcomes import OK
+from githubsim.clock import DAY, HOUR, MINUTE
+from githubsim.faults import Fault, json_answer
+from githubsim.outcomes import OK, UNAVAILABLE, Outcome, odd
 from redeliver.core.facts import FactKind, Level
 from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
@@ -95,6 +96,113 @@ def test_log_of_failures_alone_costs_one_call_more_while_the_webhook_is_off() ->
         world.run(scan="failures")
         calls.append(len(world.requests()))
     assert calls == [1, 2]
+
+
+# -- silence ------------------------------------------------------------------------------------------------------
+
+
+def is_silent(report: Report) -> bool:
+    silent = any(fact.kind is FactKind.SILENT for fact in report.facts)
+    assert code(report) == silent
+    return silent
+
+
+@pytest.mark.parametrize("scan", ["full", "failures"])
+@pytest.mark.parametrize("outcome", [OK, UNAVAILABLE])
+def test_source_that_fell_silent_fails_the_run_if_that_is_asked_for(scan: str, outcome: Outcome) -> None:
+    world = World()
+    row = world.hook.row(world.clock() - 5 * HOUR, outcome)
+    world.hook.log.add(row)
+    assert not is_silent(world.run(scan=scan, max_silence="6h"))
+    world.clock.advance(2 * HOUR)
+    assert is_silent(report := world.run(scan=scan, max_silence="6h"))
+    assert report.hooks[0].newest_delivery == row.delivered_at
+    assert not is_silent(world.run(scan=scan))
+    # The webhook was made anew: of this one GitHub forgets the last delivery.
+    world.clock.advance(4 * DAY)
+    report = world.run(scan=scan, max_silence="6h", variable_name="")
+    assert is_silent(report)
+    assert report.hooks[0].newest_delivery is None
+    world.hook.emit()
+    world.clock.advance(HOUR)
+    world.sim.run_due()
+    assert not is_silent(world.run(scan=scan, max_silence="6h", variable_name=""))
+
+
+def test_new_event_that_failed_counts_and_a_redelivery_does_not() -> None:
+    world = World()
+    guid = world.fail(8 * 60)
+    for minutes in (60, 30, 5):
+        world.again(guid, minutes)
+    assert is_silent(world.run(max_silence="6h", dry_run="true"))
+    world.fail(5 * 60)
+    assert not is_silent(world.run(max_silence="6h", dry_run="true"))
+
+
+@pytest.mark.parametrize(("hours_ago", "silent", "pages"), [(0.5, False, 1), (5, False, 3), (7, True, 3)])
+def test_pages_of_redeliveries_are_read_on_until_a_new_event_shows_up(
+    hours_ago: float, *, silent: bool, pages: int
+) -> None:
+    world = World()
+    guid = world.fail(8 * 60)
+    for number in range(250):
+        world.again(guid, 60 - number / 10)
+    world.again(guid, 30, OK)
+    world.fail(hours_ago * 60, OK)
+    world.variables.seed("CHECKPOINT", str(world.clock() - MINUTE))
+    assert is_silent(world.run(max_silence="6h")) is silent
+    assert len(world.requests()) == pages
+
+
+def test_what_was_not_read_is_not_called_silent() -> None:
+    world = World()
+    guid = world.fail(5 * 60, OK)
+    for number in range(5_000):
+        world.again(guid, 60 - number / 100, OK)
+    report = world.run(max_silence="6h", lookback="3d", time_limit="40s", latency_ms=2_000)
+    assert [fact.kind for fact in report.facts] == [FactKind.FAILURES_FIRST]
+
+
+@pytest.mark.parametrize(
+    ("row", "silent"),
+    [
+        ({"event": None}, False),
+        ({"event": None, "redelivery": True}, True),
+        ({"event": None, "delivered_at": None}, True),
+    ],
+)
+def test_new_event_that_cannot_be_read_counts_if_its_time_can(row: dict[str, object], *, silent: bool) -> None:
+    world = World()
+    world.fail(8 * 60, OK)
+    world.fail(60, odd(OK, **row))
+    report = world.run(max_silence="6h")
+    assert any(fact.kind is FactKind.SILENT for fact in report.facts) is silent
+
+
+@pytest.mark.parametrize(("silence", "scan", "calls"), [("0", "failures", 1), ("6h", "failures", 2), ("6h", "full", 1)])
+@pytest.mark.parametrize("hours_ago", [1, 8])
+def test_silence_costs_one_call_more_where_failures_alone_are_asked_for(
+    silence: str, scan: str, calls: int, hours_ago: int
+) -> None:
+    world = World()
+    world.fail(hours_ago * 60, OK)
+    world.run(scan=scan, max_silence=silence)
+    assert len(world.requests()) == calls
+
+
+def test_log_that_was_not_read_is_not_called_silent() -> None:
+    world = World()
+    world.sim.faults.add(Fault(json_answer(404, "no"), path="*/deliveries"))
+    report = world.run(max_silence="6h")
+    assert [fact.kind for fact in report.facts] == [FactKind.ERROR]
+
+
+def test_webhook_that_is_off_is_why_it_is_silent() -> None:
+    world = World()
+    world.hook.active = False
+    assert [fact.level for fact in world.run().facts] == [Level.WARNING]
+    (fact,) = world.run(max_silence="6h").facts
+    assert fact.kind is FactKind.SWITCHED_OFF_ERROR
 
 
 # -- a token that ends --------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
 from pydantic import Field, GetPydanticSchema, TypeAdapter, ValidationError
@@ -106,6 +107,7 @@ class UnreadRow:
     guid: Annotated[_Guid | None, or_none] = None
     at: Annotated[Annotated[int, _moment] | None, or_none, Field(alias="delivered_at")] = None
     """When, in epoch milliseconds."""
+    redelivery: Annotated[bool | None, or_none] = None
     status: Annotated[str | None, or_none] = None
     status_code: Annotated[int | None, or_none] = None
 
@@ -152,6 +154,16 @@ class Page:
     def has_attempts(self) -> bool:
         """Whether there is an attempt on it, readable or not."""
         return bool(self.rows or self.unread)
+
+    @property
+    def newest_original(self) -> float:
+        """The newest moment (epoch ms) at which GitHub sent an event that is new; -inf: at none on this page.
+
+        Only that tells of a source that is not silent. A redelivery does not: runs ask for some as long as anything is
+        undelivered, and people may ask for any. A row that cannot be read counts, unless it says that it is one.
+        """
+        originals = [row["delivered_at"] for row in self.rows if not row["redelivery"]]
+        return max([*originals, *(row.at for row in self.unread if row.at and not row.redelivery)], default=-inf)
 
     @property
     def times(self) -> list[int]:

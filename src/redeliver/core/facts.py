@@ -120,6 +120,16 @@ class FactKind(Enum):
         needs_somebody=True,
     )
     """The same, where nothing is known to be undelivered in what was read."""
+    SILENT = Words(
+        Level.ERROR,
+        "GitHub has sent no new event{since}.",
+        "That is longer than max-silence. See whether the webhook was deleted and made anew (then put its new id into "
+        "hook-id), whether the App is still installed, and whether the source of the events works.",
+        short="silent",
+        headline="No new event{since}",
+        needs_somebody=True,
+    )
+    """No failure shows that."""
     SWITCHED_OFF_ERROR = Words(
         Level.ERROR,
         _OFF,

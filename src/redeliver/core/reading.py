@@ -123,6 +123,10 @@ class Reading:
     """Of the attempts that were read, and of those that looks at the log have shown since."""
     any_row: bool
     """Whether an attempt was read, of whatever kind and age: GitHub's log is not empty."""
+    newest_original: float
+    """The newest moment of those that were read at which GitHub sent a new event; -inf: at none."""
+    is_silent: bool
+    """Whether that was longer ago than ``max-silence``, and nothing newer can have been missed."""
     any_success: bool
     """Whether an attempt that succeeded was read."""
     failing_since: int | None

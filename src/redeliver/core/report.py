@@ -13,7 +13,7 @@ from redeliver.core.health import Health, health_of
 from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
 from redeliver.text import OwnText, count, plain, some_of
-from redeliver.times import DAY, HOUR, distance, duration, utc
+from redeliver.times import DAY, HOUR, distance, duration, utc, utc_from_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -224,8 +224,11 @@ class HookReport(Account):
     page: str
     """The address of the page with its deliveries, from the settings alone; empty: unknown."""
     active: bool | None = None
+    newest_delivery: int | None = None
+    silent: bool = False
     should_be_on: bool = False
-    """Whether the settings name it by its id, and it was on not long ago: GitHub still has deliveries."""
+    """Whether the settings name it by its id, and it was on not long ago: GitHub still has deliveries. Also if they say
+    how long it may be silent at most."""
     start: int
     ended: int | None = None
     """When the run over all webhooks ended; None: as it started."""
@@ -382,6 +385,11 @@ def _alarms(hook: HookReport) -> Iterator[Fact]:
     """What somebody must see to before something is lost."""
     if hook.urgent:
         yield _deadline_near(hook)
+    if hook.silent and hook.active is not False:  # else that is why
+        newest = hook.newest_delivery
+        known = "" if newest is None else f" since {utc_from_now(newest, hook.start)}"
+        since = OwnText(known or ", as far back as the log was read")
+        yield Fact(FactKind.SILENT, {"since": since})
     if hook.active is False:
         yield Fact(FactKind.SWITCHED_OFF_ERROR if hook.should_be_on else FactKind.SWITCHED_OFF_WARNING, {})
 

@@ -347,6 +347,11 @@ class Settings(BaseModel):
         topic=Topic.OUTPUT,
         group=Group.OFTEN,
     )
+    max_silence: Seconds = as_input(
+        "Fail when GitHub's newest delivery is older than this, for example `6h`: the webhook may have been made anew, "
+        "or its source fallen silent. 0: never.",
+        "0",
+    )
     explain: Boolean = as_input(
         "Show what the receiver answered, for up to three causes of failure per run. Everyone who can see the run can "
         "read it.",

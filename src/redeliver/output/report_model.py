@@ -192,6 +192,11 @@ class HookPart(TypedDict):
     """Who has it: `octo`, `octo/hello`, or the GitHub App's id."""
     active: bool | None
     """Whether GitHub sends deliveries to it; null: GitHub does not say, or was not asked."""
+    newest_delivery: Moment | None
+    """When GitHub sent a new event last, of the attempts that were read; null: none of them was the first of its
+    event."""
+    silent: bool
+    """Whether that is longer ago than the input `max-silence`."""
     start: Moment
     """The run's start on GitHub's clock."""
     cutoff: Moment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, SETTLED, Acceptance, Outcome, latest_failures
@@ -56,7 +57,9 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         redelivered=sum(case.was_accepted for case in record.ledger.sent),
         events=events,
         read=True,
-        should_be_on=hook.id in settings.hook_id.ids and reading.any_row,
+        newest_delivery=None if reading.newest_original == -inf else int(reading.newest_original),
+        silent=reading.is_silent,
+        should_be_on=hook.id in settings.hook_id.ids and (reading.any_row or reading.is_silent),
         partial=reading.extent is Extent.NEWEST,
         unread_from=reading.window.cutoff if reading.extent is Extent.NEWEST else None,
         deadline=min(forgotten_at, default=None),

@@ -49,7 +49,10 @@ class Reader:
         *,
         needs_newest: bool = False,
     ) -> None:
-        """``needs_newest``: whether the newest attempts are read even where failures alone are asked for."""
+        """``needs_newest``: whether the newest attempts are read even where failures alone are asked for.
+
+        Like that for ``max-silence``.
+        """
         self._source = source
         self._window = window
         self._mode = settings.scan
@@ -65,7 +68,9 @@ class Reader:
         self._filter_abandoned = False
         self._since = window.cutoff - SLACK
         self._scanned = 0
-        self._needs_newest = needs_newest
+        self._silent_since = window.start - settings.max_silence * 1000 if settings.max_silence else -inf
+        self._needs_newest = needs_newest or settings.max_silence > 0
+        self._newest_original = -inf
         self._successes = Successes()
         self._any_row = False
         self._any_success = False
@@ -108,8 +113,8 @@ class Reader:
             ApiError, OutOfTime: reading stopped early. What the head has shown stays valid.
         """
         if self._read_by_mode(postpone=postpone):
-            if self._needs_newest and not self._plain.pages:
-                self._read_plainly(self._window.start)
+            if self._needs_newest:
+                self._read_newest_original()
             return self._reading(Extent.WHOLE)
         self._console.line("too little time or API calls for all of it: asking GitHub for failures first", "Read")
         complete = self._read_failures()
@@ -177,7 +182,7 @@ class Reader:
         for pages, page in enumerate(self._failures.read_back_to(self._since), 1):
             self._log.add(page.rows)
             self._log.set_aside(page.unread)
-            self._any_row |= page.has_attempts
+            self._note_newest(page)
             self._be_patient()
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
@@ -225,7 +230,7 @@ class Reader:
         only = self._sought or None
         self._log.add(page.rows, only=only)
         self._log.set_aside(row for row in page.unread if only is None or row.guid in only)
-        self._any_row |= page.has_attempts
+        self._note_newest(page)
         self._scanned += len(page.rows)
         self._be_patient()
         self._first_attempts.add(page.rows)
@@ -236,6 +241,24 @@ class Reader:
             elif not self._any_success:
                 self._failing_since = row["delivered_at"]
         self._progress.of_walk(self._scanned, self._window.start, self._plain.back_to - SLACK, since)
+
+    def _note_newest(self, page: Page) -> None:
+        self._any_row |= page.has_attempts
+        self._newest_original = max(self._newest_original, page.newest_original)
+
+    def _read_newest_original(self) -> None:
+        """Read on, whole, until a new event is found, or everything that ``max-silence`` looks back on was read.
+
+        The first page of the log is enough, which nearly every run has read, unless it has nothing but redeliveries.
+        """
+        since = self._window.start if self._silent_since == -inf else self._silent_since
+        allowance = Allowance(self._clock, self._source, _SHARE_FOR_NEWEST)
+        if self._newest_original >= since:
+            return
+        for page in self._plain.read_back_to(since):
+            self._take(page, since)
+            if self._newest_original >= since or allowance.after_page(0) is not Verdict.READ_ON:
+                return
 
     def _be_patient(self) -> None:
         """Wait as long as need be, once there is something to send."""
@@ -274,6 +297,8 @@ class Reader:
             failures_only=extent is Extent.FAILURES_FIRST or self._mode is ScanMode.FAILURES,
             successes=self._successes,
             any_row=self._any_row,
+            newest_original=self._newest_original,
+            is_silent=self._newest_original < self._silent_since and self._plain.is_past(self._silent_since),
             any_success=self._any_success,
             failing_since=self._failing_since,
             stats=self._first_attempts.stats() if self._plain.back_to <= self._window.cutoff else None,

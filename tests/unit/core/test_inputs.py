@@ -58,6 +58,7 @@ RIGHT: dict[str, dict[str, object]] = {
     "time-limit": {"1s": 1},
     "scan": {"failures": ScanMode.FAILURES},
     "fail-on": {"down": FailOn.DOWN, "undelivered": FailOn.UNDELIVERED, "never": FailOn.NEVER},
+    "max-silence": {"": 0, "0": 0, "6h": 21_600},
     "dry-run": {"true": True, "False": False, " TRUE ": True},
     "api-url": {
         "https://api.github.com/": "https://api.github.com",

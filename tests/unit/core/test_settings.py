@@ -122,7 +122,7 @@ def test_table_names_every_input_once_in_reading_order() -> None:
     assert " ".join(row.name for row in INPUTS) == (
         "org repository hook-id token client-id app-id private-key variable-name variable-repository variable-token "
         "lookback overlap events max-age max-attempts retry-spacing redeliveries-per-minute wait-for-results "
-        "time-limit scan fail-on explain dry-run api-url"
+        "time-limit scan fail-on max-silence explain dry-run api-url"
     )
     assert all(row.description.endswith(".") for row in INPUTS)
 
