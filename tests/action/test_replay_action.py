@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, Kind, invalid_response
+from redeliver.documents import document
 from runner import commands
 from step import Done, run_step
 from wording import figures
@@ -73,8 +74,9 @@ def test_hostile_names_shape_neither_log_nor_page_of_a_replay(world: World) -> N
     assert len(json.loads(done.outputs["report"])["events"]) == 2
     page = MarkdownIt("gfm-like").render(done.summary)
     assert "<script" not in page
-    (address,) = re.findall(r'<a href="([^"]*)"', page)
+    address, about = re.findall(r'<a href="([^"]*)"', page)
     assert address.endswith(f"/organizations/octo/settings/hooks/{world.hook.id}?tab=deliveries")
+    assert about == document("errors.md#no-result")
     assert page.count("</table>") == 2
 
 

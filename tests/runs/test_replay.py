@@ -109,7 +109,7 @@ def test_replay_sends_oldest_first_and_an_old_success_proves_nothing(world: Worl
     assert report.sent == 10
     assert report.exit_code == 1
     assert report.undelivered == (broken,)
-    assert told(FactKind.NOT_DELIVERED, report.errors[0]) == {"events": "1 event", "why": "1 failed again"}
+    assert told(FactKind.NOT_DELIVERED, report.errors[0])["why"] == "1 failed again"
     world.sim.stub.by_guid.clear()
     again = world.replay(guid=",".join(report.undelivered), send="true")
     assert (again.exit_code, outcomes(again)) == (0, {broken: "recovered"})

@@ -199,8 +199,8 @@ def show_replay(report: ReplayReport) -> None:
         out.print(_text(f"{name}: {value}"), soft_wrap=True)
     for line in replay_page.guids_to_send(report, "what --format json prints (see docs/replay.md)"):
         out.print(Text(line), soft_wrap=True)  # one line, to be copied
-    if report.plan and report.plan.delivered:
-        out.print(replay_page.NO_RETRY)
+    if told := replay_page.no_retry(report):
+        out.print(told)
     end = filter(None, [replay_page.headline(report), replay_page.next_step(report, "--send")])
     out.print(Text(_mark(out, light(report)) + ". ".join(end), style="bold"))
 

@@ -111,7 +111,9 @@ def other_facts(report: Report) -> list[Fact]:
 
     def is_told(fact: Fact) -> bool:
         told = len(report.hooks) > 1 or not fact.kind.value.advice
-        counted = fact.kind is FactKind.DEADLINE_NEAR or (fact.level is Level.WARNING and bool(fact.headline) and told)
+        counted = fact.kind in {FactKind.DEADLINE_NEAR, FactKind.STOPPED} or (
+            fact.level is Level.WARNING and bool(fact.headline) and told
+        )
         return fact is lead or counted
 
     return [fact for fact in report.facts if not is_told(fact)]
@@ -209,7 +211,7 @@ def what_comes_next(report: Report) -> str:
         return f"The {which} {count(now, 'event')}{more}."
     if later:
         return f"The next redelivery is due at {utc(min(later), report.start)}."
-    return "The next run continues." if report.partial else ""
+    return "The next run continues." if report.partial or report.signal_number is not None else ""
 
 
 def what_helps(report: Report) -> str:
@@ -230,7 +232,8 @@ def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error",
         errors, state = [f"{headline(report)} (fail-on: {fail_on})"], []
     for error in bounded(errors):
         yield "error", error
-    do, then = "" if report.errors else what_to_do(report), what_comes_next(report)
+    do = what_to_do(report) if report.down or not report.errors else ""  # each error has its advice
+    then = what_comes_next(report)
     others = [fact for fact in other_facts(report) if fact.level is Level.WARNING]
     told = [fact.advice if is_in_heading(fact, report) else str(fact) for fact in others]
     if report.open or report.down or told or not report.read or do:

@@ -30,7 +30,8 @@ def health_line(report: Report) -> str:
     """
     stats = [hook.stats for hook in report.hooks if hook.stats and hook.stats.events]
     if not stats:
-        return ""
+        alone = len(report.hooks) == 1 and report.read
+        return f"Receiver health: {report.health} ({report.hooks[0].health_why})" if alone else ""
     first, alone = stats[0], len(report.hooks) == 1
     slow, throttled = sum(one.near_timeout for one in stats), sum(one.throttled for one in stats)
     delivered, events = sum(one.delivered_first_try for one in stats), sum(one.events for one in stats)
@@ -49,8 +50,8 @@ def health_line(report: Report) -> str:
 def health_parts(report: Report, space: ByteBudget) -> list[str]:
     """The health line, and a table by type of event; of several webhooks a table of those."""
     line, stats = health_line(report), report.hooks[0].stats if report.hooks else None
-    if not line:
-        return []
+    if not line or "%" not in line:
+        return [line]
     if len(report.hooks) > 1:
         cells = []
         for hook in sorted(report.hooks, key=lambda hook: [*Health].index(hook.health)):

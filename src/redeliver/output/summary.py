@@ -189,7 +189,7 @@ def _alert(report: Report) -> str:
         lines.append(f"**Do now:** {sentence_in_markdown(do, _SENTENCE)}{about}")
     if then:
         at_once = " At once: **Re-run all jobs**, on this page." if report.down else ""
-        lines.append(f"**{'Then' if do else 'Next'}:** {then}{at_once}")
+        lines.append(f"{'**Then:** ' * bool(do)}{then}{at_once}")
     if helps:
         lines.append(f"**{'Send faster' if report.late else 'Faster'}:** {sentence_in_markdown(helps, _SENTENCE)}.")
     if (do or report.late) and report.deadline is not None and report.open:
@@ -305,11 +305,11 @@ def _what_it_did(report: Report, space: ByteBudget) -> list[str]:
         for kind, words in OUTCOMES.items()
         if (number := report.outcomes[kind])
     ]
-    line, *figures = health_parts(report, space) or [""]
+    line, *figures = health_parts(report, space)
     quiet = [hook for hook in report.hooks if _is_quiet(hook)] if len(report.hooks) > 1 else []
     names = space.fit(map(webhook, quiet), SHOWN_HOOKS)
     is_good = mark(report) == "🟢"
-    seen = [f"{read}{sent}. {line}" + "." * bool(line)] if is_good else []
+    seen = [" ".join(f"{part}." for part in (f"{read}{sent}", line) if part)] if is_good else []
     details = [
         *([] if is_good else [f"{read}{sent}.", f"{line}." if line else ""]),
         table(["Outcome", "Events:", "What comes next"], outcomes),

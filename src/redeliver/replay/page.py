@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
+from redeliver.core.facts import Level
+from redeliver.documents import entry
 from redeliver.output.pieces import SHOWN_EVENTS, folded, light, linked, more, row, table
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS
@@ -14,6 +16,7 @@ from redeliver.times import day_time, duration, utc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from redeliver.core.facts import Fact
     from redeliver.replay.plan import ReplayPlan
     from redeliver.replay.report import ReplayReport
 
@@ -21,14 +24,14 @@ if TYPE_CHECKING:
 SHOWN_IN_LINE = 20
 _SHOWN_TYPES = 20
 _SENTENCE = 1_000
-NO_RETRY = "A scheduled run does not retry an event that was delivered before its replay."
 
 
 def headline(report: ReplayReport) -> str:
     """The most important facts, for a reader of nothing else."""
     plan = report.plan
     if plan is None:
-        return "Nothing was sent: the log could not be read"
+        causes = [fact.headline for fact in report.facts if fact.headline]
+        return ". ".join([*(causes[:1] or ["The log could not be read"]), "Nothing was sent"])
     if plan.missing:
         return f"Nothing was sent: {count(len(plan.missing), 'GUID is', 'GUIDs are')} not in the webhook's log"
     if plan.too_many:
@@ -38,15 +41,26 @@ def headline(report: ReplayReport) -> str:
     if not report.send:
         return f"Plan: {count(plan.found, 'event')} to send again, nothing was sent"
     outcomes = report.outcomes
+    down = "The receiver is down: " if report.endpoint_down else ""
     recovered, unseen = outcomes[Outcome.RECOVERED], sum(outcomes[outcome] for outcome in AWAITING_RESULT)
     rest = plan.found - recovered - unseen
     parts = [
-        f"{recovered:,} of {count(plan.found, 'event')} arrived again",
-        f"{unseen:,} with no outcome yet" if unseen else "",
-        f"{rest:,} did not arrive" if rest else "",
+        f"{recovered:,} of {count(plan.found, 'event')} delivered again",
+        f"{unseen:,} with no result yet" if unseen else "",
+        f"{rest:,} not delivered" if rest else "",
     ]
-    stopped = "The replay was stopped: " if report.signal_number is not None else ""
-    return stopped + ", ".join(part for part in parts if part)
+    why = "The replay was stopped: " if report.signal_number is not None else down
+    return why + ", ".join(part for part in parts if part)
+
+
+def no_retry(report: ReplayReport) -> str:
+    """That nothing else sends some of these events again; empty: a scheduled run does, or it need not."""
+    events = [(event, case) for event, case in report.events if case.outcome is not Outcome.RECOVERED]
+    delivered = sum(event.is_delivered for event, _ in events)
+    if not delivered:
+        return ""
+    which = count(delivered, "of these events", "of these events")
+    return f"A scheduled run does not retry {which}: {'it was' if delivered == 1 else 'they were'} delivered before."
 
 
 def next_step(report: ReplayReport, how: str) -> str:
@@ -68,14 +82,15 @@ def guids_to_send(report: ReplayReport, elsewhere: str) -> Iterator[str]:
 def markdown(report: ReplayReport) -> str:
     """The job summary as GitHub-flavoured Markdown."""
     rows = plan_rows(report.plan, lambda text: for_markdown(text, 80)) if report.plan else ()
+    mark = light(report, waiting=report.signal_number is not None)
+    told = headline(report)
     parts = [
-        f"## {light(report, waiting=report.signal_number is not None)} {headline(report)}",
+        f"## {mark} {told if report.plan else sentence_in_markdown(told, _SENTENCE)}",
         linked(for_markdown(report.hook), report.page),
-        *(f"> [!CAUTION]\n> {sentence_in_markdown(error, _SENTENCE)}" for error in report.errors),
-        *(f"> [!WARNING]\n> {sentence_in_markdown(warning, _SENTENCE)}" for warning in report.warnings),
+        *(_alert(fact, told) for fact in sorted(report.facts, key=lambda fact: -fact.level)),
         table(["Plan", ""], [*map(row, rows)]),
         f"{step}." if (step := next_step(report, "`send: true`")) else "",
-        NO_RETRY if report.plan and report.plan.delivered else "",
+        no_retry(report),
     ]
     for title, guids in _lists(report):
         # Only what is written like a GUID is in such a list, so nothing in it can end the block.
@@ -84,11 +99,19 @@ def markdown(report: ReplayReport) -> str:
     return "\n\n".join(part for part in parts if part) + "\n\n"
 
 
+def _alert(fact: Fact, heading: str) -> str:
+    is_told = fact.headline and heading.startswith(fact.headline)
+    sentence = "" if is_told else f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**<br>"
+    advice = f"**Do now:** {sentence_in_markdown(fact.advice, _SENTENCE)} " if fact.advice else ""
+    lines = [f"> {line}" for line in (sentence, f"{advice}[More]({entry(fact)})") if line]
+    return "\n".join([f"> [!{'WARNING' if fact.level is Level.WARNING else 'CAUTION'}]", *lines])
+
+
 def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:
     if report.send and report.undelivered:
-        yield "Did not arrive, for the next guid", report.undelivered
+        yield "Not delivered. To try again, replay these GUIDs", report.undelivered
     if report.unseen:
-        yield "Without an outcome yet", report.unseen
+        yield "With no result yet", report.unseen
     if not report.send and report.unfinished:
         # Most plans are no such thing: a run, or a person, has redelivered some of the events.
         title = "To finish an interrupted replay, send only those not redelivered within the last hour"

@@ -46,7 +46,7 @@ PLACES: dict[str, Callable[[str], str]] = {
     "an annotation": annotated,
     "a terminal": on_a_terminal,
     "the summary of unusable inputs": lambda text: in_the_summary(unusable([text])),
-    "the summary of a run": lambda text: in_the_summary(markdown(reports.one(errors=[text]))),
+    "the summary of a run": lambda text: in_the_summary(markdown(reports.one(errors=["First.", text]))),
     "the report": lambda text: as_json(reports.one(errors=[text])).encode().decode("unicode_escape"),
 }
 
