@@ -50,9 +50,9 @@ _NEWEST = "only the newest part was read"
 _OFF = "The webhook is switched off. GitHub sends it no events, and events from this time cannot be recovered."
 _OFF_SHORT = "switched off"
 _OFF_HEADLINE = "The webhook is switched off"
-_ENDS_SOON = "The token for {use} ends on {until:moment} ({left} left)."
-_ENDS_IN = "The token for {use} ends in {left}"
-_RENEW = "Make a new one and store it in its secret, or every run fails from then on: {page}"
+_ENDS_SOON = "The token for {use} expires on {until:moment} ({left} left)."
+_ENDS_IN = "The token for {use} expires in {left}"
+_RENEW = "Make a new one and store it in the same secret, or every run will fail: {page}"
 
 
 class FactKind(Enum):
@@ -123,7 +123,7 @@ class FactKind(Enum):
     SILENT = Words(
         Level.ERROR,
         "GitHub has sent no new event{since}.",
-        "That is longer than max-silence. See whether the webhook was deleted and made anew (then put its new id into "
+        "That is longer than max-silence. See whether the webhook was deleted and recreated (then put its new id into "
         "hook-id), whether the App is still installed, and whether the source of the events works.",
         short="silent",
         headline="No new event{since}",

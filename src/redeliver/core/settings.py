@@ -348,8 +348,8 @@ class Settings(BaseModel):
         group=Group.OFTEN,
     )
     max_silence: Seconds = as_input(
-        "Fail when GitHub's newest delivery is older than this, for example `6h`: the webhook may have been made anew, "
-        "or its source fallen silent. 0: never.",
+        "Fail when GitHub's newest delivery is older than this, for example `6h`: the webhook may have been recreated, "
+        "or its source may have fallen silent. 0: never.",
         "0",
     )
     explain: Boolean = as_input(
