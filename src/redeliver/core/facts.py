@@ -325,7 +325,7 @@ class Facts:
 
 
 def grouped(hooks: Sequence[tuple[str, Sequence[Fact]]]) -> list[Fact]:
-    """The facts of webhooks and their names, the worst first, each cause once with the first webhook that has it."""
+    """The facts of webhooks and their names, each cause once with the first webhook that has it."""
     found: dict[object, Fact] = {}
     for hook, facts in hooks:
         for fact in facts:
@@ -334,4 +334,4 @@ def grouped(hooks: Sequence[tuple[str, Sequence[Fact]]]) -> list[Fact]:
             else:
                 names_it = len(hooks) == 1 or hook in fact.sentence
                 found[fact.cause] = fact if names_it else replace(fact, hook=hook)
-    return sorted(found.values(), key=lambda fact: -fact.level)
+    return [*found.values()]

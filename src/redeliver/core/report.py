@@ -272,7 +272,12 @@ class HookReport(Account):
         undelivered = f"{count(self.undelivered, 'event')} undelivered" if self.undelivered else ""
         if self.gap and not undelivered:
             undelivered = "deliveries were deleted that no run had checked"
-        doubt = "the run failed" if self.is_failing else "the webhook is switched off" if self.active is False else ""
+        doubts = {
+            "the webhook is switched off": self.active is False,
+            "GitHub sent no new event": self.silent,
+            "the run failed": self.is_failing,
+        }
+        doubt = next((why for why, applies in doubts.items() if applies), "")
         # What the input ``events`` leaves out counts in ``stats``, too: it was not delivered.
         health, why = health_of(self.stats, down=self.down, undelivered=undelivered, doubt=doubt)
         object.__setattr__(self, "health", health)
@@ -324,9 +329,10 @@ class Report(Account):
             # A state that is unknown for no other reason says nothing beside those of others.
             if hook.health is not Health.UNKNOWN or hook.is_failing or not no_event:
                 states.append(hook.health)
+        # The webhook with least time left speaks for the others.
+        facts = [*own, *grouped([(hook.hook, hook.facts) for hook in sorted(hooks, key=_time_left)])]
         self._work_out(
-            # The webhook with least time left speaks for the others.
-            (*own, *grouped([(hook.hook, hook.facts) for hook in sorted(hooks, key=_time_left)])),
+            sorted(facts, key=lambda fact: -fact.level),
             start=min((hook.start for hook in hooks), default=0),
             scanned=sum(hook.scanned for hook in hooks),
             redelivered=sum(hook.redelivered for hook in hooks),

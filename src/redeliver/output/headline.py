@@ -154,7 +154,7 @@ def _counts(report: Report) -> str:
             parts.append(f"{report.recovered:,} of {found} recovered")
     if report.partial and waiting:
         parts.append("how many events wait is not known yet")
-    if waiting and (report.urgent or report.late):
+    if report.open and (report.urgent or report.late):
         parts.append(_time_left(report))
     elif waiting and report.down and not (report.partial or report.lost or report.is_failing):
         parts.append("none is lost yet")

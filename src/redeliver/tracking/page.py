@@ -111,7 +111,7 @@ def _state(decision: Decision, situation: Situation, space: ByteBudget) -> Itera
         place = document("on-call.md#when-time-runs-out")
         lines.append(f"**If that cannot be by {utc(memory.deadline)}:** see [when time runs out]({place}).")
     shown = [*errors, *([">"] if errors else []), "<br>\n".join(f"> {line}" for line in lines)]
-    yield "\n".join([f"> [!{'CAUTION' if state in {State.DOWN, State.FAILED} else 'WARNING'}]", *shown])
+    yield "\n".join([f"> [!{'CAUTION' if state is State.DOWN or situation.failing else 'WARNING'}]", *shown])
 
 
 def _heading(decision: Decision, situation: Situation) -> str:
@@ -123,9 +123,9 @@ def _heading(decision: Decision, situation: Situation) -> str:
             return "🟢 It is over: nothing waits any more"
         what = _lost(memory.lost) if memory.lost else "GitHub has deleted deliveries that no run had checked"
         return f"🔴 {what}. Nothing else waits"
+    light = "🔴" if situation.failing or memory.has_losses else "🟡"
     if state in {State.FAILED, State.ATTENTION}:
         sentence = next(iter((*situation.errors, *situation.attention)), "The run failed").partition(". ")[0]
-        light = "🔴" if state is State.FAILED or memory.has_losses else "🟡"
         return f"{light} {_escaped(sentence.removesuffix('.'), _HEADING)}"
     waiting = f"{count(memory.undelivered, 'event')} {'waits' if memory.undelivered == 1 else 'wait'}"
     if memory.partial:
@@ -135,7 +135,7 @@ def _heading(decision: Decision, situation: Situation) -> str:
     counts = ", ".join(part for part in (waiting, lost) if part)
     if state is State.DOWN:
         return f"🔴 {_who(situation)} down: {counts}"
-    return f"{'🔴' if memory.has_losses else '🟡'} {counts[0].upper()}{counts[1:]}"
+    return f"{light} {counts[0].upper()}{counts[1:]}"
 
 
 def _who(situation: Situation) -> str:

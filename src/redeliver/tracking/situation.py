@@ -75,6 +75,8 @@ class Situation:
     """Why the run failed, where ``state`` says so."""
     attention: tuple[str, ...] = ()
     """What stays so until somebody sees to it, in the action's own words."""
+    failing: bool = False
+    """Whether anything made the run fail: an error, a loss, too little time, or something of ``attention``."""
     partial: bool = False
     """Whether a log was read in part, so that more may wait, and for longer."""
 
@@ -89,7 +91,7 @@ def read_report(text: str) -> Situation:
         ValueError: it is not such an output. The message quotes nothing of it.
     """
     if not text.strip():
-        return Situation(State.FAILED, errors=(NO_REPORT,))
+        return Situation(State.FAILED, errors=(NO_REPORT,), failing=True)
     report = read_json(_REPORT, text)
     if report["dry_run"]:
         return Situation(None)
@@ -112,6 +114,7 @@ def read_report(text: str) -> Situation:
         gap=(min(gap["from"] for gap in gaps), max(gap["to"] for gap in gaps)) if gaps else None,
         hooks=tuple(one for one in map(_hook_situation, hooks) if one.undelivered or one.down or not one.read),
         attention=tuple(report["attention"]),
+        failing=bool(report["errors"]),
         errors=failures if state is State.FAILED else (),
         partial=any(hook["partial"] for hook in hooks),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -9,7 +10,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, START
 from redeliver.core.case import Outcome
 from redeliver.core.facts import Fact, FactKind
 from redeliver.core.forecast import forecast
-from redeliver.core.report import HookReport, Outage, Report
+from redeliver.core.report import HookReport, Outage, Report, TokenEnd
 from reports import Problem, events, hook, hooks, one
 
 UNREAD: dict[str, Any] = {"read": False, "scanned": 0, "errors": ("no",)}
@@ -24,6 +25,11 @@ def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) ->
     takes = forecast(600, 150, inf, run_seconds=3_600)
     usual: dict[str, Any] = {"outage": since, "forecast": takes}
     return hook(*events(*outcomes), number=number, **usual | known)
+
+
+def ends(days: int) -> TokenEnd:
+    """The end of a token in so many days."""
+    return TokenEnd(START + days * DAY, days * DAY, "https://github.com/settings/tokens/new", is_webhooks=True)
 
 
 ENDINGS: list[Report] = [
@@ -59,6 +65,12 @@ ENDINGS: list[Report] = [
     one(active=False),
     one(active=False, should_be_on=True),
     Report((hook(), *hooks(2, active=False))),
+    # What somebody must see to, though all went well.
+    one(silent=True),
+    one(silent=True, newest_delivery=START - 9 * HOUR),
+    one(silent=True, active=False, should_be_on=True),
+    *(Report((hook(),), tokens=(ends(days),)) for days in (15, 13, 2, 0)),
+    one(*events(Outcome.PENDING), deadline=START + 2 * HOUR),
     # What was not read is not called fine.
     one(partial=True, warnings=("only the newest",)),
     one(warnings=("slow",)),
@@ -92,6 +104,8 @@ ANNOTATED: list[Report] = [
     one(*events(Outcome.GIVEN_UP, Outcome.RECOVERED)),
     one(active=False),
     one(active=False, should_be_on=True),
+    one(silent=True, newest_delivery=START - 9 * HOUR),
+    Report((hook(),), tokens=(ends(13), replace(ends(2), page="https://github.com/settings/x", is_webhooks=False))),
     Report((hook(endings=(STOPPED,)),), signal_number=15),
     one(*events(Outcome.GIVEN_UP), errors=("No.",), warnings=("It was slow.",)),
     # With several webhooks, each remark names the first that has it.

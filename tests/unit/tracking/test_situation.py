@@ -59,7 +59,7 @@ def test_report_comes_to_a_state_and_unread_is_never_settled(situation: Situatio
 
 
 def test_run_without_a_report_has_failed() -> None:
-    assert read_report(" \n") == Situation(State.FAILED, errors=(NO_REPORT,))
+    assert read_report(" \n") == Situation(State.FAILED, errors=(NO_REPORT,), failing=True)
 
 
 def test_undelivered_and_lost_events_are_kept_apart() -> None:
