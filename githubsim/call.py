@@ -40,9 +40,17 @@ class Call:
             target = str(self.token.app_id)
         for hook in self.sim.hooks.values():
             named = target_type == "integration" or hook_id == str(hook.id)
-            if named and hook.target_type == target_type and hook.target.lower() == target.lower():
+            if named and hook.target_type == target_type and hook.target.lower() == target.lower() and self.sees(hook):
                 return hook
         raise Refused(404, "Not Found")
+
+    def sees(self, hook: Hook) -> bool:
+        """Whether this credential may know of the hook.
+
+        OAuth apps see the webhooks of an organization that they made themselves, and nobody else sees these.
+        Source: https://docs.github.com/en/rest/orgs/webhooks#list-organization-webhooks
+        """
+        return hook.target_type != "organization" or hook.oauth_app == self.token.oauth_app
 
     @property
     def size(self) -> int:

@@ -21,7 +21,8 @@ _EMPTY = "e"
 
 def every(call: Call, target_type: TargetType, target: str) -> SimResponse:
     hooks = (hook for _, hook in sorted(call.sim.hooks.items()) if hook.target_type == target_type)
-    found = [hook.json(call.sim.base_url + call.sim.root) for hook in hooks if hook.target.lower() == target.lower()]
+    those = (hook for hook in hooks if hook.target.lower() == target.lower() and call.sees(hook))
+    found = [hook.json(call.sim.base_url + call.sim.root) for hook in those]
     chosen, headers = call.numbered_page(found)
     return reply(200, chosen, **headers)
 

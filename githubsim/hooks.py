@@ -36,6 +36,8 @@ class Hook:
     created_at: int
     events: list[str] = field(default_factory=lambda: ["*"])
     active: bool = True
+    oauth_app: str = ""
+    """Of an organization: the client id of the OAuth app that made it; empty: a person or a GitHub App did."""
     endpoint: Endpoint | None = None
     log: DeliveryLog = field(default_factory=DeliveryLog, repr=False)
     payloads: dict[str, bytes] = field(default_factory=dict, repr=False)

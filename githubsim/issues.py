@@ -35,6 +35,7 @@ AUTHORS: Mapping[TokenKind, Author] = {
     "installation": Author("redeliver[bot]", "Bot"),
     "fine-grained": Author("octocat", association="MEMBER"),
     "classic": Author("octocat", association="OWNER"),
+    "oauth-app": Author("octocat", association="OWNER"),
 }
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Level = Literal["read", "write"]
-TokenKind = Literal["classic", "fine-grained", "installation", "actions", "app"]
+TokenKind = Literal["classic", "oauth-app", "fine-grained", "installation", "actions", "app"]
 
 EVERYTHING: Mapping[str, Level] = {
     "organization_hooks": "write",
@@ -42,7 +42,8 @@ class Token:
 
     ``sees`` holds the owners (``octo``) and repositories (``octo/ops``) it reaches; None is all of them. Where
     ``repositories`` is not None, it holds those among an owner's, by full names in lower case. ``name`` stands for it
-    wherever the secret itself must not appear. Change any of it in mid-run.
+    wherever the secret itself must not appear. ``oauth_app``: the client id of the OAuth app that holds it for a user.
+    Change any of it in mid-run.
     """
 
     value: str
@@ -53,7 +54,13 @@ class Token:
     sees: frozenset[str] | None = None
     expires_at: int | None = None
     app_id: int | None = None
+    oauth_app: str = ""
     repositories: frozenset[str] | None = None
+
+    @property
+    def has_scopes(self) -> bool:
+        """Whether scopes say what it may do, and not permissions."""
+        return self.kind in {"classic", "oauth-app"}
 
     def check(self, need: Need, target: str) -> None:
         """Whether this credential opens ``target`` (``octo`` or ``octo/ops``).
@@ -65,9 +72,9 @@ class Token:
             raise Refused(403, "Resource not accessible by integration")
         unseen = self.sees is not None and target not in self.sees and target.partition("/")[0] not in self.sees
         unnamed = self.repositories is not None and "/" in target and target.lower() not in self.repositories
-        if unseen or unnamed or (self.kind == "classic" and not self.scopes.intersection(need.scopes)):
+        if unseen or unnamed or (self.has_scopes and not self.scopes.intersection(need.scopes)):
             raise Refused(404, "Not Found")
-        if self.kind != "classic" and not covers(self.permissions, need.permission, need.level):
+        if not self.has_scopes and not covers(self.permissions, need.permission, need.level):
             whose = "personal access token" if self.kind == "fine-grained" else "integration"
             raise Refused(403, f"Resource not accessible by {whose}")
 
@@ -78,7 +85,9 @@ class Token:
             end["github-authentication-token-expiration"] = (
                 f"{datetime.fromtimestamp(self.expires_at // 1_000, UTC):%F %T} UTC"
             )
-        if self.kind == "classic":
+        if self.oauth_app:
+            end["x-oauth-client-id"] = self.oauth_app
+        if self.has_scopes:
             accepted = ", ".join(need.scopes) if need else ""
             return end | {"x-oauth-scopes": ", ".join(sorted(self.scopes)), "x-accepted-oauth-scopes": accepted}
         return end | ({"x-accepted-github-permissions": f"{need.permission}={need.level}"} if need else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -93,3 +94,19 @@ def test_unchanged_response_and_head_have_no_body(client: Client) -> None:
     head = raw(client, "HEAD", **NAMED)
     assert (head.status, head.body, head.headers["etag"]) == (200, b"", first.headers["etag"])
     assert head.headers["content-length"] == str(len(first.body))
+
+
+def test_oauth_app_sees_its_own_webhooks_of_an_organization_alone(client: Client) -> None:
+    client.sim.token("gho_cli", kind="oauth-app", oauth_app="178c6fc778ccc68e1d6a", scopes=["admin:org_hook", "repo"])
+    of_a_repository = client.sim.repo_hook()
+    its_own = client.sim.org_hook("octo", oauth_app="178c6fc778ccc68e1d6a")
+
+    def listed(token: str) -> list[int]:
+        return [hook["id"] for hook in json.loads(client.ask("GET", "/orgs/octo/hooks", token=token).body)]
+
+    assert (listed("pat"), listed("gho_cli")) == ([client.hook.id], [its_own.id])
+    assert client.ask("GET", client.log, token="gho_cli").status == 404
+    assert client.ask("GET", f"{its_own.path}/deliveries", token="pat").status == 404
+    assert client.ask("GET", of_a_repository.path, token="gho_cli").status == 200
+    seen = client.ask("GET", f"{its_own.path}/deliveries", token="gho_cli")
+    assert (seen.status, seen.headers["x-oauth-client-id"]) == (200, "178c6fc778ccc68e1d6a")

@@ -175,7 +175,8 @@ class NoSuchHook(RedeliverError):
 
 NoHooks = NoSuchHook.kind(
     "{owner} has no {what} that the token can see.",
-    "Check org or repository, the token's permissions, and whether the webhook is switched off.",
+    "Check org or repository, the token's permissions, and whether the webhook is switched off. OAuth apps, gh's own "
+    "login too, see only an organization's webhooks that they made.",
 )
 
 EventNotFound = RedeliverError.kind(
@@ -330,6 +331,13 @@ NotFound = ApiError.kind(
     "Check the name and the id. If they are right, give the token {needed}.",
 )
 """404: not there, or hidden from this token; GitHub does not say which."""
+
+HiddenFromApp = ApiError.kind(
+    "{missing} that this OAuth app's token can see (404).",
+    "OAuth apps, gh's own login too, see only an organization's webhooks that they made. Use a personal access token "
+    "or a GitHub App, with {needed}.",
+)
+"""404 for the token of an OAuth app. Source: https://docs.github.com/en/rest/orgs/webhooks#get-an-organization-webhook"""
 
 ApiNotFound = ApiError.kind(
     "The address in api-url is not that of GitHub's API: asked to {what}, it answered 404.",

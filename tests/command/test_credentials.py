@@ -20,6 +20,7 @@ from redeliver.errors import (
     BadKey,
     BadToken,
     CheckpointNotSaved,
+    HiddenFromApp,
     MissingPermission,
     NotInstalled,
     OutOfTime,
@@ -321,6 +322,19 @@ def test_workflows_own_token_is_recognized_and_explained(
     assert (WorkflowToken.advice.partition(" with {")[0] in error) == (kind == "actions")
     assert ("GITHUB_TOKEN" in error) == (kind == "actions")
     assert "ghs_other" not in error
+
+
+def test_oauth_apps_token_is_told_that_it_sees_its_own_webhooks_alone() -> None:
+    site, app = Site(CLOUD, "organization", "fine-grained"), "178c6fc778ccc68e1d6a"
+    token = site.sim.token("gho_cli", kind="oauth-app", oauth_app=app, scopes=["admin:org_hook"])
+    failed = site.fail()
+    assert str(site.hook.id) in told(HiddenFromApp, only_error(site, token="gho_cli"))["missing"]
+    assert "OAuth app" in only_error(site, token="gho_cli", hook_id="all")
+    site.hook.oauth_app = app
+    assert not says(HiddenFromApp, only_error(site, token="gho_cli"))  # of the variable, it lacks the scope
+    token.scopes |= {"repo"}
+    assert site.run(token="gho_cli").recovered == 1
+    assert site.sent == [failed]
 
 
 def test_log_and_report_hold_no_secret() -> None:

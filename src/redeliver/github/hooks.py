@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Generic, NotRequired, TypeVar
 
 from pydantic import FailFast, Field, TypeAdapter
@@ -217,9 +218,12 @@ class Hook:
         self._path = f"{owner.path}/hook" if number is None else f"{owner.path}/hooks/{number}"
         self._caller = caller
         missing = "The App has no webhook" if number is None else Naming(f"{owner.login} has no webhook {{}}", number)
-        self._reading = Purpose(Naming("read the deliveries of {}", self.name), owner.permission, missing)
+        purpose = partial(
+            Purpose, permission=owner.permission, missing=missing, hides_from_apps=owner.path.startswith("/orgs/")
+        )
+        self._reading = purpose(Naming("read the deliveries of {}", self.name))
         self._deliveries = Listing(caller, f"{self._path}/deliveries", self._reading, _rows, fewer=FEWER)
-        self._redelivering = Purpose(Naming("redeliver a delivery of {}", self.name), owner.permission, missing)
+        self._redelivering = purpose(Naming("redeliver a delivery of {}", self.name))
 
     def page(self, query: Query | None = None, *, only: Filter | None = None) -> Page:
         """See :class:`redeliver.github.ports.DeliverySource`."""

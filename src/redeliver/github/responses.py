@@ -19,6 +19,7 @@ from redeliver.errors import (
     ApiRefused,
     BadKey,
     BadToken,
+    HiddenFromApp,
     MissingPermission,
     Moved,
     NotFound,
@@ -99,6 +100,8 @@ class Purpose:
     """The permission that it needs, as GitHub's own pages name it."""
     missing: str
     """What a 404 says is missing, as a clause: "octo has no webhook 17"."""
+    hides_from_apps: bool = False
+    """Whether an OAuth app sees it only if the app made it, as with an organization's webhooks."""
 
 
 class CredentialKind(Enum):
@@ -106,6 +109,8 @@ class CredentialKind(Enum):
 
     TOKEN = auto()
     """A token from the settings."""
+    OAUTH_APP = auto()
+    """The same, and it belongs to an OAuth app, as the one of ``gh auth login`` does."""
     INSTALLATION_TOKEN = auto()
     """A token that the action made for an App's installation."""
     APP_KEY = auto()
@@ -216,7 +221,8 @@ def error_for(response: Response, purpose: Purpose, kind: CredentialKind, web_ur
             missing = WorkflowToken if is_workflows else MissingPermission
             error = missing(what=purpose.what, message=message, needed=needed)
         case 404:
-            error = NotFound(missing=purpose.missing, needed=needed)
+            is_hidden = purpose.hides_from_apps and kind is CredentialKind.OAUTH_APP
+            error = (HiddenFromApp if is_hidden else NotFound)(missing=purpose.missing, needed=needed)
         case status if status < 400:
             error = Moved(what=purpose.what, status=status)
         case status:

@@ -148,13 +148,15 @@ class Session:
     def _caller_with(self, token: str) -> Caller:
         """Calls with a token from the settings. The same token makes one caller, though the settings give it twice."""
         if token not in self._tokens:
-            self._tokens[token] = self._caller(self._connected(token))
+            # https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats
+            kind = CredentialKind.OAUTH_APP if token.startswith("gho_") else CredentialKind.TOKEN
+            self._tokens[token] = self._caller(self._connected(token), kind)
         return self._tokens[token]
 
     def _connected(self, credential: Credential) -> Callable[[], Transport]:
         transport = self.connect(credential)
         return lambda: transport
 
-    def _caller(self, connected: Callable[[], Transport], kind: CredentialKind = CredentialKind.TOKEN) -> Caller:
+    def _caller(self, connected: Callable[[], Transport], kind: CredentialKind) -> Caller:
         urls = {"api_url": self.settings.api_url, "web_url": self.settings.web_url}
         return Caller(connected, self._pace, self.clock, kind, **urls, before_post=self.before_post)
