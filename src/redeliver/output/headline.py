@@ -23,7 +23,7 @@ MAX_ANNOTATIONS = 10
 #: Characters of the headline.
 _LONGEST = 2_000
 #: A heading that is no longer than this has space for the counts.
-_SHORT = 80
+_SHORT = 90
 #: Why the latest attempts of these failed is what has to be put right. The others may still be delivered.
 TO_BE_FIXED = frozenset(
     {Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.TYPE_FAILS, Outcome.NOT_DUE}
@@ -37,10 +37,15 @@ def headline(report: Report) -> str:
 
 def sentences(report: Report) -> list[str]:
     """The sentences of the headline, without their full stops. The first is a page's heading."""
-    first, *others = [*_leads(report), *([counts] if (counts := _counts(report)) else [])]
-    if others and len(first) < _SHORT and ": " not in first and others[-1] == counts:
-        return [f"{first}: {counts[0].lower()}{counts[1:]}", *others[:-1]]
-    return [first, *others]
+    return _with_counts([*_leads(report)], report)
+
+
+def _with_counts(leads: Sequence[str], report: Report) -> list[str]:
+    """What is wrong, and what became of the events: in one sentence if that is not too long for a heading."""
+    counts = _counts(report)
+    if leads and counts and len(leads[0]) < _SHORT and ": " not in leads[0]:
+        return [f"{leads[0]}: {counts[0].lower()}{counts[1:]}", *leads[1:]]
+    return [part for part in (*leads, counts) if part]
 
 
 def mark(report: Report | HookReport) -> str:
@@ -64,7 +69,7 @@ def _leads(report: Report) -> Iterator[str]:
             if number:
                 yield f"{number:,} of {len(hooks):,} {what.format('is' if number == 1 else 'are')}"
     for fact in _in_heading(report):
-        yield fact.headline or fact.sentence.removesuffix(".")
+        yield heading_of(fact)
     if unread == len(hooks) and report.signal_number is None and not report.facts:
         yield "No deliveries could be checked"
 
@@ -88,6 +93,11 @@ def _in_heading(report: Report) -> Collection[Fact]:
         facts = [*report.facts[:1]]  # why nothing was read, though nothing failed
     first = {fact.kind: fact for fact in reversed(facts)}.values()
     return sorted(first, key=lambda fact: (fact.kind is not FactKind.DOWN, -fact.level))
+
+
+def heading_of(fact: Fact) -> str:
+    """A fact as a heading has it: its first sentence."""
+    return (fact.headline or fact.sentence).partition(". ")[0].removesuffix(".")
 
 
 def is_in_heading(fact: Fact, report: Report) -> bool:
@@ -224,8 +234,8 @@ def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error",
 
     Each fact is reported once: what is an error is not in the warning, too.
     """
-    failed = {fact.headline for fact in report.facts if fact.level >= Level.ERROR}
-    state = [f"{sentence}." for sentence in sentences(report) if sentence not in failed]
+    failed = {heading_of(fact) for fact in report.facts if fact.level >= Level.ERROR}
+    state = [f"{part}." for part in _with_counts([lead for lead in _leads(report) if lead not in failed], report)]
     errors: Sequence[str] = report.errors
     if not errors and report.fails_by(fail_on):
         # Else nothing on the page would say why the step failed.

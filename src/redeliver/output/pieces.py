@@ -65,8 +65,9 @@ def linked(shown: str, address: str) -> str:
 
 
 def webhook(hook: HookReport) -> str:
-    """A webhook beside others, as a link to its page: its host, or its id, but an App's webhook has none."""
-    return linked(for_markdown(hook.host or hook.hook_id or hook.hook, 60), hook.page)
+    """A webhook beside others, as a link to its page: its id is enough, but an App's webhook has none. And its host."""
+    shown = linked(for_markdown(hook.hook_id or hook.hook), hook.page)
+    return f"{for_markdown(hook.host, 60)} {shown}".strip()
 
 
 def nowrap(text: str) -> str:

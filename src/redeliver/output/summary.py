@@ -102,7 +102,7 @@ def _one_webhook(hook: HookReport) -> str:
         return ""
     cells = {name: cell for name, cell in _cells_of(hook).items() if cell not in {"", "0"}}
     names = {"Sending takes": "Once it is up"} if hook.down else {"Since": "First failed"}
-    return table(["Webhook", *(names.get(name, name) for name in cells)], [row([webhook(hook), *cells.values()])])
+    return table([*(names.get(name, name) for name in cells), "Webhook"], [row([*cells.values(), webhook(hook)])])
 
 
 def _webhooks(report: Report, space: ByteBudget) -> list[str]:
@@ -150,7 +150,7 @@ def _cells_of(hook: HookReport) -> dict[str, str]:
     waiting = f"**{hook.open:,}**" if hook.open else "0"
     unread = ""
     if hook.partial:
-        waiting, takes = "not known yet", ""
+        waiting, takes = nowrap("not known yet"), ""
         if hook.unread_from is not None:
             unread = nowrap(f"{utc(hook.unread_from, hook.start)} to {utc(hook.cutoff, hook.start)}")
     return {
@@ -182,8 +182,11 @@ def _alert(report: Report) -> str:
     """What to do now, what happens then, and what if that cannot be done; in a plain line if nothing is to be done."""
     do, then, helps = what_to_do(report), what_comes_next(report), what_helps(report)
     lead, lines = worst_fact(report), []
-    if lead and lead.kind is not FactKind.DOWN and not is_in_heading(lead, report):
-        lines.append(f"**{sentence_in_markdown(f'{lead.sentence} {lead.same}', _SENTENCE)}**")
+    if lead and lead.kind is not FactKind.DOWN:
+        told = f"{lead.sentence} {lead.same}".strip()
+        if is_in_heading(lead, report):  # its first sentence, that is
+            told = told.partition(". ")[2]
+        lines += [f"**{sentence_in_markdown(told, _SENTENCE)}**"] if told else []
     if do:
         about = f" {_more_about(lead)}" if lead else ""
         lines.append(f"**Do now:** {sentence_in_markdown(do, _SENTENCE)}{about}")
@@ -238,7 +241,7 @@ def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
     lost: list[str] = []
     others: list[str] = []
     for name, group in groups.items():
-        columns = ["Delivery: GUID, id", "Event", "First failed (UTC)", "Cause", "Failed attempts:", "Outcome"]
+        columns = ["Delivery: GUID, id", "Event", "First failed (UTC)", "Cause", "Attempts:", "Outcome"]
         columns += ["Replay before (UTC)"] * (name == _LOST) + several
         ordered = sorted(group, key=lambda row: ORDER[row[1].outcome])
         rows = (_cells(hook, event, columns) for hook, event in ordered)
@@ -253,7 +256,8 @@ def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
             if name == _WAITING:
                 others.append("Of what was read: " * report.partial + _types([event for _, event in group]))
             which = f"{shown:,} of {len(group):,} events" if shown < len(group) else count(len(group), "event")
-            others.append(folded(f"{which} {name}, with GUIDs", *listed))
+            known = "known so far" if name == _WAITING and report.partial else name
+            others.append(folded(f"{which} {known}, with GUIDs", *listed))
     return lost, others
 
 

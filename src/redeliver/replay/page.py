@@ -88,13 +88,15 @@ def markdown(report: ReplayReport) -> str:
         f"## {mark} {told if report.plan else sentence_in_markdown(told, _SENTENCE)}",
         linked(for_markdown(report.hook), report.page),
         *(_alert(fact, told) for fact in sorted(report.facts, key=lambda fact: -fact.level)),
-        table(["Plan", ""], [*map(row, rows)]),
-        f"{step}." if (step := next_step(report, "`send: true`")) else "",
-        no_retry(report),
     ]
     for title, guids in _lists(report):
         # Only what is written like a GUID is in such a list, so nothing in it can end the block.
         parts += [f"{title}:\n\n```\n{','.join(guids[:MOST_GUIDS])}\n```", more(len(guids) - MOST_GUIDS, "GUIDs")]
+    parts += [
+        f"{step}." if (step := next_step(report, "`send: true`")) else "",
+        no_retry(report),
+        table(["Plan", ""], [*map(row, rows)]),
+    ]
     parts.append(_events(report))
     return "\n\n".join(part for part in parts if part) + "\n\n"
 

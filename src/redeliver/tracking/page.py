@@ -179,7 +179,10 @@ def _waiting(memory: Memory, situation: Situation) -> str:
         earlier = " or earlier" * (memory.partial and memory.since == situation.since)
         cells["Since"] = utc(memory.since) + earlier
     if len(situation.hooks) == 1:
-        cells["Webhook"], cells["Cause"] = for_markdown(situation.hooks[0].hook, 100), _causes(situation.hooks[0])
+        (hook,) = situation.hooks
+        if not hook.down:  # else the heading names it
+            cells["Webhook"] = for_markdown(hook.hook, 100)
+        cells["Cause"] = _causes(hook)
     if memory.undelivered:
         waiting = "not known yet" if memory.partial else f"**{memory.undelivered:,}**"
         cells["Waiting:"] = waiting + ", as the last run that worked found" * (memory.state is State.FAILED)
