@@ -13,6 +13,7 @@ from githubsim.behaviour import Behaviour
 from githubsim.call import Call
 from githubsim.clock import EpochMs, VirtualClock
 from githubsim.endpoint import Endpoint, StubEndpoint
+from githubsim.environments import Repository
 from githubsim.hooks import TARGET_IDS, Hook, TargetType
 from githubsim.issues import Issues
 from githubsim.journal import Entry, Journal
@@ -73,6 +74,7 @@ class SimGitHub:
         self.truth = Truth(self.hooks, self.desk.accepted)
         self._variables: dict[str, Variables] = {}
         self._issues: dict[str, Issues] = {}
+        self._repositories: dict[str, Repository] = {}
 
     # -- what there is ------------------------------------------------------------------------------------------
 
@@ -101,6 +103,9 @@ class SimGitHub:
 
     def issues(self, repo: str) -> Issues:
         return self._issues.setdefault(repo.lower(), Issues())
+
+    def repository(self, repo: str) -> Repository:
+        return self._repositories.setdefault(repo.lower(), Repository())
 
     def installations_of(self, app_id: int | None) -> list[Installation]:
         return [one for one in self.installations if one.app_id == app_id]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from githubsim import apps, deliveries, issues, variables
+from githubsim import apps, deliveries, environments, issues, variables
 from githubsim.tokens import Need
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ _SCOPES = {
     "repository_hooks": (("admin:repo_hook", "repo", "write:repo_hook"), ("read:repo_hook",)),
     "actions_variables": (("repo",), ()),
     "issues": (("repo", "public_repo"), ()),
+    "metadata": (("repo", "public_repo"), ()),
+    "actions": (("repo",), ()),
+    "administration": (("repo",), ()),
+    "environments": (("repo",), ()),
 }
 
 
@@ -53,6 +57,8 @@ def route(verb: str, path: str) -> Route | None:  # noqa: PLR0911 - a table
             return Route(partial(apps.installation_of, owner=owner), app=True)
         case ("POST", "app", "installations", installation, "access_tokens"):
             return Route(partial(apps.mint, installation_id=installation), app=True)
+        case (_, "repos", owner, repo, "environments", name, *rest):
+            return _environment(verb, f"{owner}/{repo}", name, rest)
         case (_, "repos", owner, repo, *rest):
             return _repository(verb, f"{owner}/{repo}", rest)
         case _:
@@ -85,6 +91,8 @@ def _hooks(verb: str, rest: list[str], kind: TargetType, target: str) -> Route |
 def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:
     answer: Callable[..., SimResponse]
     match (verb, *rest):
+        case ("GET",):
+            return Route(lambda call: environments.described(call, repo), repo, _need("metadata", "read"))
         case ("POST", "actions", "variables"):
             answer = variables.create
         case ("GET" | "PATCH", "actions", "variables", _):
@@ -103,6 +111,27 @@ def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:
     # The name of a variable, or the number of an issue.
     named = rest[2:3] if rest[0] == "actions" else rest[1:2]
     return Route(lambda call: answer(call, repo, *named), repo, _need(permission, "read" if verb == "GET" else "write"))
+
+
+def _environment(verb: str, repo: str, name: str, rest: list[str]) -> Route | None:
+    """What an environment is takes other permissions than the secrets in it."""
+    answer: Callable[..., SimResponse]
+    permission = "environments" if rest[:1] == ["secrets"] else "actions" if verb == "GET" else "administration"
+    match (verb, *rest):
+        case ("GET" | "PUT",):
+            answer = environments.one if verb == "GET" else environments.put
+        case ("GET" | "POST", "deployment-branch-policies"):
+            answer = environments.names if verb == "GET" else environments.add_name
+        case ("DELETE", "deployment-branch-policies", _):
+            answer = environments.remove_name
+        case ("GET", "secrets", "public-key"):
+            answer, rest = environments.public_key, []
+        case ("GET" | "PUT", "secrets", _):
+            answer = environments.secret if verb == "GET" else environments.put_secret
+        case _:
+            return None
+    need = _need(permission, "read" if verb == "GET" else "write")
+    return Route(lambda call: answer(call, repo, name, *rest[1:]), repo, need)
 
 
 @cache

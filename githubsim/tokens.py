@@ -19,6 +19,9 @@ EVERYTHING: Mapping[str, Level] = {
     "repository_hooks": "write",
     "actions_variables": "write",
     "issues": "write",
+    "actions": "write",
+    "administration": "write",
+    "environments": "write",
 }
 
 
@@ -74,7 +77,9 @@ class Token:
         unnamed = self.repositories is not None and "/" in target and target.lower() not in self.repositories
         if unseen or unnamed or (self.has_scopes and not self.scopes.intersection(need.scopes)):
             raise Refused(404, "Not Found")
-        if not self.has_scopes and not covers(self.permissions, need.permission, need.level):
+        # Every token may read what a repository is.
+        is_open = self.has_scopes or need.permission == "metadata"
+        if not is_open and not covers(self.permissions, need.permission, need.level):
             whose = "personal access token" if self.kind == "fine-grained" else "integration"
             raise Refused(403, f"Resource not accessible by {whose}")
 

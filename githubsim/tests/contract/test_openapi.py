@@ -9,6 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from github.PublicKey import encrypt
 
 from githubsim import contract, outcomes
 from githubsim.apps import Installation
@@ -104,6 +105,56 @@ def test_variables(world: World) -> None:
     assert world.statuses(("GET", one), ("PATCH", one, {"value": "1"})) == [404, 404]
     assert [world.create(name) for name in ("checkpoint", "CHECKPOINT", "GITHUB_X")] == [201, 409, 422]
     assert world.statuses(("PATCH", one, {"value": "2"}), ("GET", one)) == [204, 200]
+
+
+def test_environments(world: World) -> None:
+    repo = "/repos/octo/ops"
+    one = f"{repo}/environments/redeliver"
+    named, token = f"{one}/deployment-branch-policies", f"{one}/secrets/REDELIVER_TOKEN"
+    assert world.statuses(("GET", repo), ("GET", one), ("GET", named), ("GET", token)) == [200, 404, 404, 404]
+    policy = {"protected_branches": False, "custom_branch_policies": True}
+    assert world.statuses(("PUT", one, {}), ("POST", named, {"name": "main"})) == [200, 404]  # without a rule, no names
+    assert world.statuses(
+        ("PUT", one, {"deployment_branch_policy": policy}),
+        ("POST", named, {"name": "main"}),
+        ("POST", named, {"name": "main"}),
+        ("GET", one),
+        ("GET", named),
+    ) == [200, 200, 303, 200, 200]
+    (kept,) = json.loads(world.ask("GET", named).body)["branch_policies"]
+    assert kept["name"] == "main"
+    gone = f"{named}/{kept['id']}"
+    assert world.statuses(("DELETE", gone), ("DELETE", gone)) == [204, 404]
+    key = json.loads(world.ask("GET", f"{one}/secrets/public-key").body)
+    sealed = {"encrypted_value": encrypt(key["key"], "hush"), "key_id": key["key_id"]}
+    put: tuple[Verb, str, Body] = ("PUT", token, sealed)
+    assert world.statuses(put, put, ("GET", token)) == [201, 204, 200]
+    assert world.statuses(("PUT", token, sealed | {"encrypted_value": "aHVzaA=="})) == [422]
+    assert world.sim.repository("Octo/Ops").environment("Redeliver").secret("redeliver_token") == "hush"
+
+
+def test_plan_refuses_rules_of_environments(world: World) -> None:
+    one, policy = (
+        "/repos/octo/ops/environments/redeliver",
+        {"protected_branches": False, "custom_branch_policies": True},
+    )
+    assert world.statuses(("PUT", one, {"deployment_branch_policy": policy, "reviewers": []})) == [422]
+    world.sim.repository("octo/ops").plan = "free"
+    refused = world.ask("PUT", one, {"deployment_branch_policy": policy})
+    assert (refused.status, "billing plan" in refused.body) == (422, True)
+    assert json.loads(world.ask("GET", one).body)["deployment_branch_policy"] is None
+    world.sim.repository("octo/ops").private = False
+    assert world.statuses(("PUT", one, {"deployment_branch_policy": policy})) == [200]
+
+
+def test_environments_take_permissions_of_their_own(world: World) -> None:
+    repo = "/repos/octo/ops"
+    one = f"{repo}/environments/redeliver"
+    world.sim.token("checkpoint", permissions={"actions_variables": "write"})
+    world.sim.token("gho", kind="classic", scopes=["repo"])
+    asked: list[tuple[Verb, str]] = [("GET", repo), ("GET", one), ("PUT", one), ("GET", f"{one}/secrets/X")]
+    assert world.statuses(*asked, token="checkpoint") == [200, 403, 403, 403]
+    assert world.statuses(("PUT", one, {}), *asked[:2], token="gho") == [200, 200, 200]
 
 
 def test_issues(world: World) -> None:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_POINTS: dict[Verb, int] = {"GET": READ_POINTS, "POST": WRITE_POINTS, "PATCH": WRITE_POINTS}
+_POINTS: dict[Verb, int] = {"GET": READ_POINTS, **dict.fromkeys(("POST", "PUT", "PATCH", "DELETE"), WRITE_POINTS)}
 #: Seconds to wait before the second, third and fourth try of a call that may be repeated.
 BACKOFF = (1.0, 3.0, 9.0)
 TRIES = 1 + len(BACKOFF)

@@ -30,9 +30,9 @@ from redeliver.errors import (
 from redeliver.text import OwnText, plain
 
 T = TypeVar("T")
-Verb = Literal["GET", "POST", "PATCH"]
+Verb = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 #: A request's body: JSON's members by name.
-Body = Mapping[str, str | Sequence[str] | Mapping[str, str]]
+Body = Mapping[str, str | Sequence[str] | Mapping[str, str] | Mapping[str, bool]]
 #: Why a response is lost; bounded_http and connection have more reasons.
 TOO_LONG = "it took too long"
 
