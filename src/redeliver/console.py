@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 #: What a line is about: it begins with this word. Empty: it belongs to the line or the group above it.
-Word = Literal["", "Read", "Plan", "Deadline", "Test", "Send", "Wait", "Stop", "Saved", "Health", "Result"]
+Word = Literal["", "Read", "Plan", "Deadline", "Test", "Send", "Wait", "Stop", "Saved", "Help", "Health", "Result"]
 
 
 def headed(word: Word, text: str) -> str:

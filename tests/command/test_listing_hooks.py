@@ -134,7 +134,7 @@ def test_missing_webhook_is_an_error_in_every_format(here: Server, form: str) ->
     assert said.out == ""
     if form != "matrix":
         said = here.hooks("--format", form, code=1, hook_id="404")
-        assert "404" in told(NotFound, said.err.splitlines()[-1])["missing"]
+        assert "404" in told(NotFound, said.err.splitlines()[-2])["missing"]
         assert said.out == ""
     here.live.sim.hooks.clear()
     said = here.hooks("--format", form, code=1, hook_id="all")

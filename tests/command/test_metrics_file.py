@@ -17,7 +17,7 @@ from exposition import read
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
-from redeliver.errors import StateLocked
+from redeliver.errors import MetricsNotWritten, MetricsPackageMissing, StateLocked
 from redeliver.output import metrics
 from redeliver.run.state_file import StateFile
 from wording import says
@@ -124,10 +124,7 @@ def test_missing_metrics_library_is_named_before_any_request(here: Server, tmp_p
     (tmp_path / "prometheus_client.py").write_text(missing)
     without = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(SOURCES)])}
     said = start("run", *here.flags(), "--metrics-file", "/nowhere/redeliver.prom", given=without)
-    assert said.err == (
-        "error: Metrics need the package prometheus-client, which is not installed. Nothing was sent. Install it: pip "
-        "install 'redeliver-action[metrics]'\n"
-    )
+    assert said.err.startswith(f"error: {MetricsPackageMissing()}\n")
     assert (said.code, said.out, here.live.sim.journal.entries) == (2, "", [])
     assert start("run", *here.flags(), given=without).code == 0  # nothing else needs it
 
@@ -141,10 +138,7 @@ def test_metrics_that_cannot_be_written_are_an_error_after_the_work(watched: Wat
     watched.here.live.sim.faults.add(Fault(Call(watched.path.parent.rmdir), path="*/attempts"))
     said = watched.run("--fail-on", fail_on, "--format", "json", code=code)
     assert said.json["redelivered"] == 1
-    assert said.err.splitlines()[-1] == (
-        f"error: The metrics file {watched.path} cannot be written: No such file or directory. The run did its work. "
-        "The metrics are still those of an earlier run."
-    )
+    assert f"error: {MetricsNotWritten(path=watched.path, why='No such file or directory')}" in said.err.splitlines()
     assert watched.here.live.sent == [guid]
     assert watched.here.state.exists()
 

@@ -158,7 +158,7 @@ def test_missing_event_is_named_and_the_others_are_shown(here: Server) -> None:
         said = show(here, "--format", form, UNKNOWN, guid, code=1)
         assert guid in said.out
         assert UNKNOWN not in said.out
-        assert said.err.splitlines()[-1] == f"error: {EventNotFound(guid=UNKNOWN, days=3)}"
+        assert said.err.splitlines()[-2] == f"error: {EventNotFound(guid=UNKNOWN, days=3)}"
     assert show(here, UNKNOWN, code=1).out == ""
     assert shown(here, UNKNOWN, code=1) == []
 
@@ -167,7 +167,7 @@ def test_log_that_cannot_be_read_shows_nothing(here: Server) -> None:
     guid = event(here, FORBIDDEN)
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     said = show(here, guid, code=1)
-    assert says(MissingPermission, said.err.splitlines()[-1])
+    assert says(MissingPermission, said.err.splitlines()[-2])
     assert said.out == ""
 
 
@@ -178,7 +178,7 @@ def test_failed_lookup_is_an_error_and_attempts_are_shown_anyway(here: Server) -
     said = show(here, guid, code=1)
     assert guid in said.out
     assert str(first.id) in said.out
-    assert told(ResponsesNotRead, said.err.splitlines()[-1]) == {"failed": "1", "attempts": "2 attempts"}
+    assert told(ResponsesNotRead, said.err.splitlines()[-2]) == {"failed": "1", "attempts": "2 attempts"}
     failed, read = shown(here, guid, code=1)[0]["attempts"]
     assert says(MissingPermission, failed["response_unknown"])
     assert read["response"]["server"] == "cloudflare"

@@ -38,7 +38,7 @@ from wording import raises, told
 def refused(here: Server, said: Said, kind: ErrorKind[RedeliverError], *facts: str) -> None:
     """A run that ends before it asks for anything, with an error of that kind that names these facts."""
     assert said.code == kind.exit_code
-    error = said.err.splitlines()[-1]
+    *_, error, _ = said.err.splitlines()
     assert error.startswith("error: ")
     shown = " ".join(told(kind, error).values())
     assert all(fact in shown for fact in facts)
@@ -138,7 +138,7 @@ def test_impossible_checkpoint_stops_the_run_and_is_left(here: Server) -> None:
 
 def is_refused(here: Server, said: Said, path: Path, why: str) -> None:
     """Before anything is asked, whatever the file is for."""
-    *_, error = said.err.splitlines()
+    *_, error, _ = said.err.splitlines()
     assert (said.code, said.out) == (2, "")
     assert error.startswith("error: ")
     assert str(path) in error

@@ -18,6 +18,7 @@ from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE
 from redeliver import __version__
 from redeliver.core.facts import Fact, FactKind
+from redeliver.documents import entry
 from redeliver.errors import MissingPermission, Unexpected
 from wording import says
 
@@ -50,11 +51,12 @@ def test_json_is_the_report_and_nothing_else(here: Server) -> None:
 def test_error_is_printed_and_fails_the_run_unless_fail_on_is_never(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     said = here.run(code=1)
-    error = said.err.splitlines()[-1]
+    *_, error, address = said.err.splitlines()
     assert error.startswith("error: ")
     assert says(MissingPermission, error)
+    assert address == f"  {entry(MissingPermission(what='', message='', needed=''))}"
     assert says(MissingPermission, here.run("--format", "json", code=1).json["errors"][0])
-    assert here.run("--fail-on", "never", code=0).err.splitlines()[-1].startswith("error: ")
+    assert here.run("--fail-on", "never", code=0).err.splitlines()[-2].startswith("error: ")
 
 
 @pytest.mark.parametrize("command", ["hooks", "show 0b989ba4-242f-11e5-81e1-c7b6966d2516", "replay --from 1h"])
@@ -91,14 +93,14 @@ def test_quiet_run_prints_errors_alone(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     said = here.run("-q", code=1)
     assert said.out == ""
-    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["error"]
+    assert [line.partition(":")[0] for line in said.err.splitlines()] == ["error", "  https"]
 
 
 def test_unexpected_exception_is_reported_by_its_type_alone(here: Server) -> None:
     for command in (here.run, here.hooks):
         said = command(code=1, hook_id="1", breaks="redeliver.github.session.Session.choose")
         assert said.out == ""
-        assert said.err == f"error: {Unexpected(kind='ZeroDivisionError')}\n"
+        assert said.err.startswith(f"error: {Unexpected(kind='ZeroDivisionError')}\n")
 
 
 # -- what must never be said ------------------------------------------------------------------------------------
@@ -204,7 +206,8 @@ def test_errors_have_a_priority_in_the_journal_alone(here: Server, *, connected:
     wrong = logged(here, "run", *here.flags(), "--lookback", "soon", connected=connected)
     gone = logged(here, "hooks", *here.flags(state=False), connected=connected)
     for lines in (failed, wrong, gone):
-        assert lines[-1].startswith(f"{priority}error: ")
+        assert lines[-2].startswith(f"{priority}error: ")
+        assert lines[-1].startswith(f"{priority}  https://")
     assert fine
     assert not [line for line in fine if line.startswith("<")]
     here.file("token").write_text(TOKEN)

@@ -256,6 +256,11 @@ class Fact:
         return self.kind.value.level
 
     @property
+    def is_error(self) -> bool:
+        """Whether it makes the run fail."""
+        return self.level >= Level.ERROR
+
+    @property
     def short(self) -> str:
         """Its state, for a table; empty: it is not about a state."""
         return filled(self.kind.value.short, self.fields)
@@ -306,12 +311,12 @@ class Facts:
     @property
     def is_failing(self) -> bool:
         """Whether one of them makes the run fail."""
-        return any(fact.level >= Level.ERROR for fact in self.facts)
+        return any(fact.is_error for fact in self.facts)
 
     @property
     def errors(self) -> tuple[str, ...]:
         """Those that make the run fail, as sentences."""
-        return tuple(str(fact) for fact in self.facts if fact.level >= Level.ERROR)
+        return tuple(str(fact) for fact in self.facts if fact.is_error)
 
     @property
     def attention(self) -> tuple[str, ...]:
@@ -321,7 +326,7 @@ class Facts:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The others, as sentences."""
-        return tuple(str(fact) for fact in self.facts if fact.level < Level.ERROR)
+        return tuple(str(fact) for fact in self.facts if not fact.is_error)
 
 
 def grouped(hooks: Sequence[tuple[str, Sequence[Fact]]]) -> list[Fact]:

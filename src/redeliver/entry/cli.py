@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from redeliver import __version__
+from redeliver.core.facts import Fact
 from redeliver.core.settings import DAY, FailOn, Topic, Use
+from redeliver.documents import entry
 from redeliver.entry.flags import (
     IS_RICH,
     GroupedCommand,
@@ -220,10 +222,12 @@ def show(
     else:
         show_events(found)
     missing = [guid for guid in wanted if all(guid != one.guid for one in found)]
-    console.tell("error", *(str(EventNotFound(guid=guid, days=settings.retention // DAY)) for guid in missing))
+    for guid in missing:
+        console.tell_facts([Fact.of(EventNotFound(guid=guid, days=settings.retention // DAY))])
     attempts = [attempt for one in found for attempt in one.attempts]
     if failed := sum(attempt.lookup_failed for attempt in attempts):
-        console.tell("error", str(ResponsesNotRead(failed=f"{failed:,}", attempts=count(len(attempts), "attempt"))))
+        attempted = count(len(attempts), "attempt")
+        console.tell_facts([Fact.of(ResponsesNotRead(failed=f"{failed:,}", attempts=attempted))])
     return int(bool(missing or failed))
 
 
@@ -246,16 +250,15 @@ def run(
     settings = settings_of(flags, Use.RUN, state_file, metrics_file)
     if metrics_file:
         check_metrics_file(metrics_file)
-    unwritten: tuple[str, ...] = ()
+    unwritten: Fact | None = None
     with _session(settings, console, state_file, sends=not settings.dry_run) as session:
         report = run_hooks(session)
         try:
             if metrics_file and not settings.dry_run:
                 write_metrics(metrics_file, report, time.time())  # while no other run can write the file
         except RedeliverError as fault:
-            unwritten = (str(fault),)  # no reason to hide what the run did
-    console.tell("error", *report.errors, *unwritten)
-    console.tell("warning", *report.warnings)
+            unwritten = Fact.of(fault)  # no reason to hide what the run did
+    console.tell_facts((*([unwritten] if unwritten else []), *report.facts))
     with console.live():
         report = explain(session, report)
     if form == "json":
@@ -288,8 +291,7 @@ def replay(
     with _session(settings, console, locked, sends=settings.send, busy=ReplayLocked) as session:
         (hook,) = session.choose()
         report = replay_hook(hook, session, arrived)
-    console.tell("error", *report.errors)
-    console.tell("warning", *report.warnings)
+    console.tell_facts(report.facts)
     if form == "json":
         print_data(replay_results.as_json(report) + "\n")
     elif not console.quiet:
@@ -336,12 +338,13 @@ def _tell(fault: RedeliverError) -> None:
     if not fault.exit_code:
         typer.echo(for_log(str(fault)), err=True)
         return
-    print_message("error", *(fault.problems if isinstance(fault, SettingsError) else (str(fault),)))
+    problems = fault.problems if isinstance(fault, SettingsError) else (str(fault),)
+    print_message("error", *problems, about=entry(fault))
 
 
 def start() -> None:
     """Do what the command line says, unless it holds a credential, which no message may repeat."""
     if where := misplaced_credential():
-        print_message("error", str(CredentialMisplaced(where=where)))
+        _tell(CredentialMisplaced(where=where))
         sys.exit(CredentialMisplaced.exit_code)
     app()

@@ -67,6 +67,7 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
     finally:
         for level, text in annotate(report, settings.fail_on):
             console.tell(level, text)
+        console.refer(report.facts)
         if health := health_line(report):
             console.line(health.partition(": ")[2], "Health")
         console.line(f"{mark(report)} {headline(report)}", "Result")
@@ -84,6 +85,7 @@ def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
     except NoSuchHook as none:
         # Not a reason to fail: somebody may have removed the last one, and the following jobs can see that.
         console.tell("warning", str(none))
+        console.refer([none])
         hook_ids = []
     jobs = matrix(hook_ids)
     console.line(f"{count(len(hook_ids), 'webhook')} for {count(len(jobs['include']), 'job')}", "Result")
@@ -102,6 +104,7 @@ def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
         end = replay_page.headline(report)
         console.tell("error", *report.errors)
         console.tell("warning", *report.warnings)
+        console.refer(report.facts)
         if not report.facts:
             step = replay_page.next_step(report, "send: true")
             console.tell("notice", ". ".join(filter(None, [end, step])) + ".")

@@ -78,10 +78,10 @@ def in_journal(level: Level) -> str:
     return priority if os.environ.get("JOURNAL_STREAM") == f"{stream.st_dev}:{stream.st_ino}" else ""
 
 
-def print_message(level: Level, *texts: str) -> None:
-    """Print sentences on the standard error stream."""
-    for text in texts:
-        sys.stderr.write(in_journal(level) + for_log(f"{level}: {text}") + "\n")
+def print_message(level: Level, *texts: str, about: str = "") -> None:
+    """Print sentences on the standard error stream, and where to read more about them."""
+    for line in (*(f"{level}: {text}" for text in texts), *([f"  {about}"] if about else [])):
+        sys.stderr.write(in_journal(level) + for_log(line) + "\n")
         sys.stderr.flush()
 
 

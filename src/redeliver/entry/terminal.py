@@ -21,6 +21,7 @@ from rich.text import Text
 
 from redeliver.console import headed
 from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.documents import entry
 from redeliver.entry.streams import bar_of_lines, in_journal
 from redeliver.output.headline import headline, mark
 from redeliver.output.pieces import ORDER, light
@@ -30,9 +31,10 @@ from redeliver.text import count, for_log, one_line, plain
 from redeliver.times import day_time, distance, duration, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from redeliver.console import Bar, Word
+    from redeliver.core.facts import Fact
     from redeliver.core.health import HookHealth
     from redeliver.core.report import Report, ShownEvent
     from redeliver.core.settings import Settings
@@ -115,11 +117,17 @@ class TerminalConsole:
             yield lambda done, line="": display.update(task, completed=done)  # noqa: ARG005
         self._status.start()
 
-    def tell(self, level: Level, *texts: str) -> None:
-        """What makes the run fail, or what the user should know."""
+    def tell(self, level: Level, *texts: str, about: str = "") -> None:
+        """What makes the run fail, or what the user should know, and where to read more about it."""
         style = {"error": "bold red", "warning": "bold yellow"}[level]
-        for text in texts:
-            self._console.print(Text(in_journal(level)) + Text(f"{level}: ", style=style) + _sentence(text))
+        lines = [Text(f"{level}: ", style=style) + _sentence(text) for text in texts]
+        for line in (*lines, *([Text(f"  {about}", "dim")] if about else [])):
+            self._console.print(Text(in_journal(level)) + line)
+
+    def tell_facts(self, facts: Iterable[Fact]) -> None:
+        """The same for facts, each with its entry in the documents."""
+        for fact in facts:
+            self.tell("error" if fact.is_error else "warning", str(fact), about=entry(fact))
 
 
 #: Seconds after which a rate says something.

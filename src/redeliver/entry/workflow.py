@@ -18,6 +18,7 @@ from actions_toolkit import core
 
 from redeliver.console import headed
 from redeliver.core.settings import inputs
+from redeliver.documents import entry
 from redeliver.entry.process import exit_code
 from redeliver.entry.streams import bar_of_lines
 from redeliver.errors import NotWritten, RedeliverError, SettingsError, Unexpected
@@ -26,10 +27,11 @@ from redeliver.output.summary import unusable
 from redeliver.text import for_log, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Literal, TextIO
 
     from redeliver.console import Bar, Word
+    from redeliver.core.facts import Fact
     from redeliver.core.settings import Settings, Use
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
@@ -95,6 +97,11 @@ class ActionsConsole:
             # again.
             core.issue_command(level, {"title": "Redeliver Action"}, one_line(for_log(text), _ANNOTATION))
 
+    def refer(self, told: Iterable[Fact | RedeliverError]) -> None:
+        """Where to read more about what was told, each once. An annotation shows no links."""
+        for address in dict.fromkeys(map(entry, told)):
+            self.line(address, "Help")
+
 
 def check_files() -> None:
     """Check that results can be written for the runner, without writing anything. Raises NotWritten."""
@@ -150,6 +157,7 @@ def run_as_step(
     def tell(fault: RedeliverError) -> None:
         problems = fault.problems if isinstance(fault, SettingsError) else (str(fault),)
         console.tell("error", *bounded(problems))
+        console.refer([fault])
         with suppress(RedeliverError):  # the summary may be what cannot be written
             if isinstance(fault, SettingsError):
                 write_summary(unusable(problems))
