@@ -56,25 +56,32 @@ def mark(report: Report | HookReport) -> str:
 
 def _leads(report: Report) -> Iterator[str]:
     """What is wrong, the worst first."""
-    hooks = report.hooks
+    hooks, was_stopped = report.hooks, report.signal_number is not None
     unread = sum(not hook.read for hook in hooks)
-    if report.signal_number is not None:
+    if was_stopped:
         missed, meant = unread + report.unreached, len(hooks) + report.unreached
         logs = "the log" if meant == 1 else f"{missed:,} of {meant:,} logs"
         yield f"The run was stopped before it had read {logs}" if missed else "The run was stopped"
     if len(hooks) > 1:
-        off, down = sum(hook.active is False for hook in hooks), sum(hook.down for hook in hooks)
-        missed = 0 if unread == len(hooks) or report.signal_number is not None else unread
-        for number, what in ((down, "receivers {} down"), (missed, _UNREAD), (off, "webhooks {} switched off")):
-            if number:
-                yield f"{number:,} of {len(hooks):,} {what.format('is' if number == 1 else 'are')}"
+        yield from _of_several(hooks, 0 if was_stopped or unread == len(hooks) else unread)
     for fact in _in_heading(report):
         yield heading_of(fact)
-    if unread == len(hooks) and report.signal_number is None and not report.facts:
+    if unread == len(hooks) and not (was_stopped or report.facts):
         yield "No deliveries could be checked"
 
 
-_UNREAD = "webhooks could not be checked"
+def _of_several(hooks: Sequence[HookReport], unread: int) -> Iterator[str]:
+    """How many webhooks are not well; one that is down is named."""
+    off, down = sum(hook.active is False for hook in hooks), [hook for hook in hooks if hook.down]
+    if len(down) == 1:
+        yield f"{down[0].host or f'The receiver of webhook {down[0].hook_id}'} is down (1 of {len(hooks):,})"
+    elif down:
+        yield f"{len(down):,} of {len(hooks):,} receivers are down"
+    for number, what in ((unread, "could not be checked"), (off, f"{'is' if off == 1 else 'are'} switched off")):
+        if number:
+            yield f"{number:,} of {len(hooks):,} webhooks {what}"
+
+
 #: Of several webhooks, the headline says how many have it.
 _COUNTED = frozenset({FactKind.DOWN, FactKind.SWITCHED_OFF_ERROR, FactKind.SWITCHED_OFF_WARNING})
 #: How many kinds of losses there are.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import OUTCOMES
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
+from redeliver.core.inputs import is_guid
 from redeliver.text import for_markdown
 
 if TYPE_CHECKING:
@@ -68,6 +69,13 @@ def webhook(hook: HookReport) -> str:
     """A webhook beside others, as a link to its page: its id is enough, but an App's webhook has none. And its host."""
     shown = linked(for_markdown(hook.hook_id or hook.hook), hook.page)
     return f"{for_markdown(hook.host, 60)} {shown}".strip()
+
+
+def to_copy(guids: Sequence[str], most: int) -> str:
+    """GUIDs as another replay may be given them; empty: there are none."""
+    # Only what is written like a GUID, so that nothing in it can end the block.
+    shown = [guid for guid in guids if is_guid(guid)][:most]
+    return f"```\n{','.join(shown)}\n```" if shown else ""
 
 
 def nowrap(text: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import LOST, OUTCOMES, Outcome
 from redeliver.core.facts import FactKind, Level
-from redeliver.core.inputs import is_guid
 from redeliver.documents import document, entry
 from redeliver.output.charts import picture
 from redeliver.output.headline import (
@@ -33,6 +32,7 @@ from redeliver.output.pieces import (
     nowrap,
     row,
     table,
+    to_copy,
     webhook,
 )
 from redeliver.output.receivers import explanations, health_parts
@@ -249,7 +249,10 @@ def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
         shown = min(left, len(group))
         left -= shown
         if name == _LOST:
-            lost = [*listed, _to_replay([event for _, event in group])]
+            given_up = [event.guid for _, event in group if event.outcome is Outcome.GIVEN_UP]
+            if guids := to_copy(given_up, SHOWN_EVENTS):
+                listed.append(f"To replay them, once the receiver is fixed, these are the GUIDs:\n\n{guids}")
+            lost = listed
         elif name == _WAITING and len(group) <= _FEW:
             others += listed
         elif shown:
@@ -259,14 +262,6 @@ def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
             known = "known so far" if name == _WAITING and report.partial else name
             others.append(folded(f"{which} {known}, with GUIDs", *listed))
     return lost, others
-
-
-def _to_replay(events: Sequence[EventReport]) -> str:
-    """The GUIDs of events that are no longer retried, to be copied; empty: there are none."""
-    # Only what is written like a GUID is among them, so nothing in it can end the block.
-    guids = [event.guid for event in events if event.outcome is Outcome.GIVEN_UP and is_guid(event.guid)]
-    block = f"```\n{','.join(guids[:SHOWN_EVENTS])}\n```"
-    return f"To replay them, once the receiver is fixed, these are the GUIDs:\n\n{block}" if guids else ""
 
 
 def _types(events: Sequence[EventReport]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
 from redeliver.core.facts import Level
 from redeliver.documents import entry
-from redeliver.output.pieces import SHOWN_EVENTS, folded, light, linked, more, row, table
+from redeliver.output.pieces import SHOWN_EVENTS, folded, light, linked, more, row, table, to_copy
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS
 from redeliver.text import count, for_markdown, sentence_in_markdown
@@ -90,8 +90,7 @@ def markdown(report: ReplayReport) -> str:
         *(_alert(fact, told) for fact in sorted(report.facts, key=lambda fact: -fact.level)),
     ]
     for title, guids in _lists(report):
-        # Only what is written like a GUID is in such a list, so nothing in it can end the block.
-        parts += [f"{title}:\n\n```\n{','.join(guids[:MOST_GUIDS])}\n```", more(len(guids) - MOST_GUIDS, "GUIDs")]
+        parts += [f"{title}:\n\n{to_copy(guids, MOST_GUIDS)}", more(len(guids) - MOST_GUIDS, "GUIDs")]
     parts += [
         f"{step}." if (step := next_step(report, "`send: true`")) else "",
         no_retry(report),

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
-from redeliver.core.inputs import is_guid
 from redeliver.documents import document
-from redeliver.output.pieces import ByteBudget, advice_for, more, row, table
+from redeliver.output.pieces import ByteBudget, advice_for, more, row, table, to_copy
 from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import duration, utc
 from redeliver.tracking.decision import MAX_BODY, Change
@@ -93,7 +92,8 @@ def _state(decision: Decision, situation: Situation, space: ByteBudget) -> Itera
     memory, state = decision.memory, decision.memory.state
     yield f"## {_heading(decision, situation)}"
     if state is State.SETTLED:
-        yield _over(decision)
+        lasted = f" It lasted from {utc(memory.since)} to {utc(decision.now)}." if memory.since is not None else ""
+        yield f"Nothing {'else ' * memory.has_losses}waits.{lasted}"
         named = f"A comment names {'it' if memory.lost == 1 else 'them'}. " if memory.lost else ""
         yield f"{named}{_CLOSE}" if memory.has_losses else ""
         return
@@ -120,9 +120,9 @@ def _heading(decision: Decision, situation: Situation) -> str:
     lost = f"{count(memory.lost, 'event')} {_are(memory.lost)} no longer retried" if memory.lost else ""
     if state is State.SETTLED:
         if not memory.has_losses:
-            return "🟢 It is over: nothing waits any more"
+            return f"🟢 It is over: {_recovered(decision) or 'nothing waits any more'}"
         what = _lost(memory.lost) if memory.lost else "GitHub has deleted deliveries that no run had checked"
-        return f"🔴 {what}. Nothing else waits"
+        return f"🔴 {what}"
     light = "🔴" if situation.failing or memory.has_losses else "🟡"
     if state in {State.FAILED, State.ATTENTION}:
         sentence = next(iter((*situation.errors, *situation.attention)), "The run failed").partition(". ")[0]
@@ -154,14 +154,12 @@ def _lost(number: int) -> str:
     return f"{count(number, 'event')} {was} not delivered and {_are(number)} no longer retried"
 
 
-def _over(decision: Decision) -> str:
-    """How many events were recovered, and how long it lasted."""
-    memory, now = decision.memory, decision.now
-    recovered = f"{count(memory.recovered, 'event')} recovered. " if memory.recovered else ""
-    if memory.since is None:
-        return recovered.strip()
-    lasted = duration(max(0, now - memory.since) / 1000)
-    return f"{recovered}It lasted {lasted}, from {utc(memory.since)} to {utc(now)}."
+def _recovered(decision: Decision) -> str:
+    """How many events were recovered, and how long it lasted; empty: none was."""
+    memory, lasted = decision.memory, ""
+    if memory.since is not None:
+        lasted = f" in {duration(max(0, decision.now - memory.since) / 1000)}"
+    return f"{count(memory.recovered, 'event')} recovered{lasted}" if memory.recovered else ""
 
 
 def _space_beside(*parts: str) -> ByteBudget:
@@ -211,15 +209,10 @@ def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
         given_up = [one["guid"] for one in news.lost if one["outcome"] == Outcome.GIVEN_UP]
         if given_up:
             yield f"**Do now:** {OUTCOMES[Outcome.GIVEN_UP].advice}"
-        # Only what is written like a GUID is among them, so nothing in it can end the block.
-        if (guids := [guid for guid in given_up if is_guid(guid)]) and space.take(block := _block(guids[:_ROWS])):
-            yield block
+            if (guids := to_copy(given_up, _ROWS)) and space.take(guids):
+                yield f"The GUIDs, to be copied:\n\n{guids}"
     if news.gap:
         yield f"🔴 {_gap(news.gap)}"
-
-
-def _block(guids: list[str]) -> str:
-    return f"The GUIDs, to be copied:\n\n```\n{','.join(guids)}\n```"
 
 
 def _gap(gap: tuple[int, int]) -> str:

@@ -209,7 +209,8 @@ def test_closing_comment_says_how_many_were_recovered_and_how_long_it_lasted() -
     after = decide(TrackingIssue(1, is_open=True, memory=opened.memory), over, START + 80 * MINUTE)
     assert after.change is Change.CLOSED
     comment = issue_comment(after, over, RUN)
-    assert "400 events recovered. It lasted 1 h 20 min, from 6 Nov 21:20 UTC to 6 Nov 22:40 UTC." in comment
+    assert comment.startswith("## 🟢 It is over: 400 events recovered in 1 h 20 min\n")
+    assert "It lasted from 6 Nov 21:20 UTC to 6 Nov 22:40 UTC." in comment
 
 
 def test_log_that_was_read_in_part_gives_no_size_but_what_was_known() -> None:
