@@ -120,6 +120,8 @@ class World(Plain):
         self.asks_for = PAGE_SIZE
         """How many rows of a page the action asks for."""
         self.latency_ms = latency_ms
+        self.token_lasts: int | None = None
+        """For so many ms from each run's start; None: GitHub does not say."""
         self.lives: list[Life] = []
         for hook in (self.hook, *(self.sim.org_hook("octo") for _ in range(hooks - 1))):
             hook.endpoint = endpoint = TroubledEndpoint()
@@ -147,6 +149,8 @@ class World(Plain):
     ) -> Run:
         """One run of the action, whatever comes in its way."""
         run_ = Run(self.settings(**changed), self.clock())
+        if self.token_lasts is not None:
+            self.token.expires_at = self.clock() + self.token_lasts
         with self.disturbing(run_, Interference(cut, happenings or {}), faults) as session:
             run_.report = run_hooks(session)
         run_.parts = [part_of(run_, life) for life in self.lives]

@@ -6,17 +6,20 @@ from collections import Counter, deque
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from githubsim.clock import HOUR, SECOND
+from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from redeliver.core.case import LOST, Outcome
+from redeliver.core.facts import FactKind, Level
 from redeliver.core.ledger import LONGEST_SPACING
+from redeliver.core.report import URGENT
 from redeliver.core.settings import ScanMode
-from runs.accounts import the_report_is_true, the_sums_are_right
+from runs.accounts import FINAL, the_report_is_true, the_sums_are_right
 from runs.model import too_old
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from githubsim.log import Row
+    from redeliver.core.report import Report
     from redeliver.core.settings import Settings
     from runs.interference import Call
     from runs.model import Run, World
@@ -43,6 +46,7 @@ def keep_all(world: World, run: Run) -> None:
     every_hook_has_its_turn(run)
     if run.report is not None:
         the_sums_are_right(run, run.report)
+        the_end_of_the_token_is_told(world, run.report)
     for part in run.parts:
         nothing_is_lost(world, part)
         the_checkpoint_is_sound(world, part)
@@ -55,6 +59,7 @@ def keep_all(world: World, run: Run) -> None:
         if part.report is not None:
             part.life.told_lost |= {event.guid for event in part.report.events if event.outcome in LOST}
         no_loss_passes_untold(world, part)
+        no_run_is_green_over_an_alarm(world, part)
         what_cannot_be_read_is_told(world, part)
         if part.report is not None:
             the_report_is_true(world, part, part.report)
@@ -135,6 +140,42 @@ def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
         assert report.errors or not gone, f"green, and gone: {gone}"
         assert report.errors or not lost, f"green, and lost: {lost}"
     life.told_lost |= gone  # told, perhaps, by the time from which GitHub keeps nothing
+
+
+def no_run_is_green_over_an_alarm(world: World, part: Part) -> None:
+    """A webhook off, a silent source and little time left are errors, and nothing else is called so."""
+    report, hook, settings = part.report, part.life.hook, part.settings
+    if report is None or not report.read:
+        return
+    kinds = {fact.kind for fact in report.facts}
+    shown = [row for row in hook.log.rows if world.in_log(row, part.looked_at) and world.in_log(row, part.ended)]
+    if report.active is False:
+        assert not hook.active
+        assert FactKind.SWITCHED_OFF_ERROR in kinds or not shown or settings.hook_id.several
+        assert FactKind.SWITCHED_OFF_WARNING not in kinds or not shown or settings.hook_id.several
+    if not part.run.clock_behind:
+        left = [event.forgotten_at - part.run.ended for event in report.events if event.outcome not in FINAL]
+        near = FactKind.DEADLINE_NEAR in kinds
+        assert near or min(left, default=DAY) > URGENT - MINUTE, "little time is left"
+        assert not near or report.partial or min(left) < URGENT + MINUTE, "there is time enough"
+    if not settings.max_silence or report.active is False or part.run.clock_behind:
+        return
+    since = part.looked_at - settings.max_silence * SECOND
+    sent = [world.shown_at(row) for row in shown if not row.redelivery and row.outcome.readable]
+    if FactKind.SILENT in kinds:
+        assert max(sent, default=0) < since + MINUTE, "it is called silent"
+    elif not (report.partial or report.failures_first):
+        unreadable = any(not row.outcome.readable for row in shown)
+        assert unreadable or max(sent, default=0) > since - MINUTE, "it is silent"
+
+
+def the_end_of_the_token_is_told(world: World, report: Report) -> None:
+    """From 14 days before on as a warning, from 3 days before on as an error, once GitHub has said when it is."""
+    levels = {None: [], 20 * DAY: [], 10 * DAY: [Level.WARNING], 2 * DAY: [Level.ERROR]}
+    told = [
+        fact.level for fact in report.facts if fact.kind in {FactKind.TOKEN_ENDS_ERROR, FactKind.TOKEN_ENDS_WARNING}
+    ]
+    assert told == levels[world.token_lasts] or (not told and not any(hook.read for hook in report.hooks))
 
 
 def no_loss_passes_untold(world: World, part: Part) -> None:
@@ -381,7 +422,8 @@ def what_can_be_done_is_done(world: World, part: Part) -> None:
     told = left or life.unreadable
     if report.warnings and (not told or any(event.outcome in CUT_SHORT for event in report.events)):
         return  # the time was up
-    assert not report.errors or report.lost or report.gap or report.urgent or life.unreadable, report.errors
+    expected = report.lost or report.gap or report.urgent or report.silent or report.active is False or life.unreadable
+    assert not report.errors or expected, report.errors
     assert report.read, "an undisturbed run has not read the log"
     excepted = life.excepted
     accepted = {one.guid for one in part.accepted}

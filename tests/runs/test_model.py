@@ -101,6 +101,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         apart=st.sampled_from([SECOND, 2 * MINUTE]),
         late=st.just(0) | LATE,
         still_down=st.just(0) | WHERE,
+        token_lasts=st.sampled_from([None, 20 * DAY, 10 * DAY, 2 * DAY]),
+        max_silence=st.sampled_from(["0", "0", "6h"]),
         trouble=st.booleans().flatmap(lambda is_troubled: TROUBLES if is_troubled else st.none()),
     )
     def begin(
@@ -120,6 +122,8 @@ class GitHubAndUs(RuleBasedStateMachine):
         apart: int,
         late: int,
         still_down: int,
+        token_lasts: int | None,
+        max_silence: str,
         trouble: Callable[[Random, int], Receiver] | None,
         **github: Any,  # noqa: ANN401 - fields of Behaviour
     ) -> None:
@@ -133,7 +137,9 @@ class GitHubAndUs(RuleBasedStateMachine):
             events=events,
             max_age=max_age,
             scan=scan,
+            max_silence=max_silence,
         )
+        self.world.token_lasts = token_lasts
         if self.world.sim.behaviour.page_cap > 2 and not asks_for_more:
             # Then a page is full, as large ones are. Of two rows no smaller page could prove that they are all.
             self.world.asks_for = self.world.sim.behaviour.page_cap
@@ -267,6 +273,12 @@ class GitHubAndUs(RuleBasedStateMachine):
         for life in self._at(where):
             life.endpoint.fail_with(outcome)
             life.endpoint.receiver = None
+
+    @rule(active=st.booleans())
+    def the_webhook_is_switched(self, *, active: bool) -> None:
+        """Off or on, where it is given by its id: of several, ``all`` leaves out those that are off."""
+        if self.most_hooks == 1:
+            self.world.hook.active = active
 
     @rule()
     def the_poison_is_cured(self) -> None:
