@@ -58,14 +58,14 @@ class Call:
         text = self.request.query.get("per_page", "")
         return min(int(text), 100) if text.isdigit() and int(text) > 0 else 30
 
-    def numbered_page(self, everything: Sequence[T]) -> tuple[list[T], dict[str, str]]:
+    def numbered_page(self, everything: Sequence[T], most: int = 100) -> tuple[list[T], dict[str, str]]:
         """One page of a list that is counted in pages, and the header that leads to the next."""
-        text = self.request.query.get("page", "1")
+        text, size = self.request.query.get("page", "1"), min(self.size, most)
         page = int(text) if text.isdigit() and int(text) > 0 else 1
-        chosen = list(everything[(page - 1) * self.size : page * self.size])
-        if page * self.size >= len(everything):
+        chosen = list(everything[(page - 1) * size : page * size])
+        if page * size >= len(everything):
             return chosen, {}
-        return chosen, {"link": self.link({"per_page": str(self.size), "page": str(page + 1)})}
+        return chosen, {"link": self.link({"per_page": str(size), "page": str(page + 1)})}
 
     def link(self, query: dict[str, str]) -> str:
         """The ``Link`` header to the next page of this same list."""

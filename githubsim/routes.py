@@ -93,8 +93,8 @@ def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:
     match (verb, *rest):
         case ("GET",):
             return Route(lambda call: environments.described(call, repo), repo, _need("metadata", "read"))
-        case ("POST", "actions", "variables"):
-            answer = variables.create
+        case ("GET" | "POST", "actions", "variables"):
+            answer = variables.every if verb == "GET" else variables.create
         case ("GET" | "PATCH", "actions", "variables", _):
             answer = variables.one if verb == "GET" else variables.update
         case ("GET" | "POST", "issues"):

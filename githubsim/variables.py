@@ -94,13 +94,23 @@ class Variables:
         return value
 
 
+def every(call: Call, repo: str) -> SimResponse:
+    found = call.sim.variables(repo).all()
+    chosen, headers = call.numbered_page(found, most=30)
+    return reply(200, {"total_count": len(found), "variables": [_shown(one) for one in chosen]}, **headers)
+
+
 def one(call: Call, repo: str, name: str) -> SimResponse:
     found = call.sim.variables(repo).get(name)
     if found is None:
         raise Refused(404, "Not Found")
-    times = {"created_at": found.created_at, "updated_at": found.updated_at}
+    return reply(200, _shown(found))
+
+
+def _shown(variable: Variable) -> dict[str, str]:
+    times = {"created_at": variable.created_at, "updated_at": variable.updated_at}
     seconds = {what: iso(moment, whole_seconds=True) for what, moment in times.items()}
-    return reply(200, {"name": found.name, "value": found.value, **seconds})
+    return {"name": variable.name, "value": variable.value, **seconds}
 
 
 def create(call: Call, repo: str) -> SimResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from functools import cache
 from random import Random
@@ -27,6 +28,7 @@ from samples import Said
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 
+    from githubsim.hooks import Hook
     from redeliver.core.report import EventReport, Report
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
@@ -175,3 +177,33 @@ def kind(event: str, action: str | None = None) -> Kind:
 def of(report: Report, guid: str) -> EventReport:
     """What a report says of one event."""
     return next(event for event in report.events if event.guid == guid)
+
+
+class Several(World):
+    """An organization with so many webhooks, and one that is switched off."""
+
+    def __init__(self, number: int = 3) -> None:
+        super().__init__()
+        self.hooks = [self.hook, *(self.sim.org_hook("octo") for _ in range(number - 1))]
+        self.off = self.sim.org_hook("octo", active=False)
+
+    @property
+    def ids(self) -> str:
+        return ", ".join(str(hook.id) for hook in self.hooks)
+
+    def fail_at(self, hook: Hook, minutes_ago: float = 5) -> str:
+        return hook.add(self.clock() - round(minutes_ago * MINUTE), UNAVAILABLE).guid
+
+    def fail_at_each(self) -> list[str]:
+        return [self.fail_at(hook) for hook in self.hooks]
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The variables there are."""
+        return {one.name: one.value for one in self.variables.all()}
+
+    @property
+    def shared(self) -> dict[str, int]:
+        """The checkpoints in the variable that webhooks share, by their ids."""
+        found: dict[str, int] = json.loads(self.kept["CHECKPOINT_ALL"])
+        return found

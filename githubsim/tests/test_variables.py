@@ -26,3 +26,13 @@ def test_names_and_values_follow_githubs_rules(client: Client) -> None:
     assert {client.create(name) for name in ("1ST", "A-B", "", "GITHUB_RUN", "github_run", "A B")} == {422}
     assert client.create("FULL", "x" * 49_152) == 201
     assert client.create("OVER", "x" * 49_153) == 422
+
+
+def test_list_has_pages_of_thirty_at_most(client: Client) -> None:
+    for number in range(31):
+        client.create(f"V{number:02}", str(number))
+    told = client.ask("GET", VARIABLES, per_page="100")
+    assert (len(json.loads(told.body)["variables"]), json.loads(told.body)["total_count"]) == (30, 31)
+    assert "page=2" in told.headers["link"]
+    (last,) = json.loads(client.ask("GET", VARIABLES, per_page="30", page="2").body)["variables"]
+    assert (last["name"], last["value"]) == ("V30", "30")

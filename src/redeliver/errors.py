@@ -223,6 +223,13 @@ FirstCheckpointNotSaved = CheckpointNotSaved.kind(
 )
 """The same where no checkpoint was found: the next run finds none either."""
 
+TooManyHooks = RedeliverError.kind(
+    "hook-id means {hooks} webhooks, and {where} holds the checkpoints of {most} at most.",
+    "Nothing was sent. Divide them between workflows by patterns or lists, each with its own variable-name, or with "
+    "variable-repository.",
+    2,
+)
+
 StateLockLost = CheckpointNotSaved.kind(
     "The lock of the state file {place} was lost: {why}.",
     "Another run may be at work, so this one stopped sending and saved no checkpoint. Find out what removes files "

@@ -20,31 +20,7 @@ from redeliver.errors import CheckpointUnreadable, ForeignLink, NoSuchHook, NotF
 from redeliver.github.hooks import Hook as Webhook
 from redeliver.output.report_json import outputs
 from wording import says, told
-from world import InOrder, World
-
-
-class Several(World):
-    """An organization with so many webhooks, and one that is switched off."""
-
-    def __init__(self, number: int = 3) -> None:
-        super().__init__()
-        self.hooks = [self.hook, *(self.sim.org_hook("octo") for _ in range(number - 1))]
-        self.off = self.sim.org_hook("octo", active=False)
-
-    @property
-    def ids(self) -> str:
-        return ", ".join(str(hook.id) for hook in self.hooks)
-
-    def fail_at(self, hook: Hook, minutes_ago: float = 5) -> str:
-        return hook.add(self.clock() - round(minutes_ago * MINUTE), UNAVAILABLE).guid
-
-    def fail_at_each(self) -> list[str]:
-        return [self.fail_at(hook) for hook in self.hooks]
-
-    @property
-    def kept(self) -> dict[str, str]:
-        """The variables there are."""
-        return {one.name: one.value for one in self.variables.all()}
+from world import InOrder, Several, World
 
 
 @pytest.fixture
@@ -71,12 +47,15 @@ def test_each_chosen_webhook_has_a_run_and_a_checkpoint(world: Several, choice: 
     assert world.sent == failed
     assert names(report) == [f"hook {hook.id} of the organization octo" for hook in world.hooks]
     assert (report.errors, report.recovered) == ((), 3)
-    expected = {f"CHECKPOINT_{hook.id}": str(part.start) for hook, part in zip(world.hooks, report.hooks, strict=True)}
-    assert world.kept == expected
+    expected = {str(hook.id): part.start for hook, part in zip(world.hooks, report.hooks, strict=True)}
+    if "CHECKPOINT_ALL" in world.kept:
+        assert world.shared == expected
+    else:
+        assert world.kept == {f"CHECKPOINT_{number}": str(moment) for number, moment in expected.items()}
 
 
 @pytest.mark.parametrize(
-    ("choice", "variable"), [("{}", "CHECKPOINT"), ("{},", "CHECKPOINT_{}"), ("*/{}", "CHECKPOINT_{}")]
+    ("choice", "variable"), [("{}", "CHECKPOINT"), ("{},", "CHECKPOINT_{}"), ("*/{}", "CHECKPOINT_ALL")]
 )
 def test_list_or_pattern_of_one_names_the_variable_by_the_webhook(world: Several, choice: str, variable: str) -> None:
     report = world.run(hook_id=choice.format(world.hook.id))
@@ -102,7 +81,7 @@ def test_more_webhooks_than_a_page_holds_all_have_a_run() -> None:
     world.sim.behaviour.numeric_links = True
     first, last = world.fail_at(world.hooks[0]), world.fail_at(world.hooks[-1])
     report = world.run(hook_id="all")
-    assert len(report.hooks) == len(world.kept) == 230
+    assert len(report.hooks) == len(world.shared) == 230
     assert [dict(one.query) for one in world.requests(ending="/hooks")] == [
         {"per_page": "100"},
         {"per_page": "100", "page": "2"},
@@ -163,17 +142,17 @@ def test_down_endpoint_holds_back_its_own_webhook_alone(world: Several) -> None:
     assert says(FactKind.DOWN, warning)
     assert warning.startswith(names(report)[0])
     assert report.exit_code(FailOn.ERROR) == 0
-    first, *others = world.kept.values()
-    assert int(first) < report.hooks[0].start - 20 * MINUTE
-    assert others == [str(hook.start) for hook in report.hooks[1:]]
-    assert outputs(report)["checkpoint"] == first
+    first, *others = world.shared.values()
+    assert first < report.hooks[0].start - 20 * MINUTE
+    assert others == [hook.start for hook in report.hooks[1:]]
+    assert outputs(report)["checkpoint"] == str(first)
 
 
 def test_webhooks_after_the_time_limit_are_named_and_left(world: Several) -> None:
     failed = [[world.fail_at(hook, 100 - number) for number in range(40)] for hook in world.hooks]
     report = world.run(hook_id="all", time_limit="2m", latency_ms=3_000, wait_for_results="0")
     assert 10 < len(world.sent) < 40
-    assert list(world.kept) == [f"CHECKPOINT_{world.hooks[0].id}"]
+    assert list(world.shared) == [str(world.hooks[0].id)]
     assert [hook.hook for hook in report.hooks if hook.errors] == names(report)[1:]
     (error,) = report.errors
     assert says(OutOfTime, error)

@@ -105,6 +105,7 @@ def test_variables(world: World) -> None:
     assert world.statuses(("GET", one), ("PATCH", one, {"value": "1"})) == [404, 404]
     assert [world.create(name) for name in ("checkpoint", "CHECKPOINT", "GITHUB_X")] == [201, 409, 422]
     assert world.statuses(("PATCH", one, {"value": "2"}), ("GET", one)) == [204, 200]
+    assert world.statuses(("GET", VARIABLES)) == [200]
 
 
 def test_environments(world: World) -> None:

@@ -252,7 +252,8 @@ class Settings(BaseModel):
         used_by=Use.REPLAY,
     )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
-        "Repository variable that stores the checkpoint, one for each webhook: with several, `_<hook-id>` is appended. "
+        "Repository variable that stores the checkpoint. With `all` or a pattern, `<name>_ALL` holds those of all of "
+        "them; of several ids each has its own, `<name>_<hook-id>`. "
         "Recommended: without it, every run looks back over `lookback` only.",
         topic=Topic.START,
         group=Group.NEEDED,

@@ -41,8 +41,10 @@ class Store(Protocol):
         """
         ...
 
-    def write(self, moment: int) -> None:
+    def write(self, moment: int, *, is_last: bool = False) -> None:
         """Replace it. Writing the same moment twice changes nothing.
+
+        ``is_last``: it is the webhook's last in this run, which may be stored later, together with those of others.
 
         Raises:
             CheckpointNotSaved: with the cause as its ``__cause__``.

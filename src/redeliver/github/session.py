@@ -14,7 +14,7 @@ from redeliver.github.app_token import AppKey, Installation, grant_for
 from redeliver.github.hooks import owner_of
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
-from redeliver.github.variable import Variable
+from redeliver.github.variable import SharedVariable, Variable, check_number
 from redeliver.times import DAY
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Session:
     """What it raises keeps a POST from being made."""
     chosen: dict[str, Hook] = field(default_factory=dict, init=False)
     """The webhooks that were chosen, by their ids as text."""
+    shared: SharedVariable | None = field(default=None, init=False)
+    """What keeps the checkpoints of all of them together; None: each is kept alone, or nowhere."""
     left_out: Fact | None = field(default=None, init=False)
     """Webhooks that may have been meant, but have no address that the pattern could match; None: there are none."""
 
@@ -100,8 +102,12 @@ class Session:
         return hooks
 
     def stores(self) -> Callable[[str], Store | None]:
-        """Where the checkpoint of each hook is kept, by the hook's id as text; None: nowhere."""
-        settings, caller = self.settings, self.caller
+        """Where the checkpoint of each chosen hook is kept, by the hook's id as text; None: nowhere.
+
+        Raises:
+            TooManyHooks: their checkpoints do not fit there.
+        """
+        settings, caller, is_shared = self.settings, self.caller, bool(self.settings.hook_id.pattern)
         if token := settings.variable_token.get_secret_value():
             caller = self._caller_with(token)
 
@@ -110,7 +116,13 @@ class Session:
             name = settings.variable_name + suffix
             return Variable(caller, settings.variable_repository, name) if settings.variable_name else None
 
-        return self.store_for or variable
+        if self.store_for or not settings.variable_name:
+            return self.store_for or variable
+        check_number(self.chosen, is_shared=is_shared)
+        if not is_shared:
+            return variable
+        self.shared = SharedVariable(caller, settings.variable_repository, settings.variable_name, self.clock)
+        return self.shared.of
 
     def token_ends(self) -> tuple[TokenEnd, ...]:
         """When tokens end that people have to renew, as far as GitHub has said so by now.

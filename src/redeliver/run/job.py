@@ -149,7 +149,7 @@ class Run:
         if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
             return
         try:
-            self._store.write(moment)
+            self._store.write(moment, is_last=True)
         except CheckpointNotSaved as fault:
             record.unsaved = fault
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeliver import __version__
 from redeliver.core.report import Report
-from redeliver.errors import RedeliverError, Stopped
+from redeliver.errors import CheckpointNotSaved, RedeliverError, Stopped
 from redeliver.run.job import run_hook
 from redeliver.run.result import build_report, report_of_bug
 
@@ -30,9 +30,9 @@ def run_hooks(session: Session) -> Report:
     reports: dict[str, HookReport] = {}
     fault: RedeliverError | None = None
     try:
-        store_for = session.stores()
         # Otherwise a hook that uses up the time limit in every run would starve those after it.
         session.random.shuffle(in_turn := session.choose())
+        store_for = session.stores()
         if (several := len(in_turn)) > 1:
             session.console.line(f"Redeliver {__version__} · {several:,} webhooks of {session.owner.login}")
         for place, hook in enumerate(in_turn, 1):
@@ -44,6 +44,14 @@ def run_hooks(session: Session) -> Report:
         fault = error
     except Stopped:
         pass
+    if session.shared and not session.settings.dry_run:
+        try:
+            with session.clock.closing():
+                session.shared.finish()
+        except CheckpointNotSaved as unsaved:
+            fault = fault or unsaved
+            for hook_id, report in reports.items():
+                reports[hook_id] = replace(report, checkpoint=session.shared.stored(hook_id))
     # What is left of the time matters when somebody reads of it.
     ended = max((one.start + round(one.seconds * 1000) for one in reports.values()), default=0)
     made = tuple(replace(reports[hook_id], ended=ended) for hook_id in session.chosen if hook_id in reports)

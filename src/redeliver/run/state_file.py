@@ -162,7 +162,7 @@ class FileCheckpoint:
         """The checkpoint, or None when there is none yet. Raises StateUnreadable and StateUnsafe."""
         return self._file.read().get(self._key)
 
-    def write(self, moment: int) -> None:
+    def write(self, moment: int, *, is_last: bool = False) -> None:  # noqa: ARG002  each write is made at once
         """Replace it, in one step that a crash leaves either done or undone. Raises CheckpointNotSaved."""
         try:
             checkpoints = self._file.read()
