@@ -10,7 +10,7 @@ import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE
 from githubsim.faults import Fault, json_answer
-from githubsim.outcomes import OK, UNAVAILABLE, Outcome, odd
+from githubsim.outcomes import OK, UNAVAILABLE, Outcome, invalid_response, odd
 from redeliver.core.facts import FactKind, Level
 from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
@@ -43,6 +43,18 @@ def test_event_with_little_time_left_fails_the_run(hours_ago: int, exit_code: in
     report = world.run(lookback="3d")
     assert (len(report.events), code(report), code(report, FailOn.NEVER)) == (20, exit_code, 0)
     assert sum(fact.kind in NEAR for fact in report.facts) == exit_code
+
+
+@pytest.mark.parametrize(("hours_ago", "near"), [(1, []), (61, [FactKind.DEADLINE_NEAR])])
+def test_type_that_the_receiver_cannot_handle_is_one_fact(hours_ago: int, near: list[FactKind]) -> None:
+    world = World()
+    for minute in range(30):
+        guid = world.fail(hours_ago * 60 + minute, kind=kind("issues", "opened"))
+        world.sim.stub.by_guid[guid] = invalid_response(422)
+        world.fail(hours_ago * 60 + minute)
+    report = world.run(lookback="3d")
+    assert [fact.kind for fact in report.facts] == [*near, FactKind.TYPES_FAIL]
+    assert (report.recovered, code(report)) == (30, len(near))
 
 
 @pytest.mark.parametrize("inputs", [{"events": "issues"}, {"max_age": "60h"}])

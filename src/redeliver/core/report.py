@@ -230,8 +230,8 @@ class HookReport(Account):
     """Whether the settings name it by its id, and it was on not long ago: GitHub still has deliveries. Also if they say
     how long it may be silent at most."""
     start: int
-    ended: int | None = None
-    """When the run over all webhooks ended; None: as it started."""
+    ended: int = 0
+    """When the run over all webhooks ended, from which time that is left is counted; 0: as it started."""
     cutoff: int
     scanned: int
     redelivered: int
@@ -266,7 +266,8 @@ class HookReport(Account):
     """What decided about ``health``."""
 
     def __post_init__(self) -> None:
-        time_left = None if self.deadline is None else self.deadline - (self.ended or self.start)
+        object.__setattr__(self, "ended", self.ended or self.start)
+        time_left = None if self.deadline is None else self.deadline - self.ended
         late = self.forecast is not None and not self.forecast.in_time
         self._work_out(_facts(self), down=self.outage is not None, time_left=time_left, late=late)
         undelivered = f"{count(self.undelivered, 'event')} undelivered" if self.undelivered else ""
@@ -302,6 +303,7 @@ class Report(Account):
     events: tuple[EventReport, ...] = field(init=False)
     start: int = field(init=False)
     """When the run over the first webhook began; 0: none did."""
+    ended: int = field(init=False)
     scanned: int = field(init=False)
     redelivered: int = field(init=False)
     deadline: int | None = field(init=False)
@@ -334,6 +336,7 @@ class Report(Account):
         self._work_out(
             sorted(facts, key=lambda fact: -fact.level),
             start=min((hook.start for hook in hooks), default=0),
+            ended=max((hook.ended for hook in hooks), default=0),
             scanned=sum(hook.scanned for hook in hooks),
             redelivered=sum(hook.redelivered for hook in hooks),
             **least,

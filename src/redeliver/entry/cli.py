@@ -236,7 +236,8 @@ def show(
     use=Use.RUN,
     panel=_SEND,
     quiet="errors and warnings, and what --format json prints",
-    fails=", an event is lost, the checkpoint could not be saved, or --fail-on applies",
+    fails=", an event is lost or soon will be, the checkpoint could not be saved, a webhook is off or silent, a token "
+    "expires within 3 days, or --fail-on applies",
 )
 def run(
     console: TerminalConsole,

@@ -255,7 +255,7 @@ def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error",
     told = [fact.advice if is_in_heading(fact, report) else str(fact) for fact in others]
     if report.open or report.down or told or not report.read or do:
         if report.deadline is not None and report.open:
-            state.append(f"Safe until {utc_from_now(report.deadline, report.start)}.")
+            state.append(f"Safe until {utc_from_now(report.deadline, min(report.ended, report.deadline))}.")
         steps = [f"Do now: {do}" if do else "", f"Then: {then}" if do and then else then]
         if warning := " ".join(part for part in (*state, *steps, *told) if part):
             yield "warning", warning

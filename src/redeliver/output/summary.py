@@ -161,7 +161,9 @@ def _cells_of(hook: HookReport) -> dict[str, str]:
         "No longer retried:": f"{hook.count(Outcome.GIVEN_UP):,}",
         "Lost:": f"{hook.count(Outcome.EXPIRED):,}",
         "Recovered:": f"{hook.recovered:,}",
-        "Safe until": "" if hook.deadline is None else _moment(hook.deadline, hook.start, bold=True),
+        "Safe until": ""
+        if hook.deadline is None
+        else _moment(hook.deadline, min(hook.ended, hook.deadline), bold=True),
         "Sending takes": takes,
     }
 
