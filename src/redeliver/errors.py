@@ -346,6 +346,12 @@ HiddenFromApp = ApiError.kind(
 )
 """404 for the token of an OAuth app. Source: https://docs.github.com/en/rest/orgs/webhooks#get-an-organization-webhook"""
 
+HookNotFound = ApiError.kind(
+    "{missing} that this token can see (404).",
+    "Check hook-id: the token can see {seen}.",
+)
+"""The same for a webhook, with a token that can see others of its owner's."""
+
 ApiNotFound = ApiError.kind(
     "The address in api-url is not that of GitHub's API: asked to {what}, it answered 404.",
     "On Enterprise Server, api-url ends with /api/v3. If it is right, check any proxy in between.",

@@ -16,6 +16,7 @@ from redeliver.errors import (
     CheckpointInFuture,
     CheckpointNotSaved,
     CheckpointUnreadable,
+    HookNotFound,
     MissingPermission,
     Moved,
     NotFound,
@@ -97,7 +98,7 @@ NO_HOOKS = {"permissions": {"actions_variables": "write"}}
     ("token", "inputs", "kind", "words"),
     [
         ({}, {"token": "ghp_wrong"}, BadToken, ()),
-        ({}, {"hook-id": "404"}, NotFound, ("404", "Webhooks: read and write")),
+        ({}, {"hook-id": "404"}, HookNotFound, ("octo has no webhook 404", "the token can see 400000001.")),
         (NO_HOOKS, {}, MissingPermission, ("organization_hooks=read",)),
         (SCOPES, {}, NotFound, ("admin:org_hook",)),
         (READS, {}, CheckpointNotSaved, ("CHECKPOINT of octo/ops", "actions_variables=write", "Resource not access")),

@@ -352,6 +352,7 @@ class Settings(BaseModel):
         "Fail when GitHub's newest delivery is older than this, for example `6h`: the webhook may have been recreated, "
         "or its source may have fallen silent. 0: never.",
         "0",
+        topic=Topic.OUTPUT,
     )
     explain: Boolean = as_input(
         "Show what the receiver answered, for up to three causes of failure per run. Everyone who can see the run can "

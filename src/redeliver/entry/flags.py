@@ -117,7 +117,8 @@ def _flag_of(row: Input) -> inspect.Parameter:
     default: Any = _DEFAULTS[row.name] if row.default.startswith("${{") else row.default
     kind: Any = str
     text = re.sub(r"`([^`]+)`", lambda found: _NAMES.get(found[1], found[1]), row.description)
-    metavar: str | None = "N" if default.isdigit() else "DURATION" if re.fullmatch(r"\d+[dhms]", default) else "TEXT"
+    is_duration = re.fullmatch(r"\d+[dhms]|0", default)
+    metavar: str | None = "DURATION" if is_duration else "N" if default.isdigit() else "TEXT"
     if row.secret:
         default, kind, metavar = None, Path | None, "FILE"
         variables = [variable(row.name), *(_TOKEN_VARIABLES if row.name == "token" else ())]

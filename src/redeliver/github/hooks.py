@@ -18,7 +18,17 @@ from typing_extensions import TypedDict
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
 from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response, host_of
 from redeliver.core.forecast import WRITE_POINTS
-from redeliver.errors import ApiTimedOut, ApiUnexpected, NextPageMissing, NoHooks, NoSuchHook
+from redeliver.errors import (
+    ApiError,
+    ApiTimedOut,
+    ApiUnexpected,
+    HookNotFound,
+    NextPageMissing,
+    NoHooks,
+    NoSuchHook,
+    NotFound,
+    OutOfTime,
+)
 from redeliver.github.api import TRIES
 from redeliver.github.pages import PAGE_SIZE, next_query
 from redeliver.github.responses import Purpose, read_json
@@ -42,6 +52,8 @@ FEWER = (50, 25, 10)
 #: The most webhooks of one owner, and characters of a webhook's URL, that GitHub can have.
 _MAX_HOOKS = 10_000
 _MAX_URL = 10_000
+#: Webhooks that an error names.
+_NAMED = 8
 #: Headers of a delivery's request, and characters of them all, that are searched for secrets. GitHub sends about 15 of
 #: 1,000 characters.
 _MAX_HEADERS = 100
@@ -209,6 +221,7 @@ class Hook:
         self.shows_host = False
         """Whether everybody who may read what a run says of it may know the host."""
         self.owner = owner.login
+        self._owner = owner
         self.hook_id = "" if number is None else str(number)
         """As text; empty for an App's."""
         self.name = f"the webhook of {owner.name}" if number is None else f"hook {number} of {owner.name}"
@@ -229,9 +242,26 @@ class Hook:
         """See :class:`redeliver.github.ports.DeliverySource`."""
         if query is None:
             query = {"status": only} if only else {}
-        rows, following = self._deliveries.page(query)
+        try:
+            rows, following = self._deliveries.page(query)
+        except ApiError as fault:
+            raise self._with_others(fault) from None
         unread = tuple(row for row in rows if isinstance(row, UnreadRow))
         return Page([row for row in rows if not isinstance(row, UnreadRow)], following, unread)
+
+    def _with_others(self, fault: ApiError) -> ApiError:
+        """If GitHub does not find it: the same, with the webhooks that the token can see."""
+        if fault.error_kind is NotFound and self.id is not None:
+            with suppress(ApiError, OutOfTime):
+                others = self._owner.list_hooks(self._caller)
+                for one in others:
+                    one.shows_host = self.shows_host
+                seen = [f"{one.hook_id} ({one.host})" if one.host else one.hook_id for one in others]
+                if seen and self.hook_id not in {one.hook_id for one in others}:
+                    more = f" and {len(seen) - _NAMED:,} more" if len(seen) > _NAMED else ""
+                    names, missing = ", ".join(seen[:_NAMED]) + more, self._reading.missing
+                    return HookNotFound(missing=missing, seen=names, request_id=fault.request_id)
+        return fault
 
     @property
     def host(self) -> str:

@@ -82,19 +82,19 @@ def plan_line(ledger: Ledger, takes: Forecast | None, *, dry_run: bool) -> str:
     """What will be sent, how long that takes, and why the others are not sent; empty: there are no events."""
     due, reasons = len(ledger.due), Counter(reason for _, reason in ledger.skipped)
     to_send = f"{due:,} to send" + (", but this is a dry run" if dry_run and due else "")
-    if takes and (takes.seconds >= 60 or takes.runs > 1):
-        to_send += f": {takes}"
-    if takes and takes.helps:
-        to_send += f". Faster: {', or '.join(takes.helps)}"
-    parts = [to_send if due else "nothing to send now" if reasons else ""]
+    is_long = takes is not None and (takes.seconds >= 60 or takes.runs > 1)
+    parts = [to_send + (f": {takes}" if is_long else "") if due else "nothing to send now" if reasons else ""]
     parts += [f"{number:,} {OUTCOMES[reason].word}" for reason, number in reasons.items()]
-    return " · ".join(filter(None, parts))
+    faster = f". Faster: {', or '.join(takes.helps)}" if is_long and takes and takes.helps else ""
+    return " · ".join(filter(None, parts)) + faster
 
 
 def deadline_line(takes: Forecast, now: int) -> str:
     """When GitHub begins to delete what is to be sent, and whether there is time enough. ``now``: epoch ms."""
     deadline = now + round((takes.time_left or 0) * 1000)
     state = "safe" if deadline - now > _SAFE else "GitHub then deletes the oldest event"
+    if deadline <= now:
+        return "GitHub is deleting the oldest event now"
     if not takes.in_time:
         state = "too early to send all of them"
     return f"{utc(deadline, now)}, {distance(deadline, now)}: {state}"
