@@ -84,8 +84,6 @@ def _of_several(hooks: Sequence[HookReport], unread: int) -> Iterator[str]:
 
 #: Of several webhooks, the headline says how many have it.
 _COUNTED = frozenset({FactKind.DOWN, FactKind.SWITCHED_OFF_ERROR, FactKind.SWITCHED_OFF_WARNING})
-#: How many kinds of losses there are.
-_LOSSES = 2
 
 
 def _in_heading(report: Report) -> Collection[Fact]:
@@ -127,11 +125,10 @@ def other_facts(report: Report) -> list[Fact]:
     lead = worst_fact(report)
 
     def is_told(fact: Fact) -> bool:
-        told = len(report.hooks) > 1 or not fact.kind.value.advice
-        counted = fact.kind in {FactKind.DEADLINE_NEAR, FactKind.STOPPED} or (
-            fact.level is Level.WARNING and bool(fact.headline) and told
-        )
-        return fact is lead or counted
+        if fact is lead or fact.kind in {FactKind.DEADLINE_NEAR, FactKind.STOPPED}:
+            return True
+        in_table = len(report.hooks) > 1 and bool(fact.short)
+        return fact.level is Level.WARNING and (in_table or (is_in_heading(fact, report) and not fact.advice))
 
     return [fact for fact in report.facts if not is_told(fact)]
 
@@ -149,26 +146,25 @@ def _counts(report: Report) -> str:
         return f"Nothing {'else ' * lost}to redeliver{where}{left_out}"
     if report.recovered == report.failed:
         few = {1: "1 event", 2: "Both events"}
-        return f"{few.get(report.failed, f'All {report.failed:,} events')} recovered"
+        read = " in what was read" * report.partial
+        return f"{few.get(report.failed, f'All {report.failed:,} events')} recovered{read}"
     unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
-    waiting = report.open - unseen
+    waiting, recovered = report.open - unseen, f"of {report.failed:,} {'' if report.lost else 'events '}recovered"
     others = report.down or report.lost or report.recovered
     wait = ("waits", "wait") if others else ("is still undelivered", "are still undelivered")
     kinds = [
         (report.count(Outcome.GIVEN_UP), "is no longer retried", "are no longer retried"),
         (report.count(Outcome.EXPIRED), "is lost", "are lost"),
+        (report.recovered, recovered, recovered),
         (0 if report.partial else waiting, *wait),
         (unseen, "has no result yet", "have no result yet"),
         (too_old, "is too old to send", "are too old to send"),
     ]
     parts: list[str] = []
-    for place, (number, one, several) in enumerate(kinds):
+    for number, one, several in kinds:
         if number:
-            events = f"{number:,}" if parts else count(number, "event")
+            events = f"{number:,}" if parts or one is recovered else count(number, "event")
             parts.append(f"{events} {one if number == 1 else several}")
-        if place == _LOSSES - 1 and report.recovered:
-            found = f"{report.failed:,}" if parts else count(report.failed, "event")
-            parts.append(f"{report.recovered:,} of {found} recovered")
     if report.partial and waiting:
         parts.append("how many events wait is not known yet")
     if report.open and (report.urgent or report.late):

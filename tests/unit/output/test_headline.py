@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 
@@ -11,10 +12,14 @@ from hypothesis import strategies as st
 
 from githubsim.clock import DAY, MINUTE, START
 from redeliver.core.case import LOST, Outcome
+from redeliver.core.facts import Fact, FactKind
 from redeliver.core.report import HookReport, Outage, Report
 from redeliver.core.settings import FailOn
-from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, headline, mark, what_comes_next
-from reports import events, hook, one
+from redeliver.documents import entry
+from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, heading_of, headline, mark, what_comes_next
+from redeliver.output.summary import markdown
+from reports import Problem, events, hook, one
+from unit.core.test_facts import FIELDS
 from unit.output.endings import ANNOTATED
 from wording import figures
 
@@ -95,3 +100,18 @@ def test_annotations_are_limited_to_what_github_shows() -> None:
     errors = [text for level, text in annotate(report, FailOn.ERROR) if level == "error"]
     assert len(errors) == MAX_ANNOTATIONS
     assert figures(errors[-1]) == ["31"]
+
+
+#: Of these the headline has the numbers, or the signal; a table of webhooks has the short form.
+TOLD_OTHERWISE = {FactKind.DEADLINE_NEAR, FactKind.STOPPED}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("kind", [kind for kind in FactKind if kind not in TOLD_OTHERWISE])
+def test_every_fact_is_on_the_page_however_many_webhooks_have_it(kind: FactKind, number: int) -> None:
+    since = START - DAY if kind is FactKind.GAP else " since yesterday"
+    fact = Fact(kind, FIELDS | {"since": since, "error": Problem("It is so.", "Do that.")})
+    page = markdown(Report(tuple(hook(number=place, endings=(fact,)) for place in range(1, number + 1))))
+    shown = html.unescape(page).replace("\u2060", "")
+    assert any(words and words in shown for words in (heading_of(fact), fact.sentence, fact.short))
+    assert f"]({entry(fact)})" in shown or (fact.short and fact.short in shown)
