@@ -6,6 +6,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -165,7 +166,7 @@ def show_report(report: Report) -> None:
             of = f" of {hook.hook}" if several else ""
             out.print(_text(f"What the receiver{of} answered ({one.cause}, delivery id {one.delivery_id}):"))
             for line in response_lines(one.response):
-                out.print(Text("  ") + _text(line))
+                out.print(_indented(line, 2))
     if health := health_line(report):
         out.print(_text(health))
     end = [f"{_mark(out, mark(report))}{headline(report)}"]
@@ -180,18 +181,18 @@ def show_events(events: Sequence[ShownEvent]) -> None:
     for number, event in enumerate(events):
         if number:
             out.print()
-        ending = "delivered" if event.delivered else "not delivered"
-        out.print(_text(f"{event.name} {event.guid} of {event.hook}: {ending}", "bold"))
+        outcome = Text(" delivered", "green") if event.delivered else Text(" not delivered", "red")
+        out.print(_text(f"{event.name} {event.guid} of {event.hook}:", "bold") + outcome)
         for attempt in event.attempts:
             response = attempt.response
             lasted = "" if response is None or response.duration is None else f", {response.duration / 1_000:.2f} s"
             kind = "redelivery" if attempt.redelivery else "first attempt"
             ending = f"{attempt.status} ({attempt.code}{lasted})"
             line = f"{utc(attempt.at)} {kind}: {ending} delivery id {attempt.delivery_id}"
-            out.print(Text("  ") + _text(line))
+            out.print(_indented(line, 2))
             unknown = f"What the receiver answered is not known. {attempt.unknown}"
             for line in response_lines(response) if response else [unknown]:
-                out.print(Text("    ") + _text(line))
+                out.print(_indented(line, 4))
 
 
 def show_replay(report: ReplayReport) -> None:
@@ -206,7 +207,8 @@ def show_replay(report: ReplayReport) -> None:
     for name, value in replay_page.plan_rows(report.plan, str) if report.plan else ():
         out.print(_text(f"{name}: {value}"), soft_wrap=True)
     for line in replay_page.guids_to_send(report, "what --format json prints (see docs/replay.md)"):
-        out.print(Text(line), soft_wrap=True)  # one line, to be copied
+        # To be copied: a terminal would break a GUID in a line without blanks.
+        out.print(Text(line.replace(",", ", ") if out.is_terminal else line))
     if told := replay_page.no_retry(report):
         out.print(told)
     end = filter(None, [replay_page.headline(report), replay_page.next_step(report, "--send")])
@@ -313,6 +315,11 @@ def _table(*columns: str, narrow: int = _NARROW) -> tuple[Console, Table]:
 def _text(text: str, style: str = "") -> Text:
     """Text from outside: rich, a terminal and a workflow's runner find no markup in it, and it has no URL."""
     return Text(for_log(plain(text, _FROM_OUTSIDE)), style)
+
+
+def _indented(text: str, by: int) -> Padding:
+    """The same, with all its lines indented."""
+    return Padding(_text(text), (0, 0, 0, by), expand=False)
 
 
 def _sentence(text: str, style: str = "") -> Text:

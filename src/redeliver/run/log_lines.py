@@ -104,13 +104,19 @@ def test_line(sent: Sequence[Case], *, down: bool) -> str:
     """What became of the few events with which a receiver was tested."""
     tested, delivered = count(len(sent), "event"), sum(case.delivered_at is not None for case in sent)
     if down:
-        return f"{tested} failed the same way ({sent[-1].result_detail}): the receiver is down"
+        return f"{tested} failed the same way{_cause(sent)}: the receiver is down"
     return f"{delivered:,} of {tested} delivered" + (": the receiver is up" if delivered else ", so this is not clear")
+
+
+def _cause(sent: Sequence[Case]) -> str:
+    """Why the newest of these failed again; empty: that is not known."""
+    return next((f" ({case.result_detail})" for case in reversed(sent) if case.result), "")
 
 
 def stop_line(record: Record) -> str:
     """Why sending stopped before everything was sent, and what waits; empty: it did not."""
-    why = "the receiver is down" if record.endpoint_down else ""
+    waiting, sent = record.ledger.due, record.ledger.sent
+    why = f"the receiver is down{_cause(sent)}" if record.endpoint_down else ""
     match record.ended_by or record.out_of_time:
         case Stopped(signal_number=number):
             why = f"signal {number}"
@@ -118,10 +124,9 @@ def stop_line(record: Record) -> str:
             why = error.problem.rstrip(".")
         case None:
             pass
-    waiting, sent = len(record.ledger.due), len(record.ledger.sent)
     if not why and record.flow and record.flow.left:
         why = f"the receiver fails on {plain(', '.join(record.flow.left), 200)}"
-    return f"{why}: {sent:,} sent, {waiting:,} wait" if why and (sent or waiting) else why
+    return f"{why}: {len(sent):,} sent, {len(waiting):,} wait" if why and (sent or waiting) else why
 
 
 def checkpoint_line(checkpoint: int, overlap: int) -> str:
