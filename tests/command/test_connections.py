@@ -153,7 +153,7 @@ def test_refusing_proxy_is_named_without_its_password(secure: Secure, monkeypatc
     assert "githubstatus" not in error
     assert "somebody" not in as_json(report)
     assert "hunter2" not in as_json(report)
-    assert len(proxy.asked) == 2  # for the webhook, and for the checkpoint
+    assert len(proxy.asked) == 1
     assert secure.live.sim.journal.entries == []
 
 

@@ -77,8 +77,7 @@ def run_hook(
     """
     run = Run(hook, store, clock, console, settings, random=random)
     with ending_in(run.record):
-        run.begin(heading)
-        run.work()
+        run.work(heading)
     with ending_in(run.record), clock.closing():
         # Events that are due hold it, whatever they are left for.
         run.save_checkpoint()
@@ -106,20 +105,15 @@ class Run:
         """By the run's own clock."""
         self._sender: Sender | None = None
 
-    def begin(self, heading: str) -> None:
-        """Say what is run over: which webhook, and where it points if GitHub says so."""
-        self.record.active = self._is_active()
-        self._console.line(f"{heading} · {described(self._hook)}")
-
-    def work(self) -> None:
-        """Read, judge, send and watch.
+    def work(self, heading: str) -> None:
+        """Read, judge, send and watch. ``heading``: how the first line of the log begins.
 
         Raises:
             RedeliverError, Stopped: what ended it early.
         """
         # Until the reader finds something to send.
         self._clock.patience = PATIENCE
-        self.record.window = window = self._find_window()
+        self.record.window = window = self._find_window(heading)
         can_wait = window.cutoff > window.retained_from + _POSTPONE_MARGIN
         if not can_wait:
             self._clock.patience = inf
@@ -165,8 +159,13 @@ class Run:
 
     # -- the steps ----------------------------------------------------------------------------------------------
 
-    def _find_window(self) -> Window:
-        stored = self._store.read() if self._store else None
+    def _find_window(self, heading: str) -> Window:
+        # First, since whether it is late decides how long the run waits where few of the hour's calls are left.
+        try:
+            stored = self._store.read() if self._store else None
+            self.record.active = self._is_active()
+        finally:
+            self._console.line(f"{heading} · {described(self._hook)}")
         if self._store and stored is not None and stored in _EPOCH_SECONDS:
             raise CheckpointInSeconds(place=self._store.place, value=stored)
         start = self._hook.now()
