@@ -9,7 +9,22 @@ if TYPE_CHECKING:
 
 
 #: What a line is about: it begins with this word. Empty: it belongs to the line or the group above it.
-Word = Literal["", "Read", "Plan", "Deadline", "Test", "Send", "Wait", "Stop", "Saved", "Help", "Health", "Result"]
+Word = Literal[
+    "",
+    "Check",
+    "Set up",
+    "Read",
+    "Plan",
+    "Deadline",
+    "Test",
+    "Send",
+    "Wait",
+    "Stop",
+    "Saved",
+    "Help",
+    "Health",
+    "Result",
+]
 
 
 def headed(word: Word, text: str) -> str:

@@ -158,6 +158,13 @@ CredentialMisplaced = RedeliverError.kind(
     2,
 )
 
+NoAnswer = RedeliverError.kind(
+    "The terminal gave no answer to a question.",
+    "Nothing was changed. Run it again, or give the answer with {flag}.",
+    2,
+)
+"""It was closed, or only Enter was pressed where something is needed."""
+
 CertificatesMissing = RedeliverError.kind(
     "There are no certificates at {path}.",
     "Correct REQUESTS_CA_BUNDLE or SSL_CERT_FILE. If the run has its own container, mount the file into it.",
@@ -416,6 +423,13 @@ ReplyLost = ApiError.kind(
 )
 """A request that must not be made twice, and whose reply did not come or could not be read."""
 
+NoEnvironments = ApiError.kind(
+    "The plan of {repository} has no environments that only its default branch can use.",
+    "The token was not stored. A private repository needs a paid plan for that. Use another repository, or follow the "
+    "README's steps without an environment.",
+)
+"""GitHub refused the rule, or did not keep it."""
+
 IssuesDisabled = ApiError.kind(
     "Issues are switched off in {repository}.",
     "Switch them on in its settings (Features), or name another repository.",
@@ -437,6 +451,13 @@ NextPageMissing = ApiError.kind(
 BrokenPaging = ApiError.kind(
     "The delivery log's pages form a loop: GitHub gave the same next page twice.",
     "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id.",
+)
+
+
+WorkflowNotWritten = RedeliverError.kind(
+    "The workflow's file {path} cannot be written: {why}.",
+    "Nothing was set up on GitHub. Give the path of a file in a folder that this user may write to.",
+    2,
 )
 
 

@@ -66,7 +66,7 @@ def test_flags_have_the_words_and_defaults_of_the_inputs(command: str, rows: dic
         assert flag.default == (None if row.secret or row.several else here.get(name, row.default))
 
 
-@pytest.mark.parametrize("command", ["run", "hooks", "replay", "show"])
+@pytest.mark.parametrize("command", ["run", "init", "hooks", "replay", "show"])
 def test_help_names_existing_flags_and_no_inputs(command: str) -> None:
     there = set(options(command))
     for flag, text in helps(command):
@@ -150,7 +150,7 @@ def test_flags_and_commands_stand_under_titles() -> None:
     def titles(*arguments: str) -> list[str]:
         return re.findall(r"^(\w.*):$", CliRunner().invoke(app, arguments).output, re.MULTILINE)
 
-    assert titles("--help") == ["Options", "Look (sends nothing)", "Send"]
+    assert titles("--help") == ["Options", "Set up", "Look (sends nothing)", "Send"]
     assert titles("run", "-h") == [*Topic]
     assert "redeliver hooks --org" in CliRunner().invoke(app, ["-h"]).output
 
@@ -163,7 +163,7 @@ def test_version_is_printed(flag: str) -> None:
 @pytest.mark.parametrize(
     ("words", "there"),
     [
-        ("redeliver ", {"run", "replay", "hooks", "show"}),
+        ("redeliver ", {"run", "replay", "hooks", "show", "init"}),
         ("redeliver replay --f", {"--from", "--format"}),
         ("redeliver run --retry", {"--retry-spacing"}),
         ("redeliver run --scan ", {"full", "failures"}),
@@ -179,7 +179,7 @@ def test_shell_completes_commands_flags_and_choices(words: str, there: set[str])
 # -- variables ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["run", "hooks", "replay", "show"])
+@pytest.mark.parametrize("command", ["run", "init", "hooks", "replay", "show"])
 def test_every_flag_has_a_variable(command: str) -> None:
     for flag, one in options(command).items():
         if flag != "help":

@@ -73,9 +73,10 @@ class Use(Flag):
     SHOW = auto()
     REPLAY = auto()
     TRACKING = auto()
+    INIT = auto()
     READING = LISTING | HOOKS | SHOW
     WEBHOOKS = RUN | READING | REPLAY
-    ANY = WEBHOOKS | TRACKING
+    ANY = WEBHOOKS | TRACKING | INIT
 
 
 class Group(StrEnum):
@@ -174,7 +175,8 @@ class Settings(BaseModel):
         "Organization that owns the webhook. Required unless `repository` is set or it is an App's own webhook.",
         topic=Topic.WEBHOOK,
         group=Group.NEEDED,
-        used_by=Use.WEBHOOKS,
+        used_by=Use.WEBHOOKS | Use.INIT,
+        instead={Use.INIT: "Organization that owns the webhook. Required unless `repository` is set."},
     )
     repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that owns the webhook, as owner/name. For an App's own webhook, leave this and `org` empty.",
@@ -183,6 +185,7 @@ class Settings(BaseModel):
         used_by=Use.ANY,
         instead={
             Use.TRACKING: "Repository that has the issue, as owner/name.",
+            Use.INIT: "Repository that owns the webhook, as owner/name, in place of `org`.",
         },
         defaults={Use.TRACKING: "${{ github.repository }}"},
     )
@@ -192,14 +195,15 @@ class Settings(BaseModel):
         "webhook.",
         topic=Topic.WEBHOOK,
         group=Group.NEEDED,
-        used_by=Use.WEBHOOKS,
+        used_by=Use.WEBHOOKS | Use.INIT,
         instead={
+            Use.INIT: "The webhook's id, or a pattern of the URLs (with `*` or `://`) of those to choose from.",
             Use.LISTING | Use.HOOKS: "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` "
             "or `://`), or ids.",
             Use.REPLAY: "The webhook's id: the number at the end of the address of its settings page. One at a time. "
             "Required unless it is an App's own webhook.",
         },
-        defaults={Use.LISTING | Use.HOOKS: "all"},
+        defaults={Use.LISTING | Use.HOOKS | Use.INIT: "all"},
     )
     token: Token = as_input(
         "Token that can read and redeliver the webhook's deliveries and write the variable. Required unless "
@@ -212,6 +216,8 @@ class Settings(BaseModel):
             Use.REPLAY: "Token that can read and redeliver the webhook's deliveries. Required unless `client-id` and "
             "`private-key` are set.",
             Use.TRACKING: "Token that can write issues there: `permissions: issues: write` for the workflow's own.",
+            Use.INIT: "Token to store, which can read and redeliver the webhook's deliveries and write the variable. "
+            "On a terminal you are asked for it.",
         },
         defaults={Use.TRACKING: "${{ github.token }}"},
     )
@@ -257,10 +263,18 @@ class Settings(BaseModel):
         "Recommended: without it, every run looks back over `lookback` only.",
         topic=Topic.START,
         group=Group.NEEDED,
+        used_by=Use.RUN | Use.INIT,
+        instead={Use.INIT: "Repository variable that stores the checkpoint, one for each webhook."},
+        defaults={Use.INIT: "LAST_REDELIVERY"},
     )
     variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
         "Repository that holds the variable, as owner/name.",
         topic=Topic.START,
+        used_by=Use.RUN | Use.INIT,
+        instead={
+            Use.INIT: "Repository for the workflow and its variable, as owner/name. Empty: the one that Git calls "
+            "origin in the current folder."
+        },
         defaults={Use.RUN: "${{ github.repository }}"},
     )
     variable_token: Token = as_input(
@@ -392,7 +406,7 @@ class Settings(BaseModel):
     @property
     def retention(self) -> int:
         """Seconds for which this server keeps deliveries."""
-        return RETENTION_SERVER if self._is_enterprise_server else RETENTION_CLOUD
+        return RETENTION_SERVER if self.is_enterprise_server else RETENTION_CLOUD
 
     @property
     def retention_ms(self) -> int:
@@ -402,10 +416,11 @@ class Settings(BaseModel):
     @property
     def delivery_timeout(self) -> int:
         """Seconds that this server waits for an endpoint's answer."""
-        return _TIMEOUT_SERVER if self._is_enterprise_server else _TIMEOUT_CLOUD
+        return _TIMEOUT_SERVER if self.is_enterprise_server else _TIMEOUT_CLOUD
 
     @property
-    def _is_enterprise_server(self) -> bool:
+    def is_enterprise_server(self) -> bool:
+        """Whether it is a server of one's own."""
         # Only Enterprise Server has its API below a path (https://docs.github.com/en/enterprise-server/rest).
         return self.api_url.endswith("/api/v3")
 

@@ -27,6 +27,7 @@ from redeliver.entry.flags import (
     settings_of,
     signature,
 )
+from redeliver.entry.init import set_up
 from redeliver.entry.metrics_file import check_metrics_file, need_package, write_metrics
 from redeliver.entry.process import connector, exit_code, shows_hosts
 from redeliver.entry.streams import print_data, print_message
@@ -50,6 +51,7 @@ from redeliver.replay.run import replay_hook
 from redeliver.run.lookup import MATRIX_JOBS, explain, find_events, matrix, survey
 from redeliver.run.runs import run_hooks
 from redeliver.run.state_file import StateFile
+from redeliver.setup.plan import WORKFLOW_FILE
 from redeliver.text import count, for_log, for_shell
 
 if TYPE_CHECKING:
@@ -62,10 +64,11 @@ _EPILOG = """\
 Exit codes: 0 done; 1 a request failed for good{fails}; 2 a flag, a variable or a file cannot be used{refuses}, and \
 nothing was sent; 128 + N stopped by signal N.
 
-Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. REDELIVER_TOKEN, GH_TOKEN \
-or GITHUB_TOKEN holds the token. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
+Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. {token}. HTTPS_PROXY, \
+NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
 """
 
+_TOKEN = "REDELIVER_TOKEN, GH_TOKEN or GITHUB_TOKEN holds the token"  # noqa: S105  their names
 #: The end of the help of all commands. A paragraph is a line.
 _START = """\
 Start here:
@@ -77,7 +80,7 @@ $ redeliver hooks --org ORG
 $ redeliver run --org ORG --hook-id ID --dry-run
 
 """
-_LOOK, _SEND = "Look (sends nothing)", "Send"
+_SET_UP, _LOOK, _SEND = "Set up", "Look (sends nothing)", "Send"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,7 +88,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich" if IS_RICH else None,
     cls=GroupedCommands,
-    epilog=_START + _EPILOG.format(fails=", or a reason that the command's own help gives", refuses=""),
+    epilog=_START + _EPILOG.format(fails=", or a reason that the command's own help gives", refuses="", token=_TOKEN),
 )
 
 
@@ -133,12 +136,20 @@ def about(*, version: Annotated[bool, typer.Option("--version", "-V", help="Show
 
 
 def _command(
-    work: Callable[..., int], *, use: Use, panel: str, quiet: str, fails: str = "", refuses: str = ""
+    work: Callable[..., int],
+    *,
+    use: Use,
+    panel: str,
+    quiet: str,
+    fails: str = "",
+    refuses: str = "",
+    token: str = _TOKEN,
 ) -> Callable[..., int]:
     """Make a function a command: it takes its console and its flags, and returns its exit code.
 
     What it raises becomes a sentence and an exit code. ``panel``: the title under which it is listed. ``quiet``: what
-    is printed with that flag, too. ``fails``, ``refuses``: what else gives exit code 1 or 2.
+    is printed with that flag, too. ``fails``, ``refuses``: what else gives exit code 1 or 2. ``token``: which
+    variables hold tokens.
     """
 
     @wraps(work)
@@ -147,9 +158,44 @@ def _command(
         raise typer.Exit(exit_code(lambda: work(console, **flags), _tell))
 
     vars(command)["__signature__"] = signature(work, use, quiet=quiet)
-    epilog = _EPILOG.format(fails=fails, refuses=refuses)
+    epilog = _EPILOG.format(fails=fails, refuses=refuses, token=token)
     app.command(cls=GroupedCommand, rich_help_panel=panel, epilog=epilog)(command)
     return work
+
+
+@partial(
+    _command,
+    use=Use.INIT,
+    panel=_SET_UP,
+    quiet="the list, what is left to do, errors and warnings",
+    refuses=", or something would have to be replaced",
+    token="REDELIVER_TOKEN holds the token to store, and GH_TOKEN the one for --apply",  # noqa: S106  their names
+)
+def init(
+    console: TerminalConsole,
+    *,
+    file: Annotated[Path, option("file", topic=Topic.START, metavar="FILE", help="The workflow's file.")] = Path(
+        WORKFLOW_FILE
+    ),
+    apply: Annotated[
+        bool,
+        option(
+            "apply",
+            topic=Topic.START,
+            help="Also make the environment, and store the token in it. GH_TOKEN holds another token for that, which "
+            "is never stored. Without it, the commands for that are printed.",
+        ),
+    ] = False,
+    replace: Annotated[
+        bool,
+        option(
+            "replace", topic=Topic.START, help="Replace the file, the environment's rule and the secret if they exist."
+        ),
+    ] = False,
+    **flags: object,
+) -> int:
+    """Check the token, write the workflow, and say or do what stores the token."""
+    return set_up(flags, console, file, apply=apply, replace=replace)
 
 
 @partial(

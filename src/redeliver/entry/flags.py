@@ -110,10 +110,10 @@ def signature(command: Callable[..., int], use: Use, *, quiet: str) -> inspect.S
         _flag("verbose", "-v", kind=bool, default=False, help="Print more: each page that is read and each wait."),
     )
     named = (one for one in own if one.kind is inspect.Parameter.KEYWORD_ONLY)
-    return inspect.Signature([*map(_flag_of, rows), *named, *console])
+    return inspect.Signature([*(_flag_of(row, use) for row in rows), *named, *console])
 
 
-def _flag_of(row: Input) -> inspect.Parameter:
+def _flag_of(row: Input, use: Use) -> inspect.Parameter:
     default: Any = _DEFAULTS[row.name] if row.default.startswith("${{") else row.default
     kind: Any = str
     text = re.sub(r"`([^`]+)`", lambda found: _NAMES.get(found[1], found[1]), row.description)
@@ -121,7 +121,8 @@ def _flag_of(row: Input) -> inspect.Parameter:
     metavar: str | None = "DURATION" if is_duration else "N" if default.isdigit() else "TEXT"
     if row.secret:
         default, kind, metavar = None, Path | None, "FILE"
-        variables = [variable(row.name), *(_TOKEN_VARIABLES if row.name == "token" else ())]
+        is_usual = row.name == "token" and use is not Use.INIT
+        variables = [variable(row.name), *(_TOKEN_VARIABLES if is_usual else ())]
         text += f" Read from this file, or from the environment variable {' or '.join(variables)}."
     elif row.name.endswith("-file"):
         metavar = "FILE"
@@ -157,10 +158,13 @@ def settings_of(
     use: Use,
     state_file: Path | None = None,
     metrics_file: Path | None = None,
+    *,
+    token: str = "",
 ) -> Settings:
     """Read settings from a command's flags, by their Python names, and from files and variables.
 
-    ``use``: a replay's, or those of a run, which all others share.
+    ``use``: a replay's, init's, or those of a run, which all others share. ``token``: what the user was asked for.
+    Without it, and where it can be asked for, init's settings have none.
 
     Raises:
         SettingsError: with every problem named.
@@ -176,9 +180,12 @@ def settings_of(
         path = values.pop(f"{name}-file", "")
         values[name] = _read(Path(path)) if path else os.environ.get(variable(name), "")
     of_app = bool(values.get("client-id") or values.get("app-id"))
-    if not values["token"] and not of_app:
-        values["token"] = next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "")
-    problems = tuple(command_line_problems(values, state_file, metrics_file, of_app=of_app))
+    if use is Use.INIT:
+        values["token"] = token or values["token"]
+        problems = tuple(init_problems(values["token"]))
+    else:
+        values["token"] = values["token"] or ("" if of_app else usual_token())
+        problems = tuple(command_line_problems(values, state_file, metrics_file, of_app=of_app))
     if state_file:
         values.pop("variable-name", None)  # what else a variable needs does not matter then
     if use is Use.REPLAY:
@@ -206,6 +213,27 @@ def guid_problems(guids: Iterable[str]) -> Iterator[str]:
     for guid in guids:
         if not is_guid(guid):
             yield f"GUID: must be the value of X-GitHub-Delivery, 32 digits with hyphens, not {quoted(guid)}"
+
+
+def usual_token() -> str:
+    """The token in the variables in which users often already have one."""
+    return next(filter(None, map(os.environ.get, _TOKEN_VARIABLES)), "").strip()
+
+
+def can_ask() -> bool:
+    """Whether somebody at a terminal can be asked."""
+    return bool(sys.stdin and sys.stdin.isatty())
+
+
+def init_problems(token: str) -> Iterator[str]:
+    """What is wrong with the token that is to be stored."""
+    if token and token == usual_token():
+        yield "token: is the one in GH_TOKEN, which sets up and is never stored. Give another one"
+    if not token and not can_ask():
+        yield (
+            "token: is required, and there is no terminal to ask for it. Put it into a file that --token-file names, "
+            "or into the variable REDELIVER_TOKEN"
+        )
 
 
 def command_line_problems(

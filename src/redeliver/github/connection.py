@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import jwt
 from github import Auth, Github
+from github.PublicKey import encrypt
 from github.Repository import Repository
 from github.Requester import HTTPSRequestsConnectionClass, Requester
 from jwt.algorithms import RSAAlgorithm
@@ -165,6 +166,17 @@ class GitHubApi:
         if refused:
             return ResponseLost(f"the proxy refused the connection ({refused[1]})")
         return ResponseLost(next((reason for kind, reason in _REASONS if isinstance(fault, kind)), FAILED))
+
+
+def seal(public_key: str, secret: str) -> str:
+    """A secret that only GitHub can read, for its key in Base64. Raises ValueError: that is no key.
+
+    Source: https://docs.github.com/en/rest/guides/encrypting-secrets-for-the-rest-api
+    """
+    try:
+        return encrypt(public_key, secret)
+    except Exception:  # noqa: BLE001  each kind of text that is no key raises something else
+        raise ValueError("key: it is none") from None
 
 
 class _ObjectsRequester(Requester):

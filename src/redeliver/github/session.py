@@ -71,7 +71,7 @@ class Session:
         """
         settings = self.settings
         if not settings.app_id:
-            return self._caller_with(settings.token.get_secret_value())
+            return self.caller_with(settings.token.get_secret_value())
         key = self._connected(AppKey(settings.app_id, settings.private_key))
         app = self._caller(key, CredentialKind.APP_KEY)
         if self.owner.is_app:
@@ -109,7 +109,7 @@ class Session:
         """
         settings, caller, is_shared = self.settings, self.caller, bool(self.settings.hook_id.pattern)
         if token := settings.variable_token.get_secret_value():
-            caller = self._caller_with(token)
+            caller = self.caller_with(token)
 
         def variable(hook_id: str) -> Variable | None:
             suffix = f"_{hook_id}" if hook_id and settings.hook_id.several else ""
@@ -157,7 +157,7 @@ class Session:
         query = {"name": "Redeliver webhooks", "target_name": owner, "expires_in": "366"} | permissions
         return f"personal-access-tokens/new?{urlencode(query)}"
 
-    def _caller_with(self, token: str) -> Caller:
+    def caller_with(self, token: str) -> Caller:
         """Calls with a token from the settings. The same token makes one caller, though the settings give it twice."""
         if token not in self._tokens:
             # https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats

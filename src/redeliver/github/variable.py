@@ -49,6 +49,8 @@ _PAGE = 30
 _APART = 60.0
 #: Milliseconds after which nobody needs the checkpoint of a webhook that no run has looked at.
 _FORGOTTEN = 30 * DAY
+#: No variable has this name.
+_NONE = "REDELIVER_INIT_ASKS_WHETHER_IT_MAY_WRITE"
 
 
 class _Stored(TypedDict):
@@ -94,6 +96,14 @@ class _Text:
         )
         self.is_missing = value is None
         return value
+
+    def check_writable(self) -> None:
+        """See whether it may be written, without that: one that does not exist is to be changed.
+
+        GitHub refuses it with 403 where the permission is missing, else with 404. Raises ApiError, OutOfTime.
+        """
+        body = {"name": _NONE, "value": "0"}
+        self._caller.call("PATCH", f"{self._all}/{_NONE}", self._writing, lambda _: None, body=body, accept=(404,))
 
     def put(self, value: str) -> None:
         """Change it, or create it if it is not there. Raises CheckpointNotSaved."""
@@ -153,6 +163,11 @@ class Variable:
         if moment is None:
             raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
         return moment
+
+    def check(self) -> None:
+        """See whether it can be read, and may be written. Raises ApiError, OutOfTime, CheckpointUnreadable."""
+        self.read()
+        self._text.check_writable()
 
     def write(self, moment: int, *, is_last: bool = False) -> None:  # noqa: ARG002  each write is made at once
         """See :class:`redeliver.github.ports.Store`."""

@@ -1,0 +1,1 @@
+"""What ``redeliver init`` writes and stores. See :mod:`redeliver.entry.init`."""
