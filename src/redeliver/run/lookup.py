@@ -19,6 +19,7 @@ from redeliver.core.deliveries import (
     succeeded,
 )
 from redeliver.core.health import FirstAttempts, HookHealth
+from redeliver.core.reading import SLACK
 from redeliver.core.report import MOST_CAUSES, Explanation, ShownAttempt, ShownEvent
 from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
 from redeliver.run.log_lines import Progress, described
@@ -166,7 +167,9 @@ def survey(session: Session) -> list[HookHealth]:
         session.console.line(f"the log of {described(hook)}", "Read", passing=True)
         log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
         deliveries = failed = unread = last = failing = 0
-        for page in Cursor(hook).read_back_to(since):
+        cursor, progress, now = Cursor(hook), Progress(session.clock, session.console), hook.now()
+        for page in cursor.read_back_to(since):
+            progress.of_walk(deliveries + len(page.rows), now, cursor.back_to - SLACK, since)
             unread += len(page.unread)
             rows = [row for row in page.rows if row["delivered_at"] >= since]
             log.add(rows)
