@@ -24,7 +24,7 @@ STANDINS = Path(__file__).with_name("standins")
 PIP = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
 IDENTITY = ("-c", "user.name=octocat", "-c", "user.email=octocat@example.com")
 #: act knows no `deployment` yet (https://github.com/nektos/act/issues/6086); environments mean nothing to it.
-_TOO_NEW = re.compile(r"^ +deployment: false.*\n", re.MULTILINE)
+TOO_NEW = re.compile(r"^ +deployment: false.*\n", re.MULTILINE)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -138,7 +138,7 @@ class Act:
         workflows = self.repository / ".github" / "workflows"
         shutil.copytree(Path(__file__).with_name("workflows"), workflows)
         for example in EXAMPLES.glob("*.yml"):
-            (workflows / example.name).write_text(_TOO_NEW.sub("", example.read_text()))
+            (workflows / example.name).write_text(TOO_NEW.sub("", example.read_text()))
         commit_all(self.repository, REPOSITORY)
 
     def run(
