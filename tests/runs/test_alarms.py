@@ -17,6 +17,7 @@ from redeliver.core.settings import FailOn
 from redeliver.output.metrics import run_metrics
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
+from redeliver.tracking.decision import Change, TrackingIssue, decide
 from redeliver.tracking.situation import State, read_report
 from world import World, kind
 
@@ -304,3 +305,15 @@ def test_webhook_that_is_off_is_in_the_issue_the_chat_and_the_metrics() -> None:
             assert (sought in text) is not active
             labels = f'hook_id="{world.hook.id}",owner="octo"'
             assert f"redeliver_active{{{labels}}} {float(active)}" in run_metrics(report, 0)
+
+
+def test_issue_is_not_edited_while_nothing_changes() -> None:
+    world = World()
+    world.hook.add(world.clock() - 9 * HOUR, OK)
+    ends(world, PERSON, 10 * 24 + 5)
+    issue = None
+    for change in (Change.OPENED, Change.NONE, Change.NONE):
+        decision = decide(issue, read_report(as_json(world.run(token=PERSON, max_silence="6h"))), world.clock())
+        assert decision.change is change
+        issue = TrackingIssue(1, is_open=True, memory=decision.memory)
+        world.clock.advance(HOUR)

@@ -126,7 +126,7 @@ class FactKind(Enum):
         "That is longer than max-silence. See whether the webhook was deleted and recreated (then put its new id into "
         "hook-id), whether the App is still installed, and whether the source of the events works.",
         short="silent",
-        headline="No new event{since}",
+        headline="No new event{since}{ago}",
         needs_somebody=True,
     )
     """No failure shows that."""

@@ -13,7 +13,7 @@ from redeliver.core.health import Health, health_of
 from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
 from redeliver.text import OwnText, count, plain, some_of
-from redeliver.times import DAY, HOUR, distance, duration, utc, utc_from_now
+from redeliver.times import DAY, HOUR, distance, duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -157,8 +157,11 @@ class TokenEnd:
         """That it ends soon; none: it does not."""
         if self.left < TOKEN_WARNING:
             kind = FactKind.TOKEN_ENDS_ERROR if self.left < TOKEN_ERROR else FactKind.TOKEN_ENDS_WARNING
-            use, left = "the webhook" if self.is_webhooks else "the variable", duration(max(0, self.left) / 1000)
-            yield Fact(kind, {"use": use, "until": self.at, "left": left, "page": OwnText(self.page)})
+            # Whole days, while there are some: the tracking issue is edited whenever the sentence changes.
+            left = max(0, self.left - self.left % (DAY if self.left >= 2 * DAY else HOUR))
+            use = "the webhook" if self.is_webhooks else "the variable"
+            known = {"use": use, "until": self.at, "left": duration(left / 1000), "page": OwnText(self.page)}
+            yield Fact(kind, known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,9 +399,10 @@ def _alarms(hook: HookReport) -> Iterator[Fact]:
         yield _deadline_near(hook)
     if hook.silent and hook.active is not False:  # else that is why
         newest = hook.newest_delivery
-        known = "" if newest is None else f" since {utc_from_now(newest, hook.start)}"
-        since = OwnText(known or ", as far back as the log was read")
-        yield Fact(FactKind.SILENT, {"since": since})
+        since, ago = ", as far back as the log was read", ""
+        if newest is not None:
+            since, ago = f" since {utc(newest, hook.start)}", f" ({distance(newest, hook.start)})"
+        yield Fact(FactKind.SILENT, {"since": OwnText(since), "ago": OwnText(ago)})
     if hook.active is False:
         yield Fact(FactKind.SWITCHED_OFF_ERROR if hook.should_be_on else FactKind.SWITCHED_OFF_WARNING, {})
 

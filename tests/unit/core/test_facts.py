@@ -19,6 +19,7 @@ FIELDS: dict[str, object] = {
     "until": START,
     "use": "the webhook",
     "page": "https://github.com/settings/tokens/new",
+    "ago": HOSTILE,
     "left": "2 h",
     "which": "the undelivered event",
     "back_to": START,
