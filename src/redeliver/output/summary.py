@@ -36,8 +36,9 @@ from redeliver.output.pieces import (
     webhook,
 )
 from redeliver.output.receivers import explanations, health_parts
+from redeliver.output.webhooks import SHOWN_HOOKS, is_quiet, one_webhook, several_webhooks
 from redeliver.text import count, for_markdown, sentence_in_markdown
-from redeliver.times import day_time, distance, utc
+from redeliver.times import day_time, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,8 +49,7 @@ if TYPE_CHECKING:
 #: Bytes of all that is written row by row. GitHub drops a summary of more than 1 MiB whole; headings, the chart, and
 #: whatever else does not grow with a report take less than a tenth of that.
 SPACE = 700_000
-#: Rows of the tables, and sentences.
-SHOWN_HOOKS = 300
+#: Facts and problems; types of events in a line.
 SHOWN_SENTENCES = 20
 SHOWN_TYPES = 8
 #: Up to this many events are listed where they are seen; more are folded away.
@@ -68,17 +68,18 @@ def markdown(report: Report) -> str:
     parts = [
         f"## {mark(report)} {sentence_in_markdown(first, _SENTENCE)}",
         " ".join(f"**{sentence_in_markdown(other, _SENTENCE)}.**" for other in others),
-        *(_webhooks(report, space) if len(report.hooks) > 1 else [_one_webhook(hook) for hook in report.hooks]),
+        *(several_webhooks(report, space) if len(report.hooks) > 1 else map(one_webhook, report.hooks)),
         _alert(report),
         *_other_facts(report, space),
         _causes(report),
         explanations(report),
     ]
     lost, events = _events(report, space)
+    failed = [event for event in report.events if event.outcome is not Outcome.FILTERED_OUT]
     parts += [
         *lost,
         # Of a log that was read in part, it would show a part as if it were all.
-        *([] if report.partial else picture([event for event in report.events if event.outcome is not _FILTER])),
+        *([] if report.partial else picture(failed)),
         *events,
         *_what_it_did(report, space),
     ]
@@ -91,90 +92,6 @@ def unusable(problems: Sequence[str]) -> str:
     """The job summary of a run that could not begin."""
     shown = [f"- {sentence_in_markdown(problem, _SENTENCE)}" for problem in problems[:SHOWN_SENTENCES]]
     return "\n".join(["## 🔴 The inputs cannot be used", "", *shown, more(len(problems) - len(shown), "problems")])
-
-
-# -- the webhooks -----------------------------------------------------------------------------------------------
-
-
-def _one_webhook(hook: HookReport) -> str:
-    """What waits, in one row; empty: nothing does."""
-    if not (hook.open or hook.partial or hook.down):
-        return ""
-    cells = {name: cell for name, cell in _cells_of(hook).items() if cell not in {"", "0"}}
-    names = {"Sending takes": "Once it is up"} if hook.down else {"Since": "First failed"}
-    return table([*(names.get(name, name) for name in cells), "Webhook"], [row([*cells.values(), webhook(hook)])])
-
-
-def _webhooks(report: Report, space: ByteBudget) -> list[str]:
-    """Those that need attention, the worst first."""
-    loud = [hook for hook in report.hooks if not _is_quiet(hook)]
-    cells = [_hook_cells(hook) for hook in sorted(loud, key=_how_bad)[:SHOWN_HOOKS]]
-    columns = [
-        name for name in max(cells, key=len, default={}) if any(line.get(name, "") not in {"", "0"} for line in cells)
-    ]
-    rows = ([line.get(name, "") for name in columns] for line in cells)
-    return space.table(columns, rows, SHOWN_HOOKS, len(loud), "webhooks")
-
-
-def _is_quiet(hook: HookReport) -> bool:
-    return hook.read and not (hook.failed or hook.facts)
-
-
-def _how_bad(hook: HookReport) -> tuple[bool, bool, bool, int, bool]:
-    """The worst first."""
-    urgent = hook.lost > 0 or hook.gap is not None or hook.urgent or hook.late
-    return (not urgent, not hook.is_failing, not hook.down, -hook.undelivered, not hook.warnings)
-
-
-def _hook_cells(hook: HookReport) -> dict[str, str]:
-    """A webhook's row among others, by the columns' names."""
-    state = "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)]))
-    named = {"Webhook": f"{mark(hook)}&nbsp;{webhook(hook)}", "State": for_markdown(state, 300)}
-    cells = _cells_of(hook) if hook.read else {}
-    return named | {name: cell for name, cell in cells.items() if name not in {"Since", "Cause"}}
-
-
-def _cells_of(hook: HookReport) -> dict[str, str]:
-    """What is known of the events that wait, by the columns' names."""
-    open_events = [event for event in hook.events if event.outcome not in _GROUPS and event.outcome is not _TOO_OLD]
-    causes = Counter(event.cause for event in open_events)
-    if hook.outage and hook.outage.cause:
-        causes = Counter({hook.outage.cause: len(hook.events)} | causes)
-    since, takes = "", f"{hook.forecast}" if hook.forecast else ""
-    if hook.outage and hook.outage.since is not None:
-        since = _moment(hook.outage.since, hook.start, " or earlier" * hook.outage.at_least)
-    elif open_events:
-        oldest = min(open_events, key=lambda event: event.first_failed_at)
-        since = ("" if oldest.first_was_read else "by ") + _moment(oldest.first_failed_at, hook.start)
-    cause = ", ".join(nowrap(for_markdown(cause, 30)) for cause, _ in causes.most_common(2))
-    waiting = f"**{hook.open:,}**" if hook.open else "0"
-    unread = ""
-    if hook.partial:
-        waiting, takes = nowrap("not known yet"), ""
-        if hook.unread_from is not None:
-            unread = nowrap(f"{utc(hook.unread_from, hook.start)} to {utc(hook.cutoff, hook.start)}")
-    return {
-        "Since": since,
-        "Cause": cause + (f" and {len(causes) - 2} more" if len(causes) > 2 else ""),
-        "Waiting:": waiting,
-        "Not read yet": unread,
-        "No longer retried:": f"{hook.count(Outcome.GIVEN_UP):,}",
-        "Lost:": f"{hook.count(Outcome.EXPIRED):,}",
-        "Recovered:": f"{hook.recovered:,}",
-        "Safe until": ""
-        if hook.deadline is None
-        else _moment(hook.deadline, min(hook.ended, hook.deadline), bold=True),
-        "Sending takes": takes,
-    }
-
-
-_TOO_OLD, _FILTER = Outcome.TOO_OLD, Outcome.FILTERED_OUT
-
-
-def _moment(at: int, now: int, more: str = "", *, bold: bool = False) -> str:
-    """A moment and its distance in a cell, which may break between the two."""
-    moment = nowrap(utc(at, now) + more)
-    return f"{f'**{moment}**' if bold else moment} {nowrap(f'({distance(at, now)})')}"
 
 
 # -- what to do -------------------------------------------------------------------------------------------------
@@ -307,7 +224,7 @@ def _what_it_did(report: Report, space: ByteBudget) -> list[str]:
         if (number := report.outcomes[kind])
     ]
     line, *figures = health_parts(report, space)
-    quiet = [hook for hook in report.hooks if _is_quiet(hook)] if len(report.hooks) > 1 else []
+    quiet = [hook for hook in report.hooks if is_quiet(hook)] if len(report.hooks) > 1 else []
     names = space.fit(map(webhook, quiet), SHOWN_HOOKS)
     is_good = mark(report) == "🟢"
     seen = [" ".join(f"{part}." for part in (f"{read}{sent}", line) if part)] if is_good else []
