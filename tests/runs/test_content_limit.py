@@ -11,9 +11,10 @@ from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.limits import COUNTED
 from githubsim.outcomes import UNAVAILABLE
 from redeliver.core.case import Outcome
-from redeliver.github.pace import GITHUB_REFUSES
+from redeliver.errors import PauseTooLong
 from runs import promises
 from runs.model import Run, World
+from wording import says
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +72,7 @@ def test_events_beyond_the_hourly_limit_are_left_with_a_reason_and_hold_the_chec
     assert len(run.accepted) == AN_HOUR
     assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - AN_HOUR
     assert run.told.count(Outcome.RECOVERED) + run.told.count(Outcome.PENDING) == AN_HOUR
-    assert any(GITHUB_REFUSES in warning for warning in run.told.warnings)
+    assert any(says(PauseTooLong, warning) for warning in run.told.warnings)
     assert world.life.kept is not None
     assert world.life.kept < run.began - HOUR
 
