@@ -99,10 +99,13 @@ def new(tmp_path: Path, forks: Commands) -> Iterator[Newcomer]:
 
 def test_workflow_is_written_and_the_rest_said(new: Newcomer) -> None:
     new.server.live.fail()
+    new.server.hook.url = "https://a\x1b[2Jb.example/hush"
     said = new.init(setup="")
+    assert not [one for one in ("\x1b", "hush") if one in said.everything]
     (step,) = yaml.safe_load(new.file.read_text())["jobs"]["redeliver"]["steps"]
     assert (step["with"]["org"], step["with"]["hook-id"]) == ("octo", str(new.server.hook.id))
     assert str(new.server.hook.id) in said.out
+    assert "Next: " not in said.out
     for command in ("gh api --method PUT", "name=main", "gh secret set REDELIVER_TOKEN", "gh workflow run"):
         assert command in said.out
     sim = new.server.live.sim
@@ -365,7 +368,7 @@ class Terminal:
         return self.process.wait(30)
 
 
-def at_a_terminal(new: Newcomer) -> Terminal:
+def at_a_terminal(new: Newcomer, **given: str) -> Terminal:
     flags, theirs = new.flags[:-2], 0
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -373,7 +376,7 @@ def at_a_terminal(new: Newcomer) -> Terminal:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment(TERM="xterm", COLUMNS="120"),
+        env=environment(TERM="xterm", COLUMNS="120", **given),
         cwd=new.folder,
         start_new_session=True,  # /dev/tty would be the terminal of whoever runs the tests
     )
@@ -386,11 +389,11 @@ def test_what_is_missing_is_asked_for(new: Newcomer) -> None:
     terminal = at_a_terminal(new)
     terminal.answer("Token to store", TOKEN)
     terminal.answer("The webhook's id: ", "12")
-    terminal.wait_for("id: 12\r\n")
-    terminal.shown = terminal.shown.replace("id: 12", "")
+    terminal.wait_for("not in the list")
+    before, _, terminal.shown = terminal.shown.partition("not in the list")
     terminal.answer("The webhook's id: ", str(other.id))
     assert terminal.end() == 0, terminal.shown
-    assert TOKEN not in terminal.shown
+    assert TOKEN not in before + terminal.shown
     assert f'hook-id: "{other.id}"' in new.file.read_text()
 
 
@@ -407,6 +410,22 @@ def test_terminal_that_closes_ends_it(new: Newcomer, answers: list[str]) -> None
     assert terminal.end() == NoAnswer.exit_code
     assert says(NoAnswer, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.shown).replace("\r\n", "\n"))
     assert not new.has_changed
+
+
+def test_terminal_that_is_gone_ends_it(new: Newcomer) -> None:
+    terminal = at_a_terminal(new)
+    terminal.wait_for("Token to store")
+    os.close(terminal.ours)
+    assert terminal.process.wait(30) == NoAnswer.exit_code
+    assert not new.has_changed
+
+
+def test_token_that_sets_up_is_not_stored_when_typed(new: Newcomer) -> None:
+    terminal = at_a_terminal(new, GH_TOKEN=TOKEN)
+    terminal.answer("Token to store", TOKEN)
+    assert terminal.end() == 2
+    assert "error: token: " in terminal.shown
+    assert new.server.live.sim.journal.entries == []
 
 
 def test_signal_at_a_question_ends_it(new: Newcomer) -> None:

@@ -88,7 +88,8 @@ def set_up(flags: dict[str, object], console: TerminalConsole, file: Path, *, ap
             f"Store the token where only {branch} can read it. The last command asks for it:",
             *commands(settings, branch),
         )
-    _say("Commit the workflow, push it, and run it once:", *last_commands(str(file), branch))
+    done = f"Only {branch} can use the token now. " * apply
+    _say(f"{done}Commit the workflow, push it, and run it once:", *last_commands(str(file), branch))
     return 0
 
 
@@ -152,27 +153,27 @@ def _choose(session: Session, console: TerminalConsole) -> Hook:
     console.line(f"the webhooks of {session.owner.name}, and their logs", "Check")
     with console.live():
         listed = survey(session)
-        show_hooks(listed, session.settings, session.owner.login, session.caller.now())
+        show_hooks(listed, session.settings, session.owner.login, session.caller.now(), says_next=False)
     chosen, *others = session.chosen
     if others and not can_ask():
         raise SettingsError((f"hook-id: give one of {', '.join(session.chosen)}: there is no terminal to ask",))
     while others:
         chosen = _ask(session.clock, "The webhook's id: ", "--hook-id")
-        others = [] if chosen in session.chosen else others
+        if chosen in session.chosen:
+            break
+        console.line("This id is not in the list.")
     return session.chosen[chosen]
 
 
 def _check(hook: Hook, session: Session, console: TerminalConsole) -> None:
     """See whether the token may do what a run does. Nothing is sent, and nothing is written."""
     settings = session.settings
-    console.line(
-        f"whether the token may redeliver: GitHub is asked for a delivery of {hook.name} that is none", "Check"
-    )
+    console.line("that the token may redeliver: asks for a delivery that does not exist, so nothing is sent", "Check")
     hook.wait_for_turn()
     refused = hook.redeliver(_NO_DELIVERY).acceptance is Acceptance.REFUSED
     if not refused or not settings.token.get_secret_value().startswith(_HAVE_PERMISSIONS):
         console.tell("warning", "It cannot be seen whether the token may redeliver: the first run shows it.")
-    console.line(f"whether it may read and write variables of {settings.variable_repository}", "Check")
+    console.line(f"that it may read and write variables of {settings.variable_repository}: changes none", "Check")
     default_branch(session.caller, settings.variable_repository)
     Variable(session.caller, settings.variable_repository, settings.variable_name).check()
 

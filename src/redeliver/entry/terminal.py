@@ -78,6 +78,7 @@ class TerminalConsole:
         """Show that the run is working."""
         with nullcontext() if self.quiet else self._status:
             yield
+        self._status.update(" ")  # what it showed is over when it is shown again
 
     def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:
         """A line as it is: markup in it has no effect."""
@@ -87,8 +88,8 @@ class TerminalConsole:
             shown = Text(headed(word, ""), "bold") + _sentence(text)
             if not (passing and self._console.is_terminal):
                 self._console.print(shown)
-            # The spinner repeats nothing that has its own line.
-            self._status.update(shown if passing else "")
+            # The spinner repeats nothing that has its own line. It would keep its text if it was given an empty one.
+            self._status.update(shown if passing else " ")
 
     def detail(self, text: str) -> None:
         """A line for those who asked for details."""
@@ -215,10 +216,12 @@ def show_replay(report: ReplayReport) -> None:
     out.print(Text(_mark(out, light(report)) + ". ".join(end), style="bold"))
 
 
-def show_hooks(hooks: Sequence[HookHealth], settings: Settings, whose: str, now: int) -> None:
+def show_hooks(
+    hooks: Sequence[HookHealth], settings: Settings, whose: str, now: int, *, says_next: bool = True
+) -> None:
     """Print webhooks and how their deliveries went to the standard output, the worst first.
 
-    ``whose``: their owner's name; ``now``: in epoch milliseconds.
+    ``whose``: their owner's name; ``now``: in epoch milliseconds; ``says_next``: whether to end with what to do next.
     """
     ranked = sorted(hooks, key=lambda one: (_ORDER.index(one.light), -one.undelivered, -one.failed))
     folded = [one for one in ranked if one.light in "⚪🟢"] if len(hooks) > 1 else []
@@ -248,7 +251,7 @@ def show_hooks(hooks: Sequence[HookHealth], settings: Settings, whose: str, now:
             share = f" ({first} on the first attempt)" if events else ""
             ids = ", ".join(str(one.hook_id) for one in these)
             out.print(Text(f"{_mark(out, mark_)}{len(these):,}{' more' * bool(table.row_count)} {state}: {ids}{share}"))
-    if ranked and ranked[0].undelivered and ranked[0].active is not False:
+    if says_next and ranked and ranked[0].undelivered and ranked[0].active is not False:
         out.print(Text(f"Next: redeliver run {_flags(settings, ranked[0])}--dry-run", "bold"), soft_wrap=True)
 
 
