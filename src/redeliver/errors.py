@@ -182,8 +182,8 @@ class NoSuchHook(RedeliverError):
 
 NoHooks = NoSuchHook.kind(
     "{owner} has no {what} that the token can see.",
-    "Check org or repository, the token's permissions, and whether the webhook is switched off. OAuth apps, gh's own "
-    "login too, see only an organization's webhooks that they made.",
+    "Check org or repository, the token's permissions, and whether the webhook is switched off. OAuth apps, including "
+    "gh's own login, see only the organization webhooks that they made.",
 )
 
 EventNotFound = RedeliverError.kind(
@@ -231,7 +231,7 @@ FirstCheckpointNotSaved = CheckpointNotSaved.kind(
 """The same where no checkpoint was found: the next run finds none either."""
 
 TooManyHooks = RedeliverError.kind(
-    "hook-id means {hooks} webhooks, and {where} holds the checkpoints of {most} at most.",
+    "hook-id selects {hooks} webhooks, but {where} holds the checkpoints of {most} at most.",
     "Nothing was sent. Divide them between workflows by patterns or lists, each with its own variable-name, or with "
     "variable-repository.",
     2,
@@ -239,7 +239,7 @@ TooManyHooks = RedeliverError.kind(
 
 StateLockLost = CheckpointNotSaved.kind(
     "The lock of the state file {place} was lost: {why}.",
-    "Another run may be at work, so this one stopped sending and saved no checkpoint. Find out what removes files "
+    "Another run may be in progress, so this one stopped sending and saved no checkpoint. Find out what removes files "
     "from that folder.",
 )
 """The lock's file is not the one that this process holds any more: another process may hold the new one."""
@@ -304,7 +304,7 @@ class ApiError(RedeliverError):
 
 BadToken = ApiError.kind(
     "GitHub does not accept the token: it refused to {what} (401).",
-    "The token has expired, was revoked, or is not stored whole. Make a new one, and store all of it in the secret.",
+    "The token has expired, was revoked, or is incomplete. Make a new one, and store all of it in the secret.",
 )
 """401: GitHub does not know this token (any more)."""
 
@@ -348,8 +348,8 @@ NotFound = ApiError.kind(
 
 HiddenFromApp = ApiError.kind(
     "{missing} that this OAuth app's token can see (404).",
-    "OAuth apps, gh's own login too, see only an organization's webhooks that they made. Use a personal access token "
-    "or a GitHub App, with {needed}.",
+    "OAuth apps, including gh's own login, see only the organization webhooks that they made. Use a personal access "
+    "token or a GitHub App, with {needed}.",
 )
 """404 for the token of an OAuth app. Source: https://docs.github.com/en/rest/orgs/webhooks#get-an-organization-webhook"""
 
@@ -360,15 +360,15 @@ HookNotFound = ApiError.kind(
 """The same for a webhook, with a token that can see others of its owner's."""
 
 ApiNotFound = ApiError.kind(
-    "The address in api-url is not that of GitHub's API: asked to {what}, it answered 404.",
+    "api-url is not the address of GitHub's API: asked to {what}, it answered 404.",
     "On Enterprise Server, api-url ends with /api/v3. If it is right, check any proxy in between.",
 )
 """404, and not in the form of GitHub's API: something else answered."""
 
 ProxyLogin = ApiError.kind(
     "The proxy asks for a user name and a password, or does not accept those that it was given (407).",
-    "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, special characters encoded as in a URL (%40 for @). "
-    "Keep it in a secret.",
+    "Put both into HTTPS_PROXY: http://USER:PASSWORD@{proxy}, with special characters encoded as in a URL (%40 for "
+    "@). Keep it in a secret.",
 )
 
 NotInstalled = ApiError.kind(
@@ -450,12 +450,12 @@ NextPageMissing = ApiError.kind(
 
 BrokenPaging = ApiError.kind(
     "The delivery log's pages form a loop: GitHub gave the same next page twice.",
-    "Nothing was sent. If it happens again, please report it to GitHub, with the hook's id.",
+    "Nothing was sent. If it happens again, please report it to GitHub, with the webhook's id.",
 )
 
 
 WorkflowNotWritten = RedeliverError.kind(
-    "The workflow's file {path} cannot be written: {why}.",
+    "The workflow file {path} cannot be written: {why}.",
     "Nothing was set up on GitHub. Give the path of a file in a folder that this user may write to.",
     2,
 )
@@ -466,7 +466,7 @@ WorkflowNotWritten = RedeliverError.kind(
 
 NotWritten = RedeliverError.kind(
     "The runner's file {path} cannot be written: {why}.",
-    "It takes the results. If the job runs in a container, check that the runner's folders are mounted into it.",
+    "The results go into it. If the job runs in a container, check that the runner's folders are mounted into it.",
 )
 """The runner's file for outputs or for the summary cannot be written. This is checked before anything is sent."""
 
@@ -474,7 +474,7 @@ NotWritten = RedeliverError.kind(
 # -- the standard streams -------------------------------------------------------------------------------
 
 NotPrinted = RedeliverError.kind(
-    "Not everything could be printed on {stream}: {why}.",
+    "Not everything could be printed to {stream}: {why}.",
     "Everything else was done. Check where that stream goes: the disk may be full, or the program that reads "
     "it may have ended.",
 )
@@ -489,13 +489,12 @@ GuidsNotFound = RedeliverError.kind(
 
 NoneListed = RedeliverError.kind(
     "No event of the window is in except-guids-file.",
-    "Nothing was sent, since the list is probably another webhook's or of another time. To replay everything, leave it "
-    "out.",
+    "Nothing was sent: the list is probably from another webhook or another time. To replay everything, leave it out.",
     2,
 )
 
 TooManyEvents = RedeliverError.kind(
-    "{events} chosen, and limit allows {limit}.",
+    "{events} chosen, but limit allows {limit}.",
     "Nothing was sent. Choose a shorter window or fewer events, or raise limit.",
     2,
 )

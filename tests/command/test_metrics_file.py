@@ -114,7 +114,7 @@ def test_run_without_the_lock_leaves_the_metrics(watched: Watched) -> None:
 def test_unusable_path_for_metrics_is_refused(here: Server, path: str) -> None:
     here.state = here.folder / "state.prom"
     said = here.run("--metrics-file", str(here.folder / path) if path.startswith(("prom", "state")) else path, code=2)
-    why = "be another file than state-file" if path == "state.prom" else "end in .prom"
+    why = "not be the same file as state-file" if path == "state.prom" else "end in .prom"
     assert said.err.startswith(f"error: metrics-file: must {why}")
     assert here.live.sim.journal.entries == []
 

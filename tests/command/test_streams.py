@@ -31,7 +31,7 @@ def start(arguments: list[str], streams: str, given: dict[str, str] | None = Non
 
 def line(text: str) -> dict[str, str]:
     """The one line that says what was not printed."""
-    (said,) = [one for one in text.splitlines() if "could be printed on" in one]
+    (said,) = [one for one in text.splitlines() if "could be printed to" in one]
     assert said.startswith("error: ")
     return told(NotPrinted, said)
 

@@ -114,7 +114,9 @@ class Part:
     @property
     def filtered(self) -> bool:
         """Whether it said that failures without a code of their own may have been missed."""
-        return self.report is not None and any("too long to read whole" in warning for warning in self.report.warnings)
+        return self.report is not None and any(
+            "too long to read in full" in warning for warning in self.report.warnings
+        )
 
     @property
     def unanswered(self) -> set[str]:

@@ -192,7 +192,7 @@ def test_issue_of_failing_runs_says_what_was_known_before(place: Place) -> None:
     remembered = memory_of(place.issue.body)
     assert remembered
     assert (remembered.state, remembered.undelivered, remembered.deadline) == (State.FAILED, 2, START + 3 * DAY)
-    assert "| **2**, as the last run" in place.issue.body
+    assert "| **2**, according to the last run" in place.issue.body
     assert NO_REPORT.rstrip(".") in place.issue.body
 
 

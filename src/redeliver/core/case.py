@@ -65,7 +65,7 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
     Outcome.GIVEN_UP: OutcomeWords(
         "🔴",
         "given up",
-        "They failed max-attempts times and are no longer retried. Fix the receiver, then replay them before GitHub "
+        "They used up max-attempts and are no longer retried. Fix the receiver, then replay them before GitHub "
         f"deletes them: with {REPOSITORY}/replay, or redeliver replay --guid.",
     ),
     Outcome.EXPIRED: OutcomeWords(
@@ -78,11 +78,11 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
     Outcome.UNCHECKED: OutcomeWords(
         "⏸️",
         "not checked",
-        "The log was too long to see whether they are delivered already. Raise time-limit, or run more often.",
+        "The log was too long to see whether they were already delivered. Raise time-limit, or run more often.",
     ),
     Outcome.ENDPOINT_DOWN: OutcomeWords("⏸️", "receiver down", "A later run sends them, once the receiver is up."),
     Outcome.TYPE_FAILS: OutcomeWords(
-        "⏸️", "type fails", "The receiver fails on this type of event. Fix its handler: each run tries a few of them."
+        "⏸️", "type fails", "The receiver fails on this event type. Fix its handler: each run tries a few of them."
     ),
     Outcome.RUN_FAILED: OutcomeWords("⏸️", "run failed", "Fix the error above. The next run sends them."),
     Outcome.DRY_RUN: OutcomeWords("⏸️", "dry run", "Run without dry-run to send them."),
@@ -100,8 +100,8 @@ OUTCOMES: dict[Outcome, OutcomeWords] = {
     Outcome.PENDING: OutcomeWords(
         "⏳",
         "pending",
-        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run checks. With a "
-        "longer wait-for-results, a run sees more.",
+        "Nothing: GitHub accepted them, but its log does not show the result yet. The next run checks. A longer "
+        "wait-for-results shows more.",
     ),
     Outcome.RECOVERED: OutcomeWords("✅", "recovered", "Nothing."),
     Outcome.FILTERED_OUT: OutcomeWords("⏸️", "filtered out", "Nothing: the input events excludes them."),

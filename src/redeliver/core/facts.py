@@ -65,7 +65,7 @@ class FactKind(Enum):
     # Of a webhook.
     GAP = Words(
         Level.LOSS,
-        "GitHub has deleted the deliveries between {since:moment} and {until:moment}, and no run had checked them.",
+        "GitHub has deleted the deliveries between {since:moment} and {until:moment} before any run had checked them.",
         "What failed in that time can no longer be found or redelivered. Check that the schedule is enabled, and run "
         "at least once a day. The next run continues from here.",
         short="GitHub has deleted unchecked deliveries",
@@ -123,8 +123,8 @@ class FactKind(Enum):
     SILENT = Words(
         Level.ERROR,
         "GitHub has sent no new event{since}.",
-        "That is longer than max-silence. See whether the webhook was deleted and recreated (then put its new id into "
-        "hook-id), whether the App is still installed, and whether the source of the events works.",
+        "That is longer than max-silence. Check whether the webhook was deleted and recreated (then put its new id "
+        "into hook-id), whether the App is still installed, and whether the source of the events works.",
         short="silent",
         headline="No new event{since}{ago}",
         needs_somebody=True,
@@ -167,7 +167,7 @@ class FactKind(Enum):
         Level.WARNING,
         "The receiver was overloaded ({cause}), so sending slowed down: {per_minute:count redelivery|redeliveries} a "
         "minute on average.",
-        "To recover faster, let the receiver take more. Later runs redeliver what it did not take.",
+        "To recover faster, let the receiver accept more. Later runs redeliver what it did not accept.",
     )
     NEWEST_READ = Words(
         Level.WARNING,
@@ -184,7 +184,7 @@ class FactKind(Enum):
     """Part of the window is older than what GitHub remembers."""
     FAILURES_FIRST = Words(
         Level.WARNING,
-        "The log was too long to read whole: older failures with status 0 or 3xx may be missing.",
+        "The log was too long to read in full: older failures with status 0 or 3xx may be missing.",
         "Raise time-limit, or run more often.",
     )
     STOPPED = Words(

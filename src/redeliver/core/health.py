@@ -138,7 +138,7 @@ def health_of(
     if stats and stats.delivered_first_try < HEALTHY_SHARE * stats.events:
         return Health.DEGRADED, f"fewer than {HEALTHY_SHARE:.0%} were delivered on the first attempt"
     if doubt or stats is None:
-        return Health.UNKNOWN, doubt or "the log was not read whole"
+        return Health.UNKNOWN, doubt or "the log was not read in full"
     # A window without events says nothing: the receiver may be down, and its last events given up.
     return (Health.HEALTHY, "nothing is undelivered") if stats.events else (Health.UNKNOWN, "there was no event")
 

@@ -113,7 +113,7 @@ def _moment(value: object) -> object:
     if not _TIMESTAMP.fullmatch(text):
         if _DURATION.fullmatch(text.lower().replace(" ", "")):
             return Moment(ago=_seconds(text))
-        raise refuse(f"must be a time such as 2026-11-24T13:00:00Z, or a duration back such as 2h, not {quoted(value)}")
+        raise refuse(f"must be a time such as 2026-11-24T13:00:00Z, or how long ago, such as 2h, not {quoted(value)}")
     try:
         return Moment(at=round(datetime.fromisoformat(text).timestamp() * 1000))
     except (ValueError, OverflowError):

@@ -275,7 +275,7 @@ class HookReport(Account):
         self._work_out(_facts(self), down=self.outage is not None, time_left=time_left, late=late)
         undelivered = f"{count(self.undelivered, 'event')} undelivered" if self.undelivered else ""
         if self.gap and not undelivered:
-            undelivered = "deliveries were deleted that no run had checked"
+            undelivered = "GitHub deleted deliveries that no run had checked"
         doubts = {
             "the webhook is switched off": self.active is False,
             "GitHub sent no new event": self.silent,

@@ -168,7 +168,7 @@ class Settings(BaseModel):
         used_by=Use.TRACKING,
     )
     label: Annotated[str, matching(_LABEL, _LABEL_RULE)] = as_input(
-        "Label by which the issue is found. Each workflow needs its own; it is created if necessary. Required.",
+        "Label that identifies the issue. Each workflow needs its own; it is created if necessary. Required.",
         used_by=Use.TRACKING,
     )
     org: Annotated[str, matching(_OWNER, "an organization's name")] = as_input(
@@ -197,9 +197,9 @@ class Settings(BaseModel):
         group=Group.NEEDED,
         used_by=Use.WEBHOOKS | Use.INIT,
         instead={
-            Use.INIT: "The webhook's id, or a pattern of the URLs (with `*` or `://`) of those to choose from.",
-            Use.LISTING | Use.HOOKS: "Which webhooks to list: `all` that are active, a pattern of their URLs (with `*` "
-            "or `://`), or ids.",
+            Use.INIT: "The webhook's id, or a pattern of the URLs (with `*` or `://`) to choose from.",
+            Use.LISTING | Use.HOOKS: "Which webhooks to list: `all` (the active ones), a pattern of their URLs (with "
+            "`*` or `://`), or ids.",
             Use.REPLAY: "The webhook's id: the number at the end of the address of its settings page. One at a time. "
             "Required unless it is an App's own webhook.",
         },
@@ -215,9 +215,10 @@ class Settings(BaseModel):
             Use.READING: "Token that can read the webhooks. Required unless `client-id` and `private-key` are set.",
             Use.REPLAY: "Token that can read and redeliver the webhook's deliveries. Required unless `client-id` and "
             "`private-key` are set.",
-            Use.TRACKING: "Token that can write issues there: `permissions: issues: write` for the workflow's own.",
+            Use.TRACKING: "Token that can write issues in `repository`: `permissions: issues: write` for the "
+            "workflow's own.",
             Use.INIT: "Token to store, which can read and redeliver the webhook's deliveries and write the variable. "
-            "On a terminal you are asked for it.",
+            "On a terminal, the command asks for it.",
         },
         defaults={Use.TRACKING: "${{ github.token }}"},
     )
@@ -239,12 +240,12 @@ class Settings(BaseModel):
         used_by=Use.WEBHOOKS,
     )
     from_: OptionalMoment = as_input(
-        "Beginning of the window: a time such as `2026-11-24T13:00:00Z`, or a duration back such as `2h`. What counts "
+        "Beginning of the window: a time such as `2026-11-24T13:00:00Z`, or how long ago, such as `2h`. What counts "
         "is when GitHub first sent an event. Required unless `guid` is set.",
         used_by=Use.REPLAY,
     )
     to: OptionalMoment = as_input(
-        "End of the window, which is not part of it: a time or a duration back, like `from`. Empty: now.",
+        "End of the window, exclusive: a time or how long ago, like `from`. Empty: now.",
         used_by=Use.REPLAY,
     )
     guid: Guids = as_input(
@@ -258,9 +259,9 @@ class Settings(BaseModel):
         used_by=Use.REPLAY,
     )
     variable_name: Annotated[str, matching(_VARIABLE, _VARIABLE_RULE)] = as_input(
-        "Repository variable that stores the checkpoint. With `all` or a pattern, `<name>_ALL` holds those of all of "
-        "them; of several ids each has its own, `<name>_<hook-id>`. "
-        "Recommended: without it, every run looks back over `lookback` only.",
+        "Repository variable that stores the checkpoint. With `all` or a pattern, `<name>_ALL` holds all checkpoints; "
+        "with several ids, each has its own variable, `<name>_<hook-id>`. Recommended: without it, every run looks "
+        "back over `lookback` only.",
         topic=Topic.START,
         group=Group.NEEDED,
         used_by=Use.RUN | Use.INIT,
@@ -272,8 +273,8 @@ class Settings(BaseModel):
         topic=Topic.START,
         used_by=Use.RUN | Use.INIT,
         instead={
-            Use.INIT: "Repository for the workflow and its variable, as owner/name. Empty: the one that Git calls "
-            "origin in the current folder."
+            Use.INIT: "Repository for the workflow and its variable, as owner/name. Empty: the remote origin of the "
+            "current folder."
         },
         defaults={Use.RUN: "${{ github.repository }}"},
     )
@@ -312,7 +313,7 @@ class Settings(BaseModel):
         used_by=Use.REPLAY,
     )
     max_age: MaxAge = as_input(
-        "Do not redeliver an event whose first attempt is older than this: for example `3h`, or by type of event "
+        "Do not redeliver an event whose first attempt is older than this: for example `3h`, or by event type "
         "`workflow_job=3h, push=1d`. Empty: redeliver events of any age.",
     )
     max_attempts: NumberFrom0 = as_input(
@@ -322,7 +323,7 @@ class Settings(BaseModel):
         group=Group.OFTEN,
     )
     retry_spacing: Seconds = as_input(
-        "Pause before an event's second redelivery. It doubles with each further one, up to 4 h. 0: no pause.",
+        "Pause before an event's second redelivery. It doubles with each further redelivery, up to 4 h. 0: no pause.",
         "10m",
     )
     redeliveries_per_minute: NumberFrom1 = as_input(
@@ -346,12 +347,12 @@ class Settings(BaseModel):
         used_by=Use.RUN | Use.HOOKS | Use.SHOW | Use.REPLAY,
         instead={
             Use.HOOKS | Use.SHOW: "End with an error if reading takes longer than this.",
-            Use.REPLAY: "Stop cleanly after this long. What was not sent is listed.",
+            Use.REPLAY: "Stop cleanly after this long. The report lists what was not sent.",
         },
     )
     scan: ScanMode = as_input(
         "How to read the delivery log: `full`, or `failures`, which takes far fewer API calls but may miss connection "
-        "errors and redirects. Use that only for a very large log.",
+        "errors and redirects. Use `failures` only for a very large log.",
         "full",
         topic=Topic.LIMITS,
     )
@@ -363,8 +364,8 @@ class Settings(BaseModel):
         group=Group.OFTEN,
     )
     max_silence: Seconds = as_input(
-        "Fail when GitHub's newest delivery is older than this, for example `6h`: the webhook may have been recreated, "
-        "or its source may have fallen silent. 0: never.",
+        "Fail when GitHub's newest delivery is older than this, for example `6h`: the webhook may have been "
+        "recreated, or its source may have stopped. 0: never.",
         "0",
         topic=Topic.OUTPUT,
     )

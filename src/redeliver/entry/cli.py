@@ -65,7 +65,7 @@ Exit codes: 0 done; 1 a request failed for good{fails}; 2 a flag, a variable or 
 nothing was sent; 128 + N stopped by signal N.
 
 Environment variables: each flag has one, such as REDELIVER_HOOK_ID for --hook-id. {token}. HTTPS_PROXY, \
-NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honoured.
+NO_PROXY, SSL_CERT_FILE and REQUESTS_CA_BUNDLE are honored.
 """
 
 _TOKEN = "REDELIVER_TOKEN, GH_TOKEN or GITHUB_TOKEN holds the token"  # noqa: S105  their names
@@ -111,8 +111,8 @@ LockedFilePath = Annotated[
         "state-file",
         topic=Topic.START,
         metavar="FILE",
-        help="The state file of the runs over this webhook. With --send, no run that uses it works at the same time. "
-        "The checkpoint in it stays as it is.",
+        help="The state file of this webhook's runs. With --send, no run can use it at the same time. Its checkpoint "
+        "does not change.",
     ),
 ]
 MetricsFilePath = Annotated[
@@ -174,7 +174,7 @@ def _command(
 def init(
     console: TerminalConsole,
     *,
-    file: Annotated[Path, option("file", topic=Topic.START, metavar="FILE", help="The workflow's file.")] = Path(
+    file: Annotated[Path, option("file", topic=Topic.START, metavar="FILE", help="The workflow file.")] = Path(
         WORKFLOW_FILE
     ),
     apply: Annotated[
@@ -183,7 +183,7 @@ def init(
             "apply",
             topic=Topic.START,
             help="Also make the environment, and store the token in it. GH_TOKEN holds another token for that, which "
-            "is never stored. Without it, the commands for that are printed.",
+            "is never stored. Without this flag, print the commands for that.",
         ),
     ] = False,
     replace: Annotated[
@@ -194,7 +194,7 @@ def init(
     ] = False,
     **flags: object,
 ) -> int:
-    """Check the token, write the workflow, and say or do what stores the token."""
+    """Check the token, write the workflow, and store the token or say how."""
     return set_up(flags, console, file, apply=apply, replace=replace)
 
 
@@ -213,11 +213,11 @@ def hooks(
         option("format", help="How to print the list; matrix is for a workflow, prometheus needs the extra metrics."),
     ] = "text",
     jobs: Annotated[
-        int, option("jobs", help="The most jobs of a matrix.", min=1, max=MATRIX_JOBS, metavar="N")
+        int, option("jobs", help="The maximum number of jobs in a matrix.", min=1, max=MATRIX_JOBS, metavar="N")
     ] = MATRIX_JOBS,
     **flags: object,
 ) -> int:
-    """Which webhooks there are, and whether their receivers are well."""
+    """List webhooks, and whether their receivers are healthy."""
     of_app = bool(flags["client_id"] or flags["app_id"]) and not (flags["org"] or flags["repository"])
     # An App has one webhook, which has no id, so "all" means the same as nothing.
     flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
@@ -251,12 +251,13 @@ def show(
     console: TerminalConsole,
     *,
     guids: Annotated[
-        list[str], typer.Argument(metavar="GUID", help="The event, as in the header X-GitHub-Delivery. Or several.")
+        list[str],
+        typer.Argument(metavar="GUID", help="The event's GUID, as in the header X-GitHub-Delivery. Or several."),
     ],
     form: ResultFormat = "text",
     **flags: object,
 ) -> int:
-    """Every attempt of an event, and what the receiver answered to each."""
+    """Show every attempt of an event, and what the receiver answered."""
     wanted = tuple(dict.fromkeys(one.strip().lower() for one in guids))
     if problems := tuple(guid_problems(wanted)):
         raise SettingsError(problems)
@@ -330,7 +331,7 @@ def replay(
     form: ResultFormat = "text",
     **flags: object,
 ) -> int:
-    """Plan to send chosen events again, delivered ones too. With --send, send them."""
+    """Plan to send chosen events again, even delivered ones. With --send, send them."""
     settings = settings_of(flags, Use.REPLAY, state_file)
     arrived = read_guids(settings.except_guids_file, round(time.time() * 1000))
     # A plan sends nothing, so it may be made while a run is at work.

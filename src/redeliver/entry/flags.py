@@ -228,7 +228,7 @@ def can_ask() -> bool:
 def init_problems(token: str) -> Iterator[str]:
     """What is wrong with the token that is to be stored."""
     if token and token == usual_token():
-        yield "token: is the one in GH_TOKEN, which sets up and is never stored. Give another one"
+        yield "token: is the one in GH_TOKEN, which init uses but never stores. Give another one"
     if not token and not can_ask():
         yield (
             "token: is required, and there is no terminal to ask for it. Put it into a file that --token-file names, "
@@ -247,7 +247,7 @@ def command_line_problems(
     if metrics_file and not metrics_file.name.endswith(".prom"):
         yield "metrics-file: must end in .prom, since node_exporter reads no other file"
     if state_file and metrics_file and state_file.absolute() == metrics_file.absolute():
-        yield "metrics-file: must be another file than state-file"
+        yield "metrics-file: must not be the same file as state-file"
     if not values["token"] and not of_app:
         yield (
             "token: is required, in the variable REDELIVER_TOKEN, GH_TOKEN or GITHUB_TOKEN, or in a file that "

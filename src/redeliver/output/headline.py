@@ -213,8 +213,8 @@ def what_comes_next(report: Report) -> str:
         return "Run without dry-run to send them." if report.open else ""
     if report.down:
         them = "everything that waits" if report.partial else _THEM.get(report.open, f"all {report.open:,}")
-        who = "the receiver" if len(report.hooks) == 1 else "the receivers"
-        return f"nothing. The next run tests {who}, and sends {them} by itself."
+        who, up = ("the receiver", "it is") if len(report.hooks) == 1 else ("the receivers", "they are")
+        return f"nothing. The next run tests {who}, and sends {them} once {up} up."
     due = [event.next_attempt_at for event in report.events if event.next_attempt_at is not None]
     later = [moment for moment in due if moment > report.start]
     if now := len(due) - len(later):

@@ -44,30 +44,31 @@ _HEALTH = "State of the receiver: 1 for the state in the label, 0 for the others
 #: Metrics of first attempts; a prefix says whether a run or a listing reports them.
 _STATS = {
     "events": "Events whose first attempt was read.",
-    "first_try_ratio": "Share of these events that their first attempt delivered. Absent if there are no events.",
-    "p50_duration_seconds": "Median of what first attempts took that delivered their event. Absent if not known.",
-    "p95_duration_seconds": "The duration that 95 % of the delivered ones did not exceed. Absent if not known.",
-    "longest_duration_seconds": "The longest that one of their first attempts took. Absent if not known.",
-    "near_timeout_events": "Those of them that were delivered shortly before GitHub's time-out.",
+    "first_try_ratio": "Share of events that were delivered on the first attempt. Absent if there are no events.",
+    "p50_duration_seconds": "Median duration of first attempts that delivered their event. Absent if not known.",
+    "p95_duration_seconds": "95th percentile of the durations of first attempts that delivered their event. "
+    "Absent if not known.",
+    "longest_duration_seconds": "Longest duration of a first attempt that delivered its event. Absent if not known.",
+    "near_timeout_events": "Events whose first attempt delivered them shortly before GitHub's time-out.",
 }
 #: Of the last run over a webhook.
 RUN_METRICS = {
     LAST_RUN: "When the last run ended.",
-    LAST_SUCCESS: "When the last run ended that had no error, lost nothing and was not stopped.",
+    LAST_SUCCESS: "When the last run without an error, a loss or a stop ended.",
     "redeliver_last_run_duration_seconds": "How long the last run took.",
     "redeliver_scanned_attempts": "Attempts that the last run read from the delivery log.",
     "redeliver_redelivered_events": "Redeliveries that GitHub accepted from the last run.",
-    "redeliver_recovered_events": "Events that were delivered in the course of the last run.",
+    "redeliver_recovered_events": "Events that were delivered during the last run.",
     UNDELIVERED: "Events that were still undelivered after the last run that could read the delivery log.",
     "redeliver_lost_events": "Events that the last run found lost: given up, or expired.",
     "redeliver_slowdowns": "How often the last run slowed down because the receiver was overloaded.",
-    "redeliver_failing_type_events": "Events that the last run left to the next: the receiver fails on their type.",
-    "redeliver_gap_seconds": "Length of the time whose deliveries GitHub deleted before any run had checked them, "
-    "found by the last run.",
+    "redeliver_failing_type_events": "Events left to the next run, because the receiver fails on their type.",
+    "redeliver_gap_seconds": "Length of the gap that the last run found: GitHub deleted its deliveries before any run "
+    "had checked them.",
     DEADLINE: "When GitHub begins to delete what is still undelivered. Absent if nothing is.",
     CHECKPOINT: "The moment up to which everything is settled. Absent if no checkpoint is kept.",
     ACTIVE: "1 if GitHub sends deliveries to the webhook, 0 if it is switched off. Absent if not known.",
-    EXPIRY: "When the first of the run's tokens ends that people have to renew. Absent if not known, or if there is "
+    EXPIRY: "When the first of the run's tokens that people have to renew expires. Absent if not known, or if there is "
     "none.",
     HEALTH: _HEALTH,
 } | {f"redeliver_{name}": meaning for name, meaning in _STATS.items()}

@@ -21,19 +21,19 @@ SHOWN_EVENTS = 200
 #: The order of outcomes, to sort by: problems come first, so that they are not cut off.
 ORDER = {kind: place for place, kind in enumerate(OUTCOMES)}
 _BY_CAUSE = {
-    NO_CONNECTION: "GitHub could not open a connection. Check that the receiver runs, its DNS name, its port, and that "
-    "its firewall admits GitHub.",
+    NO_CONNECTION: "GitHub could not open a connection. Check the receiver's DNS name and port, that it is running, "
+    "and that its firewall allows GitHub.",
     TIMED_OUT: "The receiver took too long: GitHub waits 10 s (Enterprise Server: 30 s). Have it respond first and do "
     "its work afterwards.",
     TLS: "Check the receiver's certificate: its expiry, its host name, and that it sends the whole chain.",
     "HTTP 401": "The receiver rejects the signature or a login. Compare its secret with the webhook's.",
-    "HTTP 404": "Nothing is at that address. Compare the webhook's URL with the receiver's.",
-    "HTTP 413": "The payload is too large for the receiver, or for a proxy in front of it. Raise that limit.",
+    "HTTP 404": "Nothing is at the webhook's URL. Compare it with the receiver's.",
+    "HTTP 413": "The payload is too large for the receiver, or for a proxy in front of it. Raise the size limit.",
     "HTTP 429": "The receiver gets too many requests. Raise its limit, or lower redeliveries-per-minute.",
 }
 _BY_CAUSE |= {"HTTP 403": _BY_CAUSE["HTTP 401"], "HTTP 410": _BY_CAUSE["HTTP 404"]}
 _REDIRECTED = "GitHub does not follow redirects. Set the webhook's URL to the address that it redirects to."
-_REFUSED = "The receiver rejects them. To see why: redeliver show GUID, explain: true, or the webhook's page."
+_REFUSED = "The receiver rejects these events. To see why: redeliver show GUID, explain: true, or the webhook's page."
 _BROKEN = "The receiver, or a proxy in front of it, fails. Look for the GUIDs in the receiver's log."
 
 

@@ -116,7 +116,7 @@ def _alert(report: Report) -> str:
         lines.append(f"**{'Send faster' if report.late else 'Faster'}:** {sentence_in_markdown(helps, _SENTENCE)}.")
     if (do or report.late) and report.deadline is not None and report.open:
         until, place = utc(report.deadline, report.start), document("on-call.md#when-time-runs-out")
-        lines.append(f"**If that cannot be by {until}:** see [when time runs out]({place}).")
+        lines.append(f"**If that cannot be done by {until}:** see [when time runs out]({place}).")
     if not do and not report.late:
         return "<br>\n".join(lines)
     kind = "CAUTION" if mark(report) == "🔴" else "WARNING"

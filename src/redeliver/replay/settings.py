@@ -46,7 +46,7 @@ def _unsendable(settings: Settings, now: int) -> Iterator[str]:
     if settings.hook_id.several:
         yield "hook-id: must be the id of one webhook: a replay handles one at a time"
     if len(settings.guid) > settings.limit:
-        yield f"guid: names {len(settings.guid):,} events, and limit allows {settings.limit:,}"
+        yield f"guid: names {len(settings.guid):,} events, but limit allows {settings.limit:,}"
     if settings.from_ is None:
         return
     since, oldest = settings.from_.resolve(now), now - settings.retention_ms

@@ -35,16 +35,16 @@ _LONGEST = 600
 _HEADING = 200
 _FOOT = (
     "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
-    "the issue once nothing waits, unless something is lost: then a person does."
+    "the issue once nothing waits. After a loss, close it yourself."
 )
 #: What happens by itself.
 _THEN = {
     State.DOWN: "Nothing. Each run tests the receiver, and sends all that waits once it is up.",
-    State.UNDELIVERED: "Each run goes on to redeliver them.",
-    State.ATTENTION: "Nothing: no event waits, and runs go on.",
+    State.UNDELIVERED: "Each run continues to redeliver them.",
+    State.ATTENTION: "Nothing: no event waits, and runs continue.",
     State.FAILED: "While runs fail, nothing is redelivered.",
 }
-_CLOSE = "This issue stays open: close it once you have dealt with that."
+_CLOSE = "This issue stays open: close it once you have dealt with it."
 
 
 def issue_body(decision: Decision, situation: Situation, run: str) -> str:
@@ -109,7 +109,7 @@ def _state(decision: Decision, situation: Situation, space: ByteBudget) -> Itera
     lines.append(f"**Then:** {_THEN[state]}")
     if memory.deadline is not None:
         place = document("on-call.md#when-time-runs-out")
-        lines.append(f"**If that cannot be by {utc(memory.deadline)}:** see [when time runs out]({place}).")
+        lines.append(f"**If that cannot be done by {utc(memory.deadline)}:** see [when time runs out]({place}).")
     shown = [*errors, *([">"] if errors else []), "<br>\n".join(f"> {line}" for line in lines)]
     yield "\n".join([f"> [!{'CAUTION' if state is State.DOWN or situation.failing else 'WARNING'}]", *shown])
 
@@ -183,7 +183,7 @@ def _waiting(memory: Memory, situation: Situation) -> str:
         cells["Cause"] = _causes(hook)
     if memory.undelivered:
         waiting = "not known yet" if memory.partial else f"**{memory.undelivered:,}**"
-        cells["Waiting:"] = waiting + ", as the last run that worked found" * (memory.state is State.FAILED)
+        cells["Waiting:"] = waiting + ", according to the last run that worked" * (memory.state is State.FAILED)
     if memory.recovered:
         cells["Recovered:"] = f"{memory.recovered:,}"
     if memory.deadline is not None:
@@ -210,7 +210,7 @@ def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
         if given_up:
             yield f"**Do now:** {OUTCOMES[Outcome.GIVEN_UP].advice}"
             if (guids := to_copy(given_up, _ROWS)) and space.take(guids):
-                yield f"The GUIDs, to be copied:\n\n{guids}"
+                yield f"GUIDs to copy:\n\n{guids}"
     if news.gap:
         yield f"🔴 {_gap(news.gap)}"
 

@@ -77,7 +77,7 @@ def test_health_is_one_line() -> None:
 def test_missing_figures_are_left_out() -> None:
     assert figures(health_line(one(stats=stats({"push": (1, 1)}, p95=None)))) == ["100", "1"]
     assert health_line(one(read=False)) == health_line(Report(())) == ""
-    assert "was not read whole" in health_line(one(stats=None))
+    assert "was not read in full" in health_line(one(stats=None))
     assert "no event" in health_line(one(stats=stats({})))
 
 
