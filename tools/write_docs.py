@@ -157,7 +157,7 @@ def _own_metrics() -> Mapping[str, str]:
     """Of webhooks. Those that mean the same as one of a run share a row."""
     same = [name for name, what in WEBHOOK_METRICS.items() if what in RUN_METRICS.values()]
     own = {name: what for name, what in WEBHOOK_METRICS.items() if name not in same}
-    return own | {"`, `".join(same): "The same as of a run, within the lookback."}
+    return own | {"`, `".join(same): "The same as for a run, within the lookback."}
 
 
 # -- docs/errors.md ---------------------------------------------------------------------------------------------

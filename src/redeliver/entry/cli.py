@@ -210,7 +210,7 @@ def hooks(
     *,
     form: Annotated[
         ListFormat,
-        option("format", help="How to print the list; matrix is for a workflow, prometheus needs the extra metrics."),
+        option("format", help="How to print the list. matrix is for a workflow; prometheus needs the extra [metrics]."),
     ] = "text",
     jobs: Annotated[
         int, option("jobs", help="The maximum number of jobs in a matrix.", min=1, max=MATRIX_JOBS, metavar="N")

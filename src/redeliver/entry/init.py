@@ -85,10 +85,10 @@ def set_up(flags: dict[str, object], console: TerminalConsole, file: Path, *, ap
         _apply(environment, found, settings.token.get_secret_value(), console)
     else:
         _say(
-            f"Store the token where only {branch} can read it. The last command asks for it:",
+            f"Store the token where only workflows on {branch} can read it. The last command asks for it:",
             *commands(settings, branch),
         )
-    done = f"Only {branch} can use the token now. " * apply
+    done = f"Only workflows on {branch} can use the token now. " * apply
     _say(f"{done}Commit the workflow, push it, and run it once:", *last_commands(str(file), branch))
     return 0
 
@@ -172,7 +172,7 @@ def _check(hook: Hook, session: Session, console: TerminalConsole) -> None:
     hook.wait_for_turn()
     refused = hook.redeliver(_NO_DELIVERY).acceptance is Acceptance.REFUSED
     if not refused or not settings.token.get_secret_value().startswith(_HAVE_PERMISSIONS):
-        console.tell("warning", "It cannot be seen whether the token may redeliver: the first run shows it.")
+        console.tell("warning", "GitHub does not say whether the token may redeliver: the first run shows it.")
     console.line(f"that it may read and write variables of {settings.variable_repository}: changes none", "Check")
     default_branch(session.caller, settings.variable_repository)
     Variable(session.caller, settings.variable_repository, settings.variable_name).check()

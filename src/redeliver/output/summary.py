@@ -170,7 +170,7 @@ def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
         if name == _LOST:
             given_up = [event.guid for _, event in group if event.outcome is Outcome.GIVEN_UP]
             if guids := to_copy(given_up, SHOWN_EVENTS):
-                listed.append(f"To replay them, once the receiver is fixed, these are the GUIDs:\n\n{guids}")
+                listed.append(f"GUIDs to replay once the receiver is fixed:\n\n{guids}")
             lost = listed
         elif name == _WAITING and len(group) <= _FEW:
             others += listed

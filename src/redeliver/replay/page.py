@@ -35,7 +35,7 @@ def headline(report: ReplayReport) -> str:
     if plan.missing:
         return f"Nothing was sent: {count(len(plan.missing), 'GUID is', 'GUIDs are')} not in the webhook's log"
     if plan.too_many:
-        return f"Nothing was sent: {count(plan.found, 'event')} chosen, and limit is {plan.limit:,}"
+        return f"Nothing was sent: {count(plan.found, 'event')} chosen, but limit is {plan.limit:,}"
     if not plan.found:
         return "Nothing to send: no event was found"
     if not report.send:

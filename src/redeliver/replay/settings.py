@@ -30,7 +30,7 @@ def parse_replay(
         if "guid" in given and given.keys() & {"from", "to"}:
             yield "guid: give either guid, or from and to"
         if not given.keys() & {"from", "guid"}:
-            yield "from: is required, or guid: a replay sends only what you choose"
+            yield "from: is required (or guid): a replay sends only what you choose"
         if {"guid", "except-guids-file"} <= given.keys():
             yield "except-guids-file: give either guid, or except-guids-file with from"
         if given.get("except-guids-file") == "-" and "to" not in given:

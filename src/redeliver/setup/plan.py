@@ -122,14 +122,14 @@ def blockers(path: str, there: str | None, text: str, found: Found | None) -> Bl
     """What would have to be replaced. ``there``: the file's text; None: there is no file, ``found``: nobody looked."""
     sentences, difference = [], []
     if there not in {None, text}:
-        sentences.append(f"replace: {path} exists and is not what would be written")
+        sentences.append(f"replace: {path} exists and differs from the new one")
         difference = [*unified_diff((there or "").splitlines(), text.splitlines(), path, "new", lineterm="")][:_SHOWN]
     if found and found.has_environment and not found.is_protected:
         sentences.append(
-            f"replace: the environment {ENVIRONMENT} exists, and {found.users} may use it, not {found.branch} alone"
+            f"replace: the environment {ENVIRONMENT} exists, and {found.users} may use it, not only {found.branch}"
         )
     if found and found.secret_since:
-        sentences.append(f"replace: the secret {SECRET} exists there since {found.secret_since}")
+        sentences.append(f"replace: the secret {SECRET} has existed there since {found.secret_since}")
     return Blockers(tuple(f"{one}. To replace it, add --replace." for one in sentences), tuple(difference))
 
 
