@@ -61,7 +61,7 @@ def the_report_is_true(world: World, part: Part, report: HookReport) -> None:
     _sent_is_true(part, report)
     _found_is_true(world, part, report)
     if part.closed:
-        assert report.checkpoint == part.writes[-1][1], "not the checkpoint that is kept"
+        assert report.checkpoint == part.kept, "not the checkpoint that is kept"
 
 
 def _account_is_true(

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 from githubsim.clock import SECOND
 from redeliver.entry.streams import bar_of_lines
 from redeliver.github.responses import Body, Response, ResponseLost, Verb
+from runs.parts import SHARED, checkpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from githubsim.attempts import Redelivery
     from githubsim.clock import VirtualClock
@@ -169,7 +170,8 @@ class WatchedTransport:
         finally:
             call.answered_at = clock()
             self.accepted += self.sim.accepted[taken:]
-            self.writes += [(at, name, int(value)) for at, name, value in history[written:]]
+            for number, (at, name, value) in enumerate(history[written:], written):
+                self.writes += [(at, *one) for one in _changes(name, value, history[:number])]
             call.faulty = self._faults() > struck
         for place in places:
             self.interference.after(place)
@@ -183,6 +185,14 @@ class WatchedTransport:
 
     def _faults(self) -> int:
         return sum(fault.hits for fault in self.sim.faults.rules)
+
+
+def _changes(name: str, value: str, before: Sequence[tuple[int, str, str]]) -> Iterable[tuple[str, int]]:
+    """The checkpoints that a write changes, and the variables that each would have alone."""
+    if name != SHARED:
+        return [(name, int(value))]
+    known = next((checkpoints(value) for _, other, value in reversed(before) if other == SHARED), {})
+    return checkpoints(value).items() - known.items()
 
 
 class WatchedClock:

@@ -18,7 +18,7 @@ from redeliver.github.session import Session
 from redeliver.run.runs import run_hooks
 from redeliver.timing import RunClock
 from runs.interference import Call, Crash, Cut, Interference, WatchedClock, WatchedConsole, WatchedTransport
-from runs.parts import Life, Part, part_of
+from runs.parts import VARIABLE, Life, Part, part_of
 from world import World as Plain
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from redeliver.core.report import Report
     from redeliver.github.app_token import Credential
 
-VARIABLE = "CHECKPOINT"
 #: Half a second of head-room, since GitHub's clock is only told in whole seconds.
 LATENCY = 40
 

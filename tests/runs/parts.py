@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from runs.model import Run, TroubledEndpoint
 
 
+VARIABLE = "CHECKPOINT"
+#: What several hooks share.
+SHARED = f"{VARIABLE}_ALL"
+
+
+def checkpoints(value: str) -> dict[str, int]:
+    """The checkpoints in the variable that several hooks share, each by the variable that it would have alone."""
+    return {f"{VARIABLE}_{number}": moment for number, moment in json.loads(value).items()}
+
+
 @dataclass(slots=True, eq=False)
 class Life:
     """One hook, and what its users may expect."""
@@ -28,7 +39,7 @@ class Life:
     hook: Hook
     endpoint: TroubledEndpoint
     variable: str
-    """Where its checkpoint is kept, if any is."""
+    """Where its checkpoint is kept, if any is and it is not in the one that several share."""
     variables: Variables = field(repr=False)
     anchor: int | None = None
     """From this moment on failed attempts are this user's: the first checkpoint looked back so far."""
@@ -42,8 +53,15 @@ class Life:
     """Events that are lost, and that a run has told, or a crashed one would have."""
 
     @property
+    def is_shared(self) -> bool:
+        """Whether one variable keeps the checkpoints of several hooks."""
+        return SHARED in self.variables
+
+    @property
     def kept(self) -> int | None:
         """The checkpoint."""
+        if self.is_shared:
+            return checkpoints(self.variables[SHARED]).get(self.variable)
         return int(self.variables[self.variable]) if self.variable in self.variables else None
 
     @property
@@ -98,6 +116,8 @@ class Part:
         """Whether the checkpoint of step 8 was written, and the run knows."""
         if self.report is None or not self.calls:
             return False
+        if self.life.is_shared:
+            return self.report.checkpoint is not None and self.report.checkpoint == self.life.kept
         last = self.calls[-1]
         return last.keeps_checkpoint and last.status in {201, 204}
 
@@ -117,6 +137,11 @@ class Part:
         return self.report is not None and any(
             "too long to read in full" in warning for warning in self.report.warnings
         )
+
+    @property
+    def kept(self) -> int | None:
+        """The checkpoint that it wrote last, or that was there before."""
+        return self.writes[-1][1] if self.writes else self.life.kept
 
     @property
     def unanswered(self) -> set[str]:

@@ -14,6 +14,7 @@ from redeliver.core.report import URGENT
 from redeliver.core.settings import ScanMode
 from runs.accounts import FINAL, the_report_is_true, the_sums_are_right
 from runs.model import too_old
+from runs.parts import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,7 +222,7 @@ def what_cannot_be_read_is_told(world: World, part: Part) -> None:
             assert report.errors, f"a row of {guid} cannot be read, and the run is green"
             if part.closed:
                 newest = _time_of(world, part, row)
-                assert part.writes[-1][1] < newest, f"the checkpoint lies past a row of {guid} that cannot be read"
+                assert (part.kept or 0) < newest, f"the checkpoint lies past a row of {guid} that cannot be read"
 
 
 def _time_of(world: World, part: Part, unreadable: Row) -> int:
@@ -291,7 +292,7 @@ def the_checkpoint_is_sound(world: World, part: Part) -> None:
         there = [row for row in rows if world.in_log(row, part.looked_at) and world.in_log(row, part.ended)]
         assert not there, "a scan that broke off moved the checkpoint"
     if part.closed:
-        (_, kept), excepted = part.writes[-1], life.excepted
+        kept, excepted = part.kept or 0, life.excepted
         for guid, rows in life.failed_events().items():
             seen = [row for row in rows if world.in_log(row, part.looked_at)]
             if not seen or guid in excepted or not world.is_open(life.hook.log, rows, part.ended, part.settings):
@@ -333,10 +334,10 @@ def _asked_to_wait(call: Call, before: int) -> int | None:
 
 
 def a_signal_ends_it(run: Run) -> None:
-    """After a signal there is no call but one hook's checkpoint's, and no other hook is begun."""
+    """After a signal there is no call but those that keep one checkpoint, and no other hook is begun."""
     late = [call for call in run.calls if call.after_signal]
     for call in late:
-        assert call.keeps_checkpoint, f"{call.verb} {call.path} after the signal"
+        assert call.keeps_checkpoint or call.variable == SHARED, f"{call.verb} {call.path} after the signal"
     assert len({call.variable for call in late}) <= 1, "several checkpoints were kept after the signal"
     stopped = [part for part in run.parts if part.report and any("by signal" in one for one in part.report.warnings)]
     assert len(stopped) <= 1, "a hook was begun after the signal"

@@ -31,13 +31,16 @@ PACKAGES = {
 #: The command line, which draws on terminals, keeps files and writes metrics; and what is there for types alone.
 OURS_LEFT_OUT = {
     "entry.cli",
+    "entry.init",
     "entry.flags",
     "entry.terminal",
     "run.state_file",
     "entry.metrics_file",
     "output.metrics",
     "files",
-    "console",
+    "setup",
+    "setup.environment",
+    "setup.plan",
     "github.ports",
     # The tracking issue's, which is another step.
     "entry.tracking",

@@ -12,7 +12,8 @@ from redeliver.core.facts import FactKind
 from redeliver.run.scan import LONG_OUTAGE
 from runs import promises
 from runs.lengths import SOAK
-from runs.model import VARIABLE, World
+from runs.model import World
+from runs.parts import VARIABLE
 from wording import says
 from world import of
 

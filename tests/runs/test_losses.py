@@ -15,7 +15,8 @@ from redeliver.core.report import URGENT, HookReport
 from redeliver.core.settings import FailOn
 from runs import promises
 from runs.lengths import SOAK
-from runs.model import VARIABLE, World
+from runs.model import World
+from runs.parts import VARIABLE
 from wording import says
 
 pytestmark = pytest.mark.slow

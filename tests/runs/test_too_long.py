@@ -16,7 +16,8 @@ from redeliver.core.settings import FailOn
 from redeliver.errors import DidNotWait, HourSpent
 from redeliver.output.headline import mark
 from runs import promises
-from runs.model import VARIABLE, World
+from runs.model import World
+from runs.parts import VARIABLE
 from wording import says
 
 if TYPE_CHECKING:
