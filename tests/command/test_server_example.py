@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from command.program import SOURCES
 from exposition import read
@@ -24,6 +26,8 @@ from githubsim.faults import Call, Fault
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE
 from githubsim.server import Served, serve
+from redeliver import REPOSITORY
+from redeliver.core.settings import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "server"
@@ -33,6 +37,7 @@ DROP_INS = FOLDER / "redeliver.service.d"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 INSTALLED = "/usr/local/bin/redeliver"
 TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+TARGET = {"org": "octo", "hook-id": "1", "token": "t"}
 
 
 def unit(path: Path) -> configparser.ConfigParser:
@@ -268,3 +273,51 @@ def test_command_without_a_token_is_not_started(
     cron[1].unlink() if secret is None else cron[1].write_text(secret)
     assert start(cron[0], machine, github).returncode == 1
     assert github.sim.journal.entries == []
+
+
+# -- Kubernetes -----------------------------------------------------------------------------------------------
+
+CLAIM, CRON_JOB = yaml.safe_load_all((FOLDER / "cronjob.yaml").read_text(encoding="utf-8"))
+POD = CRON_JOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+
+def contained(machine: Path, words: list[str], github: Served) -> subprocess.CompletedProcess[str]:
+    """A container's command on this machine, whose volumes are the pod's."""
+    moved = [re.sub(r"(?<![\w.])/(state|token)\b", rf"{machine}/\1", word) for word in words]
+    moved += ["--api-url", github.url] if words[0] == "run" else []
+    program = [sys.executable] if words[0] == "-c" else [sys.executable, "-m", "redeliver"]
+    return run([*program, *moved], {"PYTHONPATH": str(SOURCES)})
+
+
+def test_cron_job_runs_with_its_token_on_any_volume(machine: Path, github: Served) -> None:
+    (machine / "token").mkdir()
+    (machine / "token" / "token").write_text(f"{TOKEN}\n")
+    (machine / "state").mkdir()
+    (machine / "state").chmod(0o777)  # as an emptyDir is, and volumes of some storage classes
+    (first,), (then,) = POD["initContainers"], POD["containers"]
+    assert first["command"][0] == "/usr/bin/python3"
+    for words in (first["command"][1:], then["args"], first["command"][1:]):
+        told = contained(machine, words, github)
+        assert told.returncode == 0, told
+    assert len(github.sim.accepted) == 1
+    assert (machine / "state" / "redeliver").stat().st_mode & 0o777 == 0o700
+    assert [*json.loads((machine / "state" / "redeliver" / "state.json").read_text()).values()]
+
+
+def test_cron_job_is_locked_down_and_keeps_its_state() -> None:
+    assert POD["securityContext"]["runAsNonRoot"] is True
+    assert f"USER {POD['securityContext']['runAsUser']}:" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert POD["automountServiceAccountToken"] is False
+    for container in POD["initContainers"] + POD["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["image"].startswith(f"ghcr.io/{REPOSITORY}@sha256:")
+    state, token = POD["volumes"]
+    assert state["persistentVolumeClaim"]["claimName"] == CLAIM["metadata"]["name"]
+    assert token["secret"]["defaultMode"] & 0o007 == 0
+    job = CRON_JOB["spec"]["jobTemplate"]["spec"]
+    assert job["activeDeadlineSeconds"] == parse(TARGET).time_limit + 600
+    assert (CRON_JOB["spec"]["concurrencyPolicy"], job["backoffLimit"]) == ("Forbid", 0)

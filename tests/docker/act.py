@@ -148,7 +148,7 @@ class Act:
         *,
         event: str = "workflow_dispatch",
         inputs: Mapping[str, str] | None = None,
-        payload: Mapping[str, object] | None = None,
+        happened: Mapping[str, object] | None = None,
         secrets: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
@@ -156,17 +156,17 @@ class Act:
     ) -> Run:
         """Run a workflow, whose log must show none of its secrets.
 
-        ``payload`` is what a ``repository_dispatch`` says; ``environment`` is what the runner itself has; ``path`` its
-        PATH, where it is not this machine's.
+        ``happened`` is what the event says besides its inputs; ``environment`` is what the runner itself has; ``path``
+        its PATH, where it is not this machine's.
         """
         secrets = {"REDELIVER_TOKEN": TOKEN} if secrets is None else secrets
-        happened = self.folder / "event.json"
-        happened.write_text(json.dumps({"inputs": dict(inputs or {}), "client_payload": dict(payload or {})}))
+        told = self.folder / "event.json"
+        told.write_text(json.dumps({"inputs": dict(inputs or {}), **(happened or {})}))
         done = run_act(
             self.repository,
             self.home,
-            *(event, f"--eventpath={happened}"),
-            *(f"--platform={name}=-self-hosted" for name in ("ubuntu-latest", "self-hosted")),
+            *(event, f"--eventpath={told}"),
+            *(f"--platform={name}=-self-hosted" for name in ("ubuntu-latest", "ubuntu-slim", "self-hosted")),
             "--rm",  # containers of jobs that failed, too
             *(f"--local-repository={ACTION}@{ref}={at}" for ref, at in self._versions.items()),
             *(f"--var={name}={value}" for name, value in (variables or {}).items()),

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from docker.scene import HOOK_ID, ORG, TOKEN, Scene, scene
 from redeliver import __version__
 
+ROOT = Path(__file__).parents[2]
 Command = list[str]
 
 
@@ -111,4 +113,24 @@ def test_command_replays_an_event(redeliver: Command, it: Scene) -> None:
 def test_command_redelivers_failed_events(redeliver: Command, it: Scene) -> None:
     missed = it.miss(it.sim.hooks[HOOK_ID])
     asks(redeliver, it, "run")
+    assert {one: it.receiver.accepted()[one] for one in missed} == dict.fromkeys(missed, 1)
+
+
+def test_cron_job_of_kubernetes_runs_in_the_image_on_a_volume_of_everybodys(
+    image: Command, it: Scene, tmp_path: Path
+) -> None:
+    missed = it.miss(it.sim.hooks[HOOK_ID])
+    _, job = yaml.safe_load_all((ROOT / "examples" / "server" / "cronjob.yaml").read_text(encoding="utf-8"))
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    *start, name = image
+    for folder in ("state", "token"):
+        (tmp_path / folder).mkdir()
+        start.append(f"--volume={tmp_path / folder}:/{folder}")
+    (tmp_path / "state").chmod(0o777)
+    (tmp_path / "token" / "token").write_text(TOKEN)
+    start += ["--user=65532:65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+    for container in [*pod["initContainers"], *pod["containers"]]:
+        entry, *words = container.get("command", ["", *container.get("args", []), "--api-url", it.url])
+        told = say(*start, *([f"--entrypoint={entry}"] if entry else []), name, *words)
+        assert told.returncode == 0, told
     assert {one: it.receiver.accepted()[one] for one in missed} == dict.fromkeys(missed, 1)

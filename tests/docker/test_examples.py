@@ -67,6 +67,8 @@ PLAIN = [
         APP,
     ),
     Example("reusable", "LAST_REDELIVERY_BY_CALL"),
+    Example("after-deploy", "LAST_REDELIVERY_AFTER_DEPLOY"),
+    Example("when-the-receiver-starts", "LAST_REDELIVERY_AT_START"),
     Example("fleet", "LAST_REDELIVERY_FLEET", lambda it: hooks_of(it, 3), suffixes=(0, 1, 2)),
 ]
 #: Each in tests of its own.
@@ -241,8 +243,8 @@ def test_enterprise_server_is_trusted_by_its_ca(act: Act, company: tuple[Scene, 
 GUID = "3b1f2a00-0000-11ee-8000-00000000dead"
 
 
-def replay(act: Act, it: Scene, since: str, to: str = "") -> Run:
-    return act.run("replay", it.url, inputs={"from": since, "to": to, "guid": "", "events": ""})
+def replay(act: Act, it: Scene, since: str, to: str = "", send: str = "") -> Run:
+    return act.run("replay", it.url, inputs={"from": since, "to": to, "guid": "", "events": "", "send": send})
 
 
 def arrive(it: Scene, number: int = 3) -> list[str]:
@@ -257,8 +259,12 @@ def test_example_replay_sends_what_was_planned(act: Act) -> None:
         guids = arrive(it)
         run = replay(act, it, "1h")
         assert run.code == 0, run.log
-        assert it.receiver.accepted() == dict.fromkeys(guids, 2), run.log
         assert "Plan: 3 events" in run.log
+        assert replay(act, it, "1h", send="4").code == 1
+        assert it.receiver.accepted() == dict.fromkeys(guids, 1)
+        run = replay(act, it, "1h", send="3")
+        assert run.code == 0, run.log
+        assert it.receiver.accepted() == dict.fromkeys(guids, 2), run.log
         assert "3 of 3 events" in run.log
         assert it.kept == set()
         assert it.judge.complaints == []
@@ -269,16 +275,32 @@ def test_example_replay_sends_what_was_planned(act: Act) -> None:
 def test_example_replay_sends_nothing_without_a_plan(act: Act, since: str, to: str, code: int, said: str) -> None:
     with scene() as it:
         arrive(it, 1)
-        run = replay(act, it, since, to)
+        run = replay(act, it, since, to, send="0")
         assert run.code == code, run.log
         assert it.sim.accepted == []
         assert said in run.log
 
 
+@pytest.mark.parametrize(("conclusion", "runs"), [("success", True), ("failure", False)])
+def test_deployment_starts_a_run_if_it_succeeded(act: Act, conclusion: str, *, runs: bool) -> None:
+    with scene() as it:
+        missed = it.miss(it.hook())
+        run = act.run(
+            "after-deploy", it.url, event="workflow_run", happened={"workflow_run": {"conclusion": conclusion}}
+        )
+        assert run.code == 0, run.log
+        assert it.receiver.accepted() == (dict.fromkeys(missed, 1) if runs else {})
+
+
 def test_alert_replays_an_event_by_its_guid(act: Act) -> None:
     with scene() as it:
         first, second, third = arrive(it)
-        run = act.run("replay-by-guid", it.url, event="repository_dispatch", payload={"guid": f"{third},{first}"})
+        run = act.run(
+            "replay-by-guid",
+            it.url,
+            event="repository_dispatch",
+            happened={"client_payload": {"guid": f"{third},{first}"}},
+        )
         assert run.code == 0, run.log
         assert it.receiver.accepted() == {first: 2, second: 1, third: 2}, run.log
         assert [one.guid for one in it.sim.accepted] == [first, third]
@@ -289,7 +311,9 @@ def test_alert_replays_an_event_by_its_guid(act: Act) -> None:
 def test_alert_without_valid_guids_sends_nothing(act: Act, guid: object) -> None:
     with scene() as it:
         arrive(it, 1)
-        run = act.run("replay-by-guid", it.url, event="repository_dispatch", payload={"guid": guid})
+        run = act.run(
+            "replay-by-guid", it.url, event="repository_dispatch", happened={"client_payload": {"guid": guid}}
+        )
         assert run.code == 1
         assert it.sim.accepted == []
         known = guid == f"{GUID},{GUID}"

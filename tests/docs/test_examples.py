@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,9 @@ def test_example_replay_sends_what_was_approved() -> None:
     plan, send = jobs["plan"]["steps"][0]["with"], jobs["send"]["steps"][0]["with"]
     window = {name: f"${{{{ needs.plan.outputs.{name} }}}}" for name in ("from", "to")}
     assert send == plan | window | {"send": True}
+    # GitHub makes a missing environment, without reviewers: by itself it holds nothing up.
+    assert load(FOLDER / "replay.yml")[ON]["workflow_dispatch"]["inputs"]["send"]["default"] == ""
+    assert jobs["approve"]["if"] == "${{ inputs.send != '' && inputs.send != '0' }}"
     assert jobs["approve"]["environment"] == "replay"
     assert "concurrency" not in jobs["approve"]
     assert "approve" in jobs["send"]["needs"]
@@ -119,6 +123,19 @@ def test_alerts_payload_is_in_no_script_and_limited() -> None:
     assert "client_payload" in step["with"]["guid"]
     assert int(step["with"]["limit"]) <= 20
     assert "run" not in step
+
+
+def test_receivers_start_call_starts_that_example() -> None:
+    text = (FOLDER / "when-the-receiver-starts.yml").read_text(encoding="utf-8")
+    ((call, path),) = re.findall(r"(curl .*) https://api\.github\.com(/\S+)", text)
+    assert "$START_TOKEN" not in call  # where a list of processes would show it
+    folder = ROOT / "githubsim" / "tests" / "contract" / "node_modules" / "@octokit" / "openapi" / "generated"
+    paths = json.loads((folder / "api.github.com.json").read_text(encoding="utf-8"))["paths"]
+    route = "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches"
+    assert re.fullmatch(re.sub(r"{\w+}", r"[\\w.-]+", route), path)
+    asked = paths[route]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    (body,) = re.findall(r"--data '(.*?)'", call)
+    assert set(asked["required"]) == set(json.loads(body))
 
 
 def test_issue_job_has_one_right_and_no_secret() -> None:
