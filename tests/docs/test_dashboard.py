@@ -28,7 +28,9 @@ def selectors(query: str) -> list[VectorSelector]:
     return [part for part in parts if isinstance(part, VectorSelector)]
 
 
-@pytest.mark.parametrize(("title", "target"), TARGETS, ids=[f"{title} {target['refId']}" for title, target in TARGETS])
+@pytest.mark.parametrize(
+    ("title", "target"), TARGETS, ids=[f"{place} {title}" for place, (title, _) in enumerate(TARGETS)]
+)
 def test_panel_asks_for_metrics_of_a_run(title: str, target: dict[str, str]) -> None:  # noqa: ARG001  it names the test
     assert selectors(target["expr"])
     for selector in selectors(target["expr"]):
