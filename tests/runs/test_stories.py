@@ -61,7 +61,6 @@ def test_no_page_says_a_sentence_twice(told: tuple[Story, Sequence[Shown]]) -> N
         assert [sentence for sentence, number in times.items() if number > 1] == []
 
 
-@pytest.mark.xfail(reason="a table breaks them over lines", strict=False)
 @pytest.mark.parametrize("name", STORIES)
 def test_guids_are_whole_on_a_narrow_terminal(name: str) -> None:
     terminal = Terminal(80)

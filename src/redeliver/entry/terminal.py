@@ -67,7 +67,9 @@ class TerminalConsole:
 
     def __init__(self, *, verbose: bool = False, quiet: bool = False) -> None:
         """``quiet``: errors and warnings alone."""
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=True, highlight=False)
+        # A terminal would break a line in the middle of a GUID; whatever reads a pipe wraps lines itself.
+        self._console.soft_wrap = not self._console.is_terminal
         self._verbose = verbose
         self.quiet = quiet
         self._status = self._console.status("")
@@ -122,9 +124,11 @@ class TerminalConsole:
     def tell(self, level: Level, *texts: str, about: str = "") -> None:
         """What makes the run fail, or what the user should know, and where to read more about it."""
         style = {"error": "bold red", "warning": "bold yellow"}[level]
-        lines = [Text(f"{level}: ", style=style) + _sentence(text) for text in texts]
-        for line in (*lines, *([Text(f"  {about}", "dim")] if about else [])):
-            self._console.print(Text(in_journal(level)) + line)
+        priority = Text(in_journal(level))
+        for text in texts:
+            self._console.print(priority + Text(f"{level}: ", style=style) + _sentence(text))
+        if about:
+            self._console.print(priority + Text(f"  {about}", "dim"), soft_wrap=True)  # an address, to be opened
 
     def tell_facts(self, facts: Iterable[Fact]) -> None:
         """The same for facts, each with its entry in the documents."""
