@@ -54,7 +54,6 @@ def test_what_was_read_in_part_has_no_size(told: tuple[Story, Sequence[Shown]]) 
             assert not (hook["partial"] and f"{hook['undelivered']:,}" in texts(shown.page)[0])
 
 
-@pytest.mark.xfail(reason="a warning and the table below it give the same advice", strict=False)
 def test_no_page_says_a_sentence_twice(told: tuple[Story, Sequence[Shown]]) -> None:
     for text_ in (text_ for shown in told[1] for text_ in texts(shown.page)):
         times = Counter(sentences(text_))

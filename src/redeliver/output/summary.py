@@ -142,7 +142,10 @@ def _more_about(fact: Fact) -> str:
 def _causes(report: Report) -> str:
     """What to do about each cause, if there are several."""
     causes = Counter(event.cause for event in report.events if event.outcome in TO_BE_FIXED).most_common(_CAUSES)
-    rows = [row([nowrap(cause[:30]), f"{number:,}", advice_for(cause)]) for cause, number in causes]
+    told, rows = what_to_do(report), []
+    for cause, number in causes:
+        advice = advice_for(cause)
+        rows.append(row([nowrap(cause[:30]), f"{number:,}", "See above." if advice in told else advice]))
     return table(["Cause", "Events:", "What to do"], rows) if len(rows) > 1 else ""
 
 
