@@ -57,7 +57,7 @@ PLAIN = [
     Example("scheduled"),
     Example("github-app", "LAST_REDELIVERY_AS_APP", secrets=KEY, variables=APP),
     Example("github-app-token", "LAST_REDELIVERY_APP_TOKEN", secrets=KEY, variables=APP),
-    Example("several-hooks", "LAST_REDELIVERY_SEVERAL", two_of_the_company, suffixes=(0, 1)),
+    Example("several-hooks", "LAST_REDELIVERY_SEVERAL_ALL", two_of_the_company),
     Example("repository-hook", "LAST_REDELIVERY_REPOSITORY", lambda it: [it.hook(of=REPOSITORY)]),
     Example(
         "app-hook",

@@ -186,7 +186,9 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         "lost": min(before.lost + lost_count, LARGEST_EXACT_INTEGER),
         "gap": gap or before.gap,
     }
-    details = [[asdict(hook) for hook in situation.hooks], situation.attention, situation.errors, situation.failing]
+    # A webhook that is down is not called so by a run that sent too little to test it: that changes nothing either.
+    hooks = [asdict(hook) | {"down": None} for hook in situation.hooks]
+    details = [hooks, situation.attention, situation.errors, situation.failing]
     digest = before.digest if situation.state is None and not lost_count and not gap else _hash([told, details], 16)
     marks = (*before.lost_marks, *(_hash(event["guid"], _MARK) for event in lost))[-_REMEMBERED:]
     gap_mark = gap[0] if gap else before.gap_mark
