@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pictures.camera import camera
 from pictures.page import page
 from pictures.terminal import terminal_page, text
-from redeliver import __version__
+from redeliver import REPOSITORY, __version__
 from stories import STORIES, Terminal, Workflow
 
 if TYPE_CHECKING:
@@ -139,8 +139,9 @@ def page_of(name: str) -> str:
 
 
 def digest(markdown: str) -> str:
-    """What a picture of it holds. The version is in links alone, which no picture shows."""
-    return sha256(markdown.replace(__version__, "VERSION").encode()).hexdigest()
+    """What a picture of it holds. Version and repository are in links alone, which no picture shows."""
+    shown = markdown.replace(__version__, "VERSION").replace(REPOSITORY, "ORG/redeliver-action".lower())
+    return sha256(shown.encode()).hexdigest()
 
 
 if __name__ == "__main__":

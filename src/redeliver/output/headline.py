@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
@@ -28,6 +29,10 @@ _SHORT = 90
 TO_BE_FIXED = frozenset(
     {Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.TYPE_FAILS, Outcome.NOT_DUE}
 )
+
+
+#: Between two sentences of ours, each of which begins with a capital letter.
+NEXT_SENTENCE = re.compile(r"\. (?=[A-Z])")
 
 
 def headline(report: Report) -> str:
@@ -102,7 +107,7 @@ def _in_heading(report: Report) -> Collection[Fact]:
 
 def heading_of(fact: Fact) -> str:
     """A fact as a heading has it: its first sentence."""
-    return (fact.headline or fact.sentence).partition(". ")[0].removesuffix(".")
+    return NEXT_SENTENCE.split(fact.headline or fact.sentence, maxsplit=1)[0].removesuffix(".")
 
 
 def is_in_heading(fact: Fact, report: Report) -> bool:

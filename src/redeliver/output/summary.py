@@ -10,6 +10,7 @@ from redeliver.core.facts import FactKind, Level
 from redeliver.documents import document, entry
 from redeliver.output.charts import picture
 from redeliver.output.headline import (
+    NEXT_SENTENCE,
     TO_BE_FIXED,
     is_in_heading,
     mark,
@@ -104,7 +105,7 @@ def _alert(report: Report) -> str:
     if lead and lead.kind is not FactKind.DOWN:
         told = f"{lead.sentence} {lead.same}".strip()
         if is_in_heading(lead, report):  # its first sentence, that is
-            told = told.partition(". ")[2]
+            told = "".join(NEXT_SENTENCE.split(told, maxsplit=1)[1:])
         lines += [f"**{sentence_in_markdown(told, _SENTENCE)}**"] if told else []
     if do:
         about = f" {_more_about(lead)}" if lead else ""
