@@ -7,6 +7,7 @@ sentence there is. What fills them is given as keyword arguments, which a test c
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
@@ -17,6 +18,11 @@ from redeliver.times import duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+#: Before a full stop that is not in the action's own words, while a text is divided into sentences.
+_NOT_OURS = "\0"
+#: Between two sentences of the action's own. Each begins with a capital letter.
+_NEXT_SENTENCE = re.compile(rf"(?<!{_NOT_OURS})\. (?=[A-Z])")
 
 
 class RedeliverError(Exception):
@@ -29,7 +35,7 @@ class RedeliverError(Exception):
     def __init__(self, error_kind: ErrorKind[RedeliverError] | None = None, /, **facts: object) -> None:
         vars(self).update(facts)
         self.error_kind = error_kind
-        self._facts = facts
+        self.facts = facts
         for word in ("sentence", "advice", "exit_code") if error_kind else ():
             vars(self)[word] = getattr(error_kind, word)
         super().__init__(str(self))
@@ -46,18 +52,18 @@ class RedeliverError(Exception):
     @property
     def problem(self) -> str:
         """What went wrong: the sentence alone."""
-        return filled(self.sentence, self._facts)
+        return filled(self.sentence, self.facts)
 
     @property
     def next_step(self) -> str:
         """What the user can do about it: the advice alone."""
-        return filled(self.advice, self._facts)
+        return filled(self.advice, self.facts)
 
     @property
     def cause(self) -> tuple[object, ...]:
         """The same for errors of several webhooks that become one: they differ only in what names the webhook."""
         facts: dict[str, object] = {}
-        for name, fact in self._facts.items():
+        for name, fact in self.facts.items():
             match fact:
                 case Naming():
                     facts[name] = fact.template
@@ -99,6 +105,28 @@ class _Sentences(Formatter):
 def filled(template: str, facts: Mapping[str, object]) -> str:
     """A sentence with its facts. Raises KeyError if one is missing."""
     return _Sentences().vformat(template, (), facts)
+
+
+class _OwnSentences(_Sentences):
+    """Marks each full stop that is not in the action's own words."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Show it as above."""
+        if isinstance(value, RedeliverError):
+            parts = {"problem": self.vformat(value.sentence, (), value.facts), "next_step": value.next_step}
+            return parts.get(format_spec, " ".join(filter(None, parts.values())))
+        shown = super().format_field(value, format_spec)
+        return shown if isinstance(value, OwnText) else shown.replace(".", f"{_NOT_OURS}.")
+
+
+def sentences_of(template: str, facts: Mapping[str, object]) -> tuple[str, str]:
+    """The first sentence with its facts, without its full stop, and those after it. Strangers' text ends no sentence.
+
+    Raises:
+        KeyError: a fact is missing.
+    """
+    first, *rest = _NEXT_SENTENCE.split(_OwnSentences().vformat(template, (), facts), maxsplit=1)
+    return first.replace(_NOT_OURS, "").removesuffix("."), "".join(rest).replace(_NOT_OURS, "")
 
 
 E_co = TypeVar("E_co", bound=RedeliverError, covariant=True)

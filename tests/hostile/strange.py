@@ -91,7 +91,9 @@ TERMINAL = (
 )
 BLANKS = ("\n", "\r\n", "\r", "\t", "\v", "\f", "\x1c", "\x85", "\xa0", "\u2028", "\u2029", "\u3000", " ")
 
-PIECES = (*COMMANDS, *FILES, *MARKDOWN, *HTML, *MERMAID, *TERMINAL, *BLANKS)
+#: What seems to end a sentence.
+SENTENCES = (". 0", ". Ok. ", ".", ": ")
+PIECES = (*COMMANDS, *FILES, *MARKDOWN, *HTML, *MERMAID, *TERMINAL, *BLANKS, *SENTENCES)
 
 _some = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
 

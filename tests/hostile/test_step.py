@@ -79,6 +79,7 @@ def test_no_single_trick_shapes_log_outputs_or_summary(ending: Ending) -> None:
 @pytest.mark.parametrize("ending", ENDINGS)
 @given(strange=strange)
 @example(strange=Strange(event=". 0", said=". 0"))
+@example(strange=Strange(event=". 0", said=". Ok. "))
 @settings(max_examples=examples(30, soak=1_600), deadline=None)
 def test_no_text_shapes_log_outputs_or_summary(ending: Ending, strange: Strange) -> None:
     check(replace(strange, ending=ending))

@@ -7,7 +7,7 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from redeliver import REPOSITORY
-from redeliver.errors import RedeliverError, filled
+from redeliver.errors import RedeliverError, filled, sentences_of
 from redeliver.text import count
 
 if TYPE_CHECKING:
@@ -269,6 +269,18 @@ class Fact:
     def headline(self) -> str:
         """The same as a heading, with no full stop; empty: it is not worth one."""
         return filled(self.kind.value.headline, self.fields).removesuffix(".")
+
+    @property
+    def heading(self) -> str:
+        """The headline or, if it has none, the sentence: of either the first one alone, with no full stop."""
+        words = self.kind.value
+        first, _ = sentences_of(words.headline or words.sentence, self.fields)
+        return first if words.headline or not self.hook else f"{self.hook}: {first}"
+
+    @property
+    def after_first(self) -> str:
+        """What it says after its first sentence."""
+        return sentences_of(self.kind.value.sentence, self.fields)[1]
 
     @property
     def sentence(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
@@ -29,10 +28,6 @@ _SHORT = 90
 TO_BE_FIXED = frozenset(
     {Outcome.GIVEN_UP, Outcome.FAILED_AGAIN, Outcome.ENDPOINT_DOWN, Outcome.TYPE_FAILS, Outcome.NOT_DUE}
 )
-
-
-#: Between two sentences of ours, each of which begins with a capital letter.
-NEXT_SENTENCE = re.compile(r"\. (?=[A-Z])")
 
 
 def headline(report: Report) -> str:
@@ -70,7 +65,7 @@ def _leads(report: Report) -> Iterator[str]:
     if len(hooks) > 1:
         yield from _of_several(hooks, 0 if was_stopped or unread == len(hooks) else unread)
     for fact in _in_heading(report):
-        yield heading_of(fact)
+        yield fact.heading
     if unread == len(hooks) and not (was_stopped or report.facts):
         yield "No deliveries could be checked"
 
@@ -103,11 +98,6 @@ def _in_heading(report: Report) -> Collection[Fact]:
         facts = [*report.facts[:1]]  # why nothing was read, though nothing failed
     first = {fact.kind: fact for fact in reversed(facts)}.values()
     return sorted(first, key=lambda fact: (fact.kind is not FactKind.DOWN, -fact.level))
-
-
-def heading_of(fact: Fact) -> str:
-    """A fact as a heading has it: its first sentence."""
-    return NEXT_SENTENCE.split(fact.headline or fact.sentence, maxsplit=1)[0].removesuffix(".")
 
 
 def is_in_heading(fact: Fact, report: Report) -> bool:
@@ -242,7 +232,7 @@ def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error",
 
     Each fact is reported once: what is an error is not in the warning, too.
     """
-    failed = {heading_of(fact) for fact in report.facts if fact.level >= Level.ERROR}
+    failed = {fact.heading for fact in report.facts if fact.level >= Level.ERROR}
     state = [f"{part}." for part in _with_counts([lead for lead in _leads(report) if lead not in failed], report)]
     errors: Sequence[str] = report.errors
     if not errors and report.fails_by(fail_on):

@@ -10,7 +10,6 @@ from redeliver.core.facts import FactKind, Level
 from redeliver.documents import document, entry
 from redeliver.output.charts import picture
 from redeliver.output.headline import (
-    NEXT_SENTENCE,
     TO_BE_FIXED,
     is_in_heading,
     mark,
@@ -103,9 +102,8 @@ def _alert(report: Report) -> str:
     do, then, helps = what_to_do(report), what_comes_next(report), what_helps(report)
     lead, lines = worst_fact(report), []
     if lead and lead.kind is not FactKind.DOWN:
-        told = f"{lead.sentence} {lead.same}".strip()
-        if is_in_heading(lead, report):  # its first sentence, that is
-            told = "".join(NEXT_SENTENCE.split(told, maxsplit=1)[1:])
+        # The heading has the first sentence.
+        told = f"{lead.after_first if is_in_heading(lead, report) else lead.sentence} {lead.same}".strip()
         lines += [f"**{sentence_in_markdown(told, _SENTENCE)}**"] if told else []
     if do:
         about = f" {_more_about(lead)}" if lead else ""

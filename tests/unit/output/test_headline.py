@@ -16,7 +16,7 @@ from redeliver.core.facts import Fact, FactKind
 from redeliver.core.report import HookReport, Outage, Report
 from redeliver.core.settings import FailOn
 from redeliver.documents import entry
-from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, heading_of, headline, mark, what_comes_next
+from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, headline, mark, what_comes_next
 from redeliver.output.summary import markdown
 from reports import Problem, events, hook, one
 from unit.core.test_facts import FIELDS
@@ -113,5 +113,5 @@ def test_every_fact_is_on_the_page_however_many_webhooks_have_it(kind: FactKind,
     fact = Fact(kind, FIELDS | {"since": since, "error": Problem("It is so.", "Do that.")})
     page = markdown(Report(tuple(hook(number=place, endings=(fact,)) for place in range(1, number + 1))))
     shown = html.unescape(page).replace("\u2060", "")
-    assert any(words and words in shown for words in (heading_of(fact), fact.sentence, fact.short))
+    assert any(words and words in shown for words in (fact.heading, fact.sentence, fact.short))
     assert f"]({entry(fact)})" in shown or (fact.short and fact.short in shown)
