@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from redeliver import __version__
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.flow import Flow
-from redeliver.core.forecast import forecast
 from redeliver.core.ledger import Ledger, Rules, next_checkpoint
 from redeliver.core.reading import Extent, Window
 from redeliver.errors import (
@@ -32,6 +31,7 @@ from redeliver.run.log_lines import (
     title_of,
 )
 from redeliver.run.record import Record, ending_in
+from redeliver.run.result import forecast_of
 from redeliver.run.scan import Reader
 from redeliver.run.send import Sender
 from redeliver.times import HOUR, MINUTE
@@ -229,10 +229,8 @@ class Run:
         self._console.line(found_line(reading, self.ledger, self._clock.now() - self._started_at), "Read")
         takes = None
         if (due := self.ledger.due) and reading.extent is not Extent.NEWEST:
-            deadline = min(reading.first_by(case.event) for case in due) + settings.retention_ms
-            per_minute, hourly = settings.redeliveries_per_minute, self._hook.quota.hourly
-            left, run_seconds = (deadline - now) / 1000, self.record.run_seconds
-            takes = forecast(len(due), per_minute, hourly, run_seconds=run_seconds, time_left=left)
+            forgotten_at = [reading.first_by(case.event) + settings.retention_ms for case in due]
+            takes = forecast_of(self._hook, self.record, settings, forgotten_at, now)
         if plan := plan_line(self.ledger, takes, dry_run=settings.dry_run):
             self._console.line(plan, "Plan")
         if takes:

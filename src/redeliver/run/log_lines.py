@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
 from redeliver.core.reading import Extent
+from redeliver.core.report import URGENT
 from redeliver.errors import RedeliverError, Stopped
 from redeliver.text import count, plain
-from redeliver.times import HOUR, distance, duration, utc
+from redeliver.times import distance, duration, utc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 SHOWN = 100
 #: Seconds between two lines of progress.
 PROGRESS_INTERVAL = 10.0
-#: Milliseconds. While more than this is left, an event is safe from being deleted.
-_SAFE = 12 * HOUR
 #: The share of a walk from which on the time that is left can be told.
 _TELLING = 0.05
 
@@ -92,7 +91,7 @@ def plan_line(ledger: Ledger, takes: Forecast | None, *, dry_run: bool) -> str:
 def deadline_line(takes: Forecast, now: int) -> str:
     """When GitHub begins to delete what is to be sent, and whether there is time enough. ``now``: epoch ms."""
     deadline = now + round((takes.time_left or 0) * 1000)
-    state = "safe" if deadline - now > _SAFE else "GitHub then deletes the oldest event"
+    state = "safe" if deadline - now > URGENT else "GitHub then deletes the oldest event"
     if deadline <= now:
         return "GitHub is deleting the oldest event now"
     if not takes.in_time:
@@ -175,13 +174,13 @@ class SendProgress:
 
     def say(self) -> None:
         """Call it at each step."""
-        now, sent = self._clock.now(), self._ledger.sent[self._sent_before :]
+        now, done = self._clock.now(), len(self._ledger.sent) - self._sent_before
         if now - self._said_at < PROGRESS_INTERVAL:
-            self._bar(len(sent))
+            self._bar(done)
             return
         self._said_at = now
         time = f"{duration(now - self._began)} of {duration(self._limit)}"
-        self._bar(len(sent), f"{sent_line(sent, self._due)} · {time}")
+        self._bar(done, f"{sent_line(self._ledger.sent[self._sent_before :], self._due)} · {time}")
 
 
 class Progress:

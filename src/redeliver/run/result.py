@@ -17,7 +17,7 @@ from redeliver.core.report import EventReport, FailingType, HookReport, Outage, 
 from redeliver.errors import DidNotWait, HourSpent, OutOfTime, PauseTooLong, RedeliverError, Stopped, Unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from redeliver.core.flow import Flow
     from redeliver.core.forecast import Forecast
@@ -79,12 +79,17 @@ def _forecast(
     waiting = [event for event in events if event.outcome not in _NOT_SENT_AGAIN]
     if not waiting or reading.extent is Extent.NEWEST:
         return None
+    return forecast_of(hook, record, settings, [event.forgotten_at for event in waiting], reading.window.start)
+
+
+def forecast_of(hook: Hook, record: Record, settings: Settings, forgotten_at: Collection[int], now: int) -> Forecast:
+    """What it takes to send events that GitHub forgets at these moments. Moments are in epoch milliseconds."""
     return forecast(
-        len(waiting),
+        len(forgotten_at),
         settings.redeliveries_per_minute,
         hook.quota.hourly,
         run_seconds=record.run_seconds,
-        time_left=(min(event.forgotten_at for event in waiting) - reading.window.start) / 1000,
+        time_left=(min(forgotten_at) - now) / 1000,
     )
 
 
