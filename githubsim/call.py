@@ -60,7 +60,7 @@ class Call:
 
     def numbered_page(self, everything: Sequence[T], most: int = 100) -> tuple[list[T], dict[str, str]]:
         """One page of a list that is counted in pages, and the header that leads to the next."""
-        text, size = self.request.query.get("page", "1"), min(self.size, most)
+        text, size = self.request.query.get("page", "1"), min(self.size, most, self.sim.behaviour.page_cap)
         page = int(text) if text.isdigit() and int(text) > 0 else 1
         chosen = list(everything[(page - 1) * size : page * size])
         if page * size >= len(everything):

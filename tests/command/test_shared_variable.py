@@ -67,15 +67,18 @@ def test_nobody_keeps_what_no_run_has_looked_at_for_a_month() -> None:
     assert set(world.shared) == {"7", str(world.hook.id)}
 
 
-def test_values_of_the_variables_before_are_taken_over_once() -> None:
+@pytest.mark.parametrize("page_cap", [100, 10])
+def test_values_of_the_variables_before_are_taken_over_once(page_cap: int) -> None:
+    """Whatever the server's pages hold: only a page without a next one is the last."""
     world = Several(2)
+    world.sim.behaviour.page_cap = page_cap
     first, second = (hook.id for hook in world.hooks)
     failed = world.fail_at(world.hooks[0], 30 * 60)
     world.variables.seed(f"CHECKPOINT_{first}", str(world.clock() - 31 * HOUR))
     world.variables.seed(f"CHECKPOINT_{second}", "tomorrow")
     world.variables.seed("CHECKPOINT_7", str(world.clock() - HOUR))
     for number in range(40):
-        world.variables.seed(f"OTHER_{number}", "x")
+        world.variables.seed(f"ANOTHER_{number}", "x")
     world.run(hook_id="all")
     assert world.sent == [failed]
     assert set(world.shared) == {str(first), str(second), "7"}

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field, SecretStr, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.errors import ApiRefused, AppLacks, NotInstalled
-from redeliver.github.responses import Purpose, read_json
+from redeliver.github.responses import Purpose, if_there, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +68,7 @@ class _Token(TypedDict):
     expires_at: AwareDatetime
 
 
-_INSTALLATION = TypeAdapter(_Listed)
+_INSTALLATION = if_there(TypeAdapter(_Listed))
 _TOKEN = TypeAdapter(_Token)
 
 
@@ -104,7 +104,7 @@ class Installation:
             "GET",
             f"{self.owner_path}/installation",
             purpose,
-            lambda told: None if told.status == 404 else read_json(_INSTALLATION, told.body),
+            _INSTALLATION,
             accept=(404,),
         )
         if found is None:

@@ -258,6 +258,25 @@ def _blocked(response: Response, raw: str, purpose: Purpose, web_url: str) -> Ap
     )
 
 
+def if_there(adapter: TypeAdapter[T]) -> Callable[[Response], T | None]:
+    """What reads a response as JSON; None: a 404, which has to be accepted."""
+    return lambda told: None if told.status == 404 else read_json(adapter, told.body)
+
+
+def status_of(*expected: int) -> Callable[[Response], int]:
+    """What reads a response's status, and takes no other for an answer.
+
+    A proxy's own page comes with a 200, which does not mean that GitHub has written anything.
+    """
+
+    def read(told: Response) -> int:
+        if told.status not in expected:
+            raise ValueError(f"it answered {told.status}")
+        return told.status
+
+    return read
+
+
 def read_json(adapter: TypeAdapter[T], text: str) -> T:
     """JSON text as what the adapter describes.
 

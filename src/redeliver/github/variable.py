@@ -27,7 +27,8 @@ from redeliver.errors import (
     RedeliverError,
     TooManyHooks,
 )
-from redeliver.github.responses import Purpose, read_json
+from redeliver.github.hooks import Listing
+from redeliver.github.responses import Purpose, if_there, read_json, status_of
 from redeliver.text import Naming
 from redeliver.times import DAY
 
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Sized
 
     from redeliver.github.api import Caller
+    from redeliver.github.pages import Query
     from redeliver.github.ports import Store
-    from redeliver.github.responses import Response, Verb
+    from redeliver.github.responses import Verb
     from redeliver.timing import RunClock
 
 #: Variables that a repository can have, and webhooks whose checkpoints fit into the 48 KB of one.
@@ -65,7 +67,7 @@ class _Named(_Stored):
     name: str
 
 
-_STORED = TypeAdapter(_Stored)
+_STORED = if_there(TypeAdapter(_Stored))
 _LISTED = TypeAdapter(_Listed)
 _SHARED = TypeAdapter(dict[Annotated[str, Field(pattern="^[0-9]{1,19}$")], Annotated[int, Field(ge=0, lt=10**15)]])
 
@@ -87,15 +89,9 @@ class _Text:
 
     def get(self) -> str | None:
         """Its value; None: a 404, which means "none yet" or "no access". Writing shows which. Raises ApiError."""
-        value = self._caller.call(
-            "GET",
-            self._path,
-            self._reading,
-            lambda told: None if told.status == 404 else read_json(_STORED, told.body)["value"],
-            accept=(404,),
-        )
-        self.is_missing = value is None
-        return value
+        stored = self._caller.call("GET", self._path, self._reading, _STORED, accept=(404,))
+        self.is_missing = stored is None
+        return stored["value"] if stored else None
 
     def check_writable(self) -> None:
         """See whether it may be written, without that: one that does not exist is to be changed.
@@ -107,14 +103,7 @@ class _Text:
 
     def put(self, value: str) -> None:
         """Change it, or create it if it is not there. Raises CheckpointNotSaved."""
-
-        def status_of(response: Response) -> int:
-            # A proxy's own page comes with a 200, which does not mean that GitHub has written anything.
-            if response.status not in {201, 204, 404, 409}:
-                raise ValueError(f"it answered {response.status}")
-            return response.status
-
-        body = {"name": self._name, "value": value}
+        body, read = {"name": self._name, "value": value}, status_of(201, 204, 404, 409)
         # The last one is for a variable that another run created in between.
         ways: tuple[tuple[Verb, str, int | None], ...] = (
             ("PATCH", self._path, 404),
@@ -123,7 +112,7 @@ class _Text:
         )
         try:
             for verb, path, no in ways:
-                if self._caller.call(verb, path, self._writing, status_of, body=body, accept=(no,)) != no:
+                if self._caller.call(verb, path, self._writing, read, body=body, accept=(no,)) != no:
                     break
         except (ApiError, OutOfTime) as fault:
             kind = FirstCheckpointNotSaved if self.is_missing else CheckpointNotSaved
@@ -132,18 +121,14 @@ class _Text:
 
     def others(self) -> dict[str, str]:
         """All variables of the repository, by name in upper case, as GitHub keeps names. Raises ApiError."""
+        listing = Listing(
+            self._caller, self._all, self._reading, lambda told: read_json(_LISTED, told.body)["variables"]
+        )
         found: dict[str, str] = {}
-        for page in range(1, MOST_VARIABLES // _PAGE + 2):
-            rows = self._caller.call(
-                "GET",
-                self._all,
-                self._reading,
-                lambda told: read_json(_LISTED, told.body)["variables"],
-                query={"per_page": str(_PAGE), "page": str(page)},
-            )
+        query: Query | None = {"per_page": str(_PAGE)}
+        while query is not None and len(found) <= MOST_VARIABLES:
+            rows, query = listing.page(query)
             found |= {row["name"].upper(): row["value"] for row in rows}
-            if len(rows) < _PAGE:
-                break
         return found
 
 

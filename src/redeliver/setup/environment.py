@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from redeliver.errors import ApiRefused, NoEnvironments
 from redeliver.github.connection import seal
-from redeliver.github.responses import Purpose, read_json
+from redeliver.github.responses import Purpose, if_there, read_json, status_of
 from redeliver.setup.plan import ENVIRONMENT, SECRET, Found
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class _Key(TypedDict):
 
 
 _REPOSITORY = TypeAdapter(_Repository)
-_ENVIRONMENT = TypeAdapter(_Environment)
+_ENVIRONMENT = if_there(TypeAdapter(_Environment))
 _NAMES = TypeAdapter(_Names)
-_SECRET = TypeAdapter(_Secret)
+_SECRET = if_there(TypeAdapter(_Secret))
 _KEY = TypeAdapter(_Key)
 
 
@@ -94,15 +94,14 @@ class Environment:
     def look(self) -> Found:
         """What is there."""
         branch = default_branch(self._caller, self._repository)
-        environment, secret = _if_there(_ENVIRONMENT), _if_there(_SECRET)
-        there = self._ask("GET", self._path, environment, accept=(404,))
+        there = self._ask("GET", self._path, _ENVIRONMENT, accept=(404,))
         if there is None:
             return Found(branch)
         names = None
         if (policy := there["deployment_branch_policy"]) and policy["custom_branch_policies"]:
             listed = self._ask("GET", self._rules, lambda told: read_json(_NAMES, told.body), query={"per_page": "100"})
             names = {f"{'tag ' * (one['type'] == 'tag')}{one['name']}": one["id"] for one in listed["branch_policies"]}
-        kept = self._ask("GET", f"{self._path}/secrets/{SECRET}", secret, accept=(404,))
+        kept = self._ask("GET", f"{self._path}/secrets/{SECRET}", _SECRET, accept=(404,))
         return Found(branch, has_environment=True, names=names, secret_since=kept["updated_at"] if kept else "")
 
     def protect(self, found: Found) -> None:
@@ -136,13 +135,8 @@ class Environment:
             key = read_json(_KEY, told.body)
             return {"encrypted_value": seal(key["key"], token), "key_id": key["key_id"]}
 
-        def stored(told: Response) -> None:
-            # A proxy's own page comes with a 200, which does not mean that GitHub has stored anything.
-            if told.status not in {201, 204}:
-                raise ValueError(f"it answered {told.status}")
-
         body = self._ask("GET", f"{self._path}/secrets/public-key", sealed)
-        self._ask("PUT", f"{self._path}/secrets/{SECRET}", stored, body=body)
+        self._ask("PUT", f"{self._path}/secrets/{SECRET}", status_of(201, 204), body=body)
 
     def _ask(
         self,
@@ -161,10 +155,6 @@ class Environment:
             f"GitHub has no environment {ENVIRONMENT} of {self._repository}",
         )
         return self._caller.call(verb, path, purpose, parse, query=query, body=body, accept=accept)
-
-
-def _if_there(shape: TypeAdapter[T]) -> Callable[[Response], T | None]:
-    return lambda told: None if told.status == 404 else read_json(shape, told.body)
 
 
 def _done(_: Response) -> None:
