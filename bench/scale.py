@@ -59,7 +59,7 @@ class Silent:
         yield
 
     @contextmanager
-    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002
+    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  it shows nothing
         """Nothing."""
         yield lambda _done, _line="": None
 

@@ -188,7 +188,7 @@ class Said:
     details: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
 
-    def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:  # noqa: ARG002
+    def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:  # noqa: ARG002  it keeps all
         self.lines.append(headed(word, text))
 
     def detail(self, text: str) -> None:
@@ -200,7 +200,7 @@ class Said:
         yield
 
     @contextmanager
-    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002
+    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  it keeps lines
         yield bar_of_lines(self)
 
 

@@ -1,6 +1,6 @@
 """What a webhook, its receiver and its token live through, each told by runs of the real program in virtual time.
 
-A story is told by a workflow (pages and logs) or on a terminal. ``make picture`` shows all of it, and
+A story runs in a workflow (pages and logs) or on a terminal. ``make picture`` shows all of it, and
 tests/runs/test_stories.py says what every page must hold.
 """
 
@@ -38,7 +38,7 @@ CRASHED = invalid_response(500, "Internal Server Error", content_type="text/plai
 
 
 class Teller(Protocol):
-    """How a story is told."""
+    """Where a story runs, and what a person then sees."""
 
     def run(self, world: World, part: str = "", command: str = "", **inputs: str) -> Done:
         """The program runs. ``part``: of the story, if it has several; ``inputs``: as ``step.run_step`` has them."""

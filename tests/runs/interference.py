@@ -222,7 +222,7 @@ class WatchedConsole:
         """Count words."""
         self._interference = interference
 
-    def line(self, _text: str, _word: str = "", *, passing: bool = False) -> None:  # noqa: ARG002
+    def line(self, _text: str, _word: str = "", *, passing: bool = False) -> None:  # noqa: ARG002  it says nothing
         """Count a line."""
         self._interference.before("word")
 

@@ -101,7 +101,7 @@ class TroubledEndpoint(StubEndpoint):
     """An endpoint that may have troubles of its own, which apply to what it does not fail anyway."""
 
     receiver: Receiver | None = None
-    """How it fares then; None: well."""
+    """What becomes of a delivery then; None: it succeeds."""
 
     def _outcome(self, dispatch: Dispatch) -> Outcome:
         outcome = super()._outcome(dispatch)

@@ -371,7 +371,7 @@ def a_dead_endpoint_is_spared(part: Part) -> None:
 
 
 def a_limited_endpoint_is_not_flooded(part: Part) -> None:
-    """An endpoint that takes so many in a while refuses no more than it takes, but for the first few."""
+    """An endpoint that takes so many in a while refuses no more than it takes, apart from the first few."""
     attempts, receiver = _watched(part), part.life.endpoint.receiver
     if attempts is None or receiver is None or receiver.takes == inf:
         return
@@ -414,7 +414,7 @@ def nothing_is_given_up_for_its_receiver(part: Part) -> None:
 
 
 def what_can_be_done_is_done(world: World, part: Part) -> None:
-    """A run that nothing disturbs sends every event that is due, but for the types that the endpoint fails."""
+    """A run that nothing disturbs sends every due event, except for types that the endpoint fails."""
     report, settings, life = part.report, part.settings, part.life
     assert report is not None
     if settings.dry_run or report.outage or (report.errors and part.run.short_of_time):

@@ -22,7 +22,7 @@ SENTENCE = re.compile(r"(?:[A-Za-z]{2,}\W+){4,}[A-Za-z]{2,}")
 pytestmark = pytest.mark.slow
 
 
-# Of the module, so that each story is told once for all tests.
+# Of the module, so that each story runs once for all tests.
 @pytest.fixture(params=[name for name, story in STORIES.items() if story.ends], scope="module")
 def told(request: pytest.FixtureRequest) -> tuple[Story, Sequence[Shown]]:
     story, workflow = STORIES[request.param], Workflow()
@@ -70,7 +70,7 @@ def test_guids_are_whole_on_a_narrow_terminal(name: str) -> None:
 
 
 def texts(page: str) -> list[str]:
-    """What a page shows before anybody unfolds anything, but for its charts. An issue's comments are texts, too."""
+    """What a page shows before anybody unfolds anything, without its charts. An issue's comments are texts, too."""
     hidden = r"<details>.*?</details>|^```mermaid$.*?^```$|<!--.*?-->"
     return re.sub(hidden, "", page, flags=re.DOTALL | re.MULTILINE).split("\n\n---\n\n")
 

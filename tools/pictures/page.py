@@ -1,4 +1,4 @@
-"""A summary's Markdown as a page like GitHub's. Pure but for its own templates."""
+"""A summary's Markdown as a page like GitHub's. Pure, apart from its own templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands on a terminal after all that it was sent: as text, and as a page. Pure but for its own template."""
+"""What stands on a terminal after all that it was sent: as text, and as a page. Pure, apart from its own template."""
 
 from __future__ import annotations
 

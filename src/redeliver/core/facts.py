@@ -193,7 +193,7 @@ class FactKind(Enum):
         then="The next run finishes the work.",
     )
 
-    # Of a run over several webhooks.
+    # Of a run over all its webhooks.
     TOKEN_ENDS_ERROR = Words(Level.ERROR, _ENDS_SOON, _RENEW, headline=_ENDS_IN, needs_somebody=True)
     TOKEN_ENDS_WARNING = Words(Level.WARNING, _ENDS_SOON, _RENEW, headline=_ENDS_IN, needs_somebody=True)
     ADDRESS_UNKNOWN = Words(

@@ -118,7 +118,7 @@ class TerminalConsole:
         self._status.stop()
         with Progress(*columns, console=self._console, transient=True) as display:
             task = display.add_task("", total=of)
-            yield lambda done, line="": display.update(task, completed=done)  # noqa: ARG005
+            yield lambda done, _line="": display.update(task, completed=done)
         self._status.start()
 
     def tell(self, level: Level, *texts: str, about: str = "") -> None:

@@ -65,13 +65,14 @@ def markdown(report: Report) -> str:
     """The job summary as GitHub-flavoured Markdown: a few lines on a good day; what to do before all details."""
     space = ByteBudget(SPACE)
     first, *others = sentences(report)
+    do = what_to_do(report)
     parts = [
         f"## {mark(report)} {sentence_in_markdown(first, _SENTENCE)}",
         " ".join(f"**{sentence_in_markdown(other, _SENTENCE)}.**" for other in others),
         *(several_webhooks(report, space) if len(report.hooks) > 1 else map(one_webhook, report.hooks)),
-        _alert(report),
+        _alert(report, do),
         *_other_facts(report, space),
-        _causes(report),
+        _causes(report, do),
         explanations(report),
     ]
     lost, events = _events(report, space)
@@ -97,9 +98,9 @@ def unusable(problems: Sequence[str]) -> str:
 # -- what to do -------------------------------------------------------------------------------------------------
 
 
-def _alert(report: Report) -> str:
+def _alert(report: Report, do: str) -> str:
     """What to do now, what happens then, and what if that cannot be done; in a plain line if nothing is to be done."""
-    do, then, helps = what_to_do(report), what_comes_next(report), what_helps(report)
+    then, helps = what_comes_next(report), what_helps(report)
     lead, lines = worst_fact(report), []
     if lead and lead.kind is not FactKind.DOWN:
         # The heading has the first sentence.
@@ -138,13 +139,13 @@ def _more_about(fact: Fact) -> str:
     return f"[More]({entry(fact)})"
 
 
-def _causes(report: Report) -> str:
-    """What to do about each cause, if there are several."""
+def _causes(report: Report, do: str) -> str:
+    """What to do about each cause, if there are several. ``do``: what the alert says already."""
     causes = Counter(event.cause for event in report.events if event.outcome in TO_BE_FIXED).most_common(_CAUSES)
-    told, rows = what_to_do(report), []
+    rows = []
     for cause, number in causes:
         advice = advice_for(cause)
-        rows.append(row([nowrap(cause[:30]), f"{number:,}", "See above." if advice in told else advice]))
+        rows.append(row([nowrap(cause[:30]), f"{number:,}", "See above." if advice in do else advice]))
     return table(["Cause", "Events:", "What to do"], rows) if len(rows) > 1 else ""
 
 
