@@ -306,7 +306,7 @@ class Hook:
         self._caller.wait_for_turn(WRITE_POINTS, redelivery=True)
 
     def seconds_to_turn(self) -> float:
-        """See :class:`redeliver.github.ports.Redeliverer`."""
+        """Seconds that :meth:`wait_for_turn` would wait now, or longer."""
         return self._caller.seconds_to_turn(WRITE_POINTS, redelivery=True)
 
     def redeliver(self, attempt_id: int) -> Reply:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.case import OUTCOMES
 from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
 from redeliver.core.inputs import is_guid
+from redeliver.documents import document
 from redeliver.text import for_markdown
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ def light(report: Facts, *, alarming: bool = False, waiting: bool = False) -> st
     if report.is_failing or alarming:
         return "🔴"
     return "🟡" if report.facts or waiting else "🟢"
+
+
+def alert(lines: Iterable[str], *, is_red: bool, listed: Iterable[str] = ()) -> str:
+    """What GitHub draws a coloured bar beside. Each line is one there, too; ``listed``: a list that comes first."""
+    items = [f"> - {item}" for item in listed]
+    shown = "<br>\n".join(f"> {line}" for line in lines)
+    return "\n".join([f"> [!{'CAUTION' if is_red else 'WARNING'}]", *items, *[">"] * bool(items), shown])
+
+
+def otherwise(until: str) -> str:
+    """Where a person reads what to do if that cannot be done before GitHub begins to delete events."""
+    place = document("on-call.md#when-time-runs-out")
+    return f"**If that cannot be done by {until}:** see [when time runs out]({place})."
 
 
 def folded(title: str, *parts: str) -> str:

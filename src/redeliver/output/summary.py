@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import LOST, OUTCOMES, Outcome
 from redeliver.core.facts import FactKind, Level
-from redeliver.documents import document, entry
+from redeliver.documents import entry
 from redeliver.output.charts import picture
 from redeliver.output.headline import (
     TO_BE_FIXED,
@@ -26,10 +26,12 @@ from redeliver.output.pieces import (
     SHOWN_EVENTS,
     ByteBudget,
     advice_for,
+    alert,
     folded,
     linked,
     more,
     nowrap,
+    otherwise,
     row,
     table,
     to_copy,
@@ -115,12 +117,10 @@ def _alert(report: Report, do: str) -> str:
     if helps:
         lines.append(f"**{'Send faster' if report.late else 'Faster'}:** {sentence_in_markdown(helps, _SENTENCE)}.")
     if (do or report.late) and report.deadline is not None and report.open:
-        until, place = utc(report.deadline, report.start), document("on-call.md#when-time-runs-out")
-        lines.append(f"**If that cannot be done by {until}:** see [when time runs out]({place}).")
+        lines.append(otherwise(utc(report.deadline, report.start)))
     if not do and not report.late:
         return "<br>\n".join(lines)
-    kind = "CAUTION" if mark(report) == "🔴" else "WARNING"
-    return "\n".join([f"> [!{kind}]", *(f"> {line}<br>" for line in lines)]).removesuffix("<br>")
+    return alert(lines, is_red=mark(report) == "🔴")
 
 
 def _other_facts(report: Report, space: ByteBudget) -> list[str]:

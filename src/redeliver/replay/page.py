@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
-from redeliver.core.facts import Level
 from redeliver.documents import entry
-from redeliver.output.pieces import SHOWN_EVENTS, folded, light, linked, more, row, table, to_copy
+from redeliver.output.pieces import SHOWN_EVENTS, alert, folded, light, linked, more, row, table, to_copy
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS
 from redeliver.text import count, for_markdown, sentence_in_markdown
@@ -102,10 +101,10 @@ def markdown(report: ReplayReport) -> str:
 
 def _alert(fact: Fact, heading: str) -> str:
     is_told = fact.headline and heading.startswith(fact.headline)
-    sentence = "" if is_told else f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**<br>"
+    sentence = "" if is_told else f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**"
     advice = f"**Do now:** {sentence_in_markdown(fact.advice, _SENTENCE)} " if fact.advice else ""
-    lines = [f"> {line}" for line in (sentence, f"{advice}[More]({entry(fact)})") if line]
-    return "\n".join([f"> [!{'WARNING' if fact.level is Level.WARNING else 'CAUTION'}]", *lines])
+    lines = filter(None, (sentence, f"{advice}[More]({entry(fact)})"))
+    return alert(lines, is_red=fact.is_error)
 
 
 def _lists(report: ReplayReport) -> Iterator[tuple[str, Sequence[str]]]:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
-from redeliver.documents import document
-from redeliver.output.pieces import ByteBudget, advice_for, more, row, table, to_copy
+from redeliver.output.pieces import ByteBudget, advice_for, alert, more, otherwise, row, table, to_copy
 from redeliver.text import count, for_markdown, sentence_in_markdown
 from redeliver.times import duration, utc
 from redeliver.tracking.decision import MAX_BODY, Change
@@ -100,18 +99,16 @@ def _state(decision: Decision, situation: Situation, space: ByteBudget) -> Itera
     yield _waiting(memory, situation)
     told = [sentence_in_markdown(one, _LONGEST) for one in situation.attention]
     told += [_escaped(error, _ERROR) for error in situation.errors]
-    errors = space.fit((f"> - {one}" for one in told), _ERRORS)
+    errors = space.fit(told, _ERRORS)
     if left := more(len(told) - len(errors), "errors"):
-        errors.append(f"> - {left}")
+        errors.append(left)
     causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
     advice = " ".join(list(dict.fromkeys(map(advice_for, causes)))[:_ADVICE])
     lines = [f"**Do now:** {'Bring it back. ' * (state is State.DOWN)}{advice}"] if advice else []
     lines.append(f"**Then:** {_THEN[state]}")
     if memory.deadline is not None:
-        place = document("on-call.md#when-time-runs-out")
-        lines.append(f"**If that cannot be done by {utc(memory.deadline)}:** see [when time runs out]({place}).")
-    shown = [*errors, *([">"] if errors else []), "<br>\n".join(f"> {line}" for line in lines)]
-    yield "\n".join([f"> [!{'CAUTION' if state is State.DOWN or situation.failing else 'WARNING'}]", *shown])
+        lines.append(otherwise(utc(memory.deadline)))
+    yield alert(lines, is_red=state is State.DOWN or situation.failing, listed=errors)
 
 
 def _heading(decision: Decision, situation: Situation) -> str:
