@@ -288,17 +288,19 @@ use_host_network_for_loopback() {
   done
 }
 
-# A CA of the company's own. The container's user may not be able to read the file, nor the engine to see it: so the
-# container is shown a copy, beside a file that the engine sees. The runner removes both. A path that leads nowhere is
-# left for the action to name.
+# Sets $copy to a copy of a file, as old as the file. The container's user may not be able to read the file itself, nor
+# the engine to see it: the copy is beside a file that the engine sees. The runner removes both.
+copy_for_container() {
+  copy=$(mktemp "${GITHUB_OUTPUT%/*}/redeliver-action-XXXXXX") && cat -- "$1" > "$copy" && touch -r "$1" "$copy" &&
+    chmod 644 "$copy"
+}
+
+# A CA of the company's own. A path that leads nowhere is left for the action to name.
 share_certificates() {
   local name file copy
   for name in "${certificates[@]}"; do
     file=${!name-}
-    if [ -f "$file" ] && copy=$(mktemp "${GITHUB_OUTPUT%/*}/redeliver-action-XXXXXX") && cat -- "$file" > "$copy" &&
-      chmod 644 "$copy"; then
-      file=$copy
-    fi 2>/dev/null
+    if [ -f "$file" ] && copy_for_container "$file"; then file=$copy; fi 2>/dev/null
     if [[ $file == /* && ( -f $file || -d $file ) ]]; then
       share "$name" "$file" readonly
     else
@@ -307,16 +309,14 @@ share_certificates() {
   done
 }
 
-# The list that a replay compares with. The container is shown a copy, as of the certificates.
+# The list that a replay compares with. How old it is counts: what was sent later cannot be in it.
 share_list() {
   local file copy
   file=$(printenv INPUT_EXCEPT-GUIDS-FILE) || true
   if [ -z "$file" ]; then return; fi
   if [ ! -f "$file" ]; then fail "except-guids-file: is not a file of this job" 2; fi
   if [ "$(wc -c < "$file")" -gt 67108864 ]; then fail "except-guids-file: must be no larger than 64 MiB" 2; fi
-  if ! copy=$(mktemp "${GITHUB_OUTPUT%/*}/redeliver-action-XXXXXX") || ! cp -p -- "$file" "$copy" || ! chmod 644 "$copy"; then
-    fail "except-guids-file: could not be read" 2
-  fi
+  copy_for_container "$file" || fail "except-guids-file: could not be read" 2
   share INPUT_EXCEPT-GUIDS-FILE "$copy" readonly
 }
 

@@ -41,7 +41,7 @@ GITHUB = {
 
 #: All that the launcher needs of a machine, besides docker or Python, and what is played here: id, uname and chown.
 TOOLS = (
-    *("bash", "cat", "chmod", "cp", "cut", "find", "mktemp", "printenv", "wc"),
+    *("bash", "cat", "chmod", "cut", "find", "mktemp", "printenv", "touch", "wc"),
     *("sed", "sha256sum", "sleep", "sort", "tail", "tr", "xargs"),
 )
 
