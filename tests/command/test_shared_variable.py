@@ -11,6 +11,7 @@ from githubsim.faults import Fault, json_answer
 from redeliver.core.settings import FailOn
 from redeliver.errors import CheckpointNotSaved, CheckpointUnreadable, FirstCheckpointNotSaved, TooManyHooks
 from redeliver.github import variable
+from redeliver.github.api import TRIES
 from redeliver.github.variable import MOST_IN_ONE, MOST_VARIABLES
 from wording import says, told
 from world import Several
@@ -85,6 +86,20 @@ def test_values_of_the_variables_before_are_taken_over_once(page_cap: int) -> No
     world.sim.journal.clear()
     world.run(hook_id="all")
     assert not [one for one in world.sim.journal.entries if one.path.endswith("/variables")]
+
+
+@pytest.mark.parametrize("path", ["*/variables/*", "*/variables"])
+def test_webhook_is_read_from_its_own_checkpoint_after_another_could_not_read_its(path: str) -> None:
+    """Not from ``lookback`` before the run, as if there were none."""
+    world = Several(2)
+    for hook in world.hooks:
+        world.fail_at(hook, 40 * 60)
+        world.variables.seed(f"CHECKPOINT_{hook.id}", str(world.clock() - 41 * HOUR))
+    world.sim.faults.add(Fault(json_answer(500, "x"), verb="GET", path=path, times=TRIES))
+    report = world.run(hook_id="all")
+    assert sorted(hook.redelivered for hook in report.hooks) == [0, 1]
+    world.run(hook_id="all")
+    assert len(world.sent) == 2
 
 
 def test_first_checkpoint_is_stored_before_anything_is_sent() -> None:

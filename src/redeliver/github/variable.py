@@ -192,16 +192,15 @@ class SharedVariable:
     def read(self, hook_id: str) -> int | None:
         """See :class:`redeliver.github.ports.Store`. The variable is read once for all webhooks."""
         if self._kept is None:
+            # Only once all of it is read: another webhook must not take what failed for "there is none".
             value = self._text.get()
-            self._kept = self._own = {}
-            if value is not None:
-                self._kept = self._parsed(value)
-            else:
+            if value is None:
                 # Each had a variable of its own before. They are left as they are.
                 names = self._text.others()
                 of_hooks = {name.removeprefix(self._prefix): text for name, text in names.items()}
                 known = {number: _moment(text) for number, text in of_hooks.items() if re.fullmatch("[0-9]+", number)}
                 self._own = {number: moment for number, moment in known.items() if moment is not None}
+            self._kept = {} if value is None else self._parsed(value)
         return self._own.get(hook_id, self._kept.get(hook_id))
 
     def write(self, hook_id: str, moment: int, *, is_last: bool) -> None:
