@@ -13,10 +13,10 @@ from command.site import CredentialKind, HookKind
 from githubsim.clock import MINUTE
 from githubsim.hooks import Hook
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
-from redeliver.core.endpoint import host_of
 from redeliver.core.inputs import HookChoice
 from redeliver.core.settings import parse
 from redeliver.errors import NoHooks, NoSuchHook, NotFound
+from redeliver.github.endpoint import host_of
 from redeliver.run.lookup import matrix
 from wording import says, told
 

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from hostile.strange import PIECES, text
 from redeliver.core.case import Outcome
-from redeliver.core.endpoint import EndpointResponse, host_of
+from redeliver.core.deliveries import EndpointResponse
 from redeliver.core.health import HookHealth
 from redeliver.core.report import Explanation, ShownAttempt, ShownEvent
 from redeliver.core.settings import parse
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_report
+from redeliver.github.endpoint import host_of
 from reports import EVENT, one, stats
 from runner import commands
 from runs.lengths import examples

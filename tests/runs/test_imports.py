@@ -41,7 +41,6 @@ OURS_LEFT_OUT = {
     "setup",
     "setup.environment",
     "setup.plan",
-    "github.ports",
     # The tracking issue's, which is another step.
     "entry.tracking",
     "tracking",

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from githubsim.clock import SECOND, START, VirtualClock
-from redeliver.core.deliveries import Filter, Page, Row
-from redeliver.core.endpoint import EndpointResponse
+from redeliver.core.deliveries import EndpointResponse, Filter, Page, Row
 from redeliver.core.reading import Window
 from redeliver.core.settings import parse
 from redeliver.errors import NotFound

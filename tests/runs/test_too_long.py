@@ -14,7 +14,7 @@ from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.core.settings import FailOn
 from redeliver.errors import DidNotWait, HourSpent
-from redeliver.output.headline import mark
+from redeliver.output.pieces import mark
 from runs import promises
 from runs.model import World
 from runs.parts import VARIABLE

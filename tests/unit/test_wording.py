@@ -19,8 +19,8 @@ from redeliver.core.deliveries import NO_CONNECTION, TIMED_OUT, TLS
 from redeliver.core.facts import FactKind
 from redeliver.core.settings import FailOn
 from redeliver.entry.cli import app
-from redeliver.output.headline import annotate, headline, mark, what_comes_next
-from redeliver.output.pieces import advice_for
+from redeliver.output.headline import annotate, headline, what_comes_next
+from redeliver.output.pieces import advice_for, mark
 from unit.output.endings import ANNOTATED, ENDINGS
 
 if TYPE_CHECKING:

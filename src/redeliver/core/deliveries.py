@@ -378,6 +378,21 @@ def attempt_of(row: Row) -> Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointResponse:
+    """An endpoint's response to one attempt. Each text is one line without addresses; empty: it sent none."""
+
+    content_type: str = ""
+    server: str = ""
+    """The header ``Server``."""
+    title: str = ""
+    """The title of an HTML page, which says more than the page's beginning."""
+    body: str = ""
+    """The body's first characters."""
+    duration: int | None = None
+    """How long GitHub waited for it, in milliseconds; None: GitHub does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class TypeStats:
     """The events of one type."""
 

@@ -18,8 +18,7 @@ from redeliver.times import DAY, HOUR, distance, duration, utc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from redeliver.core.deliveries import DeliveryStats
-    from redeliver.core.endpoint import EndpointResponse
+    from redeliver.core.deliveries import DeliveryStats, EndpointResponse
     from redeliver.core.forecast import Forecast
     from redeliver.errors import RedeliverError
 

@@ -13,8 +13,8 @@ from redeliver.entry import workflow
 from redeliver.entry.process import connector, shows_hosts
 from redeliver.errors import NoSuchHook, Unexpected
 from redeliver.github.session import Session
-from redeliver.output.headline import annotate, headline, mark
-from redeliver.output.pieces import light
+from redeliver.output.headline import annotate, headline
+from redeliver.output.pieces import light, mark
 from redeliver.output.receivers import health_line
 from redeliver.output.report_json import as_json, outputs
 from redeliver.output.summary import markdown

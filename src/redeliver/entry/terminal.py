@@ -24,8 +24,8 @@ from redeliver.console import headed
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.documents import entry
 from redeliver.entry.streams import bar_of_lines, in_journal
-from redeliver.output.headline import headline, mark
-from redeliver.output.pieces import ORDER, light
+from redeliver.output.headline import headline
+from redeliver.output.pieces import ORDER, light, mark
 from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.replay import page as replay_page
 from redeliver.text import count, for_log, one_line, plain

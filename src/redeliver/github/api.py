@@ -5,12 +5,10 @@ Facts: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-usi
 
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from math import inf
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from redeliver.core.case import Acceptance, Reply
 from redeliver.core.forecast import READ_POINTS, WRITE_POINTS
@@ -20,11 +18,13 @@ from redeliver.errors import (
     ApiFailing,
     ApiTimedOut,
     ApiUnexpected,
+    NextPageMissing,
     NoTimeToRetry,
     OutOfTime,
     ReplyLost,
 )
 from redeliver.github.pace import HOURLY_LIMIT, SEND_RATE, WINDOW, Pace, Quota
+from redeliver.github.pages import PAGE_SIZE, next_query
 from redeliver.github.responses import (
     TOO_LONG,
     Body,
@@ -34,15 +34,18 @@ from redeliver.github.responses import (
     ResponseLost,
     Transport,
     Verb,
+    date_of,
     error_for,
     number,
     request_id,
+    token_end_of,
 )
 from redeliver.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
 
+    from redeliver.github.pages import Query
     from redeliver.timing import RunClock
 
 T = TypeVar("T")
@@ -59,9 +62,6 @@ LIMIT_WAIT = 60.0
 RESERVE = 10
 #: Two of GitHub's clocks that differ by more than this many milliseconds are not both right. Less is what a call takes.
 CLOCKS_AGREE = 60_000
-_TOKEN_END = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) (?:UTC|([+-][0-9]{4}))")
-#: A date outside these years is not GitHub's, and times near its limits cannot be written as dates.
-_FIRST_YEAR, _LAST_YEAR = 2000, 9000
 #: A call that costs nothing against the limit of an hour: https://docs.github.com/en/rest/rate-limit/rate-limit
 _CLOCK = "/rate_limit"
 #: Characters of a body in which the message about a limit is looked for.
@@ -251,13 +251,13 @@ class Caller:
             self.pace.spent(_POINTS[verb], self.clock.now(), redelivery=redelivery)
         headers = response.headers
         # One without it, or that cannot be read, does not say that the token has no end.
-        self.token_ends_at = _token_end_of(response) or self.token_ends_at
+        self.token_ends_at = token_end_of(response) or self.token_ends_at
         self._left = number(headers.get("x-ratelimit-remaining", ""), inf)
         self._hourly = number(headers.get("x-ratelimit-limit", ""), self._left)
         self._resets_at = number(headers.get("x-ratelimit-reset", ""), inf)
         if self._note_limit(response):
             return None
-        moment = _date_of(response)
+        moment = date_of(response)
         # Not a refusal's time: a proxy may have made it.
         if moment is not None and (response.status < 300 or response.status in accept):
             self._readings += 1
@@ -282,7 +282,7 @@ class Caller:
             return False
         asked = response.headers.get("retry-after", "")
         # The earlier clock, as everywhere, makes for the longer wait.
-        now = min((one for one in (_date_of(response), self.known_time()) if one is not None), default=-inf)
+        now = min((one for one in (date_of(response), self.known_time()) if one is not None), default=-inf)
         until_reset = self._resets_at - now / 1000 + 1
         primary = self._left == 0
         growing = LIMIT_WAIT * 2**self._limits_met
@@ -302,27 +302,58 @@ class Caller:
         return True
 
 
-def _date_of(response: Response) -> int | None:
-    """When it was made, in epoch milliseconds, by its own words; None: it does not say."""
-    try:
-        date = parsedate_to_datetime(response.headers.get("date", ""))
-    except (ValueError, OverflowError):
-        return None
-    # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
-    return _milliseconds(date.replace(tzinfo=date.tzinfo or UTC))
+@dataclass(slots=True)
+class Listing(Generic[T]):
+    """One list of GitHub's.
 
-
-def _token_end_of(response: Response) -> int | None:
-    """When the token ends that the request was made with, in epoch milliseconds; None: it does not say.
-
-    Seen on github.com: ``2026-12-30 10:00:00 UTC``, and the same with ``+0000``.
+    A full page that names no next one is believed to be the last only if one that is a row shorter names one: a fault
+    may have dropped the link. The query of that shorter page stands in for the link.
     """
-    found = _TOKEN_END.fullmatch(response.headers.get("github-authentication-token-expiration", ""))
-    try:
-        return _milliseconds(datetime.fromisoformat(f"{found[1]} {found[2]}{found[3] or 'Z'}")) if found else None
-    except ValueError:
-        return None
 
+    caller: Caller
+    path: str
+    purpose: Purpose
+    rows_of: Callable[[Response], Sequence[T]]
+    """The rows of a response; raises ValueError if they cannot be read."""
+    fewer: tuple[int, ...] = ()
+    """Smaller sizes of a page, which are asked for from then on if GitHub's servers run out of time. They must not
+    change what a query means, as they do where pages have numbers."""
+    _size: int = field(default=PAGE_SIZE, init=False)
+    _shorter: Query | None = field(default=None, init=False)
 
-def _milliseconds(date: datetime) -> int | None:
-    return int(date.timestamp()) * 1000 if _FIRST_YEAR <= date.year <= _LAST_YEAR else None
+    def page(self, query: Query, *, most_tries: int = TRIES) -> tuple[Sequence[T], Query | None]:
+        """The rows of the page that a query names, and the query of the next page; None: it is the last one.
+
+        Raises:
+            NextPageMissing: there must be a next page, and none is named.
+            ApiError, OutOfTime: as :meth:`Caller.call`; ForeignLink among them.
+        """
+        told = query.get("per_page", "")
+        size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
+
+        def read(response: Response) -> tuple[Sequence[T], Query | None]:
+            rows, following = self.rows_of(response), next_query(response.headers.get("link", ""), self.caller.api_url)
+            if following is None and len(rows) >= size > 1:
+                if query == self._shorter:
+                    raise NextPageMissing(what=self.purpose.what)
+                self._shorter = following = {**query, "per_page": str(size - 1)}
+            return rows, following
+
+        of_size = {**query, "per_page": str(size)}
+        try:
+            rows, following = self.caller.call(
+                "GET", self.path, self.purpose, read, query=of_size, most_tries=most_tries
+            )
+        except ApiTimedOut as failing:
+            smaller = next((one for one in self.fewer if one < self._size), None)
+            if smaller is None:
+                raise
+            self._size = smaller
+            with suppress(ApiTimedOut):
+                return self.page(query, most_tries=1)
+            raise failing from None
+        if query != self._shorter or following is None:
+            return rows, following
+        # It repeats the rows of the page before, and has the link.
+        self._shorter = None
+        return self.page(following)

@@ -8,44 +8,41 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Generic, NotRequired, TypeVar
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
-from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response, host_of
 from redeliver.core.forecast import WRITE_POINTS
 from redeliver.errors import (
     ApiError,
-    ApiTimedOut,
     ApiUnexpected,
     HookNotFound,
-    NextPageMissing,
     NoHooks,
     NoSuchHook,
     NotFound,
     OutOfTime,
 )
-from redeliver.github.api import TRIES
-from redeliver.github.pages import PAGE_SIZE, next_query
+from redeliver.github.api import Listing
+from redeliver.github.endpoint import Delivery, endpoint_response, host_of
+from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import Purpose, read_json
 from redeliver.text import Naming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
     from redeliver.core.case import Reply
+    from redeliver.core.deliveries import EndpointResponse
     from redeliver.core.inputs import HookChoice
     from redeliver.core.settings import Settings
     from redeliver.github.api import Caller
     from redeliver.github.pace import Quota
     from redeliver.github.pages import Query
     from redeliver.github.responses import Response
-
-T = TypeVar("T")
 
 #: Rows to ask for when GitHub runs out of time over more, as it does where rows are large.
 FEWER = (50, 25, 10)
@@ -146,63 +143,6 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile(first + middle + "".join(f".*{part}" for part in parts[-1:]), re.DOTALL)
 
 
-@dataclass(slots=True)
-class Listing(Generic[T]):
-    """One list of GitHub's.
-
-    A full page that names no next one is believed to be the last only if one that is a row shorter names one: a fault
-    may have dropped the link. The query of that shorter page stands in for the link.
-    """
-
-    caller: Caller
-    path: str
-    purpose: Purpose
-    rows_of: Callable[[Response], Sequence[T]]
-    """The rows of a response; raises ValueError if they cannot be read."""
-    fewer: tuple[int, ...] = ()
-    """Smaller sizes of a page, which are asked for from then on if GitHub's servers run out of time. They must not
-    change what a query means, as they do where pages have numbers."""
-    _size: int = field(default=PAGE_SIZE, init=False)
-    _shorter: Query | None = field(default=None, init=False)
-
-    def page(self, query: Query, *, most_tries: int = TRIES) -> tuple[Sequence[T], Query | None]:
-        """The rows of the page that a query names, and the query of the next page; None: it is the last one.
-
-        Raises:
-            NextPageMissing: there must be a next page, and none is named.
-            ApiError, OutOfTime: as :meth:`Caller.call`; ForeignLink among them.
-        """
-        told = query.get("per_page", "")
-        size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
-
-        def read(response: Response) -> tuple[Sequence[T], Query | None]:
-            rows, following = self.rows_of(response), next_query(response.headers.get("link", ""), self.caller.api_url)
-            if following is None and len(rows) >= size > 1:
-                if query == self._shorter:
-                    raise NextPageMissing(what=self.purpose.what)
-                self._shorter = following = {**query, "per_page": str(size - 1)}
-            return rows, following
-
-        of_size = {**query, "per_page": str(size)}
-        try:
-            rows, following = self.caller.call(
-                "GET", self.path, self.purpose, read, query=of_size, most_tries=most_tries
-            )
-        except ApiTimedOut as failing:
-            smaller = next((one for one in self.fewer if one < self._size), None)
-            if smaller is None:
-                raise
-            self._size = smaller
-            with suppress(ApiTimedOut):
-                return self.page(query, most_tries=1)
-            raise failing from None
-        if query != self._shorter or following is None:
-            return rows, following
-        # It repeats the rows of the page before, and has the link.
-        self._shorter = None
-        return self.page(following)
-
-
 class Hook:
     """A webhook and its deliveries.
 
@@ -239,7 +179,7 @@ class Hook:
         self._redelivering = purpose(Naming("redeliver a delivery of {}", self.name))
 
     def page(self, query: Query | None = None, *, only: Filter | None = None) -> Page:
-        """See :class:`redeliver.github.ports.DeliverySource`."""
+        """See :class:`redeliver.run.walk.DeliverySource`."""
         if query is None:
             query = {"status": only} if only else {}
         try:
@@ -269,8 +209,15 @@ class Hook:
         return host_of(self.url) if self.shows_host else ""
 
     @property
+    def described(self) -> str:
+        """For the log: it, where it points as far as that may be shown, and whose it is."""
+        if not self.hook_id:
+            return self.name
+        return f"hook {self.hook_id}{' → ' * bool(self.host)}{self.host} · {self.owner}"
+
+    @property
     def quota(self) -> Quota:
-        """See :class:`redeliver.github.ports.DeliverySource`."""
+        """See :class:`redeliver.run.walk.DeliverySource`."""
         return self._caller.quota
 
     @property

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Literal, Protocol, TypeVar
 
@@ -36,6 +38,9 @@ Body = Mapping[str, str | Sequence[str] | Mapping[str, str] | Mapping[str, bool]
 #: Why a response is lost; bounded_http and connection have more reasons.
 TOO_LONG = "it took too long"
 
+_TOKEN_END = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2}:[0-9]{2}) (?:UTC|([+-][0-9]{4}))")
+#: A date outside these years is not GitHub's, and times near its limits cannot be written as dates.
+_FIRST_YEAR, _LAST_YEAR = 2000, 9000
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _REQUEST_ID = re.compile(r"[0-9A-F:]{1,100}")
 #: A page of GitHub's for settings or single sign-on, behind GitHub's address, up to the end of a word.
@@ -301,3 +306,29 @@ def read_json(adapter: TypeAdapter[T], text: str) -> T:
 def number(header: str, otherwise: float) -> float:
     """A header's number; ``otherwise``: it is not a number, or has more than ten digits."""
     return int(header) if _NUMBER.fullmatch(header) else otherwise
+
+
+def date_of(response: Response) -> int | None:
+    """When it was made, in epoch milliseconds, by its own words; None: it does not say."""
+    try:
+        date = parsedate_to_datetime(response.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    # Always GMT (RFC 9110); one that does not say so must not be read as this machine's time.
+    return _milliseconds(date.replace(tzinfo=date.tzinfo or UTC))
+
+
+def token_end_of(response: Response) -> int | None:
+    """When the token ends that the request was made with, in epoch milliseconds; None: it does not say.
+
+    Seen on github.com: ``2026-12-30 10:00:00 UTC``, and the same with ``+0000``.
+    """
+    found = _TOKEN_END.fullmatch(response.headers.get("github-authentication-token-expiration", ""))
+    try:
+        return _milliseconds(datetime.fromisoformat(f"{found[1]} {found[2]}{found[3] or 'Z'}")) if found else None
+    except ValueError:
+        return None
+
+
+def _milliseconds(date: datetime) -> int | None:
+    return int(date.timestamp()) * 1000 if _FIRST_YEAR <= date.year <= _LAST_YEAR else None

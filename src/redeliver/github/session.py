@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
     from redeliver.github.hooks import Hook
-    from redeliver.github.ports import Store
     from redeliver.github.responses import Transport
+    from redeliver.github.variable import Store
     from redeliver.timing import RunClock
 
 

@@ -13,7 +13,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -27,7 +27,7 @@ from redeliver.errors import (
     RedeliverError,
     TooManyHooks,
 )
-from redeliver.github.hooks import Listing
+from redeliver.github.api import Listing
 from redeliver.github.responses import Purpose, if_there, read_json, status_of
 from redeliver.text import Naming
 from redeliver.times import DAY
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from redeliver.github.api import Caller
     from redeliver.github.pages import Query
-    from redeliver.github.ports import Store
     from redeliver.github.responses import Verb
     from redeliver.timing import RunClock
 
@@ -70,6 +69,34 @@ class _Named(_Stored):
 _STORED = if_there(TypeAdapter(_Stored))
 _LISTED = TypeAdapter(_Listed)
 _SHARED = TypeAdapter(dict[Annotated[str, Field(pattern="^[0-9]{1,19}$")], Annotated[int, Field(ge=0, lt=10**15)]])
+
+
+class Store(Protocol):
+    """Keeps one webhook's checkpoint: the moment, in epoch milliseconds, up to which everything is settled."""
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, for sentences."""
+        ...
+
+    def read(self) -> int | None:
+        """The checkpoint, or None when there is none yet.
+
+        Raises:
+            CheckpointUnreadable, StateUnreadable: what is stored is not a time.
+            ApiError: it could not be read.
+        """
+        ...
+
+    def write(self, moment: int, *, is_last: bool = False) -> None:
+        """Replace it. Writing the same moment twice changes nothing.
+
+        ``is_last``: it is the webhook's last in this run, which may be stored later, together with those of others.
+
+        Raises:
+            CheckpointNotSaved: with the cause as its ``__cause__``.
+        """
+        ...
 
 
 class _Text:
@@ -133,14 +160,14 @@ class _Text:
 
 
 class Variable:
-    """Keeps one webhook's in a variable of its own. See :class:`redeliver.github.ports.Store`."""
+    """Keeps one webhook's in a variable of its own. See :class:`Store`."""
 
     def __init__(self, caller: Caller, repository: str, name: str) -> None:
         self._text = _Text(caller, repository, name)
         self.place = self._text.place
 
     def read(self) -> int | None:
-        """See :class:`redeliver.github.ports.Store`."""
+        """See :class:`Store`."""
         value = self._text.get()
         if value is None:
             return None
@@ -155,7 +182,7 @@ class Variable:
         self._text.check_writable()
 
     def write(self, moment: int, *, is_last: bool = False) -> None:  # noqa: ARG002  each write is made at once
-        """See :class:`redeliver.github.ports.Store`."""
+        """See :class:`Store`."""
         self._text.put(str(moment))
 
 
@@ -190,7 +217,7 @@ class SharedVariable:
         return _Share(self, hook_id, self.place)
 
     def read(self, hook_id: str) -> int | None:
-        """See :class:`redeliver.github.ports.Store`. The variable is read once for all webhooks."""
+        """See :class:`Store`. The variable is read once for all webhooks."""
         if self._kept is None:
             # Only once all of it is read: another webhook must not take what failed for "there is none".
             value = self._text.get()
@@ -204,7 +231,7 @@ class SharedVariable:
         return self._own.get(hook_id, self._kept.get(hook_id))
 
     def write(self, hook_id: str, moment: int, *, is_last: bool) -> None:
-        """See :class:`redeliver.github.ports.Store`. A webhook's last moment is stored within a minute, or at the end.
+        """See :class:`Store`. A webhook's last moment is stored within a minute, or at the end.
 
         What has to be stored before something is sent is stored at once, unless it is already.
         """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from redeliver.core.case import AWAITING_RESULT, Outcome
 from redeliver.core.facts import FactKind, Level
-from redeliver.output.pieces import advice_for, light
+from redeliver.output.pieces import advice_for
 from redeliver.text import count, for_log, one_line
 from redeliver.times import duration, utc, utc_from_now
 
@@ -46,12 +46,6 @@ def _with_counts(leads: Sequence[str], report: Report) -> list[str]:
     if leads and counts and len(leads[0]) < _SHORT and ": " not in leads[0]:
         return [f"{leads[0]}: {counts[0].lower()}{counts[1:]}", *leads[1:]]
     return [part for part in (*leads, counts) if part]
-
-
-def mark(report: Report | HookReport) -> str:
-    """The traffic light. Never green if something is lost, about to be lost, or was not read."""
-    alarming = report.lost > 0 or report.urgent or report.down or report.late
-    return light(report, alarming=alarming, waiting=not report.read or report.undelivered > 0)
 
 
 def _leads(report: Report) -> Iterator[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from redeliver.core.facts import Facts
-    from redeliver.core.report import HookReport
+    from redeliver.core.report import HookReport, Report
 
 #: Events that a page lists one by one.
 SHOWN_EVENTS = 200
@@ -53,6 +53,12 @@ def light(report: Facts, *, alarming: bool = False, waiting: bool = False) -> st
     if report.is_failing or alarming:
         return "🔴"
     return "🟡" if report.facts or waiting else "🟢"
+
+
+def mark(report: Report | HookReport) -> str:
+    """The traffic light. Never green if something is lost, about to be lost, or was not read."""
+    alarming = report.lost > 0 or report.urgent or report.down or report.late
+    return light(report, alarming=alarming, waiting=not report.read or report.undelivered > 0)
 
 
 def alert(lines: Iterable[str], *, is_red: bool, listed: Iterable[str] = ()) -> str:

@@ -9,8 +9,7 @@ from redeliver.output.pieces import nowrap, row, table, webhook
 from redeliver.text import count, for_markdown
 
 if TYPE_CHECKING:
-    from redeliver.core.deliveries import DeliveryStats, TypeStats
-    from redeliver.core.endpoint import EndpointResponse
+    from redeliver.core.deliveries import DeliveryStats, EndpointResponse, TypeStats
     from redeliver.core.report import Report
     from redeliver.output.pieces import ByteBudget
 

@@ -12,7 +12,6 @@ from redeliver.output.charts import picture
 from redeliver.output.headline import (
     TO_BE_FIXED,
     is_in_heading,
-    mark,
     other_facts,
     sentences,
     what_comes_next,
@@ -29,6 +28,7 @@ from redeliver.output.pieces import (
     alert,
     folded,
     linked,
+    mark,
     more,
     nowrap,
     otherwise,

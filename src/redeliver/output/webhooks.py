@@ -7,8 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import SETTLED, Outcome
-from redeliver.output.headline import mark
-from redeliver.output.pieces import nowrap, row, table, webhook
+from redeliver.output.pieces import mark, nowrap, row, table, webhook
 from redeliver.text import for_markdown
 from redeliver.times import distance, utc
 

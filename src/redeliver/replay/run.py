@@ -13,7 +13,7 @@ from redeliver.core.reading import SLACK
 from redeliver.errors import GuidsNotFound, NoneListed, TooManyEvents
 from redeliver.replay.plan import ReplayPlan
 from redeliver.replay.report import ReplayReport
-from redeliver.run.log_lines import Progress, described, log_outcomes
+from redeliver.run.log_lines import Progress, log_outcomes
 from redeliver.run.record import Record, ending_in
 from redeliver.run.send import Sender
 from redeliver.run.walk import Cursor
@@ -75,7 +75,7 @@ def _make_plan(
     """Read the log, and choose."""
     plan, progress = ReplayPlan(settings, hook.now(), arrived), Progress(clock, console)
     oldest = inf
-    console.line(f"Redeliver {__version__} · replay · {described(hook)}")
+    console.line(f"Redeliver {__version__} · replay · {hook.described}")
     console.line(f"from {utc(plan.since, plan.made_at)} at the earliest", "Read")
     for page in Cursor(hook).read_back_to(plan.since - SLACK):
         plan.add(page)

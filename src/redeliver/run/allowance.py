@@ -10,7 +10,7 @@ from redeliver.core.forecast import BUDGET
 from redeliver.github.pace import WINDOW
 
 if TYPE_CHECKING:
-    from redeliver.github.ports import DeliverySource
+    from redeliver.run.walk import DeliverySource
     from redeliver.timing import RunClock
 
 #: Pages needed for a useful forecast.

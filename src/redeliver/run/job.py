@@ -21,7 +21,6 @@ from redeliver.errors import (
 from redeliver.run.log_lines import (
     checkpoint_line,
     deadline_line,
-    described,
     found_line,
     log_outcomes,
     plan_line,
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
-    from redeliver.github.ports import Store
+    from redeliver.github.variable import Store
     from redeliver.timing import RunClock
 
 #: Checkpoints that were stored in seconds by mistake, from 2001 on. As milliseconds they would be of the early 1970s.
@@ -152,10 +151,11 @@ class Run:
     def log_end(self) -> None:
         """Say what became of what was sent, why it stopped, and where the next run begins."""
         log_outcomes(self.ledger, self._console)
-        if why := stop_line(self.record):
+        record = self.record
+        if why := stop_line(self.ledger, record.flow, record.ended_by or record.out_of_time):
             self._console.line(why, "Stop")
-        if self.record.saved is not None:
-            self._console.line(checkpoint_line(self.record.saved, self._settings.overlap), "Saved")
+        if record.saved is not None:
+            self._console.line(checkpoint_line(record.saved, self._settings.overlap), "Saved")
 
     # -- the steps ----------------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Run:
             stored = self._store.read() if self._store else None
             self.record.active = self._is_active()
         finally:
-            self._console.line(f"{heading} · {described(self._hook)}")
+            self._console.line(f"{heading} · {self._hook.described}")
         if self._store and stored is not None and stored in _EPOCH_SECONDS:
             raise CheckpointInSeconds(place=self._store.place, value=stored)
         start = self._hook.now()

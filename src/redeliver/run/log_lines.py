@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
+from redeliver.core.flow import Ending
 from redeliver.core.reading import Extent
 from redeliver.core.report import URGENT
 from redeliver.errors import RedeliverError, Stopped
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
     from redeliver.console import Bar, Console
     from redeliver.core.case import Case
     from redeliver.core.deliveries import Event, Page
+    from redeliver.core.flow import Flow
     from redeliver.core.forecast import Forecast
     from redeliver.core.ledger import Ledger
     from redeliver.core.reading import Reading, Window
-    from redeliver.github.hooks import Hook
-    from redeliver.run.record import Record
     from redeliver.timing import RunClock
 
 #: Events with the same outcome that get a line of their own; the summary and the report have more of them.
@@ -39,13 +39,6 @@ def title_of(event: Event) -> str:
     failed = "first failed" if event.original else "failed by"
     how = failed if event.first.cause else "delivered"
     return f"{plain(event.name, 80)} {plain(event.guid, 64)} ({how} {utc(event.first.at)})"
-
-
-def described(hook: Hook) -> str:
-    """A webhook, where it points as far as that may be shown, and whose it is."""
-    if not hook.hook_id:
-        return hook.name
-    return f"hook {hook.hook_id}{' → ' * bool(hook.host)}{hook.host} · {hook.owner}"
 
 
 def reading_line(window: Window, overlap: int, *, kept: bool) -> str:
@@ -112,19 +105,20 @@ def _cause(sent: Sequence[Case]) -> str:
     return next((f" ({case.result_detail})" for case in reversed(sent) if case.result), "")
 
 
-def stop_line(record: Record) -> str:
+def stop_line(ledger: Ledger, flow: Flow | None, ended_by: RedeliverError | Stopped | None) -> str:
     """Why sending stopped before everything was sent, and what waits; empty: it did not."""
-    waiting, sent = record.ledger.due, record.ledger.sent
-    why = f"the receiver is down{_cause(sent)}" if record.endpoint_down else ""
-    match record.ended_by or record.out_of_time:
+    waiting, sent, why = ledger.due, ledger.sent, ""
+    match ended_by:
         case Stopped(signal_number=number):
             why = f"signal {number}"
         case RedeliverError() as error:
             why = error.problem.rstrip(".")
+        case None if flow and flow.ending is Ending.DOWN:
+            why = f"the receiver is down{_cause(sent)}"
+        case None if flow and flow.left:
+            why = f"the receiver fails on {plain(', '.join(flow.left), 200)}"
         case None:
             pass
-    if not why and record.flow and record.flow.left:
-        why = f"the receiver fails on {plain(', '.join(record.flow.left), 200)}"
     return f"{why}: {len(sent):,} sent, {len(waiting):,} wait" if why and (sent or waiting) else why
 
 

@@ -22,7 +22,7 @@ from redeliver.core.health import FirstAttempts, HookHealth
 from redeliver.core.reading import SLACK
 from redeliver.core.report import MOST_CAUSES, Explanation, ShownAttempt, ShownEvent
 from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
-from redeliver.run.log_lines import Progress, described
+from redeliver.run.log_lines import Progress
 from redeliver.run.walk import Cursor
 from redeliver.text import plain
 from redeliver.timing import PATIENCE
@@ -57,7 +57,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     retained_from = session.caller.now() - session.settings.retention_ms
     found = []
     for hook in hooks:
-        session.console.line(f"the log of {described(hook)}", "Read", passing=True)
+        session.console.line(f"the log of {hook.described}", "Read", passing=True)
         found += show(hook, guids, progress, retained_from)
     return found
 
@@ -164,7 +164,7 @@ def survey(session: Session) -> list[HookHealth]:
     since = session.caller.now() - session.settings.lookback * 1000
     found = []
     for hook in hooks:
-        session.console.line(f"the log of {described(hook)}", "Read", passing=True)
+        session.console.line(f"the log of {hook.described}", "Read", passing=True)
         log, first_attempts = DeliveryLog(), FirstAttempts(since, session.settings.delivery_timeout)
         deliveries = failed = unread = last = failing = 0
         cursor, progress, now = Cursor(hook), Progress(session.clock, session.console), hook.now()

@@ -15,8 +15,8 @@ from redeliver.run.result import build_report, report_of_bug
 if TYPE_CHECKING:
     from redeliver.core.report import HookReport
     from redeliver.github.hooks import Hook
-    from redeliver.github.ports import Store
     from redeliver.github.session import Session
+    from redeliver.github.variable import Store
 
 #: Seconds that a run over one webhook may take while others wait for their turn.
 _SHARE = 30 * 60

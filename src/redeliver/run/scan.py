@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from redeliver.core.deliveries import Page
     from redeliver.core.reading import Window
     from redeliver.core.settings import Settings
-    from redeliver.github.ports import DeliverySource
+    from redeliver.run.walk import DeliverySource
     from redeliver.timing import RunClock
 
 #: If this many of the newest attempts all failed, the endpoint looks down and is tested before more is read. An

@@ -151,7 +151,7 @@ class StateFile:
 
 
 class FileCheckpoint:
-    """One hook's checkpoint in a state file. See :class:`redeliver.github.ports.Store`."""
+    """One hook's checkpoint in a state file. See :class:`redeliver.github.variable.Store`."""
 
     def __init__(self, file: StateFile, key: str) -> None:
         self._file = file

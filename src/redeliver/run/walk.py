@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from redeliver.core.reading import SLACK
 from redeliver.errors import BrokenPaging
@@ -14,10 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from redeliver.core.deliveries import Filter, Page
-    from redeliver.github.ports import DeliverySource
+    from redeliver.github.pace import Quota
 
 #: Pages whose rows are compared with the next page's.
 _PAGES_COMPARED = 3
+
+
+class DeliverySource(Protocol):
+    """Returns pages of a delivery log."""
+
+    @property
+    def quota(self) -> Quota:
+        """How many calls GitHub still allows within the hour."""
+        ...
+
+    def page(self, query: Mapping[str, str] | None = None, *, only: Filter | None = None) -> Page:
+        """The first page, or the one that an earlier page's ``next`` names. Raises ApiError and OutOfTime."""
+        ...
 
 
 class Cursor:

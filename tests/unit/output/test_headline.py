@@ -16,7 +16,8 @@ from redeliver.core.facts import Fact, FactKind
 from redeliver.core.report import HookReport, Outage, Report
 from redeliver.core.settings import FailOn
 from redeliver.documents import entry
-from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, headline, mark, what_comes_next
+from redeliver.output.headline import MAX_ANNOTATIONS, annotate, bounded, headline, what_comes_next
+from redeliver.output.pieces import mark
 from redeliver.output.summary import markdown
 from reports import Problem, events, hook, one
 from unit.core.test_facts import FIELDS

@@ -13,7 +13,7 @@ import reports
 from hostile.page import Page
 from hostile.strange import PIECES, text
 from redeliver.core.case import Outcome
-from redeliver.core.endpoint import EndpointResponse
+from redeliver.core.deliveries import EndpointResponse
 from redeliver.core.health import Health
 from redeliver.core.report import Explanation, Report
 from redeliver.output.receivers import SHOWN_HOOKS, SHOWN_TYPES, explanations, health_line, percent, response_lines

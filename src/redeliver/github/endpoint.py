@@ -10,7 +10,6 @@ import html
 import re
 from base64 import b64decode
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, NotRequired
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from redeliver.core.deliveries import EndpointResponse
 from redeliver.masking import Secrets
 from redeliver.text import plain
 
@@ -90,21 +90,6 @@ class Delivery(TypedDict):
     url: NotRequired[str | None]
     request: NotRequired[_Message | None]
     response: _Message | None
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointResponse:
-    """An endpoint's response to one attempt. Each text is one line without addresses; empty: it sent none."""
-
-    content_type: str = ""
-    server: str = ""
-    """The header ``Server``."""
-    title: str = ""
-    """The title of an HTML page, which says more than the page's beginning."""
-    body: str = ""
-    """The body's first characters, SHOWN_BODY at most."""
-    duration: int | None = None
-    """How long GitHub waited for it, in milliseconds; None: GitHub does not say."""
 
 
 def endpoint_response(delivery: Delivery) -> EndpointResponse:

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from hostile.strange import PIECES, text
 from redeliver import masking
-from redeliver.core.endpoint import Delivery, EndpointResponse, endpoint_response
+from redeliver.core.deliveries import EndpointResponse
+from redeliver.github.endpoint import Delivery, endpoint_response
 from runs.lengths import examples
 
 if TYPE_CHECKING:
