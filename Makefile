@@ -150,7 +150,6 @@ systems: $(VENV)/test.stamp
 # --strict: a package of which the service knows nothing is no package without a fault.
 audit: $(VENV)/dev.stamp
 	$(VENV)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes -r requirements/dev.txt
-	$(VENV)/bin/pip-audit --strict --progress-spinner=off --disable-pip --require-hashes -r requirements/publish.txt
 
 wheel: $(VENV)/test.stamp
 	rm -rf dist
@@ -175,7 +174,6 @@ lock: $(VENV)/dev.stamp
 	$(COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt $(ARGS)
 	$(COMPILE) pyproject.toml --group test --constraint requirements/dev.txt --output-file requirements/test.txt
 	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/run.txt
-	$(COMPILE) --group publish --output-file requirements/publish.txt $(ARGS)
 	@! grep -nE 'https?://|--(index-url|extra-index-url|find-links)' requirements/*.txt || { echo "A lock names an index." >&2; exit 1; }
 
 clean:

@@ -18,7 +18,7 @@ FILE = "ATTESTATIONS_FILE"
 
 
 def main() -> int:
-    if not os.environ.get("GITHUB_TOKEN", os.environ.get("GH_TOKEN")):
+    if not os.environ.get("GH_TOKEN"):
         sys.exit("no token")
     return draft(sys.argv[2:]) if sys.argv[1] == "release" else verify(sys.argv[1:])
 

@@ -1,10 +1,11 @@
 """A container registry on loopback that a real Docker engine pushes to and pulls from. It keeps what it is given in a
-folder, wants a token for everything, as ghcr.io does, and has its blobs elsewhere.
+folder, and wants a login for everything.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import uuid
@@ -17,9 +18,9 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from docker.web import Handler, serving
-from release.registry import digest_of
 
 USER, PASSWORD = "octocat", "ghs_0123456789abcdefghijABCDEFGHIJ012345"
+INDEX = "application/vnd.oci.image.index.v1+json"
 _PATH = re.compile(r"/v2/(?P<name>[a-z0-9/._-]+)/(?P<kind>manifests|blobs)/(?P<reference>[\w.:/-]*)")
 
 
@@ -32,7 +33,7 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        return digest_of(self.body)
+        return f"sha256:{hashlib.sha256(self.body).hexdigest()}"
 
     @property
     def json(self) -> dict[str, Any]:
@@ -51,14 +52,15 @@ class Store:
     tags: dict[str, str] = field(default_factory=dict)
     pulled: list[str] = field(default_factory=list)
     """References of manifests that were asked for."""
-    bearers: set[str] = field(default_factory=set)
     control: Callable[[str], str] = str
     """What the test does when a step of a workflow asks for ``/control/...``, and what it answers."""
 
-    def keep(self, reference: str, manifest: Manifest) -> None:
+    def keep(self, reference: str, manifest: Manifest) -> str:
+        """Keep it under a tag or its digest. Gives that."""
         self.manifests[manifest.digest] = manifest
         if not reference.startswith("sha256:"):
             self.tags[reference] = manifest.digest
+        return manifest.digest
 
     def find(self, reference: str) -> Manifest | None:
         return self.manifests.get(self.tags.get(reference, reference))
@@ -66,9 +68,26 @@ class Store:
     def blob(self, digest: str) -> Path:
         return self.folder / digest.replace(":", "-")
 
-    def add_blob(self, body: bytes) -> str:
-        self.blob(digest_of(body)).write_bytes(body)
-        return digest_of(body)
+    def for_another_architecture(self, image: Manifest, architecture: str) -> Manifest:
+        """The same layers under another architecture's name: nobody here can run it, and nobody has to."""
+        said = image.json
+        config = json.loads(self.blob(said["config"]["digest"]).read_bytes()) | {"architecture": architecture}
+        body = json.dumps(config).encode()
+        digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
+        self.blob(digest).write_bytes(body)
+        said["config"] |= {"digest": digest, "size": len(body)}
+        return Manifest(image.media_type, json.dumps(said).encode())
+
+    def join(self, tag: str, digests: list[str]) -> str:
+        """Tag one index over these images. Gives its digest."""
+        entries = []
+        for one in (self.manifests[digest] for digest in digests):
+            config = json.loads(self.blob(one.json["config"]["digest"]).read_bytes())
+            platform = {"os": config["os"], "architecture": config["architecture"]}
+            about = {"mediaType": one.media_type, "digest": one.digest, "size": len(one.body)}
+            entries.append(about | {"platform": platform})
+        said = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+        return self.keep(tag, Manifest(INDEX, json.dumps(said).encode()))
 
 
 class _Handler(Handler, BaseHTTPRequestHandler):
@@ -77,16 +96,11 @@ class _Handler(Handler, BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         found = _PATH.fullmatch(url.path)
-        if url.path == "/token":
-            self._token()
-        elif url.path.startswith("/control/"):
+        if url.path.startswith("/control/"):
             self.answer(200, self.store.control(url.path.removeprefix("/control/")).encode())
-        elif url.path.startswith("/storage/"):
-            assert "authorization" not in {name.lower() for name in self.headers}, "a credential for the storage"
-            self.answer(200, self.store.blob(url.path.rpartition("/")[2]).read_bytes())
         elif self._is_known():
             if found is None:
-                self.answer(200, {})  # /v2/
+                self.answer(200)  # /v2/
             elif found["kind"] == "blobs":
                 self._blob(found["reference"])
             else:
@@ -114,47 +128,34 @@ class _Handler(Handler, BaseHTTPRequestHandler):
         found = _PATH.fullmatch(urlsplit(self.path).path)
         assert found
         if found["kind"] == "manifests":
-            manifest = Manifest(self.headers["content-type"], body)
-            self.store.keep(found["reference"], manifest)
-            self.answer(201, docker_content_digest=manifest.digest)
+            digest = self.store.keep(found["reference"], Manifest(self.headers["content-type"], body))
         else:
             self._append(body)
             (digest,) = parse_qs(urlsplit(self.path).query)["digest"]
             upload = self.store.folder / found["reference"].rpartition("/")[2]
             upload.rename(self.store.blob(digest))
-            self.answer(201, docker_content_digest=digest)
+        self.answer(201, docker_content_digest=digest)
 
     def _manifest(self, reference: str) -> None:
         found = self.store.find(reference)
         self.store.pulled.append(reference)
         if found is None:
-            self.answer(404, {})
+            self.answer(404)
         else:
             self.answer(200, found.body, content_type=found.media_type, docker_content_digest=found.digest)
 
     def _blob(self, digest: str) -> None:
         file = self.store.blob(digest)
-        if not file.exists():
-            self.answer(404, {})
-        elif self.command == "HEAD":
-            self.answer(200, b"x" * file.stat().st_size, docker_content_digest=digest)
+        if file.exists():
+            self.answer(200, file.read_bytes(), docker_content_digest=digest)
         else:
-            self.answer(307, location=f"http://{self.store.host}/storage/{file.name}")
-
-    def _token(self) -> None:
-        expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-        if self.headers["authorization"] != f"Basic {expected}":
-            self.answer(401, {})
-            return
-        bearer = uuid.uuid4().hex
-        self.store.bearers.add(bearer)
-        self.answer(200, {"token": bearer})
+            self.answer(404)
 
     def _is_known(self) -> bool:
-        if (self.headers["authorization"] or "").removeprefix("Bearer ") in self.store.bearers:
+        expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if self.headers["authorization"] == f"Basic {expected}":
             return True
-        realm = f'Bearer realm="http://{self.store.host}/token",service="stand-in"'
-        self.answer(401, {}, www_authenticate=realm)
+        self.answer(401, www_authenticate='Basic realm="stand-in"')
         return False
 
     def _append(self, body: bytes) -> int:

@@ -1,7 +1,7 @@
 """The release's own workflow, run by act in a repository of its own, with a real registry and real images.
 
 Stand-ins run in place of other people's actions. They do for real what a release is made of: they clone, log in, build,
-push and keep attestations. What GitHub alone can do is left out: two kinds of runners, environments, signatures.
+push, join and keep attestations. What GitHub alone can do is left out: two kinds of runners, environments, signatures.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from pathlib import Path
 
 from docker import gh
 from docker.act import STANDINS, git, run_act
-from docker.images import for_another_architecture, pushed
-from docker.registry import PASSWORD, USER
+from docker.registry import PASSWORD, USER, Manifest, Store
 from docker.release_world import NAME, ReleaseWorld
 
 ADDRESS = f"https://github.com/{NAME}"
@@ -26,6 +25,7 @@ class Rehearsal:
     """One run of the workflow up to its try of the tag."""
 
     world: ReleaseWorld
+    store: Store
     folder: Path
     version: str
 
@@ -39,7 +39,7 @@ class Rehearsal:
         self._put_programs_in_the_way()
         self.git_config = self.home / ".gitconfig"
         git(self.folder, "config", "--file", str(self.git_config), f"url.{self.world.remote}.insteadOf", ADDRESS)
-        self.world.store.control = self._answer
+        self.store.control = self._answer
 
     def run(self) -> str:
         """Run it. Gives the log. In the reviewers' pause, somebody else's image is put under the version's tag."""
@@ -73,25 +73,30 @@ class Rehearsal:
         return done.stdout
 
     def _answer(self, asked: str) -> str:
-        if asked == "paused":
-            pushed(self.world.store, "amd64")
-            self.world.store.keep(self.version, self.world.store.manifests[pushed(self.world.store, "arm64")])
+        """What stands in for the pause, for BuildKit and for ``docker buildx`` asks for."""
+        step, *words = asked.split("/")
+        if step == "paused":
+            self.store.keep(self.version, Manifest("application/json", b"{}"))
             return ""
-        architecture = asked.removeprefix("built/")
-        image = self.world.store.find("built")
+        if step == "joined":
+            return self.store.join(words[0], words[1:])
+        image = self.store.find("built")
         assert image
-        if architecture != "amd64":
-            image = for_another_architecture(self.world.store, image, architecture)
-        return pushed(self.world.store, architecture, image)
+        image = image if words == ["amd64"] else self.store.for_another_architecture(image, words[0])
+        return self.store.keep(image.digest, image)
 
     def _put_programs_in_the_way(self) -> None:
-        """A docker that keeps a record, and does not see what other tests built on this machine."""
+        """A docker that keeps a record, joins images, and does not see what other tests built on this machine."""
         real = shutil.which("docker")
         program = self.world.programs / "docker"
         program.write_text(
             "#!/usr/bin/env bash\n"  # not sh, which loses the variables with hyphens
             f'printf "%s\\n" "$*" >>{self.record}\n'
             'if [[ $* == "image ls --quiet redeliver-action" ]]; then exit; fi\n'
+            'if [[ "${*:1:4} $6" == "buildx imagetools create --tag --metadata-file" ]]; then\n'
+            f'  joined=$(curl --fail --silent "http://{self.store.host}/control/joined/${{5##*:}}/${{8##*@}}/${{9##*@}}")\n'
+            """  printf '{"containerimage.descriptor": {"digest": "%s"}}' "$joined" >"$7"; exit\n"""
+            "fi\n"
             f'exec {real} "$@"\n'
         )
         program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""A repository that is about to be released, where it was cloned from, and a registry."""
+"""A repository that is about to be released, and where it was cloned from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from unittest import mock
 
 from docker import gh
 from docker.act import IDENTITY, git
-from docker.registry import PASSWORD, USER, Store
 from redeliver import REPOSITORY
 from release.__main__ import main
 
@@ -41,11 +40,10 @@ Old.
 class ReleaseWorld:
     """Everything that a release touches, and nothing of it is anybody's."""
 
-    def __init__(self, folder: Path, store: Store, files: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str], registry: str = "ghcr.io") -> None:
         """In an empty folder, with these files in what is released, and with where that was cloned from."""
-        self.store = store
         self.ref, self.repository = "refs/heads/main", NAME
-        self.image = f"{store.host}/{NAME.lower()}"
+        self.image = f"{registry}/{NAME.lower()}"
         self.remote, self.checkout = folder / "remote.git", folder / "checkout"
         self.attestations = folder / "attestations.jsonl"
         self.programs = folder / "programs"
@@ -103,13 +101,11 @@ class ReleaseWorld:
         assert code == 0, self.said
         return dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
 
-    def release(self, *digests: str) -> str:
-        """All of its steps, as the workflows make them. Gives the image's digest."""
+    def release(self, digest: str) -> None:
+        """All of its steps, as the workflows make them."""
         version = self.made("check", "")["version"]
-        digest = self.made("join", version, *digests)["digest"]
         self.made("publish", version, digest)
         self.made("promote", f"v{version}")
-        return digest
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
@@ -117,8 +113,7 @@ class ReleaseWorld:
         given = {
             "GITHUB_REPOSITORY": self.repository,
             "GITHUB_REF": self.ref,
-            "GITHUB_ACTOR": USER,
-            "GITHUB_TOKEN": PASSWORD,
+            "GH_TOKEN": "a token",
             "RELEASE_IMAGE": self.image,
             "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}",
             gh.FILE: str(self.attestations),

@@ -11,6 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from docker.act import build_wheel
 from redeliver import REPOSITORY, __version__
 from release.changelog import code_version, sections
 
@@ -63,6 +64,10 @@ def test_packages_page_leads_to_the_release_alone(wheel: Path) -> None:
     assert [target for target in targets if not target.startswith(("https://", "#"))] == []
     release = f"{REPOSITORY}/blob/v{__version__}/docs/reference.md", f"{REPOSITORY}/v{__version__}/docs/summary.png"
     assert all(any(one in target for target in targets) for one in release)
+
+
+def test_wheel_is_reproducible(wheel: Path, action: Path, tmp_path: Path) -> None:
+    assert build_wheel(action, tmp_path).read_bytes() == wheel.read_bytes()
 
 
 def test_package_needs_what_the_lock_names(wheel: Path) -> None:

@@ -1,9 +1,8 @@
-"""What the stand-ins for a package index and for container registries have in common."""
+"""What the stand-ins for container registries have in common."""
 
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,11 +46,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: type[Handler], context: ssl.SSLContext | None = None, **state: object) -> Iterator[str]:
+def serving(handler: type[Handler], **state: object) -> Iterator[str]:
     """Have a server for a while, with this state in its handler's class. Gives its host."""
     with Server(("127.0.0.1", 0), type("Handler", (handler,), state)) as server:
-        if context:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

@@ -15,7 +15,6 @@ from pathlib import Path
 from release import steps
 from release.changelog import Refused, section, with_code_version
 from release.git import Checkout
-from release.registry import Registry
 
 
 def main(words: list[str] | None = None) -> int:
@@ -34,10 +33,8 @@ def main(words: list[str] | None = None) -> int:
 
 def _make_step(asked: argparse.Namespace) -> str:
     """Make one step of the release. Gives what it prints: outputs, or the notes."""
-    repository, token = os.environ["GITHUB_REPOSITORY"], os.environ.get("GITHUB_TOKEN", "")
-    checkout = Checkout(Path.cwd(), token)
+    repository, checkout = os.environ["GITHUB_REPOSITORY"], Checkout(Path.cwd())
     image = os.environ.get("RELEASE_IMAGE") or f"ghcr.io/{repository.lower()}"
-    registry = Registry(image, os.environ.get("GITHUB_ACTOR", ""), token)
     if asked.step == "promote":
         return f"promoted={str(steps.promote(checkout, asked.tag)).lower()}"
     version = asked.version or steps.newest(checkout)
@@ -46,12 +43,7 @@ def _make_step(asked: argparse.Namespace) -> str:
     release = steps.check(checkout, repository, version, os.environ.get("GITHUB_REF", ""))
     if asked.step == "check":
         return f"version={version}\nimage={image}"
-    if asked.step == "join":
-        named = {"version": version, "revision": checkout.ask("rev-parse", "HEAD")}
-        named["source"] = f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}"
-        annotations = {f"org.opencontainers.image.{name}": value for name, value in named.items()}
-        return f"digest={registry.join(asked.digests, version, annotations)}"
-    pinned = f"{registry.image}@{asked.digest}"
+    pinned = f"{image}@{asked.digest}"
     return f"commit={release.publish(pinned)}" if asked.step == "publish" else release.notes(pinned)
 
 
@@ -77,12 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="release", description=__doc__)
     step = parser.add_subparsers(dest="step", required=True)
     step.add_parser("promote", help="move v1").add_argument("tag")
-    for name in ("version", "check", "join", "publish", "notes"):
+    for name in ("version", "check", "publish", "notes"):
         one = step.add_parser(name)
         one.add_argument("version", help="empty: what the changelog says is to be released")
-        if name == "join":
-            one.add_argument("digests", nargs="+", type=_digest, help="of what was pushed for each architecture")
-        elif name in {"publish", "notes"}:
+        if name in {"publish", "notes"}:
             one.add_argument("digest", type=_digest, help="of the image that this run built")
     return parser
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 _BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
@@ -17,8 +16,6 @@ class Checkout:
     """A repository on this machine, and the one that it was cloned from. Its methods raise OSError if git fails."""
 
     folder: Path
-    token: str = field(default="", repr=False)
-    """What the remote is asked with; empty: whatever git itself knows."""
 
     def read(self, path: str, commit: str = "HEAD") -> str:
         """A file as it is in a commit."""
@@ -72,16 +69,14 @@ class Checkout:
 
     def _run(self, *arguments: str, given: str | None = None, also: dict[str, str] | None = None) -> str:
         environment = os.environ | (also or {})
-        if self.token and arguments[0] in {"fetch", "ls-remote", "push"}:
-            # By the environment: a command line is for everybody to read.
-            word = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
-            server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-            header = (f"http.{server}/.extraheader", f"AUTHORIZATION: basic {word}")
-            environment |= dict(zip(("GIT_CONFIG_KEY_0", "GIT_CONFIG_VALUE_0"), header, strict=True))
-            environment["GIT_CONFIG_COUNT"] = "1"
-        command = ["git", *arguments]
         done = subprocess.run(
-            command, cwd=self.folder, input=given, env=environment, capture_output=True, text=True, check=False
+            ["git", *arguments],
+            cwd=self.folder,
+            input=given,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         finds_nothing = arguments[0] == "grep" and done.returncode == 1
         if done.returncode and not finds_nothing:
