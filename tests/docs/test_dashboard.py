@@ -38,7 +38,7 @@ def test_panel_asks_for_metrics_of_a_run(title: str, target: dict[str, str]) -> 
         chosen = {matcher.name: matcher.value for matcher in selector.matchers.matchers}
         assert {name: chosen.pop(name, "") for name in LABELS} == {name: f"${name}" for name in LABELS}
         assert set(chosen) <= {metrics.HEALTH}
-    assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= LABELS
+    assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= {*LABELS, "event"}
 
 
 def test_dashboard_shows_what_people_look_for() -> None:
@@ -50,6 +50,8 @@ def test_dashboard_shows_what_people_look_for() -> None:
         "redeliver_first_try_ratio",
         "redeliver_p95_duration_seconds",
         metrics.EXPIRY,
+        metrics.TYPE_UNDELIVERED,
+        metrics.TYPE_FAILED,
     }
     states = [one.value for selector in asked for one in selector.matchers.matchers if one.name == metrics.HEALTH]
     (mapping,) = next(panel for panel in BOARD["panels"] if panel["type"] == "state-timeline")["fieldConfig"][

@@ -1,12 +1,13 @@
 """Results of runs and health of webhooks, in the format of Prometheus. Pure.
 
 Needs the package of the extra ``metrics``, so import it only where metrics are asked for. Every series has its
-webhook's owner and id as labels, and runs and lists have no metric in common: of a series that is in two of its files,
-node_exporter reports one and drops the other.
+webhook's owner and id as labels, and some an event's type. Runs and lists have no metric in common: of a series that is
+in two of its files, node_exporter reports one and drops the other.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
+from redeliver.core.flow import MOST_TYPES, OTHER
 from redeliver.core.health import Health
 from redeliver.text import plain
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from redeliver.core.deliveries import DeliveryStats
     from redeliver.core.health import HookHealth
-    from redeliver.core.report import Report
+    from redeliver.core.report import HookReport, Report
 
 LAST_RUN = "redeliver_last_run_timestamp_seconds"
 LAST_SUCCESS = "redeliver_last_successful_run_timestamp_seconds"
@@ -51,6 +53,16 @@ _STATS = {
     "longest_duration_seconds": "Longest duration of a first attempt that delivered its event. Absent if not known.",
     "near_timeout_events": "Events whose first attempt delivered them shortly before GitHub's time-out.",
 }
+TYPE_UNDELIVERED = "redeliver_type_undelivered_events"
+TYPE_EVENTS = "redeliver_type_events"
+TYPE_FAILED = "redeliver_type_failed_events"
+#: Of each type of event, which is the label ``event``: MOST_TYPES names, since strangers choose them, and OTHER.
+TYPE_METRICS = {
+    TYPE_UNDELIVERED: "Events of a type that were still undelivered after the last run that could read the delivery "
+    "log.",
+    TYPE_EVENTS: "Events of a type whose first attempt was read.",
+    TYPE_FAILED: "Events of a type whose first attempt failed.",
+}
 #: Of the last run over a webhook.
 RUN_METRICS = {
     LAST_RUN: "When the last run ended.",
@@ -71,6 +83,7 @@ RUN_METRICS = {
     EXPIRY: "When the first of the run's tokens that people have to renew expires. Absent if not known, or if there is "
     "none.",
     HEALTH: _HEALTH,
+    **TYPE_METRICS,
 } | {f"redeliver_{name}": meaning for name, meaning in _STATS.items()}
 #: Of a webhook's log, as ``redeliver hooks`` reads it.
 WEBHOOK_METRICS = {
@@ -86,9 +99,10 @@ WEBHOOK_METRICS = {
 #: How every text of ours begins.
 BEGINNING = "# HELP redeliver_"
 
-#: Values by the metrics' names, None for what is absent, and those of each webhook by its owner and id.
+#: Values by the metrics' names, None for what is absent; those of a webhook by its owner and id, and of a type in it by
+#: the type too.
 _Values = dict[str, float | None]
-_Series = dict[tuple[str, str], _Values]
+_Series = dict[tuple[str, ...], _Values]
 
 
 def run_metrics(report: Report, ended: float, before: str = "") -> str:
@@ -124,8 +138,14 @@ def run_metrics(report: Report, ended: float, before: str = "") -> str:
             if values[name] is None:
                 values[name] = old.get(key, {}).get(name)
         series[key] = values | _of_stats("redeliver_", hook.stats)
-    broke_off = report.fault or report.unreached or report.signal_number is not None
-    return _text(RUN_METRICS, old | series if broke_off else series)
+        if not hook.read:
+            known = ((each, told.get(TYPE_UNDELIVERED)) for each, told in old.items() if each[:2] == key)
+            series |= {each: {TYPE_UNDELIVERED: number} for each, number in known if each != key}
+        for name, counts in _of_types(hook).items():
+            series[*key, name] = series.get((*key, name), {}) | counts
+    if report.fault or report.unreached or report.signal_number is not None:
+        series |= {key: values for key, values in old.items() if key[:2] not in series}
+    return _text(RUN_METRICS, series)
 
 
 def webhook_metrics(owner: str, webhooks: Iterable[HookHealth]) -> str:
@@ -155,6 +175,25 @@ def _of_stats(prefix: str, stats: DeliveryStats | None) -> _Values:
     }
 
 
+def _of_types(hook: HookReport) -> dict[str, _Values]:
+    """What is known of each type of event, those with undelivered events first."""
+    counts: dict[str, Counter[str]] = {}
+
+    def count(type_name: str, **numbers: int) -> None:
+        name = plain(type_name, 60)
+        name = name if name in counts or len(counts) < MOST_TYPES else OTHER
+        counts.setdefault(name, Counter()).update(numbers)
+
+    for event in hook.events:
+        if event.outcome not in {Outcome.RECOVERED, Outcome.FILTERED_OUT}:
+            count(event.name, undelivered=1)
+    for one in hook.stats.by_event if hook.stats else ():
+        count(one.event, events=one.events, failed=one.events - one.delivered_first_try)
+    read = {TYPE_UNDELIVERED: "undelivered"} if hook.read else {}
+    found = read | ({TYPE_EVENTS: "events", TYPE_FAILED: "failed"} if hook.stats else {})
+    return {name: {metric: numbers[each] for metric, each in found.items()} for name, numbers in counts.items()}
+
+
 def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
@@ -165,14 +204,20 @@ def _read(text: str) -> _Series:
     try:
         for family in text_string_to_metric_families(text):
             for one in family.samples:
-                key = one.labels.get("owner", ""), one.labels.get("hook_id", "")
+                key = tuple(one.labels.get(name, "") for name in _labels(one.name))
                 if one.name == HEALTH and one.value:
                     found[key][HEALTH] = _STATES.index(Health(one.labels[HEALTH]))
+                elif one.name in TYPE_METRICS:
+                    found.setdefault(key, {})[one.name] = one.value
                 elif one.name in RUN_METRICS and one.name != HEALTH:
                     found.setdefault(key, {HEALTH: _STATES.index(Health.UNKNOWN)})[one.name] = one.value
     except (ValueError, LookupError):
         return {}
     return found
+
+
+def _labels(name: str) -> tuple[str, ...]:
+    return ("owner", "hook_id", "event") if name in TYPE_METRICS else ("owner", "hook_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +231,9 @@ class _Families:
 
 
 def _text(metrics: Mapping[str, str], series: _Series) -> str:
-    labels = ("owner", "hook_id")
     families: list[Metric] = []
     for name, meaning in metrics.items():
+        labels = _labels(name)
         values = ((key, series[key].get(name)) for key in sorted(series))
         known = {key: value for key, value in values if value is not None}
         if name in {HEALTH, WEBHOOK_HEALTH}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -90,7 +91,14 @@ def test_metrics_say_what_the_report_says() -> None:
         metrics.CHECKPOINT: (START + 1_500) / 1_000,
         **states(metrics.HEALTH, Health.DOWN),
         **{f"redeliver_{name}": value for name, value in OF_STATS.items()},
+        **of_types(metrics.TYPE_UNDELIVERED, push=3, issues=0),
+        **of_types(metrics.TYPE_EVENTS, push=30, issues=10),
+        **of_types(metrics.TYPE_FAILED, push=3, issues=1),
     }
+
+
+def of_types(metric: str, **numbers: int) -> dict[str, int]:
+    return {f"{metric}={name}": number for name, number in numbers.items()}
 
 
 def names(told: dict[str, float]) -> set[str]:
@@ -104,11 +112,11 @@ def test_missing_values_are_absent_and_not_zero() -> None:
     assert metrics.CHECKPOINT in after(one(checkpoint=0))
     durations = {f"redeliver_{one}_duration_seconds" for one in ("p50", "p95", "longest")}
     told = names(after(one(stats=NO_EVENTS)))
-    assert set(RUN_METRICS) - told == {"redeliver_first_try_ratio", *durations, *unknown}
+    assert set(RUN_METRICS) - told == {"redeliver_first_try_ratio", *durations, *unknown, *metrics.TYPE_METRICS}
 
 
 def test_partial_reading_has_no_statistics() -> None:
-    of_stats = {f"redeliver_{name}" for name in OF_STATS}
+    of_stats = {f"redeliver_{name}" for name in OF_STATS} | {metrics.TYPE_EVENTS, metrics.TYPE_FAILED}
     assert not of_stats & names(after(one(stats=None), run_metrics(one(stats=STATS), ENDED)))
 
 
@@ -131,12 +139,13 @@ def test_failed_run_keeps_the_time_of_the_last_success(report: Report) -> None:
 def test_run_that_reads_the_log_replaces_what_was_known() -> None:
     told = after(one(checkpoint=None), BEFORE)
     assert told[metrics.UNDELIVERED] == 0
-    assert not {metrics.DEADLINE, metrics.CHECKPOINT} & set(told)
+    assert not {metrics.DEADLINE, metrics.CHECKPOINT, metrics.TYPE_UNDELIVERED} & names(told)
 
 
 def test_run_that_cannot_read_the_log_keeps_what_was_known() -> None:
     told = after(one(errors=["no"], read=False, checkpoint=None, redelivered=0), BEFORE)
     kept = {metrics.UNDELIVERED, metrics.DEADLINE, metrics.CHECKPOINT, metrics.LAST_SUCCESS}
+    kept |= {f"{metrics.TYPE_UNDELIVERED}=push"}
     old = read(BEFORE)["octo", "1"]
     assert {name: told[name] for name in kept} == {name: old[name] for name in kept}
     assert (told[metrics.UNDELIVERED], told[metrics.LAST_RUN], told["redeliver_redelivered_events"]) == (1, LATER, 0)
@@ -221,6 +230,24 @@ def test_every_metric_is_a_gauge_with_a_help_and_no_timestamp() -> None:
         assert {family.type for family in families} == {"gauge"}
         # node_exporter takes no samples that have one.
         assert {sample.timestamp for family in families for sample in family.samples} == {None}
+
+
+@given(st.lists(st.text(), max_size=5))
+def test_any_type_of_event_is_one_label_value(types: list[str]) -> None:
+    waiting = [replace(event, name=name) for event, name in zip(events(*[Outcome.PENDING] * 5), types, strict=False)]
+    told = after(one(*waiting, stats=stats(dict.fromkeys(types, (2, 1)))))
+    shown = {plain(name, 60) for name in types}
+    for metric, number in ((metrics.TYPE_UNDELIVERED, len(types)), (metrics.TYPE_EVENTS, 2 * len({*types}))):
+        assert {name for name in told if name.startswith(f"{metric}=")} == {f"{metric}={name}" for name in shown}
+        assert sum(value for name, value in told.items() if name.startswith(f"{metric}=")) == number
+
+
+def test_types_beyond_the_first_fifty_are_one() -> None:
+    (waiting,) = events(Outcome.PENDING)
+    types = {f"type-{number}": (2, 1) for number in range(60)}
+    told = after(one(replace(waiting, name="zeta"), stats=stats(types)))
+    assert len([name for name in told if name.startswith(metrics.TYPE_EVENTS)]) == 51
+    assert (told[f"{metrics.TYPE_UNDELIVERED}=zeta"], told[f"{metrics.TYPE_FAILED}=other"]) == (1, 11)
 
 
 @given(st.text(), st.text())
