@@ -142,9 +142,9 @@ DEFECTS = (
     ),
     Defect(
         "each webhook has a limit of points of its own",
-        "    record = run_hook(hook, store,",
+        "    record = run_hook(session, hook,",
         "    session.caller._pace = type(session.caller._pace)(session.settings.redeliveries_per_minute)\n"
-        "    record = run_hook(hook, store,",
+        "    record = run_hook(session, hook,",
         "900 points in a minute",
         ("tests/runs/test_pace.py::test_a_pace_without_bound_stays_within_the_points[3]",),
     ),

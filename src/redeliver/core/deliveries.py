@@ -151,11 +151,6 @@ class Page:
     """Rows that cannot be read. One without a time has that of its newer neighbour on the page, if there is one."""
 
     @property
-    def has_attempts(self) -> bool:
-        """Whether there is an attempt on it, readable or not."""
-        return bool(self.rows or self.unread)
-
-    @property
     def newest_original(self) -> float:
         """The newest moment (epoch ms) at which GitHub sent an event that is new; -inf: at none on this page.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from redeliver import __version__
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.flow import Flow
 from redeliver.core.ledger import Ledger, Rules, next_checkpoint
@@ -38,14 +37,12 @@ from redeliver.timing import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from random import Random
 
-    from redeliver.console import Console
     from redeliver.core.reading import Reading
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
+    from redeliver.github.session import Session
     from redeliver.github.variable import Store
-    from redeliver.timing import RunClock
 
 #: Checkpoints that were stored in seconds by mistake, from 2001 on. As milliseconds they would be of the early 1970s.
 _EPOCH_SECONDS = range(10**9, 10**11)
@@ -59,53 +56,42 @@ _POSTPONE_MARGIN = 12 * HOUR
 _ENOUGH_TO_TEST = 3
 
 
-def run_hook(
-    hook: Hook,
-    store: Store | None,
-    clock: RunClock,
-    console: Console,
-    settings: Settings,
-    *,
-    random: Random,
-    heading: str = f"Redeliver {__version__}",
-) -> Record:
+def run_hook(session: Session, hook: Hook, store: Store | None, heading: str) -> Record:
     """One run over one webhook. Whatever happens, the record holds what is known.
 
-    ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``. ``random`` chooses the
-    events with which a receiver is tried. ``heading``: how the first line of the log begins.
+    ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``. ``heading``: how the
+    first line of the log begins.
     """
-    run = Run(hook, store, clock, console, settings, random=random)
+    run = Run(session, hook, store)
     with ending_in(run.record):
         run.work(heading)
-    with ending_in(run.record), clock.closing():
+    with ending_in(run.record), session.clock.closing():
         # Events that are due hold it, whatever they are left for.
         run.save_checkpoint()
     with ending_in(run.record):
         run.log_end()
-    run.record.close(dry_run=settings.dry_run)
+    run.record.close(dry_run=session.settings.dry_run)
     return run.record
 
 
 class Run:
     """The steps of a run, in the order of ``work``; docs/maintainers.md has them in words."""
 
-    def __init__(
-        self, hook: Hook, store: Store | None, clock: RunClock, console: Console, settings: Settings, *, random: Random
-    ) -> None:
-        self.ledger = Ledger(rules_of(settings))
+    def __init__(self, session: Session, hook: Hook, store: Store | None) -> None:
+        self.ledger = Ledger(rules_of(session.settings))
         self.record = Record(self.ledger)
         self._hook = hook
         self._store = store
-        self._clock = clock
-        self._console = console
-        self._settings = settings
-        self._random = random
+        self._settings = session.settings
+        self._clock = session.clock
+        self._console = session.console
+        self._random = session.random
         self._started_at = 0.0
         """By the run's own clock."""
         self._sender: Sender | None = None
 
     def work(self, heading: str) -> None:
-        """Read, judge, send and watch. ``heading``: how the first line of the log begins.
+        """Read, judge, send and watch.
 
         Raises:
             RedeliverError, Stopped: what ended it early.
@@ -131,7 +117,8 @@ class Run:
         self._log_found(reading)
         if self.ledger.due and not self._settings.dry_run:
             self._anchor_checkpoint(window)
-            self._send(reading)
+            wait = self._settings.wait_for_results
+            self._sender_after(reading).deliver(self.ledger.due, self.record, watch_for=wait)
         elif self._sender:  # there was a test alone
             self._sender.watch(self._settings.wait_for_results)
 
@@ -252,9 +239,6 @@ class Run:
                 raise fault.why from None  # nothing is wrong with the store
             raise
         self.record.anchored = window.checkpoint
-
-    def _send(self, reading: Reading) -> None:
-        self._sender_after(reading).deliver(self.ledger.due, self.record, watch_for=self._settings.wait_for_results)
 
     def _sender_after(self, reading: Reading) -> Sender:
         """The run's one sender, made when it is first needed. What it learns in a test counts for the rest, too."""

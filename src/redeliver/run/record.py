@@ -68,8 +68,18 @@ class Record:
             for kind in self.flow.left.values():
                 for case in kind.waiting:
                     case.verdict = Outcome.TYPE_FAILS
-        ending = self.ended_by or self.out_of_time
-        self.ledger.close(why_unsent(ending, dry_run=dry_run, endpoint_down=self.endpoint_down))
+        match self.ended_by or self.out_of_time:
+            case _ if dry_run:
+                why = Outcome.DRY_RUN
+            case _ if self.endpoint_down:
+                why = Outcome.ENDPOINT_DOWN
+            case OutOfTime():
+                why = Outcome.OUT_OF_TIME
+            case Stopped():
+                why = Outcome.STOPPED
+            case _:
+                why = Outcome.RUN_FAILED
+        self.ledger.close(why)
 
 
 @contextmanager
@@ -85,18 +95,3 @@ def ending_in(record: Record) -> Iterator[None]:
         return
     if record.ended_by is None:
         record.ended_by = ending
-
-
-def why_unsent(ending: RedeliverError | Stopped | None, *, dry_run: bool, endpoint_down: bool) -> Outcome:
-    """The outcome of an event that was due and was not sent. ``ending``: what ended sending early."""
-    if dry_run:
-        return Outcome.DRY_RUN
-    if endpoint_down:
-        return Outcome.ENDPOINT_DOWN
-    match ending:
-        case OutOfTime():
-            return Outcome.OUT_OF_TIME
-        case Stopped():
-            return Outcome.STOPPED
-        case _:
-            return Outcome.RUN_FAILED

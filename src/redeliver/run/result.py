@@ -42,14 +42,13 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     reading = record.reading
     if reading is None:
         return known
-    events, unread, outage = _events(record, reading, settings), reading.unread_rows(), None
+    window, partial = reading.window, reading.extent is Extent.NEWEST
+    events, unread = _events(record, reading, settings), reading.unread_rows()
     undelivered = [event for event in events if event.outcome not in SETTLED]
     forgotten_at = [event.forgotten_at for event in undelivered]
-    if reading.extent is Extent.NEWEST:
-        # What was not read can be as old as the window.
-        forgotten_at.append(reading.window.cutoff + settings.retention_ms)
-    if record.endpoint_down:
-        outage = _outage(record, reading, undelivered)
+    # What was not read can be as old as the window, and nobody can say what it takes to send what is left.
+    deadline = min([*forgotten_at, window.cutoff + settings.retention_ms] if partial else forgotten_at, default=None)
+    left = [] if partial else [event.forgotten_at for event in events if event.outcome not in _NOT_SENT_AGAIN]
     return replace(
         known,
         cutoff=reading.accounts_from,
@@ -60,26 +59,16 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
         newest_delivery=None if reading.newest_original == -inf else int(reading.newest_original),
         silent=reading.is_silent,
         should_be_on=hook.id in settings.hook_id.ids and (reading.any_row or reading.is_silent),
-        partial=reading.extent is Extent.NEWEST,
-        unread_from=reading.window.cutoff if reading.extent is Extent.NEWEST else None,
-        deadline=min(forgotten_at, default=None),
-        outage=outage,
-        forecast=_forecast(hook, record, reading, events, settings),
+        partial=partial,
+        unread_from=window.cutoff if partial else None,
+        deadline=deadline,
+        outage=_outage(record, reading, undelivered) if record.endpoint_down else None,
+        forecast=forecast_of(hook, record, settings, left, window.start) if left else None,
         sending=_sending(record.flow) if record.flow and record.ledger.sent else None,
         stats=reading.stats,
         failures_first=reading.extent is Extent.FAILURES_FIRST,
         unread={kind: [row.label for row in unread[how]] for how, kind in _HOW_BAD.items() if how in unread},
     )
-
-
-def _forecast(
-    hook: Hook, record: Record, reading: Reading, events: Sequence[EventReport], settings: Settings
-) -> Forecast | None:
-    """What it takes to send what is left. Of a log that was read in part, nobody can say."""
-    waiting = [event for event in events if event.outcome not in _NOT_SENT_AGAIN]
-    if not waiting or reading.extent is Extent.NEWEST:
-        return None
-    return forecast_of(hook, record, settings, [event.forgotten_at for event in waiting], reading.window.start)
 
 
 def forecast_of(hook: Hook, record: Record, settings: Settings, forgotten_at: Collection[int], now: int) -> Forecast:

@@ -61,8 +61,8 @@ def run_hooks(session: Session) -> Report:
 
 
 def _run(session: Session, hook: Hook, store: Store | None, heading: str) -> HookReport:
-    began, clock, console = session.clock.now(), session.clock, session.console
-    record = run_hook(hook, store, clock, console, session.settings, random=session.random, heading=heading)
+    began = session.clock.now()
+    record = run_hook(session, hook, store, heading)
     try:
         report = build_report(hook, record, session.settings)
     except Exception as bug:  # noqa: BLE001  a bug must not cost the other hooks their runs and reports

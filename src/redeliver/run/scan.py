@@ -16,7 +16,7 @@ from redeliver.run.walk import Cursor
 from redeliver.times import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from redeliver.console import Console
     from redeliver.core.deliveries import Page
@@ -113,14 +113,18 @@ class Reader:
             ApiError, OutOfTime: reading stopped early. What the head has shown stays valid.
         """
         if self._read_by_mode(postpone=postpone):
-            if self._needs_newest:
-                self._read_newest_original()
+            since = self._window.start if self._silent_since == -inf else self._silent_since
+            if self._needs_newest and self._newest_original < since:
+                # The first page of the log shows a new event, unless it has nothing but redeliveries.
+                self._read_plainly(since, _SHARE_FOR_NEWEST, is_enough=lambda: self._newest_original >= since)
             return self._reading(Extent.WHOLE)
         self._console.line("too little time or API calls for all of it: asking GitHub for failures first", "Read")
         complete = self._read_failures()
         if not self._knows_filter:
             raise TooMuchToRead(limit=self._time_limit)
-        self._read_newest()
+        oldest = self._oldest_candidate()
+        if oldest is not None and self._plain.back_to > oldest:
+            self._read_plainly(oldest - SLACK, _SHARE_FOR_NEWEST)
         return self._reading(Extent.FAILURES_FIRST if complete else Extent.NEWEST)
 
     def _read_by_mode(self, *, postpone: bool) -> bool:
@@ -163,7 +167,7 @@ class Reader:
         target = min(oldest if self._lacks_original(guid) else self._log.event(guid).first.at for guid in guids)
         if self._plain.back_to > target:
             self._back_to_for_all, self._sought = self._plain.back_to, frozenset(guids)
-            if not self._read_plainly(target - SLACK):
+            if not self._read_plainly(target - SLACK, is_enough=lambda: all(map(self._is_whole, guids))):
                 self._console.line("too little time or API calls to find the first attempt of every event", "Read")
         return self._reading(self._extent)
 
@@ -180,10 +184,7 @@ class Reader:
             return False
         allowance = Allowance(self._clock, self._source, _SHARE_FOR_FAILURES)
         for pages, page in enumerate(self._failures.read_back_to(self._since), 1):
-            self._log.add(page.rows)
-            self._log.set_aside(page.unread)
-            self._note_newest(page)
-            self._be_patient()
+            self._add(page)
             self._progress.of_failures(page)
             if any(map(succeeded, page.rows)):
                 self._knows_filter = False
@@ -196,43 +197,35 @@ class Reader:
                 return False
         return True
 
-    def _read_plainly(self, since: float, *, postpone: bool = False) -> bool:
-        """Read on, whole, down to ``since``. False: reading stopped because it would take too long.
+    def _read_plainly(
+        self,
+        since: float,
+        share: float = _AFFORDABLE_SHARE,
+        *,
+        is_enough: Callable[[], bool] = lambda: False,
+        postpone: bool = False,
+    ) -> bool:
+        """Read on, whole, down to ``since``, or until it ``is_enough``. False: reading stopped to save time or calls.
 
-        If some events alone are sought, it ends as soon as they are read whole.
+        By a forecast, unless a smaller ``share`` of them is to be used up.
         """
-        allowance = Allowance(self._clock, self._source, _AFFORDABLE_SHARE, decides_early=bool(self._sought))
+        allowance = Allowance(self._clock, self._source, share, decides_early=bool(self._sought))
         for page in self._plain.read_back_to(since):
             self._take(page, since)
-            if self._sought and all(map(self._is_whole, self._sought)):
+            if page.next is None or is_enough():
                 return True
-            ahead = self._plain.pages_ahead(self._window.start, since)
-            verdict = Verdict.READ_ON if page.next is None else allowance.after_page(ahead)
+            ahead = self._plain.pages_ahead(self._window.start, since) if share == _AFFORDABLE_SHARE else 0
+            verdict = allowance.after_page(ahead)
             if postpone and verdict is Verdict.NEXT_HOUR:
                 raise HourSpent(left=f"{self._source.quota.left:,.0f}")
             if verdict is not Verdict.READ_ON:
                 return False
         return True
 
-    def _read_newest(self) -> None:
-        """Read on, whole, with half of the time and of the calls, but no further than the oldest candidate."""
-        oldest = self._oldest_candidate()
-        if oldest is None or self._plain.back_to <= oldest:
-            return
-        allowance = Allowance(self._clock, self._source, _SHARE_FOR_NEWEST)
-        for page in self._plain.read_back_to(oldest - SLACK):
-            self._take(page, oldest - SLACK)
-            if page.next is not None and allowance.after_page(0) is not Verdict.READ_ON:
-                return
-
     def _take(self, page: Page, since: float) -> None:
         """Take in a page of the plain walk down to ``since``."""
-        only = self._sought or None
-        self._log.add(page.rows, only=only)
-        self._log.set_aside(row for row in page.unread if only is None or row.guid in only)
-        self._note_newest(page)
+        self._add(page)
         self._scanned += len(page.rows)
-        self._be_patient()
         self._first_attempts.add(page.rows)
         for row in page.rows:
             if succeeded(row):
@@ -242,26 +235,13 @@ class Reader:
                 self._failing_since = row["delivered_at"]
         self._progress.of_walk(self._scanned, self._window.start, self._plain.back_to - SLACK, since)
 
-    def _note_newest(self, page: Page) -> None:
-        self._any_row |= page.has_attempts
+    def _add(self, page: Page) -> None:
+        """Take in what a page of any walk shows. Once there is something to send, the run waits as long as need be."""
+        only = self._sought or None
+        self._log.add(page.rows, only=only)
+        self._log.set_aside(row for row in page.unread if only is None or row.guid in only)
+        self._any_row |= bool(page.rows or page.unread)
         self._newest_original = max(self._newest_original, page.newest_original)
-
-    def _read_newest_original(self) -> None:
-        """Read on, whole, until a new event is found, or everything that ``max-silence`` looks back on was read.
-
-        The first page of the log is enough, which nearly every run has read, unless it has nothing but redeliveries.
-        """
-        since = self._window.start if self._silent_since == -inf else self._silent_since
-        allowance = Allowance(self._clock, self._source, _SHARE_FOR_NEWEST)
-        if self._newest_original >= since:
-            return
-        for page in self._plain.read_back_to(since):
-            self._take(page, since)
-            if self._newest_original >= since or allowance.after_page(0) is not Verdict.READ_ON:
-                return
-
-    def _be_patient(self) -> None:
-        """Wait as long as need be, once there is something to send."""
         if self._log.has_failures:
             self._clock.patience = inf
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
 from githubsim.clock import START
 from redeliver.core.case import Acceptance, Case, Outcome, Redelivery, Reply
+from redeliver.core.ledger import Ledger, Rules
 from redeliver.errors import BadToken, OutOfTime, RedeliverError, Stopped
-from redeliver.run.record import why_unsent
+from redeliver.run.record import Record
 from samples import MINUTE, attempt, event
 
 ASKED = START + MINUTE
@@ -148,4 +151,8 @@ def test_what_no_later_run_sends_is_final(
 def test_why_an_event_that_was_due_was_not_sent(
     ending: RedeliverError | Stopped | None, *, dry_run: bool, down: bool, expected: Outcome
 ) -> None:
-    assert why_unsent(ending, dry_run=dry_run, endpoint_down=down) is expected
+    case = case_of()
+    record = Record(Ledger(Rules(0, 0), [case]), ended_by=ending)
+    with mock.patch.object(Record, "endpoint_down", down):
+        record.close(dry_run=dry_run)
+    assert case.outcome is expected
