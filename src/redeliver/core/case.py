@@ -125,8 +125,6 @@ class Acceptance(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     """Not known: the reply was lost, or does not say."""
-    LIMITED = "limited"
-    """Not accepted because of a limit. The pace has taken note; the same redelivery may be requested again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +187,11 @@ class Case:
     def result(self) -> Attempt | None:
         """The failed attempt that its redelivery led to, once the log shows one."""
         return next(filter(self.redelivery.may_have_led_to, self.event.attempts), None) if self.redelivery else None
+
+    @property
+    def ended_at(self) -> int:
+        """When the attempt was that shows what became of it, in epoch milliseconds; 0: none does."""
+        return self.delivered_at or (self.result.at if self.result else 0)
 
     @property
     def result_outcome(self) -> Outcome:

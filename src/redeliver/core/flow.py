@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from redeliver.core.case import Acceptance
 from redeliver.core.deliveries import ROUNDING
@@ -68,20 +68,12 @@ class Ending(Enum):
     """Events of these types fail at this receiver."""
 
 
-class LeftType(NamedTuple):
-    """A type of event that is left to the next run."""
-
-    waiting: Sequence[Case]
-    failed: Case | None
-    """The last that failed, whose result says why. None: none of them was sent, since too many others failed."""
-
-
 #: A case and its place in the plan.
 _Planned = tuple[int, "Case"]
 
 
 @dataclass(slots=True, eq=False)
-class _Type:
+class EventType:
     """The events of one type."""
 
     credit: int
@@ -96,6 +88,12 @@ class _Type:
     proven: bool = False
     """Whether one of them has succeeded in this run."""
     failed: Case | None = None
+    """The last that failed, whose result says why. None: none did."""
+
+    @property
+    def waiting(self) -> Sequence[Case]:
+        """Those that may still be sent, in order."""
+        return [case for _, case in reversed(self.in_order) if case.is_untouched]
 
 
 def _first(planned: list[_Planned]) -> _Planned | None:
@@ -127,7 +125,7 @@ class Flow:
         self._alive = alive
         self._random = random
         self._start = CREDIT_IF_ALIVE if alive else CREDIT
-        self._types: dict[str, _Type] = {}
+        self._types: dict[str, EventType] = {}
         self._in_flight: dict[Case, float] = {}
         self._late: dict[Case, float] = {}
         self._window = float(WINDOW)
@@ -149,7 +147,7 @@ class Flow:
             known = case.event.name in self._types or len(self._types) < MOST_TYPES
             name = case.event.name if known else OTHER
             if name not in self._types:
-                self._types[name] = _Type(self._start, self._random.random() if self._random else 0)
+                self._types[name] = EventType(self._start, self._random.random() if self._random else 0)
             self._types[name].in_order.append((place, case))
         for kind in self._types.values():
             kind.in_order.reverse()
@@ -158,7 +156,7 @@ class Flow:
                 self._random.shuffle(kind.by_chance)
                 kind.by_chance.sort(key=lambda planned: planned[1].event.count, reverse=True)
 
-    def _type_of(self, case: Case) -> _Type:
+    def _type_of(self, case: Case) -> EventType:
         return self._types.get(case.event.name) or self._types[OTHER]
 
     # -- what is sent -----------------------------------------------------------------------------------------------
@@ -242,7 +240,7 @@ class Flow:
             self._last_success, self._alive = newest, True
             self._receiver, self._looks_down = RECEIVER, True
         overload = Counter[str]()
-        for case, asked in sorted(outcomes.items(), key=lambda outcome: _ended_at(outcome[0])):
+        for case, asked in sorted(outcomes.items(), key=lambda outcome: outcome[0].ended_at):
             self._late.pop(case, None)
             self._land(case)
             if case.delivered_at is not None:
@@ -312,18 +310,11 @@ class Flow:
         return Ending.DOWN if looks_dead and self._looks_down else Ending.LEFT
 
     @property
-    def left(self) -> Mapping[str, LeftType]:
+    def left(self) -> Mapping[str, EventType]:
         """The types that are left to the next run, by their names, which are not to be trusted."""
         everything = self.ending is Ending.LEFT
         return {
-            name: LeftType([case for _, case in reversed(kind.in_order) if case.is_untouched], kind.failed)
+            name: kind
             for name, kind in self._types.items()
             if _first(kind.in_order) and (everything or not kind.credit)
         }
-
-
-def _ended_at(case: Case) -> int:
-    """When the attempt was that ended it, in epoch milliseconds."""
-    if case.delivered_at is not None:
-        return case.delivered_at
-    return case.result.at if case.result else 0

@@ -41,24 +41,22 @@ class Forecast:
     """Events that a run can send within ``time-limit``, beside reading the log."""
     runs: int
     """How many runs that takes."""
-    time_left: float | None
-    """Seconds until GitHub begins to delete the oldest of them; None: not known."""
+    time_left: float
+    """Seconds until GitHub begins to delete the oldest of them."""
     helps: tuple[str, ...]
     """What would make it faster, or take fewer runs; none if one run sends all in time."""
 
     @property
     def in_time(self) -> bool:
         """Whether all are sent before that, if one run follows the other."""
-        return self.time_left is None or self.seconds <= self.time_left
+        return self.seconds <= self.time_left
 
     def __str__(self) -> str:
         runs = "1 run" if self.runs == 1 else f"{self.runs:,} runs of {self.per_run:,}"
         return f"{duration(self.seconds)}, in {runs}"
 
 
-def forecast(
-    events: int, per_minute: int, hourly: float, *, run_seconds: float, time_left: float | None = None
-) -> Forecast:
+def forecast(events: int, per_minute: int, hourly: float, *, run_seconds: float, time_left: float) -> Forecast:
     """What it takes to send so many events.
 
     ``per_minute``: redeliveries, as the settings say. ``hourly``: API calls of a whole hour. ``run_seconds``: what a
@@ -72,7 +70,7 @@ def forecast(
         limit = f"{minutes}m" if minutes < 120 else f"{ceil(minutes / 60)}h"
         where = f" on your own server (GitHub's runners allow {_LONGEST_JOB}h)" if minutes > _LONGEST_JOB * 60 else ""
         helps.append(f"one run with time-limit: {limit}{where}")
-    if runs > 1 or (time_left is not None and seconds > time_left):
+    if runs > 1 or seconds > time_left:
         faster = {
             f"redeliveries-per-minute: {_MOST_A_MINUTE}": (max(per_minute, _MOST_A_MINUTE), hourly),
             f"an App, which has up to {_MOST_CALLS:,} API calls an hour": (per_minute, max(hourly, _MOST_CALLS)),

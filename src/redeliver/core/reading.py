@@ -20,8 +20,6 @@ SLACK = 60_000
 #: Milliseconds before GitHub deletes a row that cannot be read, from which on it no longer holds the checkpoint: an
 #: hour more than a day, since the action is to run at least once a day. If it held on, that would look like a gap.
 _LET_GO = 25 * HOUR
-#: Milliseconds either side of GitHub's retention limit within which a delivery may or may not be gone already.
-_UNSURE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +37,6 @@ class Window:
     """Where the window begins: ``overlap`` before the checkpoint, but not before ``retained_from``."""
     retained_from: int
     """GitHub has deleted every delivery from before this moment."""
-
-    def gap(self, oldest_kept: int) -> tuple[int, int] | None:
-        """The time that GitHub has deleted before a run could settle it; None: there is none.
-
-        ``oldest_kept``: how far back GitHub's log went when the window's beginning was read. While a long log is read,
-        GitHub goes on deleting; and the exact second is not documented.
-        """
-        until = oldest_kept + _UNSURE
-        return (self.stored, until) if self.stored is not None and self.stored < until else None
 
 
 class Extent(Enum):
@@ -80,17 +69,9 @@ class Successes:
 
     def add(self, at: int) -> None:
         """Add one."""
-        minute = at // MINUTE
-        known = self._minutes.get(minute)
-        if known is None:
-            self._minutes[minute] = (at, at)
-        elif at < known[0]:
-            self._minutes[minute] = (at, known[1])
-        elif at > known[1]:
-            self._minutes[minute] = (known[0], at)
-        else:
-            return
-        self._sorted = []
+        first, last = self._minutes.get(at // MINUTE, (at, at))
+        self._minutes[at // MINUTE] = (min(first, at), max(last, at))
+        self._sorted.clear()
 
     def any_between(self, after: int, before: int) -> bool:
         """Whether one is known after one moment and before another."""

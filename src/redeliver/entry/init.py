@@ -170,8 +170,9 @@ def _check(hook: Hook, session: Session, console: TerminalConsole) -> None:
     settings = session.settings
     console.line("that the token may redeliver: asks for a delivery that does not exist, so nothing is sent", "Check")
     hook.wait_for_turn()
-    refused = hook.redeliver(_NO_DELIVERY).acceptance is Acceptance.REFUSED
-    if not refused or not settings.token.get_secret_value().startswith(_HAVE_PERMISSIONS):
+    reply = hook.redeliver(_NO_DELIVERY)
+    is_refused = reply is not None and reply.acceptance is Acceptance.REFUSED
+    if not is_refused or not settings.token.get_secret_value().startswith(_HAVE_PERMISSIONS):
         console.tell("warning", "GitHub does not say whether the token may redeliver: the first run shows it.")
     console.line(f"that it may read and write variables of {settings.variable_repository}: changes none", "Check")
     default_branch(session.caller, settings.variable_repository)

@@ -205,8 +205,10 @@ class Caller:
         seconds, what = self.pace.turn(points, self.clock.now(), redelivery=redelivery)
         self.clock.wait(seconds, what, asked_by_github=what != SEND_RATE)
 
-    def post_once(self, path: str, purpose: Purpose) -> Reply:
+    def post_once(self, path: str, purpose: Purpose) -> Reply | None:
         """Make a POST that must not be repeated. Call :meth:`wait_for_turn` first.
+
+        None: a limit refused it. The pace has taken note, and the same may be asked for again.
 
         Raises:
             ApiError: 401, 403 that is not a limit, or a redirect: the next one would be refused, too. Also when the
@@ -217,7 +219,7 @@ class Caller:
         except ResponseLost as lost:
             return Reply(Acceptance.UNKNOWN, str(lost))
         if response is None:
-            return Reply(Acceptance.LIMITED)
+            return None
         status, why = response.status, f"GitHub answered {response.status}"
         if status == 202:
             return Reply(Acceptance.ACCEPTED)

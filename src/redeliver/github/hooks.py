@@ -256,7 +256,7 @@ class Hook:
         """Seconds that :meth:`wait_for_turn` would wait now, or longer."""
         return self._caller.seconds_to_turn(WRITE_POINTS, redelivery=True)
 
-    def redeliver(self, attempt_id: int) -> Reply:
+    def redeliver(self, attempt_id: int) -> Reply | None:
         """Ask GitHub, once, to deliver that attempt's event again. See :meth:`Caller.post_once`."""
         return self._caller.post_once(f"{self._path}/deliveries/{attempt_id}/attempts", self._redelivering)
 

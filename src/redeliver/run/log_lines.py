@@ -83,7 +83,7 @@ def plan_line(ledger: Ledger, takes: Forecast | None, *, dry_run: bool) -> str:
 
 def deadline_line(takes: Forecast, now: int) -> str:
     """When GitHub begins to delete what is to be sent, and whether there is time enough. ``now``: epoch ms."""
-    deadline = now + round((takes.time_left or 0) * 1000)
+    deadline = now + round(takes.time_left * 1000)
     state = "safe" if deadline - now > URGENT else "GitHub then deletes the oldest event"
     if deadline <= now:
         return "GitHub is deleting the oldest event now"

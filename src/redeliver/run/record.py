@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from redeliver.errors import CheckpointNotSaved
 
 
+#: Milliseconds either side of GitHub's retention limit within which a delivery may or may not be gone already.
+_UNSURE = 60_000
+
+
 @dataclass(slots=True)
 class Record:
     """One run over one webhook, as far as it got."""
@@ -52,10 +56,14 @@ class Record:
 
     @property
     def gap(self) -> tuple[int, int] | None:
-        """The time that GitHub has deleted before a run could settle it; None: there is none."""
-        if self.window is None:
+        """The time that GitHub has deleted before a run could settle it; None: there is none.
+
+        While a long log is read, GitHub goes on deleting; and the exact second is not documented.
+        """
+        if self.window is None or self.window.stored is None:
             return None
-        return self.window.gap(self.window.retained_from if self.retained_at_end is None else self.retained_at_end)
+        until = (self.window.retained_from if self.retained_at_end is None else self.retained_at_end) + _UNSURE
+        return (self.window.stored, until) if self.window.stored < until else None
 
     @property
     def endpoint_down(self) -> bool:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from itertools import chain, repeat, takewhile
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import Acceptance
 from redeliver.core.deliveries import ROUNDING, succeeded
 from redeliver.core.reading import SLACK
 from redeliver.errors import OutOfTime, RedeliverError
@@ -154,10 +153,9 @@ class Sender:
             # A refusal that ends the run: GitHub did not accept this one. After any other error the outcome is unknown.
             self._ledger.answer(case, None)
             raise
-        if reply.acceptance is Acceptance.LIMITED:
-            self._ledger.answer(case, None)
-            return
         self._ledger.answer(case, reply)
+        if reply is None:
+            return
         self._flow.asked(case, self._clock.now())
         # Its outcome gets a log line of its own later.
         self._console.detail(f"{title_of(case.event)}: {reply.acceptance}{f': {reply.why}' if reply.why else ''}")

@@ -31,17 +31,17 @@ def test_time_to_redeliver_has_three_limits(number: int, per_minute: int, hourly
 @pytest.mark.parametrize(
     ("hourly", "run_seconds", "time_left", "runs", "in_time", "helps"),
     [
-        (inf, 5 * HOUR, None, 2, True, ["time-limit: 7h"]),
+        (inf, 5 * HOUR, inf, 2, True, ["time-limit: 7h"]),
         (inf, 6 * HOUR, 24 * HOUR, 1, True, []),
         (inf, 6 * HOUR, 5 * HOUR, 1, False, []),
         (inf, HOUR / 2, 24 * HOUR, 12, True, ["time-limit: 7h"]),
         (5_000, 5 * HOUR, 24 * HOUR, 3, True, ["time-limit: 14h on your own server", "an App"]),
         (5_000, 20 * HOUR, 10 * HOUR, 1, False, ["an App"]),
-        (inf, 0, None, 50_000, True, ["time-limit: 7h"]),
+        (inf, 0, inf, 50_000, True, ["time-limit: 7h"]),
     ],
 )
 def test_forecast_says_how_many_runs_and_what_helps(
-    hourly: float, run_seconds: float, time_left: float | None, runs: int, helps: list[str], *, in_time: bool
+    hourly: float, run_seconds: float, time_left: float, runs: int, helps: list[str], *, in_time: bool
 ) -> None:
     told = forecast(50_000, 150, hourly, run_seconds=run_seconds, time_left=time_left)
     assert (told.runs, told.in_time) == (runs, in_time)
@@ -50,7 +50,7 @@ def test_forecast_says_how_many_runs_and_what_helps(
 
 
 def test_slow_setting_is_worth_a_word() -> None:
-    told = forecast(1_000, 10, inf, run_seconds=HOUR)
+    told = forecast(1_000, 10, inf, run_seconds=HOUR, time_left=inf)
     assert (told.seconds, told.per_run, told.runs) == (6_000, 600, 2)
     assert "redeliveries-per-minute: 162" in told.helps
 
@@ -59,5 +59,5 @@ def test_slow_setting_is_worth_a_word() -> None:
 @pytest.mark.parametrize("number", [1, 399, 400, 401, 4_001, 100_000])
 def test_what_fits_into_the_time_is_what_it_takes(number: int, hourly: float) -> None:
     seconds = seconds_to_redeliver(number, 150, hourly)
-    told = forecast(number, 150, hourly, run_seconds=seconds)
+    told = forecast(number, 150, hourly, run_seconds=seconds, time_left=inf)
     assert told.per_run in range(number - 3, number + 1) or told.per_run >= number

@@ -22,7 +22,7 @@ NEW = Outage(None, at_least=False, cause="HTTP 503", tests=3)
 def outage(*outcomes: Outcome, hours: int = 6, number: int = 1, **known: Any) -> HookReport:  # noqa: ANN401
     """A webhook whose receiver is down."""
     since = Outage(START - hours * HOUR, at_least=False, cause="no connection", tests=3)
-    takes = forecast(600, 150, inf, run_seconds=3_600)
+    takes = forecast(600, 150, inf, run_seconds=3_600, time_left=inf)
     usual: dict[str, Any] = {"outage": since, "forecast": takes}
     return hook(*events(*outcomes), number=number, **usual | known)
 

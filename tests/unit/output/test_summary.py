@@ -67,7 +67,7 @@ def test_facts_in_the_heading_are_not_repeated() -> None:
 
 def test_worst_webhook_comes_first_and_quiet_ones_are_folded() -> None:
     outage = Outage(START - HOUR, at_least=False, cause="no connection", tests=3)
-    takes = forecast(600, 150, inf, run_seconds=3_600)
+    takes = forecast(600, 150, inf, run_seconds=3_600, time_left=inf)
     report = Report(
         (
             *hooks(2),

@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
 #: A response's ``Date`` that is the beginning of the virtual time.
 DATE = "Fri, 06 Nov 2026 21:20:00 GMT"
-LIMITED = Reply(Acceptance.LIMITED)
 
 
 class PreparedHook(Hook):
     """Gives one prepared reply after the other, then accepts; it notes what was written down meanwhile."""
 
-    def __init__(self, calls: Calls, ledger: Ledger, replies: list[Reply | BaseException], pages: Pages) -> None:
+    def __init__(self, calls: Calls, ledger: Ledger, replies: list[Reply | BaseException | None], pages: Pages) -> None:
         super().__init__(calls.caller, Owner("/orgs/octo", "octo", "octo", ""), 1)
         self.ledger = ledger
         self.replies = replies
@@ -39,7 +38,7 @@ class PreparedHook(Hook):
         self.meanwhile: list[list[str]] = []
         self.page = pages.page  # type: ignore[method-assign]
 
-    def redeliver(self, attempt_id: int) -> Reply:
+    def redeliver(self, attempt_id: int) -> Reply | None:
         self.asked.append(attempt_id)
         self.meanwhile.append([f"{case.result_outcome}: {case.result_detail}" for case in self.ledger.sent])
         reply = self.replies.pop(0) if self.replies else Reply(Acceptance.ACCEPTED)
@@ -51,7 +50,7 @@ class PreparedHook(Hook):
 class Desk:
     """A sender, a webhook with prepared replies, and a log in which something happens at a look."""
 
-    def __init__(self, *replies: Reply | BaseException, limit: float = 3_600) -> None:
+    def __init__(self, *replies: Reply | BaseException | None, limit: float = 3_600) -> None:
         self.calls = Calls(answer(200, date=DATE), limit=limit)
         self.clock, self.console = self.calls.clock, self.calls.console
         self.pages = Pages(clock=self.clock)
@@ -135,7 +134,7 @@ def test_reply_is_recorded_and_logged_as_a_detail() -> None:
 
 @pytest.mark.parametrize("watch_for", [0, 60])
 def test_only_a_limited_redelivery_is_requested_again(watch_for: int) -> None:
-    desk = Desk(LIMITED, LIMITED, Reply(Acceptance.REFUSED, "GitHub answered 404"))
+    desk = Desk(None, None, Reply(Acceptance.REFUSED, "GitHub answered 404"))
     desk.at_look(3, result("g2"))
     desk.send(*some(2), watch_for=watch_for)
     assert sorted(desk.hook.asked) == [1, 1, 1, 2] or desk.hook.asked[:3] == [2, 2, 2]
