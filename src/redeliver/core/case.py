@@ -248,10 +248,7 @@ class Case:
 
     def add_attempts(self, attempts: Iterable[Attempt]) -> None:
         """Add failed attempts; adding one twice changes nothing."""
-        known = {one.id: one for one in self.event.attempts}
-        joined = {one.id: one for one in attempts} | known
-        if len(joined) > len(known):
-            self.event = Event(self.event.guid, self.event.name, tuple(joined[key] for key in sorted(joined)))
+        self.event = self.event.joined(attempts)
 
 
 def latest_failures(sent: Sequence[Case]) -> list[Attempt]:

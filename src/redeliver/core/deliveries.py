@@ -246,6 +246,14 @@ class Event:
         """
         return not self.first.redelivery and self.first.at >= back_to
 
+    def joined(self, attempts: Iterable[Attempt]) -> Event:
+        """The same with these attempts; adding one twice changes nothing."""
+        known = {one.id: one for one in self.attempts}
+        joined = {one.id: one for one in attempts} | known
+        if len(joined) == len(known):
+            return self
+        return replace(self, attempts=tuple(joined[key] for key in sorted(joined)))
+
 
 class DeliveryLog:
     """The part of one hook's log that has been read.
@@ -255,9 +263,9 @@ class DeliveryLog:
     """
 
     def __init__(self) -> None:
-        # As it was last asked for. Most have one attempt; those of the others are kept by their ids, too.
         self._failed: dict[str, Event] = {}
-        self._several: dict[str, dict[int, Attempt]] = {}
+        # What is to be joined to that when the event is asked for. Most events have one attempt.
+        self._more: dict[str, list[Attempt]] = {}
         self._delivered: set[str] = set()
         self._unread: dict[tuple[int | None, str | None, int | None], UnreadRow] = {}
 
@@ -271,14 +279,13 @@ class DeliveryLog:
                 if row["redelivery"] or guid in self._failed:
                     self._delivered.add(guid)
                     self._failed.pop(guid, None)
-                    self._several.pop(guid, None)
+                    self._more.pop(guid, None)
             elif guid not in self._delivered:
                 attempt, known = attempt_of(row), self._failed.get(guid)
                 if known is None:
                     self._failed[guid] = Event(guid, _shared(name_of(row)), (attempt,))
                 elif attempt.id != known.first.id:
-                    several = self._several.setdefault(guid, {known.first.id: known.first})
-                    several.setdefault(attempt.id, attempt)
+                    self._more.setdefault(guid, []).append(attempt)
 
     @property
     def has_failures(self) -> bool:
@@ -315,12 +322,9 @@ class DeliveryLog:
         Raises:
             KeyError: no failed attempt of it was read, or one delivered it.
         """
-        known = self._failed[guid]
-        several = self._several.get(guid, ())
-        if len(several) > len(known.attempts):
-            known = Event(guid, known.name, tuple(several[key] for key in sorted(several)))
-            self._failed[guid] = known
-        return known
+        if more := self._more.pop(guid, None):
+            self._failed[guid] = self._failed[guid].joined(more)
+        return self._failed[guid]
 
     def undelivered(self, since: int, guids: Collection[str] | None = None) -> Sequence[Event]:
         """Events with a failed attempt at that moment (epoch ms) or later, and no success.

@@ -93,7 +93,7 @@ def test_only_the_guid_is_kept_of_a_delivered_event() -> None:
     assert (log._failed, len(log._delivered)) == ({}, 1_000)
     for _ in range(100):
         log.add([row(1)])
-    assert ([one.id for one in log._failed["g"].attempts], log._several) == ([1], {})
+    assert ([one.id for one in log._failed["g"].attempts], log._more) == ([1], {})
 
 
 def test_event_knows_its_latest_attempt_its_original_and_its_count() -> None:
