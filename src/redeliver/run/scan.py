@@ -10,9 +10,8 @@ from redeliver.core.health import FirstAttempts
 from redeliver.core.reading import SLACK, Extent, Reading, Successes
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, TooMuchToRead
-from redeliver.run.allowance import Allowance, Verdict
 from redeliver.run.log_lines import Progress
-from redeliver.run.walk import Cursor
+from redeliver.run.walk import Allowance, Cursor, Verdict
 from redeliver.times import duration
 
 if TYPE_CHECKING:
