@@ -62,7 +62,10 @@ def forecast(events: int, per_minute: int, hourly: float, *, run_seconds: float,
     ``per_minute``: redeliveries, as the settings say. ``hourly``: API calls of a whole hour. ``run_seconds``: what a
     run has for sending, of its ``time-limit``. ``time_left``: seconds until GitHub deletes the oldest.
     """
-    seconds, per_run = seconds_to_redeliver(events, per_minute, hourly), _within(run_seconds, per_minute, hourly)
+    seconds = seconds_to_redeliver(events, per_minute, hourly)
+    by_the_minute = run_seconds / 60 * min(per_minute, BUDGET / WRITE_POINTS)
+    by_the_hour = (hourly * (1 - FOR_OTHERS) or inf) * max(1.0, run_seconds / SECONDS_PER_HOUR)
+    per_run = max(1, int(min(by_the_minute, by_the_hour)))
     runs = max(1, ceil(events / per_run))
     helps = []
     if runs > 1:
@@ -89,10 +92,3 @@ def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:
     if not in_an_hour or number <= in_an_hour:
         return round(by_the_minute)
     return round(max(by_the_minute, number / in_an_hour * SECONDS_PER_HOUR))
-
-
-def _within(seconds: float, per_minute: int, hourly: float) -> int:
-    """How many redeliveries fit into so many seconds, one at least."""
-    in_an_hour = hourly * (1 - FOR_OTHERS) or inf
-    by_the_minute = seconds / 60 * min(per_minute, BUDGET / WRITE_POINTS)
-    return max(1, int(min(by_the_minute, in_an_hour * max(1.0, seconds / SECONDS_PER_HOUR))))

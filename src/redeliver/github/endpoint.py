@@ -137,17 +137,14 @@ def _secrets(delivery: Delivery) -> Secrets:
     for name, value in ((delivery.get("request") or {}).get("headers") or {}).items():
         if not secrets.are_complete:
             break
-        if name.lower() not in _HARMLESS:
-            _add_header(secrets, value)
+        if name.lower() in _HARMLESS:
+            continue
+        if isinstance(value, list | dict):  # GitHub sends none
+            secrets.add_unknown()
+        else:
+            text = str(value)
+            secrets.add(text, _SCHEMES)
+            # An endpoint decodes "Basic dXNlcjpwYXNz" to understand it.
+            with suppress(ValueError):
+                secrets.add(b64decode(text.rpartition(" ")[2], validate=True).decode())
     return secrets
-
-
-def _add_header(secrets: Secrets, value: object) -> None:
-    if isinstance(value, list | dict):  # GitHub sends none
-        secrets.add_unknown()
-        return
-    text = str(value)
-    secrets.add(text, _SCHEMES)
-    # An endpoint decodes "Basic dXNlcjpwYXNz" to understand it.
-    with suppress(ValueError):
-        secrets.add(b64decode(text.rpartition(" ")[2], validate=True).decode())

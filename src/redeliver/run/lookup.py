@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
@@ -28,9 +28,9 @@ from redeliver.text import plain
 from redeliver.timing import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
-    from redeliver.core.report import HookReport, Report
+    from redeliver.core.report import EventReport, HookReport, Report
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
 
@@ -122,8 +122,8 @@ def explain(session: Session, report: Report) -> Report:
     hooks = report.hooks
     explanations: dict[str, list[Explanation]] = {one.hook_id: [] for one in hooks}
     with suppress(Stopped):
-        for hook_id, cause, delivery_ids in _commonest(hooks):
-            newest = max(delivery_ids, key=int)
+        for (hook_id, cause), events in _commonest(hooks):
+            newest = max((event.delivery_id for event in events), key=int)
             try:
                 response, why = session.chosen[hook_id].response_if_free(int(newest)), cause
             except Exception as fault:  # noqa: BLE001  a bug must not turn a good run into a failed one, either
@@ -131,23 +131,23 @@ def explain(session: Session, report: Report) -> Report:
             if response is None:
                 session.console.detail(f"What the receiver answered could not be looked up ({why})")
             else:
-                explanations[hook_id].append(Explanation(cause, len(delivery_ids), newest, response))
+                explanations[hook_id].append(Explanation(cause, len(events), newest, response))
         hooks = tuple(replace(one, explanations=tuple(explanations[one.hook_id])) for one in hooks)
     return replace(report, hooks=hooks, signal_number=session.clock.signal_number)
 
 
-def _commonest(reports: Sequence[HookReport]) -> Iterator[tuple[str, str, list[str]]]:
-    """A webhook's id, a cause, and its events' newest failed attempts. What is undelivered comes first."""
-    attempts: dict[tuple[str, str], list[str]] = {}
-    undelivered: Counter[tuple[str, str]] = Counter()
+def _commonest(reports: Sequence[HookReport]) -> list[tuple[tuple[str, str], list[EventReport]]]:
+    """A webhook's id and a cause, and its events: those causes of which most events are undelivered."""
+    causes: defaultdict[tuple[str, str], list[EventReport]] = defaultdict(list)
     for report in reports:
         for event in report.events:
             if event.outcome is not Outcome.FILTERED_OUT and event.cause not in _NO_ANSWER:
-                attempts.setdefault((report.hook_id, event.cause), []).append(event.delivery_id)
-                undelivered[report.hook_id, event.cause] += event.outcome is not Outcome.RECOVERED
-    ranked = sorted(attempts, key=lambda one: (-undelivered[one], -len(attempts[one])))
-    for hook_id, cause in ranked[:MOST_CAUSES]:
-        yield hook_id, cause, attempts[hook_id, cause]
+                causes[report.hook_id, event.cause].append(event)
+
+    def weight(events: Sequence[EventReport]) -> tuple[int, int]:
+        return sum(event.outcome is not Outcome.RECOVERED for event in events), len(events)
+
+    return sorted(causes.items(), key=lambda item: weight(item[1]), reverse=True)[:MOST_CAUSES]
 
 
 # -- webhooks ---------------------------------------------------------------------------------------------------

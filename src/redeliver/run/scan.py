@@ -77,7 +77,7 @@ class Reader:
         self._extent = Extent.NEWEST
         self._accounts_from = window.start
         self._sought = frozenset[str]()
-        self._back_to_for_all: float = inf
+        self._back_to: float = inf
 
     def read_outage(self) -> Reading | None:
         """Read the newest attempts: until one has succeeded, LONG_OUTAGE have failed, or the window ends.
@@ -165,7 +165,7 @@ class Reader:
         oldest = self._window.retained_from
         target = min(oldest if self._lacks_original(guid) else self._log.event(guid).first.at for guid in guids)
         if self._plain.back_to > target:
-            self._back_to_for_all, self._sought = self._plain.back_to, frozenset(guids)
+            self._sought = frozenset(guids)
             if not self._read_plainly(target - SLACK, is_enough=lambda: all(map(self._is_whole, guids))):
                 self._console.line("too little time or API calls to find the first attempt of every event", "Read")
         return self._reading(self._extent)
@@ -258,10 +258,10 @@ class Reader:
 
     def _reading(self, extent: Extent) -> Reading:
         """What has been read so far."""
-        back_to = self._back_to_for_all if self._sought else self._plain.back_to
         if not self._sought:
-            # What is read later, for some events alone, does not change that.
-            known = min(back_to, self._failures.back_to)
+            # What is read later, for some events alone, changes neither.
+            self._back_to = self._plain.back_to
+            known = min(self._back_to, self._failures.back_to)
             self._accounts_from = int(min(max(self._window.cutoff, known), self._window.start))
         self._extent = extent
         return Reading(
@@ -270,7 +270,7 @@ class Reader:
             log=self._log,
             scanned=self._scanned,
             accounts_from=self._accounts_from,
-            back_to=back_to,
+            back_to=self._back_to,
             sought=self._sought,
             sought_back_to=self._plain.back_to,
             failures_only=extent is Extent.FAILURES_FIRST or self._mode is ScanMode.FAILURES,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from itertools import chain, repeat, takewhile
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from redeliver.core.deliveries import ROUNDING, succeeded
@@ -181,6 +181,5 @@ class Sender:
 
     def _awaited(self) -> list[Case]:
         """Redeliveries of the last minutes with no result yet."""
-        since = self._hook.now() - _SOUGHT_FOR
-        sent = ((case, case.redelivery.asked_at) for case in reversed(self._ledger.sent) if case.redelivery)
-        return [case for case, _ in takewhile(lambda one: one[1] >= since, sent) if case.is_open]
+        since, sent = self._hook.now() - _SOUGHT_FOR, self._ledger.sent
+        return [case for case in sent if case.redelivery and case.redelivery.asked_at >= since and case.is_open]
