@@ -142,9 +142,9 @@ DEFECTS = (
     ),
     Defect(
         "each webhook has a limit of points of its own",
-        "    record = run_hook(session, hook,",
+        "    began, run = session.clock.now(), Run(session, hook, store)\n",
         "    session.caller._pace = type(session.caller._pace)(session.settings.redeliveries_per_minute)\n"
-        "    record = run_hook(session, hook,",
+        "    began, run = session.clock.now(), Run(session, hook, store)\n",
         "900 points in a minute",
         ("tests/runs/test_pace.py::test_a_pace_without_bound_stays_within_the_points[3]",),
     ),
@@ -202,8 +202,8 @@ DEFECTS = (
     ),
     Defect(
         "a webhook's failure stops the others",
-        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id), heading)\n",
-        "reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id), heading)\n"
+        "reports[hook.hook_id] = run_hook(session, hook, store_for(hook.hook_id), heading)\n",
+        "reports[hook.hook_id] = run_hook(session, hook, store_for(hook.hook_id), heading)\n"
         "                if reports[hook.hook_id].errors:\n"
         "                        break\n",
         "every_hook_has_its_turn",

@@ -127,10 +127,9 @@ _UNREAD_ROW = TypeAdapter(UnreadRow)
 
 
 def read_row(value: Mapping[str, object], newer: int | None) -> Row | UnreadRow:
-    """One row of the log. ``newer``: when the row before it was, which stands for a time that cannot be read.
+    """One row of the log. Raises ValueError: it is none.
 
-    Raises:
-        ValueError: it is no row of a log.
+    ``newer``: when the row before it was, which stands for a time that cannot be read.
     """
     try:
         return _ROW.validate_python(value)
@@ -240,10 +239,7 @@ class Event:
         return None if first.redelivery else first
 
     def is_whole(self, back_to: float) -> bool:
-        """Whether no failed attempt of it can be missing, if all attempts at that moment (epoch ms) or later were read.
-
-        Its original is its first attempt.
-        """
+        """Whether no failed attempt can be missing, if all at that moment (epoch ms) or later were read."""
         return not self.first.redelivery and self.first.at >= back_to
 
     def joined(self, attempts: Iterable[Attempt]) -> Event:
@@ -310,27 +306,17 @@ class DeliveryLog:
         return not row.succeeded and row.guid not in self._failed and row.guid not in self._delivered
 
     def is_delivered(self, guid: str) -> bool:
-        """Whether an attempt was read that delivered this event.
-
-        Known only of an event that was seen failing, or whose success was a redelivery.
-        """
+        """Whether an attempt delivered this event, which was seen failing, or had its success as a redelivery."""
         return guid in self._delivered
 
     def event(self, guid: str) -> Event:
-        """What is known of an undelivered event.
-
-        Raises:
-            KeyError: no failed attempt of it was read, or one delivered it.
-        """
+        """What is known of an undelivered event. Raises KeyError: none failed that was read, or one delivered it."""
         if more := self._more.pop(guid, None):
             self._failed[guid] = self._failed[guid].joined(more)
         return self._failed[guid]
 
     def undelivered(self, since: int, guids: Collection[str] | None = None) -> Sequence[Event]:
-        """Events with a failed attempt at that moment (epoch ms) or later, and no success.
-
-        ``guids``: of these events alone.
-        """
+        """Of all events or of these, those with a failed attempt at that moment (epoch ms) or later, and no success."""
         chosen = [*self._failed] if guids is None else [guid for guid in guids if guid in self._failed]
         return [event for event in map(self.event, chosen) if any(one.at >= since for one in event.attempts)]
 

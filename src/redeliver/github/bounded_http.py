@@ -58,11 +58,7 @@ class BoundedAdapter(HTTPAdapter):
         super().__init__()
 
     def send(self, request: PreparedRequest, *_: object, **options: Any) -> Response:  # noqa: ANN401  requests' own
-        """Make a request.
-
-        Raises:
-            ResponseLost: the response took too long, or is larger than it may be.
-        """
+        """Make a request. Raises ResponseLost: the response took too long, or is larger than it may be."""
         # A secret or a file that a variable is read from often ends in a line break.
         proxies = {kind: address.strip() for kind, address in options["proxies"].items()}
         self.proxy = select_proxy(str(request.url), proxies) or ""

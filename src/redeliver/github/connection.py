@@ -101,8 +101,7 @@ class GitHubApi:
     def __init__(self, api_url: str, credential: Credential, time_left: Callable[[], float]) -> None:
         """Nothing is sent yet. ``time_left`` returns the seconds that the current call may still take.
 
-        Raises:
-            BadPrivateKey, CertificatesMissing: the App's key, or the bundle in the environment, cannot be used.
+        Raises BadPrivateKey or CertificatesMissing if the App's key, or the bundle in the environment, cannot be used.
         """
         self._time_left = time_left
         self._requester = Github(

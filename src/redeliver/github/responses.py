@@ -78,12 +78,9 @@ class Transport(Protocol):
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
     ) -> Response:
-        """Make one request, once: no retry, no pacing, no redirect followed.
+        """Make one request, once: no retry, no pacing, no redirect followed. Raises ResponseLost.
 
         ``path`` begins with ``/`` and is relative to the API's root (``/orgs/octo/hooks/1/deliveries``).
-
-        Raises:
-            ResponseLost: no whole response came.
         """
         ...
 
@@ -283,11 +280,7 @@ def status_of(*expected: int) -> Callable[[Response], int]:
 
 
 def read_json(adapter: TypeAdapter[T], text: str) -> T:
-    """JSON text as what the adapter describes.
-
-    Raises:
-        ValueError: it is something else. The message says where, and quotes nothing.
-    """
+    """JSON text as what the adapter describes. Raises ValueError, which says where it differs, and quotes nothing."""
     if sum(map(text.count, ",[{")) > _MAX_VALUES:
         raise ValueError("it has too many parts")
     try:

@@ -80,21 +80,13 @@ class Store(Protocol):
         ...
 
     def read(self) -> int | None:
-        """The checkpoint, or None when there is none yet.
-
-        Raises:
-            CheckpointUnreadable, StateUnreadable: what is stored is not a time.
-            ApiError: it could not be read.
-        """
+        """The checkpoint; None: there is none yet. Raises CheckpointUnreadable, StateUnreadable or ApiError."""
         ...
 
     def write(self, moment: int, *, is_last: bool = False) -> None:
-        """Replace it. Writing the same moment twice changes nothing.
+        """Replace it. Writing the same moment twice changes nothing. Raises CheckpointNotSaved.
 
         ``is_last``: it is the webhook's last in this run, which may be stored later, together with those of others.
-
-        Raises:
-            CheckpointNotSaved: with the cause as its ``__cause__``.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ from redeliver.run.log_lines import (
     title_of,
 )
 from redeliver.run.record import Record, ending_in
-from redeliver.run.result import forecast_of
+from redeliver.run.result import build_report, forecast_of, report_of_bug
 from redeliver.run.scan import Reader
 from redeliver.run.send import Sender
 from redeliver.times import HOUR, MINUTE
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from redeliver.core.reading import Reading
+    from redeliver.core.report import HookReport
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
@@ -56,13 +58,13 @@ _POSTPONE_MARGIN = 12 * HOUR
 _ENOUGH_TO_TEST = 3
 
 
-def run_hook(session: Session, hook: Hook, store: Store | None, heading: str) -> Record:
-    """One run over one webhook. Whatever happens, the record holds what is known.
+def run_hook(session: Session, hook: Hook, store: Store | None, heading: str) -> HookReport:
+    """One run over one webhook. Whatever happens, the report holds what is known.
 
     ``store``: None means that no checkpoint is kept and every run looks back over ``lookback``. ``heading``: how the
     first line of the log begins.
     """
-    run = Run(session, hook, store)
+    began, run = session.clock.now(), Run(session, hook, store)
     with ending_in(run.record):
         run.work(heading)
     with ending_in(run.record), session.clock.closing():
@@ -71,7 +73,11 @@ def run_hook(session: Session, hook: Hook, store: Store | None, heading: str) ->
     with ending_in(run.record):
         run.log_end()
     run.record.close(dry_run=session.settings.dry_run)
-    return run.record
+    try:
+        report = build_report(hook, run.record, session.settings)
+    except Exception as bug:  # noqa: BLE001  a bug must not cost the other hooks their runs and reports
+        report = report_of_bug(hook, run.record, bug)
+    return replace(report, seconds=session.clock.now() - began)
 
 
 class Run:
@@ -91,11 +97,7 @@ class Run:
         self._sender: Sender | None = None
 
     def work(self, heading: str) -> None:
-        """Read, judge, send and watch.
-
-        Raises:
-            RedeliverError, Stopped: what ended it early.
-        """
+        """Read, judge, send and watch. Raises RedeliverError or Stopped: what ended it early."""
         # Until the reader finds something to send.
         self._clock.patience = PATIENCE
         self.record.window = window = self._find_window(heading)

@@ -46,10 +46,7 @@ _NO_ANSWER = frozenset({NO_CONNECTION, TIMED_OUT, TLS})
 def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     """Every attempt of these events in the logs of the chosen hooks, inactive ones too.
 
-    An event that is in none of the logs is left out.
-
-    Raises:
-        NoSuchHook, ApiError, OutOfTime: there are no such hooks, or their logs could not be read to their end.
+    An event that is in none of the logs is left out. Raises NoSuchHook, ApiError or OutOfTime.
     """
     session.clock.patience = PATIENCE
     hooks = session.choose(inactive=True)
@@ -156,8 +153,7 @@ def _commonest(reports: Sequence[HookReport]) -> list[tuple[tuple[str, str], lis
 def survey(session: Session) -> list[HookHealth]:
     """The deliveries of the chosen webhooks within ``lookback``, inactive webhooks included, by their ids.
 
-    Raises:
-        NoSuchHook, ApiError, OutOfTime: there are none, or they could not be read.
+    Raises NoSuchHook, ApiError or OutOfTime.
     """
     session.clock.patience = PATIENCE
     hooks = session.choose(inactive=True, described=True)

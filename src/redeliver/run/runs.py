@@ -10,13 +10,10 @@ from redeliver import __version__
 from redeliver.core.report import Report
 from redeliver.errors import CheckpointNotSaved, RedeliverError, Stopped
 from redeliver.run.job import run_hook
-from redeliver.run.result import build_report, report_of_bug
 
 if TYPE_CHECKING:
     from redeliver.core.report import HookReport
-    from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
-    from redeliver.github.variable import Store
 
 #: Seconds that a run over one webhook may take while others wait for their turn.
 _SHARE = 30 * 60
@@ -39,7 +36,7 @@ def run_hooks(session: Session) -> Report:
             heading = f"{place:,} of {several:,}" if several > 1 else f"Redeliver {__version__}"
             if session.clock.signal_number is None:
                 with session.clock.at_most(_SHARE if place < several else inf):
-                    reports[hook.hook_id] = _run(session, hook, store_for(hook.hook_id), heading)
+                    reports[hook.hook_id] = run_hook(session, hook, store_for(hook.hook_id), heading)
     except RedeliverError as error:
         fault = error
     except Stopped:
@@ -58,13 +55,3 @@ def run_hooks(session: Session) -> Report:
     unreached = len(session.chosen) - len(made)
     dry_run, signal_number = session.settings.dry_run, session.clock.signal_number
     return Report(made, dry_run, signal_number, fault, unreached, session.left_out, session.token_ends())
-
-
-def _run(session: Session, hook: Hook, store: Store | None, heading: str) -> HookReport:
-    began = session.clock.now()
-    record = run_hook(session, hook, store, heading)
-    try:
-        report = build_report(hook, record, session.settings)
-    except Exception as bug:  # noqa: BLE001  a bug must not cost the other hooks their runs and reports
-        report = report_of_bug(hook, record, bug)
-    return replace(report, seconds=session.clock.now() - began)

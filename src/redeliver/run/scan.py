@@ -48,10 +48,7 @@ class Reader:
         *,
         needs_newest: bool = False,
     ) -> None:
-        """``needs_newest``: whether the newest attempts are read even where failures alone are asked for.
-
-        Like that for ``max-silence``.
-        """
+        """``needs_newest``: whether the newest attempts are read even where failures alone are asked for."""
         self._source = source
         self._window = window
         self._mode = settings.scan
@@ -83,10 +80,7 @@ class Reader:
         """Read the newest attempts: until one has succeeded, LONG_OUTAGE have failed, or the window ends.
 
         Returns what was read if LONG_OUTAGE have failed, so that the endpoint looks down. When failures alone are to be
-        read, one page of them comes first; if it has none in the window, that is all.
-
-        Raises:
-            ApiError, OutOfTime: reading stopped early, and nothing can be concluded.
+        read, one page of them comes first; if it has none in the window, that is all. Raises ApiError or OutOfTime.
         """
         if self._mode is ScanMode.FAILURES:
             self._read_failures(most=1)

@@ -37,7 +37,8 @@ class Sender:
     """Asks GitHub to redeliver events, and looks at what becomes of them.
 
     Each case knows of its request, as one without a reply, before GitHub is asked, so that a run that ends in between
-    reports the truth.
+    reports the truth. All methods raise ApiError: GitHub would refuse every further request, or its log could not be
+    read. What was sent earlier is recorded.
     """
 
     def __init__(
@@ -55,9 +56,6 @@ class Sender:
         """Send these and watch them, in turns as long as a success that shows late lets sending go on.
 
         The record gets what there was no more time for. ``watch_for``: as for :meth:`send`.
-
-        Raises:
-            ApiError: as :meth:`send` and :meth:`watch` do.
         """
         while record.out_of_time is None:
             try:
@@ -74,9 +72,7 @@ class Sender:
         ``watch_for``: seconds to leave for watching the last ones, at most half of the time that is left; 0: the log is
         not looked at while sending, and flow control not asked.
 
-        Raises:
-            ApiError: GitHub would refuse every further request. Earlier redeliveries are already recorded.
-            OutOfTime: the wait for the next turn or result does not fit into the time limit.
+        Raises OutOfTime: the wait for the next turn or result does not fit into the time limit.
         """
         # Somebody else may have redelivered some of them while the log was read.
         self._look()
@@ -93,22 +89,14 @@ class Sender:
                     progress.say()
 
     def test(self, cases: Sequence[Case], *, seconds: int) -> None:
-        """Send some of these until one is delivered or flow control ends it, for at most that many seconds.
-
-        Raises:
-            ApiError: as :meth:`send` does.
-        """
+        """Send some of these until one is delivered or flow control ends it, for at most that many seconds."""
         self._flow.plan(cases)
         # Do not wait out a limit of GitHub's only to look: the time to watch is all there is.
         with suppress(OutOfTime), self._clock.at_most(seconds):
             self._drive(lambda: self._flow.proven)
 
     def watch(self, seconds: int) -> None:
-        """Look until every redelivery has an outcome, for at most that many seconds.
-
-        Raises:
-            ApiError: the log could not be read.
-        """
+        """Look until every redelivery has an outcome, for at most that many seconds."""
         said_at = self._clock.now()
         with suppress(OutOfTime), self._clock.at_most(seconds):
             for pause in chain(_PAUSES, repeat(_PAUSES[-1])):

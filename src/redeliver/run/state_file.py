@@ -79,10 +79,10 @@ class StateFile:
     def locked(self, time_limit: float, *, busy: ErrorKind[RedeliverError] = StateLocked) -> Iterator[None]:
         """Keep other runs out until the block or the process ends. The file can be read and replaced at its beginning.
 
-        ``time_limit``: seconds that this run may take. ``busy``: what is raised if another run is in progress.
+        ``time_limit``: seconds that this run may take.
 
         Raises:
-            StateLocked: another run is in progress.
+            busy: another run is in progress.
             StateLockedTooLong: another process holds the lock, though its run should be over.
             StateUnsafe: other users could take the lock or replace the files.
             StateUnreadable: the file is none of checkpoints.
@@ -133,9 +133,7 @@ class StateFile:
     def read(self) -> dict[str, int]:
         """All checkpoints; none when there is no file yet.
 
-        Raises:
-            StateUnsafe: somebody else could have written it.
-            StateUnreadable: it is not a file of checkpoints. It is not changed.
+        Raises StateUnsafe: somebody else could have written it; or StateUnreadable: it holds no checkpoints.
         """
         try:
             with _open(self.path) as file:
@@ -185,9 +183,7 @@ def _open(path: Path, *, is_lock: bool = False) -> BinaryIO:
     A lock's file is created where it is missing, and only its owner can open it. If root does that, it belongs to the
     folder's owner, who could not open it otherwise.
 
-    Raises:
-        StateUnsafe: others could have put it there, or can write to it or replace it.
-        OSError: it cannot be opened.
+    Raises StateUnsafe: others could have put it there, or can write to it or replace it; or OSError.
     """
     try:
         folder = path.parent.stat()
