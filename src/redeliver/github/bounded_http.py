@@ -36,6 +36,9 @@ _LOOK = 1.0
 #: Bytes of a status line with its headers (GitHub's are about 2,000), and the number of headers.
 HEAD_LIMIT = 64 * 1024
 _MAX_HEADERS = 100
+#: Bytes that are read at a time. With a head comes the beginning of its body, which counts as the head's: Python 3.14
+#: would read more than HEAD_LIMIT.
+_AT_ONCE = 8 * 1024
 #: Bytes of a body, both as it is sent and unpacked. A page of GitHub's is less than 0.1 MiB.
 BODY_LIMIT = 32 * 1024 * 1024
 #: Bytes of a body that are read at a time.
@@ -134,7 +137,7 @@ class _BoundedResponse(http.client.HTTPResponse):
     def __init__(self, time_left: Callable[[], float], sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401  http.client's own
         super().__init__(sock, *args, **options)
         self._reader = _BoundedReader(self.fp.detach(), sock, time_left)
-        self.fp = io.BufferedReader(self._reader)
+        self.fp = io.BufferedReader(self._reader, _AT_ONCE)
 
     def begin(self) -> None:
         """Read the status line and the headers."""
