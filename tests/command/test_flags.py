@@ -244,14 +244,18 @@ def test_apps_key_wins_over_a_token_and_may_be_one_line(tmp_path: Path, forks: C
         ("variable-token", None, "No such file or directory"),
         ("token", b" \n", "it is empty"),
         ("token", b"\xff\xfe", "it is not text"),
+        ("token", 5 * 2**30, "it is too large"),
     ],
 )
 def test_file_without_a_secret_is_named_and_no_other_token_used(
-    tmp_path: Path, flag: str, content: bytes | None, why: str
+    tmp_path: Path, flag: str, content: bytes | int | None, why: str
 ) -> None:
     path = tmp_path / "secret"
-    if content is not None:
+    if isinstance(content, bytes):
         path.write_bytes(content)
+    elif content:
+        with path.open("wb") as sparse:
+            sparse.truncate(content)
     told = refused("run", *LEAST, f"--{flag}-file", str(path), GH_TOKEN="other")
     assert told.stderr.startswith(f"error: {FileUnreadable(path=str(path), why=why)}\n")
 

@@ -126,6 +126,14 @@ def test_file_that_exists_is_shown_and_kept(new: Newcomer) -> None:
     assert new.file.read_text().startswith("# Redelivers")
 
 
+def test_file_of_any_size_is_kept(new: Newcomer) -> None:
+    new.file.parent.mkdir(parents=True)
+    with new.file.open("wb") as sparse:
+        sparse.truncate(5 * 2**30)
+    assert WORKFLOW_FILE in error_of(new.init(code=2))
+    assert new.file.stat().st_size == 5 * 2**30
+
+
 def test_file_of_another_name_and_one_that_cannot_be_written(new: Newcomer) -> None:
     new.init("--file", "ci/webhooks.yml", "--variable-name", "OTHER")
     assert 'variable-name: "OTHER"' in (new.folder / "ci" / "webhooks.yml").read_text()

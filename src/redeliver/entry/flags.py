@@ -44,6 +44,8 @@ _NAMES["except-guids-file"] = "--except-guids"
 #: Characters of a command's short help.
 _LONGEST = 200
 #: Inputs that come after the others where a command only reads.
+#: Characters of a file with a secret, of which GitHub itself stores 48 KB at most.
+_LARGEST = 100_000
 _LIMITS = ("lookback", "time-limit")
 #: Variables in which users often already have a token.
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")
@@ -259,14 +261,16 @@ def _read(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
-            text = file.read().strip()
+            text = file.read(_LARGEST + 1)
     except (OSError, UnicodeDecodeError) as fault:
         raise FileUnreadable(path=str(path), why=getattr(fault, "strerror", None) or "it is not text") from fault
-    if not text:
+    if len(text) > _LARGEST:
+        raise FileUnreadable(path=str(path), why="it is too large")
+    if not text.strip():
         raise FileUnreadable(path=str(path), why="it is empty")
     if _can_everybody_read(path, status):
         print_message("warning", str(SecretReadable(path=str(path))))
-    return text
+    return text.strip()
 
 
 def _can_everybody_read(path: Path, status: os.stat_result) -> bool:

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 _NO_DELIVERY = 2**63 - 1
 #: What GitHub refuses with 403 where they lack a permission; for other tokens it may hide what they may not do.
 _HAVE_PERMISSIONS = ("github_pat_", "ghs_")
+#: Characters of a workflow: no file of more is one.
+_LONGEST_WORKFLOW = 1_000_000
 #: A remote's address: its host, and a repository there.
 _REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@\s]*@)?([\w.-]+)(?::[0-9]+)?[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?", re.ASCII)
 
@@ -134,9 +136,11 @@ def _origin(api_url: str) -> str:
 
 
 def _content(file: Path) -> str | None:
-    """The file's text; None: there is none. What is no text is not the workflow, either."""
+    """The file's text; None: there is none. What is no text, or too long, is not the workflow, either."""
     try:
-        return file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as opened:
+            text = opened.read(_LONGEST_WORKFLOW + 1)
+        return text if len(text) <= _LONGEST_WORKFLOW else ""
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def read_guids(path: str, now: int) -> Arrived | None:
         return None
     try:
         if path == "-":
-            return Arrived(_guids_of(sys.stdin.buffer), None)
+            return Arrived(_guids_of(sys.stdin.buffer if sys.stdin else BytesIO()), None)  # it may be closed
         with Path(path).open("rb") as file:
             status = os.fstat(file.fileno())
             written = round(status.st_mtime * 1000) if stat.S_ISREG(status.st_mode) else None

@@ -44,7 +44,11 @@ def test_list_in_a_pipe_has_no_age(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert read_guids(str(pipe), NOW) == Arrived(frozenset({OTHER}), None)
 
 
-def test_no_list_is_none() -> None:
+def test_closed_input_is_an_empty_list_and_no_list_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SettingsError, match="1 problem") as wrong:
+        read_guids("-", NOW)
+    assert "is empty" in wrong.value.problems[0]
     assert read_guids("", NOW) is None
 
 
