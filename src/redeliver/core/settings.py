@@ -510,7 +510,9 @@ def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
         "private-key: client-id (or app-id) and private-key go together": app != key,
         "token: is required (or client-id and private-key)": asks_for_token and not token and not app,
         "token: give either token, or client-id and private-key": token and app,
-        "variable-repository: is required with variable-name": variable and "variable-repository" not in given,
+        "variable-repository: is required with variable-name, as owner/name. In a clone of it, init needs no flag": (
+            variable and "variable-repository" not in given
+        ),
         "variable-token: is required, because an App's own webhook is read with a key that cannot write "
         "variables": lacks_variable_token and of_app,
         "variable-token: is required, because variable-repository does not belong to the webhook's owner, and an App's "
