@@ -191,7 +191,9 @@ def _changes(name: str, value: str, before: Sequence[tuple[int, str, str]]) -> I
     """The checkpoints that a write changes, and the variables that each would have alone."""
     if name != SHARED:
         return [(name, int(value))]
-    known = next((checkpoints(value) for _, other, value in reversed(before) if other == SHARED), {})
+    # Until there is one for all, each hook's is where another way to redeliver has left it.
+    alone = {other: int(value) for _, other, value in before if other != SHARED}
+    known = next((checkpoints(value) for _, other, value in reversed(before) if other == SHARED), alone)
     return checkpoints(value).items() - known.items()
 
 

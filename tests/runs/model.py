@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from unittest import mock
 
-import redeliver.github.hooks
+import redeliver.github.api
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.endpoint import StubEndpoint
 from githubsim.inprocess import InProcessTransport
@@ -134,6 +134,12 @@ class World(Plain):
         (life,) = self.lives
         return life
 
+    def keep_checkpoints(self, moment: int) -> None:
+        """Keep them in a variable for each hook, as another way to redeliver has left them."""
+        for life in self.lives:
+            self.variables.seed(life.variable, str(moment))
+            life.anchor = moment
+
     def settings(self, **changed: str) -> Settings:
         """What a run would be set to."""
         return _parsed(frozenset(self.inputs(**(self._settings | changed)).items()))
@@ -172,7 +178,7 @@ class World(Plain):
             return WatchedTransport(inner, interference, run_.calls, run_.accepted, run_.writes, sim, variables)
 
         try:
-            with mock.patch.object(redeliver.github.hooks, "PAGE_SIZE", self.asks_for):
+            with mock.patch.object(redeliver.github.api, "PAGE_SIZE", self.asks_for):
                 yield Session(run_.settings, connect, clock, console, random=self.random, sends=True)
         except Crash:
             pass

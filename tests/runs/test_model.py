@@ -83,6 +83,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         lookback=st.sampled_from(["24h", "3h"]),
         max_attempts=st.sampled_from(["10", "3", "2", "0"]),
         variable=st.sampled_from(["CHECKPOINT", "CHECKPOINT", ""]),
+        moved_over=st.sampled_from([None, None, 5 * HOUR, 30 * HOUR]),
         events=st.sampled_from(["", "", "push"]),
         max_age=st.sampled_from(["", "", "3h", "issues=30m, push=2h", "20m, push=0", "7d"]),
         scan=st.sampled_from(["full", "full", "failures"]),
@@ -113,6 +114,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         lookback: str,
         max_attempts: str,
         variable: str,
+        moved_over: int | None,
         events: str,
         max_age: str,
         scan: str,
@@ -140,6 +142,8 @@ class GitHubAndUs(RuleBasedStateMachine):
             max_silence=max_silence,
         )
         self.world.token_lasts = token_lasts
+        if variable and moved_over:
+            self.world.keep_checkpoints(self.world.clock() - moved_over)
         if self.world.sim.behaviour.page_cap > 2 and not asks_for_more:
             # Then a page is full, as large ones are. Of two rows no smaller page could prove that they are all.
             self.world.asks_for = self.world.sim.behaviour.page_cap
