@@ -143,7 +143,7 @@ DEFECTS = (
     Defect(
         "each webhook has a limit of points of its own",
         "    began, run = session.clock.now(), Run(session, hook, store)\n",
-        "    session.caller._pace = type(session.caller._pace)(session.settings.redeliveries_per_minute)\n"
+        "    session.caller.pace = type(session.caller.pace)(session.settings.redeliveries_per_minute)\n"
         "    began, run = session.clock.now(), Run(session, hook, store)\n",
         "900 points in a minute",
         ("tests/runs/test_pace.py::test_a_pace_without_bound_stays_within_the_points[3]",),
