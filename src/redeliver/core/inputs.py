@@ -28,6 +28,8 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?
 #: The form of a guid in GitHub's logs and headers: that of a UUID.
 _GUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _LONGEST = 36_500 * _UNITS["d"]
+#: One of several, between commas, blanks and newlines.
+_WORD = re.compile(r"[^\s,]+")
 _EVENT = r"[a-z_]+(?:\.[a-z_]+)?"
 #: Letters and digits, more of them than a name or a number has: it may be a credential of any kind.
 _LONG_WORD = re.compile(r"(?<![\w+/=])(?=[A-Za-z_+/=]*\d)(?=[\d_+/=]*[A-Za-z])[\w+/=]{20,}", re.ASCII)
@@ -125,15 +127,11 @@ def is_guid(text: str) -> bool:
     return bool(re.fullmatch(_GUID, text))
 
 
-def _parts(value: object) -> list[str]:
-    return [part for part in re.split(r"[\s,]+", str(value)) if part]
-
-
 def _each(pattern: str, refused: Callable[[str], PydanticCustomError], *, fold: bool = False) -> BeforeValidator:
     """Words that all match the pattern, each once. ``fold``: in lower case."""
 
     def check(value: object) -> object:
-        words = _parts(str(value).lower() if fold else value)
+        words = _WORD.findall(str(value).lower() if fold else str(value))
         for word in words:
             if not re.fullmatch(pattern, word):
                 raise refused(quoted(word))
@@ -190,7 +188,7 @@ def _hooks(value: object) -> object:
         return HookChoice(pattern="*", several=True)
     if "*" in text or "://" in text:
         return HookChoice(pattern=text, several=True)
-    ids = _parts(text)
+    ids = _WORD.findall(text)
     if (text and not ids) or not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
         raise refuse(
             f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {quoted(text)}"

@@ -91,8 +91,8 @@ class Store(Protocol):
         ...
 
 
-class _Text:
-    """A variable of a repository, as text."""
+class Variable:
+    """A variable of a repository, and as a :class:`Store` one webhook's in a variable of its own."""
 
     def __init__(self, caller: Caller, repository: str, name: str) -> None:
         self.place = Naming(f"the variable {{}} of {repository}", name)
@@ -112,11 +112,24 @@ class _Text:
         self.is_missing = stored is None
         return stored["value"] if stored else None
 
-    def check_writable(self) -> None:
-        """See whether it may be written, without that: one that does not exist is to be changed.
+    def read(self) -> int | None:
+        """See :class:`Store`."""
+        value = self.get()
+        if value is None:
+            return None
+        moment = _moment(value)
+        if moment is None:
+            raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
+        return moment
 
-        GitHub refuses it with 403 where the permission is missing, else with 404. Raises ApiError, OutOfTime.
-        """
+    def write(self, moment: int, *, is_last: bool = False) -> None:  # noqa: ARG002  each write is made at once
+        """See :class:`Store`."""
+        self.put(str(moment))
+
+    def check(self) -> None:
+        """See whether it can be read, and may be written. Raises ApiError, OutOfTime, CheckpointUnreadable."""
+        self.read()
+        # To change one that does not exist: GitHub refuses it with 403 where the permission is missing, else with 404.
         body = {"name": _NONE, "value": "0"}
         self._caller.call("PATCH", f"{self._all}/{_NONE}", self._writing, lambda _: None, body=body, accept=(404,))
 
@@ -151,33 +164,6 @@ class _Text:
         return found
 
 
-class Variable:
-    """Keeps one webhook's in a variable of its own. See :class:`Store`."""
-
-    def __init__(self, caller: Caller, repository: str, name: str) -> None:
-        self._text = _Text(caller, repository, name)
-        self.place = self._text.place
-
-    def read(self) -> int | None:
-        """See :class:`Store`."""
-        value = self._text.get()
-        if value is None:
-            return None
-        moment = _moment(value)
-        if moment is None:
-            raise CheckpointUnreadable(place=self.place, value=value or "(empty)")
-        return moment
-
-    def check(self) -> None:
-        """See whether it can be read, and may be written. Raises ApiError, OutOfTime, CheckpointUnreadable."""
-        self.read()
-        self._text.check_writable()
-
-    def write(self, moment: int, *, is_last: bool = False) -> None:  # noqa: ARG002  each write is made at once
-        """See :class:`Store`."""
-        self._text.put(str(moment))
-
-
 def _moment(value: str) -> int | None:
     # One look: Python has several ideas of what is blank.
     found = re.fullmatch(r"\s*([0-9]{1,15})\s*", value)
@@ -192,8 +178,8 @@ class SharedVariable:
     """
 
     def __init__(self, caller: Caller, repository: str, name: str, clock: RunClock) -> None:
-        self._text = _Text(caller, repository, f"{name}_ALL")
-        self.place = self._text.place
+        self._variable = Variable(caller, repository, f"{name}_ALL")
+        self.place = self._variable.place
         self._prefix = f"{name}_".upper()
         self._caller = caller
         self._clock = clock
@@ -212,10 +198,10 @@ class SharedVariable:
         """See :class:`Store`. The variable is read once for all webhooks."""
         if self._kept is None:
             # Only once all of it is read: another webhook must not take what failed for "there is none".
-            value = self._text.get()
+            value = self._variable.get()
             if value is None:
                 # Each had a variable of its own before. They are left as they are.
-                names = self._text.others()
+                names = self._variable.others()
                 of_hooks = {name.removeprefix(self._prefix): text for name, text in names.items()}
                 known = {number: _moment(text) for number, text in of_hooks.items() if re.fullmatch("[0-9]+", number)}
                 self._own = {number: moment for number, moment in known.items() if moment is not None}
@@ -252,14 +238,14 @@ class SharedVariable:
         self._written_at = self._clock.now()
         try:
             now = self._caller.now()
-            value = self._text.get()
+            value = self._variable.get()
             found = {} if value is None else self._parsed(value)
             known = self._kept or {}
             # One that has moved back since it was read stays: somebody wants to look at that time again.
             moved_back = {number for number in self._own if found.get(number, inf) < known.get(number, 0)}
             ours = {number: moment for number, moment in self._own.items() if number not in moved_back}
             others = {number: moment for number, moment in found.items() if moment > now - _FORGOTTEN}
-            self._text.put(json.dumps(others | ours, separators=(",", ":")))
+            self._variable.put(json.dumps(others | ours, separators=(",", ":")))
         except CheckpointNotSaved as fault:
             self._failed = fault
             raise
