@@ -69,7 +69,7 @@ def events(*outcomes: Outcome) -> tuple[EventReport, ...]:
 
 def lost_event(guid: str, name: str, cause: str, outcome: Outcome) -> Any:  # noqa: ANN401  a part of EventPart
     """An event in a report, as far as the tracking issue reads it."""
-    return {"guid": guid, "event": name, "cause": cause, "outcome": outcome}
+    return {"guid": guid, "event": name, "cause": cause, "outcome": outcome, "forgotten_at": START + RETENTION}
 
 
 def hook(

@@ -587,7 +587,7 @@ class OutOfTime(RedeliverError):
 
 
 PauseTooLong = OutOfTime.kind(
-    "GitHub asks for a pause of {pause}, and time-limit leaves {left}.",
+    "GitHub's rate limit lasts another {pause}, longer than this run may wait: time-limit leaves {left}.",
     "The next run continues.",
 )
 """A limit of GitHub's lasts for longer than the run may."""

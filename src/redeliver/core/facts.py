@@ -33,7 +33,7 @@ class Words(NamedTuple):
     advice: str = ""
     """What the user can do."""
     then: str = ""
-    """What the next run does by itself, where there is nothing to do."""
+    """What later runs do by themselves. A sentence says it where there is no advice."""
     short: str = ""
     """Its state, in a table of webhooks."""
     headline: str = ""
@@ -42,17 +42,21 @@ class Words(NamedTuple):
     """Whether it stays so until somebody sees to it, however well runs go: the tracking issue stays open for it."""
 
 
+#: Fields that name a webhook: in the middle of a sentence, its receiver, and at the start of one.
+NAMES = ("named", "receiver", "webhook")
 _EACH_MAY_BE = (
-    "Any of them may be an undelivered event. Look for them on the webhook's page, and redeliver there what failed."
+    "Look for {ids:it|them} on the webhook's page, and redeliver there {ids:it if it|what} failed: {ids:it|each of "
+    "them} may be an undelivered event."
 )
+_UNREADABLE = "{ids:count delivery|deliveries} in GitHub's log could not be read"
 _NEWEST_READ = "Only the newest part of the log was read, back to {back_to:moment}."
 _NEWEST = "only the newest part was read"
-_OFF = "The webhook is switched off. GitHub sends it no events, and events from this time cannot be recovered."
+_OFF = "The webhook is switched off: GitHub sends it no events. What happens until it is on again cannot be recovered."
 _OFF_SHORT = "switched off"
-_OFF_HEADLINE = "The webhook is switched off"
+_OFF_HEADLINE = "{webhook} is switched off: GitHub sends it no events"
 _ENDS_SOON = "The token for {use} expires on {until:moment} ({left} left)."
-_ENDS_IN = "The token for {use} expires in {left}"
-_RENEW = "Make a new one and store it in the same secret, or every run will fail: {page}"
+_ENDS_IN = "The token for {use} expires in {left}, on {until:moment}"
+_RENEW = "Make a new one and store it in the same secret, or runs will fail and redeliver nothing: {page}"
 
 
 class FactKind(Enum):
@@ -65,39 +69,47 @@ class FactKind(Enum):
     # Of a webhook.
     GAP = Words(
         Level.LOSS,
-        "GitHub has deleted the deliveries between {since:moment} and {until:moment} before any run had checked them.",
-        "What failed in that time can no longer be found or redelivered. Check that the schedule is enabled, and run "
-        "at least once a day. The next run continues from here.",
+        "GitHub has deleted the deliveries between {since:moment} and {until:moment} before any run had checked them. "
+        "What failed in that time can no longer be found or redelivered.",
+        "Compare your own records of that time with GitHub. Then find out why no run checked it: see that the schedule "
+        "is enabled, and runs at least once a day.",
+        "The next run continues from here.",
         short="GitHub has deleted unchecked deliveries",
-        headline="GitHub has deleted deliveries that no run had checked, from {since:moment} to {until:moment}",
+        headline="GitHub has deleted deliveries for {named} that no run had checked, from {since:moment} to "
+        "{until:moment}",
     )
     GIVEN_UP = Words(
         Level.LOSS,
         "{guids:count event} failed {attempts:count time} and {guids:is|are} no longer retried: {guids}.",
         "Fix the receiver, then replay {guids:it|them} before {until:moment}: with the action "
         f"{REPOSITORY}/replay, or redeliver replay --guid.",
+        headline="{guids:count event} for {named} failed {attempts:count time} and {guids:is|are} no longer retried",
     )
     EXPIRED = Words(
         Level.LOSS,
-        "{guids:count event} expired undelivered: {guids}.",
-        "GitHub has deleted {guids:it|them}, so nothing can redeliver {guids:it|them}. Run more often, or raise "
-        "time-limit.",
+        "{guids:count event} expired undelivered: {guids}. It is too late to redeliver {guids:it|them}: GitHub has "
+        "deleted {guids:it|them}.",
+        "Read what {guids:it was|they were} about (pull requests, issues, checks) from GitHub's API instead. Then run "
+        "more often, or raise time-limit.",
+        headline="{guids:count event} for {named} {guids:is|are} lost",
     )
     UNREADABLE_LOSS = Words(
         Level.LOSS,
         "{ids:count delivery|deliveries} in GitHub's log could never be read: {ids}. GitHub deletes {ids:it|them} "
         "within a day.",
         f"{_EACH_MAY_BE} No later run reports {{ids:it|them}}.",
+        headline=_UNREADABLE,
     )
     """Rows of the log that GitHub is about to delete; each may be a failure."""
     UNREADABLE_ERROR = Words(
         Level.ERROR,
-        "{ids:count delivery|deliveries} in GitHub's log could not be read: {ids}.",
+        f"{_UNREADABLE}: {{ids}}.",
         f"{_EACH_MAY_BE} Everything else was done, and later runs try again to read {{ids:it|them}}.",
+        headline=_UNREADABLE,
     )
     UNREADABLE_WARNING = Words(
         Level.WARNING,
-        "{ids:count delivery|deliveries} in GitHub's log could not be read: {ids}. No event is missed.",
+        f"{_UNREADABLE}: {{ids}}. No event is missed.",
         "Nothing to do: the deliveries succeeded, or other attempts of the same events could be read.",
     )
     """Rows of events that were delivered, or about which other rows say enough."""
@@ -122,11 +134,12 @@ class FactKind(Enum):
     """The same, where nothing is known to be undelivered in what was read."""
     SILENT = Words(
         Level.ERROR,
-        "GitHub has sent no new event{since}.",
-        "That is longer than max-silence. Check whether the webhook was deleted and recreated (then put its new id "
-        "into hook-id), whether the App is still installed, and whether the source of the events works.",
+        "GitHub has sent no new event{since}, which is longer than max-silence. If the webhook is gone, what happens "
+        "until it is back cannot be recovered.",
+        "Check whether the webhook was deleted and recreated (then put its new id into hook-id), whether the App is "
+        "still installed, and whether the source of the events works.",
         short="silent",
-        headline="No new event{since}{ago}",
+        headline="No new event for {named}{since}",
         needs_somebody=True,
     )
     """No failure shows that."""
@@ -159,7 +172,8 @@ class FactKind(Enum):
         Level.WARNING,
         "The receiver fails on {types} ({cause}): {events:count event} {events:waits|wait}. Other types are sent as "
         "usual.",
-        "To see what it answers: redeliver show {guid}, or explain: true. Each run tries a few of these events.",
+        "Fix how the receiver handles {types}. To see what it answers: redeliver show {guid}, or explain: true.",
+        "Each run tries a few of these events, and sends the others once one is delivered.",
         short="fails on {types}",
         headline="{receiver} fails on {types}",
     )
@@ -213,7 +227,7 @@ class FactKind(Enum):
     NOT_DELIVERED = Words(
         Level.ERROR,
         "{events:count event} {events:was|were} not delivered ({why}).",
-        "To try again, replay the GUIDs that the report lists: with the input guid, or redeliver replay --guid.",
+        "To try again, replay the GUIDs that are listed: with the input guid, or redeliver replay --guid.",
     )
     NO_RESULT = Words(
         Level.WARNING,
@@ -299,6 +313,11 @@ class Fact:
         return filled(self.kind.value.advice or self.kind.value.then, self.fields)
 
     @property
+    def then(self) -> str:
+        """What later runs do by themselves; empty: that depends on more."""
+        return filled(self.kind.value.then, self.fields)
+
+    @property
     def cause(self) -> object:
         """The same for facts of several webhooks that become one.
 
@@ -307,7 +326,8 @@ class Fact:
         error = self.fields.get("error")
         if isinstance(error, RedeliverError):
             return self.level, error.cause
-        return self.kind, (*self.fields.items(),) if self.level is Level.LOSS else ()
+        own = [field for field in self.fields.items() if field[0] not in NAMES]
+        return self.kind, (*own,) if self.level is Level.LOSS else ()
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.sentence, self.same, self.advice) if part)
@@ -347,7 +367,8 @@ def grouped(hooks: Sequence[tuple[str, Sequence[Fact]]]) -> list[Fact]:
     for hook, facts in hooks:
         for fact in facts:
             if known := found.get(fact.cause):
-                found[fact.cause] = replace(known, others=known.others + 1)
+                named = {"named": f"{known.others + 2:,} webhooks"}
+                found[fact.cause] = replace(known, others=known.others + 1, fields={**known.fields, **named})
             else:
                 names_it = len(hooks) == 1 or hook in fact.sentence
                 found[fact.cause] = fact if names_it else replace(fact, hook=hook)

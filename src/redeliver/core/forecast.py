@@ -43,13 +43,32 @@ class Forecast:
     """How many runs that takes."""
     time_left: float
     """Seconds until GitHub begins to delete the oldest of them."""
-    helps: tuple[str, ...]
-    """What would make it faster, or take fewer runs; none if one run sends all in time."""
+    in_one_run: str
+    """The ``time-limit`` with which one run sends all; empty: one does already."""
+    faster: tuple[str, ...]
+    """What would take less time, and how long it then takes; none if one run sends all in time."""
 
     @property
     def in_time(self) -> bool:
         """Whether all are sent before that, if one run follows the other."""
         return self.seconds <= self.time_left
+
+    @property
+    def condition(self) -> str:
+        """How often a run has to start, so that several send all in time; empty: it does not depend on that."""
+        if self.runs == 1 or not self.in_time or self.time_left == inf:
+            return ""
+        apart = (self.time_left - self.seconds / self.runs) / self.runs
+        if apart < self.seconds / self.runs or apart < 60:
+            return "in time if each starts when the one before has ended"
+        unit = 3_600 if apart >= 2 * 3_600 else 60
+        return f"in time if one starts at least every {duration(apart // unit * unit)}"
+
+    @property
+    def advice(self) -> tuple[tuple[str, str], ...]:
+        """What would be better, and how, as a user may choose it."""
+        pairs = ("Faster", "; or ".join(self.faster)), ("In one run", self.in_one_run)
+        return tuple((better, how) for better, how in pairs if how)
 
     def __str__(self) -> str:
         runs = "1 run" if self.runs == 1 else f"{self.runs:,} runs of {self.per_run:,}"
@@ -67,19 +86,20 @@ def forecast(events: int, per_minute: int, hourly: float, *, run_seconds: float,
     by_the_hour = (hourly * (1 - FOR_OTHERS) or inf) * max(1.0, run_seconds / SECONDS_PER_HOUR)
     per_run = max(1, int(min(by_the_minute, by_the_hour)))
     runs = max(1, ceil(events / per_run))
-    helps = []
+    in_one_run, faster = "", []
     if runs > 1:
         minutes = ceil(seconds * 1.1 / 600) * 10  # a tenth more, for reading the log
         limit = f"{minutes}m" if minutes < 120 else f"{ceil(minutes / 60)}h"
-        where = f" on your own server (GitHub's runners allow {_LONGEST_JOB}h)" if minutes > _LONGEST_JOB * 60 else ""
-        helps.append(f"one run with time-limit: {limit}{where}")
+        where = f", on your own server (GitHub's runners allow {_LONGEST_JOB}h)" if minutes > _LONGEST_JOB * 60 else ""
+        in_one_run = f"time-limit: {limit}{where}"
     if runs > 1 or seconds > time_left:
-        faster = {
+        paces = {
             f"redeliveries-per-minute: {_MOST_A_MINUTE}": (max(per_minute, _MOST_A_MINUTE), hourly),
             f"an App, which has up to {_MOST_CALLS:,} API calls an hour": (per_minute, max(hourly, _MOST_CALLS)),
         }
-        helps += [help_ for help_, pace in faster.items() if seconds_to_redeliver(events, *pace) < seconds * _WORTH_IT]
-    return Forecast(events, seconds, per_run, runs, time_left, tuple(helps))
+        takes = {how: seconds_to_redeliver(events, *pace) for how, pace in paces.items()}
+        faster = [f"{how} ({duration(it)})" for how, it in takes.items() if it < seconds * _WORTH_IT]
+    return Forecast(events, seconds, per_run, runs, time_left, in_one_run, tuple(faster))
 
 
 def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:

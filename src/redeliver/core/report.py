@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import LOST, Outcome
-from redeliver.core.facts import Fact, FactKind, Facts, grouped
+from redeliver.core.facts import NAMES, Fact, FactKind, Facts, grouped
 from redeliver.core.health import Health, health_of
 from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
@@ -241,7 +241,10 @@ class HookReport(Account):
     read: bool = True
     partial: bool = False
     unread_from: int | None = None
-    """Where the part of the window begins that was not read, which ends at ``cutoff``; None: all of it was read."""
+    """Where the part of the window begins that was not read, which ends at ``cutoff`` if any of it was read; None: all
+    of it was, or it is not known."""
+    unread_until: int | None = None
+    """When GitHub begins to delete what was not read; None: as above."""
     gap: tuple[int, int] | None = None
     deadline: int | None = None
     outage: Outage | None = None
@@ -249,7 +252,7 @@ class HookReport(Account):
     forecast: Forecast | None = None
     """What it takes to send what is still undelivered; None: there is nothing, or too little was read to know."""
     host: str = ""
-    """Where the webhook points; empty: not known, or not for everybody who may read this. It is no part of the JSON."""
+    """Where the webhook points; empty: not known, or not for everybody who may read this."""
     sending: SendingReport | None = None
     """None: nothing was sent."""
     stats: DeliveryStats | None = None
@@ -266,6 +269,14 @@ class HookReport(Account):
     seconds: float = 0.0
     health_why: str = field(init=False)
     """What decided about ``health``."""
+
+    @property
+    def names(self) -> dict[str, object]:
+        """What facts call it, its receiver and what its events are for: by the host, or else the id."""
+        webhook = f"webhook {self.hook_id}" if self.hook_id else "the webhook"
+        receiver = self.host or f"The receiver{f' of {webhook}' * bool(self.hook_id)}"
+        of_host = f"The webhook of {self.host}" if self.host else webhook[0].upper() + webhook[1:]
+        return dict(zip(NAMES, (self.host or webhook, receiver, of_host), strict=True))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ended", self.ended or self.start)
@@ -301,6 +312,7 @@ class Report(Account):
     left_out: Fact | None = None
     """That a pattern could not choose some of the webhooks."""
     tokens: tuple[TokenEnd, ...] = ()
+    names_hosts: bool = False
     token_ends_at: int | None = field(init=False)
     events: tuple[EventReport, ...] = field(init=False)
     start: int = field(init=False)
@@ -374,13 +386,14 @@ def _facts(hook: HookReport) -> Iterator[Fact]:
     yield from _alarms(hook)
     if hook.outage:
         yield _down(hook.outage, hook)
-    yield from _sending(hook.sending, _receiver(hook))
-    if hook.gap:
-        yield Fact(FactKind.GAP, {"since": hook.gap[0], "until": hook.gap[1]})
+    yield from _sending(hook.sending, hook)
     for outcome, kind in ((Outcome.GIVEN_UP, FactKind.GIVEN_UP), (Outcome.EXPIRED, FactKind.EXPIRED)):
         if lost := [event for event in hook.events if event.outcome is outcome]:
             until, attempts = min(event.forgotten_at for event in lost), min(event.attempts for event in lost)
-            yield Fact(kind, {"guids": tuple(event.guid for event in lost), "until": until, "attempts": attempts})
+            guids = tuple(event.guid for event in lost)
+            yield Fact(kind, {"guids": guids, "until": until, "attempts": attempts} | hook.names)
+    if hook.gap:
+        yield Fact(FactKind.GAP, {"since": hook.gap[0], "until": hook.gap[1]} | hook.names)
     for kind, ids in hook.unread.items():
         yield Fact(kind, {"ids": (*ids,)})
     if hook.failures_first:
@@ -398,12 +411,10 @@ def _alarms(hook: HookReport) -> Iterator[Fact]:
         yield _deadline_near(hook)
     if hook.silent and hook.active is not False:  # else that is why
         newest = hook.newest_delivery
-        since, ago = ", as far back as the log was read", ""
-        if newest is not None:
-            since, ago = f" since {utc(newest, hook.start)}", f" ({distance(newest, hook.start)})"
-        yield Fact(FactKind.SILENT, {"since": OwnText(since), "ago": OwnText(ago)})
+        since = ", as far back as the log was read" if newest is None else f" since {utc(newest, hook.start)}"
+        yield Fact(FactKind.SILENT, {"since": OwnText(since)} | hook.names)
     if hook.active is False:
-        yield Fact(FactKind.SWITCHED_OFF_ERROR if hook.should_be_on else FactKind.SWITCHED_OFF_WARNING, {})
+        yield Fact(FactKind.SWITCHED_OFF_ERROR if hook.should_be_on else FactKind.SWITCHED_OFF_WARNING, hook.names)
 
 
 def _deadline_near(hook: HookReport) -> Fact:
@@ -419,16 +430,12 @@ def _deadline_near(hook: HookReport) -> Fact:
     return Fact(FactKind.DEADLINE_NEAR if hook.open else FactKind.UNREAD_DEADLINE_NEAR, fields)
 
 
-def _receiver(hook: HookReport) -> str:
-    return hook.host or "The receiver"
-
-
-def _sending(sending: SendingReport | None, receiver: str) -> Iterator[Fact]:
+def _sending(sending: SendingReport | None, hook: HookReport) -> Iterator[Fact]:
     """What the receiver could not handle: some types of event, or so many at a time."""
     if sending and (types := sending.failing_types):
         tried = next((one for one in types if one.cause), types[0])
         fields = {
-            "receiver": receiver,
+            **hook.names,
             "types": some_of([plain(one.event, 80) for one in types]),
             "cause": tried.cause or "too many others failed",
             "events": sum(one.waiting for one in types),
@@ -445,5 +452,4 @@ def _down(outage: Outage, hook: HookReport) -> Fact:
     if outage.since is not None:
         earlier = " or earlier" * outage.at_least
         since = OwnText(f" since {utc(outage.since, now)}{earlier} ({distance(outage.since, now)})")
-    fields = {"since": since, "probes": outage.tests, "cause": outage.cause, "receiver": _receiver(hook)}
-    return Fact(FactKind.DOWN, fields)
+    return Fact(FactKind.DOWN, {"since": since, "probes": outage.tests, "cause": outage.cause} | hook.names)

@@ -24,12 +24,12 @@ from redeliver.console import headed
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.documents import entry
 from redeliver.entry.streams import bar_of_lines, in_journal
-from redeliver.output.headline import headline
+from redeliver.output.headline import headline, what_comes_next, what_to_do
 from redeliver.output.pieces import ORDER, light, mark
 from redeliver.output.receivers import health_line, percent, response_lines, took
 from redeliver.replay import page as replay_page
 from redeliver.text import count, for_log, one_line, plain
-from redeliver.times import day_time, distance, duration, utc
+from redeliver.times import day_time, distance, duration, utc, utc_from_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,8 +55,9 @@ _GUID = 36
 _BAD = frozenset({Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.FAILED_AGAIN, Outcome.REFUSED})
 #: Lights in the order in which users should look.
 _ORDER = "🔴🟡⚫⚪🟢"
-#: Rows of a table; ``--format json`` has more of them.
+#: Rows of a table; ``--format json`` has more of them. A few leave what stands above them on the screen.
 SHOWN_EVENTS = 200
+_FEW = 5
 
 
 class TerminalConsole:
@@ -174,10 +175,22 @@ def show_report(report: Report) -> None:
                 out.print(_indented(line, 2))
     if health := health_line(report):
         out.print(_text(health))
-    end = [f"{_mark(out, mark(report))}{headline(report)}"]
+    # What was said above a long table is out of sight by now.
+    _show_result(report, out, told=[*map(str, report.facts)] if len(rows) <= _FEW else [])
+
+
+def _show_result(report: Report, out: Console, told: Sequence[str]) -> None:
+    """What it is, how bad, what to do now, and until when. ``told``: what was said just before."""
+    out.print(Text(f"{_mark(out, mark(report))}{headline(report)}", style="bold"))
+    do, then = what_to_do(report), what_comes_next(report)
     if report.count(Outcome.DRY_RUN):
-        end.append("To send them, run it again without --dry-run")
-    out.print(Text(". ".join(end), style="bold"))
+        then = "To send them, run it again without --dry-run"
+    if report.deadline is not None and report.open:
+        out.print(_text(f"Safe until {utc_from_now(report.deadline, min(report.ended, report.deadline))}"))
+    if do and not any(do in one for one in told):
+        out.print(_text(f"Do now: {do}"))
+    if then:
+        out.print(_text(f"Then: {then}" if do and not then.startswith("Until") else then))
 
 
 def show_events(events: Sequence[ShownEvent]) -> None:

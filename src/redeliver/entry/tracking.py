@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from redeliver.core.settings import Use, read
@@ -13,7 +14,7 @@ from redeliver.github.responses import CredentialKind
 from redeliver.tracking.decision import Change, decide
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.page import issue_body, issue_comment
-from redeliver.tracking.situation import read_report
+from redeliver.tracking.situation import may_name_hosts, read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +53,11 @@ def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
     pace = Pace(settings.redeliveries_per_minute)
     caller = Caller(lambda: transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
     issues = Issues(caller, settings.repository, settings.label)
-    change, number = track(issues, read_report(settings.report), workflow.run_address())
+    # Who may read the run may read an issue of the same repository, but perhaps not one of another.
+    is_here = settings.repository.lower() == os.environ.get("GITHUB_REPOSITORY", "").lower()
+    names_hosts = is_here or (may_name_hosts(settings.report) and issues.is_private())
+    situation = read_report(settings.report, names_hosts=names_hosts)
+    change, number = track(issues, situation, workflow.run_address())
     if change is Change.NONE:
         console.line("Nothing has changed, so nothing was written.")
     else:

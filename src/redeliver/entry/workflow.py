@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from actions_toolkit import core
 
 from redeliver.console import headed
-from redeliver.core.settings import inputs
+from redeliver.core.settings import Use, inputs
 from redeliver.documents import entry
 from redeliver.entry.process import exit_code
 from redeliver.entry.streams import bar_of_lines
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from redeliver.console import Bar, Word
     from redeliver.core.facts import Fact
-    from redeliver.core.settings import Settings, Use
+    from redeliver.core.settings import Settings
 
 #: An annotation holds 4,096 characters (https://docs.github.com/en/rest/checks/runs).
 _ANNOTATION = 4_000
@@ -160,7 +160,7 @@ def run_as_step(
         console.refer([fault])
         with suppress(RedeliverError):  # the summary may be what cannot be written
             if isinstance(fault, SettingsError):
-                write_summary(unusable(problems))
+                write_summary(unusable(problems, redelivers=use is Use.RUN))
             elif isinstance(fault, Unexpected):
                 write_summary(f"## 🔴 {fault.problem}\n\n{fault.next_step}\n")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from redeliver.core.case import AWAITING_RESULT, Outcome
@@ -42,8 +43,8 @@ def sentences(report: Report) -> list[str]:
 
 def _with_counts(leads: Sequence[str], report: Report) -> list[str]:
     """What is wrong, and what became of the events: in one sentence if that is not too long for a heading."""
-    counts = _counts(report)
-    if leads and counts and len(leads[0]) < _SHORT and ": " not in leads[0]:
+    counts = _counts(report) if report.failed else _nothing_failed(report, is_second=bool(leads))
+    if leads and report.failed and counts and len(leads[0]) < _SHORT and ": " not in leads[0]:
         return [f"{leads[0]}: {counts[0].lower()}{counts[1:]}", *leads[1:]]
     return [part for part in (*leads, counts) if part]
 
@@ -78,20 +79,26 @@ def _of_several(hooks: Sequence[HookReport], unread: int) -> Iterator[str]:
 
 #: Of several webhooks, the headline says how many have it.
 _COUNTED = frozenset({FactKind.DOWN, FactKind.SWITCHED_OFF_ERROR, FactKind.SWITCHED_OFF_WARNING})
+#: The counts say of several webhooks how many events are lost.
+_LOST = {FactKind.GIVEN_UP: Outcome.GIVEN_UP, FactKind.EXPIRED: Outcome.EXPIRED}
 
 
 def _in_heading(report: Report) -> Collection[Fact]:
     """The facts that the headline says, of each kind the first: a receiver that is down, then the worst."""
     is_alone, all_unread = len(report.hooks) == 1, not any(hook.read for hook in report.hooks)
+    kinds = Counter(fact.kind for fact in report.facts)
     facts = [
         fact
         for fact in report.facts
         if fact.headline and (is_alone or (fact.level is not Level.WARNING and fact.kind not in _COUNTED))
+        if fact.kind not in _LOST or kinds[fact.kind] == 1
     ]
     if not facts and all_unread and report.signal_number is None:
         facts = [*report.facts[:1]]  # why nothing was read, though nothing failed
-    first = {fact.kind: fact for fact in reversed(facts)}.values()
-    return sorted(first, key=lambda fact: (fact.kind is not FactKind.DOWN, -fact.level))
+    first: dict[FactKind, Fact] = {}
+    for fact in facts:
+        first.setdefault(fact.kind, fact)
+    return sorted(first.values(), key=lambda fact: (fact.kind is not FactKind.DOWN, -fact.level))
 
 
 def is_in_heading(fact: Fact, report: Report) -> bool:
@@ -100,10 +107,11 @@ def is_in_heading(fact: Fact, report: Report) -> bool:
 
 
 def worst_fact(report: Report) -> Fact | None:
-    """The fact about which something is to be done first; None: there is none."""
+    """The fact about which something is to be done first, or that alone says why nothing was read; None: none."""
 
     def matters(fact: Fact) -> bool:
-        return fact.level is not Level.WARNING or bool(fact.headline and is_in_heading(fact, report))
+        told = bool(fact.headline) or not any(hook.read for hook in report.hooks)
+        return fact.level is not Level.WARNING or (told and is_in_heading(fact, report))
 
     facts = [fact for fact in report.facts if matters(fact) and (fact.kind.value.advice or fact.kind is FactKind.DOWN)]
     return min(facts, key=lambda fact: fact.kind is not FactKind.DOWN, default=None)
@@ -122,46 +130,51 @@ def other_facts(report: Report) -> list[Fact]:
     return [fact for fact in report.facts if not is_told(fact)]
 
 
+def _nothing_failed(report: Report, *, is_second: bool) -> str:
+    """That nothing is known to wait; empty: nothing is known. ``is_second``: another sentence says what is wrong."""
+    if not any(hook.read for hook in report.hooks):
+        said = report.signal_number is not None or report.redelivered or not report.facts
+        return "" if said else "Nothing was checked or redelivered"
+    # Not "every event was delivered": a run knows only its window, and only the part that it read.
+    where = " in what was read" if report.partial or not report.read else ""
+    filtered = report.count(Outcome.FILTERED_OUT)
+    left_out = f": {count(filtered, 'event')} filtered out" if filtered else ""
+    # Nothing under a red light may sound as if all was well.
+    return f"{'No event waits' if is_second else 'Nothing to redeliver'}{where}{left_out}"
+
+
 def _counts(report: Report) -> str:
-    """What became of the events; empty: nothing is known."""
-    if not report.failed:
-        if not any(hook.read for hook in report.hooks):
-            return ""
-        # Not "every event was delivered": a run knows only its window, and only the part that it read.
-        where = " in what was read" if report.partial or not report.read else ""
-        filtered = report.count(Outcome.FILTERED_OUT)
-        left_out = f": {count(filtered, 'event')} filtered out" if filtered else ""
-        lost = any(fact.level is Level.LOSS for fact in report.facts)
-        return f"Nothing {'else ' * lost}to redeliver{where}{left_out}"
+    """What became of the events, as far as another part of the heading does not say it."""
     if report.recovered == report.failed:
         few = {1: "1 event", 2: "Both events"}
         read = " in what was read" * report.partial
         return f"{few.get(report.failed, f'All {report.failed:,} events')} recovered{read}"
     unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
-    waiting, recovered = report.open - unseen, f"of {report.failed:,} {'' if report.lost else 'events '}recovered"
     others = report.down or report.lost or report.recovered
     wait = ("waits", "wait") if others else ("is still undelivered", "are still undelivered")
+    told = {_LOST[fact.kind] for fact in _in_heading(report) if fact.kind in _LOST}
+    waiting, other = report.open - unseen, "other " * bool(told)
+    recovered = "recovered" if told else f"of {report.failed:,} {'' if report.lost else 'events '}recovered"
     kinds = [
-        (report.count(Outcome.GIVEN_UP), "is no longer retried", "are no longer retried"),
-        (report.count(Outcome.EXPIRED), "is lost", "are lost"),
+        (report.count(*{Outcome.GIVEN_UP} - told), "is no longer retried", "are no longer retried"),
+        (report.count(*{Outcome.EXPIRED} - told), "is lost", "are lost"),
         (report.recovered, recovered, recovered),
-        (0 if report.partial else waiting, *wait),
+        (waiting, *wait),
         (unseen, "has no result yet", "have no result yet"),
         (too_old, "is too old to send", "are too old to send"),
     ]
     parts: list[str] = []
     for number, one, several in kinds:
         if number:
-            events = f"{number:,}" if parts or one is recovered else count(number, "event")
-            parts.append(f"{events} {one if number == 1 else several}")
-    if report.partial and waiting:
-        parts.append("how many events wait is not known yet")
+            events = f"{number:,}" if parts or (one is recovered and not told) else count(number, f"{other}event")
+            least = "at least " if report.partial and one is wait[0] else ""
+            parts.append(f"{least}{events} {one if number == 1 else several}")
     if report.open and (report.urgent or report.late):
         parts.append(_time_left(report))
     elif waiting and report.down and not (report.partial or report.lost or report.is_failing):
         parts.append("none is lost yet")
     text = ", ".join(parts)
-    return f"Dry run, nothing was sent: {text}" if report.dry_run else text[0].upper() + text[1:]
+    return f"Dry run, nothing was sent: {text}" if report.dry_run else text[:1].upper() + text[1:]
 
 
 def _time_left(report: Report) -> str:
@@ -182,6 +195,8 @@ def what_to_do(report: Report) -> str:
         return f"{bring} {_advice_for(one.cause for one in outages)}"
     if (fact := worst_fact(report)) and fact.kind is FactKind.ERROR and fact.advice:
         return fact.advice
+    if fact and fact.kind is FactKind.ERROR_AS_WARNING:
+        fact = None  # a limit: the next run continues
     advice = _advice_for(event.cause for event in report.events if event.outcome in TO_BE_FIXED)
     return f"{fact.advice} {advice}".strip() if fact else advice
 
@@ -197,28 +212,62 @@ _THEM = {1: "it", 2: "both"}
 
 
 def what_comes_next(report: Report) -> str:
-    """What later runs do by themselves; empty if that is nothing."""
+    """What later runs do by themselves, and until when that is soon enough; empty if that is nothing."""
+    lead = worst_fact(report)
+    if report.facts and report.signal_number is None and not any(hook.read for hook in report.hooks):
+        then = lead.advice if lead and lead.level is Level.WARNING else _BLOCKED
+        return f"{then} {_unread_until(report)}".strip()
     if report.dry_run:
         return "Run without dry-run to send them." if report.open else ""
     if report.down:
         them = "everything that waits" if report.partial else _THEM.get(report.open, f"all {report.open:,}")
         who, up = ("the receiver", "it is") if len(report.hooks) == 1 else ("the receivers", "they are")
         return f"nothing. The next run tests {who}, and sends {them} once {up} up."
-    due = [event.next_attempt_at for event in report.events if event.next_attempt_at is not None]
+    tried = report.count(Outcome.TYPE_FAILS)
+    due = [
+        event.next_attempt_at
+        for event in report.events
+        if event.next_attempt_at is not None and event.outcome is not Outcome.TYPE_FAILS
+    ]
     later = [moment for moment in due if moment > report.start]
+    blocked = _BLOCKED if report.count(Outcome.RUN_FAILED) else ""
+    parts = [
+        blocked,
+        f"Each run tries a few of the {tried:,} that were not sent, then all once one arrives." * bool(tried),
+    ]
     if now := len(due) - len(later):
         more = f", and {len(later):,} more from {utc(min(later), report.start)} on" if later else ""
-        runs = max((hook.forecast.runs for hook in report.hooks if hook.forecast), default=1)
-        which = "next run sends" if runs == 1 else f"next {runs:,} runs send"
-        return f"The {which} {count(now, 'event')}{more}."
-    if later:
-        return f"The next redelivery is due at {utc(min(later), report.start)}."
-    return "The next run continues." if report.partial or report.signal_number is not None else ""
+        takes = max((hook.forecast for hook in report.hooks if hook.forecast), key=attrgetter("runs"), default=None)
+        runs, works = takes.runs if takes else 1, " that works" * bool(blocked)
+        which = f"next run{works} sends" if runs == 1 else f"next {runs:,} runs{works} send"
+        soon_enough = f", {takes.condition}" if takes and takes.condition else ""
+        parts.append(f"The {which} {count(now, 'event')}{more}{soon_enough}.")
+    elif later:
+        parts.append(f"The next redelivery is due at {utc(min(later), report.start)}.")
+    elif report.partial or report.signal_number is not None:
+        parts.append("The next run continues.")
+    return " ".join(filter(None, parts)) or (lead.then if lead else "")
 
 
-def what_helps(report: Report) -> str:
-    """What would make sending take less time or fewer runs; empty: it ends in time, in one run."""
-    return "; or ".join(dict.fromkeys(one for hook in report.hooks if hook.forecast for one in hook.forecast.helps))
+def _unread_until(report: Report) -> str:
+    """From when on something is lost that no run has checked."""
+    moments = [hook.unread_until for hook in report.hooks if hook.unread_until is not None]
+    until = utc_from_now(min(moments), report.ended) if moments else ""
+    return f"What no run has checked is safe until {until}." if until else FIRST_LOSS
+
+
+#: Where it is not known how long ago a run worked.
+FIRST_LOSS = (
+    "GitHub keeps each delivery for 3 days (Enterprise Server: 7), so the first events are lost 3 days after the last "
+    "run that worked."
+)
+_BLOCKED = "Until a run works again, nothing is redelivered."
+
+
+def what_helps(report: Report) -> Sequence[tuple[str, str]]:
+    """What would make sending take less time or fewer runs, and how."""
+    takes = max((hook.forecast for hook in report.hooks if hook.forecast), key=attrgetter("seconds"), default=None)
+    return takes.advice if takes else ()
 
 
 def annotate(report: Report, fail_on: FailOn) -> Iterator[tuple[Literal["error", "warning", "notice"], str]]:

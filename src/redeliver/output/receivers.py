@@ -10,7 +10,7 @@ from redeliver.text import count, for_markdown
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import DeliveryStats, EndpointResponse, TypeStats
-    from redeliver.core.report import Report
+    from redeliver.core.report import Account, Report
     from redeliver.output.pieces import ByteBudget
 
 #: Rows of each table.
@@ -43,7 +43,14 @@ def health_line(report: Report) -> str:
         f"{slow:,} took over {NEAR_TIMEOUT_SHARE * first.timeout:.0f} s of GitHub's {first.timeout} s" if slow else "",
         f"{throttled:,} throttled" if throttled else "",
     ]
-    return f"Receiver health: {report.health} ({why}). {'; '.join(part for part in parts if part)}"
+    return f"Receiver health: {_state(report, why)}. {'; '.join(part for part in parts if part)}"
+
+
+def _state(one: Account, why: str) -> str:
+    """A state, and what decided. Where all was delivered in the end, the state would sound as if something was left."""
+    if one.health is Health.DEGRADED and not (one.undelivered or one.is_failing):
+        return "all is delivered now"
+    return f"{one.health} ({why})"
 
 
 def health_parts(report: Report, space: ByteBudget) -> list[str]:
@@ -57,8 +64,9 @@ def health_parts(report: Report, space: ByteBudget) -> list[str]:
             if one := hook.stats:
                 figures = [*_figures(one), f"{one.near_timeout:,}", f"{one.throttled:,}"]
                 # Without events there are no figures.
-                health = f"{hook.health}: {hook.health_why}"
-                cells.append([webhook(hook), health, *(figures if one.events else ["0 | | | |"])])
+                cells.append(
+                    [webhook(hook), _state(hook, hook.health_why), *(figures if one.events else ["0 | | | |"])]
+                )
         columns = ["Webhook", "Health", "Events:", *_COLUMNS, "Near&nbsp;time-out:", "Throttled:"]
         return [line, *space.table(columns, cells, SHOWN_HOOKS, len(report.hooks), "webhooks")]
     if stats is None or len(stats.by_event) < 2:

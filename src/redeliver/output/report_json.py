@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from redeliver.core.case import Outcome
 from redeliver.core.report import VERSION
+from redeliver.output.headline import sentences, what_to_do
 from redeliver.output.pieces import ORDER, ByteBudget
 from redeliver.output.report_model import (
     MOST_FAILING_TYPES,
@@ -17,6 +18,7 @@ from redeliver.output.report_model import (
     EventPart,
     ExplanationPart,
     FailingTypePart,
+    ForecastPart,
     HealthPart,
     HookPart,
     ReportModel,
@@ -24,7 +26,7 @@ from redeliver.output.report_model import (
     ShownPart,
     TypePart,
 )
-from redeliver.text import for_shell, plain
+from redeliver.text import for_shell, one_line, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,6 +74,8 @@ def as_json(report: Report) -> str:
         report,
         version=VERSION,
         health={"state": report.health},
+        heading=one_line(sentences(report)[0], _SENTENCE // 2),
+        do_now=one_line(what_to_do(report), _SENTENCE // 2),
         errors=_sentences(report.errors, _ERRORS),
         attention=_sentences(report.attention, _ERRORS),
         hooks_unreached=report.unreached,
@@ -179,6 +183,7 @@ def _hook_part(hook: HookReport) -> HookPart:
         too_old=hook.count(Outcome.TOO_OLD),
         explanations=explanations,
         sending=_sending_part(hook.sending) if hook.sending else None,
+        forecast=hook.forecast and _part(ForecastPart, hook.forecast),
         errors=_sentences(hook.errors, _OF_A_HOOK),
         warnings=_sentences(hook.warnings, _OF_A_HOOK),
         events=[],

@@ -181,6 +181,18 @@ class SendingPart(TypedDict):
 
 
 @described
+class ForecastPart(TypedDict):
+    """What it takes to send the events that wait."""
+
+    seconds: Count
+    """How long sending takes at the pace of the settings and of GitHub's limits."""
+    runs: Count
+    """How many runs of `time-limit` that takes."""
+    in_time: bool
+    """Whether all are sent before GitHub begins to delete them, if one run follows the other."""
+
+
+@described
 class HookPart(TypedDict):
     """One run over one webhook."""
 
@@ -190,6 +202,8 @@ class HookPart(TypedDict):
     """Its id, as text, since it can have more digits than a JSON number keeps; empty for a GitHub App's webhook."""
     owner: Text200
     """Who has it: `octo`, `octo/hello`, or the GitHub App's id."""
+    host: Annotated[str, Field(max_length=300)]
+    """Its receiver's host; empty: not known, or `names_hosts` is false."""
     active: bool | None
     """Whether GitHub sends deliveries to it; null: GitHub does not say, or was not asked."""
     newest_delivery: Moment | None
@@ -239,6 +253,8 @@ class HookPart(TypedDict):
     """What the receiver answered, with the input `explain`."""
     sending: SendingPart | None
     """Null: nothing was sent."""
+    forecast: ForecastPart | None
+    """What it takes to send what waits; null: nothing does, or too little was read to know."""
     errors: Sentences
     warnings: Sentences
     events: list[EventPart]
@@ -272,6 +288,13 @@ class ReportModel(TypedDict):
     lost: Count
     """Events that no later run delivers, of all webhooks; part of `undelivered`."""
     health: RunHealthPart
+    heading: Annotated[str, Field(max_length=LONGEST_SENTENCE)]
+    """The heading of the job summary, without its light: what it is, and how bad."""
+    do_now: Annotated[str, Field(max_length=LONGEST_SENTENCE)]
+    """What a person should do now, as on the job summary; empty: nothing."""
+    names_hosts: bool
+    """Whether texts may name hosts of receivers: so it is on a server, and in a workflow of a repository that is not
+    public."""
     errors: Sentences
     """What makes the run fail, a sentence or two for each cause, however many webhooks have it. Those of each webhook
     are in `hooks`."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import LOST, OUTCOMES, Outcome
+from redeliver.core.case import AWAITING_RESULT, LOST, OUTCOMES, Outcome
 from redeliver.core.facts import FactKind, Level
 from redeliver.documents import entry
 from redeliver.output.charts import picture
 from redeliver.output.headline import (
+    FIRST_LOSS,
     TO_BE_FIXED,
     is_in_heading,
     other_facts,
@@ -59,8 +60,10 @@ _FEW = 10
 _CAUSES = 8
 _SENTENCE = 1_000
 #: The groups in which events are listed, in this order: the lost ones first, so that they are not cut off.
-_LOST, _WAITING, _RECOVERED, _FILTERED = "lost", "waiting", "recovered", "filtered out"
-_GROUPS = dict.fromkeys(LOST, _LOST) | {Outcome.RECOVERED: _RECOVERED, Outcome.FILTERED_OUT: _FILTERED}
+_LOST, _WAITING, _UNSEEN = "lost", "waiting", "with no result yet"
+_RECOVERED, _FILTERED = "recovered", "filtered out"
+_GROUPS = dict.fromkeys(LOST, _LOST) | dict.fromkeys(AWAITING_RESULT, _UNSEEN)
+_GROUPS |= {Outcome.RECOVERED: _RECOVERED, Outcome.FILTERED_OUT: _FILTERED}
 
 
 def markdown(report: Report) -> str:
@@ -91,10 +94,13 @@ def markdown(report: Report) -> str:
     return text + ("\n\n" if text.endswith("</details>") else "\n")
 
 
-def unusable(problems: Sequence[str]) -> str:
-    """The job summary of a run that could not begin."""
-    shown = [f"- {sentence_in_markdown(problem, _SENTENCE)}" for problem in problems[:SHOWN_SENTENCES]]
-    return "\n".join(["## 🔴 The inputs cannot be used", "", *shown, more(len(problems) - len(shown), "problems")])
+def unusable(problems: Sequence[str], *, redelivers: bool) -> str:
+    """The job summary of a step that could not begin. ``redelivers``: whether it keeps redelivering what failed."""
+    shown = [sentence_in_markdown(problem, _SENTENCE) for problem in problems[:SHOWN_SENTENCES]]
+    shown += [rest] if (rest := more(len(problems) - len(shown), "problems")) else []
+    lines = ["**Do now:** correct these inputs, and run again."]
+    lines += [f"**Until then:** nothing is redelivered. {FIRST_LOSS}"] if redelivers else []
+    return f"## 🔴 The inputs cannot be used: nothing was done\n\n{alert(lines, is_red=True, listed=shown)}\n"
 
 
 # -- what to do -------------------------------------------------------------------------------------------------
@@ -102,7 +108,7 @@ def unusable(problems: Sequence[str]) -> str:
 
 def _alert(report: Report, do: str) -> str:
     """What to do now, what happens then, and what if that cannot be done; in a plain line if nothing is to be done."""
-    then, helps = what_comes_next(report), what_helps(report)
+    then = what_comes_next(report)
     lead, lines = worst_fact(report), []
     if lead and lead.kind is not FactKind.DOWN:
         # The heading has the first sentence.
@@ -113,9 +119,8 @@ def _alert(report: Report, do: str) -> str:
         lines.append(f"**Do now:** {sentence_in_markdown(do, _SENTENCE)}{about}")
     if then:
         at_once = " At once: **Re-run all jobs**, on this page." if report.down else ""
-        lines.append(f"{'**Then:** ' * bool(do)}{then}{at_once}")
-    if helps:
-        lines.append(f"**{'Send faster' if report.late else 'Faster'}:** {sentence_in_markdown(helps, _SENTENCE)}.")
+        lines.append(f"{'**Then:** ' * (bool(do) and not then.startswith('Until'))}{then}{at_once}")
+    lines += [f"**{better}:** {sentence_in_markdown(how, _SENTENCE)}." for better, how in what_helps(report)]
     if (do or report.late) and report.deadline is not None and report.open:
         lines.append(otherwise(utc(report.deadline, report.start)))
     if not do and not report.late:
@@ -154,7 +159,8 @@ def _causes(report: Report, do: str) -> str:
 
 def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
     """The lost events, and all others: the few that wait where they are seen, the rest folded."""
-    groups: dict[str, list[tuple[HookReport, EventReport]]] = {_LOST: [], _WAITING: [], _RECOVERED: [], _FILTERED: []}
+    names = (_LOST, _WAITING, _UNSEEN, _RECOVERED, _FILTERED)
+    groups: dict[str, list[tuple[HookReport, EventReport]]] = {name: [] for name in names}
     for hook in report.hooks:
         for event in hook.events:
             groups[_GROUPS.get(event.outcome, _WAITING)].append((hook, event))
@@ -164,14 +170,14 @@ def _events(report: Report, space: ByteBudget) -> tuple[list[str], list[str]]:
     others: list[str] = []
     for name, group in groups.items():
         columns = ["Delivery: GUID, id", "Event", "First failed (UTC)", "Cause", "Attempts:", "Outcome"]
-        columns += ["Replay before (UTC)"] * (name == _LOST) + several
+        given_up = [event.guid for _, event in group if event.outcome is Outcome.GIVEN_UP]
+        columns += ["Replay before (UTC)"] * bool(given_up) + several
         ordered = sorted(group, key=lambda row: ORDER[row[1].outcome])
         rows = (_cells(hook, event, columns) for hook, event in ordered)
         listed = space.table(columns, rows, left, len(group), "events")
         shown = min(left, len(group))
         left -= shown
         if name == _LOST:
-            given_up = [event.guid for _, event in group if event.outcome is Outcome.GIVEN_UP]
             if guids := to_copy(given_up, SHOWN_EVENTS):
                 listed.append(f"GUIDs to replay once the receiver is fixed:\n\n{guids}")
             lost = listed

@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import SETTLED, Outcome
+from redeliver.core.case import AWAITING_RESULT, SETTLED, Outcome
 from redeliver.output.pieces import mark, nowrap, row, table, webhook
 from redeliver.text import for_markdown
 from redeliver.times import distance, utc
@@ -23,21 +23,20 @@ SHOWN_HOOKS = 300
 
 def one_webhook(hook: HookReport) -> str:
     """What waits, in one row; empty: nothing does."""
-    if not (hook.open or hook.partial or hook.down):
+    if hook.read and not (hook.open or hook.partial or hook.down or hook.silent or hook.active is False):
         return ""
     cells = {name: cell for name, cell in _cells_of(hook).items() if cell not in {"", "0"}}
     names = {"Sending takes": "Once it is up"} if hook.down else {"Since": "First failed"}
-    return table([*(names.get(name, name) for name in cells), "Webhook"], [row([*cells.values(), webhook(hook)])])
+    columns = [*(names.get(name, name) for name in cells), "Webhook"]
+    return table(columns, [row([*cells.values(), webhook(hook)])]) if cells else ""
 
 
 def several_webhooks(report: Report, space: ByteBudget) -> list[str]:
     """Those that need attention, the worst first."""
     loud = [hook for hook in report.hooks if not is_quiet(hook)]
     cells = [_hook_cells(hook) for hook in sorted(loud, key=_how_bad)[:SHOWN_HOOKS]]
-    columns = [
-        name for name in max(cells, key=len, default={}) if any(line.get(name, "") not in {"", "0"} for line in cells)
-    ]
-    rows = ([line.get(name, "") for name in columns] for line in cells)
+    columns = [name for name in cells[0] if any(line[name] not in {"", "0"} for line in cells)] if cells else []
+    rows = ([line[name] for name in columns] for line in cells)
     return space.table(columns, rows, SHOWN_HOOKS, len(loud), "webhooks")
 
 
@@ -56,28 +55,34 @@ def _hook_cells(hook: HookReport) -> dict[str, str]:
     """A webhook's row among others, by the columns' names."""
     state = "; ".join(filter(None, ["" if hook.read else "not read", *(fact.short for fact in hook.facts)]))
     named = {"Webhook": f"{mark(hook)}&nbsp;{webhook(hook)}", "State": for_markdown(state, 300)}
-    cells = _cells_of(hook) if hook.read else {}
-    return named | {name: cell for name, cell in cells.items() if name not in {"Since", "Cause"}}
+    return named | {name: cell for name, cell in _cells_of(hook).items() if name not in {"Since", "Cause"}}
 
 
 def _cells_of(hook: HookReport) -> dict[str, str]:
     """What is known of the events that wait, by the columns' names."""
     waiting = [event for event in hook.events if event.outcome not in SETTLED]
-    unread = ""
+    unread, last, unseen = "", "", hook.count(*AWAITING_RESULT)
     if hook.partial and hook.unread_from is not None:
         unread = nowrap(f"{utc(hook.unread_from, hook.start)} to {utc(hook.cutoff, hook.start)}")
-    until = hook.deadline
-    return {
+    if hook.newest_delivery is not None and (hook.silent or hook.active is False):
+        last = _moment(hook.newest_delivery, hook.start)
+    until = hook.deadline if hook.read else hook.unread_until
+    number = f"{'at least ' * hook.partial}**{hook.open - unseen:,}**" if hook.open > unseen else "0"
+    cells = {
+        "Last new event": last,
+        "Not checked since": "" if hook.read or hook.unread_from is None else _moment(hook.unread_from, hook.start),
         "Since": _since(hook, waiting),
         "Cause": _cause(hook, waiting),
-        "Waiting:": nowrap("not known yet") if hook.partial else f"**{hook.open:,}**" if hook.open else "0",
+        "Waiting:": number,
+        "No result yet:": f"{unseen:,}",
         "Not read yet": unread,
         "No longer retried:": f"{hook.count(Outcome.GIVEN_UP):,}",
         "Lost:": f"{hook.count(Outcome.EXPIRED):,}",
         "Recovered:": f"{hook.recovered:,}",
         "Safe until": "" if until is None else _moment(until, min(hook.ended, until), bold=True),
-        "Sending takes": "" if hook.partial else f"{hook.forecast or ''}",
+        "Sending takes": "" if hook.partial or hook.count(Outcome.TYPE_FAILS) else f"{hook.forecast or ''}",
     }
+    return cells if hook.read else cells | dict.fromkeys((name for name in cells if name.endswith(":")), "")
 
 
 def _since(hook: HookReport, waiting: Sequence[EventReport]) -> str:

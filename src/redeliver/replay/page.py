@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
+from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome, latest_failures
+from redeliver.core.facts import FactKind
 from redeliver.documents import entry
-from redeliver.output.pieces import SHOWN_EVENTS, alert, folded, light, linked, more, row, table, to_copy
+from redeliver.output.pieces import (
+    SHOWN_EVENTS,
+    advice_for,
+    alert,
+    folded,
+    light,
+    linked,
+    more,
+    nowrap,
+    row,
+    table,
+    to_copy,
+)
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS
 from redeliver.text import count, for_markdown, sentence_in_markdown
-from redeliver.times import day_time, duration, utc
+from redeliver.times import day_time, duration, utc, utc_from_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,7 +51,7 @@ def headline(report: ReplayReport) -> str:
     if not plan.found:
         return "Nothing to send: no event was found"
     if not report.send:
-        return f"Plan: {count(plan.found, 'event')} to send again, nothing was sent"
+        return f"Plan: {count(plan.found, 'event')} would be sent again. Nothing was sent yet"
     outcomes = report.outcomes
     down = "The receiver is down: " if report.endpoint_down else ""
     recovered, unseen = outcomes[Outcome.RECOVERED], sum(outcomes[outcome] for outcome in AWAITING_RESULT)
@@ -54,18 +67,22 @@ def headline(report: ReplayReport) -> str:
 
 def no_retry(report: ReplayReport) -> str:
     """That nothing else sends some of these events again; empty: a scheduled run does, or it need not."""
-    events = [(event, case) for event, case in report.events if case.outcome is not Outcome.RECOVERED]
-    delivered = sum(event.is_delivered for event, _ in events)
+    missing = [event for event, case in report.events if case.outcome is not Outcome.RECOVERED]
+    delivered = sum(event.is_delivered for event in missing)
     if not delivered:
         return ""
-    which = count(delivered, "of these events", "of these events")
-    return f"A scheduled run does not retry {which}: {'it was' if delivered == 1 else 'they were'} delivered before."
+    which = f"{delivered:,} of these events" if delivered < len(missing) else count(delivered, "event")
+    return f"No scheduled run sends {which} again: {'it was' if delivered == 1 else 'they were'} delivered before."
 
 
 def next_step(report: ReplayReport, how: str) -> str:
     """After a plan: how to send what it holds, in the words of whoever shows it; empty: there is nothing to send."""
-    sendable = report.plan and report.plan.cases and not report.plan.missing and not report.send
-    return f"To send them, run it again with {how}" if sendable else ""
+    plan = report.plan
+    if not plan or not plan.cases or plan.missing or report.send:
+        return ""
+    until = plan.deadline or plan.made_at
+    twice = "" if not plan.delivered else f" The receiver then gets {count(plan.delivered, 'event')} for a second time"
+    return f"To send them, run it again with {how} before {utc(until, plan.made_at)}{'.' * bool(twice)}{twice}"
 
 
 def guids_to_send(report: ReplayReport, elsewhere: str) -> Iterator[str]:
@@ -80,29 +97,44 @@ def guids_to_send(report: ReplayReport, elsewhere: str) -> Iterator[str]:
 
 def markdown(report: ReplayReport) -> str:
     """The job summary as GitHub-flavoured Markdown."""
-    rows = plan_rows(report.plan, lambda text: for_markdown(text, 80)) if report.plan else ()
+    plan = report.plan
+    rows = plan_rows(plan, lambda text: for_markdown(text, 80)) if plan else ()
     mark = light(report, waiting=report.signal_number is not None)
     told = headline(report)
     parts = [
-        f"## {mark} {told if report.plan else sentence_in_markdown(told, _SENTENCE)}",
-        linked(for_markdown(report.hook), report.page),
-        *(_alert(fact, told) for fact in sorted(report.facts, key=lambda fact: -fact.level)),
+        f"## {mark} {told if plan else sentence_in_markdown(told, _SENTENCE)}",
+        _summary(report, plan) if plan and plan.cases else linked(for_markdown(report.hook), report.page),
+        *(_alert(fact, report, told) for fact in sorted(report.facts, key=lambda fact: -fact.level)),
+        f"{step}." if (step := next_step(report, "`send: true`")) else "",
+        no_retry(report),
     ]
     for title, guids in _lists(report):
         parts += [f"{title}:\n\n{to_copy(guids, MOST_GUIDS)}", more(len(guids) - MOST_GUIDS, "GUIDs")]
-    parts += [
-        f"{step}." if (step := next_step(report, "`send: true`")) else "",
-        no_retry(report),
-        table(["Plan", ""], [*map(row, rows)]),
-    ]
-    parts.append(_events(report))
+    parts += [folded("The plan", table(["Plan", ""], [*map(row, rows)])) if plan else "", _events(report)]
     return "\n\n".join(part for part in parts if part) + "\n\n"
 
 
-def _alert(fact: Fact, heading: str) -> str:
+def _summary(report: ReplayReport, plan: ReplayPlan) -> str:
+    """How many, and until when, in a row."""
+    until = plan.deadline or 0
+    cells = {
+        "Chosen:": f"**{plan.found:,}**",
+        "Delivered before:": f"{plan.delivered:,}",
+        "Delivered now:": f"{report.outcomes[Outcome.RECOVERED]:,}" if report.send else "",
+        "Sending takes": "" if report.send else duration(plan.seconds),
+        "Possible until": nowrap(utc_from_now(until, min(plan.made_at, until))),
+        "Webhook": linked(for_markdown(report.hook), report.page),
+    }
+    cells = {name: cell for name, cell in cells.items() if cell}
+    return table([*cells], [row(cells.values())])
+
+
+def _alert(fact: Fact, report: ReplayReport, heading: str) -> str:
     is_told = fact.headline and heading.startswith(fact.headline)
     sentence = "" if is_told else f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**"
-    advice = f"**Do now:** {sentence_in_markdown(fact.advice, _SENTENCE)} " if fact.advice else ""
+    causes = [attempt.cause for attempt in latest_failures([case for _, case in report.events])]
+    why = f"{advice_for(causes[0])} " if causes and fact.kind in {FactKind.NOT_DELIVERED, FactKind.FIRST_FAILED} else ""
+    advice = f"**Do now:** {sentence_in_markdown(why + fact.advice, _SENTENCE)} " if fact.advice else ""
     lines = filter(None, (sentence, f"{advice}[More]({entry(fact)})"))
     return alert(lines, is_red=fact.is_error)
 

@@ -68,6 +68,7 @@ class ReplayPlan:
         self.unread: tuple[str, ...] = ()
         """What to look for on the webhook's page: rows that cannot be read, and whose events may have been meant."""
         self.scanned = self.calls = self.seconds = 0
+        self._retention = settings.retention_ms
         self._names = settings.events
         self._wanted = set(settings.guid)
         self._without_original: dict[str, Case] = {}
@@ -76,6 +77,11 @@ class ReplayPlan:
     def too_many(self) -> bool:
         """Whether there are more than may be sent."""
         return self.found > self.limit
+
+    @property
+    def deadline(self) -> int | None:
+        """When GitHub begins to delete what is chosen; None: nothing is."""
+        return None if self.first is None else self.first + self._retention
 
     def was_redelivered(self, event: Event) -> bool:
         """Whether that event was redelivered within the hour before the plan."""

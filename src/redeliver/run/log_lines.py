@@ -77,14 +77,14 @@ def plan_line(ledger: Ledger, takes: Forecast | None, *, dry_run: bool) -> str:
     is_long = takes is not None and (takes.seconds >= 60 or takes.runs > 1)
     parts = [to_send + (f": {takes}" if is_long else "") if due else "nothing to send now" if reasons else ""]
     parts += [f"{number:,} {OUTCOMES[reason].word}" for reason, number in reasons.items()]
-    faster = f". Faster: {', or '.join(takes.helps)}" if is_long and takes and takes.helps else ""
-    return " · ".join(filter(None, parts)) + faster
+    advice = [f". {better}: {how}" for better, how in takes.advice] if is_long and takes else []
+    return " · ".join(filter(None, parts)) + "".join(advice)
 
 
 def deadline_line(takes: Forecast, now: int) -> str:
     """When GitHub begins to delete what is to be sent, and whether there is time enough. ``now``: epoch ms."""
     deadline = now + round(takes.time_left * 1000)
-    state = "safe" if deadline - now > URGENT else "GitHub then deletes the oldest event"
+    state = (takes.condition or "safe") if deadline - now > URGENT else "GitHub then deletes the oldest event"
     if deadline <= now:
         return "GitHub is deleting the oldest event now"
     if not takes.in_time:

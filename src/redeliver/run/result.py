@@ -41,6 +41,9 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     known = replace(_unread(hook, record), gap=record.gap, clocks_differ_by=hook.clocks_differ_by, endings=endings)
     reading = record.reading
     if reading is None:
+        if window := record.window:
+            since = max(window.checkpoint, window.retained_from)
+            return replace(known, unread_from=since, unread_until=since + settings.retention_ms)
         return known
     window, partial = reading.window, reading.extent is Extent.NEWEST
     events, unread = _events(record, reading, settings), reading.unread_rows()

@@ -54,4 +54,5 @@ def run_hooks(session: Session) -> Report:
     made = tuple(replace(reports[hook_id], ended=ended) for hook_id in session.chosen if hook_id in reports)
     unreached = len(session.chosen) - len(made)
     dry_run, signal_number = session.settings.dry_run, session.clock.signal_number
-    return Report(made, dry_run, signal_number, fault, unreached, session.left_out, session.token_ends())
+    left_out, tokens, names_hosts = session.left_out, session.token_ends(), session.shows_hosts
+    return Report(made, dry_run, signal_number, fault, unreached, left_out, tokens, names_hosts)

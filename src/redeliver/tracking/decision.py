@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from redeliver.core.case import Outcome
 from redeliver.github.responses import read_json
 from redeliver.output.report_model import LARGEST_EXACT_INTEGER, Count, Moment
 from redeliver.text import for_shell
@@ -49,6 +50,10 @@ class Memory(BaseModel):
     """Events, in all runs since the issue was opened."""
     deadline: Moment | None = None
     lost: Count = 0
+    replay_before: Moment | None = None
+    """When GitHub begins to delete the lost events that can be replayed; None: there are none."""
+    lost_hook: Annotated[str, Field(max_length=400)] = ""
+    """The webhook that has losses, in words; empty: several have."""
     gap: tuple[Moment, Moment] | None = None
     lost_marks: Annotated[tuple[_Mark, ...], Field(max_length=_REMEMBERED)] = ()
     """Events whose loss was reported, in this issue or the one before."""
@@ -176,6 +181,10 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         # The report had no room for the others.
         lost_count = max(lost_count, situation.lost - before.lost)
     gap = situation.gap if situation.gap and situation.gap[0] != before.gap_mark else None
+    ends = [event["forgotten_at"] for event in lost if event["outcome"] == Outcome.GIVEN_UP]
+    ends += [before.replay_before] if before.replay_before is not None and before.replay_before > now else []
+    is_first = not before.has_losses
+    same = before.lost_hook if before.lost_hook == situation.lost_hook or not (lost or gap) else ""
     source = before if situation.state in {State.FAILED, None} else situation
     told = {
         "state": state,
@@ -184,11 +193,13 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         "partial": source.partial,
         "deadline": source.deadline,
         "lost": min(before.lost + lost_count, LARGEST_EXACT_INTEGER),
+        "replay_before": min(ends, default=None),
+        "lost_hook": situation.lost_hook if is_first else same,
         "gap": gap or before.gap,
     }
     # A webhook that is down is not called so by a run that sent too little to test it: that changes nothing either.
     hooks = [asdict(hook) | {"down": None} for hook in situation.hooks]
-    details = [hooks, situation.attention, situation.errors, situation.failing]
+    details = [hooks, situation.attention, situation.errors, situation.failing, situation.heading, situation.do_now]
     digest = before.digest if situation.state is None and not lost_count and not gap else _hash([told, details], 16)
     marks = (*before.lost_marks, *(_hash(event["guid"], _MARK) for event in lost))[-_REMEMBERED:]
     gap_mark = gap[0] if gap else before.gap_mark

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from pydantic import BaseModel, Field, TypeAdapter
 
 from redeliver.core.deliveries import or_none
-from redeliver.errors import ApiRefused, IssuesDisabled
+from redeliver.errors import ApiError, ApiRefused, IssuesDisabled
 from redeliver.github.connection import repository_of
 from redeliver.github.responses import Purpose, read_json
 from redeliver.tracking.decision import TrackingIssue, memory_of
@@ -47,11 +47,17 @@ class _Issue(BaseModel):
     author_association: Annotated[str | None, or_none] = None
 
 
+class _Repository(BaseModel):
+    private: bool = False
+
+
 _ISSUE = TypeAdapter(_Issue)
 _ISSUES = TypeAdapter(list[_Issue])
 _OBJECT = TypeAdapter(dict[str, object])
+_REPOSITORY = TypeAdapter(_Repository)
 #: What PyGithub's objects ask for: what that is for, what is read of its response, and how :class:`Caller` makes it.
 _REQUESTS: dict[str, tuple[str, TypeAdapter[Any], dict[str, Any]]] = {
+    "GET ": ("read the repository", _REPOSITORY, {}),
     "GET issues": ("read issues", _ISSUES, {}),
     "POST labels": ("create the label of an issue", _OBJECT, {"accept": (422,)}),  # 422: it exists
     "POST issues": ("open an issue", _ISSUE, {"once": True}),
@@ -75,6 +81,13 @@ class Issues:
     def now(self) -> int:
         """GitHub's time, in epoch milliseconds."""
         return self._caller.now()
+
+    def is_private(self) -> bool:
+        """Whether not everybody can read them; if GitHub does not say, everybody can."""
+        try:
+            return bool(self._repository.private)
+        except ApiError:
+            return False
 
     def find(self) -> TrackingIssue | None:
         """Of the newest hundred with the label, the newest that remembers something; an open one before all others.
@@ -108,7 +121,7 @@ class Issues:
 
     def _ask(self, verb: str, path: str, query: Mapping[str, str], body: Body | None) -> str:
         """Make a request of PyGithub's objects: one of those that are known here, and no other."""
-        place = re.sub(r"\d+", "N", path.removeprefix(f"/repos/{self._name}/"))
+        place = re.sub(r"\d+", "N", path.removeprefix(f"/repos/{self._name}").removeprefix("/"))
         what, described, options = _REQUESTS[f"{verb} {place}"]
         purpose = Purpose(f"{what} in {self._name}", _PERMISSION, f"GitHub has no repository {self._name}")
 

@@ -28,6 +28,7 @@ _SENTENCES = 8_000
 _ROWS = 30
 _ERRORS = 5
 _ADVICE = 3
+_COLUMNS = ("Webhook", "Waiting:", "Cause", "Safe until", "Sending takes")
 #: Characters of an error, of what somebody must see to, and of the sentence of either that makes a heading.
 _ERROR = 400
 _LONGEST = 600
@@ -52,11 +53,7 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     link = f" [The run that changed it last]({run})." if run else ""
     end = (f"<sub>{_FOOT}{link}</sub>", memory.hidden)
     space = _space_beside(*end)
-    known = []
-    if memory.lost and memory.state is not State.SETTLED:  # else the heading says it
-        known.append(f"- {_lost(memory.lost)}. A comment names {'it' if memory.lost == 1 else 'them'}.")
-    if memory.gap:
-        known.append(f"- {_gap(memory.gap)}")
+    known = _known_losses(memory) if memory.state is not State.SETTLED else []  # else they are the heading
     shown = situation.hooks if len(situation.hooks) > 1 else ()  # of one, the row of the state has it
     hooks = (
         (
@@ -64,13 +61,14 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
             f"{hook.undelivered:,}",
             _causes(hook),
             "" if hook.deadline is None else utc(hook.deadline),
+            hook.takes,
         )
         for hook in shown
     )
     parts = [
         *_state(decision, situation, space),
-        "\n".join(known),
-        *space.table(["Webhook", "Waiting:", "Cause", "Safe until"], hooks, _ROWS, len(shown), "webhooks"),
+        "\n".join(f"- {one}" for one in known),
+        *space.table(_COLUMNS, hooks, _ROWS, len(shown), "webhooks"),
         *end,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -92,23 +90,40 @@ def _state(decision: Decision, situation: Situation, space: ByteBudget) -> Itera
     yield f"## {_heading(decision, situation)}"
     if state is State.SETTLED:
         lasted = f" It lasted from {utc(memory.since)} to {utc(decision.now)}." if memory.since is not None else ""
-        yield f"Nothing {'else ' * memory.has_losses}waits.{lasted}"
-        named = f"A comment names {'it' if memory.lost == 1 else 'them'}. " if memory.lost else ""
-        yield f"{named}{_CLOSE}" if memory.has_losses else ""
+        if memory.has_losses:
+            yield alert([*_known_losses(memory), f"**Then:** Nothing else waits.{lasted} {_CLOSE}"], is_red=True)
+        else:
+            yield f"Nothing waits.{lasted}"
         return
     yield _waiting(memory, situation)
-    told = [sentence_in_markdown(one, _LONGEST) for one in situation.attention]
-    told += [_escaped(error, _ERROR) for error in situation.errors]
+    do, late = situation.do_now, any(hook.is_late for hook in situation.hooks)
+    told = [sentence_in_markdown(one.removesuffix(do), _LONGEST) for one in situation.attention]
+    told += [_escaped(error.removesuffix(do), _ERROR) for error in situation.errors]
     errors = space.fit(told, _ERRORS)
     if left := more(len(told) - len(errors), "errors"):
         errors.append(left)
-    causes = dict.fromkeys(cause for hook in situation.hooks for cause in hook.causes)
-    advice = " ".join(list(dict.fromkeys(map(advice_for, causes)))[:_ADVICE])
-    lines = [f"**Do now:** {'Bring it back. ' * (state is State.DOWN)}{advice}"] if advice else []
+    lines = [f"**Do now:** {sentence_in_markdown(do, _LONGEST)}"] if do else []
     lines.append(f"**Then:** {_THEN[state]}")
     if memory.deadline is not None:
         lines.append(otherwise(utc(memory.deadline)))
-    yield alert(lines, is_red=state is State.DOWN or situation.failing, listed=errors)
+    yield alert(lines, is_red=state is State.DOWN or situation.failing or late, listed=errors)
+
+
+def _known_losses(memory: Memory) -> list[str]:
+    """What is lost, what is left to do about it, and until when."""
+    known = []
+    if memory.lost:
+        they, them = ("It is", "it") if memory.lost == 1 else ("They are", "them")
+        told = "" if memory.state is State.SETTLED else f"{_lost(memory)}. "  # else the heading says it
+        if memory.replay_before is not None:
+            do = f"Fix the receiver, then replay {them} before **{utc(memory.replay_before)}**"
+            known.append(f"{told}**Do now:** {do}. A comment names {them}.")
+        else:
+            known.append(f"{told}{they} gone: no run can redeliver {them} any more. A comment names {them}.")
+    if memory.gap:
+        fact = Fact(FactKind.GAP, {"since": memory.gap[0], "until": memory.gap[1]})
+        known.append(f"{fact.sentence} **Do now:** {fact.advice}")
+    return known
 
 
 def _heading(decision: Decision, situation: Situation) -> str:
@@ -118,15 +133,18 @@ def _heading(decision: Decision, situation: Situation) -> str:
     if state is State.SETTLED:
         if not memory.has_losses:
             return f"🟢 It is over: {_recovered(decision) or 'nothing waits any more'}"
-        what = _lost(memory.lost) if memory.lost else "GitHub has deleted deliveries that no run had checked"
-        return f"🔴 {what}"
+        if memory.lost:
+            return f"🔴 {_lost(memory)}"
+        return f"🔴 GitHub has deleted deliveries{_for(memory.lost_hook)} that no run had checked"
     light = "🔴" if situation.failing or memory.has_losses else "🟡"
     if state in {State.FAILED, State.ATTENTION}:
-        sentence = next(iter((*situation.errors, *situation.attention)), "The run failed").partition(". ")[0]
-        return f"{light} {_escaped(sentence.removesuffix('.'), _HEADING)}"
-    waiting = f"{count(memory.undelivered, 'event')} {'waits' if memory.undelivered == 1 else 'wait'}"
+        known = situation.heading or next(iter((*situation.errors, *situation.attention)), "The run failed")
+        return f"{light} {_escaped(known.removesuffix('.'), _HEADING)}"
+    hooks = situation.hooks
+    named = _for(hooks[0].hook) if len(hooks) == 1 and state is not State.DOWN else ""
+    waiting = f"{count(memory.undelivered, 'event')}{named} {'waits' if memory.undelivered == 1 else 'wait'}"
     if memory.partial:
-        waiting = "how many events wait is not known yet"
+        waiting = f"at least {waiting}"
     elif state is State.DOWN and not memory.has_losses:
         waiting += ", none is lost yet"
     counts = ", ".join(part for part in (waiting, lost) if part)
@@ -138,7 +156,7 @@ def _heading(decision: Decision, situation: Situation) -> str:
 def _who(situation: Situation) -> str:
     down = [hook for hook in situation.hooks if hook.down]
     if len(down) == 1:
-        return f"The receiver of {for_markdown(down[0].hook, 100)} is"
+        return f"{'' if down[0].is_host else 'The receiver of '}{for_markdown(down[0].hook, 100)} is"
     return f"{len(down):,} receivers are" if down else "A receiver is"
 
 
@@ -146,9 +164,14 @@ def _are(number: int) -> str:
     return "is" if number == 1 else "are"
 
 
-def _lost(number: int) -> str:
+def _for(hook: str) -> str:
+    return f" for {for_markdown(hook, 100)}" if hook else ""
+
+
+def _lost(memory: Memory) -> str:
+    number = memory.lost
     was = "was" if number == 1 else "were"
-    return f"{count(number, 'event')} {was} not delivered and {_are(number)} no longer retried"
+    return f"{count(number, 'event')}{_for(memory.lost_hook)} {was} not delivered and {_are(number)} no longer retried"
 
 
 def _recovered(decision: Decision) -> str:
@@ -179,12 +202,14 @@ def _waiting(memory: Memory, situation: Situation) -> str:
             cells["Webhook"] = for_markdown(hook.hook, 100)
         cells["Cause"] = _causes(hook)
     if memory.undelivered:
-        waiting = "not known yet" if memory.partial else f"**{memory.undelivered:,}**"
+        waiting = f"{'at least ' * memory.partial}**{memory.undelivered:,}**"
         cells["Waiting:"] = waiting + ", according to the last run that worked" * (memory.state is State.FAILED)
     if memory.recovered:
         cells["Recovered:"] = f"{memory.recovered:,}"
     if memory.deadline is not None:
         cells["Safe until"] = f"**{utc(memory.deadline)}**"
+    if len(situation.hooks) == 1 and situation.hooks[0].takes:
+        cells["Once it is up" if memory.state is State.DOWN else "Sending takes"] = situation.hooks[0].takes
     return table([*cells], [row(cells.values())]) if cells else ""
 
 
@@ -194,7 +219,8 @@ def _causes(hook: HookSituation) -> str:
 
 def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
     if news.lost_count:
-        yield f"🔴 **{_lost(news.lost_count)}.**"
+        told = news.memory.model_copy(update={"lost": news.lost_count})
+        yield f"🔴 **{_lost(told)}.**"
         rows = (
             (
                 *(for_markdown(text, 100) for text in (one["event"], one["guid"], one["cause"])),
@@ -204,13 +230,11 @@ def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
         )
         yield from space.table(["Event", "GUID", "Cause", ""], rows, _ROWS, news.lost_count, "in the run's report")
         given_up = [one["guid"] for one in news.lost if one["outcome"] == Outcome.GIVEN_UP]
-        if given_up:
-            yield f"**Do now:** {OUTCOMES[Outcome.GIVEN_UP].advice}"
+        if given_up and (ends := news.memory.replay_before) is not None:
+            causes = dict.fromkeys(one["cause"] for one in news.lost if one["outcome"] == Outcome.GIVEN_UP)
+            advice = " ".join(list(dict.fromkeys(map(advice_for, causes)))[:_ADVICE])
+            yield f"**Do now:** {advice} {Fact(FactKind.GIVEN_UP, {'guids': (*given_up,), 'until': ends}).advice}"
             if (guids := to_copy(given_up, _ROWS)) and space.take(guids):
                 yield f"GUIDs to copy:\n\n{guids}"
     if news.gap:
-        yield f"🔴 {_gap(news.gap)}"
-
-
-def _gap(gap: tuple[int, int]) -> str:
-    return Fact(FactKind.GAP, {"since": gap[0], "until": gap[1]}).sentence
+        yield f"🔴 {Fact(FactKind.GAP, {'since': news.gap[0], 'until': news.gap[1]})}"

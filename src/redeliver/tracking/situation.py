@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from redeliver.core.case import LOST, SETTLED
 from redeliver.github.responses import read_json
 from redeliver.output.report_model import ReportModel
+from redeliver.text import count
+from redeliver.times import duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 #: Causes that are listed for one webhook.
 _CAUSES = 3
 NO_REPORT = "The run ended without a report."
+_HIDDEN = "The run failed. Its page says why."
 
 
 class State(StrEnum):
@@ -43,12 +46,19 @@ class HookSituation:
     """A webhook that is worth a line. Its fields mean what those of a Situation mean."""
 
     hook: str
+    """Its receiver's host, if that may be named, or else the webhook in words."""
     read: bool
     undelivered: int
     causes: tuple[str, ...]
     """The most common first."""
     deadline: int | None
     down: bool = False
+    is_host: bool = False
+    """Whether ``hook`` is a host."""
+    takes: str = ""
+    """How long sending takes, and in how many runs; empty: not known."""
+    is_late: bool = False
+    """Whether that is too long for some of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,8 @@ class Situation:
     """Events, including those that ``lost_events`` leaves out."""
     lost_events: tuple[EventPart, ...] = ()
     """Events that no run will deliver."""
+    lost_hook: str = ""
+    """The webhook that has losses, as a HookSituation names it; empty: several have, or none has."""
     gap: tuple[int, int] | None = None
     """The time whose deliveries GitHub forgot before any run checked them; None: there is none."""
     hooks: tuple[HookSituation, ...] = ()
@@ -75,6 +87,10 @@ class Situation:
     """Why the run failed, where ``state`` says so."""
     attention: tuple[str, ...] = ()
     """What stays so until somebody sees to it, in the action's own words."""
+    heading: str = ""
+    """The same as the job summary's heading, where ``state`` says that nothing waits."""
+    do_now: str = ""
+    """What a person should do now, in the action's own words."""
     failing: bool = False
     """Whether anything made the run fail: an error, a loss, too little time, or something of ``attention``."""
     partial: bool = False
@@ -84,8 +100,13 @@ class Situation:
 _REPORT = TypeAdapter(ReportModel)
 
 
-def read_report(text: str) -> Situation:
-    """What the output says.
+def may_name_hosts(text: str) -> bool:
+    """Whether the output may name hosts of receivers, so that not everybody may read it. Raises as below."""
+    return bool(text.strip()) and read_json(_REPORT, text)["names_hosts"]
+
+
+def read_report(text: str, *, names_hosts: bool = True) -> Situation:
+    """What the output says. ``names_hosts``: whether the issue may name hosts of receivers, if the output does.
 
     Raises:
         ValueError: it is not such an output. The message quotes nothing of it.
@@ -103,6 +124,12 @@ def read_report(text: str) -> Situation:
     gaps = [hook["gap"] for hook in hooks if hook["gap"]]
     failures = tuple(error for error in report["errors"] if error not in report["attention"])
     state = _state(report, waiting, failures)
+    hides = report["names_hosts"] and not names_hosts
+    if hides:
+        failures = (_HIDDEN,) * bool(failures)
+    situations = [(_hook_situation(hook, names_hosts=names_hosts), hook) for hook in hooks]
+    lost = {one.hook for one, hook in situations if hook["lost"] or hook["gap"]}
+    says_why = state in {State.FAILED, State.ATTENTION} and not hides
     return Situation(
         state,
         since=_earliest(began),
@@ -112,8 +139,11 @@ def read_report(text: str) -> Situation:
         lost=report["lost"],
         lost_events=tuple(event for event in events if event["outcome"] in LOST),
         gap=(min(gap["from"] for gap in gaps), max(gap["to"] for gap in gaps)) if gaps else None,
-        hooks=tuple(one for one in map(_hook_situation, hooks) if one.undelivered or one.down or not one.read),
+        hooks=tuple(one for one, _ in situations if one.undelivered or one.down or not one.read),
+        lost_hook=next(iter(lost)) if len(lost) == 1 else "",
         attention=tuple(report["attention"]),
+        heading=report["heading"] if says_why else "",
+        do_now="" if hides and failures else report["do_now"],
         failing=bool(report["errors"]),
         errors=failures if state is State.FAILED else (),
         partial=any(hook["partial"] for hook in hooks),
@@ -139,9 +169,22 @@ def _state(report: ReportModel, waiting: int, failures: Sequence[str]) -> State 
     return State.SETTLED if read and not report["hooks_unreached"] else None
 
 
-def _hook_situation(hook: HookPart) -> HookSituation:
+def _hook_situation(hook: HookPart, *, names_hosts: bool) -> HookSituation:
     waiting = max(0, hook["undelivered"] - hook["lost"] - hook["too_old"])
     causes = Counter(event["cause"] for event in hook["events"] if event["outcome"] not in SETTLED)
     commonest = sorted(causes, key=lambda cause: (-causes[cause], cause))[:_CAUSES]
-    deadline = hook["deadline"] if waiting else None
-    return HookSituation(hook["hook"], hook["read"], waiting, tuple(commonest), deadline, hook["down"])
+    host, forecast = hook["host"] if names_hosts else "", hook["forecast"]
+    is_late, takes = bool(forecast and not forecast["in_time"]), ""
+    if forecast:
+        takes = f"{duration(forecast['seconds'])}, in {count(forecast['runs'], 'run')}{': too late' * is_late}"
+    return HookSituation(
+        host or hook["hook"],
+        read=hook["read"],
+        undelivered=waiting,
+        causes=tuple(commonest),
+        deadline=hook["deadline"] if waiting else None,
+        down=hook["down"],
+        is_host=bool(host),
+        takes=takes,
+        is_late=is_late,
+    )

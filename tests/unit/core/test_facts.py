@@ -7,7 +7,7 @@ import re
 import pytest
 
 from githubsim.clock import DAY, HOUR, START
-from redeliver.core.facts import Fact, FactKind
+from redeliver.core.facts import NAMES, Fact, FactKind
 from redeliver.core.report import Outage
 from redeliver.errors import ApiUnexpected
 from reports import hook
@@ -19,7 +19,6 @@ FIELDS: dict[str, object] = {
     "until": START,
     "use": "the webhook",
     "page": "https://github.com/settings/tokens/new",
-    "ago": HOSTILE,
     "left": "2 h",
     "which": "the undelivered event",
     "back_to": START,
@@ -30,7 +29,7 @@ FIELDS: dict[str, object] = {
     "attempts": 10,
     "events": 1_200,
     "types": HOSTILE,
-    "receiver": HOSTILE,
+    **dict.fromkeys(NAMES, HOSTILE),
     "guid": HOSTILE,
     "per_minute": 40,
     "number": 15,

@@ -31,28 +31,48 @@ def test_time_to_redeliver_has_three_limits(number: int, per_minute: int, hourly
 @pytest.mark.parametrize(
     ("hourly", "run_seconds", "time_left", "runs", "in_time", "helps"),
     [
-        (inf, 5 * HOUR, inf, 2, True, ["time-limit: 7h"]),
-        (inf, 6 * HOUR, 24 * HOUR, 1, True, []),
-        (inf, 6 * HOUR, 5 * HOUR, 1, False, []),
-        (inf, HOUR / 2, 24 * HOUR, 12, True, ["time-limit: 7h"]),
-        (5_000, 5 * HOUR, 24 * HOUR, 3, True, ["time-limit: 14h on your own server", "an App"]),
-        (5_000, 20 * HOUR, 10 * HOUR, 1, False, ["an App"]),
-        (inf, 0, inf, 50_000, True, ["time-limit: 7h"]),
+        (inf, 5 * HOUR, inf, 2, True, {"In one run": "time-limit: 7h"}),
+        (inf, 6 * HOUR, 24 * HOUR, 1, True, {}),
+        (inf, 6 * HOUR, 5 * HOUR, 1, False, {}),
+        (inf, HOUR / 2, 24 * HOUR, 12, True, {"In one run": "time-limit: 7h"}),
+        (5_000, 5 * HOUR, 24 * HOUR, 3, True, {"Faster": "an App, .* (5 h 33 min)", "In one run": "14h, on your own"}),
+        (5_000, 20 * HOUR, 10 * HOUR, 1, False, {"Faster": "an App, .* (5 h 33 min)"}),
+        (inf, 0, inf, 50_000, True, {"In one run": "time-limit: 7h"}),
     ],
 )
 def test_forecast_says_how_many_runs_and_what_helps(
-    hourly: float, run_seconds: float, time_left: float, runs: int, helps: list[str], *, in_time: bool
+    hourly: float, run_seconds: float, time_left: float, runs: int, helps: dict[str, str], *, in_time: bool
 ) -> None:
     told = forecast(50_000, 150, hourly, run_seconds=run_seconds, time_left=time_left)
     assert (told.runs, told.in_time) == (runs, in_time)
-    assert len(told.helps) == len(helps)
-    assert all(part in help_ for part, help_ in zip(helps, told.helps, strict=True))
+    assert dict(told.advice).keys() == helps.keys()
+    for better, how in told.advice:
+        start, _, end = helps[better].partition(".*")
+        assert start in how
+        assert end in how
+
+
+@pytest.mark.parametrize(
+    ("run_seconds", "time_left", "condition"),
+    [
+        (6 * HOUR, 24 * HOUR, ""),  # one run
+        (HOUR / 2, inf, ""),
+        (HOUR / 2, 5 * HOUR, ""),  # too late
+        (HOUR / 2, 60 * HOUR, "in time if one starts at least every 4 h"),
+        (HOUR / 2, 24 * HOUR, "in time if one starts at least every 1 h 57 min"),
+        (HOUR / 2, 6 * HOUR, "in time if each starts when the one before has ended"),
+    ],
+)
+def test_several_runs_are_in_time_if_they_start_often_enough(
+    run_seconds: float, time_left: float, condition: str
+) -> None:
+    assert forecast(50_000, 150, inf, run_seconds=run_seconds, time_left=time_left).condition == condition
 
 
 def test_slow_setting_is_worth_a_word() -> None:
     told = forecast(1_000, 10, inf, run_seconds=HOUR, time_left=inf)
     assert (told.seconds, told.per_run, told.runs) == (6_000, 600, 2)
-    assert "redeliveries-per-minute: 162" in told.helps
+    assert "redeliveries-per-minute: 162 (6 min)" in told.faster
 
 
 @pytest.mark.parametrize("hourly", [0, 500, 5_000, inf])

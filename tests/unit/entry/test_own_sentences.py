@@ -45,7 +45,7 @@ def in_the_summary(markdown: str) -> str:
 PLACES: dict[str, Callable[[str], str]] = {
     "an annotation": annotated,
     "a terminal": on_a_terminal,
-    "the summary of unusable inputs": lambda text: in_the_summary(unusable([text])),
+    "the summary of unusable inputs": lambda text: in_the_summary(unusable([text], redelivers=False)),
     "the summary of a run": lambda text: in_the_summary(markdown(reports.one(errors=["First.", text]))),
     "the report": lambda text: as_json(reports.one(errors=[text])).encode().decode("unicode_escape"),
 }
@@ -60,5 +60,5 @@ def test_addresses_of_our_own_are_links_in_the_summary() -> None:
     with_address = [text for text in TEMPLATES if "://" in text]
     assert len(with_address) > 1
     for text in with_address:
-        links = [tag for tag in Page(unusable([text])).tags if tag.startswith("<a ")]
+        links = [tag for tag in Page(unusable([text], redelivers=False)).tags if tag.startswith("<a ")]
         assert len(links) == len(re.findall(r"https://[a-z]", text)), text
