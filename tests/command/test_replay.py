@@ -121,7 +121,7 @@ def test_replay_for_people_tells_the_plan_and_the_result(here: Server) -> None:
     here.live.sim.stub.by_guid[guids[1]] = UNAVAILABLE
     planned = here.replay("--from", "1h", code=0).out.splitlines()
     assert {"Events: 3 (3 push)", "Redelivered within the last hour: 0"} < {*planned}
-    assert figures(planned[-1]) == ["3"]
+    assert figures(planned[-1])[:2] == ["3", "4"]
     assert "--send" in planned[-1]
     said = here.replay("--from", "1h", "--send", code=1)
     assert says(FactKind.NOT_DELIVERED, said.err)

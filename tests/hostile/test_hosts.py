@@ -26,9 +26,32 @@ def test_host_is_shown_where_the_public_cannot_read(visibility: str, hook_id: st
         world.fail(minutes, NO_CONNECTION)
     done = run_step(world, **({"hook-id": hook_id} if hook_id else {}))
     summary = html.unescape(done.summary)
-    for text in (done.log, summary):
+    for text in (done.log, summary, done.outputs["report"]):
         assert ("ci.acme.example" in text) is shown
     everything = "".join([done.log, summary, *done.outputs.values()])
     assert "hush" not in everything
     assert KEY not in everything
-    assert "acme" not in done.outputs["report"]
+
+
+@pytest.mark.parametrize("fault", ["down", "no such webhook"])
+@pytest.mark.parametrize(
+    ("repository", "is_private", "shown"),
+    [("octo/ops", False, True), ("octo/other", True, True), ("octo/other", False, False)],
+)
+def test_issue_names_the_host_where_the_public_cannot_read_it(
+    repository: str, fault: str, *, is_private: bool, shown: bool
+) -> None:
+    world = World()
+    world.visibility = "private"
+    world.hook.url = "https://ci.acme.example/hush"
+    world.sim.repository("octo/other").private = is_private
+    world.sim.token("job", kind="actions", permissions={"issues": "write", "metadata": "read"}, sees=[repository])
+    for minutes in range(40, 20, -1):
+        world.fail(minutes, NO_CONNECTION)
+    world.sim.stub.fail_with(NO_CONNECTION)
+    run = run_step(world, **({"hook-id": "4242"} if fault != "down" else {}))
+    told = {"repository": repository, "label": "l", "report": run.outputs["report"], "token": "job"}
+    assert run_step(world, "tracking-issue", **told).code == 0
+    (issue,) = world.sim.issues(repository).all()
+    assert ("ci.acme.example" in html.unescape(issue.body)) is shown
+    assert "hush" not in issue.body

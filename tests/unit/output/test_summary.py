@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from githubsim.clock import HOUR, START
+from githubsim.clock import DAY, HOUR, START
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.forecast import forecast
 from redeliver.core.report import Outage, Report
@@ -60,7 +60,7 @@ def test_facts_in_the_heading_are_not_repeated() -> None:
     assert gap.sentence not in alone
     assert alone.count(gap.headline) == alone.count(off.headline) == 1
     many = words(rendered(markdown(Report(hooks(2, **known)))))
-    assert many.count(gap.headline) == 1
+    assert many.count(gap.headline.replace("webhook 1", "2 webhooks")) == 1
     assert gap.advice in many
     assert off.sentence not in many, "the table of webhooks has it"
 
@@ -179,6 +179,24 @@ def test_events_are_listed_by_weight_and_lost_ones_are_not_cut() -> None:
     assert [words(row[5]) for row in lost + waiting + unseen] == ["🔴 given up", "🚫 refused", "⏳ pending"]
     assert len(recovered) == SHOWN_EVENTS - 3
     assert "<details><summary>197 of 300 events recovered, with GUIDs</summary>" in text
+
+
+def test_page_of_a_run_that_read_nothing_says_until_when_that_is_safe() -> None:
+    known: dict[str, Any] = {"read": False, "redelivered": 0, "errors": ("No.",)}
+    text = words(rendered(markdown(one(**known, unread_from=START - HOUR, unread_until=START + 2 * DAY))))
+    assert "Nothing was checked or redelivered." in text
+    assert text.count("8 Nov 21:20 UTC (2 d left)") == 2
+    assert "lost 3 days after the last run that worked" in words(rendered(markdown(one(**known))))
+    waits = one(*events(Outcome.RUN_FAILED), errors=("No.",))
+    assert "nothing is redelivered. The next run that works sends 1 event." in words(rendered(markdown(waits)))
+
+
+def test_same_number_is_on_the_whole_page() -> None:
+    report = one(*events(*[Outcome.NOT_DUE] * 18, *[Outcome.PENDING] * 3))
+    assert "18 events are still undelivered, 3 have no result yet" in html.unescape(markdown(report)).replace(
+        "\u2060", ""
+    )
+    assert "21" not in re.sub(r"\d+:21|21:\d+|guid.21|<details>.*", "", markdown(report).split("<details>")[0])
 
 
 def test_events_that_are_no_longer_retried_can_be_copied() -> None:

@@ -185,6 +185,13 @@ def test_server_without_hourly_calls_has_no_hourly_limit() -> None:
     assert (takes.events, takes.seconds) == (2, 1)
 
 
+def test_what_was_not_read_is_safe_for_as_long_as_github_keeps_it() -> None:
+    told = report_of(unread(window=WINDOW))
+    assert (told.unread_from, told.unread_until) == (START - 2 * HOUR, START - 2 * HOUR + RETENTION)
+    assert report_of(unread()).unread_until is None
+    assert reported(Fate()).unread_until is None
+
+
 LATE, SPENT = OutOfTime(limit="5 h"), HourSpent(left="850")
 PAUSED = PauseTooLong(pause="10 min", left="2 min")
 REFUSED, UNSAVED = BadToken(what="redeliver"), CheckpointNotSaved(place="there", why="no")

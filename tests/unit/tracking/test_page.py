@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import time
@@ -210,6 +211,22 @@ def test_issue_is_never_green_over_a_loss(before: Memory, state: State, lost: in
     for page in (issue_body(after, now, RUN), issue_comment(after, now, RUN)):
         assert not ("🟢" in page and after.memory.has_losses)
         assert "🟢" not in page or state is State.SETTLED
+
+
+def test_issue_over_a_loss_says_of_which_webhook_and_until_when_it_can_be_replayed() -> None:
+    lost = lost_event("g", "push", "HTTP 422", Outcome.GIVEN_UP)
+    over = Situation(State.SETTLED, lost=1, lost_events=(lost,), lost_hook="ci.octo.example")
+    first = decide(None, over, START)
+    until = "9 Nov 21:20 UTC"
+    assert html.unescape(issue_body(first, over, RUN)).startswith("## 🔴 1 event for ci.octo.example was not delivered")
+    assert f"replay it before **{until}**" in issue_body(first, over, RUN)
+    assert until in issue_comment(first, over, RUN)
+    there = TrackingIssue(1, is_open=True, memory=first.memory)
+    settled = Situation(State.SETTLED)
+    for later, told in ((START + HOUR, until), (START + 4 * DAY, "no run can redeliver it any more")):
+        assert told in issue_body(decide(there, settled, later), settled, RUN)
+    waits = situation("x", State.UNDELIVERED)
+    assert until in issue_body(decide(there, waits, START + HOUR), waits, RUN)
 
 
 def test_closing_comment_says_how_many_were_recovered_and_how_long_it_lasted() -> None:
