@@ -21,6 +21,8 @@ from docker.scene import scene
 from redeliver import __version__
 from release.steps import REUSABLE
 
+pytestmark = pytest.mark.timeout(270)  # an image is built
+
 
 @dataclass(frozen=True)
 class Released:

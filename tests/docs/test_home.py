@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_new_home_is_written_into_every_text_that_git_knows(tmp_path: Path) -> None:
     texts = {
         "README.md": f"uses: {REPOSITORY}@v1, https://github.com/{REPOSITORY}/issues and @{REPOSITORY}-maintainers",
-        "folder/a.yml": f"image: ghcr.io/{REPOSITORY}",
+        "folder/a.yml": f"image: ghcr.io/{REPOSITORY.lower()}",
         "other.txt": "redeliver-action of org",
         "untracked.txt": REPOSITORY,
     }
