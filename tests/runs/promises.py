@@ -292,7 +292,8 @@ def the_checkpoint_is_sound(world: World, part: Part) -> None:
     broke_off = report is not None and report.scanned == 0 and bool(report.errors or part.run.signalled)
     if report and broke_off and part.writes and part.settings.scan is ScanMode.FULL:
         rows = [row for rows in life.events().values() for row in rows if row.delivered_at >= report.cutoff]
-        there = [row for row in rows if world.in_log(row, part.looked_at) and world.in_log(row, part.ended)]
+        shown = [row for row in rows if world.in_log(row, part.looked_at) and world.in_log(row, part.ended)]
+        there = [row for row in shown if row.outcome.readable]
         assert not there, "a scan that broke off moved the checkpoint"
     # One that could read nothing leaves it where it was: before the overlap, and so before all that shows up late.
     if part.closed and not (report and not report.read):
@@ -375,13 +376,17 @@ def a_dead_endpoint_is_spared(part: Part) -> None:
 
 
 def a_limited_endpoint_is_not_flooded(part: Part) -> None:
-    """An endpoint that takes so many in a while refuses no more than it takes, apart from the first few."""
+    """An endpoint that takes so many in a while refuses no more than it takes, apart from the first few.
+
+    Twice as many if it takes fewer than five a minute: the longest pause is a minute.
+    """
     attempts, receiver = _watched(part), part.life.endpoint.receiver
     if attempts is None or receiver is None or receiver.takes == inf:
         return
     delivered = sum(row.outcome.succeeded for row in attempts)
     refused = sum(not row.outcome.succeeded and row.guid not in part.life.endpoint.by_guid for row in attempts)
-    assert refused <= delivered + 12, f"{refused} were refused, and {delivered} delivered"
+    is_tiny = receiver.takes * MINUTE < 5 * receiver.per
+    assert refused <= delivered * (2 if is_tiny else 1) + 12, f"{refused} were refused, and {delivered} delivered"
 
 
 def one_that_accepts_is_not_called_down(part: Part) -> None:
@@ -401,10 +406,16 @@ def no_type_holds_back_another(part: Part) -> None:
     if _watched(part) is None or not report or not receiver or not receiver.poison or part.settings.dry_run:
         return
     accepted = {one.guid for one in part.accepted}
+
+    def type_of(guid: str) -> str:
+        return part.life.hook.log.attempts_of(guid)[0].kind.event
+
+    # Some fail on their own account, and a few of those are as many as a type may begin with.
+    failing = {*receiver.poison, *map(type_of, part.life.endpoint.by_guid)}
     for event in report.events:
         if event.outcome is Outcome.TYPE_FAILS and event.guid not in accepted:
-            name = part.life.hook.log.attempts_of(event.guid)[0].kind.event
-            assert name in receiver.poison, f"{event.guid} is of {name}, and was not sent"
+            name = type_of(event.guid)
+            assert name in failing, f"{event.guid} is of {name}, and was not sent"
 
 
 def nothing_is_given_up_for_its_receiver(part: Part) -> None:
