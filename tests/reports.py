@@ -39,7 +39,7 @@ class Problem(RedeliverError):
     def __init__(self, problem: str, advice: str = "") -> None:
         # Not as attributes of the class: the documents list those of every class.
         vars(self).update(sentence=_literal(problem), advice=_literal(advice))
-        super().__init__()
+        super().__init__(words=problem + advice)
 
 
 def _literal(text: str) -> str:

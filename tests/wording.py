@@ -7,38 +7,23 @@ tests/unit/test_wording.py.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
-
-import pytest
 
 from redeliver.core.facts import FactKind
-from redeliver.errors import ErrorKind, RedeliverError
+from redeliver.errors import RedeliverError
 
-if TYPE_CHECKING:
-    from _pytest.raises import RaisesExc
-
-T = TypeVar("T", bound=RedeliverError)
-AnyError = type[RedeliverError] | ErrorKind[RedeliverError]
 _FIGURE = re.compile(r"\d[\d,.:]*\d|\d")
 
 
-def told(kind: AnyError | FactKind, text: str) -> dict[str, str]:
+def told(kind: type[RedeliverError] | FactKind, text: str) -> dict[str, str]:
     """The facts that an error of this kind shows in its sentence. The text must hold that sentence."""
     found = _sentence(kind).search(text)
     assert found, f"no {kind}: {text}"
     return found.groupdict()
 
 
-def says(kind: AnyError | FactKind, text: str) -> bool:
+def says(kind: type[RedeliverError] | FactKind, text: str) -> bool:
     """Whether the text holds a sentence of this kind of error."""
     return bool(_sentence(kind).search(text))
-
-
-def raises(kind: type[T] | ErrorKind[T], match: str | None = None) -> RaisesExc[T]:
-    """As pytest's, for an error of this class or kind."""
-    if isinstance(kind, type):
-        return pytest.raises(kind, match=match)
-    return pytest.raises(kind.error, match=match, check=lambda error: error.error_kind is kind)
 
 
 def figures(text: str) -> list[str]:
@@ -46,7 +31,7 @@ def figures(text: str) -> list[str]:
     return _FIGURE.findall(text)
 
 
-def _sentence(kind: AnyError | FactKind) -> re.Pattern[str]:
+def _sentence(kind: type[RedeliverError] | FactKind) -> re.Pattern[str]:
     sentence = kind.value.sentence if isinstance(kind, FactKind) else kind.sentence
     # Every other part is a fact's name. A fact at the sentence's end may be a sentence itself.
     parts = re.split(r"{(\w+)(?::.*?)?}", sentence)

@@ -21,7 +21,7 @@ from redeliver.core.facts import FactKind
 from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
 from redeliver.documents import anchor
 from redeliver.entry.tracking import TRACKING_OUTPUTS
-from redeliver.errors import ErrorKind, RedeliverError
+from redeliver.errors import RedeliverError
 from redeliver.output.metrics import RUN_METRICS, WEBHOOK_METRICS
 from redeliver.output.report_json import OUTPUTS
 from redeliver.output.report_model import ReportModel, ShownPart
@@ -169,8 +169,7 @@ def entries() -> dict[tuple[str, ...], str]:
     """The beginning of each entry by its anchors: a sentence, and what is advised with it. Some have several kinds."""
     found: dict[str, dict[str, str]] = {}
     for name, kind in vars(errors).items():
-        is_class = isinstance(kind, type) and issubclass(kind, RedeliverError) and hasattr(kind, "sentence")
-        if is_class or isinstance(kind, ErrorKind):
+        if isinstance(kind, type) and issubclass(kind, RedeliverError) and hasattr(kind, "sentence"):
             found.setdefault(_template(kind.sentence), {})[anchor(name)] = _template(kind.advice)
     for fact in FactKind:
         words = fact.value

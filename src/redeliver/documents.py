@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from redeliver import REPOSITORY, __version__, errors
+from redeliver import REPOSITORY, __version__
 from redeliver.core.facts import Fact
-from redeliver.errors import ErrorKind, RedeliverError
+from redeliver.errors import RedeliverError
 
 _DOCS = f"https://github.com/{REPOSITORY}/blob/v{__version__}/docs"
-_NAMES = {kind: name for name, kind in vars(errors).items() if isinstance(kind, ErrorKind)}
 
 
 def document(page: str) -> str:
@@ -21,12 +20,8 @@ def entry(told: Fact | RedeliverError) -> str:
     """The address of an error's or a fact's entry in docs/errors.md."""
     if isinstance(told, Fact):
         error = told.fields.get("error")
-        name = told.kind.name
-        if isinstance(error, RedeliverError):
-            return entry(error)
-    else:
-        name = _NAMES[told.error_kind] if told.error_kind else type(told).__name__
-    return document(f"errors.md#{anchor(name)}")
+        return entry(error) if isinstance(error, RedeliverError) else document(f"errors.md#{anchor(told.kind.name)}")
+    return document(f"errors.md#{anchor(type(told).__name__)}")
 
 
 def anchor(name: str) -> str:

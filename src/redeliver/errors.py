@@ -1,16 +1,15 @@
 """Every error that can be foreseen, with the sentence that the user reads and what to do next.
 
-One tree: catch :class:`RedeliverError` to catch them all. A class is for what code tells apart; all else is an
-:class:`ErrorKind` of such a class. ``sentence`` and ``advice`` are templates, so that the documents can list every
-sentence there is. What fills them is given as keyword arguments, which a test compares with the templates.
+One tree: catch :class:`RedeliverError` to catch them all. An error that has only words of its own is a ``kind`` of
+another. ``sentence`` and ``advice`` are templates, so that the documents can list every sentence there is. What fills
+them is given as keyword arguments, which a test compares with the templates.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from string import Formatter
-from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from redeliver import REPOSITORY
 from redeliver.text import Naming, OwnText, count, plain, some_of
@@ -32,18 +31,15 @@ class RedeliverError(Exception):
     advice: ClassVar[str]
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, error_kind: ErrorKind[RedeliverError] | None = None, /, **facts: object) -> None:
+    def __init__(self, **facts: object) -> None:
         vars(self).update(facts)
-        self.error_kind = error_kind
         self.facts = facts
-        for word in ("sentence", "advice", "exit_code") if error_kind else ():
-            vars(self)[word] = getattr(error_kind, word)
         super().__init__(str(self))
 
     @classmethod
-    def kind(cls, sentence: str, advice: str, exit_code: int = 1) -> ErrorKind[Self]:
-        """An error of this class with words of its own, by which no code tells it from the others."""
-        return ErrorKind(cls, sentence, advice, exit_code)
+    def kind(cls, sentence: str, advice: str, exit_code: int = 1) -> type[Self]:
+        """A class of such errors with words of its own."""
+        return type(cls.__name__, (cls,), {"sentence": sentence, "advice": advice, "exit_code": exit_code})
 
     def __str__(self) -> str:
         # Not as it was made: a request's id may have been added since.
@@ -71,19 +67,20 @@ class RedeliverError(Exception):
                     facts[name] = fact.cause
                 case _ if name != "request_id":
                     facts[name] = fact
-        return type(self), self.sentence, self.advice, *facts.items()
+        return type(self), *facts.items()
 
 
 class _Sentences(Formatter):
     """Shows a fact as a template wants it: ``{since:moment}``, ``{guids:count event}``, ``{ids:it|them}``."""
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """Show it. Strangers' text loses its URLs here, where it enters."""
+        """Show it, with a mark before each full stop of strangers' text, which loses its URLs here, where it enters."""
         match value, format_spec:
-            case RedeliverError(), "problem" | "next_step":
-                shown = str(getattr(value, format_spec))
-            case RedeliverError() | OwnText(), _:
-                shown = str(value)
+            case RedeliverError(), _:
+                parts = {"problem": self.vformat(value.sentence, (), value.facts), "next_step": value.next_step}
+                return parts.get(format_spec, " ".join(filter(None, parts.values())))
+            case OwnText(), _:
+                return str(value)
             case int(), "moment":
                 shown = utc(value)
             case int() | float(), "duration":
@@ -99,24 +96,12 @@ class _Sentences(Formatter):
                 shown = f": {plain(value, 400)}" if value else ""
             case _:
                 shown = plain(format(value, format_spec), 400)
-        return shown
+        return shown.replace(".", f"{_NOT_OURS}.")
 
 
 def filled(template: str, facts: Mapping[str, object]) -> str:
     """A sentence with its facts. Raises KeyError if one is missing."""
-    return _Sentences().vformat(template, (), facts)
-
-
-class _OwnSentences(_Sentences):
-    """Marks each full stop that is not in the action's own words."""
-
-    def format_field(self, value: object, format_spec: str) -> str:
-        """Show it as above."""
-        if isinstance(value, RedeliverError):
-            parts = {"problem": self.vformat(value.sentence, (), value.facts), "next_step": value.next_step}
-            return parts.get(format_spec, " ".join(filter(None, parts.values())))
-        shown = super().format_field(value, format_spec)
-        return shown if isinstance(value, OwnText) else shown.replace(".", f"{_NOT_OURS}.")
+    return _Sentences().vformat(template, (), facts).replace(_NOT_OURS, "")
 
 
 def sentences_of(template: str, facts: Mapping[str, object]) -> tuple[str, str]:
@@ -125,25 +110,8 @@ def sentences_of(template: str, facts: Mapping[str, object]) -> tuple[str, str]:
     Raises:
         KeyError: a fact is missing.
     """
-    first, *rest = _NEXT_SENTENCE.split(_OwnSentences().vformat(template, (), facts), maxsplit=1)
+    first, *rest = _NEXT_SENTENCE.split(_Sentences().vformat(template, (), facts), maxsplit=1)
     return first.replace(_NOT_OURS, "").removesuffix("."), "".join(rest).replace(_NOT_OURS, "")
-
-
-E_co = TypeVar("E_co", bound=RedeliverError, covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorKind(Generic[E_co]):
-    """An error that no code tells from others of its class. Called with the facts of its templates, it makes one."""
-
-    error: type[E_co]
-    sentence: str
-    advice: str
-    exit_code: int = 1
-
-    def __call__(self, **facts: object) -> E_co:
-        """An error with these facts. A test compares them with the templates."""
-        return self.error(self, **facts)
 
 
 class SettingsError(RedeliverError):
@@ -609,6 +577,12 @@ DidNotWait = OutOfTime.kind(
     "The next run continues. Only a run that already knows of an event to send waits for more than 10 minutes.",
 )
 """The next wait is longer than who knows of nothing to send waits."""
+
+
+for _name, _kind in [*globals().items()]:
+    if isinstance(_kind, type) and issubclass(_kind, RedeliverError):
+        _kind.__name__ = _name  # each has its entry in docs/errors.md under this name
+del _name, _kind
 
 
 class Stopped(BaseException):

@@ -23,13 +23,13 @@ from githubsim.faults import Answer, Call, Fault, json_answer, redirect
 from redeliver.errors import (
     ApiUnexpected,
     BadToken,
-    ErrorKind,
     MissingPermission,
     Moved,
     NoAnswer,
     NoEnvironments,
     NoHooks,
     NotFound,
+    RedeliverError,
     WorkflowNotWritten,
 )
 from redeliver.setup.plan import WORKFLOW_FILE
@@ -198,7 +198,7 @@ HOOKS, VARIABLES = "organization_hooks", "actions_variables"
     ],
 )
 def test_token_that_lacks_something_is_refused_with_what_it_lacks(
-    new: Newcomer, token: dict[str, Any], kind: ErrorKind[Any], needed: str
+    new: Newcomer, token: dict[str, Any], kind: type[RedeliverError], needed: str
 ) -> None:
     known = new.server.live.sim.tokens.of(f"token {TOKEN}", 0)
     for name, value in token.items():
@@ -304,7 +304,9 @@ def test_plan_without_environments_gets_no_token(new: Newcomer) -> None:
         ({"expires_at": 1}, BadToken),
     ],
 )
-def test_login_that_may_not_set_up_stores_nothing(new: Newcomer, setup: dict[str, Any], kind: ErrorKind[Any]) -> None:
+def test_login_that_may_not_set_up_stores_nothing(
+    new: Newcomer, setup: dict[str, Any], kind: type[RedeliverError]
+) -> None:
     known = new.server.live.sim.tokens.of(f"token {SETUP}", 0)
     for name, value in setup.items():
         setattr(known, name, value)
@@ -334,7 +336,7 @@ def answered(value: object) -> Answer:
         (f"{ENVIRONMENT}/secrets/REDELIVER_TOKEN", json_answer(200, "a proxy's page"), ApiUnexpected),
     ],
 )
-def test_strange_answer_is_an_error(new: Newcomer, path: str, answer: Answer, kind: ErrorKind[Any]) -> None:
+def test_strange_answer_is_an_error(new: Newcomer, path: str, answer: Answer, kind: type[RedeliverError]) -> None:
     verb = "PUT" if path.endswith("_TOKEN") else "GET"
     new.server.live.sim.faults.add(Fault(answer, verb=verb, path=path, times=None))
     said = new.init("--apply", code=1)

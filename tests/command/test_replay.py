@@ -16,11 +16,11 @@ from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import FactKind
 from redeliver.errors import (
     BadToken,
-    ErrorKind,
     GuidsNotFound,
     MissingPermission,
     NoneListed,
     NotFound,
+    RedeliverError,
     ReplayLocked,
     StateLocked,
 )
@@ -91,7 +91,7 @@ def test_list_of_something_else_sends_nothing(here: Server, tmp_path: Path) -> N
     ],
 )
 def test_list_without_access_sends_nothing(
-    tmp_path: Path, forks: Commands, known: dict[str, Any], flags: list[str], error: ErrorKind[Any]
+    tmp_path: Path, forks: Commands, known: dict[str, Any], flags: list[str], error: type[RedeliverError]
 ) -> None:
     with server(tmp_path, forks, credential="fine-grained") as here:
         (arrived := tmp_path / "arrived.txt").write_text(deliver(here)[0])

@@ -20,7 +20,6 @@ from githubsim.outcomes import UNAVAILABLE
 from redeliver.errors import (
     CheckpointInFuture,
     CheckpointNotSaved,
-    ErrorKind,
     RedeliverError,
     StateLocked,
     StateLockedTooLong,
@@ -32,10 +31,10 @@ from redeliver.errors import (
 from redeliver.output import metrics
 from redeliver.run.state_file import StateFile
 from samples import plain_id
-from wording import raises, told
+from wording import told
 
 
-def refused(here: Server, said: Said, kind: ErrorKind[RedeliverError], *facts: str) -> None:
+def refused(here: Server, said: Said, kind: type[RedeliverError], *facts: str) -> None:
     """A run that ends before it asks for anything, with an error of that kind that names these facts."""
     assert said.code == kind.exit_code
     *_, error, _ = said.err.splitlines()
@@ -98,7 +97,7 @@ def test_invalid_state_file_is_neither_read_nor_overwritten(tmp_path: Path, cont
     path = tmp_path / "state.json"
     path.write_bytes(content)
     store = StateFile(path, "api.github.com/orgs/octo").store("1")
-    with raises(StateUnreadable, match="JSON"):
+    with pytest.raises(StateUnreadable, match="JSON"):
         store.read()
     with pytest.raises(CheckpointNotSaved, match="JSON") as unsaved:
         store.write(5)
@@ -228,10 +227,10 @@ def test_file_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         )
 
     monkeypatch.setattr(os, "fstat", of_another)
-    with raises(StateUnsafe, match=r"state\.json .*4242"):
+    with pytest.raises(StateUnsafe, match=r"state\.json .*4242"):
         state.read()
     with (
-        raises(StateUnsafe, match=r"state\.json\.lock .*4242"),
+        pytest.raises(StateUnsafe, match=r"state\.json\.lock .*4242"),
         state.locked(60),
     ):
         pass
@@ -258,7 +257,7 @@ def test_second_run_leaves_while_the_first_holds_the_lock(here: Server) -> None:
     held = []
 
     def second_run() -> None:
-        with raises(StateLocked), state.locked(60):
+        with pytest.raises(StateLocked), state.locked(60):
             pass
         held.append(True)
 
@@ -298,7 +297,7 @@ def test_lock_removed_while_it_is_taken_is_taken_anew(here: Server, monkeypatch:
 
     monkeypatch.setattr(fcntl, "flock", flock)
     one, another = StateFile(here.state, "any"), StateFile(here.state, "any")
-    with one.locked(60), raises(StateLocked), another.locked(60):
+    with one.locked(60), pytest.raises(StateLocked), another.locked(60):
         pass
 
 
@@ -327,10 +326,10 @@ def moments() -> Moments:
 def test_lock_holds_until_the_time_limit_and_the_last_calls_are_over(tmp_path: Path, moments: Moments) -> None:
     with moments.state(tmp_path).locked(1_800):
         moments.now += 2_100
-        with raises(StateLocked), moments.state(tmp_path).locked(60):
+        with pytest.raises(StateLocked), moments.state(tmp_path).locked(60):
             pass
         moments.now += 1
-        with raises(StateLockedTooLong), moments.state(tmp_path).locked(60):
+        with pytest.raises(StateLockedTooLong), moments.state(tmp_path).locked(60):
             pass
     assert moments.waited == [1.0, 1.0]
     with moments.state(tmp_path).locked(60):
@@ -346,7 +345,7 @@ def test_new_holder_of_a_lock_has_time_to_write_its_limit(tmp_path: Path, moment
     with lock.open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         moments.meanwhile = lambda: os.utime(lock, (moments.now + 60, moments.now + 60))
-        with raises(StateLocked), state.locked(60):
+        with pytest.raises(StateLocked), state.locked(60):
             pass
     with closing(lock.open("rb")) as other:
         moments.now += 9_999
@@ -361,5 +360,5 @@ def test_file_system_without_locks_is_reported(tmp_path: Path, monkeypatch: pyte
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with raises(StateUnusable, match="No locks available"), StateFile(tmp_path / "s", "any").locked(60):
+    with pytest.raises(StateUnusable, match="No locks available"), StateFile(tmp_path / "s", "any").locked(60):
         pass

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import ast
-import pkgutil
 import re
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import redeliver.errors
-from redeliver.errors import ErrorKind, RedeliverError
-from wording import AnyError
+from redeliver.errors import RedeliverError
 
 SOURCE = Path(redeliver.__file__).parent
 
 
-def kinds() -> dict[str, AnyError]:
-    """The errors with a sentence, by their names: classes, wherever a part of the tree is defined, and kinds of one."""
-    for module in pkgutil.walk_packages([str(SOURCE)], "redeliver."):
-        if module.name != "redeliver.__main__":
-            import_module(module.name)
-    of_redeliver = (one for one in _below(RedeliverError) if one.__module__.startswith("redeliver."))
-    found: dict[str, AnyError] = {one.__name__: one for one in of_redeliver if hasattr(one, "sentence")}
-    return found | {name: one for name, one in vars(redeliver.errors).items() if isinstance(one, ErrorKind)}
-
-
-def _below(kind: type[RedeliverError]) -> Iterator[type[RedeliverError]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from _below(one)
+def kinds() -> dict[str, type[RedeliverError]]:
+    """The errors with a sentence, by their names."""
+    return {
+        name: one
+        for name, one in vars(redeliver.errors).items()
+        if isinstance(one, type) and issubclass(one, RedeliverError) and hasattr(one, "sentence")
+    }
 
 
 def launcher() -> set[str]:

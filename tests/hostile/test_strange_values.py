@@ -17,7 +17,6 @@ from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import Response, Transport, read_json
 from redeliver.times import utc
 from samples import TASK, Calls, Script, answer, plain_id
-from wording import raises
 
 FOLLOWING = '<https://api.github.com/x?page=2>; rel="next"'
 OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
@@ -95,7 +94,7 @@ def test_row_without_a_time_has_that_of_the_row_before_it() -> None:
 
 @pytest.mark.parametrize("other", [[{}], [{"message": "no"}], [1], ["x"], [[]], {"message": "no"}, None])
 def test_page_without_deliveries_is_an_error(other: object) -> None:
-    with raises(ApiUnexpected) as caught:
+    with pytest.raises(ApiUnexpected) as caught:
         hook(Calls(answer(200, other))).page()
     assert len(str(caught.value)) < 300
 
@@ -109,7 +108,7 @@ def test_every_accepted_time_can_be_formatted(when: str) -> None:
 
 def test_page_with_more_rows_than_requested_is_an_error() -> None:
     assert len(page(*[ROW] * PAGE_SIZE, link=FOLLOWING)) == PAGE_SIZE
-    with raises(ApiUnexpected):
+    with pytest.raises(ApiUnexpected):
         page(*[ROW] * (PAGE_SIZE + 1))
 
 
@@ -150,7 +149,7 @@ def test_json_that_would_take_much_memory_is_not_parsed(part: str) -> None:
     ],
 )
 def test_impossible_date_is_an_error(date: str) -> None:
-    with raises(ApiUnexpected, match="Date"):
+    with pytest.raises(ApiUnexpected, match="Date"):
         Calls(answer(200, date=date)).caller.now()
 
 
@@ -194,7 +193,7 @@ def test_limit_without_a_wait_is_waited_for() -> None:
 @pytest.mark.parametrize("name", ["x_accepted_github_permissions", "x_accepted_oauth_scopes"])
 def test_permissions_of_a_header_are_shown_short_and_safe(name: str) -> None:
     odd = "a=read\u202e; see https://evil.example/?token=x " + "b=write, " * 1_000
-    with raises(MissingPermission) as caught:
+    with pytest.raises(MissingPermission) as caught:
         Calls(answer(403, **{name: odd})).get()
     said = str(caught.value)
     assert TASK.permission in said
@@ -212,12 +211,12 @@ def test_message_is_shown_short_and_safe() -> None:
 
 
 def test_limit_is_found_at_the_beginning_of_a_page_alone() -> None:
-    with raises(MissingPermission):
+    with pytest.raises(MissingPermission):
         Calls(answer(403, " " * 1_000_000 + "rate limit")).get()
 
 
 def test_next_page_with_a_long_query_is_not_followed() -> None:
-    with raises(ApiUnexpected, match="too long"):
+    with pytest.raises(ApiUnexpected, match="too long"):
         page(ROW, link=f'<https://api.github.com/x?cursor={"c" * 2_000}>; rel="next"')
 
 
@@ -236,7 +235,7 @@ def test_endless_list_of_webhooks_is_an_error() -> None:
     calls = Calls(answer(200), limit=99_999)
     endless = Endless()
     calls.caller.connected = lambda: endless
-    with raises(ApiUnexpected, match="no end"):
+    with pytest.raises(ApiUnexpected, match="no end"):
         OWNER.list_hooks(calls.caller)
     assert endless.page == 101
 
@@ -244,7 +243,7 @@ def test_endless_list_of_webhooks_is_an_error() -> None:
 @pytest.mark.parametrize("odd", [{"id": 0}, {"id": 2**63}, {"id": None}], ids=["0", "2^63", "null"])
 def test_webhook_with_an_impossible_id_is_an_error(odd: dict[str, object]) -> None:
     listed = [{"id": 1, "active": True, "config": {}} | odd]
-    with raises(ApiUnexpected):
+    with pytest.raises(ApiUnexpected):
         OWNER.list_hooks(Calls(answer(200, listed)).caller)
 
 
@@ -292,7 +291,7 @@ DATE = datetime.fromtimestamp(START / 1000, UTC).strftime("%a, %d %b %Y %H:%M:%S
 def test_impossible_token_is_an_error(token: object) -> None:
     bad = answer(201, {"token": token, "expires_at": "2099-01-01T00:00:00Z"}, date=DATE)
     installation, tokens, _ = made(answer(200, {"id": 3}, date=DATE), bad)
-    with raises(ApiUnexpected, match="octo: token"):
+    with pytest.raises(ApiUnexpected, match="octo: token"):
         installation.connected()
     assert tokens == []
 
@@ -300,7 +299,7 @@ def test_impossible_token_is_an_error(token: object) -> None:
 @pytest.mark.parametrize("number", [0, -1, 2**63, int("9" * 4_000), "x"], ids=["0", "-1", "2^63", "huge", "text"])
 def test_installation_without_a_number_is_an_error(number: object) -> None:
     installation, tokens, calls = made(answer(200, {"id": number}, date=DATE))
-    with raises(ApiUnexpected, match="octo: id"):
+    with pytest.raises(ApiUnexpected, match="octo: id"):
         installation.connected()
     assert tokens == []
     assert all(verb == "GET" for verb, *_ in calls.script.calls)

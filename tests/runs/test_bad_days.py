@@ -20,8 +20,9 @@ from redeliver.errors import (
     MissingPermission,
     Moved,
     NotFound,
+    RedeliverError,
 )
-from wording import AnyError, says, told
+from wording import says, told
 from world import API, World, of
 
 LIST = "*/hooks/*/deliveries"
@@ -109,7 +110,7 @@ NO_HOOKS = {"permissions": {"actions_variables": "write"}}
 def test_what_a_token_may_not_do_is_named_before_anything_is_sent(
     token: dict[str, object],
     inputs: dict[str, str],
-    kind: AnyError,
+    kind: type[RedeliverError],
     words: tuple[str, ...],
 ) -> None:
     world = World()
@@ -153,7 +154,7 @@ CIRCLE = f"{API}/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_90000000000
     ids=["another host", "a host behind a name", "a circle", "a page", "cut", "an object", "502", "renamed"],
 )
 def test_a_log_that_cannot_be_read_is_an_error_and_never_a_smaller_answer(
-    effect: Effect, kind: AnyError | str, lists: int
+    effect: Effect, kind: type[RedeliverError] | str, lists: int
 ) -> None:
     world = World()
     world.variables.seed("CHECKPOINT", str(world.clock() - 10 * HOUR))

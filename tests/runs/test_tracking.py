@@ -19,7 +19,7 @@ from githubsim.model import SimGitHub
 from githubsim.tokens import TokenKind
 from redeliver.core.case import Outcome
 from redeliver.entry.tracking import track
-from redeliver.errors import ApiFailing, MissingPermission, NotFound, ReplyLost
+from redeliver.errors import ApiFailing, MissingPermission, NotFound, RedeliverError, ReplyLost
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
 from redeliver.github.responses import CredentialKind
@@ -30,7 +30,6 @@ from redeliver.tracking.issues import Issues
 from redeliver.tracking.situation import NO_REPORT, HookSituation, Situation, State, read_report
 from reports import lost_event
 from samples import Said
-from wording import AnyError, raises
 
 REPOSITORY = "octo/ops"
 LABEL = "webhook-redelivery"
@@ -305,9 +304,11 @@ def test_unknown_request_of_pygithub_is_refused(place: Place) -> None:
         ({"permissions": {"issues": "write"}, "sees": ["other"]}, NotFound, "octo/ops"),
     ],
 )
-def test_missing_permission_is_reported(place: Place, token: dict[str, object], kind: AnyError, words: str) -> None:
+def test_missing_permission_is_reported(
+    place: Place, token: dict[str, object], kind: type[RedeliverError], words: str
+) -> None:
     place.sim.token("job", kind="actions", **token)
-    with raises(kind, match=words) as fault:
+    with pytest.raises(kind, match=words) as fault:
         place.run(DOWN)
     assert "webhooks" not in str(fault.value)
     assert place.issues.all() == []
@@ -317,7 +318,7 @@ def test_missing_permission_is_reported(place: Place, token: dict[str, object], 
 @pytest.mark.parametrize("effect", [Lose("reset"), Lose("silence"), json_answer(502, "x"), json_answer(201, "x")])
 def test_issue_whose_reply_is_lost_is_not_opened_twice(place: Place, effect: Effect, when: When) -> None:
     place.sim.faults.add(Fault(effect, path="*/issues", verb="POST", when=when))
-    with raises(ReplyLost):
+    with pytest.raises(ReplyLost):
         place.run(DOWN)
     assert len(place.issues.all()) == (when == "after")
     assert place.runs(DOWN) == ["opened" if when == "before" else "none"]
@@ -334,7 +335,7 @@ def test_limit_is_waited_out_and_the_issue_opened(place: Place) -> None:
 def test_failed_comment_is_made_by_the_next_run(place: Place) -> None:
     place.run(DOWN)
     place.sim.faults.add(Fault(json_answer(500, "Server Error"), path="*/comments", times=1))
-    with raises(ReplyLost):
+    with pytest.raises(ReplyLost):
         place.run(lost("a"))
     assert place.issue.comments == []
     assert place.runs(lost("a")) == ["commented"]

@@ -14,6 +14,7 @@ from redeliver.errors import (
     ApiFailing,
     BadToken,
     CheckpointNotSaved,
+    RedeliverError,
     SettingsError,
     StateUnsafe,
     TokenEnded,
@@ -23,13 +24,11 @@ from redeliver.text import OwnText
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from wording import AnyError
-
 
 KINDS = {name: kind for name, kind in kinds().items() if kind is not SettingsError}
 
 
-def shown(kind: AnyError) -> set[str]:
+def shown(kind: type[RedeliverError]) -> set[str]:
     """The facts that its templates show."""
     return {name for _, name, _, _ in string.Formatter().parse(kind.sentence + kind.advice) if name}
 
@@ -65,7 +64,7 @@ def test_error_has_its_sentence_its_next_step_and_its_facts() -> None:
 
 def test_kind_of_an_error_has_its_own_words_and_exit_code() -> None:
     ended = TokenEnded(what="read the log")
-    assert (type(ended), ended.error_kind) == (ApiError, TokenEnded)
+    assert isinstance(ended, ApiError)
     assert ended.next_step == TokenEnded.advice != BadToken.advice
     assert (StateUnsafe(path="x", why="y").exit_code, ended.exit_code) == (2, 1)
 

@@ -34,7 +34,6 @@ from redeliver.entry.streams import print_data, print_message
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
 from redeliver.errors import (
     CredentialMisplaced,
-    ErrorKind,
     EventNotFound,
     RedeliverError,
     ReplayLocked,
@@ -354,7 +353,7 @@ def _session(
     state_file: Path | None = None,
     *,
     sends: bool = False,
-    busy: ErrorKind[RedeliverError] = StateLocked,
+    busy: type[RedeliverError] = StateLocked,
 ) -> Iterator[Session]:
     """Show that a command works with a session, and listen to signals.
 

@@ -26,7 +26,7 @@ def need_package() -> None:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] != "prometheus_client":
             raise
-        raise MetricsPackageMissing() from missing  # noqa: RSE102  it is no class
+        raise MetricsPackageMissing from missing
 
 
 def check_metrics_file(path: Path) -> None:

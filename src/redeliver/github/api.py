@@ -226,7 +226,7 @@ class Caller:
         if status >= 500 or status < 300:
             return Reply(Acceptance.UNKNOWN, why)
         fault = error_for(response, purpose, self.kind, self.web_url)
-        if status in {401, 403} or status < 400 or fault.error_kind is AccessBlocked:
+        if status in {401, 403} or status < 400 or isinstance(fault, AccessBlocked):
             raise fault
         return Reply(Acceptance.REFUSED, why)
 

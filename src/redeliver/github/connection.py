@@ -88,7 +88,7 @@ def _auth(credential: Credential) -> Auth.Auth:
         auth = Auth.AppAuth(credential.app_id, sign_func=lambda claims: jwt.encode(claims, key, algorithm="RS256"))
         auth.create_jwt()
     except Exception as fault:  # each kind of key that is not an App's raises something else
-        raise BadPrivateKey() from fault  # noqa: RSE102  it is no class
+        raise BadPrivateKey from fault
     return auth
 
 

@@ -191,7 +191,7 @@ class Hook:
 
     def _with_others(self, fault: ApiError) -> ApiError:
         """If GitHub does not find it: the same, with the webhooks that the token can see."""
-        if fault.error_kind is NotFound and self.id is not None:
+        if isinstance(fault, NotFound) and self.id is not None:
             with suppress(ApiError, OutOfTime):
                 others = self._owner.list_hooks(self._caller)
                 for one in others:

@@ -46,7 +46,7 @@ def replay_hook(hook: Hook, session: Session, arrived: Arrived | None = None) ->
         if plan.missing:
             raise GuidsNotFound(guids=some_of(plan.missing))
         if arrived and not plan.listed:
-            raise NoneListed()  # noqa: RSE102  it is no class
+            raise NoneListed
         if plan.too_many:
             raise TooManyEvents(events=count(plan.found, "event"), limit=f"{plan.limit:,}")
         if settings.send and plan.cases:

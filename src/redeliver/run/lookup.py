@@ -102,7 +102,7 @@ def _answered(hook: Hook, attempt: ShownAttempt) -> ShownAttempt:
         return replace(attempt, response=hook.response(int(attempt.delivery_id)))
     except (ApiError, OutOfTime) as fault:
         # Show the others anyway: GitHub may have deleted this one a moment ago, or the time is up.
-        return replace(attempt, unknown=fault.problem, lookup_failed=fault.error_kind is not NotFound)
+        return replace(attempt, unknown=fault.problem, lookup_failed=not isinstance(fault, NotFound))
 
 
 # -- the causes of a run's failures -----------------------------------------------------------------------------

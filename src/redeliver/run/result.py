@@ -175,8 +175,8 @@ def _endings(record: Record) -> Iterator[Fact]:
         case Stopped(signal_number=number):
             yield Fact(FactKind.STOPPED, {"number": number})
         case RedeliverError() as error:
-            waits = error.error_kind is DidNotWait and record.window is not None
-            can_wait = waits or error.error_kind in {HourSpent, PauseTooLong}
+            waits = isinstance(error, DidNotWait) and record.window is not None
+            can_wait = waits or isinstance(error, (HourSpent, PauseTooLong))
             normal = can_wait or (isinstance(error, OutOfTime) and record.reading is not None)
             yield Fact.of(error, Level.WARNING if normal else Level.ERROR)
         case None:

@@ -20,7 +20,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from redeliver.errors import (
     CheckpointNotSaved,
-    ErrorKind,
     FirstCheckpointNotSaved,
     RedeliverError,
     StateLocked,
@@ -76,7 +75,7 @@ class StateFile:
         return FileCheckpoint(self, f"{self._owner}/hooks/{hook_id}" if hook_id else f"{self._owner}/hook")
 
     @contextmanager
-    def locked(self, time_limit: float, *, busy: ErrorKind[RedeliverError] = StateLocked) -> Iterator[None]:
+    def locked(self, time_limit: float, *, busy: type[RedeliverError] = StateLocked) -> Iterator[None]:
         """Keep other runs out until the block or the process ends. The file can be read and replaced at its beginning.
 
         ``time_limit``: seconds that this run may take.
@@ -97,7 +96,7 @@ class StateFile:
             self.read()
             yield
 
-    def _take(self, seconds: float, busy: ErrorKind[RedeliverError]) -> BinaryIO:
+    def _take(self, seconds: float, busy: type[RedeliverError]) -> BinaryIO:
         """Take the lock, and record until when it may be held: as the time at which its file was "changed"."""
         for _ in range(2):
             with ExitStack() as unless_taken:

@@ -82,7 +82,7 @@ class Cursor:
             if self._next is not None:
                 key = frozenset(self._next.items())
                 if key in self._seen_pages:
-                    raise BrokenPaging()  # noqa: RSE102  it is no class
+                    raise BrokenPaging
                 self._seen_pages.add(key)
             yield self._take(self._source.page(self._next, only=self._only))
 

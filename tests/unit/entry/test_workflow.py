@@ -15,7 +15,6 @@ from redeliver.entry import workflow
 from redeliver.entry.process import shows_hosts
 from redeliver.errors import NotWritten
 from runner import Command, commands, outputs
-from wording import raises
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +134,7 @@ WRITERS: dict[str, Callable[[], None]] = {
 def test_unusable_file_is_an_error_that_names_it(files: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*uses: Callable[[], None], why: str = "") -> None:
         for use in uses:
-            with raises(NotWritten, match=f"{name} .*: {why}"):
+            with pytest.raises(NotWritten, match=f"{name} .*: {why}"):
                 use()
 
     with no_room():
@@ -150,7 +149,7 @@ def test_unusable_file_is_an_error_that_names_it(files: Path, name: str, monkeyp
     refused(WRITERS[name])
     # Of the system's own files, which not even root may open for writing.
     monkeypatch.setenv(name, "/proc/self/status")
-    with raises(NotWritten, match="/proc/self/status .*: "):
+    with pytest.raises(NotWritten, match=r"/proc/self/status .*: "):
         workflow.check_files()
 
 

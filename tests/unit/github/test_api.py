@@ -22,12 +22,13 @@ from redeliver.errors import (
     NotFound,
     NoTimeToRetry,
     OutOfTime,
+    RedeliverError,
 )
 from redeliver.github.api import BACKOFF
 from redeliver.github.pace import GITHUB_REFUSES, Quota
 from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer, plain_id
-from wording import AnyError, figures, raises
+from wording import figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +59,11 @@ def test_passing_fault_costs_only_waiting(fault: Response | ResponseLost, times:
     ],
     ids=["502", "reset", "html"],
 )
-def test_lasting_fault_is_an_error(fault: Response | ResponseLost, kind: AnyError, facts: dict[str, object]) -> None:
+def test_lasting_fault_is_an_error(
+    fault: Response | ResponseLost, kind: type[RedeliverError], facts: dict[str, object]
+) -> None:
     calls = Calls(fault)
-    with raises(kind) as caught:
+    with pytest.raises(kind) as caught:
         calls.get()
     assert vars(caught.value).items() >= facts.items()
     assert (calls.count, calls.clock.slept) == (4, list(BACKOFF))
@@ -76,7 +79,7 @@ def test_long_wait_says_what_went_wrong() -> None:
 
 def test_no_time_for_another_try_ends_the_run() -> None:
     calls = Calls(answer(502), limit=2)
-    with raises(NoTimeToRetry, match=rf"{TASK.what}.*\b502\b"):
+    with pytest.raises(NoTimeToRetry, match=rf"{TASK.what}.*\b502\b"):
         calls.get()
     assert calls.count == 2
 
@@ -96,9 +99,9 @@ def test_no_time_for_another_try_ends_the_run() -> None:
         (422, ApiRefused, {"status": 422}),
     ],
 )
-def test_refusal_is_an_error_at_once(status: int, kind: AnyError, facts: dict[str, object]) -> None:
+def test_refusal_is_an_error_at_once(status: int, kind: type[RedeliverError], facts: dict[str, object]) -> None:
     calls = Calls(answer(status, {"message": "Not for you"}))
-    with raises(kind, match=str(status)) as caught:
+    with pytest.raises(kind, match=str(status)) as caught:
         calls.get()
     assert vars(caught.value).items() >= facts.items()
     assert (calls.count, calls.clock.slept) == (1, [])
@@ -216,7 +219,7 @@ def test_time_is_asked_for_with_retries() -> None:
 def test_invalid_date_is_no_date(date: str) -> None:
     calls = Calls(answer(200, date=date))
     assert calls.get() == {}
-    with raises(ApiUnexpected, match=r"current time.*Date"):
+    with pytest.raises(ApiUnexpected, match=r"current time.*Date"):
         calls.caller.now()
 
 

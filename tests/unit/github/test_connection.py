@@ -35,7 +35,6 @@ from redeliver.github.bounded_http import NO_RESPONSE
 from redeliver.github.connection import CUT_SHORT, FAILED, GitHubApi
 from redeliver.github.responses import ResponseLost, Verb
 from samples import TOKEN, connect
-from wording import raises
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +153,7 @@ def test_key_of_another_kind_is_refused(there: There) -> None:
     keys = [pem(ed25519.Ed25519PrivateKey.generate()), pem(dsa.generate_private_key(2048)), curve]
     keys += [pem(load_pem_private_key(rsa.encode(), None), BestAvailableEncryption(b"x")), on_an_unknown_curve(curve)]
     for key in (*keys, key_pair().public, rsa[:-200], "ghp_1234567890"):
-        with raises(BadPrivateKey):
+        with pytest.raises(BadPrivateKey):
             GitHubApi(there.url, AppKey("12", SecretStr(key)), lambda: 60.0)
     assert there.seen == []
 

@@ -11,7 +11,6 @@ from redeliver.errors import DidNotWait, MissingPermission, OutOfTime, PauseTooL
 from redeliver.github.api import LIMIT_WAIT
 from redeliver.timing import PATIENCE
 from samples import Calls, answer
-from wording import raises
 
 if TYPE_CHECKING:
     from redeliver.github.responses import Response
@@ -87,7 +86,7 @@ def test_limits_and_tries_are_counted_apart() -> None:
 
 def test_limit_longer_than_the_run_ends_it_at_once() -> None:
     calls = Calls(answer(429, retry_after="61"), limit=60)
-    with raises(PauseTooLong, match=r"\b61 s\b.*\b60 s\b"):
+    with pytest.raises(PauseTooLong, match=r"\b61 s\b.*\b60 s\b"):
         calls.get()
     assert calls.clock.slept == []
 
@@ -108,7 +107,7 @@ def test_endless_retry_after_ends_the_run() -> None:
 )
 def test_missing_permission_is_no_limit(refusal: Response) -> None:
     calls = Calls(refusal)
-    with raises(MissingPermission):
+    with pytest.raises(MissingPermission):
         calls.get()
     assert (calls.count, calls.clock.slept) == (1, [])
     assert calls.pace.share(calls.clock.monotonic()) == 1.0
@@ -135,7 +134,7 @@ def test_hour_that_is_not_worth_waiting_for_is_no_time_limit_that_is_spent(*, re
     calls = Calls(spent_hour)
     calls.get()
     calls.run_clock.patience = PATIENCE
-    with raises(DidNotWait, match="hourly rate limit"):
+    with pytest.raises(DidNotWait, match="hourly rate limit"):
         calls.caller.wait_for_turn(READ_POINTS, redelivery=redelivery)
     assert calls.clock.slept == []
     calls.clock.sleep(1_400)

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from redeliver.errors import ApiError, ForeignLink
 from redeliver.github.pages import next_query
-from wording import raises
 
 API = "https://api.github.com"
 NEXT = "https://api.github.com/orgs/octo/hooks/1/deliveries?per_page=100&cursor=v1_5"
@@ -94,7 +93,7 @@ def test_long_link_header_takes_linear_time(part: str) -> None:
     ],
 )
 def test_link_to_another_host_is_an_error_that_names_it(link: str, host: str) -> None:
-    with raises(ForeignLink) as caught:
+    with pytest.raises(ForeignLink) as caught:
         next_query(f'<{link}>; rel="next"', API)
     assert f": {host}." in str(caught.value)
 
@@ -102,7 +101,7 @@ def test_link_to_another_host_is_an_error_that_names_it(link: str, host: str) ->
 def test_port_of_a_loopback_api_is_compared() -> None:
     api = "http://127.0.0.1:8080"
     assert next_query(f'<{api}/x?cursor=a%2Bb%3D%26>; rel="next"', api) == {"cursor": "a+b=&"}
-    with raises(ForeignLink):
+    with pytest.raises(ForeignLink):
         next_query('<http://127.0.0.1:8081/x?cursor=1>; rel="next"', api)
 
 

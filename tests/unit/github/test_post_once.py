@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from redeliver.core.case import Acceptance, Reply
-from redeliver.errors import BadToken, MissingPermission, Moved
+from redeliver.errors import BadToken, MissingPermission, Moved, RedeliverError
 from redeliver.github.pace import SEND_RATE
 from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer
-from wording import AnyError, raises
 
 LIMITS = (answer(429), answer(403, retry_after="9"), answer(403, x_ratelimit_remaining="0"), answer(403, "rate limit"))
 
@@ -45,8 +44,8 @@ def test_only_202_is_an_acceptance(acceptance: Acceptance | None, answers: list[
     ("status", "kind"),
     [(401, BadToken), (403, MissingPermission), *((status, Moved) for status in (300, 301, 302, 304, 307, 308))],
 )
-def test_refusal_that_meets_every_redelivery_is_an_error(status: int, kind: AnyError) -> None:
-    with raises(kind, match=str(status)):
+def test_refusal_that_meets_every_redelivery_is_an_error(status: int, kind: type[RedeliverError]) -> None:
+    with pytest.raises(kind, match=str(status)):
         posted(answer(status))
 
 

@@ -14,11 +14,11 @@ from redeliver.errors import (
     MissingPermission,
     NotFound,
     ProxyLogin,
+    RedeliverError,
 )
 from redeliver.github.api import Caller
 from redeliver.github.responses import CredentialKind, ResponseLost, error_for
 from samples import TASK, Calls, answer, plain_id
-from wording import AnyError, raises
 
 WEB = "https://github.com"
 SETTINGS = f"{WEB}/settings/personal-access-tokens/12885303"
@@ -60,7 +60,7 @@ def refused(message: str, status: int = 403, web_url: str = WEB, **headers: str)
 @pytest.mark.parametrize("why", MESSAGES)
 def test_blocked_access_has_its_own_sentence_and_next_step(why: str) -> None:
     error = refused(MESSAGES[why])
-    assert error.error_kind is AccessBlocked
+    assert isinstance(error, AccessBlocked)
     assert why in error.problem
     assert TASK.what in error.problem
     assert MESSAGES[why][:60] in error.problem
@@ -71,7 +71,7 @@ def test_blocked_access_has_its_own_sentence_and_next_step(why: str) -> None:
 
 def test_blocked_redelivery_is_an_error() -> None:
     for message in MESSAGES.values():
-        with raises(AccessBlocked):
+        with pytest.raises(AccessBlocked):
             Calls(answer(403, {"message": message})).caller.post_once("/attempts", TASK)
 
 
@@ -79,7 +79,7 @@ def test_blocked_redelivery_is_an_error() -> None:
     "message", ["Resource not accessible by personal access token", "Must have admin rights to Repository.", "", "no"]
 )
 def test_other_403_is_a_missing_permission(message: str) -> None:
-    assert refused(message).error_kind is MissingPermission
+    assert isinstance(refused(message), MissingPermission)
 
 
 SERVER = "https://github.octocorp.example:8443"
@@ -97,7 +97,7 @@ def test_githubs_own_page_is_shown_in_full(why: str, web: str, address: str) -> 
     headers = {"x_github_sso": f"required; url={address}"} if why == "single sign-on" else {}
     calls = Calls(answer(403, {"message": MESSAGES[why]}, **headers))
     caller = Caller(lambda: calls.script, calls.pace, calls.run_clock, web_url=web)
-    with raises(AccessBlocked) as caught:
+    with pytest.raises(AccessBlocked) as caught:
         caller.call("GET", "/log", TASK, lambda told: told)
     assert caught.value.next_step.endswith(address)
     assert address in str(CheckpointNotSaved(place="there", why=caught.value))
@@ -112,13 +112,13 @@ def test_page_of_a_server_without_tls_is_not_shown() -> None:
 @pytest.mark.parametrize("status", [403, 404])
 def test_single_sign_on_is_recognized_by_its_header(status: int) -> None:
     error = refused("Not Found", status, x_github_sso=f"required; url={SSO}")
-    assert error.error_kind is AccessBlocked
+    assert isinstance(error, AccessBlocked)
     assert f"({status})" in error.problem
 
 
 @pytest.mark.parametrize("header", ["partial-results; organizations=21955855,20582480", "", "not required"])
 def test_other_sso_header_changes_nothing(header: str) -> None:
-    assert refused("Not Found", 404, x_github_sso=header).error_kind is NotFound
+    assert isinstance(refused("Not Found", 404, x_github_sso=header), NotFound)
 
 
 @pytest.mark.parametrize(
@@ -150,21 +150,21 @@ def test_other_addresses_are_not_shown(address: str) -> None:
     in_header = refused(MESSAGES["single sign-on"], x_github_sso=f"required; url={address}")
     in_message = refused(f"token's lifetime at the following URL: {address}")
     for error in (in_header, in_message):
-        assert error.error_kind is AccessBlocked
+        assert isinstance(error, AccessBlocked)
         assert "://" not in str(error)
         assert "evil" not in str(error)
 
 
 @pytest.mark.parametrize("body", ["<html><title>Page not found</title></html>", '{"error":"Not Found"}', "", "[]"])
 def test_404_of_another_server_is_told_from_the_apis(body: str) -> None:
-    with raises(ApiNotFound, match="/api/v3"):
+    with pytest.raises(ApiNotFound, match="/api/v3"):
         Calls(answer(404, body)).get()
-    with raises(NotFound):
+    with pytest.raises(NotFound):
         Calls(answer(404, {"message": "Not Found"})).get()
 
 
 def test_proxy_that_asks_for_a_login_is_named() -> None:
-    with raises(ProxyLogin, match="HTTPS_PROXY"):
+    with pytest.raises(ProxyLogin, match="HTTPS_PROXY"):
         Calls(answer(407, "<html>")).get()
 
 
@@ -181,8 +181,8 @@ ID = "C0FE:2A1B:1234567:89ABCDE:65A1B2C3"
         (403, {"message": MESSAGES["account"]}, AccessBlocked),
     ],
 )
-def test_error_names_the_request_id(status: int, body: object, kind: AnyError) -> None:
-    with raises(kind) as caught:
+def test_error_names_the_request_id(status: int, body: object, kind: type[RedeliverError]) -> None:
+    with pytest.raises(kind) as caught:
         Calls(answer(status, body, x_github_request_id=ID)).get()
     assert str(caught.value).endswith(f"{ID}.")
     assert ID not in caught.value.problem

@@ -11,7 +11,6 @@ from redeliver.errors import (
     ApiUnexpected,
     CheckpointNotSaved,
     CheckpointUnreadable,
-    ErrorKind,
     FirstCheckpointNotSaved,
     MissingPermission,
     NotFound,
@@ -20,7 +19,6 @@ from redeliver.errors import (
 )
 from redeliver.github.variable import Variable
 from samples import Calls, answer, plain_id
-from wording import AnyError, raises
 
 if TYPE_CHECKING:
     from redeliver.github.responses import Response
@@ -61,12 +59,12 @@ def test_epoch_milliseconds_are_read(value: str, moment: int) -> None:
     ids=plain_id,
 )
 def test_invalid_value_is_an_error_that_names_the_variable(value: str) -> None:
-    with raises(CheckpointUnreadable, match=r"CHECKPOINT of octo/ops" + ("" if value else r".*\(empty\)")):
+    with pytest.raises(CheckpointUnreadable, match=r"CHECKPOINT of octo/ops" + ("" if value else r".*\(empty\)")):
         read(answer(200, {"value": value}))
 
 
 def test_hostile_value_is_shown_as_short_text() -> None:
-    with raises(CheckpointUnreadable) as caught:
+    with pytest.raises(CheckpointUnreadable) as caught:
         read(answer(200, {"value": "x\n::error::y\nhttps://user:secret@evil.example/" + "z" * 50_000}))
     assert "secret" not in str(caught.value)
     assert len(str(caught.value)) < 1_000
@@ -74,13 +72,13 @@ def test_hostile_value_is_shown_as_short_text() -> None:
 
 
 def test_missing_permission_is_named() -> None:
-    with raises(MissingPermission, match="Variables: read and write"):
+    with pytest.raises(MissingPermission, match="Variables: read and write"):
         read(answer(403))
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "{}", '{"value": 5}', '{"value": null}', '{"name": "x"}'])
 def test_response_without_a_value_is_an_error(body: str) -> None:
-    with raises(ApiUnexpected, match=r"read .* CHECKPOINT of octo/ops"):
+    with pytest.raises(ApiUnexpected, match=r"read .* CHECKPOINT of octo/ops"):
         read(answer(200, body))
 
 
@@ -112,12 +110,14 @@ def test_variable_is_updated_or_created(answers: list[Response], lines: list[str
         ([answer(429, retry_after="7200")], PauseTooLong, "2 h"),
     ],
 )
-def test_failed_write_is_an_error_with_its_cause(answers: list[Response], cause: AnyError, says: str) -> None:
+def test_failed_write_is_an_error_with_its_cause(
+    answers: list[Response], cause: type[RedeliverError], says: str
+) -> None:
     with pytest.raises(CheckpointNotSaved, match=says) as caught:
         variable(Calls(*answers)).write(17)
     fault = caught.value.__cause__
     assert isinstance(fault, RedeliverError)
-    assert cause in (type(fault), fault.error_kind)
+    assert type(fault) is cause
     assert "CHECKPOINT of octo/ops" in caught.value.problem
 
 
@@ -130,7 +130,7 @@ def test_failed_write_is_an_error_with_its_cause(answers: list[Response], cause:
     ],
 )
 def test_first_checkpoint_that_cannot_be_saved_has_its_own_advice(
-    answers: list[Response], written: int, kind: type[CheckpointNotSaved] | ErrorKind[CheckpointNotSaved]
+    answers: list[Response], written: int, kind: type[CheckpointNotSaved]
 ) -> None:
     store = variable(Calls(*answers))
     store.read()

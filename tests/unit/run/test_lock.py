@@ -23,7 +23,7 @@ from redeliver.errors import (
     StateUnusable,
 )
 from redeliver.run.state_file import StateFile
-from wording import raises, told
+from wording import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,13 +52,13 @@ def test_each_webhook_has_its_own_checkpoint(path: Path) -> None:
 
 def test_unreadable_file_is_named(path: Path) -> None:
     path.write_text("{", encoding="utf-8")
-    with raises(StateUnreadable) as torn:
+    with pytest.raises(StateUnreadable) as torn:
         StateFile(path, OWNER).read()
     assert told(StateUnreadable, str(torn.value))["path"] == str(path)
     path.unlink()
     path.parent.joinpath("file").touch()
     below = path.parent / "file" / "state.json"
-    with raises(StateUnreadable) as nowhere:
+    with pytest.raises(StateUnreadable) as nowhere:
         StateFile(below, OWNER).read()
     assert told(StateUnreadable, str(nowhere.value)) == {"path": str(below), "why": "Not a directory"}
 
@@ -87,7 +87,7 @@ def fifo(path: Path) -> None:
 def test_file_that_others_could_have_made_is_refused(path: Path, change: Callable[[Path], None], why: str) -> None:
     path.write_text("{}", encoding="utf-8")
     change(path)
-    with raises(StateUnsafe) as refused:
+    with pytest.raises(StateUnsafe) as refused:
         StateFile(path, OWNER).read()
     assert told(StateUnsafe, str(refused.value)) == {"path": str(path), "why": why}
 
@@ -113,11 +113,11 @@ def test_lock_of_another_run_is_named(path: Path) -> None:
     now = 1_794_000_000.0
     state = StateFile(path, OWNER, now=lambda: now, sleep=lambda _seconds: None)
     with state.locked(60):
-        with raises(StateLocked) as held, state.locked(60):
+        with pytest.raises(StateLocked) as held, state.locked(60):
             pass
         assert told(StateLocked, str(held.value)) == {"path": f"{path}.lock"}
         now += 10_000
-        with raises(StateLockedTooLong) as too_long, state.locked(60):
+        with pytest.raises(StateLockedTooLong) as too_long, state.locked(60):
             pass
         assert told(StateLockedTooLong, str(too_long.value)) == {"path": f"{path}.lock"}
 
@@ -130,7 +130,7 @@ def test_removed_lock_is_lost_and_nothing_is_written(path: Path) -> None:
         store.write(1)
         path.with_name("state.json.lock").unlink()
         for check in (state.check_lock, partial(store.write, 2)):
-            with raises(StateLockLost, match=r"state\.json\.lock was removed"):
+            with pytest.raises(StateLockLost, match=r"state\.json\.lock was removed"):
                 check()
     assert store.read() == 1
     state.check_lock()  # it holds none any more
@@ -138,9 +138,9 @@ def test_removed_lock_is_lost_and_nothing_is_written(path: Path) -> None:
 
 def test_unusable_file_is_an_error_when_the_lock_is_taken(path: Path) -> None:
     path.write_text("{", encoding="utf-8")
-    with raises(StateUnreadable), StateFile(path, OWNER).locked(60):
+    with pytest.raises(StateUnreadable), StateFile(path, OWNER).locked(60):
         pass
-    with raises(StateUnusable) as nowhere, StateFile(path / "below", OWNER).locked(60):
+    with pytest.raises(StateUnusable) as nowhere, StateFile(path / "below", OWNER).locked(60):
         pass
     assert told(StateUnusable, str(nowhere.value)) == {"path": str(path / "below"), "why": "Not a directory"}
     assert {StateUnreadable.exit_code, StateUnusable.exit_code, StateUnsafe.exit_code} == {2}

@@ -17,7 +17,7 @@ from redeliver.github.pace import Quota
 from redeliver.run.scan import LONG_OUTAGE
 from redeliver.timing import PATIENCE
 from samples import HOUR, MINUTE, SECOND, Desk, row
-from wording import figures, raises
+from wording import figures
 
 if TYPE_CHECKING:
     from redeliver.core.deliveries import Row
@@ -128,7 +128,7 @@ def test_window_too_long_is_read_by_failures_or_left_to_a_new_hour(
 ) -> None:
     reader = Desk(**{"rows": LONG} | desk)
     if isinstance(expected, int):
-        with raises(HourSpent, match=f" {desk['quota'].left} "):
+        with pytest.raises(HourSpent, match=f" {desk['quota'].left} "):
             reader.window(16 * HOUR, postpone=postpone)
         assert (reader.filters, len(reader.pages.asked)) == (WHOLE, expected)
         return
@@ -158,7 +158,7 @@ def test_new_hour_is_waited_for_only_if_a_failure_is_known(
     desk = Desk(every(SECOND, 60_000, failing=failing), quota=hour(left, hourly, 900), limit=5 * 3_600)
     desk.run_clock.patience = PATIENCE
     if pages < 578:
-        with raises(HourSpent):
+        with pytest.raises(HourSpent):
             desk.window(16 * HOUR, postpone=True)
     else:
         desk.window(16 * HOUR, postpone=True)

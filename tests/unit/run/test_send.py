@@ -16,7 +16,7 @@ from redeliver.github.hooks import Hook, Owner
 from redeliver.run.record import Record
 from redeliver.run.send import Sender
 from samples import Calls, Pages, answer, attempt, event, row
-from wording import figures, raises
+from wording import figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +143,7 @@ def test_only_a_limited_redelivery_is_requested_again(watch_for: int) -> None:
 
 def test_refusal_that_ends_the_run_is_not_recorded_as_accepted() -> None:
     desk = Desk(Reply(Acceptance.ACCEPTED), BadToken(what="redeliver"))
-    with raises(BadToken):
+    with pytest.raises(BadToken):
         desk.send(*some(3))
     assert desk.replies == {"g1": Acceptance.ACCEPTED}
     assert desk.hook.asked == [1, 2]
@@ -153,7 +153,7 @@ def test_limit_without_time_for_another_try_leaves_nothing_recorded() -> None:
     desk = Desk(limit=10)
     desk.hook.now()
     desk.calls.pace.limited(60, desk.clock.monotonic(), slower=False)
-    with raises(PauseTooLong):
+    with pytest.raises(PauseTooLong):
         desk.send(*some(1))
     assert (desk.ledger.sent, desk.hook.asked) == ([], [])
 
@@ -305,7 +305,7 @@ def broken(number: int) -> None:
 def test_unreadable_log_is_an_error() -> None:
     desk = waiting()
     desk.pages.before_page = broken
-    with raises(ApiFailing):
+    with pytest.raises(ApiFailing):
         desk.sender.watch(60)
 
 

@@ -17,7 +17,6 @@ from redeliver.errors import BrokenPaging
 from redeliver.github.pace import Quota
 from redeliver.run.walk import Cursor
 from samples import HOUR, SECOND, Pages, row
-from wording import raises
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +108,7 @@ def test_pages_in_a_circle_are_an_error(way: dict[str, str | None]) -> None:
     loop = Prepared(way)
     cursor = Cursor(loop)
     assert len(list(cursor.read_back_to(START + 1))) == 1
-    with raises(BrokenPaging):
+    with pytest.raises(BrokenPaging):
         list(cursor.read_back_to(-inf))
     assert len(loop.asked) <= len(way) + 2
 
