@@ -1,4 +1,4 @@
-"""Receivers that missed events, and what hourly runs may come to with each: for the flow alone, and for the program.
+"""Receivers that missed events, and what hourly runs may come to with each.
 
 Moments are in epoch milliseconds, spans in milliseconds.
 """

@@ -166,6 +166,16 @@ def test_dead_receiver_is_sent_a_few_of_each_type(code: int, names: tuple[str, .
         assert it.called_down == 6
 
 
+def test_receiver_that_worked_within_the_hour_is_not_called_down() -> None:
+    it = Hours(Scenario(down(500, 0, inf), (Missed(120),), 0, 0, live=inf))
+    it.world.hook.add(it.start - HOUR // 2, OK)
+    called_down = []
+    for _ in range(3):
+        it.run()
+        called_down.append(it.called_down)
+    assert called_down == [0, 1, 2]
+
+
 @pytest.mark.parametrize(("code", "names"), [(429, TYPES), (500, ("push",)), (500, TYPES), (502, TYPES), (504, TYPES)])
 def test_receiver_that_goes_down_again_is_sent_at_most_a_hundred(code: int, names: tuple[str, ...]) -> None:
     for seed in SEEDS:
