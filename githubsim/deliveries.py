@@ -31,11 +31,6 @@ def one(call: Call, target_type: TargetType, target: str, hook_id: str) -> SimRe
     return reply(200, call.hook(target_type, target, hook_id).json(call.sim.base_url + call.sim.root))
 
 
-def config(call: Call) -> SimResponse:
-    """Where the App's hook points."""
-    return reply(200, call.hook("integration").config_json())
-
-
 def page(call: Call, hook: Hook) -> SimResponse:
     """Rows, newest first."""
     behaviour, query = call.sim.behaviour, call.request.query

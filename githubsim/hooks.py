@@ -105,7 +105,7 @@ class Hook:
             "name": "web",
             "active": self.active,
             "events": self.events,
-            "config": self.config_json(),
+            "config": {"url": self.url, "content_type": "json", "insecure_ssl": "0", "secret": "********"},
             "updated_at": iso(self.created_at, whole_seconds=True),
             "created_at": iso(self.created_at, whole_seconds=True),
             "url": url,
@@ -116,10 +116,6 @@ class Hook:
             described["test_url"] = f"{url}/test"
             described["last_response"] = {"code": None, "status": "unused", "message": None}
         return altered(described, self.odd)
-
-    def config_json(self) -> dict[str, str]:
-        """Where it points and how."""
-        return {"url": self.url, "content_type": "json", "insecure_ssl": "0", "secret": "********"}
 
 
 _PUSH = Kind()

@@ -21,7 +21,7 @@ CONTENT = (
 
 def points(verb: str) -> int:
     """What a request costs against the secondary limit."""
-    return 1 if verb in {"GET", "HEAD", "OPTIONS"} else 5
+    return 1 if verb == "GET" else 5
 
 
 #: How many requests that create content GitHub allows in any minute and in any hour, "in general"

@@ -23,7 +23,7 @@ from githubsim.routes import Route, route
 from githubsim.tokens import Token, Tokens
 from githubsim.truth import Truth
 from githubsim.variables import Variables
-from githubsim.wire import Lost, Refused, SimRequest, SimResponse, sent
+from githubsim.wire import Lost, Refused, SimRequest, SimResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -168,7 +168,7 @@ class SimGitHub:
             "x-github-request-id": f"C0FE:{number & 0xFFFF:X}:{now & 0xFFFFFFF:X}:{number:X}:{now // 1_000:X}",
             "x-github-api-version-selected": request.headers.get("x-github-api-version", DEFAULT_VERSION),
         }
-        found = route("GET" if request.verb == "HEAD" else request.verb, entry.path)
+        found = route(request.verb, entry.path)
         try:
             token = self._check(request, token)
             over = None
@@ -183,7 +183,7 @@ class SimGitHub:
             answer = self._answer(Call(self, request, entry.path, token, now), found)
         except Refused as refused:
             answer = refused.answer
-        return sent(request, answer, headers)
+        return SimResponse(answer.status, {**headers, **answer.headers}, answer.body)
 
     @staticmethod
     def _check(request: SimRequest, token: Token | None) -> Token:

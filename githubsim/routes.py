@@ -73,8 +73,6 @@ def _hooks(verb: str, rest: list[str], kind: TargetType, target: str) -> Route |
             answer = partial(deliveries.every, target_type=kind, target=target)
         case ("GET", hook):
             answer = partial(deliveries.one, target_type=kind, target=target, hook_id=hook)
-        case ("GET", "", "config"):
-            answer = deliveries.config
         case ("GET", hook, "deliveries"):
             answer = lambda call: deliveries.page(call, call.hook(kind, target, hook))  # noqa: E731
         case ("GET", hook, "deliveries", row):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,19 +41,6 @@ def reply(status: int, value: Any = None, **headers: str) -> SimResponse:  # noq
     if value is None:
         return SimResponse(status, named)
     return SimResponse(status, {"content-type": JSON_TYPE, **named}, json.dumps(value).encode())
-
-
-def sent(request: SimRequest, answer: SimResponse, headers: dict[str, str]) -> SimResponse:
-    """An answer as it is sent: with these headers and an ETag, without a body where the client has it or wants none."""
-    headers |= answer.headers
-    if answer.status != 200 or request.verb not in {"GET", "HEAD"}:
-        return SimResponse(answer.status, headers, answer.body)
-    headers["etag"] = f'W/"{zlib.crc32(answer.body):08x}"'
-    if request.headers.get("if-none-match") == headers["etag"]:
-        return SimResponse(304, headers)
-    if request.verb == "HEAD":
-        return SimResponse(200, {**headers, "content-length": str(len(answer.body))})
-    return SimResponse(200, headers, answer.body)
 
 
 class Refused(Exception):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from githubsim import faults
-from githubsim.faults import Call, Delay, Fault, Lose, Rewrite
+from githubsim.faults import Call, Delay, Fault, Lose
 from githubsim.tests.client import VARIABLES, Client
 from redeliver.github.responses import ResponseLost
 
@@ -59,12 +59,6 @@ def test_late_response_is_lost_after_the_timeout() -> None:
         client.create()
     assert happened(client)
     assert client.clock.monotonic() == pytest.approx(29.1 + 0.05 + 30)
-
-
-def test_response_can_be_rewritten(client: Client) -> None:
-    client.sim.faults.add(Fault(Rewrite(200, {"link": "<https://evil.example/>"})))
-    response = client.ask("POST", VARIABLES, {"name": "ONE", "value": "1"})
-    assert (response.status, response.headers["link"]) == (200, "<https://evil.example/>")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

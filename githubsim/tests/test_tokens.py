@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -76,24 +75,6 @@ def test_no_secret_enters_the_journal(client: Client) -> None:
     (entry,) = client.sim.journal.entries
     assert entry.token == "token-2"
     assert "s3cret" not in repr(entry)
-
-
-def test_every_response_has_its_own_id_and_version(client: Client) -> None:
-    answers = [client.ask("GET", client.log, token=token) for token in ("pat", "pat", "nobody")]
-    ids = [one.headers["x-github-request-id"] for one in answers]
-    assert all(re.fullmatch(r"[0-9A-F]+(:[0-9A-F]+){4}", one) for one in ids)
-    assert len(set(ids)) == 3
-    assert {one.headers["x-github-api-version-selected"] for one in answers} == {"2022-11-28"}
-
-
-def test_unchanged_response_and_head_have_no_body(client: Client) -> None:
-    first = raw(client, **NAMED)
-    assert first.headers["etag"].startswith('W/"')
-    again = raw(client, **NAMED, if_none_match=first.headers["etag"])
-    assert (again.status, again.body) == (304, b"")
-    head = raw(client, "HEAD", **NAMED)
-    assert (head.status, head.body, head.headers["etag"]) == (200, b"", first.headers["etag"])
-    assert head.headers["content-length"] == str(len(first.body))
 
 
 def test_oauth_app_sees_its_own_webhooks_of_an_organization_alone(client: Client) -> None:
