@@ -43,7 +43,7 @@ from redeliver.github.responses import (
 from redeliver.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping, Sequence
+    from collections.abc import Callable, Collection, Container, Mapping, Sequence
 
     from redeliver.github.pages import Query
     from redeliver.timing import RunClock
@@ -320,8 +320,23 @@ class Listing(Generic[T]):
     fewer: tuple[int, ...] = ()
     """Smaller sizes of a page, which are asked for from then on if GitHub's servers run out of time. They must not
     change what a query means, as they do where pages have numbers."""
-    _size: int = field(default=PAGE_SIZE, init=False)
+    size: int = PAGE_SIZE
+    """Rows of a page."""
     _shorter: Query | None = field(default=None, init=False)
+
+    def everything(self, name: Callable[[T], object], most: int) -> Collection[T]:
+        """All rows, of those with the same name the last. Raises ApiUnexpected: there are more than so many names."""
+        found: dict[object, T] = {}
+        query: Query | None = {}
+        while query is not None:
+            before = len(found)
+            rows, query = self.page(query)
+            found |= {name(row): row for row in rows}
+            if len(found) > most:
+                raise ApiUnexpected(what=self.purpose.what, why="the list has no end")
+            if len(found) == before:
+                break  # a page with nothing new: the end, or a loop
+        return found.values()
 
     def page(self, query: Query, *, most_tries: int = TRIES) -> tuple[Sequence[T], Query | None]:
         """The rows of the page that a query names, and the query of the next page; None: it is the last one.
@@ -331,7 +346,7 @@ class Listing(Generic[T]):
             ApiError, OutOfTime: as :meth:`Caller.call`; ForeignLink among them.
         """
         told = query.get("per_page", "")
-        size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self._size)
+        size = min(int(told) if told.isdecimal() and len(told) < 4 else PAGE_SIZE, self.size)
 
         def read(response: Response) -> tuple[Sequence[T], Query | None]:
             rows, following = self.rows_of(response), next_query(response.headers.get("link", ""), self.caller.api_url)
@@ -347,10 +362,10 @@ class Listing(Generic[T]):
                 "GET", self.path, self.purpose, read, query=of_size, most_tries=most_tries
             )
         except ApiTimedOut as failing:
-            smaller = next((one for one in self.fewer if one < self._size), None)
+            smaller = next((one for one in self.fewer if one < self.size), None)
             if smaller is None:
                 raise
-            self._size = smaller
+            self.size = smaller
             with suppress(ApiTimedOut):
                 return self.page(query, most_tries=1)
             raise failing from None

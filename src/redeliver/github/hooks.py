@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from pydantic import FailFast, Field, TypeAdapter
@@ -100,18 +101,8 @@ class Owner:
             return []
         purpose = Purpose(f"list the webhooks of {self.name}", self.permission, f"GitHub has no {self.name[4:]}")
         listing = Listing(caller, f"{self.path}/hooks", purpose, lambda told: read_json(_LISTED_HOOKS, told.body))
-        found: dict[int, Hook] = {}
-        query: Query | None = {}
-        while query is not None:
-            before = len(found)
-            rows, query = listing.page(query)
-            for one in rows:
-                found[one["id"]] = Hook(caller, self, one["id"], active=one.get("active"), url=_url(one))
-            if len(found) == before:
-                break  # a page with nothing new: the end, or a loop
-            if len(found) > _MAX_HOOKS:
-                raise ApiUnexpected(what=purpose.what, why="the list has no end")
-        return list(found.values())
+        rows = listing.everything(itemgetter("id"), _MAX_HOOKS)
+        return [Hook(caller, self, one["id"], active=one.get("active"), url=_url(one)) for one in rows]
 
     def pick(self, caller: Caller, listed: Iterable[Hook], choice: HookChoice, *, inactive: bool = False) -> list[Hook]:
         """The webhooks that ``hook-id`` means, of a list that only a pattern needs.

@@ -13,6 +13,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 from pydantic import Field, TypeAdapter
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Sized
 
     from redeliver.github.api import Caller
-    from redeliver.github.pages import Query
     from redeliver.github.responses import Verb
     from redeliver.timing import RunClock
 
@@ -154,14 +154,10 @@ class Variable:
     def others(self) -> dict[str, str]:
         """All variables of the repository, by name in upper case, as GitHub keeps names. Raises ApiError."""
         listing = Listing(
-            self._caller, self._all, self._reading, lambda told: read_json(_LISTED, told.body)["variables"]
+            self._caller, self._all, self._reading, lambda told: read_json(_LISTED, told.body)["variables"], size=_PAGE
         )
-        found: dict[str, str] = {}
-        query: Query | None = {"per_page": str(_PAGE)}
-        while query is not None and len(found) <= MOST_VARIABLES:
-            rows, query = listing.page(query)
-            found |= {row["name"].upper(): row["value"] for row in rows}
-        return found
+        rows = listing.everything(itemgetter("name"), MOST_VARIABLES)
+        return {row["name"].upper(): row["value"] for row in rows}
 
 
 def _moment(value: str) -> int | None:

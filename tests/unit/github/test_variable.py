@@ -139,3 +139,11 @@ def test_first_checkpoint_that_cannot_be_saved_has_its_own_advice(
     with pytest.raises(CheckpointNotSaved) as caught:
         store.write(17)
     assert caught.value.advice == kind.advice
+
+
+def test_list_of_variables_that_leads_back_to_itself_ends() -> None:
+    page = {"variables": [{"name": "OTHER", "value": "1"}]}
+    again = '<https://api.github.com/repositories/1/actions/variables?page=2>; rel="next"'
+    calls = Calls(*[answer(200, page, link=again)] * 5)
+    assert variable(calls).others() == {"OTHER": "1"}
+    assert calls.script.lines == [f"GET {ALL}"] * 2
