@@ -41,11 +41,12 @@ DEFECTS = (
     ),
     Defect(
         "a run that could not read the log moves the checkpoint",
-        "        if self._settings.dry_run or reading is None:\n            return None\n",
+        "        if self._settings.dry_run or reading is None:\n            return\n",
         "        if self._settings.dry_run or record.window is None:\n"
-        "            return None\n"
+        "            return\n"
         "        if reading is None:\n"
-        "            return record.window.start\n",
+        "            self._store.write(record.window.start)\n"
+        "            return\n",
         "every_hook_has_its_turn",
         BOTH,
     ),

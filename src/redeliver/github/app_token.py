@@ -100,13 +100,7 @@ class Installation:
         needed = f"an App that is installed on {whose}, with access to its webhooks"
         missing = f"The App has no installation on {whose}"
         purpose = Purpose(f"find the App's installation on {whose}", needed, missing)
-        found = self.app.call(
-            "GET",
-            f"{self.owner_path}/installation",
-            purpose,
-            _INSTALLATION,
-            accept=(404,),
-        )
+        found = self.app.call("GET", f"{self.owner_path}/installation", purpose, _INSTALLATION, accept=(404,))
         if found is None:
             raise NotInstalled(app=self.app_id, owner=whose)
         purpose = Purpose(f"make a token for the App's installation on {whose}", needed, missing)

@@ -126,9 +126,17 @@ class Run:
 
     def save_checkpoint(self) -> None:
         """Write the next checkpoint, unless there is none, or a bug or writing it before ended the run."""
-        record = self.record
-        moment = self._next_checkpoint()
-        if self._store is None or moment is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
+        record, reading = self.record, self.record.reading
+        if self._store is None or isinstance(record.ended_by, CheckpointNotSaved | Unexpected):
+            return
+        if self._settings.dry_run or reading is None:
+            return
+        start = reading.window.start
+        if self._hook.clocks_differ_by:
+            # The clock that told the start may be the wrong one: reckon it back from the one that counts now.
+            start = min(start, self._hook.now() - int((self._clock.now() - self._started_at) * 1000))
+        moment = next_checkpoint(self.ledger, reading, start=start, has_gap=record.gap is not None)
+        if moment is None:
             return
         try:
             self._store.write(moment, is_last=True)
@@ -250,17 +258,6 @@ class Run:
             self.record.flow = Flow(alive=alive, random=self._random)
             self._sender = Sender(self._hook, self.ledger, self.record.flow, self._clock, self._console, since=start)
         return self._sender
-
-    def _next_checkpoint(self) -> int | None:
-        """The next checkpoint; None: it stays as it is, after a dry run or if too little was read."""
-        record, reading = self.record, self.record.reading
-        if self._settings.dry_run or reading is None:
-            return None
-        start = reading.window.start
-        if self._hook.clocks_differ_by:
-            # The clock that told the start may be the wrong one: reckon it back from the one that counts now.
-            start = min(start, self._hook.now() - int((self._clock.now() - self._started_at) * 1000))
-        return next_checkpoint(self.ledger, reading, start=start, has_gap=record.gap is not None)
 
 
 def rules_of(settings: Settings) -> Rules:

@@ -30,6 +30,7 @@ from redeliver.timing import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from redeliver.core.deliveries import Attempt
     from redeliver.core.report import EventReport, HookReport, Report
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
@@ -62,7 +63,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
 def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: int) -> list[ShownEvent]:
     """The same in one webhook's log. ``retained_from``: GitHub has forgotten what is older, in epoch milliseconds."""
     names: dict[str, str] = {}
-    attempts: defaultdict[str, dict[int, ShownAttempt]] = defaultdict(dict)
+    attempts: defaultdict[str, dict[int, tuple[Attempt, str]]] = defaultdict(dict)
     originals: set[str] = set()
     scanned, newest, oldest = 0, hook.now(), inf
     for page in Cursor(hook).read_back_to(-inf):
@@ -72,16 +73,7 @@ def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: 
                 continue
             # The row itself is not kept: its texts can be of any length.
             names.setdefault(guid, plain(name_of(row), 100))
-            attempts[guid][attempt.id] = ShownAttempt(
-                delivery_id=str(attempt.id),
-                at=attempt.at,
-                redelivery=attempt.redelivery,
-                code=attempt.code,
-                status=plain(row["status"]),
-                cause=attempt.cause,
-                response=None,
-                unknown="",
-            )
+            attempts[guid][attempt.id] = attempt, plain(row["status"])
             if not attempt.redelivery:
                 originals.add(guid)
         # An event's original is its oldest attempt: older pages have nothing more.
@@ -92,17 +84,29 @@ def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: 
         progress.of_walk(scanned, newest, oldest if page.next else -inf, retained_from)
     events = []
     for guid in [one for one in guids if one in names]:
-        answered = tuple(_answered(hook, attempts[guid][key]) for key in sorted(attempts[guid]))
+        answered = tuple(_answered(hook, *attempts[guid][key]) for key in sorted(attempts[guid]))
         events.append(ShownEvent(hook.name, hook.hook_id, guid, names[guid], answered))
     return events
 
 
-def _answered(hook: Hook, attempt: ShownAttempt) -> ShownAttempt:
+def _answered(hook: Hook, attempt: Attempt, status: str) -> ShownAttempt:
+    response, unknown, failed = None, "", False
     try:
-        return replace(attempt, response=hook.response(int(attempt.delivery_id)))
+        response = hook.response(attempt.id)
     except (ApiError, OutOfTime) as fault:
         # Show the others anyway: GitHub may have deleted this one a moment ago, or the time is up.
-        return replace(attempt, unknown=fault.problem, lookup_failed=not isinstance(fault, NotFound))
+        unknown, failed = fault.problem, not isinstance(fault, NotFound)
+    return ShownAttempt(
+        delivery_id=str(attempt.id),
+        at=attempt.at,
+        redelivery=attempt.redelivery,
+        code=attempt.code,
+        status=status,
+        cause=attempt.cause,
+        response=response,
+        unknown=unknown,
+        lookup_failed=failed,
+    )
 
 
 # -- the causes of a run's failures -----------------------------------------------------------------------------
