@@ -36,7 +36,9 @@ _COUNTS = (
     *("forks", "forks_count", "open_issues", "open_issues_count", "size", "stargazers_count", "watchers"),
     *("watchers_count", "network_count", "subscribers_count"),
 )
-_SWITCHES = ("fork", "has_issues", "has_projects", "has_wiki", "has_pages", "has_discussions", "archived", "disabled")
+_SWITCHES = (
+    *("fork", "has_issues", "has_projects", "has_wiki", "has_pages", "has_discussions", "has_downloads", "disabled"),
+)
 
 
 @dataclass(slots=True)
@@ -65,10 +67,11 @@ class Environment:
 
 @dataclass(slots=True)
 class Repository:
-    """A repository as far as environments are about it. ``plan``: its owner's."""
+    """A repository as far as lists and environments are about it. ``plan``: its owner's."""
 
     default_branch: str = "main"
     private: bool = True
+    archived: bool = False
     plan: Literal["free", "team", "enterprise"] = "team"
     environments: dict[str, Environment] = field(default_factory=dict)
 
@@ -83,12 +86,12 @@ class Repository:
         return self.environments[name.lower()]
 
 
-def described(call: Call, repo: str) -> SimResponse:
+def described(call: Call, repo: str) -> dict[str, Any]:
     """The repository itself."""
     one = call.sim.repository(repo)
     url, (owner, _, name) = f"{call.sim.base_url}{call.sim.root}/repos/{repo}", repo.partition("/")
     when = iso(0, whole_seconds=True)
-    told: dict[str, Any] = {
+    return {
         "id": 1_296_269,
         "node_id": "R_1",
         "name": name,
@@ -103,9 +106,9 @@ def described(call: Call, repo: str) -> SimResponse:
         **{f"{what}_url": f"{url}/{what}" for what in _LINKS},
         **dict.fromkeys(_COUNTS, 0),
         **dict.fromkeys(_SWITCHES, False),
+        "archived": one.archived,
         **dict.fromkeys(("pushed_at", "created_at", "updated_at"), when),
     }
-    return reply(200, told)
 
 
 def one(call: Call, repo: str, name: str) -> SimResponse:

@@ -72,6 +72,8 @@ class SimGitHub:
         self.installations: list[Installation] = []
         self.observers: list[Observer] = []
         self.truth = Truth(self.hooks, self.desk.accepted)
+        self.users: set[str] = set()
+        """Owners, in lower case, that are no organizations."""
         self._variables: dict[str, Variables] = {}
         self._issues: dict[str, Issues] = {}
         self._repositories: dict[str, Repository] = {}
@@ -104,8 +106,18 @@ class SimGitHub:
     def issues(self, repo: str) -> Issues:
         return self._issues.setdefault(repo.lower(), Issues())
 
-    def repository(self, repo: str) -> Repository:
-        return self._repositories.setdefault(repo.lower(), Repository())
+    def repository(self, repo: str, **settings: Any) -> Repository:  # noqa: ANN401 - fields of Repository
+        """A repository, which is made if it is not there; ``settings``: how it is from then on."""
+        found = self._repositories.setdefault(repo.lower(), Repository())
+        for name, value in settings.items():
+            setattr(found, name, value)
+        return found
+
+    def repositories_of(self, owner: str = "") -> list[str]:
+        """The names of an owner's repositories, or of all: those that have a webhook, or were asked for."""
+        hooked = (hook.target for hook in self.hooks.values() if hook.target_type == "repository")
+        names = {name.lower(): name for name in (*self._repositories, *hooked)}
+        return sorted(name for name in names.values() if name.lower().startswith(f"{owner}/".lower() * bool(owner)))
 
     def installations_of(self, app_id: int | None) -> list[Installation]:
         return [one for one in self.installations if one.app_id == app_id]

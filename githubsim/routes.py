@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from githubsim import apps, deliveries, environments, issues, variables
+from githubsim import apps, deliveries, environments, issues, repositories, variables
 from githubsim.tokens import Need
+from githubsim.wire import reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ class Route:
     free: bool = False
 
 
-def route(verb: str, path: str) -> Route | None:  # noqa: PLR0911 - a table
+def route(verb: str, path: str) -> Route | None:  # noqa: C901, PLR0911 - a table
     """The route of a request, or None where GitHub has nothing."""
     match (verb, *path.strip("/").split("/")):
         case ("GET", "rate_limit"):
@@ -53,6 +54,12 @@ def route(verb: str, path: str) -> Route | None:  # noqa: PLR0911 - a table
             return _hooks(verb, rest, "repository", f"{owner}/{repo}")
         case (_, "app", "hook", *rest):
             return _hooks(verb, ["", *rest], "integration", "")
+        case ("GET", "orgs", org, "repos"):
+            return Route(partial(repositories.of_organization, org=org))
+        case ("GET", "installation", "repositories"):
+            return Route(repositories.of_installation)
+        case ("GET", "user", "repos"):
+            return Route(repositories.of_user)
         case ("GET", "orgs", owner, "installation") | ("GET", "repos", owner, _, "installation"):
             return Route(partial(apps.installation_of, owner=owner), app=True)
         case ("POST", "app", "installations", installation, "access_tokens"):
@@ -90,7 +97,7 @@ def _repository(verb: str, repo: str, rest: list[str]) -> Route | None:
     answer: Callable[..., SimResponse]
     match (verb, *rest):
         case ("GET",):
-            return Route(lambda call: environments.described(call, repo), repo, _need("metadata", "read"))
+            return Route(lambda call: reply(200, environments.described(call, repo)), repo, _need("metadata", "read"))
         case ("GET" | "POST", "actions", "variables"):
             answer = variables.every if verb == "GET" else variables.create
         case ("GET" | "PATCH", "actions", "variables", _):

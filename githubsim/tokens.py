@@ -45,8 +45,8 @@ class Token:
 
     ``sees`` holds the owners (``octo``) and repositories (``octo/ops``) it reaches; None is all of them. Where
     ``repositories`` is not None, it holds those among an owner's, by full names in lower case. ``name`` stands for it
-    wherever the secret itself must not appear. ``oauth_app``: the client id of the OAuth app that holds it for a user.
-    Change any of it in mid-run.
+    wherever the secret itself must not appear. ``user``: whose it is. ``oauth_app``: the client id of the OAuth
+    app that holds it for a user. Change any of it in mid-run.
     """
 
     value: str
@@ -59,6 +59,7 @@ class Token:
     app_id: int | None = None
     oauth_app: str = ""
     repositories: frozenset[str] | None = None
+    user: str = ""
 
     @property
     def has_scopes(self) -> bool:
@@ -73,15 +74,20 @@ class Token:
         """
         if self.kind == "app":
             raise Refused(403, "Resource not accessible by integration")
-        unseen = self.sees is not None and target not in self.sees and target.partition("/")[0] not in self.sees
-        unnamed = self.repositories is not None and "/" in target and target.lower() not in self.repositories
-        if unseen or unnamed or (self.has_scopes and not self.scopes.intersection(need.scopes)):
+        if not self.reaches(target) or (self.has_scopes and not self.scopes.intersection(need.scopes)):
             raise Refused(404, "Not Found")
         # Every token may read what a repository is.
         is_open = self.has_scopes or need.permission == "metadata"
         if not is_open and not covers(self.permissions, need.permission, need.level):
             whose = "personal access token" if self.kind == "fine-grained" else "integration"
             raise Refused(403, f"Resource not accessible by {whose}")
+
+    def reaches(self, target: str) -> bool:
+        """Whether ``target`` (``octo`` or ``octo/ops``) is within its reach, whatever it may do there."""
+        name = target.lower()
+        unseen = self.sees is not None and {name, name.partition("/")[0]}.isdisjoint(map(str.lower, self.sees))
+        unnamed = self.repositories is not None and "/" in name and name not in self.repositories
+        return not (unseen or unnamed)
 
     def headers(self, need: Need | None) -> dict[str, str]:
         """What GitHub says about credentials in every answer."""

@@ -102,6 +102,21 @@ ENVIRONMENT = f"{REPOSITORY}/environments/redeliver"
 POLICY = {"deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True}}
 
 
+def test_lists_of_repositories(world: World) -> None:
+    for number in range(3):
+        world.sim.repository(f"octo/{number}", archived=number == 1)
+    world.sim.token("ghs_given", kind="installation", sees=["octo"])
+    world.sim.token("mine", user="octo")
+    every: list[tuple[Verb, str]] = [("GET", "/orgs/octo/repos"), ("GET", "/orgs/nobody/repos"), ("GET", "/user/repos")]
+    assert world.statuses(*every, ("GET", "/installation/repositories")) == [200, 404, 200, 403]
+    assert world.statuses(*every[2:], ("GET", "/installation/repositories"), token="ghs_given") == [403, 200]
+    second = json.loads(world.ask("GET", "/user/repos", token="mine", per_page="2", page="2", affiliation="owner").body)
+    assert [one["full_name"] for one in second] == ["octo/2", "octo/hello"]
+    (first,) = json.loads(world.ask("GET", "/orgs/octo/repos", per_page="1", page="2").body)
+    assert (first["full_name"], first["archived"]) == ("octo/1", True)
+    assert world.judge.complaints == []
+
+
 def test_environments(world: World) -> None:
     named, token = f"{ENVIRONMENT}/deployment-branch-policies", f"{ENVIRONMENT}/secrets/REDELIVER_TOKEN"
     every: list[tuple[Verb, str]] = [("GET", path) for path in (REPOSITORY, ENVIRONMENT, named, token)]
