@@ -182,6 +182,12 @@ NoHooks = NoSuchHook.kind(
     "gh's own login, see only the organization webhooks that they made.",
 )
 
+NoRepositories = RedeliverError.kind(
+    "The token can see no repository that {names} matches.",
+    "Check repository, and which repositories the token, or the App's installation, has access to. A pattern leaves "
+    "out archived ones.",
+)
+
 EventNotFound = RedeliverError.kind(
     "The delivery log has no attempt of {guid}.",
     "Check the GUID (the header X-GitHub-Delivery) and hook-id. GitHub keeps deliveries for {days} days.",

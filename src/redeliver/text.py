@@ -127,10 +127,10 @@ def _visible(text: str) -> str:
     return "".join(" " if unicodedata.category(mark) in _UNSEEN else mark for mark in text)
 
 
-def some_of(guids: Sequence[str]) -> str:
-    """The first few GUIDs, and how many more there are; the summary and the report have more of them."""
-    named = ", ".join(plain(guid, 36) for guid in guids[:_NAMED])
-    return f"{named} and {len(guids) - _NAMED:,} more" if len(guids) > _NAMED else named
+def some_of(names: Sequence[str]) -> str:
+    """The first few GUIDs or names, and how many more there are."""
+    named = ", ".join(plain(name, 80) for name in names[:_NAMED])
+    return f"{named} and {len(names) - _NAMED:,} more" if len(names) > _NAMED else named
 
 
 def count(number: int, what: str, several: str = "") -> str:

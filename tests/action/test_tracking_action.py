@@ -73,7 +73,7 @@ def test_largest_report_reaches_the_step(tmp_path: Path) -> None:
         ({"label": ""}, "label: is required, one for each workflow"),
         ({"label": "a,b"}, "label: must be a label of at most 50 characters, without a comma, not 'a,b'"),
         ({"label": "x" * 51}, f"label: must be a label of at most 50 characters, without a comma, not '{'x' * 51}'"),
-        ({"repository": "octo"}, "repository: must be a repository's full name, owner/name, not 'octo'"),
+        ({"repository": "octo/*"}, "repository: must be one repository's full name, owner/name"),
         ({"repository": ""}, "repository: is required, the one that has the issue"),
         ({"token": ""}, "token: is required, one that can write issues"),
     ],

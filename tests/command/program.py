@@ -260,7 +260,7 @@ class Server:
 
     def key(self, hook: Hook) -> str:
         """What a webhook's checkpoint goes by there."""
-        return f"{self.api_url.partition('://')[2]}/orgs/octo/hooks/{hook.id}"
+        return f"{self.api_url.partition('://')[2]}{hook.path}"
 
 
 @contextmanager

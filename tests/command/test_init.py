@@ -163,6 +163,7 @@ def test_repository_is_that_of_the_clone(new: Newcomer) -> None:
         ("", ["--apply"], "", "apply"),
         ("--org", [], SETUP, "org"),
         ("--variable-repository", [], SETUP, "variable-repository"),
+        ("--org", ["--repository", "octo/a", "--repository", "octo/b"], SETUP, "repository"),
         ("", ["--variable-repository", "https://github.com/octo/ops"], SETUP, "variable-repository"),
         ("", ["--hook-id", "one"], SETUP, "hook-id"),
     ],

@@ -13,11 +13,13 @@ from command.site import CredentialKind, HookKind
 from githubsim.clock import MINUTE
 from githubsim.hooks import Hook
 from githubsim.outcomes import OK, REDIRECTED, UNAVAILABLE
-from redeliver.core.inputs import HookChoice
 from redeliver.core.settings import parse
 from redeliver.errors import NoHooks, NoSuchHook, NotFound
 from redeliver.github.endpoint import host_of
+from redeliver.github.hooks import Hook as Listed
+from redeliver.github.hooks import repository
 from redeliver.run.lookup import matrix
+from samples import Calls
 from wording import says, told
 
 
@@ -51,8 +53,10 @@ def test_listing_counts_deliveries_within_the_lookback(here: Server) -> None:
     }
     unknown = {"state": "unknown", "events": 0, "delivered_first_try": 0, "duration_ms": None, "by_event": []}
     assert listed(here, "--hook-id", "all") == [
-        {"hook_id": str(here.hook.id), "host": "hooks.example", "active": True} | counts | {"health": degraded},
-        {"hook_id": str(quiet.id), "host": "quiet.example", "active": True}
+        {"hook_id": str(here.hook.id), "owner": "octo", "host": "hooks.example", "active": True}
+        | counts
+        | {"health": degraded},
+        {"hook_id": str(quiet.id), "owner": "octo", "host": "quiet.example", "active": True}
         | dict.fromkeys(counts, 0)
         | {"last_success": None, "health": degraded | unknown},
     ]
@@ -164,13 +168,17 @@ def test_matrix_has_at_most_256_jobs_and_reads_no_log(here: Server) -> None:
 
 
 @pytest.mark.parametrize(("hooks", "jobs"), [(1, 256), (7, 3), (256, 256), (257, 256), (1_000, 256), (5, 1)])
-def test_every_job_of_a_matrix_has_a_list(hooks: int, jobs: int) -> None:
-    dealt = matrix(range(1, hooks + 1), jobs)["include"]
+def test_every_job_of_a_matrix_has_a_list_and_the_repositories_of_its_hooks(hooks: int, jobs: int) -> None:
+    """Each repository has three webhooks: jobs of as many webhooks have two repositories at most."""
+    owners = {number: f"octo/{number // 3}" for number in range(1, hooks + 1)}
+    listed = [Listed(Calls().caller, repository(owner, ""), number) for number, owner in owners.items()]
+    dealt = matrix(listed, jobs, of_fleet=True)["include"]
     assert len(dealt) == min(hooks, jobs)
-    choices: list[HookChoice] = [
-        parse({"org": "octo", "token": "t", "hook-id": job["hook-id"]}).hook_id for job in dealt
-    ]
-    assert all(choice.several for choice in choices)
-    assert sorted(one for choice in choices for one in choice.ids) == list(range(1, hooks + 1))
-    sizes = {len(choice.ids) for choice in choices}
+    choices = [parse({"token": "t", **job}) for job in dealt]
+    assert all(choice.hook_id.several for choice in choices)
+    assert [one for choice in choices for one in choice.hook_id.ids] == [*owners]
+    sizes = {len(choice.hook_id.ids) for choice in choices}
     assert max(sizes) - min(sizes) <= 1
+    for choice in choices:
+        assert choice.repository == tuple(dict.fromkeys(owners[one] for one in choice.hook_id.ids))
+    assert matrix(listed, jobs) == {"include": [{"hook-id": job["hook-id"]} for job in dealt]}

@@ -47,6 +47,17 @@ def refused(here: Server, said: Said, kind: type[RedeliverError], *facts: str) -
 # -- what is kept -----------------------------------------------------------------------------------------------
 
 
+def test_webhook_keeps_its_checkpoint_where_more_repositories_are_chosen(tmp_path: Path, forks: Commands) -> None:
+    with server(tmp_path, forks, "repository", "fine-grained") as here:
+        second = here.live.sim.repo_hook("octo/second")
+        before = here.live.sim.clock() - 60_000
+        here.state.write_text(json.dumps({here.key(here.hook): before}))
+        report = here.run("--format", "json", "--repository", "octo/s*", hook_id="all", code=0).json
+        assert report["hooks"][0]["cutoff"] < before
+        keys = [here.key(here.hook), here.key(second)]
+        assert here.kept == dict(zip(keys, [hook["start"] for hook in report["hooks"]], strict=True))
+
+
 def test_each_webhook_has_its_checkpoint_and_others_in_the_file_stay(here: Server) -> None:
     second = here.live.sim.org_hook("octo")
     here.state.write_text('{"api.github.com/orgs/else/hooks/7": 5}')
@@ -96,7 +107,7 @@ WHOLE = b'{"api.github.com/orgs/octo/hooks/1": 1794000000000}'
 def test_invalid_state_file_is_neither_read_nor_overwritten(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(content)
-    store = StateFile(path, "api.github.com/orgs/octo").store("1")
+    store = StateFile(path, "api.github.com").store("/orgs/octo/hooks/1")
     with pytest.raises(StateUnreadable, match="JSON"):
         store.read()
     with pytest.raises(CheckpointNotSaved, match="JSON") as unsaved:

@@ -49,7 +49,8 @@ def shown(said: str, where: dict[str, str] = TERMINAL) -> str:
         explained = (Explanation(said, 1, "1", answer),)
         show_report(one(event, errors=(said,), warnings=(said,), explanations=explained))
         host = host_of(f"https://{said}/in")
-        show_hooks([HookHealth(1, host, active=True, **known, stats=stats({said: (2, 1)}))], SETTINGS, "octo", 0)
+        listed = HookHealth(1, "octo", host, active=True, **known, stats=stats({said: (2, 1)}))
+        show_hooks([listed], SETTINGS, "octo", 0)
         show_events([ShownEvent(said, "1", said, said, attempts)])
     return out.getvalue()
 

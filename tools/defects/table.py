@@ -189,7 +189,7 @@ DEFECTS = (
     # -- several webhooks
     Defect(
         "all webhooks share a variable",
-        'suffix = f"_{hook_id}" if hook_id and settings.hook_id.several else ""',
+        'suffix = f"_{hook.hook_id}" if hook.hook_id and settings.hook_id.several else ""',
         'suffix = ""',
         "every_hook_has_its_turn",
         SEVERAL,
@@ -203,8 +203,8 @@ DEFECTS = (
     ),
     Defect(
         "a webhook's failure stops the others",
-        "reports[hook.hook_id] = run_hook(session, hook, store_for(hook.hook_id), heading)\n",
-        "reports[hook.hook_id] = run_hook(session, hook, store_for(hook.hook_id), heading)\n"
+        "reports[hook.hook_id] = run_hook(session, hook, store_for(hook), heading)\n",
+        "reports[hook.hook_id] = run_hook(session, hook, store_for(hook), heading)\n"
         "                if reports[hook.hook_id].errors:\n"
         "                        break\n",
         "every_hook_has_its_turn",

@@ -58,6 +58,10 @@ _ENDS_SOON = "The token for {use} expires on {until:moment} ({left} left)."
 _ENDS_IN = "The token for {use} expires in {left}, on {until:moment}"
 _RENEW = "Make a new one and store it in the same secret, or runs will fail and redeliver nothing: {page}"
 
+_UNLISTED_HEADLINE = "The webhooks of {names:count repository|repositories} could not be listed"
+_UNLISTED = f"{_UNLISTED_HEADLINE}, so nothing is known of them: {{names}}. {{first:problem}}"
+_UNLISTED_ADVICE = "{first:next_step} Or leave {names:it|them} out, with a list or another pattern in repository."
+
 
 class FactKind(Enum):
     """Every fact that there is."""
@@ -217,6 +221,11 @@ class FactKind(Enum):
         "Name them by id in hook-id, or look at their settings.",
     )
     """A pattern cannot choose webhooks of which GitHub's list does not say where they point."""
+
+    UNLISTED_ERROR = Words(Level.ERROR, _UNLISTED, _UNLISTED_ADVICE, headline=_UNLISTED_HEADLINE, needs_somebody=True)
+    """GitHub did not list the webhooks of repositories that the settings name."""
+    UNLISTED_WARNING = Words(Level.WARNING, _UNLISTED, _UNLISTED_ADVICE, needs_somebody=True)
+    """The same for repositories that a pattern matches."""
 
     # Of a replay.
     NOT_CHOSEN = Words(

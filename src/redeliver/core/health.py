@@ -143,11 +143,18 @@ def health_of(
     return (Health.HEALTHY, "nothing is undelivered") if stats.events else (Health.UNKNOWN, "no event arrived")
 
 
+def label_of(owner: str, hook_id: object) -> str:
+    """A webhook in a table: its id, behind its repository's name; empty: it is an App's, which has no id."""
+    return f"{owner} {hook_id}" if "/" in owner else f"{hook_id or ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class HookHealth:
     """One webhook's deliveries within a window."""
 
     hook_id: int | None
+    owner: str
+    """``octo``, ``octo/hello``; an App's id."""
     host: str
     """The host it points to; its whole URL could hold credentials."""
     active: bool | None
@@ -165,6 +172,11 @@ class HookHealth:
     """Attempts that could not be read."""
     failing: int = 0
     """Attempts that have failed since the last success."""
+
+    @property
+    def label(self) -> str:
+        """What tells it from others in a table. See :func:`label_of`."""
+        return label_of(self.owner, self.hook_id)
 
     @property
     def light(self) -> str:

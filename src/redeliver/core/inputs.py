@@ -33,6 +33,9 @@ _WORD = re.compile(r"[^\s,]+")
 _EVENT = r"[a-z_]+(?:\.[a-z_]+)?"
 #: Letters and digits, more of them than a name or a number has: it may be a credential of any kind.
 _LONG_WORD = re.compile(r"(?<![\w+/=])(?=[A-Za-z_+/=]*\d)(?=[\d_+/=]*[A-Za-z])[\w+/=]{20,}", re.ASCII)
+#: A repository's full name; and one with ``*`` for any text in its name.
+REPOSITORY = r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
+_REPOSITORIES = REPOSITORY.replace("._-", "._*-")
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 
 
@@ -127,15 +130,21 @@ def is_guid(text: str) -> bool:
     return bool(re.fullmatch(_GUID, text))
 
 
+def words_of(value: object) -> list[str]:
+    """The words of a list, which commas, blanks or newlines separate."""
+    return _WORD.findall(str(value))
+
+
 def _each(pattern: str, refused: Callable[[str], PydanticCustomError], *, fold: bool = False) -> BeforeValidator:
     """Words that all match the pattern, each once. ``fold``: in lower case."""
 
     def check(value: object) -> object:
-        words = _WORD.findall(str(value).lower() if fold else str(value))
+        words = words_of(str(value).lower() if fold else value)
         for word in words:
             if not re.fullmatch(pattern, word):
                 raise refused(quoted(word))
-        return tuple(dict.fromkeys(words))
+        # Names that differ in case alone are the same to GitHub.
+        return tuple({word.lower(): word for word in words}.values())
 
     return BeforeValidator(check)
 
@@ -188,7 +197,7 @@ def _hooks(value: object) -> object:
         return HookChoice(pattern="*", several=True)
     if "*" in text or "://" in text:
         return HookChoice(pattern=text, several=True)
-    ids = _WORD.findall(text)
+    ids = words_of(text)
     if (text and not ids) or not all(re.fullmatch(r"[0-9]{1,19}", part) and int(part) for part in ids):
         raise refuse(
             f"must be a webhook's id, several, all, or a pattern of its URL (with * or ://), not {quoted(text)}"
@@ -227,6 +236,15 @@ OptionalMoment = Annotated[Moment | None, BeforeValidator(_moment)]
 Guids = Annotated[
     tuple[str, ...],
     _each(_GUID, lambda one: refuse(f"must be GUIDs as in the header X-GitHub-Delivery, not {one}"), fold=True),
+]
+Repositories = Annotated[
+    tuple[str, ...],
+    _each(
+        _REPOSITORIES,
+        lambda one: refuse(
+            f"must be a repository's full name, owner/name, several, or a pattern such as owner/*, not {one}"
+        ),
+    ),
 ]
 Events = Annotated[
     frozenset[str],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import LOST, Outcome
 from redeliver.core.facts import NAMES, Fact, FactKind, Facts, grouped
-from redeliver.core.health import Health, health_of
+from redeliver.core.health import Health, health_of, label_of
 from redeliver.core.inputs import is_guid
 from redeliver.core.settings import FailOn
 from redeliver.text import OwnText, count, plain, some_of
@@ -273,10 +273,15 @@ class HookReport(Account):
     @property
     def names(self) -> dict[str, object]:
         """What facts call it, its receiver and what its events are for: by the host, or else the id."""
-        webhook = f"webhook {self.hook_id}" if self.hook_id else "the webhook"
+        webhook = f"webhook {self.label}" if self.hook_id else "the webhook"
         receiver = self.host or f"The receiver{f' of {webhook}' * bool(self.hook_id)}"
         of_host = f"The webhook of {self.host}" if self.host else webhook[0].upper() + webhook[1:]
         return dict(zip(NAMES, (self.host or webhook, receiver, of_host), strict=True))
+
+    @property
+    def label(self) -> str:
+        """What tells it from others in a table. See :func:`label_of`."""
+        return label_of(self.owner, self.hook_id) or self.hook
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ended", self.ended or self.start)
@@ -309,8 +314,8 @@ class Report(Account):
     """What kept the run from all webhooks."""
     unreached: int = 0
     """Webhooks that a stopped run did not get to. They are not in ``hooks``."""
-    left_out: Fact | None = None
-    """That a pattern could not choose some of the webhooks."""
+    left_out: tuple[Fact, ...] = ()
+    """What kept webhooks that may have been meant from being chosen."""
     tokens: tuple[TokenEnd, ...] = ()
     names_hosts: bool = False
     token_ends_at: int | None = field(init=False)
@@ -332,7 +337,8 @@ class Report(Account):
     def __post_init__(self) -> None:
         hooks = self.hooks
         object.__setattr__(self, "events", tuple(event for hook in hooks for event in hook.events))
-        own = [fact for fact in (self.fault and Fact.of(self.fault), self.left_out) if fact]
+        own = [*([Fact.of(self.fault)] if self.fault else []), *self.left_out]
+        unlisted = any(fact.kind in {FactKind.UNLISTED_ERROR, FactKind.UNLISTED_WARNING} for fact in self.left_out)
         own += [fact for token in self.tokens for fact in token.facts]
         known = {name: [getattr(hook, name) for hook in hooks] for name in ("deadline", "time_left", "checkpoint")}
         least = {
@@ -356,7 +362,7 @@ class Report(Account):
             **least,
             token_ends_at=min((token.at for token in self.tokens), default=None),
             read=all_read and not (was_stopped or self.unreached),
-            in_doubt=any(hook.undelivered for hook in hooks) or not (was_stopped or all_read),
+            in_doubt=any(hook.undelivered for hook in hooks) or unlisted or not (was_stopped or all_read),
             partial=any(hook.partial for hook in hooks),
             down=any(hook.down for hook in hooks),
             late=any(hook.late for hook in hooks),

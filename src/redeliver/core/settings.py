@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from redeliver.core.inputs import (
+    REPOSITORY,
     ApiUrl,
     Boolean,
     Events,
@@ -28,15 +29,17 @@ from redeliver.core.inputs import (
     OptionalMoment,
     PositiveSeconds,
     PrivateKey,
+    Repositories,
     Seconds,
     Token,
     matching,
     sentence_of,
+    words_of,
 )
 from redeliver.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 DAY = 86_400
 #: GitHub keeps deliveries for 3 days, GitHub Enterprise Server for 7
@@ -48,8 +51,6 @@ _TIMEOUT_CLOUD = 10
 _TIMEOUT_SERVER = 30
 
 _OWNER = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?"
-_REPOSITORY = r"[A-Za-z0-9_-]{1,100}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}"
-_REPOSITORY_RULE = "a repository's full name, owner/name"
 _VARIABLE = r"(?!(?i:GITHUB_))[A-Za-z_][A-Za-z0-9_]*"
 _VARIABLE_RULE = "letters, digits and _, no digit first and no GITHUB_ prefix (GitHub's own rules)"
 _APP = r"[0-9]{1,19}|Iv[0-9A-Za-z.]{1,60}"
@@ -178,8 +179,9 @@ class Settings(BaseModel):
         used_by=Use.WEBHOOKS | Use.INIT,
         instead={Use.INIT: "Organization that owns the webhook. Required unless `repository` is set."},
     )
-    repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
-        "Repository that owns the webhook, as owner/name. For an App's own webhook, leave this and `org` empty.",
+    repository: Repositories = as_input(
+        "Repository that owns the webhook: owner/name, several, or a pattern (`owner/*`). For an App's own webhook, "
+        "leave this and `org` empty.",
         topic=Topic.WEBHOOK,
         group=Group.NEEDED,
         used_by=Use.ANY,
@@ -190,9 +192,8 @@ class Settings(BaseModel):
         defaults={Use.TRACKING: "${{ github.repository }}"},
     )
     hook_id: Hooks = as_input(
-        "The webhook's id: the number at the end of the address of its settings page. Or several ids (separated by "
-        "commas or newlines), `all`, or a pattern of the URL (with `*` or `://`). Required unless it is an App's own "
-        "webhook.",
+        "The webhook's id: the number at the end of the address of its settings page. Or several ids, `all`, or a "
+        "pattern of the URL (with `*` or `://`). Required unless it is an App's own webhook.",
         topic=Topic.WEBHOOK,
         group=Group.NEEDED,
         used_by=Use.WEBHOOKS | Use.INIT,
@@ -268,7 +269,7 @@ class Settings(BaseModel):
         instead={Use.INIT: "Repository variable that stores the checkpoint, one for each webhook."},
         defaults={Use.INIT: "LAST_REDELIVERY"},
     )
-    variable_repository: Annotated[str, matching(_REPOSITORY, _REPOSITORY_RULE)] = as_input(
+    variable_repository: Annotated[str, matching(REPOSITORY, "a repository's full name, owner/name")] = as_input(
         "Repository that holds the variable, as owner/name.",
         topic=Topic.START,
         used_by=Use.RUN | Use.INIT,
@@ -399,6 +400,16 @@ class Settings(BaseModel):
         return app_id or str(others.data.get("client_id", ""))
 
     @property
+    def target(self) -> str:
+        """Whose webhooks are meant, as the inputs say it: ``octo``, ``octo/hello``, ``octo/*``; empty: an App's own."""
+        return self.org or ", ".join(self.repository)
+
+    @property
+    def is_fleet(self) -> bool:
+        """Whether webhooks of several repositories may be meant."""
+        return len(self.repository) > 1 or "*" in self.target
+
+    @property
     def web_url(self) -> str:
         """Where users see this GitHub: ``https://github.com``, or the server's own address."""
         scheme, _, rest = self.api_url.partition("://")
@@ -492,14 +503,21 @@ def read(values: Mapping[str, str], use: Use, problems: Callable[[Mapping[str, s
     return settings
 
 
+def repository_problems(text: str) -> Iterator[str]:
+    """What is wrong with the input ``repository`` where it can be one alone."""
+    if text and ("*" in text or len(words_of(text)) != 1):
+        yield "repository: must be one repository's full name, owner/name"
+
+
 def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
     """Inputs that are missing, or that exclude others, for all that is about webhooks."""
     hook, token, key, variable = (name in given for name in ("hook-id", "token", "private-key", "variable-name"))
     app = bool(given.keys() & {"client-id", "app-id"})
-    of_app = not (given.keys() & {"org", "repository"})
+    repositories = words_of(given.get("repository", ""))
+    of_app = not ("org" in given or repositories)
     lacks_variable_token = variable and app and "variable-token" not in given
-    names = (given.get("org") or given.get("repository"), given.get("variable-repository"))
-    owners = {name.partition("/")[0].lower() for name in names if name}
+    owners = {name.partition("/")[0].lower() for name in (given.get("org", ""), *repositories) if name}
+    with_variable = owners | {given.get("variable-repository", "").partition("/")[0].lower()}
     problems = {
         "repository: give either org or repository, not both": {"org", "repository"} <= given.keys(),
         "org: is required (or repository, or client-id and private-key for the App's own webhook)": of_app and not app,
@@ -516,6 +534,8 @@ def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
         "variable-token: is required, because an App's own webhook is read with a key that cannot write "
         "variables": lacks_variable_token and of_app,
         "variable-token: is required, because variable-repository does not belong to the webhook's owner, and an App's "
-        "token reaches the repositories of one owner": lacks_variable_token and not of_app and len(owners) > 1,
+        "token reaches the repositories of one owner": lacks_variable_token and not of_app and len(with_variable) > 1,
+        "repository: an App's token reaches the repositories of one owner, so give those of one": app
+        and len(owners) > 1,
     }
     return [sentence for sentence, applies in problems.items() if applies]

@@ -41,7 +41,6 @@ from redeliver.errors import (
     SettingsError,
     StateLocked,
 )
-from redeliver.github.hooks import owner_of
 from redeliver.github.session import Session
 from redeliver.output.report_json import as_json, listed, shown
 from redeliver.replay import report_json as replay_results
@@ -226,14 +225,15 @@ def hooks(
     with _session(settings, console) as session:
         chosen = session.choose() if form == "matrix" else []
         found = survey(session) if form != "matrix" else []
+    console.tell_facts(session.left_out)
     if form == "matrix":
-        print_data(json.dumps(matrix([hook.id for hook in chosen], jobs)) + "\n")
+        print_data(json.dumps(matrix(chosen, jobs, of_fleet=settings.is_fleet)) + "\n")
     elif form == "json":
         print_data(json.dumps([listed(one) for one in found]) + "\n")
     elif form == "prometheus":
         from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
 
-        print_data(webhook_metrics(session.owner.login, found))
+        print_data(webhook_metrics(found))
     else:
         show_hooks(found, settings, session.owner.login, session.caller.now())
     return 0
@@ -263,6 +263,7 @@ def show(
     settings = settings_of(flags, Use.RUN)
     with _session(settings, console) as session:
         found = find_events(session, wanted)
+    console.tell_facts(session.left_out)
     if form == "json":
         print_data(for_shell(json.dumps([*map(shown, found)])) + "\n")
     else:
@@ -360,13 +361,8 @@ def _session(
     ``state_file``: its lock is held within the block, and nothing is sent once the lock is lost. ``busy``: what is
     raised if another run holds it.
     """
-    owner = owner_of(settings)
-    app = f"/{settings.app_id}" if owner.is_app else ""
-    # In lower case, since GitHub accepts names in any case.
-    key = f"{settings.api_url.partition('://')[2]}{owner.path}{app}".lower()
-    state = StateFile(state_file, key) if state_file else None
+    state = StateFile(state_file, settings.api_url.partition("://")[2]) if state_file else None
     connect, clock = connector(settings, console)
-    store_for, before_post = (state.store, state.check_lock) if state else (None, None)
     with state.locked(settings.time_limit, busy=busy) if state else nullcontext(), console.live():
         yield Session(
             settings,
@@ -376,8 +372,8 @@ def _session(
             random=Random(),
             sends=sends,
             shows_hosts=shows_hosts(),
-            store_for=store_for,
-            before_post=before_post,
+            store_for=(lambda hook: state.store(hook.key)) if state else None,
+            before_post=state.check_lock if state else None,
         )
 
 

@@ -21,7 +21,7 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from redeliver.core.inputs import is_guid, quoted
-from redeliver.core.settings import Settings, Topic, Use, inputs, parse
+from redeliver.core.settings import Settings, Topic, Use, inputs, parse, repository_problems
 from redeliver.entry.streams import print_message
 from redeliver.errors import FileUnreadable, SecretReadable
 from redeliver.replay.settings import parse_replay
@@ -184,7 +184,7 @@ def settings_of(
     of_app = bool(values.get("client-id") or values.get("app-id"))
     if use is Use.INIT:
         values["token"] = token or values["token"]
-        problems = tuple(init_problems(values["token"]))
+        problems = (*init_problems(values["token"]), *repository_problems(values.get("repository", "")))
     else:
         values["token"] = values["token"] or ("" if of_app else usual_token())
         problems = tuple(command_line_problems(values, state_file, metrics_file, of_app=of_app))

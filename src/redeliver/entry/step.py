@@ -80,16 +80,20 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 
 def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
+    session = _session(settings, console)
     try:
-        hook_ids = [hook.id for hook in _session(settings, console).choose()]
+        hooks = session.choose()
     except NoSuchHook as none:
         # Not a reason to fail: somebody may have removed the last one, and the following jobs can see that.
         console.tell("warning", str(none))
         console.refer([none])
-        hook_ids = []
-    jobs = matrix(hook_ids)
-    console.line(f"{count(len(hook_ids), 'webhook')} for {count(len(jobs['include']), 'job')}", "Result")
-    workflow.write_outputs({"matrix": json.dumps(jobs), "hooks-count": str(len(hook_ids))})
+        hooks = []
+    for fact in session.left_out:
+        console.tell("error" if fact.is_error else "warning", str(fact))
+    console.refer(session.left_out)
+    jobs = matrix(hooks, of_fleet=settings.is_fleet)
+    console.line(f"{count(len(hooks), 'webhook')} for {count(len(jobs['include']), 'job')}", "Result")
+    workflow.write_outputs({"matrix": json.dumps(jobs), "hooks-count": str(len(hooks))})
     return 0
 
 

@@ -159,7 +159,7 @@ def show_report(report: Report) -> None:
         *("Outcome", "Event", "Since (UTC)", "Cause"), *["Hook"] * several, "Attempts:", "GUID", "Delivery id"
     )
     for hook, event in rows[:SHOWN_EVENTS]:
-        whose = [hook.hook_id or hook.hook] if several else []
+        whose = [hook.label] if several else []
         when = ("" if event.first_was_read else "by ") + day_time(event.first_failed_at)
         outcome = _outcome(event.outcome)
         if whose and out.width < _WIDE:
@@ -251,7 +251,7 @@ def show_hooks(
         last = distance(one.last_success, now) if one.last_success else "never" if one.deliveries else "-"
         stats, style = one.stats, {"🔴": "red", "🟡": "yellow"}.get(one.light, "dim")
         cells: list[str | Text] = [
-            *(_mark(out, one.light).strip(), str(one.hook_id or "-"), _text(one.host)),
+            *(_mark(out, one.light).strip(), one.label or "-", _text(one.host)),
             *(Text(f"{one.undelivered:,}", style), Text(failed, style), "off, " * (one.active is False) + last),
             *(f"{one.deliveries:,}", percent(stats.delivered_first_try, stats.events), took(stats.p95)),
             str(one.health),
@@ -266,7 +266,7 @@ def show_hooks(
             events = sum(one.stats.events for one in these)
             first = percent(sum(one.stats.delivered_first_try for one in these), events)
             share = f" ({first} on the first attempt)" if events else ""
-            ids = ", ".join(str(one.hook_id) for one in these)
+            ids = ", ".join(one.label for one in these)
             out.print(Text(f"{_mark(out, mark_)}{len(these):,}{' more' * bool(table.row_count)} {state}: {ids}{share}"))
     if says_next and ranked and ranked[0].undelivered and ranked[0].active is not False:
         out.print(Text(f"Next: redeliver run {_flags(settings, ranked[0])}--dry-run", "bold"), soft_wrap=True)
@@ -276,7 +276,7 @@ def _flags(settings: Settings, hook: HookHealth) -> str:
     """What names a webhook on a command line."""
     flags = {
         "org": settings.org,
-        "repository": settings.repository,
+        "repository": hook.owner if settings.repository else "",
         "client-id": settings.app_id,
         "private-key-file": "FILE" if settings.app_id else "",
         "hook-id": hook.hook_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from redeliver.core.settings import Use, read
+from redeliver.core.settings import Use, read, repository_problems
 from redeliver.entry import workflow
 from redeliver.entry.process import connector
 from redeliver.github.api import Caller
@@ -39,6 +39,7 @@ def _problems(given: Mapping[str, str]) -> Iterator[str]:
         yield "label: is required, one for each workflow"
     if "repository" not in given:
         yield "repository: is required, the one that has the issue"
+    yield from repository_problems(given.get("repository", ""))
     if "token" not in given:
         yield "token: is required, one that can write issues"
     try:
@@ -52,9 +53,9 @@ def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
     transport = connect(settings.token.get_secret_value())
     pace = Pace(settings.redeliveries_per_minute)
     caller = Caller(lambda: transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
-    issues = Issues(caller, settings.repository, settings.label)
+    issues = Issues(caller, settings.target, settings.label)
     # Who may read the run may read an issue of the same repository, but perhaps not one of another.
-    is_here = settings.repository.lower() == os.environ.get("GITHUB_REPOSITORY", "").lower()
+    is_here = settings.target.lower() == os.environ.get("GITHUB_REPOSITORY", "").lower()
     names_hosts = is_here or (may_name_hosts(settings.report) and issues.is_private())
     situation = read_report(settings.report, names_hosts=names_hosts)
     change, number = track(issues, situation, workflow.run_address())

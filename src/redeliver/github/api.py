@@ -324,10 +324,13 @@ class Listing(Generic[T]):
     """Rows of a page."""
     _shorter: Query | None = field(default=None, init=False)
 
-    def everything(self, name: Callable[[T], object], most: int) -> Collection[T]:
-        """All rows, of those with the same name the last. Raises ApiUnexpected: there are more than so many names."""
+    def everything(self, name: Callable[[T], object], most: int, first: Query | None = None) -> Collection[T]:
+        """All rows, of those with the same name the last. ``first``: the query of the first page.
+
+        Raises ApiUnexpected: there are more than so many names.
+        """
         found: dict[object, T] = {}
-        query: Query | None = {}
+        query: Query | None = first or {}
         while query is not None:
             before = len(found)
             rows, query = self.page(query)

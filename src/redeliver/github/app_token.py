@@ -48,14 +48,18 @@ _PERMISSIONS = {
 
 
 def grant_for(settings: Settings, *, sends: bool) -> tuple[dict[str, str], tuple[str, ...]]:
-    """The permissions and repositories that a run needs. ``sends``: it redelivers and writes, else it only reads."""
+    """The permissions and repositories that a run needs. ``sends``: it redelivers and writes, else it only reads.
+
+    Of several repositories there are no names: the permissions then hold for all that the installation has. GitHub
+    makes no token if a single one that is named is not there.
+    """
     level = "write" if sends else "read"
     permissions = {"organization_hooks" if settings.org else "repository_hooks": level}
-    repositories = [settings.repository] if settings.repository else []
+    repositories = [*settings.repository]
     if settings.variable_name and not settings.variable_token.get_secret_value():
         permissions["actions_variables"] = level
         repositories.append(settings.variable_repository)
-    return permissions, tuple(repositories)
+    return permissions, () if settings.is_fleet else tuple(repositories)
 
 
 class _Listed(TypedDict):

@@ -89,6 +89,8 @@ class Owner:
     permission: str
     web_page: str = ""
     """Where users find its webhooks; empty for an App, whose page has a name that is not known."""
+    is_fleet: bool = False
+    """Whether it stands for several repositories, each of which is an owner, too."""
 
     @property
     def is_app(self) -> bool:
@@ -108,7 +110,7 @@ class Owner:
         """The webhooks that ``hook-id`` means, of a list that only a pattern needs.
 
         A pattern leaves out webhooks that are not active, since GitHub sends nothing to them, but with ``inactive``.
-        One whose address is not known fits ``*`` alone.
+        One whose address is not known fits ``*`` alone. Of several repositories, ids that are not listed are left out.
 
         Raises:
             NoSuchHook, NoHooks: the pattern matches none.
@@ -117,21 +119,23 @@ class Owner:
             return [Hook(caller, self, None)]
         if not choice.pattern:
             known = {hook.id: hook for hook in listed}
+            if self.is_fleet:
+                return [known[hook_id] for hook_id in choice.ids if hook_id in known]
             return [known.get(hook_id) or Hook(caller, self, hook_id) for hook_id in choice.ids]
-        fits = _expression(choice.pattern).fullmatch
+        fits = expression(choice.pattern).fullmatch
         found = [hook for hook in listed if (inactive or hook.active is not False) and fits(hook.url)]
         if not found and choice.pattern == "*":
             raise NoHooks(owner=self.login, what="webhook" if inactive else "active webhook")
         if not found:
             raise NoSuchHook(owner=self.name)
-        return sorted(found, key=lambda hook: hook.id or 0)
+        return sorted(found, key=lambda hook: (hook.owner, hook.id or 0))
 
 
-def _expression(pattern: str) -> re.Pattern[str]:
+def expression(pattern: str, flags: re.RegexFlag = re.DOTALL) -> re.Pattern[str]:
     """A pattern whose ``*`` stands for anything. Each part is searched for once, so that no URL takes long to match."""
     first, *parts = map(re.escape, pattern.split("*"))
     middle = "".join(f"(?>.*?{part})" for part in parts[:-1])
-    return re.compile(first + middle + "".join(f".*{part}" for part in parts[-1:]), re.DOTALL)
+    return re.compile(first + middle + "".join(f".*{part}" for part in parts[-1:]), flags)
 
 
 class Hook:
@@ -153,6 +157,8 @@ class Hook:
         """Whether everybody who may read what a run says of it may know the host."""
         self.owner = owner.login
         self._owner = owner
+        self.key = f"{owner.path}/{owner.login}/hook" if number is None else f"{owner.path}/hooks/{number}"
+        """What tells it from all others of the same GitHub."""
         self.hook_id = "" if number is None else str(number)
         """As text; empty for an App's."""
         self.name = f"the webhook of {owner.name}" if number is None else f"hook {number} of {owner.name}"
@@ -281,6 +287,17 @@ def _rows(response: Response) -> list[Row | UnreadRow]:
         return rows
 
 
+def repository(name: str, web_url: str) -> Owner:
+    """A repository by its full name. ``web_url``: where users see this GitHub."""
+    return Owner(
+        f"/repos/{name}",
+        name,
+        f"the repository {name}",
+        'the repository permission "Webhooks: read and write" (a classic token: the scope admin:repo_hook)',
+        f"{web_url}/{name}/settings/hooks",
+    )
+
+
 def owner_of(settings: Settings) -> Owner:
     """Whose webhooks the settings are about."""
     if settings.org:
@@ -293,11 +310,11 @@ def owner_of(settings: Settings) -> Owner:
             f"{settings.web_url}/organizations/{settings.org}/settings/hooks",
         )
     if settings.repository:
-        return Owner(
-            f"/repos/{settings.repository}",
-            settings.repository,
-            f"the repository {settings.repository}",
-            'the repository permission "Webhooks: read and write" (a classic token: the scope admin:repo_hook)',
-            f"{settings.web_url}/{settings.repository}/settings/hooks",
-        )
+        one = repository(settings.repository[0], settings.web_url)
+        if not settings.is_fleet:
+            return one
+        # An App's installation is found by a repository, or by the organization.
+        owner, _, name = one.login.partition("/")
+        path = f"/orgs/{owner}" if "*" in name else one.path
+        return Owner(path, settings.target, f"the repositories {settings.target}", one.permission, is_fleet=True)
     return Owner("/app", settings.app_id, f"the App {settings.app_id}", "the App's own private key")

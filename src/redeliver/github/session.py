@@ -9,12 +9,15 @@ from urllib.parse import urlencode
 
 from redeliver.core.facts import Fact, FactKind
 from redeliver.core.report import TokenEnd
+from redeliver.errors import AccessBlocked, ApiError, MissingPermission, Moved, NotFound, WorkflowToken
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, Installation, grant_for
-from redeliver.github.hooks import owner_of
+from redeliver.github.hooks import owner_of, repository
 from redeliver.github.pace import Pace
+from redeliver.github.repositories import find_repositories
 from redeliver.github.responses import CredentialKind
 from redeliver.github.variable import SharedVariable, Variable, check_number
+from redeliver.text import count, some_of
 from redeliver.times import DAY
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from redeliver.github.responses import Transport
     from redeliver.github.variable import Store
     from redeliver.timing import RunClock
+
+#: Refusals that may be about one repository and no other.
+_OF_ONE_REPOSITORY = (AccessBlocked, MissingPermission, Moved, NotFound, WorkflowToken)
 
 
 @dataclass(eq=False)
@@ -45,16 +51,16 @@ class Session:
     """Whether it may redeliver, and not only read."""
     shows_hosts: bool = False
     """Whether everybody who may read what is said may know where webhooks point."""
-    store_for: Callable[[str], Store] | None = None
-    """Returns the store to use instead of a variable, by the hook's id as text (empty for an App's)."""
+    store_for: Callable[[Hook], Store] | None = None
+    """Returns the store to use instead of a variable."""
     before_post: Callable[[], None] | None = None
     """What it raises keeps a POST from being made."""
     chosen: dict[str, Hook] = field(default_factory=dict, init=False)
     """The webhooks that were chosen, by their ids as text."""
     shared: SharedVariable | None = field(default=None, init=False)
     """What keeps the checkpoints of all of them together; None: each is kept alone, or nowhere."""
-    left_out: Fact | None = field(default=None, init=False)
-    """Webhooks that may have been meant, but have no address that the pattern could match; None: there are none."""
+    left_out: tuple[Fact, ...] = field(default=(), init=False)
+    """What kept webhooks that may have been meant from being chosen."""
 
     def __post_init__(self) -> None:
         self._began = self.clock.now()
@@ -82,27 +88,62 @@ class Session:
         return self._caller(installation.connected, CredentialKind.INSTALLATION_TOKEN)
 
     def choose(self, *, inactive: bool = False, described: bool = False) -> list[Hook]:
-        """The webhooks that ``hook-id`` means. They are listed only if it holds a pattern, or to have them described.
+        """The webhooks that ``hook-id`` means.
 
+        They are listed only if it holds a pattern, if they may be of several repositories, or to have them described.
         ``inactive``: a pattern means those that are not active, too.
 
         Raises:
-            NoSuchHook: the pattern matches none.
+            NoSuchHook: there are none.
+            NoRepositories: no repository matches.
             BadPrivateKey, ApiError, OutOfTime: they could not be listed.
         """
-        choice = self.settings.hook_id
-        listed = self.owner.list_hooks(self.caller) if choice.pattern or described else []
+        choice, listed = self.settings.hook_id, []
+        if self.owner.is_fleet:
+            listed = self._list_fleet()
+        elif choice.pattern or described:
+            listed = self.owner.list_hooks(self.caller)
         if without := tuple(hook.hook_id for hook in listed if choice.pattern.strip("*") and not hook.url):
-            self.left_out = Fact(FactKind.ADDRESS_UNKNOWN, {"ids": without})
-            self.console.line(self.left_out.sentence)
+            self._leave_out(Fact(FactKind.ADDRESS_UNKNOWN, {"ids": without}))
         hooks = self.owner.pick(self.caller, listed, choice, inactive=inactive)
+        if missing := {*choice.ids} - {hook.id for hook in hooks} if self.owner.is_fleet else ():
+            ids = some_of([*map(str, sorted(missing))])
+            error = NotFound(missing=f"{self.owner.login} has no webhook {ids}", needed=self.owner.permission)
+            if not hooks:
+                raise error
+            self._leave_out(Fact.of(error))
         for hook in hooks:
             hook.shows_host = self.shows_hosts
         self.chosen = {hook.hook_id: hook for hook in hooks}
         return hooks
 
-    def stores(self) -> Callable[[str], Store | None]:
-        """Where the checkpoint of each chosen hook is kept, by the hook's id as text; None: nowhere.
+    def _list_fleet(self) -> list[Hook]:
+        """The webhooks of all repositories, one call for each. One that GitHub refuses costs no other its run."""
+        settings = self.settings
+        is_installation = bool(settings.app_id) or settings.token.get_secret_value().startswith("ghs_")
+        names = find_repositories(self.caller, settings.repository, is_installation=is_installation)
+        self.console.line(f"the webhooks of {count(len(names), 'repository', 'repositories')}", "Read", passing=True)
+        listed: list[Hook] = []
+        refused: dict[str, ApiError] = {}
+        for name in names:
+            try:
+                listed += repository(name, settings.web_url).list_hooks(self.caller)
+            except _OF_ONE_REPOSITORY as fault:
+                refused[name] = fault
+        if len(refused) == len(names):
+            raise next(iter(refused.values()))
+        named = {name.lower() for name in settings.repository}
+        for kind, is_named in ((FactKind.UNLISTED_ERROR, True), (FactKind.UNLISTED_WARNING, False)):
+            if these := tuple(name for name in refused if (name.lower() in named) is is_named):
+                self._leave_out(Fact(kind, {"names": these, "first": refused[these[0]]}))
+        return listed
+
+    def _leave_out(self, fact: Fact) -> None:
+        self.left_out += (fact,)
+        self.console.line(fact.sentence)
+
+    def stores(self) -> Callable[[Hook], Store | None]:
+        """Where the checkpoint of each chosen hook is kept; None: nowhere.
 
         Raises:
             TooManyHooks: their checkpoints do not fit there.
@@ -111,8 +152,8 @@ class Session:
         if token := settings.variable_token.get_secret_value():
             caller = self.caller_with(token)
 
-        def variable(hook_id: str) -> Variable | None:
-            suffix = f"_{hook_id}" if hook_id and settings.hook_id.several else ""
+        def variable(hook: Hook) -> Variable | None:
+            suffix = f"_{hook.hook_id}" if hook.hook_id and settings.hook_id.several else ""
             name = settings.variable_name + suffix
             return Variable(caller, settings.variable_repository, name) if settings.variable_name else None
 
@@ -121,8 +162,9 @@ class Session:
         check_number(self.chosen, is_shared=is_shared)
         if not is_shared:
             return variable
-        self.shared = SharedVariable(caller, settings.variable_repository, settings.variable_name, self.clock)
-        return self.shared.of
+        shared = SharedVariable(caller, settings.variable_repository, settings.variable_name, self.clock)
+        self.shared = shared
+        return lambda hook: shared.of(hook.hook_id)
 
     def token_ends(self) -> tuple[TokenEnd, ...]:
         """When tokens end that people have to renew, as far as GitHub has said so by now.
@@ -152,7 +194,7 @@ class Session:
         settings, permissions = self.settings, {"actions_variables": "write"}
         target = settings.variable_repository
         if is_webhooks:
-            target, (permissions, _) = settings.org or settings.repository, grant_for(settings, sends=True)
+            target, (permissions, _) = settings.target, grant_for(settings, sends=True)
         owner = target.partition("/")[0]
         query = {"name": "Redeliver webhooks", "target_name": owner, "expires_in": "366"} | permissions
         return f"personal-access-tokens/new?{urlencode(query)}"

@@ -69,7 +69,7 @@ def _of_several(hooks: Sequence[HookReport], unread: int) -> Iterator[str]:
     """How many webhooks are not well; one that is down is named."""
     off, down = sum(hook.active is False for hook in hooks), [hook for hook in hooks if hook.down]
     if len(down) == 1:
-        yield f"{down[0].host or f'The receiver of webhook {down[0].hook_id}'} is down (1 of {len(hooks):,})"
+        yield f"{down[0].host or f'The receiver of webhook {down[0].label}'} is down (1 of {len(hooks):,})"
     elif down:
         yield f"{len(down):,} of {len(hooks):,} receivers are down"
     for number, what in ((unread, "could not be checked"), (off, f"{'is' if off == 1 else 'are'} switched off")):

@@ -148,11 +148,11 @@ def run_metrics(report: Report, ended: float, before: str = "") -> str:
     return _text(RUN_METRICS, series)
 
 
-def webhook_metrics(owner: str, webhooks: Iterable[HookHealth]) -> str:
-    """Metrics of an owner's webhooks."""
+def webhook_metrics(webhooks: Iterable[HookHealth]) -> str:
+    """Metrics of webhooks."""
     series: _Series = {}
     for one in webhooks:
-        series[plain(owner), str(one.hook_id or "")] = {
+        series[plain(one.owner), str(one.hook_id or "")] = {
             "redeliver_webhook_deliveries": one.deliveries,
             "redeliver_webhook_failed_deliveries": one.failed,
             "redeliver_webhook_undelivered_events": one.undelivered,

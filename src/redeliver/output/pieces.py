@@ -86,8 +86,8 @@ def linked(shown: str, address: str) -> str:
 
 
 def webhook(hook: HookReport) -> str:
-    """A webhook beside others, as a link to its page: its id is enough, but an App's webhook has none. And its host."""
-    shown = linked(for_markdown(hook.hook_id or hook.hook), hook.page)
+    """A webhook beside others: its host, and as a link to its page its id, with its repository."""
+    shown = linked(for_markdown(hook.label), hook.page)
     return f"{for_markdown(hook.host, 60)} {shown}".strip()
 
 

@@ -133,7 +133,7 @@ def _fitting(
 
 def listed(one: HookHealth) -> dict[str, object]:
     """A webhook and how its deliveries went, for programs. Its id is text: it can be too large for some readers."""
-    names = ("host", "active", "deliveries", "failed", "last_success", "undelivered")
+    names = ("owner", "host", "active", "deliveries", "failed", "last_success", "undelivered")
     health: dict[str, object] = {**_health_part(one.health, one.stats)}
     del health["by_event_omitted"]
     health["by_event"] = [_type_part(each) for each in one.stats.by_event]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -182,6 +183,7 @@ def survey(session: Session) -> list[HookHealth]:
         found.append(
             HookHealth(
                 hook_id=hook.id,
+                owner=hook.owner,
                 host=hook.host,
                 active=hook.active,
                 deliveries=deliveries,
@@ -196,11 +198,19 @@ def survey(session: Session) -> list[HookHealth]:
     return found
 
 
-def matrix(hook_ids: Sequence[int | None], jobs: int = MATRIX_JOBS) -> dict[str, list[dict[str, str]]]:
-    """A matrix for a workflow: one hook a job, or several where there are more hooks than jobs.
+def matrix(
+    hooks: Sequence[Hook], jobs: int = MATRIX_JOBS, *, of_fleet: bool = False
+) -> dict[str, list[dict[str, str]]]:
+    """A matrix for a workflow: one hook a job, or several in a row where there are more hooks than jobs.
 
     The comma after the last id makes each a list, so that a hook's checkpoint keeps its name however the hooks are
-    distributed. An App's one webhook has no id.
+    distributed. An App's one webhook has no id. ``of_fleet``: a job also needs to know the repositories of its hooks,
+    which are few where those of one repository come in a row.
     """
-    shares = [hook_ids[start::jobs] for start in range(min(jobs, len(hook_ids)))]
-    return {"include": [{"hook-id": "".join(f"{hook_id}," for hook_id in share if hook_id)} for share in shares]}
+    number = min(jobs, len(hooks))
+    bounds = [len(hooks) * place // number for place in range(number)] + [len(hooks)]
+    included = []
+    for share in (hooks[start:end] for start, end in pairwise(bounds)):
+        job = {"repository": ",".join(dict.fromkeys(hook.owner for hook in share))} if of_fleet else {}
+        included.append(job | {"hook-id": "".join(f"{hook.hook_id}," for hook in share if hook.id)})
+    return {"include": included}

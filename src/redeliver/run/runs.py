@@ -36,7 +36,7 @@ def run_hooks(session: Session) -> Report:
             heading = f"{place:,} of {several:,}" if several > 1 else f"Redeliver {__version__}"
             if session.clock.signal_number is None:
                 with session.clock.at_most(_SHARE if place < several else inf):
-                    reports[hook.hook_id] = run_hook(session, hook, store_for(hook.hook_id), heading)
+                    reports[hook.hook_id] = run_hook(session, hook, store_for(hook), heading)
     except RedeliverError as error:
         fault = error
     except Stopped:

@@ -54,25 +54,26 @@ class StateFile:
     def __init__(
         self,
         path: Path,
-        owner: str,
+        server: str,
         *,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``owner`` separates the checkpoints of several owners, on any GitHub, in one file.
+        """``server`` separates the checkpoints of several GitHubs in one file.
 
         ``now`` gives epoch seconds: the processes that share a lock share no other clock.
         """
         self.path = path
         self._lock_path = path.with_name(path.name + ".lock")
         self._lock: BinaryIO | None = None
-        self._owner = owner
+        self._server = server
         self._now = now
         self._sleep = sleep
 
-    def store(self, hook_id: str) -> FileCheckpoint:
-        """The store of one hook's checkpoint."""
-        return FileCheckpoint(self, f"{self._owner}/hooks/{hook_id}" if hook_id else f"{self._owner}/hook")
+    def store(self, key: str) -> FileCheckpoint:
+        """The store of one hook's checkpoint. ``key``: see :class:`redeliver.github.hooks.Hook`."""
+        # In lower case, since GitHub accepts names in any case.
+        return FileCheckpoint(self, f"{self._server}{key}".lower())
 
     @contextmanager
     def locked(self, time_limit: float, *, busy: type[RedeliverError] = StateLocked) -> Iterator[None]:

@@ -105,7 +105,7 @@ def workflow(settings: Settings, hook_id: int) -> str:
         "action": REPOSITORY,
         "runner": "[self-hosted, linux]" if settings.is_enterprise_server else "ubuntu-latest",
         "kind": "org" if settings.org else "repository",
-        "owner": settings.org or settings.repository,
+        "owner": settings.target,
         "of": "organization" if settings.org else "repository with the webhook",
         "hook_id": hook_id,
         "variable": settings.variable_name,

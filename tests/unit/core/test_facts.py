@@ -24,6 +24,8 @@ FIELDS: dict[str, object] = {
     "back_to": START,
     "guids": (HOSTILE, HOSTILE),
     "ids": (HOSTILE,),
+    "names": (HOSTILE,),
+    "first": ApiUnexpected(what=HOSTILE, why=HOSTILE),
     "seconds": 90.5,
     "probes": 3,
     "attempts": 10,

@@ -27,7 +27,8 @@ def problems(given_inputs: dict[str, str]) -> tuple[str, ...]:
 def test_required_inputs_alone_leave_the_defaults() -> None:
     settings = parse(HOOK)
     assert (settings.org, settings.hook_id.ids, settings.token.get_secret_value()) == ("octo", (1,), "ghp_secret")
-    assert settings.repository == settings.app_id == settings.variable_name == settings.variable_repository == ""
+    assert (settings.repository, settings.target, settings.is_fleet) == ((), "octo", False)
+    assert settings.app_id == settings.variable_name == settings.variable_repository == ""
     assert settings.variable_token.get_secret_value() == settings.private_key.get_secret_value() == ""
     assert (settings.lookback, settings.overlap) == (86_400, 600)
     assert (settings.max_attempts, settings.retry_spacing, settings.events) == (10, 600, frozenset())
@@ -45,6 +46,7 @@ def test_empty_input_stands_for_the_default(nothing: str) -> None:
 
 BY_ID = {"org": "octo", "hook-id": "1"}
 CLIENT = {"client-id": "Iv23liABC", "private-key": KEY}
+FLEET = {"repository": "octo/*", "hook-id": "all", "token": "x"}
 VARIABLE = {"variable-name": "X", "variable-repository": "octo/ops"}
 FITTING = (
     HOOK,
@@ -71,6 +73,12 @@ FITTING = (
         (HOOK | {"client-id": "Iv23liABC", "private-key": KEY}, {"token"}),
         (APP | {"client-id": "Iv23liABC"}, {"client-id"}),
         (APP | {"hook-id": "1"}, {"hook-id"}),
+        *((FLEET | {"repository": name}, {"repository"}) for name in ("octo", "*/x", "o*/x", "octo/*/x", "octo/*;x")),
+        (FLEET | {"repository": " , "}, {"org"}),
+        (FLEET | {"token": ""}, {"token"}),
+        (FLEET | {"repository": "octo/*, acme/x"}, set()),
+        (FLEET | APP | {"token": "", "repository": "octo/*, Octo/x"}, set()),
+        (FLEET | APP | {"token": "", "repository": "octo/*, acme/x"}, {"repository"}),
         (HOOK | {"variable-name": "X"}, {"variable-repository"}),
         (APP | {"variable-name": "X", "variable-repository": "octo/ops"}, {"variable-token"}),
     ],

@@ -88,7 +88,7 @@ def test_worst_webhook_comes_first_and_those_that_are_well_share_a_line(capsys: 
     def survey(number: int, undelivered: int = 0, failing: int = 0, *, active: bool = True) -> HookHealth:
         host, counts = f"svc-{number}.webhooks.internal.acme.example", {"deliveries": 9, "failed": undelivered}
         more = {"undelivered": undelivered, "failing": failing, "stats": stats({"push": (9, 9)})}
-        return HookHealth(number, host, active, **counts, last_success=START - HOUR, **more)  # type: ignore[arg-type]
+        return HookHealth(number, "acme", host, active, **counts, last_success=START - HOUR, **more)  # type: ignore[arg-type]
 
     listed = [survey(1), survey(2, 1, 1), survey(3, active=False), survey(4, 5, 5), survey(5), survey(6, 7, 1)]
     show_hooks(listed, parse({"org": "acme", "hook-id": "all"}, asks_for_token=False), "acme", START)

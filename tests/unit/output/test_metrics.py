@@ -42,6 +42,7 @@ BEFORE = run_metrics(one(*events(Outcome.PENDING), outage=OUTAGE), ENDED)
 def webhook(hook_id: int | None = 1, **known: Any) -> HookHealth:  # noqa: ANN401  any of its fields
     """A webhook as the list has it."""
     usual: dict[str, Any] = {
+        "owner": "octo",
         "active": True,
         "deliveries": 40,
         "failed": 3,
@@ -49,7 +50,7 @@ def webhook(hook_id: int | None = 1, **known: Any) -> HookHealth:  # noqa: ANN40
         "undelivered": 2,
         "stats": STATS,
     }
-    return HookHealth(hook_id, "hooks.example", **(usual | known))
+    return HookHealth(hook_id, host="hooks.example", **(usual | known))
 
 
 def states(name: str, shown: Health) -> dict[str, int]:
@@ -190,7 +191,7 @@ def test_repeated_writing_does_not_grow_the_text() -> None:
 
 
 def test_list_of_webhooks_has_metrics_of_each() -> None:
-    told = read(webhook_metrics("octo", [webhook(), webhook(2, active=False, last_success=None, stats=NO_EVENTS)]))
+    told = read(webhook_metrics([webhook(), webhook(2, active=False, last_success=None, stats=NO_EVENTS)]))
     always = {
         "redeliver_webhook_deliveries": 40,
         "redeliver_webhook_failed_deliveries": 3,
@@ -206,7 +207,8 @@ def test_list_of_webhooks_has_metrics_of_each() -> None:
         "redeliver_webhook_active": 0,
     }
     assert told["octo", "2"] == always | no_events
-    assert "redeliver_webhook_active" not in read(webhook_metrics("91011", [webhook(None, active=None)]))["91011", ""]
+    of_app = read(webhook_metrics([webhook(None, owner="91011", active=None)]))
+    assert "redeliver_webhook_active" not in of_app["91011", ""]
 
 
 def test_names_have_our_prefix_and_a_base_unit() -> None:
@@ -222,7 +224,7 @@ def test_every_metric_is_a_gauge_with_a_help_and_no_timestamp() -> None:
     assert not set(RUN_METRICS) & set(WEBHOOK_METRICS)
     for text, ours in (
         (run_metrics(FINE, ENDED), RUN_METRICS),
-        (webhook_metrics("octo", [webhook()]), WEBHOOK_METRICS),
+        (webhook_metrics([webhook()]), WEBHOOK_METRICS),
     ):
         assert text.startswith(BEGINNING)
         families = list(text_string_to_metric_families(text))

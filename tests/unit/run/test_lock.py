@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-OWNER = "api.github.com/orgs/octo"
+SERVER = "api.github.com"
 
 
 @pytest.fixture
@@ -39,27 +39,31 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_each_webhook_has_its_own_checkpoint(path: Path) -> None:
-    state = StateFile(path, OWNER)
-    one, two, apps = state.store("1"), state.store("2"), state.store("")
+    state = StateFile(path, SERVER)
+    one, two, apps = state.store("/orgs/octo/hooks/1"), state.store("/Repos/Octo/x/hooks/2"), state.store("/app/9/hook")
     assert one.read() is None
     for moment, store in enumerate((one, two, apps, one), 1):
         store.write(moment)
     assert (one.read(), two.read(), apps.read()) == (4, 2, 3)
-    assert state.read() == {f"{OWNER}/hooks/1": 4, f"{OWNER}/hooks/2": 2, f"{OWNER}/hook": 3}
-    assert one.place == f"{path} ({OWNER}/hooks/1)"
-    assert StateFile(path, "another").store("1").read() is None
+    assert state.read() == {
+        f"{SERVER}/orgs/octo/hooks/1": 4,
+        f"{SERVER}/repos/octo/x/hooks/2": 2,
+        f"{SERVER}/app/9/hook": 3,
+    }
+    assert one.place == f"{path} ({SERVER}/orgs/octo/hooks/1)"
+    assert StateFile(path, "another").store("/orgs/octo/hooks/1").read() is None
 
 
 def test_unreadable_file_is_named(path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(StateUnreadable) as torn:
-        StateFile(path, OWNER).read()
+        StateFile(path, SERVER).read()
     assert told(StateUnreadable, str(torn.value))["path"] == str(path)
     path.unlink()
     path.parent.joinpath("file").touch()
     below = path.parent / "file" / "state.json"
     with pytest.raises(StateUnreadable) as nowhere:
-        StateFile(below, OWNER).read()
+        StateFile(below, SERVER).read()
     assert told(StateUnreadable, str(nowhere.value)) == {"path": str(below), "why": "Not a directory"}
 
 
@@ -88,30 +92,30 @@ def test_file_that_others_could_have_made_is_refused(path: Path, change: Callabl
     path.write_text("{}", encoding="utf-8")
     change(path)
     with pytest.raises(StateUnsafe) as refused:
-        StateFile(path, OWNER).read()
+        StateFile(path, SERVER).read()
     assert told(StateUnsafe, str(refused.value)) == {"path": str(path), "why": why}
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o775])
 def test_file_that_others_cannot_replace_is_used(path: Path, mode: int) -> None:
     path.parent.chmod(mode)
-    state = StateFile(path, OWNER)
+    state = StateFile(path, SERVER)
     with state.locked(60):
-        state.store("").write(1)
+        state.store("/app/9/hook").write(1)
         assert stat.S_IMODE(path.with_name("state.json.lock").stat().st_mode) == 0o600
-    assert path.read_text(encoding="utf-8") == f'{{\n "{OWNER}/hook": 1\n}}\n'
+    assert path.read_text(encoding="utf-8") == f'{{\n "{SERVER}/app/9/hook": 1\n}}\n'
 
 
 def test_existing_lock_is_closed_to_others(path: Path) -> None:
     lock = path.with_name("state.json.lock")
     lock.touch(mode=0o644)
-    with StateFile(path, OWNER).locked(60):
+    with StateFile(path, SERVER).locked(60):
         assert stat.S_IMODE(lock.stat().st_mode) == 0o600
 
 
 def test_lock_of_another_run_is_named(path: Path) -> None:
     now = 1_794_000_000.0
-    state = StateFile(path, OWNER, now=lambda: now, sleep=lambda _seconds: None)
+    state = StateFile(path, SERVER, now=lambda: now, sleep=lambda _seconds: None)
     with state.locked(60):
         with pytest.raises(StateLocked) as held, state.locked(60):
             pass
@@ -123,7 +127,7 @@ def test_lock_of_another_run_is_named(path: Path) -> None:
 
 
 def test_removed_lock_is_lost_and_nothing_is_written(path: Path) -> None:
-    state = StateFile(path, OWNER)
+    state = StateFile(path, SERVER)
     store = state.store("")
     with state.locked(60):
         state.check_lock()
@@ -138,16 +142,16 @@ def test_removed_lock_is_lost_and_nothing_is_written(path: Path) -> None:
 
 def test_unusable_file_is_an_error_when_the_lock_is_taken(path: Path) -> None:
     path.write_text("{", encoding="utf-8")
-    with pytest.raises(StateUnreadable), StateFile(path, OWNER).locked(60):
+    with pytest.raises(StateUnreadable), StateFile(path, SERVER).locked(60):
         pass
-    with pytest.raises(StateUnusable) as nowhere, StateFile(path / "below", OWNER).locked(60):
+    with pytest.raises(StateUnusable) as nowhere, StateFile(path / "below", SERVER).locked(60):
         pass
     assert told(StateUnusable, str(nowhere.value)) == {"path": str(path / "below"), "why": "Not a directory"}
     assert {StateUnreadable.exit_code, StateUnusable.exit_code, StateUnsafe.exit_code} == {2}
 
 
 def test_first_checkpoint_that_cannot_be_saved_has_its_own_advice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = StateFile(path, OWNER)
+    state = StateFile(path, SERVER)
     one, two = state.store("1"), state.store("2")
     one.write(5)
 
