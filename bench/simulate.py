@@ -164,21 +164,24 @@ def outages_where_redeliveries_count() -> None:
 def fleets() -> None:
     """Many webhooks in one run, each with a few deliveries."""
     table("webhooks in one run, all well", "requests", "minutes", "runs an hour: personal token", "an enterprise's App")
-    for number in (10, 100, 1_000):
+    for number, of_repositories in ((10, False), (100, False), (1_000, False), (1_000, True)):
         world = World()
         hooks = [world.hook, *(world.sim.org_hook("octo") for _ in range(number - 1))]
+        if of_repositories:
+            hooks = [world.sim.repo_hook(f"octo/r{place:04}") for place in range(number)]
         now = world.clock()
         for hook in hooks:
             hook.load(hook.row(now - minute * MINUTE, OK) for minute in range(60, 0, -1))
         world.variables.seed("CHECKPOINT_ALL", json.dumps({str(hook.id): now - HOUR for hook in hooks}))
-        report = world.run(latency_ms=100, hook_id="all")
+        whose = {"org": "", "repository": "octo/*"} if of_repositories else {}
+        report = world.run({"hook-id": "all", **whose}, latency_ms=100)
         went_well(world, report)
         if report.scanned != 60 * number:
             raise AssertionError("not all of it was read")
         requests = len(world.sim.journal.entries)
         minutes = (world.clock() - now) / MINUTE
         row(
-            f"{number:,}",
+            f"{number:,}" + ", each of another repository" * of_repositories,
             f"{requests:,}",
             f"{minutes:.1f}",
             *(_most(requests, allowed) for allowed in (PERSON, ENTERPRISE_APP)),

@@ -16,7 +16,18 @@ import yaml
 
 from command.keys import key_pair
 from docker.act import EXAMPLES, Act, Run
-from docker.scene import APP_ID, HOOK_ID, INSTALLATION_TOKEN, JOB_TOKEN, REPOSITORY, TOKEN, VARIABLE_TOKEN, Scene, scene
+from docker.scene import (
+    APP_ID,
+    HOOK_ID,
+    INSTALLATION_TOKEN,
+    JOB_TOKEN,
+    ORG,
+    REPOSITORY,
+    TOKEN,
+    VARIABLE_TOKEN,
+    Scene,
+    scene,
+)
 from githubsim.apps import App
 from githubsim.clock import system_ms
 from githubsim.hooks import Hook
@@ -69,6 +80,12 @@ PLAIN = [
     Example("reusable", "LAST_REDELIVERY_BY_CALL"),
     Example("after-deploy", "LAST_REDELIVERY_AFTER_DEPLOY"),
     Example("when-the-receiver-starts", "LAST_REDELIVERY_AT_START"),
+    Example(
+        "fleet-of-repositories",
+        "LAST_REDELIVERY_REPOSITORIES",
+        lambda it: [it.hook(number, of=f"{ORG}/{name}") for number, name in enumerate(("api", "api", "ci"))],
+        suffixes=(0, 1, 2),
+    ),
     Example("fleet", "LAST_REDELIVERY_FLEET", lambda it: hooks_of(it, 3), suffixes=(0, 1, 2)),
 ]
 #: Each in tests of its own.

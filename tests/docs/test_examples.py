@@ -161,9 +161,10 @@ def test_token_of_an_example_step_is_narrowed() -> None:
     assert "app-id" not in step["with"]  # deprecated there
 
 
-def test_fleet_may_be_empty_and_keeps_the_tokens_limits() -> None:
+@pytest.mark.parametrize("name", ["fleet", "fleet-of-repositories"])
+def test_fleet_may_be_empty_and_keeps_the_tokens_limits(name: str) -> None:
     # A real GitHub fails a workflow for a matrix without jobs; the runner of the tests does not.
-    fleet = load(FOLDER / "fleet.yml")["jobs"]
+    fleet = load(FOLDER / f"{name}.yml")["jobs"]
     assert fleet["hooks"]["outputs"]["count"] == "${{ steps.hooks.outputs.hooks-count }}"
     assert fleet["redeliver"]["if"] == "needs.hooks.outputs.count != '0'"
     strategy = fleet["redeliver"]["strategy"]
