@@ -294,3 +294,14 @@ def test_every_page_names_the_repository_of_a_webhook() -> None:
     out = run_command(world, "hooks", 200).log
     assert all(f"{hook.target} {hook.id}" in out for hook in world.hooks)
     assert f"redeliver run --repository {world.hooks[0].target} --hook-id {world.hooks[0].id}" in out
+
+
+def test_command_tells_once_what_it_could_not_list() -> None:
+    world = Fleet()
+    for command in ("hooks", "hooks --quiet", "hooks --format matrix", "run --dry-run"):
+        out = run_command(world, command, 999).log
+        assert out.count("could not be listed") == 1, out
+    world.hooks[0].active = False
+    out = run_command(world, "hooks --format matrix", 999, repository="acme/open, acme/api").log
+    assert says(FactKind.UNLISTED_ERROR, out)
+    assert says(NoHooks, out)

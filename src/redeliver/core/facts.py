@@ -60,7 +60,10 @@ _RENEW = "Make a new one and store it in the same secret, or runs will fail and 
 
 _UNLISTED_HEADLINE = "The webhooks of {names:count repository|repositories} could not be listed"
 _UNLISTED = f"{_UNLISTED_HEADLINE}, so nothing is known of them: {{names}}. {{first:problem}}"
-_UNLISTED_ADVICE = "{first:next_step} Or leave {names:it|them} out, with a list or another pattern in repository."
+_UNLISTED_ADVICE = (
+    'Give the token the repository permission "Webhooks: read and write" for {names:it|them}, or leave {names:it|them} '
+    "out, with a list or another pattern in repository."
+)
 
 
 class FactKind(Enum):

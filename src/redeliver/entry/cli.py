@@ -225,7 +225,6 @@ def hooks(
     with _session(settings, console) as session:
         chosen = session.choose() if form == "matrix" else []
         found = survey(session) if form != "matrix" else []
-    console.tell_facts(session.left_out)
     if form == "matrix":
         print_data(json.dumps(matrix(chosen, jobs, of_fleet=settings.is_fleet)) + "\n")
     elif form == "json":
@@ -263,7 +262,6 @@ def show(
     settings = settings_of(flags, Use.RUN)
     with _session(settings, console) as session:
         found = find_events(session, wanted)
-    console.tell_facts(session.left_out)
     if form == "json":
         print_data(for_shell(json.dumps([*map(shown, found)])) + "\n")
     else:
@@ -299,7 +297,7 @@ def run(
     if metrics_file:
         check_metrics_file(metrics_file)
     unwritten: Fact | None = None
-    with _session(settings, console, state_file, sends=not settings.dry_run) as session:
+    with _session(settings, console, state_file, sends=not settings.dry_run, has_report=True) as session:
         report = run_hooks(session)
         try:
             if metrics_file and not settings.dry_run:
@@ -354,17 +352,18 @@ def _session(
     state_file: Path | None = None,
     *,
     sends: bool = False,
+    has_report: bool = False,
     busy: type[RedeliverError] = StateLocked,
 ) -> Iterator[Session]:
     """Show that a command works with a session, and listen to signals.
 
     ``state_file``: its lock is held within the block, and nothing is sent once the lock is lost. ``busy``: what is
-    raised if another run holds it.
+    raised if another run holds it. ``has_report``: whether a report tells which webhooks were left out.
     """
     state = StateFile(state_file, settings.api_url.partition("://")[2]) if state_file else None
     connect, clock = connector(settings, console)
     with state.locked(settings.time_limit, busy=busy) if state else nullcontext(), console.live():
-        yield Session(
+        session = Session(
             settings,
             connect,
             clock,
@@ -375,6 +374,10 @@ def _session(
             store_for=(lambda hook: state.store(hook.key)) if state else None,
             before_post=state.check_lock if state else None,
         )
+        try:
+            yield session
+        finally:
+            console.tell_facts(() if has_report else session.left_out)
 
 
 def _tell(fault: RedeliverError) -> None:

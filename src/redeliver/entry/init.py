@@ -157,6 +157,7 @@ def _choose(session: Session, console: TerminalConsole) -> Hook:
     console.line(f"the webhooks of {session.owner.name}, and their logs", "Check")
     with console.live():
         listed = survey(session)
+        console.tell_facts(session.left_out)
         show_hooks(listed, session.settings, session.owner.login, session.caller.now(), says_next=False)
     chosen, *others = session.chosen
     if others and not can_ask():

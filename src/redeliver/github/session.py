@@ -104,14 +104,14 @@ class Session:
         elif choice.pattern or described:
             listed = self.owner.list_hooks(self.caller)
         if without := tuple(hook.hook_id for hook in listed if choice.pattern.strip("*") and not hook.url):
-            self._leave_out(Fact(FactKind.ADDRESS_UNKNOWN, {"ids": without}))
+            self.left_out += (Fact(FactKind.ADDRESS_UNKNOWN, {"ids": without}),)
         hooks = self.owner.pick(self.caller, listed, choice, inactive=inactive)
         if missing := {*choice.ids} - {hook.id for hook in hooks} if self.owner.is_fleet else ():
             ids = some_of([*map(str, sorted(missing))])
             error = NotFound(missing=f"{self.owner.login} has no webhook {ids}", needed=self.owner.permission)
             if not hooks:
                 raise error
-            self._leave_out(Fact.of(error))
+            self.left_out += (Fact.of(error),)
         for hook in hooks:
             hook.shows_host = self.shows_hosts
         self.chosen = {hook.hook_id: hook for hook in hooks}
@@ -135,12 +135,8 @@ class Session:
         named = {name.lower() for name in settings.repository}
         for kind, is_named in ((FactKind.UNLISTED_ERROR, True), (FactKind.UNLISTED_WARNING, False)):
             if these := tuple(name for name in refused if (name.lower() in named) is is_named):
-                self._leave_out(Fact(kind, {"names": these, "first": refused[these[0]]}))
+                self.left_out += (Fact(kind, {"names": these, "first": refused[these[0]]}),)
         return listed
-
-    def _leave_out(self, fact: Fact) -> None:
-        self.left_out += (fact,)
-        self.console.line(fact.sentence)
 
     def stores(self) -> Callable[[Hook], Store | None]:
         """Where the checkpoint of each chosen hook is kept; None: nowhere.
