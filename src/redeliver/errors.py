@@ -306,7 +306,7 @@ class ApiError(RedeliverError):
 
 BadToken = ApiError.kind(
     "GitHub does not accept the token: it refused to {what} (401).",
-    "The token has expired, was revoked, or is incomplete. Make a new one, and store all of it in the secret.",
+    "Make a new token, and store all of it in the secret: this one has expired, was revoked, or is incomplete.",
 )
 """401: GitHub does not know this token (any more)."""
 

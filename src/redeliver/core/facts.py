@@ -45,8 +45,8 @@ class Words(NamedTuple):
 #: Fields that name a webhook: in the middle of a sentence, its receiver, and at the start of one.
 NAMES = ("named", "receiver", "webhook")
 _EACH_MAY_BE = (
-    "Look for {ids:it|them} on the webhook's page, and redeliver there {ids:it if it|what} failed: {ids:it|each of "
-    "them} may be an undelivered event."
+    "Look for {ids:it|them} on the webhook's page, and redeliver there what failed: {ids:it|each of them} may be an "
+    "undelivered event."
 )
 _UNREADABLE = "{ids:count delivery|deliveries} in GitHub's log could not be read"
 _NEWEST_READ = "Only the newest part of the log was read, back to {back_to:moment}."

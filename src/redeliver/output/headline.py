@@ -233,7 +233,7 @@ def what_comes_next(report: Report) -> str:
     blocked = _BLOCKED if report.count(Outcome.RUN_FAILED) else ""
     parts = [
         blocked,
-        f"Each run tries a few of the {tried:,} that were not sent, then all once one arrives." * bool(tried),
+        f"Each run tries a few of the {tried:,} that were not sent, and sends all once one arrives." * bool(tried),
     ]
     if now := len(due) - len(later):
         more = f", and {len(later):,} more from {utc(min(later), report.start)} on" if later else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome, latest_failures
+from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
 from redeliver.core.facts import FactKind
 from redeliver.documents import entry
 from redeliver.output.pieces import (
@@ -132,7 +132,7 @@ def _summary(report: ReplayReport, plan: ReplayPlan) -> str:
 def _alert(fact: Fact, report: ReplayReport, heading: str) -> str:
     is_told = fact.headline and heading.startswith(fact.headline)
     sentence = "" if is_told else f"**{sentence_in_markdown(fact.sentence, _SENTENCE)}**"
-    causes = [attempt.cause for attempt in latest_failures([case for _, case in report.events])]
+    causes = [case.result.cause for _, case in report.events if case.outcome is Outcome.FAILED_AGAIN and case.result]
     why = f"{advice_for(causes[0])} " if causes and fact.kind in {FactKind.NOT_DELIVERED, FactKind.FIRST_FAILED} else ""
     advice = f"**Do now:** {sentence_in_markdown(why + fact.advice, _SENTENCE)} " if fact.advice else ""
     lines = filter(None, (sentence, f"{advice}[More]({entry(fact)})"))
