@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pytest
 
-from action.test_hooks_action import run as list_hooks
 from command.keys import key_pair
 from githubsim.apps import Installation
 from githubsim.clock import HOUR
@@ -203,7 +202,7 @@ def test_run_that_can_list_nothing_fails_with_the_reason(
 def test_pattern_that_matches_no_repository_is_an_error() -> None:
     report = Fleet().run(repository="acme/nothing-*")
     assert told(NoRepositories, report.errors[0])["names"] == "acme/nothing-*"
-    done = list_hooks(Fleet(), org="", repository="acme/old*")
+    done = run_step(Fleet(), "hooks", repository="acme/old*")
     assert (done.code, done.outputs) == (1, {})
     world = Fleet()
     world.hooks[0].active = False
@@ -242,7 +241,7 @@ def test_more_webhooks_than_their_variables_hold_are_refused_before_anything_is_
 
 
 def jobs(world: World, **inputs: str) -> list[dict[str, str]]:
-    done = list_hooks(world, org="", **inputs)
+    done = run_step(world, "hooks", **inputs)
     assert done.code == 0, done.log
     found: list[dict[str, str]] = json.loads(done.outputs["matrix"])["include"]
     return found
@@ -255,7 +254,7 @@ def test_job_has_the_repository_and_the_id_of_its_webhook() -> None:
     assert jobs(world, repository="acme/*") == [{"repository": hook.target, "hook-id": f"{hook.id},"} for hook in hooks]
     assert jobs(world, repository="acme/ci-o*") == [{"repository": "acme/ci-one", "hook-id": f"{world.hooks[1].id},"}]
     assert "repository" not in jobs(world, repository="acme/api")[0]
-    done = list_hooks(world, org="", repository="acme/api, acme/open")
+    done = run_step(world, "hooks", repository="acme/api, acme/open")
     (error,) = [command.data for command in commands(done.log) if command.name == "error"]
     assert told(FactKind.UNLISTED_ERROR, error)["names_"] == "acme/open"
     assert (done.code, done.outputs["hooks-count"]) == (0, "2")
