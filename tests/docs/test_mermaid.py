@@ -54,9 +54,3 @@ def test_mermaid_understands_the_diagrams_of_the_documents() -> None:
         # Which is all that it has against them: the summaries' diagrams are of another kind.
         assert re.match(r"Error: it is taken for a (flowchart|stateDiagram)", fault), fault
     assert len(faults) == len(drawn)
-
-
-def test_mermaid_refuses_broken_diagrams() -> None:
-    broken, other = faults_of(['xychart-beta\n  title "a\n  bar [1]', "pie\n  title a"])
-    assert "Error" in broken
-    assert "it is taken for a pie" in other

