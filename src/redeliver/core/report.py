@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from redeliver.core.case import LOST, Outcome
 from redeliver.core.facts import NAMES, Fact, FactKind, Facts, grouped
@@ -338,7 +338,6 @@ class Report(Account):
         hooks = self.hooks
         object.__setattr__(self, "events", tuple(event for hook in hooks for event in hook.events))
         own = [*([Fact.of(self.fault)] if self.fault else []), *self.left_out]
-        unlisted = any(fact.kind in {FactKind.UNLISTED_ERROR, FactKind.UNLISTED_WARNING} for fact in self.left_out)
         own += [fact for token in self.tokens for fact in token.facts]
         known = {name: [getattr(hook, name) for hook in hooks] for name in ("deadline", "time_left", "checkpoint")}
         least = {
@@ -362,12 +361,18 @@ class Report(Account):
             **least,
             token_ends_at=min((token.at for token in self.tokens), default=None),
             read=all_read and not (was_stopped or self.unreached),
-            in_doubt=any(hook.undelivered for hook in hooks) or unlisted or not (was_stopped or all_read),
+            in_doubt=any(hook.undelivered for hook in hooks) or bool(self.unlisted) or not (was_stopped or all_read),
             partial=any(hook.partial for hook in hooks),
             down=any(hook.down for hook in hooks),
             late=any(hook.late for hook in hooks),
             health=min(states, key=[*Health].index, default=Health.UNKNOWN),
         )
+
+    @property
+    def unlisted(self) -> frozenset[str]:
+        """The repositories whose webhooks could not be listed."""
+        names = (fact.fields["names"] for fact in self.left_out if "names" in fact.fields)
+        return frozenset(name for some in names for name in cast("tuple[str, ...]", some))
 
     def exit_code(self, fail_on: FailOn) -> int:
         """0, 1, or 128 + the signal's number."""

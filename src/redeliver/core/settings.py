@@ -516,8 +516,8 @@ def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
     repositories = words_of(given.get("repository", ""))
     of_app = not ("org" in given or repositories)
     lacks_variable_token = variable and app and "variable-token" not in given
-    owners = {name.partition("/")[0].lower() for name in (given.get("org", ""), *repositories) if name}
-    with_variable = owners | {given.get("variable-repository", "").partition("/")[0].lower()}
+    owners = {name.partition("/")[0].lower() for name in (*repositories, given.get("org", "")) if name}
+    with_variable = owners | {name.partition("/")[0].lower() for name in [given.get("variable-repository")] if name}
     problems = {
         "repository: give either org or repository, not both": {"org", "repository"} <= given.keys(),
         "org: is required (or repository, or client-id and private-key for the App's own webhook)": of_app and not app,

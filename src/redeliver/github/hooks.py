@@ -31,7 +31,7 @@ from redeliver.github.api import Listing
 from redeliver.github.endpoint import Delivery, endpoint_response, host_of
 from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import Purpose, read_json
-from redeliver.text import Naming
+from redeliver.text import Naming, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,8 +50,6 @@ FEWER = (50, 25, 10)
 #: The most webhooks of one owner, and characters of a webhook's URL, that GitHub can have.
 _MAX_HOOKS = 10_000
 _MAX_URL = 10_000
-#: Webhooks that an error names.
-_NAMED = 8
 #: Headers of a delivery's request, and characters of them all, that are searched for secrets. GitHub sends about 15 of
 #: 1,000 characters.
 _MAX_HEADERS = 100
@@ -195,9 +193,8 @@ class Hook:
                     one.shows_host = self.shows_host
                 seen = [f"{one.hook_id} ({one.host})" if one.host else one.hook_id for one in others]
                 if seen and self.hook_id not in {one.hook_id for one in others}:
-                    more = f" and {len(seen) - _NAMED:,} more" if len(seen) > _NAMED else ""
-                    names, missing = ", ".join(seen[:_NAMED]) + more, self._reading.missing
-                    return HookNotFound(missing=missing, seen=names, request_id=fault.request_id)
+                    missing = self._reading.missing
+                    return HookNotFound(missing=missing, seen=some_of(seen), request_id=fault.request_id)
         return fault
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NotRequired
 from pydantic import AfterValidator, FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from redeliver.core.deliveries import or_none
 from redeliver.core.inputs import REPOSITORY
 from redeliver.errors import NoRepositories, NotFound
 from redeliver.github.api import Listing
@@ -39,7 +40,7 @@ def _checked(name: str) -> str:
 
 class _Repository(TypedDict):
     full_name: Annotated[str, AfterValidator(_checked)]
-    archived: NotRequired[bool]
+    archived: NotRequired[Annotated[bool | None, or_none]]
 
 
 class _OfInstallation(TypedDict):

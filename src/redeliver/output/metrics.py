@@ -143,9 +143,9 @@ def run_metrics(report: Report, ended: float, before: str = "") -> str:
             series |= {each: {TYPE_UNDELIVERED: number} for each, number in known if each != key}
         for name, counts in _of_types(hook).items():
             series[*key, name] = series.get((*key, name), {}) | counts
-    if report.fault or report.unreached or report.signal_number is not None:
-        series |= {key: values for key, values in old.items() if key[:2] not in series}
-    return _text(RUN_METRICS, series)
+    broke_off = report.fault or report.unreached or report.signal_number is not None
+    kept = {key: values for key, values in old.items() if broke_off or key[0] in report.unlisted}
+    return _text(RUN_METRICS, series | {key: values for key, values in kept.items() if key[:2] not in series})
 
 
 def webhook_metrics(webhooks: Iterable[HookHealth]) -> str:

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exposition import read
 from githubsim.clock import HOUR, START
 from redeliver.core.case import Outcome
+from redeliver.core.facts import Fact, FactKind
 from redeliver.core.health import Health, HookHealth
 from redeliver.core.report import Outage, Report, SendingReport
 from redeliver.output import metrics
@@ -156,12 +157,16 @@ def test_run_that_cannot_read_the_log_keeps_what_was_known() -> None:
     assert metrics.UNDELIVERED not in after(one(read=False))
 
 
+UNLISTED = Fact(FactKind.UNLISTED_WARNING, {"names": ("octo",), "first": Problem("no")})
+
+
 @pytest.mark.parametrize(
     "broken_off",
     [
         Report((), fault=Problem("no list")),
         Report((hook(number=2),), unreached=1),
         Report((hook(number=2),), signal_number=2),
+        Report((hook(number=2),), left_out=(UNLISTED,)),
     ],
 )
 def test_unreached_webhook_keeps_its_metrics(broken_off: Report) -> None:
