@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
+from redeliver.errors import filled
+from redeliver.output.headline import FIRST_LOSS
 from redeliver.output.pieces import ByteBudget, advice_for, alert, more, otherwise, row, table, to_copy
-from redeliver.text import count, for_markdown, sentence_in_markdown
+from redeliver.text import OwnText, count, for_markdown, sentence_in_markdown
 from redeliver.times import duration, utc
 from redeliver.tracking.decision import MAX_BODY, Change
 from redeliver.tracking.situation import State
@@ -42,8 +44,11 @@ _THEN = {
     State.DOWN: "Nothing. Each run tests the receiver, and sends all that waits once it is up.",
     State.UNDELIVERED: "Each run continues to redeliver them.",
     State.ATTENTION: "Nothing: no event waits, and runs continue.",
-    State.FAILED: "While runs fail, nothing is redelivered.",
+    State.FAILED: f"While runs fail, nothing is redelivered. {FIRST_LOSS}",
 }
+_LOST = "{number:count event}{named} {number:was|were} not delivered and {number:is|are} no longer retried"
+_REPLAY = "**Do now:** Fix the receiver, then replay {number:it|them} before "
+_GONE = "No run can redeliver {number:it|them} any more. A comment names {number:it|them}."
 _CLOSE = "This issue stays open: close it once you have dealt with it."
 
 
@@ -97,8 +102,12 @@ def _state(decision: Decision, situation: Situation, space: ByteBudget) -> Itera
         return
     yield _waiting(memory, situation)
     do, late = situation.do_now, any(hook.is_late for hook in situation.hooks)
-    told = [sentence_in_markdown(one.removesuffix(do), _LONGEST) for one in situation.attention]
-    told += [_escaped(error.removesuffix(do), _ERROR) for error in situation.errors]
+    attention, problems = (
+        [said for one in all_ if (said := one.removesuffix(do).strip()).rstrip(".") != (situation.heading or None)]
+        for all_ in (situation.attention, situation.errors)
+    )
+    told = [sentence_in_markdown(one, _LONGEST) for one in attention]
+    told += [_escaped(problem, _ERROR) for problem in problems]
     errors = space.fit(told, _ERRORS)
     if left := more(len(told) - len(errors), "errors"):
         errors.append(left)
@@ -113,13 +122,9 @@ def _known_losses(memory: Memory) -> list[str]:
     """What is lost, what is left to do about it, and until when."""
     known = []
     if memory.lost:
-        they, them = ("It is", "it") if memory.lost == 1 else ("They are", "them")
-        told = "" if memory.state is State.SETTLED else f"{_lost(memory)}. "  # else the heading says it
-        if memory.replay_before is not None:
-            do = f"Fix the receiver, then replay {them} before **{utc(memory.replay_before)}**"
-            known.append(f"{told}**Do now:** {do}. A comment names {them}.")
-        else:
-            known.append(f"{told}{they} gone: no run can redeliver {them} any more. A comment names {them}.")
+        told = "" if memory.state is State.SETTLED else f"{_of(memory.lost, _LOST, memory.lost_hook)}. "  # else above
+        until = "" if memory.replay_before is None else f"**{utc(memory.replay_before)}**. A comment names "
+        known.append(told + _of(memory.lost, f"{_REPLAY}{until}{{number:it|them}}." if until else _GONE))
     if memory.gap:
         fact = Fact(FactKind.GAP, {"since": memory.gap[0], "until": memory.gap[1]})
         known.append(f"{fact.sentence} **Do now:** {fact.advice}")
@@ -129,25 +134,27 @@ def _known_losses(memory: Memory) -> list[str]:
 def _heading(decision: Decision, situation: Situation) -> str:
     """What it is, and how bad, with the traffic light: green only over nothing lost."""
     memory, state = decision.memory, decision.memory.state
-    lost = f"{count(memory.lost, 'event')} {_are(memory.lost)} no longer retried" if memory.lost else ""
     if state is State.SETTLED:
-        if not memory.has_losses:
-            return f"🟢 It is over: {_recovered(decision) or 'nothing waits any more'}"
         if memory.lost:
-            return f"🔴 {_lost(memory)}"
-        return f"🔴 GitHub has deleted deliveries{_for(memory.lost_hook)} that no run had checked"
+            return f"🔴 {_of(memory.lost, _LOST, memory.lost_hook)}"
+        if memory.gap:
+            return f"🔴 GitHub has deleted deliveries{_for(memory.lost_hook)} that no run had checked"
+        lasted = "" if memory.since is None else f" in {duration(max(0, decision.now - memory.since) / 1000)}"
+        recovered = f"{count(memory.recovered, 'event')} recovered{lasted}"
+        return f"🟢 It is over: {recovered if memory.recovered else 'nothing waits any more'}"
     light = "🔴" if situation.failing or memory.has_losses else "🟡"
     if state in {State.FAILED, State.ATTENTION}:
         known = situation.heading or next(iter((*situation.errors, *situation.attention)), "The run failed")
         return f"{light} {_escaped(known.removesuffix('.'), _HEADING)}"
     hooks = situation.hooks
-    named = _for(hooks[0].hook) if len(hooks) == 1 and state is not State.DOWN else ""
-    waiting = f"{count(memory.undelivered, 'event')}{named} {'waits' if memory.undelivered == 1 else 'wait'}"
+    named = hooks[0].hook if len(hooks) == 1 and state is not State.DOWN else ""
+    waiting = _of(memory.undelivered, "{number:count event}{named} {number:waits|wait}", named)
     if memory.partial:
         waiting = f"at least {waiting}"
     elif state is State.DOWN and not memory.has_losses:
         waiting += ", none is lost yet"
-    counts = ", ".join(part for part in (waiting, lost) if part)
+    lost = _of(memory.lost, ", {number:count event} {number:is|are} no longer retried") if memory.lost else ""
+    counts = waiting + lost
     if state is State.DOWN:
         return f"🔴 {_who(situation)} down: {counts}"
     return f"{light} {counts[0].upper()}{counts[1:]}"
@@ -160,26 +167,13 @@ def _who(situation: Situation) -> str:
     return f"{len(down):,} receivers are" if down else "A receiver is"
 
 
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
 def _for(hook: str) -> str:
     return f" for {for_markdown(hook, 100)}" if hook else ""
 
 
-def _lost(memory: Memory) -> str:
-    number = memory.lost
-    was = "was" if number == 1 else "were"
-    return f"{count(number, 'event')}{_for(memory.lost_hook)} {was} not delivered and {_are(number)} no longer retried"
-
-
-def _recovered(decision: Decision) -> str:
-    """How many events were recovered, and how long it lasted; empty: none was."""
-    memory, lasted = decision.memory, ""
-    if memory.since is not None:
-        lasted = f" in {duration(max(0, decision.now - memory.since) / 1000)}"
-    return f"{count(memory.recovered, 'event')} recovered{lasted}" if memory.recovered else ""
+def _of(number: int, template: str, hook: str = "") -> str:
+    """A sentence about so many events, and perhaps about that webhook."""
+    return filled(template, {"number": number, "named": OwnText(_for(hook))})
 
 
 def _space_beside(*parts: str) -> ByteBudget:
@@ -219,8 +213,7 @@ def _causes(hook: HookSituation) -> str:
 
 def _losses(news: Decision, space: ByteBudget) -> Iterator[str]:
     if news.lost_count:
-        told = news.memory.model_copy(update={"lost": news.lost_count})
-        yield f"🔴 **{_lost(told)}.**"
+        yield f"🔴 **{_of(news.lost_count, _LOST, news.memory.lost_hook)}.**"
         rows = (
             (
                 *(for_markdown(text, 100) for text in (one["event"], one["guid"], one["cause"])),

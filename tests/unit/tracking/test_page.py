@@ -223,7 +223,7 @@ def test_issue_over_a_loss_says_of_which_webhook_and_until_when_it_can_be_replay
     assert until in issue_comment(first, over, RUN)
     there = TrackingIssue(1, is_open=True, memory=first.memory)
     settled = Situation(State.SETTLED)
-    for later, told in ((START + HOUR, until), (START + 4 * DAY, "no run can redeliver it any more")):
+    for later, told in ((START + HOUR, until), (START + 4 * DAY, "No run can redeliver it any more")):
         assert told in issue_body(decide(there, settled, later), settled, RUN)
     waits = situation("x", State.UNDELIVERED)
     assert until in issue_body(decide(there, waits, START + HOUR), waits, RUN)
