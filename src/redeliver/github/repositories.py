@@ -9,11 +9,11 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
-from pydantic import AfterValidator, FailFast, Field, TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import or_none
-from redeliver.core.inputs import REPOSITORY
+from redeliver.core.inputs import REPOSITORY, matching
 from redeliver.errors import NoRepositories, NotFound
 from redeliver.github.api import Listing
 from redeliver.github.hooks import expression
@@ -31,15 +31,9 @@ if TYPE_CHECKING:
 _MOST = 100_000
 
 
-def _checked(name: str) -> str:
-    # It becomes a part of paths.
-    if not re.fullmatch(REPOSITORY, name):
-        raise ValueError("a repository has an impossible name")
-    return name
-
-
 class _Repository(TypedDict):
-    full_name: Annotated[str, AfterValidator(_checked)]
+    # It becomes a part of paths.
+    full_name: Annotated[str, matching(REPOSITORY, "a repository's full name")]
     archived: NotRequired[Annotated[bool | None, or_none]]
 
 

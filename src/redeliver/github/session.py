@@ -144,23 +144,21 @@ class Session:
         Raises:
             TooManyHooks: their checkpoints do not fit there.
         """
-        settings, caller, is_shared = self.settings, self.caller, bool(self.settings.hook_id.pattern)
-        if token := settings.variable_token.get_secret_value():
-            caller = self.caller_with(token)
-
-        def variable(hook: Hook) -> Variable | None:
-            suffix = f"_{hook.hook_id}" if hook.hook_id and settings.hook_id.several else ""
-            name = settings.variable_name + suffix
-            return Variable(caller, settings.variable_repository, name) if settings.variable_name else None
-
-        if self.store_for or not settings.variable_name:
-            return self.store_for or variable
+        settings, name, where = self.settings, self.settings.variable_name, self.settings.variable_repository
+        if self.store_for or not name:
+            return self.store_for or (lambda _: None)
+        token, is_shared = settings.variable_token.get_secret_value(), bool(settings.hook_id.pattern)
+        caller = self.caller_with(token) if token else self.caller
         check_number(self.chosen, is_shared=is_shared)
-        if not is_shared:
-            return variable
-        shared = SharedVariable(caller, settings.variable_repository, settings.variable_name, self.clock)
-        self.shared = shared
-        return lambda hook: shared.of(hook.hook_id)
+        if is_shared:
+            self.shared = shared = SharedVariable(caller, where, name, self.clock)
+            return lambda hook: shared.of(hook.hook_id)
+
+        def variable(hook: Hook) -> Variable:
+            suffix = f"_{hook.hook_id}" if hook.hook_id and settings.hook_id.several else ""
+            return Variable(caller, where, name + suffix)
+
+        return variable
 
     def token_ends(self) -> tuple[TokenEnd, ...]:
         """When tokens end that people have to renew, as far as GitHub has said so by now.

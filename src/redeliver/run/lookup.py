@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
-from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -207,10 +206,9 @@ def matrix(
     distributed. An App's one webhook has no id. ``of_fleet``: a job also needs to know the repositories of its hooks,
     which are few where those of one repository come in a row.
     """
-    number = min(jobs, len(hooks))
-    bounds = [len(hooks) * place // number for place in range(number)] + [len(hooks)]
     included = []
-    for share in (hooks[start:end] for start, end in pairwise(bounds)):
+    for place in range(number := min(jobs, len(hooks))):
+        share = hooks[len(hooks) * place // number : len(hooks) * (place + 1) // number]
         job = {"repository": ",".join(dict.fromkeys(hook.owner for hook in share))} if of_fleet else {}
         included.append(job | {"hook-id": "".join(f"{hook.hook_id}," for hook in share if hook.id)})
     return {"include": included}
