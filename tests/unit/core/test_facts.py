@@ -6,11 +6,9 @@ import re
 
 import pytest
 
-from githubsim.clock import DAY, HOUR, START
+from githubsim.clock import DAY, START
 from redeliver.core.facts import NAMES, Fact, FactKind
-from redeliver.core.report import Outage
 from redeliver.errors import ApiUnexpected
-from reports import hook
 
 HOSTILE = "no\n::error::x https://user:hush@evil.example/"
 FIELDS: dict[str, object] = {
@@ -62,18 +60,3 @@ def test_times_counts_and_ids_are_readable() -> None:
     assert one.endswith("left it out.")
     assert "2 webhooks (7, 8)" in two
     assert two.endswith("left them out.")
-
-
-@pytest.mark.parametrize(
-    ("since", "at_least", "told", "short"),
-    [
-        (None, False, "", "down"),
-        (START - HOUR, False, " since 20:20 UTC (1 h ago)", "down since 20:20 UTC"),
-        (START - HOUR, True, " since 20:20 UTC or earlier (1 h ago)", "down since 20:20 UTC or earlier (1 h ago)"),
-    ],
-)
-def test_start_of_an_outage_is_reported(since: int | None, told: str, short: str, *, at_least: bool) -> None:
-    (down,) = hook(outage=Outage(since, at_least, cause="HTTP 503", tests=3)).facts
-    assert f"is down{told}" in down.sentence
-    assert down.short.startswith(short)
-    assert down.short.endswith(": HTTP 503")

@@ -104,12 +104,6 @@ def test_time_is_left_from_the_end_of_the_run_over_all_webhooks() -> None:
     assert report.exit_code(FailOn.ERROR) == 1
 
 
-def test_error_of_one_webhook_is_reported_as_it_is() -> None:
-    report = one(errors=("It may not.", "It was not saved."), warnings=("It was slow.",))
-    assert report.errors == ("It may not.", "It was not saved.")
-    assert report.warnings == ("It was slow.",)
-
-
 def test_error_of_many_webhooks_is_reported_once() -> None:
     report = Report((hook(), *hooks(1_000, errors=("The token may not.",))))
     (error,) = report.errors

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redeliver.core.settings import RETENTION_CLOUD, RETENTION_SERVER, FailOn, ScanMode, Use, inputs, parse
+from redeliver.core.settings import Use, inputs, parse
 from redeliver.errors import SettingsError
 from samples import plain_id
 
@@ -22,19 +22,6 @@ def problems(given_inputs: dict[str, str]) -> tuple[str, ...]:
         parse(given_inputs)
     assert caught.value.exit_code == 2
     return caught.value.problems
-
-
-def test_required_inputs_alone_leave_the_defaults() -> None:
-    settings = parse(HOOK)
-    assert (settings.org, settings.hook_id.ids, settings.token.get_secret_value()) == ("octo", (1,), "ghp_secret")
-    assert (settings.repository, settings.target, settings.is_fleet) == ((), "octo", False)
-    assert settings.app_id == settings.variable_name == settings.variable_repository == ""
-    assert settings.variable_token.get_secret_value() == settings.private_key.get_secret_value() == ""
-    assert (settings.lookback, settings.overlap) == (86_400, 600)
-    assert (settings.max_attempts, settings.retry_spacing, settings.events) == (10, 600, frozenset())
-    assert (settings.redeliveries_per_minute, settings.wait_for_results, settings.time_limit) == (150, 60, 18_000)
-    assert (settings.scan, settings.fail_on, settings.dry_run) == (ScanMode.FULL, FailOn.ERROR, False)
-    assert settings.api_url == "https://api.github.com"
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n\t "], ids=plain_id)
@@ -142,17 +129,3 @@ def test_defaults_of_the_table_mean_what_no_input_means() -> None:
         "variable-repository": "${{ github.repository }}",
         "api-url": "${{ github.api_url }}",
     }
-
-
-@pytest.mark.parametrize(
-    ("url", "seconds"),
-    [
-        ("https://api.github.com", RETENTION_CLOUD),
-        ("https://api.octo.ghe.com", RETENTION_CLOUD),
-        ("https://ghes.example/api/v3", RETENTION_SERVER),
-        ("https://ghes.example/api/v3/", RETENTION_SERVER),
-    ],
-)
-def test_retention_is_a_week_on_a_server_and_three_days_on_github(url: str, seconds: int) -> None:
-    assert parse(HOOK | {"api-url": url}).retention == seconds
-    assert (RETENTION_CLOUD, RETENTION_SERVER) == (3 * 86_400, 7 * 86_400)

@@ -17,7 +17,6 @@ import trustme
 from hostile.answers import SLOW, drip
 from hostile.rawserver import CLOSE, Asked, RawServer, reply
 from redeliver.github import bounded_http
-from redeliver.github.bounded_http import NO_RESPONSE
 from redeliver.github.responses import TOO_LONG, ResponseLost
 from samples import connect
 
@@ -98,18 +97,6 @@ def test_time_limit_that_shrinks_during_silence_is_noticed() -> None:
 
     with RawServer(silent) as there, pytest.raises(ResponseLost, match=f"^{TOO_LONG}$"):
         connect(there.url, left).exchange("PATCH", "/x", body={})
-
-
-def test_silence_has_its_own_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded_http, "TIMEOUT", 0.05)
-    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-    with RawServer(lambda _: [begun]) as there, pytest.raises(ResponseLost, match=f"^{NO_RESPONSE}$"):
-        connect(there.url).exchange("GET", "/x")
-
-
-def test_slow_response_within_the_time_is_read() -> None:
-    with RawServer(lambda _: drip(b"{}", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")) as there:
-        assert connect(there.url).exchange("GET", "/x").body == "{}"
 
 
 def test_endless_tls_handshake_is_given_up() -> None:

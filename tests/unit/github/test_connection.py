@@ -158,12 +158,6 @@ def test_key_of_another_kind_is_refused(there: There) -> None:
     assert there.seen == []
 
 
-def test_requests_go_below_a_servers_path() -> None:
-    with on_air("/api/v3") as there:
-        assert there.api.exchange("GET", there.log).status == 200
-        assert there.lines == [f"GET {there.log}"]
-
-
 def test_response_has_status_body_and_lower_case_headers(there: There) -> None:
     read = there.api.exchange("GET", there.log)
     assert read.status == 200
@@ -232,14 +226,6 @@ def test_redirect_is_not_followed(there: There, verb: Verb, status: int) -> None
     there.strike(redirect(f"{there.url}/rate_limit", status))
     assert there.api.exchange(verb, there.attempts, query={"per_page": "100"}).status == status
     assert there.lines == [f"{verb} {there.attempts}"]
-
-
-@pytest.mark.parametrize("verb", ["GET", "POST"])
-def test_redirect_does_not_send_the_token_elsewhere(there: There, verb: Verb) -> None:
-    with on_air() as elsewhere:
-        there.strike(redirect(f"{elsewhere.url}/rate_limit", 302))
-        assert there.api.exchange(verb, there.attempts).status == 302
-        assert elsewhere.seen == []
 
 
 def test_cookie_is_not_sent_back(there: There) -> None:

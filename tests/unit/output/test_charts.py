@@ -63,12 +63,6 @@ def test_bar_shows_the_outcomes_of_its_span_of_time() -> None:
     assert " per minute," in title(chart)
 
 
-def test_one_colour_needs_no_legend() -> None:
-    legend, chart = picture(events(*[Outcome.FAILED_AGAIN] * 18))
-    assert legend == ""
-    assert bars(chart) == [[5, 5, 5, 3]]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("most", "end"),
@@ -99,12 +93,6 @@ def test_span_of_a_bar_follows_the_time_shown(span: int, width: str, first: str)
     _, chart = picture(at(*range(99), span))
     assert f" per {width}," in title(chart)
     assert labels(chart)[0] == first
-
-
-def test_few_events_make_few_bars() -> None:
-    _, chart = picture(at(*(number * 17 * MINUTE for number in range(12))))
-    assert [sum(heights) for heights in bars(chart)] == [12]
-    assert len(labels(chart)) <= 6
 
 
 @given(st.lists(st.integers(-20_000 * DAY, 20_000 * DAY), min_size=10, max_size=40))

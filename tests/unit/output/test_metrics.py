@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -177,11 +176,6 @@ def test_webhook_that_is_no_longer_chosen_is_dropped() -> None:
     assert set(read(run_metrics(one(number=2), LATER, BEFORE))) == {("octo", "2")}
 
 
-def test_series_are_labelled_by_webhook_and_owner() -> None:
-    report = Report((hook(number=2), hook(owner="octo/hello"), hook(hook_id="", owner="91011")))
-    assert set(read(run_metrics(report, ENDED))) == {("octo", "2"), ("octo/hello", "1"), ("91011", "")}
-
-
 @given(st.text() | st.integers(0, len(BEFORE)).map(lambda cut: BEFORE[:cut]))
 def test_any_text_may_have_been_there_before(before: str) -> None:
     assert after(FINE, before) == after(FINE)
@@ -214,14 +208,6 @@ def test_list_of_webhooks_has_metrics_of_each() -> None:
     assert told["octo", "2"] == always | no_events
     of_app = read(webhook_metrics([webhook(None, owner="91011", active=None)]))
     assert "redeliver_webhook_active" not in of_app["91011", ""]
-
-
-def test_names_have_our_prefix_and_a_base_unit() -> None:
-    units = ("_seconds", "_events", "_attempts", "_deliveries", "_slowdowns", "_ratio", "_active", "_health")
-    for name in (*RUN_METRICS, *WEBHOOK_METRICS):
-        assert re.fullmatch(r"redeliver_[a-z0-9_]+", name)
-        assert name.endswith(units)
-        assert ("_timestamp_" in name) == name.endswith("_timestamp_seconds")
 
 
 def test_every_metric_is_a_gauge_with_a_help_and_no_timestamp() -> None:

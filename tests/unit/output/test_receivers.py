@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,11 +17,11 @@ from redeliver.core.health import Health
 from redeliver.core.report import Explanation, Report
 from redeliver.output.receivers import SHOWN_HOOKS, SHOWN_TYPES, explanations, health_line, percent, response_lines
 from redeliver.output.summary import markdown
-from reports import PAGE, hook, hooks, one, stats
+from reports import hook, hooks, one, stats
 from wording import figures
 
 if TYPE_CHECKING:
-    from redeliver.core.report import HookReport
+    pass
 
 CLOUDFLARE = EndpointResponse("text/html", "cloudflare", "Error · Cloudflare Access", "<!DOCTYPE html> <html>", 120)
 BUSY = stats({"push": (900, 899), "issues": (100, 93)}, near=14, throttled=3)
@@ -30,19 +29,6 @@ BUSY = stats({"push": (900, 899), "issues": (100, 93)}, near=14, throttled=3)
 
 def explained(response: EndpointResponse = CLOUDFLARE, cause: str = "HTTP 403") -> Explanation:
     return Explanation(cause, 1_200, "3804004623172239366", response)
-
-
-def shown(*told: HookReport) -> list[list[str]]:
-    """The rows of the table, as people read them."""
-    rows = [line for line in explanations(Report(told)).splitlines() if line.startswith("| ")]
-    return [[html.unescape(cell).replace("\u2060", "") for cell in row.strip("| ").split(" | ")] for row in rows]
-
-
-def test_responses_of_several_webhooks_name_and_link_each() -> None:
-    other = hook(explanations=(explained(cause="HTTP 500"),), number=18, page="")
-    header, _, *rows = shown(hook(explanations=(explained(),)), other, hook())
-    assert header[3] == "Webhook"
-    assert [row[3] for row in rows] == [f"[1]({PAGE})", "18"]
 
 
 @pytest.mark.parametrize(

@@ -52,26 +52,6 @@ def test_outputs_are_the_documented_ones_and_text() -> None:
     assert read(Report((), fault=Problem("No webhook fits.")))["errors"] == ["No webhook fits."]
 
 
-def test_health_and_unreached_webhooks_are_in_the_json() -> None:
-    types = stats({"push": (6, 6), "issues": (4, 3)}, near=2, throttled=1)
-    told = read(Report((hook(stats=types),), unreached=2))
-    CHECK.validate(told)
-    assert told["hooks_unreached"] == 2
-    assert told["hooks"][0]["health"] == {
-        "state": "degraded",
-        "events": 10,
-        "delivered_first_try": 9,
-        "duration_ms": {"p50": 1_800, "p95": 1_800, "max": 1_800},
-        "near_timeout": 2,
-        "throttled": 1,
-        "by_event": [
-            {"event": "push", "events": 6, "delivered_first_try": 6, "p95_ms": 1_800},
-            {"event": "issues", "events": 4, "delivered_first_try": 3, "p95_ms": 1_800},
-        ],
-        "by_event_omitted": 0,
-    }
-
-
 def test_how_sending_went_is_in_the_json() -> None:
     types = [FailingType(f"type-{number}", 20 - number, "HTTP 500", "guid") for number in range(12)]
     how = SendingReport(per_minute=40, slowdowns=2, slowed_by="HTTP 429", failing_types=tuple(types))

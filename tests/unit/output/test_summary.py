@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from githubsim.clock import DAY, HOUR, START
-from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.core.case import Outcome
 from redeliver.core.forecast import forecast
 from redeliver.core.report import Outage, Report
 from redeliver.output.pieces import SHOWN_EVENTS, advice_for
@@ -46,23 +46,11 @@ def words(cell: str) -> str:
 
 def test_good_day_of_many_webhooks_takes_few_lines() -> None:
     text = markdown(Report(hooks(1_000, redelivered=0)))
+    assert len(text.encode()) < MEBIBYTE / 10
+    assert "and 700 more webhooks" in text
     assert figures(text.splitlines()[2]) == ["1,000", "1,234,000"]
     assert text.splitlines()[4].startswith("<details>")
     assert len(text.splitlines()) == 10
-
-
-def test_facts_in_the_heading_are_not_repeated() -> None:
-    known: dict[str, Any] = {"gap": (1, START), "active": False}
-    alone = words(rendered(markdown(one(**known))))
-    off, gap = hook(**known).facts
-    assert gap.advice in alone
-    assert off.advice in alone
-    assert gap.sentence not in alone
-    assert alone.count(gap.headline) == alone.count(off.headline) == 1
-    many = words(rendered(markdown(Report(hooks(2, **known)))))
-    assert many.count(gap.headline.replace("webhook 1", "2 webhooks")) == 1
-    assert gap.advice in many
-    assert off.sentence not in many, "the table of webhooks has it"
 
 
 def test_worst_webhook_comes_first_and_quiet_ones_are_folded() -> None:
@@ -93,25 +81,6 @@ def test_worst_webhook_comes_first_and_quiet_ones_are_folded() -> None:
     assert re.findall(r">(\d)</a>", quiet) == ["1", "2"]
 
 
-def test_advice_comes_before_details() -> None:
-    text = markdown(one(*events(*[Outcome.FAILED_AGAIN] * 19), errors=("no",), warnings=("slow",)))
-    parts = ["## ", "Safe until", "[!CAUTION]", "slow", "mermaid", "19 push", "with GUIDs", "What this run did"]
-    places = [text.index(part) for part in parts]
-    assert places == sorted(places)
-
-
-def test_every_outcome_says_what_comes_next() -> None:
-    rows = table_of(rendered(markdown(one(*events(*Outcome)))), -1)[1:]
-    assert [words(row[0]) for row in rows] == [f"{told.mark} {told.word}" for told in OUTCOMES.values()]
-    assert all(words(advice) for _, _, advice in rows)
-
-
-def test_without_a_next_step_there_is_no_advice() -> None:
-    text = markdown(one(*events(Outcome.RECOVERED, Outcome.FILTERED_OUT)))
-    assert "Do now" not in text
-    assert "> [!" not in text
-
-
 def test_advice_follows_the_causes_of_events_that_failed_again() -> None:
     failed = [
         replace(event, cause=cause)
@@ -131,17 +100,6 @@ def test_advice_follows_the_causes_of_events_that_failed_again() -> None:
     alone = markdown(one(failed[0]))
     assert "What to do" not in alone, "the alert has it"
     assert words(rendered(alone)).count(advice_for("no connection")) == 1
-
-
-def test_log_that_was_read_in_part_gives_no_size_and_no_estimate() -> None:
-    outage = Outage(START - HOUR, at_least=True, cause="no connection", tests=3)
-    known: dict[str, Any] = {"partial": True, "unread_from": START - 40 * HOUR, "cutoff": START - HOUR}
-    text = markdown(one(*events(*[Outcome.ENDPOINT_DOWN] * 1_982), outage=outage, **known))
-    first, told = text.split("<details>")[0].splitlines()[0], words(rendered(text.split("<details>")[0]))
-    assert "at least 1,982 events" in html.unescape(first)
-    assert not re.findall("Once it is up|mermaid", told)
-    assert "20:20 UTC or earlier" in told
-    assert "5 Nov 05:20 UTC to 20:20 UTC" in told
 
 
 def test_what_cannot_be_sent_in_time_is_red_and_says_what_helps() -> None:
@@ -240,7 +198,7 @@ def test_problems_of_inputs_stay_in_their_list() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["|" * 5_000, "\U0001f600" * 5_000, "@" * 5_000, "é" * 5_000])
+@pytest.mark.parametrize("text", ["\U0001f600" * 5_000, "@" * 5_000])
 def test_thousands_of_events_or_webhooks_stay_below_what_github_takes(text: str) -> None:
     many = replace(EVENT, name=text, guid=text, outcome=Outcome.REFUSED, detail=text)
     errors = [f"{'a' * number}{text}" for number in range(30)]
@@ -255,12 +213,6 @@ def test_thousands_of_events_or_webhooks_stay_below_what_github_takes(text: str)
     shown = markdown(Report(tuple(failing)))
     assert len(shown.encode()) < MEBIBYTE
     assert shown.count("\nand ") >= 2
-
-
-def test_a_thousand_quiet_webhooks_are_cut_short() -> None:
-    text = markdown(Report(hooks(1_000, redelivered=0)))
-    assert len(text.encode()) < MEBIBYTE / 10
-    assert "and 700 more webhooks" in text
 
 
 @pytest.mark.slow
