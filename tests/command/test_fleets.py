@@ -156,10 +156,11 @@ def test_app_has_the_repositories_that_it_is_installed_on() -> None:
 def test_repository_that_is_refused_costs_no_other_its_run_and_is_told() -> None:
     world = Fleet()
     failed = world.fail_at_each()
+    world.sim.faults.add(Fault(json_answer(451, "Repository access blocked"), path="*/ci-two/hooks"))
     report = world.run()
-    assert world.sent == failed
+    assert world.sent == failed[:2]
     (fact,) = unlisted(report)
-    assert (fact.kind, fact.fields["names"]) == (FactKind.UNLISTED_WARNING, ("acme/open",))
+    assert (fact.kind, fact.fields["names"]) == (FactKind.UNLISTED_WARNING, ("acme/ci-two", "acme/open"))
     assert (report.exit_code(FailOn.ERROR), report.exit_code(FailOn.UNDELIVERED)) == (0, 1)
     assert "acme/open" in html.unescape(markdown(report))
     (attention,) = json.loads(as_json(report))["attention"]

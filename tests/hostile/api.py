@@ -22,6 +22,7 @@ TARGETS = {
     "GET the installation": ("GET", "/installation"),
     "POST an access token": ("POST", "/access_tokens"),
     "GET the list of webhooks": ("GET", "/hooks"),
+    "GET the list of repositories": ("GET", "/repos"),
 }
 DELIVERY = b'{"url":"https://a.example/","request":{"headers":{}},"response":{"headers":{},"payload":"no"}}'
 #: What a run asks for when its own work is done.
@@ -56,13 +57,15 @@ class Api:
         }
         if self.target in OPTIONAL:
             given |= {"explain": "true"}
+        if "repositories" in self.target:
+            given |= {"org": "", "repository": f"run-{number}/*"}
         if "installation" in self.target or "access token" in self.target:
             return given | {"app-id": "12", "private-key": private_key}
         return given | {"token": token}
 
     def _is_target(self, verb: str, path: str) -> bool:
         wanted, ending = (TARGETS | OPTIONAL)[self.target]
-        if verb != wanted or not path.endswith(ending):
+        if verb != wanted or not path.endswith(ending) or path == "/user/repos":
             return False
         return "again" not in self.target or any(
             f"run-{_run(path)}/" in one.path and one.verb == "POST" for one in self.asked
@@ -84,6 +87,7 @@ class Api:
             "installation": (b'{"id":%d}' % (_run(path, 0) + 1), "200 OK"),
             "8": (DELIVERY, "200 OK"),
             "9": (DELIVERY, "200 OK"),
+            "repos": (b'[{"full_name":"run-%d/x"}]' % _run(path), "200 OK"),
             "hooks": (b'[{"id":7,"active":true,"config":{"url":"https://a.example/"}}]', "200 OK"),
         }.get(path.rsplit("/", 1)[1], (b'{"id":7,"active":true}', "200 OK"))
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from redeliver.core.facts import Fact, FactKind
 from redeliver.core.report import TokenEnd
-from redeliver.errors import AccessBlocked, ApiError, MissingPermission, Moved, NotFound, WorkflowToken
+from redeliver.errors import AccessBlocked, ApiError, ApiRefused, MissingPermission, Moved, NotFound, WorkflowToken
 from redeliver.github.api import Caller
 from redeliver.github.app_token import AppKey, Installation, grant_for
 from redeliver.github.hooks import owner_of, repository
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from redeliver.timing import RunClock
 
 #: Refusals that may be about one repository and no other.
-_OF_ONE_REPOSITORY = (AccessBlocked, MissingPermission, Moved, NotFound, WorkflowToken)
+_OF_ONE_REPOSITORY = (AccessBlocked, ApiRefused, MissingPermission, Moved, NotFound, WorkflowToken)
 
 
 @dataclass(eq=False)
