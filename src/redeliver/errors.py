@@ -221,14 +221,15 @@ class CheckpointNotSaved(RedeliverError):
     """The new checkpoint could not be written, so the old one stands: the next run looks again."""
 
     sentence = "The checkpoint could not be saved in {place}: {why}"
-    advice = "Nothing is lost: the next run starts from the last checkpoint that was saved."
+    advice = "See to what kept it from being saved. Nothing is lost: the next run starts from the last one that was."
 
     why: RedeliverError | str
 
 
 FirstCheckpointNotSaved = CheckpointNotSaved.kind(
     "The checkpoint could not be saved in {place}: {why}",
-    "No checkpoint is stored yet, so the next run reads back over lookback alone. It misses what failed before that.",
+    "See to what kept it from being saved. None is stored yet, so the next run reads back over lookback alone, and "
+    "misses what failed before that.",
 )
 """The same where no checkpoint was found: the next run finds none either."""
 
@@ -312,7 +313,8 @@ BadToken = ApiError.kind(
 
 TokenEnded = ApiError.kind(
     "GitHub no longer accepts the App's token: it refused to {what} (401).",
-    "The App was uninstalled or suspended, or its token was revoked. The next run makes a new token.",
+    "Check that the App is still installed, and not suspended. If only its token was revoked, the next run makes a "
+    "new one.",
 )
 """401 for a token that the action made: it was valid, and GitHub revoked it before its hour was over."""
 
@@ -406,7 +408,7 @@ class ApiFailing(ApiError):
     """5xx, a reset or a time-out, again and again."""
 
     sentence = "GitHub's API failed when asked to {what}: {why} ({tries:count try|tries})."
-    advice = "Nothing is lost: the next run tries again. GitHub's incidents: www.githubstatus.com"
+    advice = "If it lasts, look for an incident: www.githubstatus.com. Nothing is lost: the next run tries again."
 
 
 class ApiTimedOut(ApiFailing):

@@ -339,9 +339,9 @@ class Report(Account):
         object.__setattr__(self, "events", tuple(event for hook in hooks for event in hook.events))
         own = [*([Fact.of(self.fault)] if self.fault else []), *self.left_out]
         own += [fact for token in self.tokens for fact in token.facts]
-        known = {name: [getattr(hook, name) for hook in hooks] for name in ("deadline", "time_left", "checkpoint")}
         least = {
-            name: min((value for value in values if value is not None), default=None) for name, values in known.items()
+            name: min((value for hook in hooks if (value := getattr(hook, name)) is not None), default=None)
+            for name in ("deadline", "time_left", "checkpoint")
         }
         was_stopped, all_read = self.signal_number is not None, all(hook.read for hook in hooks)
         states = [Health.UNKNOWN] if self.fault or self.unreached else []
