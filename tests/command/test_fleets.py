@@ -266,6 +266,7 @@ def test_jobs_of_many_repositories_recover_every_webhook_once() -> None:
     failed = world.fail_at_each()
     dealt = jobs(world, repository="acme/*")
     assert len(dealt) == 256
+    assert told(TooManyHooks, run_step(world, "hooks").log)["hooks"].endswith("600")
     assert max(job["repository"].count(",") for job in dealt) == 2
     few = [dealt[0], dealt[-1]]
     for job in few:

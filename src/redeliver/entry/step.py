@@ -7,12 +7,14 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
+from redeliver.core.facts import Fact, Level
 from redeliver.core.report import Report
 from redeliver.core.settings import Use, parse
 from redeliver.entry import workflow
 from redeliver.entry.process import connector, shows_hosts
-from redeliver.errors import NoSuchHook, Unexpected
+from redeliver.errors import NoSuchHook, TooManyHooks, Unexpected
 from redeliver.github.session import Session
+from redeliver.github.variable import check_number
 from redeliver.output.headline import annotate, headline
 from redeliver.output.pieces import light, mark
 from redeliver.output.receivers import health_line
@@ -80,17 +82,16 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 
 def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
-    session = _session(settings, console)
+    session, hooks, facts = _session(settings, console), [], list[Fact]()
     try:
         hooks = session.choose()
-    except NoSuchHook as none:
-        # Not a reason to fail: somebody may have removed the last one, and the following jobs can see that.
-        console.tell("warning", str(none))
-        console.refer([none])
-        hooks = []
-    for fact in session.left_out:
+        check_number(hooks, is_shared=False)
+    except (NoSuchHook, TooManyHooks) as known:
+        # Not a reason to fail: somebody may have removed the last one, and jobs need not keep checkpoints.
+        facts.append(Fact.of(known, Level.WARNING))
+    for fact in (facts := [*facts, *session.left_out]):
         console.tell("error" if fact.is_error else "warning", str(fact))
-    console.refer(session.left_out)
+    console.refer(facts)
     jobs = matrix(hooks, of_fleet=settings.is_fleet)
     console.line(f"{count(len(hooks), 'webhook')} for {count(len(jobs['include']), 'job')}", "Result")
     workflow.write_outputs({"matrix": json.dumps(jobs), "hooks-count": str(len(hooks))})

@@ -82,9 +82,8 @@ class Session:
         app = self._caller(key, CredentialKind.APP_KEY)
         if self.owner.is_app:
             return app
-        permissions, repositories = grant_for(settings, sends=self.sends)
-        path = self.owner.path
-        installation = Installation(settings.app_id, app, path, self.connect, permissions, repositories)
+        granted = grant_for(settings, sends=self.sends)
+        installation = Installation(settings.app_id, app, self.owner.path, self.connect, *granted)
         return self._caller(installation.connected, CredentialKind.INSTALLATION_TOKEN)
 
     def choose(self, *, inactive: bool = False, described: bool = False) -> list[Hook]:
