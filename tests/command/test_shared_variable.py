@@ -8,6 +8,7 @@ import pytest
 
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.faults import Fault, json_answer
+from githubsim.wire import SimRequest
 from redeliver.core.settings import FailOn
 from redeliver.errors import CheckpointNotSaved, CheckpointUnreadable, FirstCheckpointNotSaved, TooManyHooks
 from redeliver.github import variable
@@ -86,6 +87,21 @@ def test_values_of_the_variables_before_are_taken_over_once(page_cap: int) -> No
     world.sim.journal.clear()
     world.run(hook_id="all")
     assert not [one for one in world.sim.journal.entries if one.path.endswith("/variables")]
+
+
+def test_values_that_are_taken_over_change_nothing_that_another_run_has_stored_meanwhile() -> None:
+    world = Several(1)
+    before, later = world.clock() - 31 * HOUR, world.clock() - MINUTE
+    for number in (world.hook.id, 7, 8):
+        world.variables.seed(f"CHECKPOINT_{number}", str(before))
+
+    def the_other_run(request: SimRequest, _: object) -> None:
+        if request.path.endswith("/deliveries"):
+            seed(world, _7=later)
+
+    world.sim.observers.append(the_other_run)
+    report = world.run(hook_id="all", latency_ms=100)
+    assert world.shared == {"7": later, str(world.hook.id): report.hooks[0].start}
 
 
 @pytest.mark.parametrize("path", ["*/variables/*", "*/variables"])

@@ -181,6 +181,8 @@ class SharedVariable:
         self._clock = clock
         self._kept: dict[str, int] | None = None
         """As it is known to be stored; None: not read so far."""
+        self._before: dict[str, int] = {}
+        """What each has in a variable of its own, as long as there is none for all."""
         self._own: dict[str, int] = {}
         """What this run has to store."""
         self._written_at = -inf
@@ -200,9 +202,9 @@ class SharedVariable:
                 names = self._variable.others()
                 of_hooks = {name.removeprefix(self._prefix): text for name, text in names.items()}
                 known = {number: _moment(text) for number, text in of_hooks.items() if re.fullmatch("[0-9]+", number)}
-                self._own = {number: moment for number, moment in known.items() if moment is not None}
+                self._before = {number: moment for number, moment in known.items() if moment is not None}
             self._kept = {} if value is None else self._parsed(value)
-        return self._own.get(hook_id, self._kept.get(hook_id))
+        return (self._before | self._kept | self._own).get(hook_id)
 
     def write(self, hook_id: str, moment: int, *, is_last: bool) -> None:
         """See :class:`Store`. A webhook's last moment is stored within a minute, or at the end.
@@ -235,7 +237,7 @@ class SharedVariable:
         try:
             now = self._caller.now()
             value = self._variable.get()
-            found = {} if value is None else self._parsed(value)
+            found = self._before if value is None else self._parsed(value)
             known = self._kept or {}
             # One that has moved back since it was read stays: somebody wants to look at that time again.
             moved_back = {number for number in self._own if found.get(number, inf) < known.get(number, 0)}
