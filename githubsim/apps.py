@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 
+from githubsim.call import Call
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.render import iso
 from githubsim.tokens import EVERYTHING, Level, Token, covers
-from githubsim.wire import Refused, reply
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from githubsim.call import Call
-    from githubsim.wire import SimResponse
+from githubsim.wire import Refused, SimResponse, reply
 
 LONGEST_JWT_MS = 10 * MINUTE
 

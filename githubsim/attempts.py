@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import heapq
+import random
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from githubsim.behaviour import Behaviour, draw
+from githubsim.clock import EpochMs
 from githubsim.endpoint import Dispatch, Endpoint
+from githubsim.hooks import Hook
 from githubsim.log import Row
-
-if TYPE_CHECKING:
-    import random
-
-    from githubsim.clock import EpochMs
-    from githubsim.hooks import Hook
-    from githubsim.outcomes import Kind, Outcome
+from githubsim.outcomes import Kind, Outcome
 
 #: Bits of an id below the millisecond: with them ids lie near 3.8e18, beyond what a JavaScript number can hold.
 ID_BITS = 21

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from githubsim.attempts import Desk, Work
 from githubsim.clock import SECOND
-
-if TYPE_CHECKING:
-    from githubsim.attempts import Desk, Work
 
 AT_ONCE = 16
 _POLL_SECONDS = 0.05

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator, oas30_format_checker
 from referencing import Registry
 from referencing.jsonschema import DRAFT4
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from githubsim.wire import SimRequest, SimResponse
+from githubsim.wire import SimRequest, SimResponse
 
 NODE_MODULES = Path(__file__).parent / "tests" / "contract" / "node_modules"
 GITHUB = "api.github.com"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from githubsim.call import Call
 from githubsim.dispatch import headers
 from githubsim.endpoint import Dispatch
+from githubsim.hooks import Hook, TargetType
+from githubsim.log import Row, StatusFilter
 from githubsim.render import row_json
 from githubsim.wire import JSON_TYPE, Refused, SimResponse, reply
-
-if TYPE_CHECKING:
-    from githubsim.call import Call
-    from githubsim.hooks import Hook, TargetType
-    from githubsim.log import Row, StatusFilter
 
 _EMPTY = "e"
 """Ends a cursor whose page has already come empty once, so that the next one does not."""

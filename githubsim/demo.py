@@ -12,24 +12,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from githubsim.clock import HOUR, MINUTE, system_ms
 from githubsim.dispatch import HttpDispatch
+from githubsim.hooks import Hook
 from githubsim.model import SimGitHub
 from githubsim.outcomes import Kind
 from githubsim.receiver import Receiver
 from githubsim.server import Served, serve
 from pictures.page import page
 from runner import Command, commands, outputs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from githubsim.hooks import Hook
 
 SECRET = "It's a Secret to Everybody"
 REPOSITORY = "octo/ops"

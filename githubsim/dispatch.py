@@ -7,15 +7,13 @@ import hashlib
 import hmac
 import ssl
 import time
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import httpx
 
+from githubsim.endpoint import Dispatch
 from githubsim.hooks import TARGET_IDS
 from githubsim.outcomes import BAD_CERTIFICATE, NO_CONNECTION, OK, TIMED_OUT, Answer, Outcome, invalid_response
-
-if TYPE_CHECKING:
-    from githubsim.endpoint import Dispatch
 
 GITHUBS_PATIENCE = 10.0
 """Seconds an endpoint has to answer."""

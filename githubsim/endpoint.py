@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from githubsim.hooks import Hook
 from githubsim.outcomes import OK, UNAVAILABLE, Kind, Outcome, odd
 from githubsim.payloads import payload_for
-
-if TYPE_CHECKING:
-    from githubsim.hooks import Hook
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from nacl.encoding import Base64Encoder
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
+from githubsim.call import Call
 from githubsim.render import iso
-from githubsim.wire import Refused, reply
-
-if TYPE_CHECKING:
-    from githubsim.call import Call
-    from githubsim.wire import SimResponse
+from githubsim.wire import Refused, SimResponse, reply
 
 KEY_ID = "568250167242549743"
 #: What takes an Enterprise plan in a private repository, even where it is given as what it is anyway.

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlencode
 
 from githubsim.wire import JSON_TYPE, Lost, LostKind, Refused, SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 When = Literal["before", "after"]
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from githubsim.clock import VirtualClock
+from githubsim.model import SimGitHub
 from githubsim.wire import Lost, LostKind, SimRequest
 from redeliver.github.responses import Body, Response, ResponseLost, Verb
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from githubsim.clock import VirtualClock
-    from githubsim.model import SimGitHub
 
 _PHRASES: dict[LostKind, str] = {
     "reset": "the connection was reset",

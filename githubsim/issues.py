@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from githubsim.call import Call
 from githubsim.render import iso
-from githubsim.wire import Refused, reply
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from githubsim.call import Call
-    from githubsim.tokens import TokenKind
-    from githubsim.wire import SimResponse
+from githubsim.tokens import TokenKind
+from githubsim.wire import Refused, SimResponse, reply
 
 LONGEST_BODY = 65_536
 LONGEST_LABEL = 50

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from githubsim.outcomes import Kind, Outcome
+from githubsim.outcomes import Kind, Outcome
 
 StatusFilter = Literal["success", "failure"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from githubsim import faults
 from githubsim.apps import App, Installation
@@ -24,9 +24,6 @@ from githubsim.tokens import Token, Tokens
 from githubsim.truth import Truth
 from githubsim.variables import Variables
 from githubsim.wire import Lost, Refused, SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 DEFAULT_VERSION = "2022-11-28"
 API_VERSIONS = frozenset({DEFAULT_VERSION, "2026-03-10"})

@@ -9,14 +9,10 @@ are left in build/outage.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from githubsim.clock import MINUTE
-from githubsim.demo import REPOSITORY, day, say
+from githubsim.demo import REPOSITORY, Day, day, say
 from redeliver.times import timestamp
-
-if TYPE_CHECKING:
-    from githubsim.demo import Day
 
 ISSUE_TOKEN = "issue-token"
 RUN = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_RUN_ID": "123456"}

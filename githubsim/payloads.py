@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from githubsim.outcomes import Kind
+from githubsim.outcomes import Kind
 
 _EXAMPLES = Path(__file__).parent / "tests/contract/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 

@@ -7,17 +7,15 @@ import hashlib
 import hmac
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from githubsim.clock import SECOND
 from githubsim.sockets import WebServer
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
 
 PATH = "/webhook"
 

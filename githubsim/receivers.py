@@ -6,19 +6,15 @@ Moments and spans are in milliseconds, and nothing but what arrives moves them o
 from __future__ import annotations
 
 import heapq
+import random
 from bisect import bisect_right
 from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from math import inf
-from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
+from githubsim.endpoint import Dispatch
 from githubsim.outcomes import NO_CONNECTION, OK, TIMED_OUT, UNAVAILABLE, Outcome, invalid_response
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable, Mapping
-
-    from githubsim.endpoint import Dispatch
 
 
 def failure(code: int) -> Outcome:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
-from githubsim.outcomes import LEFT_OUT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from githubsim.log import Row
-    from githubsim.outcomes import Kind, Outcome
+from githubsim.log import Row
+from githubsim.outcomes import LEFT_OUT, Kind, Outcome
 
 
 @lru_cache(maxsize=256)

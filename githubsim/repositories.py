@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from githubsim.call import Call
 from githubsim.environments import described
-from githubsim.wire import Refused, reply
-
-if TYPE_CHECKING:
-    from githubsim.call import Call
-    from githubsim.wire import SimResponse
+from githubsim.wire import Refused, SimResponse, reply
 
 
 def of_organization(call: Call, org: str) -> SimResponse:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
 
 from githubsim import apps, deliveries, environments, issues, repositories, variables
-from githubsim.tokens import Need
-from githubsim.wire import reply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from githubsim.call import Call
-    from githubsim.hooks import TargetType
-    from githubsim.tokens import Level
-    from githubsim.wire import SimResponse
+from githubsim.call import Call
+from githubsim.hooks import TargetType
+from githubsim.tokens import Level, Need
+from githubsim.wire import SimResponse, reply
 
 #: What a request takes, by the permission's name: the scopes of a classic token that stand for it, and those that are
 #: enough to read.

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from githubsim.clock import SECOND
+from githubsim.hooks import Hook
+from githubsim.log import Row
 from githubsim.outcomes import FAILURES, OK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from githubsim.hooks import Hook
-    from githubsim.log import Row
 
 #: How long after an event its redelivery came.
 REDELIVERED_AFTER = 600 * SECOND

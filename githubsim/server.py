@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import Message, Receive, Scope, Send
 
 from githubsim.carrier import Carrier
 from githubsim.clock import SECOND
+from githubsim.model import Observer, SimGitHub
 from githubsim.outcomes import OK, Kind, Outcome
 from githubsim.sockets import TRANSPORT, WebServer, reset
 from githubsim.wire import Lost, SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from starlette.types import Message, Receive, Scope, Send
-
-    from githubsim.model import Observer, SimGitHub
 
 
 class Door:

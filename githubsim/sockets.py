@@ -6,14 +6,11 @@ import asyncio
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import uvicorn
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from starlette.types import ASGIApp
+from starlette.types import ASGIApp
 
 HOST = "127.0.0.1"
 TRANSPORT = "githubsim.transport"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from githubsim.wire import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Level = Literal["read", "write"]
 TokenKind = Literal["classic", "oauth-app", "fine-grained", "installation", "actions", "app"]

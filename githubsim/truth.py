@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from githubsim.attempts import Redelivery
-    from githubsim.hooks import Hook
-    from githubsim.log import Row
+from githubsim.attempts import Redelivery
+from githubsim.hooks import Hook
+from githubsim.log import Row
 
 
 @dataclass(frozen=True, slots=True)

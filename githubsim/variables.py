@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from githubsim.call import Call
 from githubsim.render import iso
-from githubsim.wire import Refused, reply
-
-if TYPE_CHECKING:
-    from githubsim.call import Call
-    from githubsim.wire import SimResponse
+from githubsim.wire import Refused, SimResponse, reply
 
 LONGEST_VALUE = 48 * 1024
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from githubsim.clock import VirtualClock
 from githubsim.inprocess import InProcessTransport
 from githubsim.model import SimGitHub
-
-if TYPE_CHECKING:
-    from redeliver.github.responses import Body, Response, Verb
+from redeliver.github.responses import Body, Response, Verb
 
 VARIABLES = "/repos/octo/ops/actions/variables"
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from githubsim import faults
-from githubsim.faults import Call, Delay, Fault, Lose
+from githubsim.faults import Call, Delay, Fault, Lose, When
 from githubsim.tests.client import VARIABLES, Client
 from redeliver.github.responses import ResponseLost
-
-if TYPE_CHECKING:
-    from githubsim.faults import When
 
 
 def happened(client: Client) -> bool:

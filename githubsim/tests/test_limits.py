@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from githubsim.clock import HOUR, SECOND
 from githubsim.limits import COUNTED
-
-if TYPE_CHECKING:
-    from githubsim.tests.client import Client
-    from redeliver.github.responses import Response
+from githubsim.tests.client import Client
+from redeliver.github.responses import Response
 
 
 def read(client: Client) -> Response:

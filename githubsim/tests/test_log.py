@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,10 +10,8 @@ from hypothesis import strategies as st
 
 from githubsim import outcomes
 from githubsim.clock import DAY, MINUTE, SECOND
+from githubsim.outcomes import Outcome
 from githubsim.tests.client import Client
-
-if TYPE_CHECKING:
-    from githubsim.outcomes import Outcome
 
 ANY_OUTCOME = st.sampled_from((*outcomes.FAILURES, outcomes.OK, outcomes.ACCEPTED))
 

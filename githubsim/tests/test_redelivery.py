@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from githubsim import outcomes
 from githubsim.clock import MINUTE, SECOND
 from githubsim.endpoint import Outage
-
-if TYPE_CHECKING:
-    from githubsim.log import Row
-    from githubsim.tests.client import Client
+from githubsim.log import Row
+from githubsim.tests.client import Client
 
 
 @pytest.fixture

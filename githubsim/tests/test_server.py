@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -19,9 +19,6 @@ from githubsim.endpoint import Dispatch
 from githubsim.model import SimGitHub
 from githubsim.receiver import Receiver
 from githubsim.server import serve
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SECRET = "It's a Secret to Everybody"
 

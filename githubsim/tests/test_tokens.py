@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from githubsim.clock import MINUTE
+from githubsim.tests.client import Client
 from githubsim.wire import SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from githubsim.tests.client import Client
 
 NAMED = {"user_agent": "x", "authorization": "token pat"}
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
-from githubsim.tests.client import VARIABLES
-
-if TYPE_CHECKING:
-    from githubsim.tests.client import Client
+from githubsim.tests.client import VARIABLES, Client
 
 
 def test_names_are_compared_without_case(client: Client) -> None:

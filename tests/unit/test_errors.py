@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import string
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,6 @@ from redeliver.errors import (
     TokenEnded,
 )
 from redeliver.text import OwnText
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 KINDS = {name: kind for name, kind in kinds().items() if kind is not SettingsError}
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from measure import main, measure, read
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILES = {
     "__init__.py": '"""A package."""\n',

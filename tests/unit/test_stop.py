@@ -6,8 +6,8 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -16,14 +16,9 @@ from redeliver import timing
 from redeliver.errors import OutOfTime, Stopped
 from redeliver.github.api import Caller
 from redeliver.github.pace import Pace
-from redeliver.github.responses import TOO_LONG, ResponseLost
+from redeliver.github.responses import TOO_LONG, Body, Response, ResponseLost, Transport, Verb
 from redeliver.timing import RunClock
 from samples import Said, answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from redeliver.github.responses import Body, Response, Transport, Verb
 
 #: Seconds that nobody waits for: a signal comes before.
 LONG = 30.0

@@ -6,7 +6,7 @@ import html
 import json
 import re
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
@@ -22,9 +22,6 @@ from redeliver.text import (
     sentence_in_markdown,
     without_urls,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 hostile = (
     st.text(st.sampled_from("a:#[]()<>|`*_~@!&;%\\/\n\r\t\v\x00\x1b\u202e\u2028\u200b.- 9é漢"), max_size=60) | st.text()

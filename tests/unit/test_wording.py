@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import typer
@@ -22,9 +22,6 @@ from redeliver.entry.cli import app
 from redeliver.output.headline import annotate, headline, what_comes_next
 from redeliver.output.pieces import advice_for, mark
 from unit.output.endings import ANNOTATED, ENDINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 SNAPSHOTS = Path(__file__).with_name("wording")
 

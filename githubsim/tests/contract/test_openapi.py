@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import jwt
 import pytest
@@ -15,9 +14,7 @@ from githubsim import contract, outcomes
 from githubsim.apps import Installation
 from githubsim.tests.client import VARIABLES, Client
 from githubsim.wire import SimRequest, SimResponse
-
-if TYPE_CHECKING:
-    from redeliver.github.responses import Body, Response, Verb
+from redeliver.github.responses import Body, Response, Verb
 
 APP = 91_011
 MINT = "/app/installations/{}/access_tokens"

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING
 
 import pytest
 
 from githubsim.clock import START
 from redeliver.core.case import Acceptance, Case, Outcome, Reply
-from redeliver.core.deliveries import UnreadRow
+from redeliver.core.deliveries import Row, UnreadRow
 from redeliver.core.ledger import Ledger, Rules, next_checkpoint
-from redeliver.core.reading import Extent
+from redeliver.core.reading import Extent, Reading
 from samples import HOUR, MINUTE, event, reading_of, row, window_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from redeliver.core.deliveries import Row
-    from redeliver.core.reading import Reading
 
 RULES = Rules(max_attempts=10, retry_spacing=10 * MINUTE)
 NO_LIMITS = Rules(max_attempts=0, retry_spacing=0)

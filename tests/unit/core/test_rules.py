@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,13 +12,9 @@ from hypothesis import strategies as st
 
 from githubsim.clock import START
 from redeliver.core.case import Outcome
+from redeliver.core.deliveries import Attempt, Event, Row
 from redeliver.core.ledger import LONGEST_SPACING, Ledger, Rules
 from samples import HOUR, MINUTE, attempt, event, reading_of, row, window_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from redeliver.core.deliveries import Attempt, Event, Row
 
 RULES = Rules(max_attempts=10, retry_spacing=10 * MINUTE)
 THREE_HOURS = Rules(0, 0, max_ages={"": 3 * HOUR})

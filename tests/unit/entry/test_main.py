@@ -10,9 +10,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -21,6 +21,7 @@ from command.program import environment
 from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, system_ms
 from githubsim.faults import Call, Fault
+from githubsim.hooks import Hook
 from githubsim.model import SimGitHub
 from githubsim.outcomes import UNAVAILABLE, Answer
 from githubsim.server import serve
@@ -29,11 +30,6 @@ from runner import Command, commands, outputs
 from step import Done, as_variables, run_step
 from wording import says, told
 from world import World
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from githubsim.hooks import Hook
 
 TOKEN = "ghp_0123456789abcdef"
 

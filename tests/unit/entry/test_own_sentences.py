@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,9 +17,6 @@ from redeliver.entry.workflow import ActionsConsole
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown, unusable
 from runner import commands
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TEMPLATES = sorted({text for kind in kinds().values() for text in (kind.sentence, kind.advice)} | problems())
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -16,12 +18,8 @@ from redeliver.entry.process import shows_hosts
 from redeliver.errors import NotWritten
 from runner import Command, commands, outputs
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from typing import Literal
+Kind = Literal["error", "warning", "notice"]
 
-    Kind = Literal["error", "warning", "notice"]
 
 HOSTILE = (
     "x\n::error::y\r\n::set-output name=a::b %0A::warning::z ##[error]w \x1b[31m\u2028::add-mask::v\u202e"

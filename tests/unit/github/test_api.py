@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,9 +29,6 @@ from redeliver.github.pace import GITHUB_REFUSES, Quota
 from redeliver.github.responses import Response, ResponseLost
 from samples import TASK, Calls, answer, plain_id
 from wording import figures
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DATE, NOW = "Thu, 05 Nov 2026 10:40:00 GMT", 1_793_875_200_000
 LATER = "Thu, 05 Nov 2026 10:50:00 GMT"

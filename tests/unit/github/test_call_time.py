@@ -8,8 +8,9 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trustme
@@ -19,10 +20,6 @@ from hostile.rawserver import CLOSE, Asked, RawServer, reply
 from redeliver.github import bounded_http
 from redeliver.github.responses import TOO_LONG, ResponseLost
 from samples import connect
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,8 @@ import html
 import json
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import Any, cast
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 import pytest
@@ -19,9 +20,6 @@ from redeliver import masking
 from redeliver.core.deliveries import EndpointResponse
 from redeliver.github.endpoint import Delivery, endpoint_response
 from runs.lengths import examples
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 URL = "https://user:hunter2@hooks.example/hooks/T024BE7LD/9f8e7d6c5b4a?token=quiet-one&v=2"
 SIGNATURE = "sha256=6dcb09b5b57875f334f61aebed695e2e4193db5e"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,9 +11,6 @@ from redeliver.core.inputs import HookChoice
 from redeliver.errors import ApiError, NoSuchHook
 from redeliver.github.hooks import Hook, Owner
 from samples import Calls, answer
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OWNER = Owner("/orgs/octo", "octo", "the organization octo", "a permission", "https://github.com/x")
 APP = Owner("/app", "12", "the App 12", "its key")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from redeliver.core.forecast import READ_POINTS, WRITE_POINTS
 from redeliver.errors import DidNotWait, MissingPermission, OutOfTime, PauseTooLong
 from redeliver.github.api import LIMIT_WAIT
+from redeliver.github.responses import Response
 from redeliver.timing import PATIENCE
 from samples import Calls, answer
-
-if TYPE_CHECKING:
-    from redeliver.github.responses import Response
 
 DATE = "Thu, 05 Nov 2026 10:40:00 GMT"
 NOON = 1_793_875_200

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from redeliver.errors import (
@@ -17,11 +15,9 @@ from redeliver.errors import (
     PauseTooLong,
     RedeliverError,
 )
+from redeliver.github.responses import Response
 from redeliver.github.variable import Variable
 from samples import Calls, answer, plain_id
-
-if TYPE_CHECKING:
-    from redeliver.github.responses import Response
 
 ONE = "/repos/octo/ops/actions/variables/CHECKPOINT"
 ALL = "/repos/octo/ops/actions/variables"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,11 +12,9 @@ from hypothesis import strategies as st
 
 from githubsim.clock import DAY, HOUR, MINUTE, START
 from redeliver.core.case import Outcome
+from redeliver.core.report import EventReport
 from redeliver.output.charts import WORTH_A_PICTURE, picture
 from reports import EVENT, events
-
-if TYPE_CHECKING:
-    from redeliver.core.report import EventReport
 
 
 def bars(picture: str) -> list[list[int]]:

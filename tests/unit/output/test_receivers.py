@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +17,6 @@ from redeliver.output.receivers import SHOWN_HOOKS, SHOWN_TYPES, explanations, h
 from redeliver.output.summary import markdown
 from reports import hook, hooks, one, stats
 from wording import figures
-
-if TYPE_CHECKING:
-    pass
 
 CLOUDFLARE = EndpointResponse("text/html", "cloudflare", "Error · Cloudflare Access", "<!DOCTYPE html> <html>", 120)
 BUSY = stats({"push": (900, 899), "issues": (100, 93)}, near=14, throttled=3)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, UNAVAILABLE, Kind
+from githubsim.outcomes import Outcome as Result
+from redeliver.core.report import Report
 from redeliver.run.scan import LONG_OUTAGE
 from world import World
-
-if TYPE_CHECKING:
-    from githubsim.outcomes import Outcome as Result
-    from redeliver.core.report import Report
 
 DUE, OTHERS = Kind("push"), Kind("issues")
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 import pytest
 
 from githubsim.clock import START
-from redeliver.core.deliveries import UnreadRow
+from redeliver.core.deliveries import Row, UnreadRow
 from redeliver.core.reading import Extent
 from redeliver.github.pace import Quota
 from samples import HOUR, SECOND, Desk, row
-
-if TYPE_CHECKING:
-    from redeliver.core.deliveries import Row
 
 
 class History(Desk):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from unittest import mock
 
 from githubsim.clock import MINUTE
 from githubsim.faults import Answer, Fault
 from githubsim.outcomes import UNAVAILABLE
 from redeliver.core.case import Outcome
+from redeliver.core.report import Report
 from redeliver.core.settings import FailOn
 from world import World, of
-
-if TYPE_CHECKING:
-    from redeliver.core.report import Report
 
 BUG = "The action hit an internal error: ZeroDivisionError."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,6 +16,7 @@ from redeliver.core.facts import Fact, FactKind
 from redeliver.core.flow import Ending
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.core.reading import Extent, Window
+from redeliver.core.report import HookReport
 from redeliver.core.settings import parse
 from redeliver.errors import BadToken, CheckpointNotSaved, HourSpent, OutOfTime, PauseTooLong, RedeliverError, Stopped
 from redeliver.github.pace import Quota
@@ -23,9 +24,6 @@ from redeliver.run.record import Record
 from redeliver.run.result import build_report
 from redeliver.times import utc
 from samples import HOUR, MINUTE, attempt, event, reading_of
-
-if TYPE_CHECKING:
-    from redeliver.core.report import HookReport
 
 INPUTS = {"org": "octo", "hook-id": "1", "token": "t"}
 HOOK: Any = SimpleNamespace(

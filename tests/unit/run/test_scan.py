@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from githubsim.clock import START
-from redeliver.core.reading import SLACK, Extent
+from redeliver.core.deliveries import Row
+from redeliver.core.reading import SLACK, Extent, Reading
 from redeliver.core.settings import ScanMode
 from redeliver.errors import HourSpent, OutOfTime
 from redeliver.github.pace import Quota
@@ -18,10 +19,6 @@ from redeliver.run.scan import LONG_OUTAGE
 from redeliver.timing import PATIENCE
 from samples import HOUR, MINUTE, SECOND, Desk, row
 from wording import figures
-
-if TYPE_CHECKING:
-    from redeliver.core.deliveries import Row
-    from redeliver.core.reading import Reading
 
 
 def every(milliseconds: int, number: int, *, failing: frozenset[int] = frozenset(), code: int = 503) -> list[Row]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING
 
 import pytest
 
 from githubsim.clock import START
 from redeliver.core.case import Acceptance, Case, Outcome, Reply
+from redeliver.core.deliveries import Event, Row
 from redeliver.core.flow import Ending, Flow
 from redeliver.core.ledger import Ledger, Rules
 from redeliver.errors import ApiFailing, BadToken, OutOfTime, PauseTooLong, Stopped
@@ -17,11 +18,6 @@ from redeliver.run.record import Record
 from redeliver.run.send import Sender
 from samples import Calls, Pages, answer, attempt, event, row
 from wording import figures
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from redeliver.core.deliveries import Event, Row
 
 #: A response's ``Date`` that is the beginning of the virtual time.
 DATE = "Fri, 06 Nov 2026 21:20:00 GMT"

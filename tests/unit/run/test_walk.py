@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,9 +17,6 @@ from redeliver.errors import BrokenPaging
 from redeliver.github.pace import Quota
 from redeliver.run.walk import Cursor
 from samples import HOUR, SECOND, Pages, row
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def every_second(number: int) -> list[Row]:
