@@ -122,8 +122,7 @@ def _run(world: World, argv: Sequence[str], environment: Mapping[str, str], prin
         _own_process(),
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "argv", ["redeliver", *argv]),
-        mock.patch("redeliver.entry.step.Random", return_value=world.random),
-        mock.patch("redeliver.entry.cli.Random", return_value=world.random),
+        mock.patch("redeliver.entry.process.Random", return_value=world.random),
         redirect_stdout(out),
         redirect_stderr(err if printed.isatty() else sys.stderr),
     ):

@@ -8,7 +8,6 @@ import time
 from contextlib import contextmanager, nullcontext
 from functools import partial, wraps
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -29,7 +28,7 @@ from redeliver.entry.flags import (
 )
 from redeliver.entry.init import set_up
 from redeliver.entry.metrics_file import check_metrics_file, need_package, write_metrics
-from redeliver.entry.process import connector, exit_code, shows_hosts
+from redeliver.entry.process import exit_code, open_session
 from redeliver.entry.streams import print_data, print_message
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
 from redeliver.errors import (
@@ -41,7 +40,6 @@ from redeliver.errors import (
     SettingsError,
     StateLocked,
 )
-from redeliver.github.session import Session
 from redeliver.output.report_json import as_json, listed, shown
 from redeliver.replay import report_json as replay_results
 from redeliver.replay.guids import read_guids
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from redeliver.core.settings import Settings
+    from redeliver.github.session import Session
 
 #: The end of a command's help. ``fails``, ``refuses``: see :func:`_command`.
 _EPILOG = """\
@@ -193,7 +192,7 @@ def init(
     **flags: object,
 ) -> int:
     """Check the token, write the workflow, and store the token or say how."""
-    return set_up(flags, console, file, apply=apply, replace=replace)
+    return set_up(flags, console, file, apply=apply, replaces=replace)
 
 
 @partial(
@@ -361,19 +360,8 @@ def _session(
     raised if another run holds it. ``has_report``: whether a report tells which webhooks were left out.
     """
     state = StateFile(state_file, settings.api_url.partition("://")[2]) if state_file else None
-    connect, clock = connector(settings, console)
+    session = open_session(settings, console, sends=sends, state=state)
     with state.locked(settings.time_limit, busy=busy) if state else nullcontext(), console.live():
-        session = Session(
-            settings,
-            connect,
-            clock,
-            console,
-            random=Random(),
-            sends=sends,
-            shows_hosts=shows_hosts(),
-            store_for=(lambda hook: state.store(hook.key)) if state else None,
-            before_post=state.check_lock if state else None,
-        )
         try:
             yield session
         finally:

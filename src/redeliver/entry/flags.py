@@ -22,7 +22,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from redeliver.core.inputs import is_guid, quoted
 from redeliver.core.settings import Settings, Topic, Use, inputs, parse, repository_problems
-from redeliver.entry.streams import print_message
 from redeliver.errors import FileUnreadable, SecretReadable
 from redeliver.replay.settings import parse_replay
 from redeliver.text import holds_credential

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import suppress
-from random import Random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -20,11 +20,10 @@ import typer
 from redeliver.core.case import Acceptance
 from redeliver.core.settings import Use
 from redeliver.entry.flags import can_ask, settings_of, usual_token
-from redeliver.entry.process import connector, shows_hosts
+from redeliver.entry.process import open_session
 from redeliver.entry.terminal import show_hooks
 from redeliver.errors import NoAnswer, SettingsError, WorkflowNotWritten
 from redeliver.files import replace_file
-from redeliver.github.session import Session
 from redeliver.github.variable import Variable
 from redeliver.run.lookup import survey
 from redeliver.setup.environment import Environment, default_branch
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from redeliver.entry.terminal import TerminalConsole
     from redeliver.github.hooks import Hook
+    from redeliver.github.session import Session
     from redeliver.setup.plan import Found
     from redeliver.timing import RunClock
 
@@ -49,7 +49,7 @@ _LONGEST_WORKFLOW = 1_000_000
 _REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@\s]*@)?([\w.-]+)(?::[0-9]+)?[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?", re.ASCII)
 
 
-def set_up(flags: dict[str, object], console: TerminalConsole, file: Path, *, apply: bool, replace: bool) -> int:
+def set_up(flags: dict[str, object], console: TerminalConsole, file: Path, *, apply: bool, replaces: bool) -> int:
     """Ask for what is missing, check the token, and write and store what the flags allow. Returns the exit code.
 
     Raises:
@@ -62,11 +62,11 @@ def set_up(flags: dict[str, object], console: TerminalConsole, file: Path, *, ap
     settings = settings_of(flags, Use.INIT)
     if apply and not usual_token():
         raise SettingsError(("apply: needs a token that may set up the repository in GH_TOKEN: $(gh auth token)",))
-    connect, clock = connector(settings, console)
+    session = open_session(settings, console, sends=True)
     if not settings.token.get_secret_value():
-        asked = _ask(clock, "Token to store (it stays hidden): ", "--token-file", hidden=True)
+        asked = _ask(session.clock, "Token to store (it stays hidden): ", "--token-file", hidden=True)
         settings = settings_of(flags, Use.INIT, token=asked)
-    session = Session(settings, connect, clock, console, random=Random(), sends=True, shows_hosts=shows_hosts())
+        session = replace(session, settings=settings)
     hook = _choose(session, console)
     repository = settings.variable_repository
     environment = Environment(session.caller_with(usual_token()), repository) if apply else None
@@ -79,7 +79,7 @@ def set_up(flags: dict[str, object], console: TerminalConsole, file: Path, *, ap
     blocked = blockers(str(file), there, text, found)
     for line in blocked.difference:
         typer.echo(for_log(line))
-    if blocked.sentences and not replace:
+    if blocked.sentences and not replaces:
         raise SettingsError(blocked.sentences)
     if there != text:
         _write(file, text, console)

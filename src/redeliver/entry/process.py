@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+from random import Random
 from typing import TYPE_CHECKING
 
 from redeliver.errors import RedeliverError, Stopped, Unexpected
 from redeliver.github.connection import GitHubApi
+from redeliver.github.session import Session
 from redeliver.timing import RunClock
 
 if TYPE_CHECKING:
@@ -16,14 +18,21 @@ if TYPE_CHECKING:
     from redeliver.console import Console
     from redeliver.core.settings import Settings
     from redeliver.github.app_token import Credential
+    from redeliver.run.state_file import StateFile
 
 
-def connector(
-    settings: Settings, console: Console, mask: Callable[[str], None] = lambda _secret: None
-) -> tuple[Callable[[Credential], GitHubApi], RunClock]:
-    """What connects to the API with a credential, and the clock whose signals end its calls.
+def open_session(
+    settings: Settings,
+    console: Console,
+    *,
+    mask: Callable[[str], None] = lambda _secret: None,
+    sends: bool = False,
+    state: StateFile | None = None,
+) -> Session:
+    """What works with these settings, and listens to signals from now on.
 
-    ``mask`` is given every secret before it is used.
+    ``mask`` is given every secret before it is used. ``state``: keeps the checkpoints, and once its lock is lost,
+    nothing is sent.
     """
     mask(settings.private_key.get_secret_value())
     clock = RunClock(time, settings.time_limit, console)
@@ -34,7 +43,17 @@ def connector(
             mask(credential)
         return GitHubApi(settings.api_url, credential, clock.call_time_left)
 
-    return connect, clock
+    return Session(
+        settings,
+        connect,
+        clock,
+        console,
+        random=Random(),
+        sends=sends,
+        shows_hosts=shows_hosts(),
+        store_for=(lambda hook: state.store(hook.key)) if state else None,
+        before_post=state.check_lock if state else None,
+    )
 
 
 def shows_hosts() -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from random import Random
 from typing import TYPE_CHECKING
 
 from redeliver.core.facts import Fact, Level
 from redeliver.core.report import Report
 from redeliver.core.settings import Use, parse
 from redeliver.entry import workflow
-from redeliver.entry.process import connector, shows_hosts
+from redeliver.entry.process import open_session
 from redeliver.errors import NoSuchHook, TooManyHooks, Unexpected
-from redeliver.github.session import Session
 from redeliver.github.variable import check_number
 from redeliver.output.headline import annotate, headline
 from redeliver.output.pieces import light, mark
@@ -48,13 +46,8 @@ def run_step(name: str) -> int:
             return workflow.run_as_step(Use.RUN, parse, _redeliver)
 
 
-def _session(settings: Settings, console: workflow.ActionsConsole, *, sends: bool = False) -> Session:
-    connect, clock = connector(settings, console, workflow.mask)
-    return Session(settings, connect, clock, console, random=Random(), sends=sends, shows_hosts=shows_hosts())
-
-
 def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
-    session = _session(settings, console, sends=not settings.dry_run)
+    session = open_session(settings, console, mask=workflow.mask, sends=not settings.dry_run)
     try:
         report = run_hooks(session)
         results = outputs(report)
@@ -82,7 +75,7 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 
 def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
-    session, hooks, facts = _session(settings, console), [], list[Fact]()
+    session, hooks, facts = open_session(settings, console, mask=workflow.mask), [], list[Fact]()
     try:
         hooks = session.choose()
         check_number(hooks, is_shared=False)
@@ -100,7 +93,7 @@ def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
     arrived = read_guids(settings.except_guids_file, round(time.time() * 1000))
-    session = _session(settings, console, sends=settings.send)
+    session = open_session(settings, console, mask=workflow.mask, sends=settings.send)
     (hook,) = session.choose()
     report = replay_hook(hook, session, arrived)
     try:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.settings import Use, read, repository_problems
 from redeliver.entry import workflow
-from redeliver.entry.process import connector
-from redeliver.github.api import Caller
-from redeliver.github.pace import Pace
+from redeliver.entry.process import open_session
 from redeliver.github.responses import CredentialKind
 from redeliver.tracking.decision import Change, decide
 from redeliver.tracking.issues import Issues
@@ -49,10 +47,8 @@ def _problems(given: Mapping[str, str]) -> Iterator[str]:
 
 
 def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
-    connect, clock = connector(settings, console, workflow.mask)
-    transport = connect(settings.token.get_secret_value())
-    pace = Pace(settings.redeliveries_per_minute)
-    caller = Caller(lambda: transport, pace, clock, CredentialKind.ISSUE_TOKEN, web_url=settings.web_url)
+    session = open_session(settings, console, mask=workflow.mask)
+    caller = session.caller_with(settings.token.get_secret_value(), CredentialKind.ISSUE_TOKEN)
     issues = Issues(caller, settings.target, settings.label)
     # Who may read the run may read an issue of the same repository, but perhaps not one of another.
     is_here = settings.target.lower() == os.environ.get("GITHUB_REPOSITORY", "").lower()

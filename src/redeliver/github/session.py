@@ -192,12 +192,12 @@ class Session:
         query = {"name": "Redeliver webhooks", "target_name": owner, "expires_in": "366"} | permissions
         return f"personal-access-tokens/new?{urlencode(query)}"
 
-    def caller_with(self, token: str) -> Caller:
+    def caller_with(self, token: str, kind: CredentialKind | None = None) -> Caller:
         """Calls with a token from the settings. The same token makes one caller, though the settings give it twice."""
         if token not in self._tokens:
             # https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github#githubs-token-formats
-            kind = CredentialKind.OAUTH_APP if token.startswith("gho_") else CredentialKind.TOKEN
-            self._tokens[token] = self._caller(self._connected(token), kind)
+            its_own = CredentialKind.OAUTH_APP if token.startswith("gho_") else CredentialKind.TOKEN
+            self._tokens[token] = self._caller(self._connected(token), kind or its_own)
         return self._tokens[token]
 
     def _connected(self, credential: Credential) -> Callable[[], Transport]:

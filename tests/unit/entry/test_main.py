@@ -197,7 +197,7 @@ def test_bug_in_the_presentation_keeps_the_outputs(where: str) -> None:
         assert len(report["hooks"][0]["events"]) == 1
 
 
-@pytest.mark.parametrize("where", ["parse", "workflow.read_inputs", "workflow.check_files", "connector", "Session"])
+@pytest.mark.parametrize("where", ["parse", "workflow.read_inputs", "workflow.check_files", "open_session"])
 def test_bug_at_the_start_is_reported_as_any_other(where: str) -> None:
     _, done = with_a_bug(f"redeliver.entry.step.{where}")
     assert FAULT in done.summary
