@@ -22,6 +22,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from redeliver.core.inputs import is_guid, quoted
 from redeliver.core.settings import Settings, Topic, Use, inputs, parse, repository_problems
+from redeliver.entry.streams import print_message
 from redeliver.errors import FileUnreadable, SecretReadable
 from redeliver.replay.settings import parse_replay
 from redeliver.text import holds_credential
@@ -42,9 +43,9 @@ _NAMES = {name: f"--{name}-file" if name in _SECRETS else f"--{name}" for name i
 _NAMES["except-guids-file"] = "--except-guids"
 #: Characters of a command's short help.
 _LONGEST = 200
-#: Inputs that come after the others where a command only reads.
 #: Characters of a file with a secret, of which GitHub itself stores 48 KB at most.
 _LARGEST = 100_000
+#: Inputs that come after the others where a command only reads.
 _LIMITS = ("lookback", "time-limit")
 #: Variables in which users often already have a token.
 _TOKEN_VARIABLES = ("GH_TOKEN", "GITHUB_TOKEN")

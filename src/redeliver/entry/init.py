@@ -23,7 +23,7 @@ from redeliver.entry.flags import can_ask, settings_of, usual_token
 from redeliver.entry.process import open_session
 from redeliver.entry.terminal import show_hooks
 from redeliver.errors import NoAnswer, SettingsError, WorkflowNotWritten
-from redeliver.files import replace_file
+from redeliver.files import replace_file, why
 from redeliver.github.variable import Variable
 from redeliver.run.lookup import survey
 from redeliver.setup.environment import Environment, default_branch
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from redeliver.entry.terminal import TerminalConsole
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
-    from redeliver.setup.plan import Found
     from redeliver.timing import RunClock
 
 #: No delivery has this id: it is the largest that there can be, and ids grow with time.
@@ -69,22 +68,34 @@ def set_up(flags: dict[str, object], console: TerminalConsole, file: Path, *, ap
         session = replace(session, settings=settings)
     hook = _choose(session, console)
     repository = settings.variable_repository
-    environment = Environment(session.caller_with(usual_token()), repository) if apply else None
+    environment, found = Environment(session.caller_with(usual_token()), repository) if apply else None, None
     with console.live():
         _check(hook, session, console)
-        found = _look(environment, repository, console)
+        if environment:
+            console.line(f"the environment {ENVIRONMENT} of {repository}, with GH_TOKEN", "Check")
+            found = environment.look()
         branch = found.branch if found else default_branch(session.caller, repository)
     text = workflow(settings, hook.id or 0)
     there = _content(file)
-    blocked = blockers(str(file), there, text, found)
-    for line in blocked.difference:
+    blocked, difference = blockers(str(file), there, text, found)
+    for line in difference:
         typer.echo(for_log(line))
-    if blocked.sentences and not replaces:
-        raise SettingsError(blocked.sentences)
+    if blocked and not replaces:
+        raise SettingsError(blocked)
     if there != text:
-        _write(file, text, console)
+        console.line(f"write {file}", "Set up")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(file, text.encode())
+        except OSError as fault:
+            raise WorkflowNotWritten(path=str(file), why=why(fault)) from fault
     if environment and found:
-        _apply(environment, found, settings.token.get_secret_value(), console)
+        with console.live():
+            if not found.is_protected:
+                console.line(f"let only {found.branch} use the environment {ENVIRONMENT}", "Set up")
+                environment.protect(found)
+            console.line(f"store the token in it as the secret {SECRET}", "Set up")
+            environment.store(settings.token.get_secret_value())
     else:
         _say(
             f"Store the token where only workflows on {branch} can read it. The last command asks for it:",
@@ -182,34 +193,6 @@ def _check(hook: Hook, session: Session, console: TerminalConsole) -> None:
     console.line(f"that it may read and write variables of {settings.variable_repository}: changes none", "Check")
     default_branch(session.caller, settings.variable_repository)
     Variable(session.caller, settings.variable_repository, settings.variable_name).check()
-
-
-def _look(environment: Environment | None, repository: str, console: TerminalConsole) -> Found | None:
-    if environment is None:
-        return None
-    console.line(f"the environment {ENVIRONMENT} of {repository}, with GH_TOKEN", "Check")
-    return environment.look()
-
-
-# -- steps ------------------------------------------------------------------------------------------------------
-
-
-def _write(file: Path, text: str, console: TerminalConsole) -> None:
-    console.line(f"write {file}", "Set up")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(file, text.encode())
-    except OSError as fault:
-        raise WorkflowNotWritten(path=str(file), why=fault.strerror or type(fault).__name__) from fault
-
-
-def _apply(environment: Environment, found: Found, token: str, console: TerminalConsole) -> None:
-    with console.live():
-        if not found.is_protected:
-            console.line(f"let only {found.branch} use the environment {ENVIRONMENT}", "Set up")
-            environment.protect(found)
-        console.line(f"store the token in it as the secret {SECRET}", "Set up")
-        environment.store(token)
 
 
 def _say(title: str, *lines: str) -> None:

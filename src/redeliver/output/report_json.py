@@ -69,7 +69,7 @@ def as_json(report: Report) -> str:
     If it would be longer, it leaves out what matters least, and counts it: recovered events before undelivered
     ones, webhooks with nothing to report before others, and types of events first of all.
     """
-    whole = _part(
+    whole = part(
         ReportModel,
         report,
         version=VERSION,
@@ -124,10 +124,10 @@ def as_json(report: Report) -> str:
 
 
 def _fitting(
-    rows: Iterable[tuple[int, int, SourceT]], part: Callable[[SourceT], PartT], space: ByteBudget
+    rows: Iterable[tuple[int, int, SourceT]], made: Callable[[SourceT], PartT], space: ByteBudget
 ) -> list[tuple[int, int, PartT]]:
     """The parts of as many rows as there is space for, from the first on; then in the order of their two numbers."""
-    parts = ((place, number, part(one)) for place, number, one in rows)
+    parts = ((place, number, made(one)) for place, number, one in rows)
     return sorted(takewhile(lambda row: space.take(as_text(row[2])), parts), key=itemgetter(0, 1))
 
 
@@ -145,13 +145,13 @@ def shown(event: ShownEvent) -> ShownPart:
     attempts = []
     for attempt in event.attempts:
         response = attempt.response
-        answer = _part(AnswerPart, response) if response else None
+        answer = part(AnswerPart, response) if response else None
         lasted, unknown = response.duration if response else None, attempt.unknown
-        attempts.append(_part(AttemptPart, attempt, duration_ms=lasted, response=answer, response_unknown=unknown))
-    return _part(ShownPart, event, event=event.name, attempts=attempts)
+        attempts.append(part(AttemptPart, attempt, duration_ms=lasted, response=answer, response_unknown=unknown))
+    return part(ShownPart, event, event=event.name, attempts=attempts)
 
 
-def _part(kind: type[PartT], source: object, **others: object) -> PartT:
+def part(kind: type[PartT], source: object, **others: object) -> PartT:
     """A part of the report: fields that ``source`` has under the same names, and others. The schema checks it."""
     names = kind.__annotations__
     return cast("PartT", {name: others[name] if name in others else getattr(source, name) for name in names})
@@ -160,7 +160,7 @@ def _part(kind: type[PartT], source: object, **others: object) -> PartT:
 def _hook_part(hook: HookReport) -> HookPart:
     """What is reported of a webhook, without its events and their types."""
     explanations = [
-        _part(
+        part(
             ExplanationPart,
             one.response,
             cause=plain(one.cause, 30),
@@ -170,7 +170,7 @@ def _hook_part(hook: HookReport) -> HookPart:
         )
         for one in hook.explanations
     ]
-    return _part(
+    return part(
         HookPart,
         hook,
         hook=plain(hook.hook),
@@ -183,7 +183,7 @@ def _hook_part(hook: HookReport) -> HookPart:
         too_old=hook.count(Outcome.TOO_OLD),
         explanations=explanations,
         sending=_sending_part(hook.sending) if hook.sending else None,
-        forecast=hook.forecast and _part(ForecastPart, hook.forecast),
+        forecast=hook.forecast and part(ForecastPart, hook.forecast),
         errors=_sentences(hook.errors, _OF_A_HOOK),
         warnings=_sentences(hook.warnings, _OF_A_HOOK),
         events=[],
@@ -193,10 +193,10 @@ def _hook_part(hook: HookReport) -> HookPart:
 
 def _sending_part(sending: SendingReport) -> SendingPart:
     types = [
-        _part(FailingTypePart, one, event=plain(one.event, 100), cause=plain(one.cause, 30), guid=plain(one.guid, 64))
+        part(FailingTypePart, one, event=plain(one.event, 100), cause=plain(one.cause, 30), guid=plain(one.guid, 64))
         for one in sending.failing_types[:MOST_FAILING_TYPES]
     ]
-    return _part(SendingPart, sending, slowed_by=plain(sending.slowed_by, 30), failing_types=types)
+    return part(SendingPart, sending, slowed_by=plain(sending.slowed_by, 30), failing_types=types)
 
 
 def _health_part(health: Health, stats: DeliveryStats | None) -> HealthPart:
@@ -207,17 +207,17 @@ def _health_part(health: Health, stats: DeliveryStats | None) -> HealthPart:
         "by_event_omitted": len(stats.by_event) if stats else 0,
     }
     if stats is None:
-        return _part(HealthPart, None, **dict.fromkeys(HealthPart.__annotations__) | figures)
+        return part(HealthPart, None, **dict.fromkeys(HealthPart.__annotations__) | figures)
     durations = {"p50": stats.p50, "p95": stats.p95, "max": stats.longest}
-    return _part(HealthPart, stats, duration_ms=None if None in durations.values() else durations, **figures)
+    return part(HealthPart, stats, duration_ms=None if None in durations.values() else durations, **figures)
 
 
 def _type_part(one: TypeStats) -> TypePart:
-    return _part(TypePart, one, p95_ms=one.p95)
+    return part(TypePart, one, p95_ms=one.p95)
 
 
 def _event_part(event: EventReport) -> EventPart:
-    return _part(
+    return part(
         EventPart,
         event,
         guid=plain(event.guid, 64),

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from redeliver.core.case import Outcome
 from redeliver.output.pieces import ByteBudget
-from redeliver.output.report_json import MAX_REPORT_CHARS, as_text
+from redeliver.output.report_json import MAX_REPORT_CHARS, as_text, part
 from redeliver.output.report_model import Count, Moment, Text64, Text100, described
 from redeliver.replay.plan import redelivered_at
 from redeliver.replay.report import MOST_GUIDS, VERSION
@@ -59,6 +59,7 @@ class TypeCount(TypedDict):
 _Window = TypedDict(
     "_Window",
     {
+        "made_at": Annotated[Moment, Field(description="By GitHub's clock.")],
         "from": Annotated[Moment | None, Field(description="Beginning of the window; null: chosen by GUID.")],
         "to": Annotated[Moment | None, Field(description="End of the window, which is not part of it.")],
     },
@@ -69,8 +70,6 @@ _Window = TypedDict(
 class PlanPart(_Window):
     """What a replay sends, or would send."""
 
-    made_at: Moment
-    """By GitHub's clock."""
     limit: Annotated[int, Field(ge=1)]
     events: Count
     """Chosen events."""
@@ -175,19 +174,16 @@ def as_json(report: ReplayReport) -> str:
     # Those that arrived are left out first.
     order = sorted(range(len(events)), key=lambda place: events[place]["outcome"] == Outcome.RECOVERED)
     kept = sorted(takewhile(lambda place: space.take(as_text(events[place])), order))
-    whole: ReplayModel = {
-        "version": VERSION,
-        "hook": report.hook,
-        "hook_id": report.hook_id,
-        "owner": report.owner,
-        "send": report.send,
-        "plan": _plan(report.plan) if report.plan else None,
-        "sent": report.sent,
-        "events": [events[place] for place in kept],
-        "events_omitted": len(events) - len(kept),
-        "errors": list(report.errors),
-        "warnings": list(report.warnings),
-    }
+    whole = part(
+        ReplayModel,
+        report,
+        version=VERSION,
+        plan=_plan(report.plan) if report.plan else None,
+        events=[events[place] for place in kept],
+        events_omitted=len(events) - len(kept),
+        errors=list(report.errors),
+        warnings=list(report.warnings),
+    )
     return as_text(whole)
 
 
@@ -208,21 +204,15 @@ def _event(event: Event, case: Case) -> ReplayedPart:
 
 
 def _plan(plan: ReplayPlan) -> PlanPart:
-    return {
-        "made_at": plan.made_at,
-        "from": None if plan.guids else plan.since,
-        "to": None if plan.guids else plan.until,
-        "limit": plan.limit,
-        "events": plan.found,
-        "by_event": [{"event": plain(name, 50), "events": number} for name, number in plan.by_type.most_common()],
-        "delivered": plan.delivered,
-        "redelivered_within_hour": plan.redelivered,
-        "filtered_out": plan.filtered_out,
-        "listed": plan.listed,
-        "missing": list(plan.missing[:MOST_GUIDS]),
-        "first": plan.first,
-        "last": plan.last,
-        "scanned": plan.scanned,
-        "calls": plan.calls,
-        "minutes": ceil(plan.seconds / 60),
-    }
+    since, until = (None, None) if plan.guids else (plan.since, plan.until)
+    return part(
+        PlanPart,
+        plan,
+        **{"from": since},
+        to=until,
+        events=plan.found,
+        by_event=[{"event": plain(name, 50), "events": number} for name, number in plan.by_type.most_common()],
+        redelivered_within_hour=plan.redelivered,
+        missing=list(plan.missing[:MOST_GUIDS]),
+        minutes=ceil(plan.seconds / 60),
+    )

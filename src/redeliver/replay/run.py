@@ -21,9 +21,7 @@ from redeliver.text import count, some_of
 from redeliver.times import duration, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from redeliver.console import Console, Word
+    from redeliver.console import Console
     from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
@@ -85,17 +83,12 @@ def _make_plan(
             break
     plan.end()
     plan.seconds = seconds_to_redeliver(plan.found, settings.redeliveries_per_minute, hook.quota.hourly)
-    for line, word in _plan_lines(plan):
-        console.line(line, word)
-    return plan
-
-
-def _plan_lines(plan: ReplayPlan) -> Iterator[tuple[str, Word]]:
     left = f" ({plan.filtered_out:,} more left out by events)" if plan.filtered_out else ""
     left += f" ({count(plan.listed, 'other')} in except-guids-file)" if plan.listed else ""
     chosen = f"{count(plan.found, 'event')} chosen{left}, {plan.delivered:,} of them delivered before"
-    yield f"{count(plan.scanned, 'delivery', 'deliveries')}: {chosen}", "Read"
+    console.line(f"{count(plan.scanned, 'delivery', 'deliveries')}: {chosen}", "Read")
     if plan.found:
-        yield f"{plan.found:,} to send: {duration(plan.seconds)}, {count(plan.calls, 'API call')}", "Plan"
+        console.line(f"{plan.found:,} to send: {duration(plan.seconds)}, {count(plan.calls, 'API call')}", "Plan")
     if plan.redelivered:
-        yield f"{plan.redelivered:,} of them were redelivered within the last hour", "Plan"
+        console.line(f"{plan.redelivered:,} of them were redelivered within the last hour", "Plan")
+    return plan

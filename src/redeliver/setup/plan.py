@@ -6,7 +6,7 @@ The README's steps, in which users do the same by hand, are written beside it.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
@@ -90,15 +90,6 @@ class Found:
         return ", ".join(self.names) or "no branch"
 
 
-@dataclass(frozen=True, slots=True)
-class Blockers:
-    """What is there already, and would have to be replaced."""
-
-    sentences: tuple[str, ...] = ()
-    difference: tuple[str, ...] = field(default=())
-    """Lines: how the workflow's file would change."""
-
-
 def workflow(settings: Settings, hook_id: int) -> str:
     """The text of the workflow for a webhook."""
     text = _WORKFLOW % {
@@ -118,8 +109,11 @@ def workflow(settings: Settings, hook_id: int) -> str:
     return text
 
 
-def blockers(path: str, there: str | None, text: str, found: Found | None) -> Blockers:
-    """What would have to be replaced. ``there``: the file's text; None: there is no file, ``found``: nobody looked."""
+def blockers(path: str, there: str | None, text: str, found: Found | None) -> tuple[tuple[str, ...], list[str]]:
+    """What would have to be replaced, as sentences, and lines that show how the workflow's file would change.
+
+    ``there``: the file's text; None: there is no file. ``found``: None: nobody looked.
+    """
     sentences, difference = [], []
     if there not in {None, text}:
         sentences.append(f"replace: {path} exists and differs from the new one")
@@ -130,7 +124,7 @@ def blockers(path: str, there: str | None, text: str, found: Found | None) -> Bl
         )
     if found and found.secret_since:
         sentences.append(f"replace: the secret {SECRET} has existed there since {found.secret_since}")
-    return Blockers(tuple(f"{one}. To replace it, add --replace." for one in sentences), tuple(difference))
+    return tuple(f"{one}. To replace it, add --replace." for one in sentences), difference
 
 
 def commands(settings: Settings, branch: str) -> Iterator[str]:

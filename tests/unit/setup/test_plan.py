@@ -57,10 +57,10 @@ def test_server_has_runners_of_its_own_and_no_unlisted_deployments() -> None:
 def test_only_what_exists_and_differs_has_to_be_replaced(
     there: str | None, found: Found | None, replaced: list[str]
 ) -> None:
-    told = blockers("a file", there, TEXT, found)
-    assert len(told.sentences) == len(replaced)
-    assert all(word in sentence for word, sentence in zip(replaced, told.sentences, strict=True))
-    assert any(line == "+name: Redeliver" for line in told.difference) == ("file" in replaced)
+    told, difference = blockers("a file", there, TEXT, found)
+    assert len(told) == len(replaced)
+    assert all(word in sentence for word, sentence in zip(replaced, told, strict=True))
+    assert any(line == "+name: Redeliver" for line in difference) == ("file" in replaced)
 
 
 def test_commands_are_those_of_the_readme() -> None:
