@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -21,6 +20,7 @@ from githubsim.clock import DAY, VirtualClock, system_ms
 from githubsim.model import SimGitHub
 from githubsim.seeds import Mix, seed
 from githubsim.server import serve
+from redeliver.console import Console
 from redeliver.core.health import FirstAttempts
 from redeliver.core.settings import parse
 from redeliver.github.connection import GitHubApi
@@ -30,9 +30,6 @@ from redeliver.timing import RunClock
 from samples import row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from redeliver.console import Bar
     from redeliver.core.deliveries import Row
 
 #: Attempts, and the share of them that failed.
@@ -44,7 +41,7 @@ HEALTH_CPU_BUDGET_US = 2.0
 HEALTH_BYTES_BUDGET = 4.0
 
 
-class Silent:
+class Silent(Console):
     """A console that nobody reads."""
 
     def line(self, text: str, word: str = "", *, passing: bool = False) -> None:
@@ -52,16 +49,6 @@ class Silent:
 
     def detail(self, text: str) -> None:
         """Nothing."""
-
-    @contextmanager
-    def group(self, title: str) -> Iterator[None]:  # noqa: ARG002  a Console's own signature
-        """Nothing."""
-        yield
-
-    @contextmanager
-    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  it shows nothing
-        """Nothing."""
-        yield lambda _done, _line="": None
 
 
 def peak_kib() -> int:

@@ -10,11 +10,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from githubsim.clock import START, VirtualClock
-from redeliver.console import headed
+from redeliver.console import Console, headed
 from redeliver.core.deliveries import Attempt, DeliveryLog, Event, Filter, Page, Row
 from redeliver.core.reading import Extent, Reading, Successes, Window
 from redeliver.core.settings import ScanMode, parse
-from redeliver.entry.streams import bar_of_lines
 from redeliver.github.api import Caller
 from redeliver.github.connection import GitHubApi
 from redeliver.github.pace import Pace, Quota
@@ -25,7 +24,7 @@ from redeliver.timing import RunClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
-    from redeliver.console import Bar, Word
+    from redeliver.console import Word
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -181,7 +180,7 @@ def answer(status: int, body: object = None, **headers: str) -> Response:
 
 
 @dataclass
-class Said:
+class Said(Console):
     """A console that remembers."""
 
     lines: list[str] = field(default_factory=list)
@@ -198,10 +197,6 @@ class Said:
     def group(self, title: str) -> Iterator[None]:
         self.groups.append(title)
         yield
-
-    @contextmanager
-    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  it keeps lines
-        yield bar_of_lines(self)
 
 
 @dataclass

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
+#: Shows how far something has come: how much is done, and the same in words for a log, unless it is too early for
+#: another line.
+Bar = Callable[[int, str], None]
 
 #: What a line is about: it begins with this word. Empty: it belongs to the line or the group above it.
 Word = Literal[
@@ -32,13 +37,6 @@ def headed(word: Word, text: str) -> str:
     return f"{word:<10}{text}" if word else text
 
 
-class Bar(Protocol):
-    """Shows how far something has come."""
-
-    def __call__(self, done: int, line: str = "", /) -> None:
-        """``line``: the same in words, for a log; empty: it is too early for another line."""
-
-
 class Console(Protocol):
     """A log for users. Implementations make every line safe to show."""
 
@@ -48,8 +46,18 @@ class Console(Protocol):
     def detail(self, text: str) -> None:
         """Log one line for users who asked for details."""
 
-    def group(self, title: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
         """Group the lines within this block under a title."""
+        self.line(title)
+        yield
 
-    def progress(self, of: int) -> AbstractContextManager[Bar]:
+    @contextmanager
+    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  a line says it
         """Show how many of these are done, within this block."""
+
+        def bar(_done: int, line: str) -> None:
+            if line:
+                self.line(line, "Send")
+
+        yield bar

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
 
 from githubsim.clock import SECOND
-from redeliver.entry.streams import bar_of_lines
+from redeliver.console import Console
 from redeliver.github.responses import Body, Response, ResponseLost, Verb
 from runs.parts import SHARED, checkpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from githubsim.attempts import Redelivery
     from githubsim.clock import VirtualClock
     from githubsim.inprocess import InProcessTransport
     from githubsim.model import SimGitHub
     from githubsim.variables import Variables
-    from redeliver.console import Bar
     from redeliver.timing import RunClock
 
 
@@ -217,7 +215,7 @@ class WatchedClock:
         self._clock.sleep(seconds / 2)
 
 
-class WatchedConsole:
+class WatchedConsole(Console):
     """Says nothing. Between two words a signal is only noted, as no call or wait is there to be ended."""
 
     def __init__(self, interference: Interference) -> None:
@@ -231,14 +229,3 @@ class WatchedConsole:
     def detail(self, _text: str) -> None:
         """Count a line for those who asked for details."""
         self._interference.before("word")
-
-    @contextmanager
-    def group(self, _title: str) -> Iterator[None]:
-        """Count a title."""
-        self._interference.before("word")
-        yield
-
-    @contextmanager
-    def progress(self, _of: int) -> Iterator[Bar]:
-        """Count a line about it."""
-        yield bar_of_lines(self)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from redeliver.console import Bar, Console
-
 Level = Literal["error", "warning"]
 
 
@@ -124,13 +122,3 @@ class _Lossy(io.RawIOBase):
             self.fault = self.fault or fault
             return memoryview(data).nbytes
         return written
-
-
-def bar_of_lines(console: Console) -> Bar:
-    """A bar for a log, which has its lines alone."""
-
-    def bar(_done: int, text: str = "") -> None:
-        if text:
-            console.line(text, "Send")
-
-    return bar

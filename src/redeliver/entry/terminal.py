@@ -20,10 +20,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from redeliver.console import headed
+from redeliver import console
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.documents import entry
-from redeliver.entry.streams import bar_of_lines, in_journal
+from redeliver.entry.streams import in_journal
 from redeliver.output.headline import headline, what_comes_next, what_to_do
 from redeliver.output.pieces import ORDER, light, mark
 from redeliver.output.receivers import health_line, percent, response_lines, took
@@ -60,8 +60,8 @@ SHOWN_EVENTS = 200
 _FEW = 5
 
 
-class TerminalConsole:
-    """A run's log on the standard error stream. See :class:`redeliver.console.Console`.
+class TerminalConsole(console.Console):
+    """A run's log on the standard error stream.
 
     On a terminal the last line has a spinner beside it while the run works; elsewhere it is a plain log.
     """
@@ -88,7 +88,7 @@ class TerminalConsole:
         if self._folded:
             self.detail(text)
         elif not self.quiet:
-            shown = Text(headed(word, ""), "bold") + _sentence(text)
+            shown = Text(console.headed(word, ""), "bold") + _sentence(text)
             if not (passing and self._console.is_terminal):
                 self._console.print(shown)
             # The spinner repeats nothing that has its own line. It would keep its text if it was given an empty one.
@@ -113,13 +113,14 @@ class TerminalConsole:
     def progress(self, of: int) -> Iterator[Bar]:
         """A bar with the rate and the time that is left; off a terminal, lines."""
         if self.quiet or not self._console.is_terminal:
-            yield bar_of_lines(self)
+            with super().progress(of) as lines:
+                yield lines
             return
         columns = SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("sent"), _Rate(), TimeRemainingColumn()
         self._status.stop()
         with Progress(*columns, console=self._console, transient=True) as display:
             task = display.add_task("", total=of)
-            yield lambda done, _line="": display.update(task, completed=done)
+            yield lambda done, _line: display.update(task, completed=done)
         self._status.start()
 
     def tell(self, level: Level, *texts: str, about: str = "") -> None:

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 # Not the package's other modules: its `github` changes sys.path on import.
 from actions_toolkit import core
 
-from redeliver.console import headed
+from redeliver.console import Console, headed
 from redeliver.core.settings import Use, inputs
 from redeliver.documents import entry
 from redeliver.entry.process import exit_code
-from redeliver.entry.streams import bar_of_lines
 from redeliver.errors import NotWritten, RedeliverError, SettingsError, Unexpected
 from redeliver.output.headline import bounded
 from redeliver.output.summary import unusable
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Literal, TextIO
 
-    from redeliver.console import Bar, Word
+    from redeliver.console import Word
     from redeliver.core.facts import Fact
     from redeliver.core.settings import Settings
 
@@ -63,8 +62,8 @@ def mask(secret: str) -> None:
         core.set_secret(secret)
 
 
-class ActionsConsole:
-    """The step's log. See :class:`redeliver.console.Console`."""
+class ActionsConsole(Console):
+    """The step's log."""
 
     def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:  # noqa: ARG002  nothing passes here
         """A line that the runner does not treat as a command."""
@@ -84,11 +83,6 @@ class ActionsConsole:
             yield
         finally:
             core.end_group()
-
-    @contextmanager
-    def progress(self, of: int) -> Iterator[Bar]:  # noqa: ARG002  the lines tell it
-        """Lines about something long."""
-        yield bar_of_lines(self)
 
     def tell(self, level: Literal["error", "warning", "notice"], *texts: str) -> None:
         """An annotation for each text."""

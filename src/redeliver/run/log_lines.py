@@ -170,7 +170,7 @@ class SendProgress:
         """Call it at each step."""
         now, done = self._clock.now(), len(self._ledger.sent) - self._sent_before
         if now - self._said_at < PROGRESS_INTERVAL:
-            self._bar(done)
+            self._bar(done, "")
             return
         self._said_at = now
         time = f"{duration(now - self._began)} of {duration(self._limit)}"
