@@ -245,7 +245,7 @@ StateLockLost = CheckpointNotSaved.kind(
     "Another run may be in progress, so this one stopped sending and saved no checkpoint. Find out what removes files "
     "from that folder.",
 )
-"""The lock's file is not the one that this process holds any more: another process may hold the new one."""
+"""The lock's file is not this process's own any more: another process may hold the new one."""
 
 StateUnusable = RedeliverError.kind(
     "The state file {path} cannot be used: {why}.",
@@ -282,10 +282,6 @@ StateLockedTooLong = RedeliverError.kind(
 # -- GitHub's API ---------------------------------------------------------------------------------------
 
 
-#: What stands before a request's id in an error.
-REQUEST_ID = "For GitHub's support, the request id: "
-
-
 class ApiError(RedeliverError):
     """GitHub's API did not do what was asked."""
 
@@ -302,7 +298,7 @@ class ApiError(RedeliverError):
     @property
     def for_support(self) -> str:
         """The request's id in a sentence; empty: there is none."""
-        return f"{REQUEST_ID}{self.request_id}." if self.request_id else ""
+        return f"For GitHub's support, the request id: {self.request_id}." if self.request_id else ""
 
 
 BadToken = ApiError.kind(
@@ -323,7 +319,6 @@ BadKey = ApiError.kind(
     "Check that private-key is a current key of the App in client-id (or app-id), and that this machine's clock is "
     "right.",
 )
-"""401 for an App's own key."""
 
 MissingPermission = ApiError.kind(
     'The token may not {what} (403). GitHub says "{message}".',
@@ -458,29 +453,41 @@ BrokenPaging = ApiError.kind(
 )
 
 
+# -- what a run writes ----------------------------------------------------------------------------------
+
 WorkflowNotWritten = RedeliverError.kind(
     "The workflow file {path} cannot be written: {why}.",
     "Nothing was set up on GitHub. Give the path of a file in a folder that this user may write to.",
     2,
 )
 
-
-# -- the runner -----------------------------------------------------------------------------------------
-
-
 NotWritten = RedeliverError.kind(
     "The runner's file {path} cannot be written: {why}.",
     "The results go into it. If the job runs in a container, check that the runner's folders are mounted into it.",
 )
-"""The runner's file for outputs or for the summary cannot be written. This is checked before anything is sent."""
-
-
-# -- the standard streams -------------------------------------------------------------------------------
+"""For outputs or for the summary. This is checked before anything is sent."""
 
 NotPrinted = RedeliverError.kind(
     "Not everything could be printed to {stream}: {why}.",
     "Everything else was done. Check where that stream goes: the disk may be full, or the program that reads "
     "it may have ended.",
+)
+
+MetricsPackageMissing = RedeliverError.kind(
+    "Metrics need the package prometheus-client, which is not installed.",
+    "Nothing was sent. Install it: pip install 'redeliver-action[metrics]'",
+    2,
+)
+
+MetricsNotWritten = RedeliverError.kind(
+    "The metrics file {path} cannot be written: {why}.",
+    "The run did its work. The file, if there is one, has the metrics of an earlier run.",
+)
+
+MetricsFileUnusable = RedeliverError.kind(
+    "The metrics file {path} cannot be written: {why}.",
+    "Nothing was sent. Give the path of a file in a folder that this user may write to.",
+    2,
 )
 
 
@@ -519,28 +526,6 @@ ReplayEndedEarly = RedeliverError.kind(
     "{sent}. Run it again without send: the plan shows which events were redelivered within the last hour.",
 )
 
-# -- metrics --------------------------------------------------------------------------------------------
-
-MetricsPackageMissing = RedeliverError.kind(
-    "Metrics need the package prometheus-client, which is not installed.",
-    "Nothing was sent. Install it: pip install 'redeliver-action[metrics]'",
-    2,
-)
-"""The package that writes metrics is an extra, since the action itself needs none."""
-
-MetricsNotWritten = RedeliverError.kind(
-    "The metrics file {path} cannot be written: {why}.",
-    "The run did its work. The file, if there is one, has the metrics of an earlier run.",
-)
-"""The file of --metrics-file could not be replaced after the run."""
-
-MetricsFileUnusable = RedeliverError.kind(
-    "The metrics file {path} cannot be written: {why}.",
-    "Nothing was sent. Give the path of a file in a folder that this user may write to.",
-    2,
-)
-"""The same, found out before the run."""
-
 
 # -- the action itself ----------------------------------------------------------------------------------
 
@@ -566,14 +551,12 @@ PauseTooLong = OutOfTime.kind(
     "GitHub's rate limit lasts another {pause}, longer than this run may wait: time-limit leaves {left}.",
     "The next run continues.",
 )
-"""A limit of GitHub's lasts for longer than the run may."""
 NoTimeToRetry = OutOfTime.kind("{fault:problem} time-limit leaves no time for another try.", "The next run continues.")
 TooMuchToRead = OutOfTime.kind(
     "The log is too long for time-limit ({limit}), and this server cannot list failures alone.",
     "Raise time-limit, or run more often.",
 )
 StoppedClosing = OutOfTime.kind("Signal {number} stopped the run.", "The next run continues.")
-"""A signal came while the run made its last calls."""
 
 HourSpent = OutOfTime.kind(
     "Only {left} API calls are left in this hour, too few to read the log.",
@@ -584,7 +567,6 @@ DidNotWait = OutOfTime.kind(
     "Reading the log would have to wait {seconds} for {what}.",
     "The next run continues. Only a run that already knows of an event to send waits for more than 10 minutes.",
 )
-"""The next wait is longer than who knows of nothing to send waits."""
 
 
 for _name, _kind in [*globals().items()]:

@@ -152,9 +152,10 @@ def _spellings(text: str) -> Iterator[_Spelling]:
     Raises ValueError if there are too many.
     """
     found: set[str] = set()
-    left = [_folded(text, [(at, at + 1) for at in range(len(text))])]
+    left: list[_Spelling] = [(text, [(at, at + 1) for at in range(len(text))])]
     while left:
-        letters, spans = left.pop()
+        folded = [(one, span) for letter, span in zip(*left.pop(), strict=True) for one in _fold(letter)]
+        letters, spans = "".join([one for one, _ in folded]), [span for _, span in folded]
         if letters in found:
             continue
         if len(found) == _MOST_SPELLINGS:
@@ -162,11 +163,6 @@ def _spellings(text: str) -> Iterator[_Spelling]:
         found.add(letters)
         yield letters, spans
         left += [_decoded(letters, spans, *kind) for kind in _KINDS if kind[0].search(letters)]
-
-
-def _folded(letters: str, spans: Sequence[tuple[int, int]]) -> _Spelling:
-    folded = [(one, span) for letter, span in zip(letters, spans, strict=True) for one in _fold(letter)]
-    return "".join([one for one, _ in folded]), [span for _, span in folded]
 
 
 @lru_cache(maxsize=1_024)
@@ -191,7 +187,7 @@ def _decoded(
         decoded += [letters[at:start], meant]
         stretches += [*spans[at:start], *[(spans[start][0], spans[end - 1][1])] * len(meant)]
         at = end
-    return _folded("".join([*decoded, letters[at:]]), [*stretches, *spans[at:]])
+    return "".join([*decoded, letters[at:]]), [*stretches, *spans[at:]]
 
 
 def _of_backslash(escape: str) -> str:
