@@ -134,6 +134,8 @@ def _what_is_final_is_told(world: World, part: Part, report: HookReport, account
     seen = [row for row in rows if row.visible_at <= part.looked_at]
     if not world.in_log(original, part.looked_at) or world.shown_at(original) < report.cutoff:
         return
+    if any(part.looked_at < row.visible_at <= part.ended for row in rows):
+        return  # somebody else had it sent again, which the run may have seen, or not
     if settings.scan is not ScanMode.FULL or part.filtered or report.partial:
         return
     assert not too_old(original, part.run.began - 3 * SECOND, settings), f"{account.guid} is too old: {outcome}"
