@@ -119,7 +119,8 @@ def _alert(report: Report, do: str) -> str:
         lines.append(f"**Do now:** {sentence_in_markdown(do, _SENTENCE)}{about}")
     if then:
         at_once = " At once: **Re-run all jobs**, on this page." if report.down else ""
-        label = "" if report.dry_run or then.startswith("Until") else "**Then:** " if do else "**Do now:** nothing. "
+        label = "**Then:** " if do else f"**Do now:** {'' if report.dry_run else 'nothing. '}"
+        label = "" if then.startswith("Until") else label
         lines.append(f"{label}{then}{at_once}")
     lines += [f"**{better}:** {sentence_in_markdown(how, _SENTENCE)}." for better, how in what_helps(report)]
     if (do or report.late) and report.deadline is not None and report.open:

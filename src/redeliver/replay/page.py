@@ -105,7 +105,7 @@ def markdown(report: ReplayReport) -> str:
         f"## {mark} {told if plan else sentence_in_markdown(told, _SENTENCE)}",
         _summary(report, plan) if plan and plan.cases else linked(for_markdown(report.hook), report.page),
         *(_alert(fact, report, told) for fact in sorted(report.facts, key=lambda fact: -fact.level)),
-        f"{step}." if (step := next_step(report, "`send: true`")) else "",
+        f"**Do now:** {step}." if (step := next_step(report, "`send: true`")) else "",
         no_retry(report),
     ]
     for title, guids in _lists(report):
