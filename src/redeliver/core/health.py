@@ -174,11 +174,6 @@ class HookHealth:
     """Attempts that have failed since the last success."""
 
     @property
-    def label(self) -> str:
-        """What tells it from others in a table. See :func:`label_of`."""
-        return label_of(self.owner, self.hook_id)
-
-    @property
     def light(self) -> str:
         """The traffic light: red if the receiver looks down, and black for a webhook that is off."""
         if self.active is False:

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from redeliver import console
 from redeliver.core.case import OUTCOMES, Outcome
+from redeliver.core.health import label_of
 from redeliver.documents import entry
 from redeliver.entry.streams import in_journal
 from redeliver.output.headline import headline, what_comes_next, what_to_do
@@ -252,7 +253,7 @@ def show_hooks(
         last = distance(one.last_success, now) if one.last_success else "never" if one.deliveries else "-"
         stats, style = one.stats, {"🔴": "red", "🟡": "yellow"}.get(one.light, "dim")
         cells: list[str | Text] = [
-            *(_mark(out, one.light).strip(), one.label or "-", _text(one.host)),
+            *(_mark(out, one.light).strip(), label_of(one.owner, one.hook_id) or "-", _text(one.host)),
             *(Text(f"{one.undelivered:,}", style), Text(failed, style), "off, " * (one.active is False) + last),
             *(f"{one.deliveries:,}", percent(stats.delivered_first_try, stats.events), took(stats.p95)),
             str(one.health),
@@ -267,7 +268,7 @@ def show_hooks(
             events = sum(one.stats.events for one in these)
             first = percent(sum(one.stats.delivered_first_try for one in these), events)
             share = f" ({first} on the first attempt)" if events else ""
-            ids = ", ".join(one.label for one in these)
+            ids = ", ".join(label_of(one.owner, one.hook_id) for one in these)
             out.print(Text(f"{_mark(out, mark_)}{len(these):,}{' more' * bool(table.row_count)} {state}: {ids}{share}"))
     if says_next and ranked and ranked[0].undelivered and ranked[0].active is not False:
         out.print(Text(f"Next: redeliver run {_flags(settings, ranked[0])}--dry-run", "bold"), soft_wrap=True)
