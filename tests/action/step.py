@@ -31,6 +31,9 @@ _BELOW = {
 }
 (STEP,) = ACTION["runs"]["steps"]
 IMAGE = "ghcr.io/octo-org/mirror@sha256:0123"
+PULLING = "Pulling the action's image ...\n"
+TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+OTHER_TOKEN = "ghp_ABCDEFGHIJ0123456789abcdefghij012345"
 #: How the launcher begins what it says of an error.
 ERROR = "::error title=Redeliver Action::"
 GITHUB = {

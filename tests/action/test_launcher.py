@@ -11,18 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from action.step import ERROR, IMAGE, ROOT, Runner
+from action.step import ERROR, IMAGE, OTHER_TOKEN, PULLING, ROOT, TOKEN, Runner
 
 REPLAY: dict[str, Any] = yaml.safe_load((ROOT / "replay/action.yml").read_text())
-PULLING = "Pulling the action's image ...\n"
-TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
-OTHER_TOKEN = "ghp_ABCDEFGHIJ0123456789abcdefghij012345"
 
 
-def test_container_is_locked_down(runner: Runner) -> None:
-    _, process = runner.start(image=IMAGE)
-    container = runner.container
-    assert container.pid == process  # the step becomes docker, so that signals reach it
+def test_container_is_locked_down(usual: Runner) -> None:
+    container = usual.container
     assert "--init" in container.argv
     assert container.argv[:5] == ["run", "--rm", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
     assert container.values_of("--ipc") == ["none"]  # no /dev/shm, which would be writable
@@ -47,10 +42,8 @@ def test_only_the_files_for_results_are_mounted(runner: Runner, name: str) -> No
     assert {f"{name}=/redeliver/{name}" for name in places} <= set(runner.container.values_of("--env"))
 
 
-def test_container_gets_these_variables_of_the_runner_alone(runner: Runner) -> None:
-    runner.environment |= dict.fromkeys(("ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY"), "secret")
-    runner.step(image=IMAGE)
-    names = [word.partition("=")[0] for word in runner.container.values_of("--env")]
+def test_container_gets_these_variables_of_the_runner_alone(usual: Runner) -> None:
+    names = [word.partition("=")[0] for word in usual.container.values_of("--env")]
     assert len(names) == len(set(names))
     assert {name for name in names if not name.startswith("INPUT_")} == {
         *("GITHUB_ACTIONS", "GITHUB_API_URL", "GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
@@ -60,19 +53,18 @@ def test_container_gets_these_variables_of_the_runner_alone(runner: Runner) -> N
         *("http_proxy", "https_proxy", "no_proxy", "all_proxy"),
         *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
     }
-    assert not {"-e", "--env-file"} & set(runner.container.argv)
+    assert not {"-e", "--env-file"} & set(usual.container.argv)
 
 
-def test_values_are_never_on_a_command_line(runner: Runner) -> None:
-    runner.step(org="octo-org", hook_id="7", token=TOKEN, variable_token=OTHER_TOKEN, image=IMAGE)
-    environment = runner.container.environment
+def test_values_are_never_on_a_command_line(usual: Runner) -> None:
+    environment = usual.container.environment
     assert environment["INPUT_HOOK-ID"] == "7"
     assert environment["INPUT_TOKEN"] == TOKEN
     assert environment["INPUT_VARIABLE-TOKEN"] == OTHER_TOKEN
     assert environment["INPUT_VARIABLE-REPOSITORY"] == "octo-org/automation"
-    words = [word for call in runner.calls for word in call.argv]
+    words = [word for call in usual.calls for word in call.argv]
     assert not [word for word in words if TOKEN in word or OTHER_TOKEN in word]
-    given = [word for word in runner.container.values_of("--env") if "=" in word]
+    given = [word for word in usual.container.values_of("--env") if "=" in word]
     assert given == [f"{name}=/redeliver/{name}" for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")]
 
 
@@ -91,7 +83,7 @@ def test_result_files_that_cannot_change_owner_end_the_step(runner: Runner) -> N
     assert not runner.called("run")
 
 
-@pytest.mark.parametrize("code", [0, 1, 130])
+@pytest.mark.parametrize("code", [1, 130])
 def test_exit_code_is_the_containers(runner: Runner, code: int) -> None:
     runner.run = code
     result = runner.step(image=IMAGE)
@@ -269,14 +261,18 @@ def test_release_runs_its_published_image_or_the_named_one(runner: Runner, tmp_p
     assert not runner.called("build")
 
 
-def test_missing_image_is_pulled_before_the_run(runner: Runner) -> None:
-    runner.step(image=IMAGE)
-    assert [call.argv for call in runner.called("pull")] == [["pull", "--quiet", IMAGE]]
+def test_missing_image_is_pulled_before_the_run(usual: Runner, runner: Runner) -> None:
+    assert [call.argv for call in usual.called("pull")] == [["pull", "--quiet", IMAGE]]
     runner.images = [IMAGE]
-    result = runner.step(image=IMAGE)
-    assert len(runner.called("pull")) == 1
-    assert result.stdout == "what the container said\n"
-    assert {*runner.called("run")[0].values_of("--pull"), *runner.called("run")[1].values_of("--pull")} == {"never"}
+    assert runner.step(image=IMAGE).stdout == "what the container said\n"
+    assert runner.called("pull") == []
+    assert usual.container.values_of("--pull") == runner.container.values_of("--pull") == ["never"]
+
+
+def test_engine_is_asked_about_the_file_to_mount(usual: Runner) -> None:
+    (asked,) = usual.called("create")
+    assert asked.mounts == [{"type": "bind", "source": str(usual.output), "target": "/probe"}]
+    assert asked.values_of("--pull") == ["never"]
 
 
 @pytest.mark.parametrize(("what", "done"), [("pull", "pulled"), ("build", "built")])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from action.standins import Python
-from action.step import ERROR, ROOT, Call, Runner
+from action.step import ERROR, ROOT, TOKEN, Call, Runner
 
-TOKEN = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 OLD = Python((3, 10))
 
 
@@ -64,18 +64,6 @@ def test_python_without_venv_is_named(machine: Runner) -> None:
 # -- its packages ---------------------------------------------------------------------------------------------
 
 
-def test_packages_come_from_the_hashed_lock_into_the_jobs_folder(machine: Runner) -> None:
-    machine.step()
-    (venv,) = machine.python_did("venv")
-    folder = Path(venv.argv[-1])
-    assert folder.parent == machine.temp
-    (pip,) = machine.python_did("pip", "install")
-    assert {"--require-hashes", "--only-binary=:all:", "--no-user"} <= set(pip.argv)
-    assert pip.values_of("--requirement") == [str(ROOT / "requirements" / "run.txt")]
-    assert machine.core.environment["PYTHONPATH"] == str(ROOT / "src")
-    assert machine.core.environment["PYTHONPYCACHEPREFIX"] == str(folder / "bytecode")
-
-
 def test_packages_are_installed_once_for_a_lock_and_python(machine: Runner) -> None:
     machine.checkout = machine.folder / "checkout"
     for name in ("src/launch.sh", "requirements/run.txt"):
@@ -83,7 +71,8 @@ def test_packages_are_installed_once_for_a_lock_and_python(machine: Runner) -> N
         shutil.copy(ROOT / name, machine.checkout / name)
     assert "what pip said" not in machine.step().stdout
     result = machine.step()
-    assert len(machine.python_did("pip")) == len(machine.python_did("venv")) == len(loads(machine)) == 1
+    loads = [call for call in machine.calls if call.argv[:3] == ["-P", "-s", "-c"]]
+    assert len(machine.python_did("pip")) == len(machine.python_did("venv")) == len(loads) == 1
     assert len(machine.python_did("redeliver")) == 2
     assert "Installing" not in result.stdout
     (machine.checkout / "requirements" / "run.txt").write_text("# another\n")
@@ -122,6 +111,7 @@ def test_packages_have_a_folder_without_the_runners(machine: Runner, temp: str) 
 
 # -- what the action is given ---------------------------------------------------------------------------------
 
+#: Of the job, and nobody else's business.
 SECRETS = {
     "ACTIONS_RUNTIME_TOKEN": "secret",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "secret",
@@ -135,35 +125,9 @@ SECRETS = {
     "an umläut": "secret",
     "BASH_FUNC_which%%": "() {  secret\n}",
     "PYTHONSTARTUP": "/secret.py",
+    "PYTHONHOME": "/secret",
+    "PYTHONPATH": "/secret",
 }
-
-
-@pytest.mark.parametrize("system", ["linux-gnu", "msys"])
-def test_python_gets_the_containers_variables_and_the_machines(machine: Runner, system: str) -> None:
-    machine.environment |= SECRETS | {"LD_LIBRARY_PATH": "/opt/python/lib", "SSL_CERT_FILE": "/ca.pem", "LANG": "C"}
-    machine.environment["OSTYPE"] = system
-    machine.step(org="octo-org", hook_id="7", token=TOKEN)
-    given = machine.core.environment
-    inputs = {name for name in given if name.startswith("INPUT_")}
-    assert given["INPUT_HOOK-ID"] == "7"
-    assert given["INPUT_TOKEN"] == TOKEN
-    assert not {"INPUT_IMAGE", "INPUT_RUNTIME"} & inputs
-    assert set(given) - inputs - {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"} == {
-        *("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "REPOSITORY_VISIBILITY"),
-        *("HOME", "PATH", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE"),
-        *("PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONUTF8"),
-    }
-    assert "secret" not in "".join(given.values())
-
-
-def test_values_of_any_bytes_come_through_whole(machine: Runner) -> None:
-    machine.environment["HTTPS_PROXY"] = "http://me:\udcff\n ä'\"$@proxy.example"
-    machine.step(token="a\nb c")
-    given = machine.core.environment
-    assert given["HTTPS_PROXY"] == machine.environment["HTTPS_PROXY"]
-    assert given["INPUT_TOKEN"] == "a\nb c"
-
-
 #: What says where packages are, and how to get there.
 SOURCES = {
     "PIP_CONFIG_FILE": "/etc/company/pip.conf",
@@ -178,7 +142,7 @@ SOURCES = {
     "PIP_KEYRING_PROVIDER": "subprocess",
     "PIP_DEFAULT_TIMEOUT": "180",
     "PIP_CACHE_DIR": "/cache",
-    "HTTPS_PROXY": "http://proxy.example:3128",
+    "HTTPS_PROXY": "http://me:\udcff\n ä'\"$@proxy.example",  # of any bytes
     "NETRC": "/home/runner/netrc",
 }
 #: What changes what pip installs, and where, or has it do something else and end well.
@@ -189,45 +153,80 @@ ELSEWHERE = (
 )
 
 
-def test_pip_gets_no_variable_that_changes_what_it_installs(machine: Runner) -> None:
-    machine.environment |= SOURCES | {f"PIP_{name}": "/elsewhere" for name in ELSEWHERE}
-    machine.step()
-    (pip,) = machine.python_did("pip")
-    given = pip.environment.items()
+@dataclass(frozen=True)
+class Ran:
+    """A step that has ended: its process, and the four calls of Python that it made."""
+
+    code: int
+    pid: int
+    printed: str
+    calls: list[Call]
+    folder: Path
+
+    @property
+    def core(self) -> Call:
+        return self.calls[-1]
+
+
+# Of the module: several tests look at one step.
+@pytest.fixture(scope="module", params=["linux-gnu", "msys"])
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """A step in a job that has set much, on that system. The action ends with an error."""
+    machine = Runner(tmp_path_factory.mktemp("machine"), docker=False, pythons={"python3": Python(run=130)})
+    machine.environment |= SECRETS | SOURCES | {f"PIP_{name}": "/elsewhere" for name in ELSEWHERE}
+    machine.environment |= {"LD_LIBRARY_PATH": "/opt/python/lib", "SSL_CERT_FILE": "/ca.pem", "LANG": "C"}
+    machine.environment["OSTYPE"] = request.param
+    ended, pid = machine.start(org="octo-org", hook_id="7", token=f"{TOKEN}\nb c")
+    calls = [call for call in machine.calls if "-S" not in call.argv]  # which only hand on
+    return Ran(ended.returncode, pid, ended.stdout, calls, machine.temp)
+
+
+def test_packages_come_from_the_hashed_lock_into_the_jobs_folder(ran: Ran) -> None:
+    venv, pip, _, core = ran.calls
+    folder = Path(venv.argv[-1])
+    assert folder.parent == ran.folder
+    assert pip.argv[:4] == ["-I", "-m", "pip", "install"]
+    assert {"--require-hashes", "--only-binary=:all:", "--no-user"} <= set(pip.argv)
+    assert pip.values_of("--requirement") == [str(ROOT / "requirements" / "run.txt")]
+    assert core.environment["PYTHONPATH"] == str(ROOT / "src")
+    assert core.environment["PYTHONPYCACHEPREFIX"] == str(folder / "bytecode")
+
+
+def test_pip_gets_no_variable_that_changes_what_it_installs(ran: Ran) -> None:
+    given = ran.calls[1].environment.items()
     assert SOURCES.items() <= given
     assert {name for name, _ in given if name.startswith("PIP_")} == {
         name for name in SOURCES if name.startswith("PIP_")
     }
-    assert not [name for name in machine.core.environment if name.startswith("PIP_")]
 
 
-def loads(machine: Runner) -> list[Call]:
-    """The attempts to load what was installed."""
-    return [call for call in machine.calls if call.argv[:3] == ["-P", "-s", "-c"]]
+def test_python_gets_the_containers_variables_and_the_machines(ran: Ran) -> None:
+    given = ran.core.environment
+    inputs = {name for name in given if name.startswith("INPUT_")}
+    assert (given["INPUT_HOOK-ID"], given["INPUT_TOKEN"]) == ("7", f"{TOKEN}\nb c")
+    assert given["HTTPS_PROXY"] == SOURCES["HTTPS_PROXY"]
+    assert not {"INPUT_IMAGE", "INPUT_RUNTIME"} & inputs
+    assert set(given) - inputs - {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"} == {
+        *("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "REPOSITORY_VISIBILITY"),
+        *("HOME", "PATH", "LANG", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "HTTPS_PROXY"),
+        *("PYTHONPATH", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONUTF8"),
+    }
+    assert "secret" not in "".join(given.values())
 
 
-def test_packages_are_loaded_as_the_action_loads_them(machine: Runner) -> None:
-    machine.environment |= {"PYTHONHOME": "/elsewhere", "PYTHONPATH": "/elsewhere"}
-    machine.step()
-    (load,) = loads(machine)
-    assert load.environment == machine.core.environment
-    assert "PYTHONHOME" not in load.environment
-    assert load.environment["PYTHONPATH"] == str(ROOT / "src")
+def test_packages_are_loaded_as_the_action_loads_them(ran: Ran) -> None:
+    load = ran.calls[2]
+    assert load.argv[:3] == ["-P", "-s", "-c"]
+    assert load.environment == ran.core.environment
 
 
-def test_action_starts_without_code_or_values_from_elsewhere(machine: Runner) -> None:
-    _, process = machine.start(org="octo-org", hook_id="7", token=TOKEN)
-    assert machine.core.argv == ["-P", "-s", "-m", "redeliver"]
-    assert machine.core.pid == process  # the step becomes Python, so that signals reach it
-    assert not [word for call in machine.calls for word in call.argv if TOKEN in word]
+def test_action_starts_without_code_or_values_from_elsewhere(ran: Ran) -> None:
+    assert ran.core.argv == ["-P", "-s", "-m", "redeliver"]
+    assert not [word for call in ran.calls for word in call.argv if TOKEN in word]
 
 
-@pytest.mark.parametrize(("code", "system"), [(0, "linux-gnu"), (1, "linux-gnu"), (2, "msys"), (130, "msys")])
-def test_exit_code_is_the_actions(machine: Runner, code: int, system: str) -> None:
-    machine.environment["OSTYPE"] = system
-    machine.pythons["python3"].run = code
-    result = machine.step()
-    assert result.returncode == code
-    assert result.stdout.endswith("what the action said\n")
-    (pip,) = machine.python_did("pip")
-    assert pip.name == ("python.exe" if system == "msys" else "python")
+def test_step_becomes_the_action_and_ends_with_its_exit_code(ran: Ran) -> None:
+    assert ran.code == 130
+    assert ran.printed.endswith("what the action said\n")
+    is_windows = ran.calls[1].name == "python.exe"
+    assert is_windows or ran.core.pid == ran.pid  # so that signals reach it

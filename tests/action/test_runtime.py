@@ -72,13 +72,6 @@ def test_auto_is_python_on_windows(both: Runner, system: str) -> None:
     assert both.python_did("venv")
 
 
-def test_engine_is_asked_about_the_file_to_mount(both: Runner) -> None:
-    both.step(image=IMAGE)
-    (asked,) = both.called("create")
-    assert asked.mounts == [{"type": "bind", "source": str(both.output), "target": "/probe"}]
-    assert asked.values_of("--pull") == ["never"]
-
-
 @pytest.mark.parametrize(("runtime", "shown"), [("podman", "podman"), ("py\nthon", "py"), ("%0A::x", "?0A??x")])
 def test_unknown_runtime_is_refused(both: Runner, runtime: str, shown: str) -> None:
     result = both.step(image=IMAGE, runtime=runtime)
