@@ -52,7 +52,7 @@ def test_commented_inputs_of_the_workflow_are_valid() -> None:
     given = {name: "t" if name == "token" else str(value).lower() for name, value in step["with"].items()}
     settings = parse({"variable-repository": "octo/ops", **given})
     assert settings.dry_run
-    assert settings.lookback == settings.retention
+    assert settings.lookback * 1_000 == settings.retention
     assert settings.fail_on is FailOn.UNDELIVERED
 
 

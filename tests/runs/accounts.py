@@ -94,7 +94,7 @@ def _account_is_true(
             f"{account.guid} was delivered before the run, as it could see"
         )
         if outcome not in LOST and account.guid not in part.life.unreadable:
-            leaves_at = original.delivered_at + min(settings.retention * SECOND, world.sim.behaviour.retention_ms)
+            leaves_at = original.delivered_at + min(settings.retention, world.sim.behaviour.retention_ms)
             assert account.forgotten_at >= leaves_at - MINUTE, f"{account.guid} is not forgotten as soon as that"
         _what_is_final_is_told(world, part, report, account, rows)
     claims: dict[Outcome, Callable[[], bool]] = {

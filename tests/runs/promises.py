@@ -122,7 +122,7 @@ def _never_delivered(part: Part) -> Iterator[tuple[str, list[Row], list[Row]]]:
 def no_run_is_green_over_a_loss(world: World, part: Part) -> None:
     """A run that finds an event lost, of which no run before it ended red, ends red itself."""
     report, life, settings = part.report, part.life, part.settings
-    retention = settings.retention * SECOND
+    retention = settings.retention
     if report is None or not report.read or life.kept is None or world.sim.behaviour.retention_ms < retention:
         return  # the run tells nothing, keeps nothing, or could not know
     lost, gone, excepted = set(), set(), life.excepted

@@ -37,11 +37,11 @@ from redeliver.core.inputs import (
     words_of,
 )
 from redeliver.errors import SettingsError
+from redeliver.times import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-DAY = 86_400
 #: GitHub keeps deliveries for 3 days, GitHub Enterprise Server for 7
 #: (https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries).
 RETENTION_CLOUD = 3 * DAY
@@ -417,13 +417,8 @@ class Settings(BaseModel):
 
     @property
     def retention(self) -> int:
-        """Seconds for which this server keeps deliveries."""
+        """Milliseconds for which this server keeps deliveries."""
         return RETENTION_SERVER if self.is_enterprise_server else RETENTION_CLOUD
-
-    @property
-    def retention_ms(self) -> int:
-        """The same in milliseconds, as moments are counted."""
-        return self.retention * 1_000
 
     @property
     def delivery_timeout(self) -> int:

@@ -14,7 +14,7 @@ import typer
 
 from redeliver import __version__
 from redeliver.core.facts import Fact
-from redeliver.core.settings import DAY, FailOn, Topic, Use
+from redeliver.core.settings import FailOn, Topic, Use
 from redeliver.documents import entry
 from redeliver.entry.flags import (
     IS_RICH,
@@ -49,6 +49,7 @@ from redeliver.run.runs import run_hooks
 from redeliver.run.state_file import StateFile
 from redeliver.setup.plan import WORKFLOW_FILE
 from redeliver.text import count, for_log, for_shell
+from redeliver.times import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -43,7 +43,7 @@ class ReplayPlan:
         Raises:
             WindowForgotten: GitHub has deleted the window's beginning.
         """
-        oldest = now - settings.retention_ms
+        oldest = now - settings.retention
         self.made_at = now
         self.since = oldest if settings.from_ is None else settings.from_.resolve(now)
         """The earliest moment of an event's original. With ``guids``: how far back to look."""
@@ -68,7 +68,7 @@ class ReplayPlan:
         self.unread: tuple[str, ...] = ()
         """What to look for on the webhook's page: rows that cannot be read, and whose events may have been meant."""
         self.scanned = self.calls = self.seconds = 0
-        self._retention = settings.retention_ms
+        self._retention = settings.retention
         self._names = settings.events
         self._wanted = set(settings.guid)
         self._without_original: dict[str, Case] = {}

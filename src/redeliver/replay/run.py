@@ -17,7 +17,7 @@ from redeliver.run.log_lines import Progress, log_outcomes
 from redeliver.run.record import Record, ending_in
 from redeliver.run.send import Sender
 from redeliver.run.walk import Cursor
-from redeliver.text import count, some_of
+from redeliver.text import count
 from redeliver.times import duration, utc
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def replay_hook(hook: Hook, session: Session, arrived: Arrived | None = None) ->
         plan = _make_plan(hook, clock, console, settings, arrived)
         ledger.cases = plan.cases
         if plan.missing:
-            raise GuidsNotFound(guids=some_of(plan.missing))
+            raise GuidsNotFound(guids=plan.missing)
         if arrived and not plan.listed:
             raise NoneListed
         if plan.too_many:

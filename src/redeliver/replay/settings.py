@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redeliver.core.settings import DAY, Use, conflicts, read
+from redeliver.core.settings import Use, conflicts, read
 from redeliver.errors import SettingsError
-from redeliver.times import timestamp
+from redeliver.times import DAY, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -49,7 +49,7 @@ def _unsendable(settings: Settings, now: int) -> Iterator[str]:
         yield f"guid: names {len(settings.guid):,} events, but limit allows {settings.limit:,}"
     if settings.from_ is None:
         return
-    since, oldest = settings.from_.resolve(now), now - settings.retention_ms
+    since, oldest = settings.from_.resolve(now), now - settings.retention
     if since < oldest:
         days = settings.retention // DAY
         yield f"from: GitHub keeps deliveries for {days} days, so it must be {timestamp(oldest)} or later"

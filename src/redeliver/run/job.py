@@ -112,7 +112,7 @@ class Run:
             if self._test_shows_down(outage):
                 return
         reading = reader.read_window(postpone=can_wait)
-        self.record.retained_at_end = self._hook.now() - self._settings.retention_ms
+        self.record.retained_at_end = self._hook.now() - self._settings.retention
         # Before more is read: should that fail, what is settled already must not hold the checkpoint.
         self._judge(reading)
         reading = self._read_histories(reader, reading)
@@ -169,7 +169,7 @@ class Run:
         self._started_at = self._clock.now()
         if self._store and stored is not None and stored > start + _AHEAD:
             raise CheckpointInFuture(place=self._store.place, value=stored, now=start)
-        retained_from = start - self._settings.retention_ms
+        retained_from = start - self._settings.retention
         # Not from before that: to the next run, an older checkpoint would look like a gap.
         first = max(start - self._settings.lookback * 1000, retained_from)
         checkpoint = first if stored is None else min(stored, start)
@@ -226,7 +226,7 @@ class Run:
         self._console.line(found_line(reading, self.ledger, self._clock.now() - self._started_at), "Read")
         takes = None
         if (due := self.ledger.due) and reading.extent is not Extent.NEWEST:
-            forgotten_at = [reading.first_by(case.event) + settings.retention_ms for case in due]
+            forgotten_at = [reading.first_by(case.event) + settings.retention for case in due]
             takes = forecast_of(self._hook, self.record, settings, forgotten_at, now)
         if plan := plan_line(self.ledger, takes, dry_run=settings.dry_run):
             self._console.line(plan, "Plan")
@@ -263,5 +263,5 @@ class Run:
 def rules_of(settings: Settings) -> Rules:
     """What the settings say about one event."""
     # A max-age beyond GitHub's retention never applies, since the event expires first; 0 stands for no limit.
-    ages = {name: age * 1000 if age <= settings.retention else 0 for name, age in settings.max_age.items()}
+    ages = {name: age * 1000 if age * 1000 <= settings.retention else 0 for name, age in settings.max_age.items()}
     return Rules(settings.max_attempts, settings.retry_spacing * 1000, settings.events, ages)

@@ -52,7 +52,7 @@ def find_events(session: Session, guids: Collection[str]) -> list[ShownEvent]:
     session.clock.patience = PATIENCE
     hooks = session.choose(inactive=True)
     progress = Progress(session.clock, session.console)
-    retained_from = session.caller.now() - session.settings.retention_ms
+    retained_from = session.caller.now() - session.settings.retention
     found = []
     for hook in hooks:
         session.console.line(f"the log of {hook.described}", "Read", passing=True)

@@ -43,14 +43,14 @@ def build_report(hook: Hook, record: Record, settings: Settings) -> HookReport:
     if reading is None:
         if window := record.window:
             since = max(window.checkpoint, window.retained_from)
-            return replace(known, unread_from=since, unread_until=since + settings.retention_ms)
+            return replace(known, unread_from=since, unread_until=since + settings.retention)
         return known
     window, partial = reading.window, reading.extent is Extent.NEWEST
     events, unread = _events(record, reading, settings), reading.unread_rows()
     undelivered = [event for event in events if event.outcome not in SETTLED]
     forgotten_at = [event.forgotten_at for event in undelivered]
     # What was not read can be as old as the window, and nobody can say what it takes to send what is left.
-    deadline = min([*forgotten_at, window.cutoff + settings.retention_ms] if partial else forgotten_at, default=None)
+    deadline = min([*forgotten_at, window.cutoff + settings.retention] if partial else forgotten_at, default=None)
     left = [] if partial else [event.forgotten_at for event in events if event.outcome not in _NOT_SENT_AGAIN]
     return replace(
         known,
@@ -143,7 +143,7 @@ def _events(record: Record, reading: Reading, settings: Settings) -> tuple[Event
                 outcome=outcome,
                 detail=case.result_detail if outcome in {Outcome.REFUSED, Outcome.UNKNOWN} else "",
                 delivery_id=str(event.latest.id),
-                forgotten_at=reading.first_by(event) + settings.retention_ms,
+                forgotten_at=reading.first_by(event) + settings.retention,
                 next_attempt_at=next_attempt,
                 first_was_read=event.original is not None,
             )
