@@ -41,16 +41,6 @@ HEALTH_CPU_BUDGET_US = 2.0
 HEALTH_BYTES_BUDGET = 4.0
 
 
-class Silent(Console):
-    """A console that nobody reads."""
-
-    def line(self, text: str, word: str = "", *, passing: bool = False) -> None:
-        """Nothing."""
-
-    def detail(self, text: str) -> None:
-        """Nothing."""
-
-
 def peak_kib() -> int:
     """This process's own peak; its ``ru_maxrss`` would begin with that of the process which started it."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -63,7 +53,7 @@ def client(url: str) -> dict[str, float]:
     before = time.process_time()
     given = {"org": "octo", "hook-id": "1", "token": "pat", "api-url": url}
     settings = parse(given | {"lookback": "3d", "time-limit": "9d", "dry-run": "true"})
-    console = Silent()
+    console = Console()
     clock = RunClock(VirtualClock(), settings.time_limit, console)
     connect = partial(GitHubApi, url, time_left=clock.call_time_left)
     report = run_hooks(Session(settings, connect, clock, console, random=Random(1)))

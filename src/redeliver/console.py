@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +37,17 @@ def headed(word: Word, text: str) -> str:
     return f"{word:<10}{text}" if word else text
 
 
-class Console(Protocol):
-    """A log for users. Implementations make every line safe to show."""
+class Console:
+    """A log for users, which keeps nothing. Those that do make every line safe to show."""
 
     def line(self, text: str, word: Word = "", *, passing: bool = False) -> None:
         """Log one line. ``passing``: it is soon out of date, so a terminal shows it only until the next one."""
 
     def detail(self, text: str) -> None:
         """Log one line for users who asked for details."""
+
+    def mask(self, secret: str) -> None:
+        """Hide a secret wherever it would be shown, if others keep the log."""
 
     @contextmanager
     def group(self, title: str) -> Iterator[None]:

@@ -25,22 +25,21 @@ def open_session(
     settings: Settings,
     console: Console,
     *,
-    mask: Callable[[str], None] = lambda _secret: None,
     sends: bool = False,
     state: StateFile | None = None,
 ) -> Session:
     """What works with these settings, and listens to signals from now on.
 
-    ``mask`` is given every secret before it is used. ``state``: keeps the checkpoints, and once its lock is lost,
+    The console masks every secret before it is used. ``state``: keeps the checkpoints, and once its lock is lost,
     nothing is sent.
     """
-    mask(settings.private_key.get_secret_value())
+    console.mask(settings.private_key.get_secret_value())
     clock = RunClock(time, settings.time_limit, console)
     clock.listen_to_signals()
 
     def connect(credential: Credential) -> GitHubApi:
         if isinstance(credential, str):
-            mask(credential)
+            console.mask(credential)
         return GitHubApi(settings.api_url, credential, clock.call_time_left)
 
     return Session(

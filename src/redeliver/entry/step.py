@@ -47,7 +47,7 @@ def run_step(name: str) -> int:
 
 
 def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
-    session = open_session(settings, console, mask=workflow.mask, sends=not settings.dry_run)
+    session = open_session(settings, console, sends=not settings.dry_run)
     try:
         report = run_hooks(session)
         results = outputs(report)
@@ -75,7 +75,7 @@ def _redeliver(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 
 def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
-    session, hooks, facts = open_session(settings, console, mask=workflow.mask), [], list[Fact]()
+    session, hooks, facts = open_session(settings, console), [], list[Fact]()
     try:
         hooks = session.choose()
         check_number(hooks, is_shared=False)
@@ -93,7 +93,7 @@ def _list_hooks(settings: Settings, console: workflow.ActionsConsole) -> int:
 
 def _replay(settings: Settings, console: workflow.ActionsConsole) -> int:
     arrived = read_guids(settings.except_guids_file, round(time.time() * 1000))
-    session = open_session(settings, console, mask=workflow.mask, sends=settings.send)
+    session = open_session(settings, console, sends=settings.send)
     (hook,) = session.choose()
     report = replay_hook(hook, session, arrived)
     try:

@@ -47,7 +47,7 @@ def _problems(given: Mapping[str, str]) -> Iterator[str]:
 
 
 def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
-    session = open_session(settings, console, mask=workflow.mask)
+    session = open_session(settings, console)
     caller = session.caller_with(settings.token.get_secret_value(), CredentialKind.ISSUE_TOKEN)
     issues = Issues(caller, settings.target, settings.label)
     # Who may read the run may read an issue of the same repository, but perhaps not one of another.

@@ -56,12 +56,6 @@ def run_address() -> str:
     return address if re.fullmatch(r"https?://[\w.:-]+/[\w-]+/[\w.-]+/actions/runs/[0-9]+", address) else ""
 
 
-def mask(secret: str) -> None:
-    """Have the runner mask a secret wherever it would appear."""
-    if secret:
-        core.set_secret(secret)
-
-
 class ActionsConsole(Console):
     """The step's log."""
 
@@ -69,6 +63,11 @@ class ActionsConsole(Console):
         """A line that the runner does not treat as a command."""
         sys.stdout.write(for_log(headed(word, text)) + "\n")
         sys.stdout.flush()
+
+    def mask(self, secret: str) -> None:
+        """Have the runner mask a secret wherever it would appear."""
+        if secret:
+            core.set_secret(secret)
 
     def detail(self, text: str) -> None:
         """A line that is shown in debug mode."""

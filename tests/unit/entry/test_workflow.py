@@ -59,7 +59,7 @@ def test_inputs_that_are_not_mapped_are_empty(monkeypatch: pytest.MonkeyPatch, *
 
 @pytest.mark.parametrize("secret", ["ghp_50%\nsecond line", ""])  # an empty mask would black out everything
 def test_secret_is_masked_as_a_whole(secret: str, capsys: pytest.CaptureFixture[str]) -> None:
-    workflow.mask(secret)
+    workflow.ActionsConsole().mask(secret)
     assert commands(capsys.readouterr().out) == ([Command("add-mask", secret)] if secret else [])
 
 
