@@ -25,7 +25,7 @@ from runner import commands
 from runs.lengths import examples
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-SETTINGS = parse({"org": "octo", "hook-id": "1"}, asks_for_token=False)
+SETTINGS = parse({"org": "octo", "hook-id": "1"}, ())
 #: A terminal of 300 columns, with every colour and with links; and a pipe.
 TERMINAL = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": "300", "COLORTERM": "truecolor"}
 PIPE: dict[str, str] = {}

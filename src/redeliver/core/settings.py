@@ -466,16 +466,16 @@ def inputs(use: Use) -> tuple[Input, ...]:
 # -- reading ----------------------------------------------------------------------------------------------------
 
 
-def parse(values: Mapping[str, str], problems: Iterable[str] = (), *, asks_for_token: bool = True) -> Settings:
+def parse(values: Mapping[str, str], problems: Iterable[str] | None = None) -> Settings:
     """Read the settings of a run from inputs by name. Whatever only reads has some of the same.
 
-    An empty text stands for the input's default. ``problems``: what the caller found wrong. ``asks_for_token``: False
-    if the caller checks for one, with a message of its own.
+    An empty text stands for the input's default. ``problems``: what the command line found wrong, where it looks for a
+    token; None: a step's inputs must hold one.
 
     Raises:
         SettingsError: with every problem named, each beginning with its input's name; no value of a secret is quoted.
     """
-    return read(values, Use.RUN, lambda given: [*problems, *conflicts(given, asks_for_token=asks_for_token)])
+    return read(values, Use.RUN, lambda given: conflicts(given, problems))
 
 
 def read(values: Mapping[str, str], use: Use, problems: Callable[[Mapping[str, str]], Iterable[str]]) -> Settings:
@@ -504,8 +504,8 @@ def repository_problems(text: str) -> Iterator[str]:
         yield "repository: must be one repository's full name, owner/name"
 
 
-def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
-    """Inputs that are missing, or that exclude others, for all that is about webhooks."""
+def conflicts(given: Mapping[str, str], problems: Iterable[str] | None) -> list[str]:
+    """Inputs that are missing, or that exclude others, for all that is about webhooks. ``problems``: as above."""
     hook, token, key, variable = (name in given for name in ("hook-id", "token", "private-key", "variable-name"))
     app = bool(given.keys() & {"client-id", "app-id"})
     repositories = words_of(given.get("repository", ""))
@@ -513,7 +513,7 @@ def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
     lacks_variable_token = variable and app and "variable-token" not in given
     owners = {name.partition("/")[0].lower() for name in (*repositories, given.get("org", "")) if name}
     with_variable = owners | {name.partition("/")[0].lower() for name in [given.get("variable-repository")] if name}
-    problems = {
+    found = {
         "repository: give either org or repository, not both": {"org", "repository"} <= given.keys(),
         "org: is required (or repository, or client-id and private-key for the App's own webhook)": of_app and not app,
         "hook-id: is required: the number at the end of the address of the webhook's settings page (on a command line "
@@ -521,7 +521,7 @@ def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
         "hook-id: an App has one webhook, so leave it empty, or give its org or repository": of_app and app and hook,
         "client-id: give either client-id or app-id, not both": {"client-id", "app-id"} <= given.keys(),
         "private-key: client-id (or app-id) and private-key go together": app != key,
-        "token: is required (or client-id and private-key)": asks_for_token and not token and not app,
+        "token: is required (or client-id and private-key)": problems is None and not token and not app,
         "token: give either token, or client-id and private-key": token and app,
         "variable-repository: is required with variable-name, as owner/name. In a clone of it, init needs no flag": (
             variable and "variable-repository" not in given
@@ -533,4 +533,4 @@ def conflicts(given: Mapping[str, str], *, asks_for_token: bool) -> list[str]:
         "repository: an App's token reaches the repositories of one owner, so give those of one": app
         and len(owners) > 1,
     }
-    return [sentence for sentence, applies in problems.items() if applies]
+    return [*(problems or ()), *(sentence for sentence, applies in found.items() if applies)]

@@ -181,18 +181,14 @@ def settings_of(
     for name in _SECRETS:
         path = values.pop(f"{name}-file", "")
         values[name] = _read(Path(path)) if path else os.environ.get(variable(name), "")
-    of_app = bool(values.get("client-id") or values.get("app-id"))
-    if use is Use.INIT:
-        values["token"] = token or values["token"]
-        problems = (*init_problems(values["token"]), *repository_problems(values.get("repository", "")))
-    else:
-        values["token"] = values["token"] or ("" if of_app else usual_token())
-        problems = tuple(command_line_problems(values, state_file, metrics_file, of_app=of_app))
+    is_app = bool(values.get("client-id") or values.get("app-id"))
+    values["token"] = token or values["token"] or ("" if is_app or use is Use.INIT else usual_token())
+    problems = [*command_line_problems(values, use, state_file, metrics_file, needs_token=not is_app)]
     if state_file:
         values.pop("variable-name", None)  # what else a variable needs does not matter then
     if use is Use.REPLAY:
-        return parse_replay(values, round(time.time() * 1000), problems, asks_for_token=False)
-    return parse(values, problems, asks_for_token=False)
+        return parse_replay(values, round(time.time() * 1000), problems)
+    return parse(values, problems)
 
 
 def misplaced_credential() -> str:
@@ -227,19 +223,8 @@ def can_ask() -> bool:
     return bool(sys.stdin and sys.stdin.isatty())
 
 
-def init_problems(token: str) -> Iterator[str]:
-    """What is wrong with the token that is to be stored."""
-    if token and token == usual_token():
-        yield "token: is the one in GH_TOKEN, which init uses but never stores. Give another one"
-    if not token and not can_ask():
-        yield (
-            "token: is required, and there is no terminal to ask for it. Put it into a file that --token-file names, "
-            "or into the variable REDELIVER_TOKEN"
-        )
-
-
 def command_line_problems(
-    values: Mapping[str, str], state_file: Path | None, metrics_file: Path | None, *, of_app: bool
+    values: Mapping[str, str], use: Use, state_file: Path | None, metrics_file: Path | None, *, needs_token: bool
 ) -> Iterator[str]:
     """Problems that the table of settings does not know, or would describe in a workflow's terms."""
     if state_file and values.get("variable-name"):
@@ -250,7 +235,17 @@ def command_line_problems(
         yield "metrics-file: must end in .prom, since node_exporter reads no other file"
     if state_file and metrics_file and state_file.absolute() == metrics_file.absolute():
         yield "metrics-file: must not be the same file as state-file"
-    if not values["token"] and not of_app:
+    is_lacking = needs_token and not values["token"]
+    if use is Use.INIT:
+        if values["token"] and values["token"] == usual_token():
+            yield "token: is the one in GH_TOKEN, which init uses but never stores. Give another one"
+        if is_lacking and not can_ask():
+            yield (
+                "token: is required, and there is no terminal to ask for it. Put it into a file that --token-file "
+                "names, or into the variable REDELIVER_TOKEN"
+            )
+        yield from repository_problems(values.get("repository", ""))
+    elif is_lacking:
         yield (
             "token: is required, in the variable REDELIVER_TOKEN, GH_TOKEN or GITHUB_TOKEN, or in a file that "
             "--token-file names (or --client-id and --private-key-file)"

@@ -14,19 +14,14 @@ if TYPE_CHECKING:
     from redeliver.core.settings import Settings
 
 
-def parse_replay(
-    values: Mapping[str, str], now: int, problems: Iterable[str] = (), *, asks_for_token: bool = True
-) -> Settings:
-    """Read a replay's settings from inputs by name. ``now``: this machine's clock, epoch milliseconds.
+def parse_replay(values: Mapping[str, str], now: int, problems: Iterable[str] | None = None) -> Settings:
+    """Read a replay's settings from inputs by name, as :func:`redeliver.core.settings.parse` does.
 
-    The others: as of :func:`redeliver.core.settings.parse`.
-
-    Raises:
-        SettingsError: as :func:`redeliver.core.settings.parse`.
+    ``now``: this machine's clock, epoch milliseconds.
     """
 
     def of_inputs(given: Mapping[str, str]) -> Iterator[str]:
-        yield from (*problems, *conflicts(given, asks_for_token=asks_for_token))
+        yield from conflicts(given, problems)
         if "guid" in given and given.keys() & {"from", "to"}:
             yield "guid: give either guid, or from and to"
         if not given.keys() & {"from", "guid"}:

@@ -91,7 +91,7 @@ def test_worst_webhook_comes_first_and_those_that_are_well_share_a_line(capsys: 
         return HookHealth(number, "acme", host, active, **counts, last_success=START - HOUR, **more)  # type: ignore[arg-type]
 
     listed = [survey(1), survey(2, 1, 1), survey(3, active=False), survey(4, 5, 5), survey(5), survey(6, 7, 1)]
-    show_hooks(listed, parse({"org": "acme", "hook-id": "all"}, asks_for_token=False), "acme", START)
+    show_hooks(listed, parse({"org": "acme", "hook-id": "all"}, ()), "acme", START)
     title, _, *rows = capsys.readouterr().out.splitlines()
     assert title.startswith("6 webhooks of acme")
     assert [row.split()[:2] for row in rows[:4]] == [["🔴", "4"], ["🟡", "6"], ["🟡", "2"], ["⚫", "3"]]
