@@ -6,15 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Flag, StrEnum, auto
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_origin
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from redeliver.core.inputs import (
     REPOSITORY,
@@ -389,15 +381,14 @@ class Settings(BaseModel):
         defaults={Use.ANY: "${{ github.api_url }}"},
     )
 
-    @field_validator("app_id")
-    @classmethod
-    def _or_client_id(cls, app_id: str, others: ValidationInfo) -> str:
-        """Fall back to the client ID: from here on one name is enough, since GitHub accepts either one.
+    @property
+    def app(self) -> str:
+        """The App's client ID or App ID; empty: there is no App.
 
-        In a JSON Web Token's ``iss``, which is the only place where it is used. Source:
+        GitHub accepts either in a JSON Web Token's ``iss``, which is the only place where it is used. Source:
         https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
         """
-        return app_id or str(others.data.get("client_id", ""))
+        return self.app_id or self.client_id
 
     @property
     def target(self) -> str:

@@ -279,8 +279,8 @@ def _flags(settings: Settings, hook: HookHealth) -> str:
     flags = {
         "org": settings.org,
         "repository": hook.owner if settings.repository else "",
-        "client-id": settings.app_id,
-        "private-key-file": "FILE" if settings.app_id else "",
+        "client-id": settings.app,
+        "private-key-file": "FILE" if settings.app else "",
         "hook-id": hook.hook_id,
     }
     return "".join(f"--{name} {value} " for name, value in flags.items() if value)

@@ -314,4 +314,4 @@ def owner_of(settings: Settings) -> Owner:
         owner, _, name = one.login.partition("/")
         path = f"/orgs/{owner}" if "*" in name else one.path
         return Owner(path, settings.target, f"the repositories {settings.target}", one.permission, is_fleet=True)
-    return Owner("/app", settings.app_id, f"the App {settings.app_id}", "the App's own private key")
+    return Owner("/app", settings.app, f"the App {settings.app}", "the App's own private key")

@@ -76,14 +76,14 @@ class Session:
             BadPrivateKey: it is none.
         """
         settings = self.settings
-        if not settings.app_id:
+        if not settings.app:
             return self.caller_with(settings.token.get_secret_value())
-        key = self._connected(AppKey(settings.app_id, settings.private_key))
+        key = self._connected(AppKey(settings.app, settings.private_key))
         app = self._caller(key, CredentialKind.APP_KEY)
         if self.owner.is_app:
             return app
         granted = grant_for(settings, sends=self.sends)
-        installation = Installation(settings.app_id, app, self.owner.path, self.connect, *granted)
+        installation = Installation(settings.app, app, self.owner.path, self.connect, *granted)
         return self._caller(installation.connected, CredentialKind.INSTALLATION_TOKEN)
 
     def choose(self, *, inactive: bool = False, described: bool = False) -> list[Hook]:
@@ -119,7 +119,7 @@ class Session:
     def _list_fleet(self) -> list[Hook]:
         """The webhooks of all repositories, one call for each. One that GitHub refuses costs no other its run."""
         settings = self.settings
-        is_installation = bool(settings.app_id) or settings.token.get_secret_value().startswith("ghs_")
+        is_installation = bool(settings.app) or settings.token.get_secret_value().startswith("ghs_")
         names = find_repositories(self.caller, settings.repository, is_installation=is_installation)
         self.console.line(f"the webhooks of {count(len(names), 'repository', 'repositories')}", "Read", passing=True)
         listed: list[Hook] = []

@@ -162,7 +162,7 @@ def test_invalid_private_key_is_not_quoted(key: str) -> None:
 def test_app_id_is_a_number_or_a_client_id(name: str) -> None:
     given = {"org": "octo", "hook-id": "1", "private-key": KEY}
     for app in ("17", "Iv1.0123456789abcdef", "Iv23liABC"):
-        assert parse(given | {name: app}).app_id == app
+        assert parse(given | {name: app}).app == app
     for app in ("my-app", "17a", "Iv 1", "1/../2"):
         (only,) = problems(given | {name: app})
         assert only.startswith(f"{name}: ")
