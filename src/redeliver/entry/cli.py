@@ -27,7 +27,7 @@ from redeliver.entry.flags import (
     signature,
 )
 from redeliver.entry.init import set_up
-from redeliver.entry.metrics_file import check_metrics_file, need_package, write_metrics
+from redeliver.entry.metrics_file import check_metrics_file, write_metrics
 from redeliver.entry.process import exit_code, open_session
 from redeliver.entry.streams import print_data, print_message
 from redeliver.entry.terminal import TerminalConsole, show_events, show_hooks, show_replay, show_report
@@ -221,7 +221,7 @@ def hooks(
     flags |= {"hook_id": ""} if of_app and flags["hook_id"] == "all" else {}
     settings = settings_of(flags, Use.RUN)
     if form == "prometheus":
-        need_package()
+        import redeliver.output.metrics  # noqa: F401, PLC0415  an extra, which is missed before anything is asked
     with _session(settings, console) as session:
         chosen = session.choose() if form == "matrix" else []
         found = survey(session) if form != "matrix" else []
@@ -230,7 +230,7 @@ def hooks(
     elif form == "json":
         print_data(json.dumps([listed(one) for one in found]) + "\n")
     elif form == "prometheus":
-        from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  an extra, see need_package
+        from redeliver.output.metrics import webhook_metrics  # noqa: PLC0415  as above
 
         print_data(webhook_metrics(found))
     else:

@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from redeliver.errors import MetricsFileUnusable, MetricsNotWritten, MetricsPackageMissing
+from redeliver.errors import MetricsFileUnusable, MetricsNotWritten
 from redeliver.files import NO_FOLLOW, check_folder, replace_file, why
 
 if TYPE_CHECKING:
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 _MOST = 20_000_000
 
 
-def need_package() -> None:
-    """See to it that metrics can be made. Raises MetricsPackageMissing."""
-    try:
-        import redeliver.output.metrics  # noqa: F401, PLC0415  an extra, which most people do without
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] != "prometheus_client":
-            raise
-        raise MetricsPackageMissing from missing
-
-
 def check_metrics_file(path: Path) -> None:
     """See to it that the file can be written, before anything is asked of GitHub.
 
@@ -36,7 +26,6 @@ def check_metrics_file(path: Path) -> None:
         MetricsPackageMissing: there is nothing to write it with.
         MetricsFileUnusable: it cannot be written, or is another program's.
     """
-    need_package()
     try:
         _read(path)
         check_folder(path.parent)
@@ -46,7 +35,7 @@ def check_metrics_file(path: Path) -> None:
 
 def write_metrics(path: Path, report: Report, ended: float) -> None:
     """Replace the file with a run's metrics. ``ended``: now, in epoch seconds. Raises MetricsNotWritten."""
-    from redeliver.output.metrics import run_metrics  # noqa: PLC0415  as above
+    from redeliver.output.metrics import run_metrics  # noqa: PLC0415  an extra, which most people do without
 
     try:
         text = run_metrics(report, ended, _read(path))
@@ -61,7 +50,7 @@ def _read(path: Path) -> str:
     Raises:
         OSError: it cannot be read, or nobody may replace it with metrics.
     """
-    from redeliver.output.metrics import BEGINNING  # noqa: PLC0415  as above
+    from redeliver.output.metrics import BEGINNING  # noqa: PLC0415  an extra, which most people do without
 
     try:
         with open(

@@ -144,8 +144,6 @@ _SETTLED = 10.0
 
 
 class _Rate(ProgressColumn):
-    """Redeliveries a minute."""
-
     def render(self, task: Task) -> Text:
         """So far."""
         is_settled = (task.elapsed or 0) > _SETTLED
@@ -275,7 +273,6 @@ def show_hooks(
 
 
 def _flags(settings: Settings, hook: HookHealth) -> str:
-    """What names a webhook on a command line."""
     flags = {
         "org": settings.org,
         "repository": hook.owner if settings.repository else "",
@@ -287,7 +284,6 @@ def _flags(settings: Settings, hook: HookHealth) -> str:
 
 
 def _outcome(outcome: Outcome) -> Text:
-    """An outcome in its colour."""
     style = "green" if outcome is Outcome.RECOVERED else "red" if outcome in _BAD else "yellow"
     return Text(OUTCOMES[outcome].word, style)
 
@@ -308,9 +304,7 @@ def _print_events(out: Console, table: Table, number: int) -> None:
 def _add(out: Console, table: Table, outcome: Text, event: Text, *cells: str | Text) -> None:
     """A row for an event. Where the table is narrow, its GUID stands below its name: it is never broken."""
     if out.width < _WIDE:
-        guid = cells[-2]
-        below = Text("\n") + (guid if isinstance(guid, Text) else Text(guid))
-        table.add_row(outcome, event + below, *cells[: len(table.columns) - 2])
+        table.add_row(outcome, Text.assemble(event, "\n", cells[-2]), *cells[: len(table.columns) - 2])
     else:
         table.add_row(outcome, event, *cells)
 

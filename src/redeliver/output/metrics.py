@@ -1,8 +1,8 @@
 """Results of runs and health of webhooks, in the format of Prometheus. Pure.
 
-Needs the package of the extra ``metrics``, so import it only where metrics are asked for. Every series has its
-webhook's owner and id as labels, and some an event's type. Runs and lists have no metric in common: of a series that is
-in two of its files, node_exporter reports one and drops the other.
+Needs the package of the extra ``metrics``, so import it only where metrics are asked for: without the package that
+raises MetricsPackageMissing. Every series has its webhook's owner and id as labels, and some an event's type. Runs and
+lists have no metric in common: of a series that is in two of its files, node_exporter reports one and drops the other.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, StateSetMetricFamily
-from prometheus_client.parser import text_string_to_metric_families
-
 from redeliver.core.case import Outcome
 from redeliver.core.facts import FactKind
 from redeliver.core.flow import MOST_TYPES, OTHER
 from redeliver.core.health import Health
+from redeliver.errors import MetricsPackageMissing
 from redeliver.text import plain
+
+try:
+    from prometheus_client.exposition import generate_latest
+    from prometheus_client.metrics_core import GaugeMetricFamily, StateSetMetricFamily
+    from prometheus_client.parser import text_string_to_metric_families
+except ModuleNotFoundError as missing:
+    raise MetricsPackageMissing from missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

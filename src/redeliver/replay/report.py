@@ -92,7 +92,6 @@ class ReplayReport(Facts):
 
 
 def _facts(report: ReplayReport) -> Iterator[Fact]:
-    """What users should know of a replay."""
     asked = [case for _, case in report.events if case.redelivery]
     if report.plan and report.plan.unread:
         yield Fact(FactKind.NOT_CHOSEN, {"ids": report.plan.unread})

@@ -70,7 +70,6 @@ def replay_hook(hook: Hook, session: Session, arrived: Arrived | None = None) ->
 def _make_plan(
     hook: Hook, clock: RunClock, console: Console, settings: Settings, arrived: Arrived | None
 ) -> ReplayPlan:
-    """Read the log, and choose."""
     plan, progress = ReplayPlan(settings, hook.now(), arrived), Progress(clock, console)
     oldest = inf
     console.line(f"Redeliver {__version__} · replay · {hook.described}")
