@@ -18,7 +18,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from redeliver import errors
 from redeliver.core.facts import FactKind
-from redeliver.core.settings import LAUNCHER_INPUTS, Group, Input, Use, inputs
+from redeliver.core.settings import Group, Input, Use, inputs
 from redeliver.documents import anchor
 from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.errors import RedeliverError
@@ -32,6 +32,17 @@ ROOT = Path(__file__).parents[1]
 ERRORS = ROOT / "docs" / "errors.md"
 
 Block = Callable[[], Iterable[str]]
+
+
+#: Inputs of every action that the launcher reads and the core never sees.
+LAUNCHER_INPUTS = (
+    Input("image", "Container image to run instead of the released one."),
+    Input(
+        "runtime",
+        "Where the action runs: `docker`, `python`, or `auto` (Docker if an engine answers, else the runner's Python).",
+        "auto",
+    ),
+)
 
 
 def of_action(use: Use) -> tuple[Input, ...]:

@@ -423,17 +423,6 @@ class Settings(BaseModel):
         return self.api_url.endswith("/api/v3")
 
 
-#: Inputs of every action that the launcher reads and the core never sees.
-LAUNCHER_INPUTS = (
-    Input("image", "Container image to run instead of the released one."),
-    Input(
-        "runtime",
-        "Where the action runs: `docker`, `python`, or `auto` (Docker if an engine answers, else the runner's Python).",
-        "auto",
-    ),
-)
-
-
 def inputs(use: Use) -> tuple[Input, ...]:
     """The inputs that one step or command reads, in the order in which users read them."""
     rows = []

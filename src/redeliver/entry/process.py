@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 
 
 def open_session(
-    settings: Settings,
-    console: Console,
-    *,
-    sends: bool = False,
-    state: StateFile | None = None,
+    settings: Settings, console: Console, *, sends: bool = False, state: StateFile | None = None
 ) -> Session:
     """What works with these settings, and listens to signals from now on.
 
