@@ -10,9 +10,7 @@ from githubsim.clock import DAY, HOUR, MINUTE, SECOND
 from githubsim.outcomes import REDIRECTED, UNAVAILABLE, invalid_response
 from redeliver.core.case import Outcome
 from redeliver.core.settings import parse
-from redeliver.errors import CheckpointInFuture
 from redeliver.run.job import rules_of
-from wording import told
 from world import World, of
 
 
@@ -22,17 +20,6 @@ def test_window_begins_an_overlap_before_the_checkpoint(overlap: str, cutoff: in
     second = world.clock() // SECOND * SECOND
     world.variables.seed("CHECKPOINT", str(second - HOUR + 500))
     assert world.run(overlap=overlap).hooks[0].cutoff == second + cutoff
-
-
-def test_checkpoint_may_be_a_minute_ahead_of_githubs_clock() -> None:
-    world = World()
-    world.variables.seed("CHECKPOINT", str(world.clock() + MINUTE))
-    report = world.run(overlap="0")
-    assert (report.errors, report.hooks[0].cutoff, world.checkpoint) == ((), report.start, str(report.start))
-    place, now = "the variable CHECKPOINT of octo/ops", world.clock()
-    world.variables.seed("CHECKPOINT", str(now + MINUTE + 1))
-    (error,) = world.run().errors
-    assert told(CheckpointInFuture, error) == {"place": place, "value": str(now + MINUTE + 1), "now": str(now)}
 
 
 def test_first_run_that_fails_claims_no_deleted_time() -> None:
@@ -127,16 +114,6 @@ def test_unsent_event_is_read_back_no_further_than_needed(
     assert of(report, guid).outcome is outcome
     assert world.sent == []
     assert filters is None or [one.query.get("status") for one in world.requests()] == filters
-
-
-def test_half_of_the_time_left_is_for_watching() -> None:
-    world = World()
-    guids = [world.fail(60 - number) for number in range(10)]
-    report = world.run(redeliveries_per_minute="3", time_limit="130s", wait_for_results="10m")
-    assert world.sent == guids[:8]  # five at once, and one every twenty seconds of sixty-five
-    assert [of(report, guid).outcome for guid in guids] == [Outcome.RECOVERED] * 8 + [Outcome.OUT_OF_TIME] * 2
-    assert (report.errors, len(report.warnings)) == ((), 1)
-    assert world.checkpoint == str(world.started - 52 * MINUTE - 1)
 
 
 def test_rules_are_the_settings_in_milliseconds() -> None:
