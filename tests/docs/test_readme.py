@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
+from githubsim.contract import description
 from redeliver.core.flow import CREDIT, CREDIT_IF_ALIVE, MOST_TYPES, RECEIVER, WIDEST, WINDOW
 from redeliver.core.settings import FailOn, parse
 from redeliver.output.report_json import OUTPUTS
@@ -117,17 +117,16 @@ def test_link_to_the_token_form_fills_in_its_fields(text: str, permission: str) 
 
 def test_commands_that_store_the_token_fit_githubs_api() -> None:
     """Held against GitHub's OpenAPI description; what ``gh`` makes of the flags is documented by it."""
-    folder = ROOT / "githubsim" / "tests" / "contract" / "node_modules" / "@octokit" / "openapi" / "generated"
-    paths = json.loads((folder / "api.github.com.json").read_text(encoding="utf-8"))["paths"]
-    environment = "/repos/{owner}/{repo}/environments/{environment_name}"
-    asked = paths[environment]["put"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    told = README.replace("\\\n", "")
-    (put,) = re.findall(r"gh api --method PUT '(repos/[^']+)'(.*)", told)
-    assert put[0] == environment[1:].replace("{environment_name}", "redeliver")
-    (name,) = set(re.findall(r"-F '(\w+)\[", put[1]))
-    assert name in asked
-    (post,) = re.findall(r"gh api '(repos/[^']+)' -f name=main", told)
-    assert f"/{post}".replace("redeliver/", "{environment_name}/") in paths
+    told = README.replace("\\\n", "").replace("{owner}/{repo}", "octo/ops")
+    ((environment, given),) = re.findall(r"gh api --method PUT '(repos/[^']+)'(.*)", told)
+    assert environment == "repos/octo/ops/environments/redeliver"
+    put = description().find("PUT", f"/{environment}")
+    assert put
+    (name,) = set(re.findall(r"-F '(\w+)\[", given))
+    assert name in put.content["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    (policies,) = re.findall(r"gh api '(repos/[^']+)' -f name=main", told)
+    assert policies.startswith(environment)
+    assert description().find("POST", f"/{policies}")
     ((secret, place),) = re.findall(r"gh secret set (\w+) --env (\w+)", told)
     example = (ROOT / "examples" / "scheduled.yml").read_text(encoding="utf-8")
     assert f"secrets.{secret} " in example

@@ -81,14 +81,18 @@ def names_of(cases: list[Case]) -> list[str]:
 # -- the window -------------------------------------------------------------------------------------------------------
 
 
-def test_each_success_widens_the_window_by_one() -> None:
-    line = Line(*["push"] * 100)
-    assert [line.round(OK) for _ in range(4)] == [3, 6, 12, 24]
-
-
-def test_window_never_grows_beyond_its_widest() -> None:
+@pytest.mark.parametrize(
+    ("codes", "sent"),
+    [
+        # Each success widens it by one, until it is at its widest.
+        ([OK] * 8, [3, 6, 12, 24, 48, WIDEST, WIDEST, WIDEST]),
+        # A look that shows overload alone leaves a window of one.
+        ([OK, LIMITED, *[OK] * 5], [3, 6, 1, 1, 1, 1, 1]),
+    ],
+)
+def test_window_follows_what_each_look_shows(codes: list[int], sent: list[int]) -> None:
     line = Line(*["push"] * 1_000)
-    assert [line.round(OK) for _ in range(8)][-2:] == [WIDEST, WIDEST]
+    assert [line.round(code) for code in codes] == sent
 
 
 def test_whole_window_of_overload_in_one_look_is_one_cut() -> None:
@@ -126,13 +130,6 @@ def test_cut_halves_what_was_in_flight_if_the_window_is_wider() -> None:
     line.look()
     line.now = line.flow.wake
     assert len(line.send()) == 4
-
-
-def test_look_that_shows_overload_alone_leaves_a_window_of_one() -> None:
-    line = Line(*["push"] * 200)
-    line.round(OK)
-    assert line.round(LIMITED) == 6
-    assert [line.round(OK) for _ in range(5)] == [1, 1, 1, 1, 1]
 
 
 def test_nothing_is_sent_in_a_pause_which_doubles_until_something_succeeds() -> None:
