@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from redeliver.text import URL, plain, without_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator
 
 #: What is shown in place of a secret.
 MASK = "***"
@@ -43,9 +43,8 @@ _REFERENCE = re.compile(r"&(?:#0*[0-9]{1,7};?|#x0*[0-9a-f]{1,6};?|[a-z][a-z0-9]{
 _NAMED = {name.lower(): meaning for name, meaning in sorted(html5.items())}
 
 
-#: A text after some decodings, and where the stretch of the text as it was given begins and ends for which each letter
-#: stands.
-_Spelling = tuple[str, "Sequence[tuple[int, int]]"]
+#: A letter of a spelling, and where the stretch of the text as it was given begins and ends for which it stands.
+_Mark = tuple[str, int, int]
 
 
 class Secrets:
@@ -94,15 +93,15 @@ class Secrets:
     def _found(self, text: str) -> list[tuple[int, int]]:
         """Where a text repeats a piece of a secret, or has an address."""
         found: list[tuple[int, int]] = []
-        for letters, spans in _spellings(text):
-            found += [(spans[url.start()][0], spans[url.end() - 1][1]) for url in URL.finditer(letters)]
+        for letters, marks in _spellings(text):
+            found += [(marks[url.start()][1], marks[url.end() - 1][2]) for url in URL.finditer(letters)]
             # Once more without blanks and punctuation: a secret may be wrapped, hyphenated or listed piece by piece.
             words = [place for place, letter in enumerate(letters) if letter.isalnum()]
             for places in (range(len(letters)), words):
                 compared = "".join([letters[place] for place in places]).replace("+", " ")
                 starts = range(len(compared) - _PIECE + 1)
                 repeats = [at for at in starts if compared[at : at + _PIECE] in self._pieces]
-                found += [(spans[places[at]][0], spans[places[at + _PIECE - 1]][1]) for at in repeats]
+                found += [(marks[places[at]][1], marks[places[at + _PIECE - 1]][2]) for at in repeats]
         return found
 
 
@@ -146,23 +145,30 @@ def _without(text: str, stretches: list[tuple[int, int]]) -> str:
 # -- spellings --------------------------------------------------------------------------------------------------
 
 
-def _spellings(text: str) -> Iterator[_Spelling]:
+def _spellings(text: str) -> Iterator[tuple[str, list[_Mark]]]:
     """All that a text can stand for: itself, and each spelling with one kind of escape decoded.
 
     Raises ValueError if there are too many.
     """
     found: set[str] = set()
-    left: list[_Spelling] = [(text, [(at, at + 1) for at in range(len(text))])]
+    left = [[(letter, at, at + 1) for at, letter in enumerate(text)]]
     while left:
-        folded = [(one, span) for letter, span in zip(*left.pop(), strict=True) for one in _fold(letter)]
-        letters, spans = "".join([one for one, _ in folded]), [span for _, span in folded]
+        marks = [(one, start, end) for letter, start, end in left.pop() for one in _fold(letter)]
+        letters = "".join([one for one, _, _ in marks])
         if letters in found:
             continue
         if len(found) == _MOST_SPELLINGS:
             raise ValueError("it can be read in too many ways")
         found.add(letters)
-        yield letters, spans
-        left += [_decoded(letters, spans, *kind) for kind in _KINDS if kind[0].search(letters)]
+        yield letters, marks
+        for escapes, meaning in _KINDS:
+            decoded, at = list[_Mark](), 0
+            for escape in escapes.finditer(letters):
+                (_, start, _), (_, _, end) = marks[escape.start()], marks[escape.end() - 1]
+                decoded += [*marks[at : escape.start()], *((one, start, end) for one in meaning(escape[0]))]
+                at = escape.end()
+            if at:
+                left.append([*decoded, *marks[at:]])
 
 
 @lru_cache(maxsize=1_024)
@@ -173,21 +179,6 @@ def _fold(letter: str) -> str:
     # A letter without case can have a compatible one again.
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", letter).casefold())
     return "".join(one for one in folded if one.isprintable() and not unicodedata.combining(one))
-
-
-def _decoded(
-    letters: str, spans: Sequence[tuple[int, int]], escapes: re.Pattern[str], meaning: Callable[[str], str]
-) -> _Spelling:
-    decoded: list[str] = []
-    stretches: list[tuple[int, int]] = []
-    at = 0
-    for escape in escapes.finditer(letters):
-        start, end = escape.span()
-        meant = meaning(escape[0])
-        decoded += [letters[at:start], meant]
-        stretches += [*spans[at:start], *[(spans[start][0], spans[end - 1][1])] * len(meant)]
-        at = end
-    return "".join([*decoded, letters[at:]]), [*stretches, *spans[at:]]
 
 
 def _of_backslash(escape: str) -> str:
