@@ -6,7 +6,6 @@ https://docs.github.com/en/rest/apps/webhooks
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import Filter, Page, Row, UnreadRow, or_none, read_row
 from redeliver.core.forecast import WRITE_POINTS
+from redeliver.core.inputs import expression
 from redeliver.errors import (
     ApiError,
     ApiUnexpected,
@@ -127,13 +127,6 @@ class Owner:
         if not found:
             raise NoSuchHook(owner=self.name)
         return sorted(found, key=lambda hook: (hook.owner, hook.id or 0))
-
-
-def expression(pattern: str, flags: re.RegexFlag = re.DOTALL) -> re.Pattern[str]:
-    """A pattern whose ``*`` stands for anything. Each part is searched for once, so that no URL takes long to match."""
-    first, *parts = map(re.escape, pattern.split("*"))
-    middle = "".join(f"(?>.*?{part})" for part in parts[:-1])
-    return re.compile(first + middle + "".join(f".*{part}" for part in parts[-1:]), flags)
 
 
 class Hook:

@@ -13,10 +13,9 @@ from pydantic import FailFast, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from redeliver.core.deliveries import or_none
-from redeliver.core.inputs import REPOSITORY, matching
+from redeliver.core.inputs import REPOSITORY, expression, matching
 from redeliver.errors import NoRepositories, NotFound
 from redeliver.github.api import Listing
-from redeliver.github.hooks import expression
 from redeliver.github.pages import PAGE_SIZE
 from redeliver.github.responses import Purpose, read_json
 
