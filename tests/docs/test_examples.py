@@ -33,11 +33,16 @@ each = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 
 @each
-def test_example_is_listed_and_takes_no_rights(path: Path) -> None:
+def test_example_is_listed_takes_no_rights_and_keeps_off_the_hour(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith("# ")
     assert f"({path.name})" in (FOLDER / "README.md").read_text(encoding="utf-8")
     assert load(path)["permissions"] == {}
     assert load(path)["concurrency"]["cancel-in-progress"] is False
+    assert "workflow_dispatch" in load(path)[ON]
+    for one in load(path)[ON].get("schedule", []):
+        minutes = one["cron"].split()[0].split(",")
+        assert not {"0", "*"} & set(minutes)
+        assert len(minutes) in {1, 4}
 
 
 @each
@@ -47,16 +52,6 @@ def test_example_jobs_end_after_the_actions_own_limit(path: Path) -> None:
             runs = [step for step in job["steps"] if RUNS.match(step.get("uses", ""))]
             limits = [parse({"time-limit": step["with"].get("time-limit", "")} | TARGET).time_limit for step in runs]
             assert job["timeout-minutes"] * 60 >= sum(limits) + 600 * len(runs)
-
-
-@each
-def test_example_schedule_is_off_the_hour(path: Path) -> None:
-    when = load(path)[ON]
-    assert "workflow_dispatch" in when
-    for one in when.get("schedule", []):
-        minutes = one["cron"].split()[0].split(",")
-        assert not {"0", "*"} & set(minutes)
-        assert len(minutes) in {1, 4}
 
 
 def test_examples_use_the_newest_release_of_the_line() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from measure import main, measure, read
+from measure import measure, read
 
 FILES = {
     "__init__.py": '"""A package."""\n',
@@ -70,12 +70,6 @@ def package(tmp_path: Path) -> Path:
 
 def test_each_number_is_what_one_counts_by_hand(package: Path) -> None:
     assert {row.what: row.number for row in measure(read(package))} == EXPECTED
-
-
-def test_a_number_stands_beside_its_limit(package: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(package)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["statements", "15", "at", "most", "5,000"] in lines
 
 
 def test_a_circle_is_shown_with_its_modules(package: Path) -> None:

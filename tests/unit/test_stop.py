@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from unittest import mock
 
 import pytest
 
@@ -154,13 +153,3 @@ def test_no_call_begins_after_the_closing_time(clock: RunClock, monkeypatch: pyt
         with pytest.raises(ResponseLost):
             exchange(slow, clock, "PATCH")
         assert slow.calls == 0
-
-
-@pytest.mark.parametrize("closing", [True, False])
-def test_second_signal_ends_the_process(clock: RunClock, monkeypatch: pytest.MonkeyPatch, *, closing: bool) -> None:
-    monkeypatch.setattr(os, "_exit", end := mock.Mock(side_effect=GeneratorExit))
-    signal.raise_signal(signal.SIGINT)
-    with clock.closing() if closing else nullcontext(), pytest.raises(GeneratorExit):
-        signal.raise_signal(signal.SIGTERM)
-    end.assert_called_once_with(143)
-    assert clock.signal_number == signal.SIGINT

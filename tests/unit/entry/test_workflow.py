@@ -14,7 +14,6 @@ import pytest
 
 from redeliver.core.settings import Use, inputs
 from redeliver.entry import workflow
-from redeliver.entry.process import shows_hosts
 from redeliver.errors import NotWritten
 from runner import Command, commands, outputs
 
@@ -163,23 +162,3 @@ def test_nothing_is_written_without_a_file(
         workflow.check_files()
         WRITERS[name]()
     assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize(
-    ("where", "shown"),
-    [
-        ({}, True),
-        ({"GITHUB_ACTIONS": "true"}, False),
-        ({"GITHUB_ACTIONS": "true", "REPOSITORY_VISIBILITY": "public"}, False),
-        ({"GITHUB_ACTIONS": "true", "REPOSITORY_VISIBILITY": "private"}, True),
-        ({"GITHUB_ACTIONS": "true", "REPOSITORY_VISIBILITY": "internal"}, True),
-    ],
-)
-def test_hosts_are_shown_where_the_public_cannot_read(
-    where: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, shown: bool
-) -> None:
-    for name in ("GITHUB_ACTIONS", "REPOSITORY_VISIBILITY"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in where.items():
-        monkeypatch.setenv(name, value)
-    assert shows_hosts() is shown
