@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import accumulate, takewhile
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast, get_type_hints
 
 from redeliver.core.case import Outcome
 from redeliver.core.report import VERSION
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from redeliver.core.deliveries import DeliveryStats, TypeStats
     from redeliver.core.health import Health, HookHealth
-    from redeliver.core.report import EventReport, HookReport, Report, SendingReport, ShownEvent
+    from redeliver.core.report import HookReport, Report, ShownEvent
 
 SourceT = TypeVar("SourceT")
 PartT = TypeVar("PartT", bound="Mapping[str, object]")
@@ -107,7 +108,7 @@ def as_json(report: Report) -> str:
         for number, event in enumerate(report.hooks[place].events)
         if event.outcome is kind
     )
-    for place, _, event in _fitting(events, _event_part, space):
+    for place, _, event in _fitting(events, lambda event: part(EventPart, event, event=event.name), space):
         hooks[place]["events"].append(event)
         hooks[place]["events_omitted"] -= 1
     types = [
@@ -152,9 +153,19 @@ def shown(event: ShownEvent) -> ShownPart:
 
 
 def part(kind: type[PartT], source: object, **others: object) -> PartT:
-    """A part of the report: fields that ``source`` has under the same names, and others. The schema checks it."""
-    names = kind.__annotations__
-    return cast("PartT", {name: others[name] if name in others else getattr(source, name) for name in names})
+    """A part of a report: fields that ``source`` has under the same names, and others. The schema checks it.
+
+    Text from outside becomes plain, and no longer than the part's type says.
+    """
+    made = {name: others[name] if name in others else getattr(source, name) for name in kind.__annotations__}
+    return cast("PartT", made | {name: plain(cast("str", made[name]), limit) for name, limit in _limits(kind)})
+
+
+@cache
+def _limits(kind: type) -> list[tuple[str, int]]:
+    """Which fields of a part have text from outside, and how many characters of it."""
+    hints = get_type_hints(kind, include_extras=True).items()
+    return [(name, one) for name, hint in hints for one in getattr(hint, "__metadata__", ()) if isinstance(one, int)]
 
 
 def _hook_part(hook: HookReport) -> HookPart:
@@ -163,40 +174,31 @@ def _hook_part(hook: HookReport) -> HookPart:
         part(
             ExplanationPart,
             one.response,
-            cause=plain(one.cause, 30),
+            cause=one.cause,
             events=one.events,
-            delivery_id=plain(one.delivery_id, 30),
+            delivery_id=one.delivery_id,
             duration_ms=one.response.duration,
         )
         for one in hook.explanations
     ]
+    sending = hook.sending
+    types = [part(FailingTypePart, one) for one in sending.failing_types[:MOST_FAILING_TYPES]] if sending else []
     return part(
         HookPart,
         hook,
-        hook=plain(hook.hook),
-        hook_id=plain(hook.hook_id),
-        owner=plain(hook.owner),
         gap=hook.gap and {"from": hook.gap[0], "to": hook.gap[1]},
         down_since=hook.outage and hook.outage.since,
         health=_health_part(hook.health, hook.stats),
         filtered_out=hook.count(Outcome.FILTERED_OUT),
         too_old=hook.count(Outcome.TOO_OLD),
         explanations=explanations,
-        sending=_sending_part(hook.sending) if hook.sending else None,
+        sending=sending and part(SendingPart, sending, failing_types=types),
         forecast=hook.forecast and part(ForecastPart, hook.forecast),
         errors=_sentences(hook.errors, _OF_A_HOOK),
         warnings=_sentences(hook.warnings, _OF_A_HOOK),
         events=[],
         events_omitted=len(hook.events),
     )
-
-
-def _sending_part(sending: SendingReport) -> SendingPart:
-    types = [
-        part(FailingTypePart, one, event=plain(one.event, 100), cause=plain(one.cause, 30), guid=plain(one.guid, 64))
-        for one in sending.failing_types[:MOST_FAILING_TYPES]
-    ]
-    return part(SendingPart, sending, slowed_by=plain(sending.slowed_by, 30), failing_types=types)
 
 
 def _health_part(health: Health, stats: DeliveryStats | None) -> HealthPart:
@@ -214,18 +216,6 @@ def _health_part(health: Health, stats: DeliveryStats | None) -> HealthPart:
 
 def _type_part(one: TypeStats) -> TypePart:
     return part(TypePart, one, p95_ms=one.p95)
-
-
-def _event_part(event: EventReport) -> EventPart:
-    return part(
-        EventPart,
-        event,
-        guid=plain(event.guid, 64),
-        event=plain(event.name, 100),
-        cause=plain(event.cause, 30),
-        detail=plain(event.detail),
-        delivery_id=plain(event.delivery_id, 30),
-    )
 
 
 def _sentences(sentences: Sequence[str], most: int) -> list[str]:

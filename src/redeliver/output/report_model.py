@@ -38,10 +38,11 @@ Moment = TypeAliasType(
     Annotated[int, Field(strict=True, ge=0, le=253_402_300_799_000, description="Epoch milliseconds; 0: not known.")],
 )
 Sentences = TypeAliasType("Sentences", list[Annotated[str, Field(max_length=LONGEST_SENTENCE)]])
-Text30 = Annotated[str, Field(max_length=30)]
-Text64 = Annotated[str, Field(max_length=64)]
-Text100 = Annotated[str, Field(max_length=100)]
-Text200 = Annotated[str, Field(max_length=200)]
+#: Text from outside, and the most characters of it that are shown: what writes a report makes it plain.
+Text30 = Annotated[str, Field(max_length=30), 30]
+Text64 = Annotated[str, Field(max_length=64), 64]
+Text100 = Annotated[str, Field(max_length=100), 100]
+Text200 = Annotated[str, Field(max_length=200), 200]
 #: As text: a report of a newer action may have others.
 State = Annotated[str, Field(json_schema_extra={"enum": [*Health]})]
 OutcomeCode = Annotated[str, Field(json_schema_extra={"enum": [*Outcome]})]

@@ -189,18 +189,19 @@ def as_json(report: ReplayReport) -> str:
 
 def _event(event: Event, case: Case) -> ReplayedPart:
     failed = case.outcome is Outcome.FAILED_AGAIN
-    return {
-        "guid": plain(event.guid, 64),
-        "event": plain(event.name, 100),
-        "first_attempt_at": event.first.at,
-        "attempts": len(event.attempts),
-        "delivered_before": event.is_delivered,
-        "redelivered_at": redelivered_at(event),
-        "outcome": case.outcome,
-        "cause": case.result_detail if failed else "",
-        "detail": "" if failed else case.result_detail,
-        "delivery_id": str(event.latest.id),
-    }
+    return part(
+        ReplayedPart,
+        event,
+        event=event.name,
+        first_attempt_at=event.first.at,
+        attempts=len(event.attempts),
+        delivered_before=event.is_delivered,
+        redelivered_at=redelivered_at(event),
+        outcome=case.outcome,
+        cause=case.result_detail if failed else "",
+        detail="" if failed else case.result_detail,
+        delivery_id=str(event.latest.id),
+    )
 
 
 def _plan(plan: ReplayPlan) -> PlanPart:
