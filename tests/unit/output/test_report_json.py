@@ -144,10 +144,10 @@ strange_event = st.builds(
     shown=st.lists(strange_event, max_size=4),
     times=st.sampled_from([1, 1, 200]),
     said=st.lists(wide, max_size=3),
-    number=st.sampled_from([1, 2, 40]),
+    number=st.sampled_from([1, 2, 5]),
     name=wide,
 )
-@example(shown=[], times=1, said=["\U0001f600" * 5_000] * 30, number=600, name="\U0001f600" * 5_000)
+@example(shown=[], times=1, said=["\U0001f600" * 5_000] * 10, number=60, name="\U0001f600" * 5_000)
 def test_report_with_any_text_fits(shown: list[Any], times: int, said: list[str], number: int, name: str) -> None:
     many_types = stats({plain(f"{number}{name}", 60): (2, 1) for number in range(101)})
     each = hook(*shown * times, hook=name, owner=name, errors=said, warnings=said, stats=many_types)
