@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver import __version__
@@ -21,12 +20,9 @@ from redeliver.text import count
 from redeliver.times import duration, utc
 
 if TYPE_CHECKING:
-    from redeliver.console import Console
-    from redeliver.core.settings import Settings
     from redeliver.github.hooks import Hook
     from redeliver.github.session import Session
     from redeliver.replay.plan import Arrived
-    from redeliver.timing import RunClock
 
 
 def replay_hook(hook: Hook, session: Session, arrived: Arrived | None = None) -> ReplayReport:
@@ -39,7 +35,7 @@ def replay_hook(hook: Hook, session: Session, arrived: Arrived | None = None) ->
     record = Record(ledger)
     plan: ReplayPlan | None = None
     with ending_in(record):
-        plan = _make_plan(hook, clock, console, settings, arrived)
+        plan = _make_plan(hook, session, arrived)
         ledger.cases = plan.cases
         if plan.missing:
             raise GuidsNotFound(guids=plan.missing)
@@ -67,17 +63,14 @@ def replay_hook(hook: Hook, session: Session, arrived: Arrived | None = None) ->
     )
 
 
-def _make_plan(
-    hook: Hook, clock: RunClock, console: Console, settings: Settings, arrived: Arrived | None
-) -> ReplayPlan:
-    plan, progress = ReplayPlan(settings, hook.now(), arrived), Progress(clock, console)
-    oldest = inf
+def _make_plan(hook: Hook, session: Session, arrived: Arrived | None) -> ReplayPlan:
+    settings, clock, console = session.settings, session.clock, session.console
+    plan, progress, cursor = ReplayPlan(settings, hook.now(), arrived), Progress(clock, console), Cursor(hook)
     console.line(f"Redeliver {__version__} · replay · {hook.described}")
     console.line(f"from {utc(plan.since, plan.made_at)} at the earliest", "Read")
-    for page in Cursor(hook).read_back_to(plan.since - SLACK):
+    for page in cursor.read_back_to(plan.since - SLACK):
         plan.add(page)
-        oldest = min(page.times, default=oldest) if page.next else -inf
-        progress.of_walk(plan.scanned, plan.made_at, oldest, plan.since)
+        progress.of_walk(cursor, plan.scanned, plan.made_at, plan.since)
         if plan.is_complete:
             break
     plan.end()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redeliver.core.case import AWAITING_RESULT, OUTCOMES, Outcome
 from redeliver.core.flow import Ending
-from redeliver.core.reading import Extent
+from redeliver.core.reading import SLACK, Extent
 from redeliver.core.report import URGENT
 from redeliver.errors import RedeliverError, Stopped
 from redeliver.text import count, plain
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from redeliver.core.forecast import Forecast
     from redeliver.core.ledger import Ledger
     from redeliver.core.reading import Reading, Window
+    from redeliver.run.walk import Cursor
     from redeliver.timing import RunClock
 
 #: Events with the same outcome that get a line of their own; the summary and the report have more of them.
@@ -185,8 +186,9 @@ class Progress:
         self._console = console
         self._began = self._said_at = clock.now()
 
-    def of_walk(self, scanned: int, newest: float, oldest: float, since: float) -> None:
-        """A page of a plain walk down to ``since`` was read, and so everything back to ``oldest`` (epoch ms)."""
+    def of_walk(self, cursor: Cursor, scanned: int, newest: float, since: float) -> None:
+        """A page of a plain walk from ``newest`` down to ``since`` (epoch ms) was read."""
+        oldest = cursor.back_to - SLACK
         if oldest == inf:
             return  # an empty page, with others to follow
         read = count(scanned, "delivery", "deliveries")

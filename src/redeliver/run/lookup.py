@@ -19,7 +19,6 @@ from redeliver.core.deliveries import (
     succeeded,
 )
 from redeliver.core.health import FirstAttempts, HookHealth
-from redeliver.core.reading import SLACK
 from redeliver.core.report import MOST_CAUSES, Explanation, ShownAttempt, ShownEvent
 from redeliver.errors import ApiError, NotFound, OutOfTime, Stopped
 from redeliver.run.log_lines import Progress
@@ -65,8 +64,8 @@ def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: 
     names: dict[str, str] = {}
     attempts: defaultdict[str, dict[int, tuple[Attempt, str]]] = defaultdict(dict)
     originals: set[str] = set()
-    scanned, newest, oldest = 0, hook.now(), inf
-    for page in Cursor(hook).read_back_to(-inf):
+    scanned, newest, cursor = 0, hook.now(), Cursor(hook)
+    for page in cursor.read_back_to(-inf):
         for row in page.rows:
             guid, attempt = row["guid"], attempt_of(row)
             if guid not in guids:
@@ -80,8 +79,7 @@ def show(hook: Hook, guids: Collection[str], progress: Progress, retained_from: 
         if originals.issuperset(guids):
             break
         scanned += len(page.rows)
-        oldest = min([oldest, *page.times])
-        progress.of_walk(scanned, newest, oldest if page.next else -inf, retained_from)
+        progress.of_walk(cursor, scanned, newest, retained_from)
     events = []
     for guid in [one for one in guids if one in names]:
         answered = tuple(_answered(hook, *attempts[guid][key]) for key in sorted(attempts[guid]))
@@ -169,7 +167,7 @@ def survey(session: Session) -> list[HookHealth]:
         deliveries = failed = unread = last = failing = 0
         cursor, progress, now = Cursor(hook), Progress(session.clock, session.console), hook.now()
         for page in cursor.read_back_to(since):
-            progress.of_walk(deliveries + len(page.rows), now, cursor.back_to - SLACK, since)
+            progress.of_walk(cursor, deliveries + len(page.rows), now, since)
             unread += len(page.unread)
             rows = [row for row in page.rows if row["delivered_at"] >= since]
             log.add(rows)

@@ -226,7 +226,7 @@ class Reader:
                 self._successes.add(row["delivered_at"])
             elif not self._any_success:
                 self._failing_since = row["delivered_at"]
-        self._progress.of_walk(self._scanned, self._window.start, self._plain.back_to - SLACK, since)
+        self._progress.of_walk(self._plain, self._scanned, self._window.start, since)
 
     def _add(self, page: Page) -> None:
         """Take in what a page of any walk shows. Once there is something to send, the run waits as long as need be."""
