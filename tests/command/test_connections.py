@@ -15,7 +15,7 @@ from command.site import PLACES, CredentialKind, HookKind, Place, combinations
 from command.sockets import Live
 from githubsim.contract import ENTERPRISE_SERVER, GITHUB, Judge
 from githubsim.server import Served, serve
-from redeliver.errors import ApiFailing, ApiNotFound, CertificatesMissing, ProxyLogin
+from redeliver.errors import ApiFailing, CertificatesMissing, ProxyLogin
 from redeliver.output.report_json import as_json
 from wording import says, told
 
@@ -52,16 +52,6 @@ def test_requests_over_a_socket_fit_githubs_description(
     assert live.sent == failed
     assert judge.complaints == []
     assert judge.seen > 5
-
-
-def test_wrong_path_of_the_api_is_reported() -> None:
-    live = Live(SERVER, credential="classic")
-    live.fail()
-    with serve(live.sim) as served:
-        report = live.run(served.url.removesuffix("/api/v3"))
-    assert says(ApiNotFound, report.errors[0])
-    assert "ends with /api/v3" in report.errors[0]
-    assert live.sent == []
 
 
 # -- a CA of one's own ------------------------------------------------------------------------------------------

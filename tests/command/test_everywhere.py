@@ -7,9 +7,6 @@ import pytest
 from command.site import PLACES, CredentialKind, HookKind, Place, Site, combinations
 from githubsim.clock import DAY, MINUTE
 from githubsim.outcomes import BAD_CERTIFICATE, OK, REDIRECTED, TIMED_OUT
-from redeliver.core.settings import parse
-from redeliver.errors import SettingsError
-from world import of
 
 pytestmark = pytest.mark.slow
 
@@ -39,16 +36,6 @@ def test_failed_events_are_sent_once_and_recovered(place: Place, hook: HookKind,
 
 
 @pytest.mark.parametrize("place", PLACES, ids=id_of)
-@pytest.mark.parametrize("credential", ["fine-grained", "classic", "installation"])
-def test_apps_own_webhook_needs_the_apps_key(place: Place, credential: CredentialKind) -> None:
-    site = Site(place, "organization", credential)
-    inputs = {name: value for name, value in site.inputs().items() if name not in {"org", "hook-id"}}
-    with pytest.raises(SettingsError) as wrong:
-        parse(inputs)
-    assert [problem.partition(":")[0] for problem in wrong.value.problems] == ["org", "hook-id"]
-
-
-@pytest.mark.parametrize("place", PLACES, ids=id_of)
 def test_window_reaches_back_as_far_as_retention(place: Place) -> None:
     site = Site(place, "organization", "fine-grained")
     kept = site.fail(minutes_ago=place.retention_days * 24 * 60 - 5)
@@ -68,20 +55,3 @@ def test_server_that_ignores_the_filter_is_read_whole() -> None:
     assert site.sent == failed
     assert report.recovered == 3
     assert report.scanned > 250
-
-
-@pytest.mark.parametrize("place", PLACES, ids=id_of)
-def test_success_before_the_window_is_found_with_and_without_the_filter(place: Place) -> None:
-    site = Site(place, "organization", "fine-grained")
-    site.variables.seed("CHECKPOINT", str(site.clock() - 30 * MINUTE))
-    for number in range(150):
-        site.fail(50 + number, OK)
-    delivered = site.fail(300)
-    site.again(delivered, 250, OK)
-    site.again(delivered, 10)  # a redelivery of what had recovered, and it failed
-    tried_before = site.fail(200)
-    site.again(tried_before, 15)
-    report = site.run(overlap="0")
-    assert site.sent == [tried_before]
-    assert of(report, tried_before).attempts == 2
-    assert delivered not in {event.guid for event in report.events}

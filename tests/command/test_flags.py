@@ -160,22 +160,6 @@ def test_version_is_printed(flag: str) -> None:
     assert CliRunner().invoke(app, [flag]).output == f"redeliver {__version__}\n"
 
 
-@pytest.mark.parametrize(
-    ("words", "there"),
-    [
-        ("redeliver ", {"run", "replay", "hooks", "show", "init"}),
-        ("redeliver replay --f", {"--from", "--format"}),
-        ("redeliver run --retry", {"--retry-spacing"}),
-        ("redeliver run --scan ", {"full", "failures"}),
-        ("redeliver hooks --format ", {"text", "json", "matrix", "prometheus"}),
-    ],
-)
-def test_shell_completes_commands_flags_and_choices(words: str, there: set[str]) -> None:
-    asked = {"_REDELIVER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
-    told = CliRunner().invoke(app, [], env=asked, prog_name="redeliver")
-    assert set(told.output.split()) == there
-
-
 # -- variables ---------------------------------------------------------------------------------------------------
 
 

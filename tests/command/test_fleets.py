@@ -27,7 +27,6 @@ from redeliver.errors import (
     RedeliverError,
     TooManyHooks,
 )
-from redeliver.github import variable
 from redeliver.output.report_json import as_json
 from redeliver.output.summary import markdown
 from runner import commands
@@ -222,20 +221,6 @@ def test_thousand_repositories_with_nothing_failed_take_two_requests_each_and_li
     assert (len(report.hooks), report.errors) == (1_000, ())
     assert len(world.sim.journal.entries) <= 2_030
     assert world.sim.limits.violations == 0
-
-
-@pytest.mark.parametrize("hook_id", ["all", "ids"])
-def test_more_webhooks_than_their_variables_hold_are_refused_before_anything_is_sent(
-    monkeypatch: pytest.MonkeyPatch, hook_id: str
-) -> None:
-    monkeypatch.setattr(variable, "MOST_IN_ONE", 2)
-    monkeypatch.setattr(variable, "MOST_VARIABLES", 2)
-    world = Fleet()
-    world.fail_at_each()
-    ids = ",".join(str(hook.id) for hook in world.hooks)
-    (error,) = world.run(hook_id="all" if hook_id == "all" else ids).errors
-    assert told(TooManyHooks, error)["hooks"] == "3"
-    assert (world.sent, world.kept) == ([], {})
 
 
 # -- as a matrix ------------------------------------------------------------------------------------------------

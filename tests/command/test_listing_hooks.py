@@ -66,11 +66,6 @@ def test_listing_counts_deliveries_within_the_lookback(here: Server) -> None:
     assert {path.name for path in here.folder.iterdir()} == {"token.txt"}
 
 
-def test_long_listing_says_how_far_it_is(here: Server) -> None:
-    log(here, here.hook)
-    assert "5 deliveries, to the end of the log" in here.hooks("--verbose", "--lookback", "2d", code=0).err
-
-
 def test_inactive_webhooks_are_marked_and_have_no_job(here: Server) -> None:
     off = here.live.sim.org_hook("octo", active=False)
     off.add(here.live.sim.clock() - MINUTE, UNAVAILABLE)

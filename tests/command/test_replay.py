@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from command.program import TOKEN, Commands, Said, Server, server, start
+from command.program import Commands, Said, Server, server, start
 from command.site import PLACES
 from githubsim.clock import MINUTE
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import OK, UNAVAILABLE
 from redeliver.core.facts import FactKind
 from redeliver.errors import (
-    BadToken,
     GuidsNotFound,
-    MissingPermission,
     NoneListed,
-    NotFound,
-    RedeliverError,
     ReplayLocked,
     StateLocked,
 )
@@ -80,31 +73,6 @@ def test_list_of_something_else_sends_nothing(here: Server, tmp_path: Path) -> N
     assert "except-guids-file: line 1" in here.replay("--from", "1h", "--except-guids", str(arrived), code=2).err
     assert len(here.live.sim.journal.entries) == requests
     assert here.live.sent == []
-
-
-@pytest.mark.parametrize(
-    ("known", "flags", "error"),
-    [
-        ({"permissions": {}}, [], MissingPermission),
-        ({"expires_at": 1}, [], BadToken),
-        ({"permissions": {"repository_hooks": "write"}}, ["--repository", "octo/none", "--org", ""], NotFound),
-    ],
-)
-def test_list_without_access_sends_nothing(
-    tmp_path: Path, forks: Commands, known: dict[str, Any], flags: list[str], error: type[RedeliverError]
-) -> None:
-    with server(tmp_path, forks, credential="fine-grained") as here:
-        (arrived := tmp_path / "arrived.txt").write_text(deliver(here)[0])
-        token = here.live.sim.tokens.of(f"token {TOKEN}", 0)
-        for name, value in known.items():
-            setattr(token, name, value)
-        said = here.replay("--from", "1h", "--except-guids", str(arrived), "--send", *flags, code=1)
-        assert says(error, said.err)
-        del here.live.given["token"]
-        requests = len(here.live.sim.journal.entries)
-        said = here.replay("--from", "1h", "--except-guids", str(arrived), "--send", code=2)
-        assert said.err.startswith("error: token: ")
-        assert (here.live.sent, len(here.live.sim.journal.entries)) == ([], requests)
 
 
 def test_guids_come_from_several_flags_or_one_or_a_variable(here: Server) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from githubsim.clock import HOUR, MINUTE, SECOND
+from githubsim.clock import HOUR, MINUTE
 from githubsim.faults import Fault, json_answer
 from githubsim.wire import SimRequest
 from redeliver.core.settings import FailOn
@@ -118,18 +118,6 @@ def test_webhook_is_read_from_its_own_checkpoint_after_another_could_not_read_it
     assert len(world.sent) == 2
 
 
-def test_first_checkpoint_is_stored_before_anything_is_sent() -> None:
-    world = Several(2)
-    failed = world.fail_at_each()
-    first = world.clock() - 24 * HOUR
-    report = world.run(hook_id="all")
-    assert world.sent == failed
-    stored = [json.loads(value) for _, name, value in world.variables.history if name == NAME]
-    before = stored[0][str(world.hooks[0].id)]
-    assert abs(before - first) < 10 * SECOND
-    assert world.shared == {str(hook.id): part.start for hook, part in zip(world.hooks, report.hooks, strict=True)}
-
-
 @pytest.mark.parametrize("value", ["1794000000000", "[]", "{", '{"1": -1}', '{"x": 1}', '{"1": 1.5}', ""])
 def test_value_that_is_no_list_of_checkpoints_is_an_error_and_stays(value: str) -> None:
     world = Several(2)
@@ -178,10 +166,3 @@ def test_more_webhooks_than_their_variables_hold_are_refused_before_anything_is_
     assert told(TooManyHooks, error)["hooks"] == "3"
     assert (world.sent, world.kept) == ([], {})
     assert most * 37 < 48 * 1024
-
-
-def test_dry_run_stores_nothing() -> None:
-    world = Several(2)
-    world.fail_at_each()
-    world.run(hook_id="all", dry_run="true")
-    assert (world.kept, world.sent) == ({}, [])

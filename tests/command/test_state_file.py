@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from command.program import Commands, Said, Server, server, start_unprivileged
-from command.site import PLACES
 from githubsim.faults import Call, Fault
 from githubsim.outcomes import UNAVAILABLE
 from redeliver.errors import (
@@ -77,14 +76,6 @@ def test_next_run_starts_from_the_checkpoint(here: Server) -> None:
     second = here.run("--format", "json", code=0).json["hooks"][0]
     assert second["cutoff"] == first["checkpoint"] // 1_000 * 1_000 - 600_000
     assert here.live.sent == [recent]
-
-
-def test_apps_and_servers_keep_their_checkpoints_apart(tmp_path: Path, forks: Commands) -> None:
-    place = PLACES[2]
-    with server(tmp_path, forks, "app") as one, server(tmp_path, forks, "app", place=place) as other:
-        one.run(code=0)
-        other.run(code=0)
-        assert set(one.kept) == {f"{site.api_url.partition('://')[2]}/app/91011/hook" for site in (one, other)}
 
 
 def test_state_file_may_be_in_the_working_directory(here: Server) -> None:

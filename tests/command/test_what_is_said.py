@@ -41,13 +41,6 @@ def test_text_names_every_event_and_ends_with_a_headline(here: Server) -> None:
     assert "\x1b" not in said.everything  # a pipe is no terminal
 
 
-def test_json_is_the_report_and_nothing_else(here: Server) -> None:
-    guid = here.live.fail()
-    report = here.run("--format", "json", "--wait-for-results", "5s", code=0).json
-    (hook,) = report["hooks"]
-    assert ([event["guid"] for event in hook["events"]], hook["recovered"], report["errors"]) == ([guid], 1, [])
-
-
 def test_error_is_printed_and_fails_the_run_unless_fail_on_is_never(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
     said = here.run(code=1)

@@ -16,7 +16,6 @@ from docker.act import Act, Run
 from docker.scene import REPOSITORY, TOKEN, Scene, scene
 from docker.watch import Watch
 from githubsim.hooks import Hook
-from redeliver.errors import BadToken
 
 
 @dataclass(frozen=True)
@@ -132,15 +131,3 @@ def test_token_can_be_read_nowhere(story: Story) -> None:
     assert f"INPUT_TOKEN={TOKEN}" in environment
     assert not [name for name in environment if name.startswith(("ACTIONS_", "GITHUB_TOKEN", "REDELIVER_"))]
     assert TOKEN not in json.dumps(seen | {"Config": seen["Config"] | {"Env": []}})
-
-
-def test_second_run_finds_nothing_to_do(story: Story) -> None:
-    run = story.act.run("redeliver", story.it.url)
-    assert (run.code, run.output("failed-count")) == (0, "0"), run.log
-    assert story.it.receiver.accepted() == dict.fromkeys(story.arrived + story.missed, 1)
-
-
-def test_unknown_token_fails_the_job_with_a_sentence(story: Story) -> None:
-    run = story.act.run("redeliver", story.it.url, secrets={"REDELIVER_TOKEN": TOKEN[::-1]})
-    assert run.code == 1
-    assert BadToken.sentence.partition("{")[0] in run.log

@@ -137,22 +137,6 @@ def test_json_that_would_take_much_memory_is_not_parsed(part: str) -> None:
 # -- headers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "date",
-    [
-        "Fri, 31 Dec 9999 23:59:59 -2359",
-        "Thu, 01 Jan 1970 00:00:00 GMT",
-        "Thu, 05 Nov 99999999999999999999 10:40:00 GMT",
-        "Thu, 05 Nov 2026 10:40:00 -999999999999",
-        "0",
-        "Thu, 05 Nov 2026 99:99:99 GMT",
-    ],
-)
-def test_impossible_date_is_an_error(date: str) -> None:
-    with pytest.raises(ApiUnexpected, match="Date"):
-        Calls(answer(200, date=date)).caller.now()
-
-
 MONDAY = "2026-12-14 10:00:00"
 ENDS_AT = round(datetime(2026, 12, 14, 10, tzinfo=UTC).timestamp() * SECOND)
 
@@ -182,12 +166,6 @@ def test_end_of_a_token_is_read_or_not_known(header: str, ends_at: int | None) -
         found.append(calls.caller.token_ends_at)
     # What cannot be read, or is not said, does not mean that it has none.
     assert found == [ends_at, ENDS_AT, ends_at or ENDS_AT]
-
-
-def test_limit_without_a_wait_is_waited_for() -> None:
-    calls = Calls(answer(429, retry_after="0"), answer(200, "1"))
-    assert calls.get() == 1
-    assert sum(calls.clock.slept) >= 1
 
 
 @pytest.mark.parametrize("name", ["x_accepted_github_permissions", "x_accepted_oauth_scopes"])

@@ -105,14 +105,6 @@ def test_full_page_older_than_the_window_needs_no_next_one() -> None:
     assert len(world.requests()) == 1
 
 
-def test_list_of_webhooks_whose_link_is_cut_off_is_no_shorter_list() -> None:
-    world = World()
-    hooks = [world.sim.org_hook("octo") for _ in range(PAGE + 20)]
-    hooks[-1].add(world.clock() - 5 * MINUTE, UNAVAILABLE)
-    rewrite_links(world, lambda link: link[:-3], "*/hooks")
-    assert code(world.run(hook_id="all", scan="failures")) == 1
-
-
 # -- GitHub's clock ---------------------------------------------------------------------------------------------
 
 

@@ -281,12 +281,6 @@ def test_end_of_the_variables_own_token_is_told() -> None:
         assert "redeliver_token_end_timestamp_seconds" in run_metrics(report, 0)
 
 
-def test_token_is_not_named_by_itself() -> None:
-    world = World()
-    report = world.run(token=ends(world, PERSON, 50))
-    assert PERSON not in as_json(report) + markdown(report) + "".join(world.console.lines)
-
-
 # -- the tracking issue, the chat and the metrics -------------------------------------------------------------------
 
 

@@ -15,7 +15,6 @@ from redeliver.errors import (
     BrokenPaging,
     CheckpointInFuture,
     CheckpointNotSaved,
-    CheckpointUnreadable,
     HookNotFound,
     MissingPermission,
     Moved,
@@ -42,14 +41,6 @@ def only_error(world: World, /, **inputs: str) -> str:
 
 
 # -- the checkpoint ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("value", ["yesterday", "", "-5", "1.5e12", "2026-11-24T00:00:00Z", "17940000000000000"])
-def test_a_checkpoint_that_is_no_time_stops_the_run_and_is_not_overwritten(value: str) -> None:
-    world = World()
-    world.fail()
-    world.variables.seed("CHECKPOINT", value)
-    assert says(CheckpointUnreadable, only_error(world))
 
 
 @pytest.mark.parametrize("ahead", [MINUTE + 1, 2 * MINUTE, DAY])

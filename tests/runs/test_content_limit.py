@@ -10,11 +10,8 @@ import pytest
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.limits import COUNTED
 from githubsim.outcomes import UNAVAILABLE
-from redeliver.core.case import Outcome
-from redeliver.errors import PauseTooLong
 from runs import promises
 from runs.model import Run, World
-from wording import says
 
 pytestmark = pytest.mark.slow
 
@@ -64,23 +61,3 @@ def test_runs_with_counted_redeliveries_send_every_event_once_within_the_limits(
     # A run cannot know what GitHub told the one before it: of each, the first request may be one too many.
     assert world.sim.limits.while_limited <= len(runs) - 1
     print(f"{EVENTS} events: {len(runs)} runs, {(sent[-1] - sent[0]) / MINUTE:.0f} minutes")
-
-
-def test_events_beyond_the_hourly_limit_are_left_with_a_reason_and_hold_the_checkpoint() -> None:
-    world = after_an_outage(EVENTS)
-    run = promises.checked_run(world, time_limit="30m")
-    assert len(run.accepted) == AN_HOUR
-    assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - AN_HOUR
-    assert run.told.count(Outcome.RECOVERED) + run.told.count(Outcome.PENDING) == AN_HOUR
-    assert any(says(PauseTooLong, warning) for warning in run.told.warnings)
-    assert world.life.kept is not None
-    assert world.life.kept < run.began - HOUR
-
-
-@pytest.mark.parametrize("pace", ["150", "60"])
-def test_limit_of_the_minute_is_waited_for_within_the_run(pace: str) -> None:
-    world = after_an_outage(300)
-    run = promises.checked_run(world, redeliveries_per_minute=pace)
-    assert (run.told.recovered, run.told.errors, run.told.warnings) == (300, (), ())
-    # With a pace below the limit it is never met.
-    assert bool(run.limits_met) == (int(pace) > A_MINUTE)

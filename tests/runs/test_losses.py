@@ -115,21 +115,6 @@ def test_run_that_uses_up_the_last_attempt_is_red() -> None:
     assert world.life.endpoint.attempts[guid] == 2
 
 
-def test_event_that_is_deleted_before_it_is_due_is_reported_as_a_gap() -> None:
-    world = at_work()
-    guid = world.hook.add(world.clock() + SECOND, REFUSED).guid
-    world.life.endpoint.by_guid[guid] = REFUSED
-    world.clock.advance(5 * MINUTE)
-    assert run(world).events[0].outcome is Outcome.FAILED_AGAIN
-    # Nobody runs it for three days.
-    world.clock.advance(3 * DAY + HOUR)
-    report = run(world)
-    assert report.gap is not None
-    assert report.errors
-    world.clock.advance(15 * MINUTE)
-    assert run(world).errors == ()
-
-
 def test_event_that_is_deleted_while_the_log_is_read_is_reported_as_a_gap() -> None:
     world = World(Behaviour(page_cap=10), latency_ms=1_000, lookback="3d")
     now = world.clock()

@@ -89,16 +89,6 @@ def test_the_hours_limit_is_never_broken_but_waited_for_until_its_reset() -> Non
     assert sending(run)[0] > run.began + 50 * MINUTE
 
 
-def test_an_hour_that_is_spent_is_a_normal_ending_and_the_checkpoint_is_kept() -> None:
-    world = failed()
-    nearly_spent(world, 100)
-    run = promises.checked_run(world)
-    assert run.told.exit_code(FailOn.ERROR) == 0
-    assert run.told.count(Outcome.OUT_OF_TIME) == EVENTS - len(run.accepted)
-    assert run.part.closed
-    assert world.sim.limits.violations == 0
-
-
 @pytest.mark.parametrize("kind", ["primary", "secondary"])
 def test_a_wait_that_does_not_fit_ends_the_run_in_order(kind: str) -> None:
     world = failed(time_limit="10m")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from days import redeliver_meanwhile, sent_twice
 from githubsim.behaviour import Behaviour
 from githubsim.clock import HOUR, MINUTE, SECOND
 from githubsim.outcomes import OK, Kind
@@ -185,26 +184,6 @@ def test_receiver_that_goes_down_again_is_sent_at_most_a_hundred(code: int, name
             it.keep_promises()
             since = it.start + minute * MINUTE
             assert sum(one.accepted_at >= since for one in it.world.sim.accepted) <= 100
-
-
-def test_what_somebody_else_redelivers_meanwhile_is_not_sent_again() -> None:
-    it = Hours(Scenario(healthy, (Missed(2_500),), 0, 0, live=inf))
-    others = sorted(it.world.hook.log.rows, key=lambda row: -row.delivered_at)[:2_000]
-    redeliver_meanwhile(it.world, others, it.start + MINUTE, every=SECOND // 20)
-    it.run()
-    it.keep_promises()
-    assert it.waiting == []
-    assert sent_twice(it.world) == []
-
-
-@pytest.mark.parametrize("number", [300, 1_000])
-def test_healthy_receiver_is_sent_everything_at_full_pace(number: int) -> None:
-    it = Hours(Scenario(healthy, (Missed(number),), 0, 0))
-    it.run()
-    it.keep_promises()
-    times = [one.accepted_at for one in it.world.sim.accepted]
-    assert len(times) == number
-    assert (number - 1) * SECOND / (times[-1] - times[0]) >= 2.4
 
 
 def test_log_that_is_two_minutes_late_slows_sending_and_stops_nothing() -> None:

@@ -90,29 +90,6 @@ def test_an_earlier_success_is_found_however_far_back() -> None:
     assert outcome_of(run, guid) is None
 
 
-@pytest.mark.parametrize("first", [POISON, REDIRECTED, invalid_response(500)])
-def test_attempts_are_counted_over_all_that_github_keeps(first: object) -> None:
-    world = long_log(max_attempts="3")
-    guid = world.hook.add(world.clock() - 2 * DAY, first).guid  # type: ignore[arg-type]  # an Outcome
-    world.hook.add(world.clock() - DAY, POISON, guid=guid, redelivery=True)
-    world.hook.add(world.clock() - 5 * MINUTE, POISON, guid=guid, redelivery=True)
-    world.clock.advance(HOUR)
-    run = promises.checked_run(world)
-    assert run.accepted == []
-    assert outcome_of(run, guid) is Outcome.GIVEN_UP
-
-
-def test_an_event_whose_first_attempt_is_gone_is_tried_once() -> None:
-    world = long_log()
-    guid = world.hook.add(world.clock() - 3 * DAY - HOUR, UNAVAILABLE).guid
-    world.hook.add(world.clock() - 5 * MINUTE, UNAVAILABLE, guid=guid, redelivery=True)
-    world.life.endpoint.by_guid[guid] = POISON
-    for _ in range(3):
-        world.clock.advance(HOUR)
-        promises.checked_run(world)
-    assert world.life.endpoint.attempts[guid] == 1
-
-
 # -- a window that is too long -----------------------------------------------------------------------------------
 
 
