@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import floor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Milliseconds.
 MINUTE = 60_000
@@ -32,10 +37,12 @@ def utc_from_now(moment: int, now: int) -> str:
 
 
 def distance(moment: int, now: int) -> str:
-    """How far away a moment is: ``1 h ago``, ``2 d 23 h left``, ``now``."""
+    """How far away a moment is: ``1 h ago``, ``2 d 23 h left``, ``now``. Of time that is left, none is added."""
     if moment == now:
         return "now"
-    return f"{duration(abs(moment - now) / 1000)} {'left' if moment > now else 'ago'}"
+    if moment > now:
+        return f"{duration((moment - now) / 1000, floor)} left"
+    return f"{duration((now - moment) / 1000)} ago"
 
 
 def timestamp(moment: int) -> str:
@@ -54,12 +61,12 @@ def day_time(moment: int, form: str = "%H:%M") -> str:
     return f"{at.day} {_MONTHS[at.month - 1]} {at:{form}}"
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float, rounded: Callable[[float], int] = round) -> str:
     """How long something takes or took, rounded to two units: ``65 s``, ``3 min``, ``1 h 20 min``, ``2 d 23 h``."""
     seconds = min(seconds, 1_000 * 86_400)  # GitHub may ask for any number, even infinity
-    if (shown := max(round(seconds), int(seconds > 0))) < 120:
+    if (shown := max(rounded(seconds), int(seconds > 0))) < 120:
         return f"{shown} s"
-    minutes, hours = round(seconds / 60), round(seconds / 3_600)
+    minutes, hours = rounded(seconds / 60), rounded(seconds / 3_600)
     large, small, names = (*divmod(minutes, 60), ("h", "min")) if minutes < 1_440 else (*divmod(hours, 24), ("d", "h"))
     return " ".join(f"{number:,} {name}" for number, name in zip((large, small), names, strict=True) if number)
 

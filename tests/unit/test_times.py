@@ -18,7 +18,8 @@ NOW = round(datetime(2026, 11, 9, 10, 4, tzinfo=UTC).timestamp() * 1000)
         (NOW, "10:04 UTC (now)"),
         (NOW - HOUR, "09:04 UTC (1 h ago)"),
         (NOW - 20 * HOUR, "8 Nov 14:04 UTC (20 h ago)"),
-        (NOW + 3 * DAY - HOUR - 4 * MINUTE, "12 Nov 09:00 UTC (2 d 23 h left)"),
+        (NOW + 3 * DAY - HOUR - 4 * MINUTE, "12 Nov 09:00 UTC (2 d 22 h left)"),
+        (NOW + 2 * MINUTE + 59_999, "10:06 UTC (2 min left)"),
         (NOW - 400 * DAY, "5 Oct 2025 10:04 UTC (400 d ago)"),
     ],
 )

@@ -56,7 +56,9 @@ _OFF_SHORT = "switched off"
 _OFF_HEADLINE = "{webhook} is switched off: GitHub sends it no events"
 _ENDS_SOON = "The token for {use} expires on {until:moment} ({left} left)."
 _ENDS_IN = "The token for {use} expires in {left}, on {until:moment}"
-_RENEW = "Make a new one and store it in the same secret, or runs will fail and redeliver nothing: {page}"
+_RENEW = (
+    "Make a new one and store it in the secret that held the old one, or runs will fail and redeliver nothing: {page}"
+)
 
 _UNLISTED_HEADLINE = "The webhooks of {names:count repository|repositories} could not be listed"
 _UNLISTED = f"{_UNLISTED_HEADLINE}, so nothing is known of them: {{names}}. {{first:problem}}"
@@ -193,7 +195,7 @@ class FactKind(Enum):
     NEWEST_READ = Words(
         Level.WARNING,
         _NEWEST_READ,
-        "Older failures are not counted here. The checkpoint stays before them, so a later run finds them.",
+        "Older failures are not counted here. Later runs read the rest, so nothing is skipped.",
         short=_NEWEST,
     )
     NEWEST_READ_AND_GAP = Words(

@@ -42,7 +42,7 @@ _WIDTHS = {
 }
 # GitHub's own red, yellow and green, readable on its light and on its dark pages.
 _RED, _YELLOW, _GREEN = "#cf222e", "#d4a72c", "#2da44e"
-_COLOURS = {_GREEN: ("🟩", "recovered"), _YELLOW: ("🟨", "no outcome yet"), _RED: ("🟥", "undelivered")}
+_COLOURS = {_GREEN: ("🟩", "recovered"), _YELLOW: ("🟨", "no result yet"), _RED: ("🟥", "undelivered")}
 #: All other outcomes are red.
 _COLOUR = {Outcome.RECOVERED: _GREEN, Outcome.PENDING: _YELLOW, Outcome.UNKNOWN: _YELLOW}
 _X_AXIS = {"labelFontSize": 11, "showTick": False}

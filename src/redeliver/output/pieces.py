@@ -71,7 +71,7 @@ def alert(lines: Iterable[str], *, is_red: bool, listed: Iterable[str] = ()) -> 
 def otherwise(until: str) -> str:
     """Where a person reads what to do if that cannot be done before GitHub begins to delete events."""
     place = document("on-call.md#when-time-runs-out")
-    return f"**If that cannot be done by {until}:** see [when time runs out]({place})."
+    return f"**If that cannot be done by {until}:** see [what you can still do then]({place})."
 
 
 def folded(title: str, *parts: str) -> str:

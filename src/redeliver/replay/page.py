@@ -71,7 +71,8 @@ def no_retry(report: ReplayReport) -> str:
     delivered = sum(event.is_delivered for event in missing)
     if not delivered:
         return ""
-    which = f"{delivered:,} of these events" if delivered < len(missing) else count(delivered, "event")
+    these = "this event" if delivered == 1 else f"these {delivered:,} events"
+    which = f"{delivered:,} of these events" if delivered < len(missing) else these
     return f"No scheduled run sends {which} again: {'it was' if delivered == 1 else 'they were'} delivered before."
 
 

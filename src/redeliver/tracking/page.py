@@ -55,7 +55,7 @@ _CLOSE = "This issue stays open: close it once you have dealt with it."
 def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     """The issue's text. ``run``: the address of the run that changes it; empty: unknown."""
     memory = decision.memory
-    link = f" [The run that changed it last]({run})." if run else ""
+    link = f" [Latest run]({run})." if run else ""
     end = (f"<sub>{_FOOT}{link}</sub>", memory.hidden)
     space = _space_beside(*end)
     known = _known_losses(memory) if memory.state is not State.SETTLED else []  # else they are the heading
