@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from zipfile import ZipFile
@@ -39,16 +40,17 @@ def test_reusable_workflow_uses_the_moving_tag_on_main() -> None:
 
 
 def test_package_holds_the_code_and_its_commands_alone(wheel: Path) -> None:
-    assert wheel.name == f"redeliver_action-{__version__}-py3-none-any.whl"
+    name = tomllib.loads(text("pyproject.toml"))["project"]["name"]
+    assert wheel.name == f"{name.replace('-', '_')}-{__version__}-py3-none-any.whl"
     package = ZipFile(wheel)
-    names = {name for name in package.namelist() if ".dist-info/" not in name}
+    names = {one for one in package.namelist() if ".dist-info/" not in one}
     sources = ROOT / "src"
     assert names == {file.relative_to(sources).as_posix() for file in sources.rglob("*.py")} | {"redeliver/py.typed"}
-    (entry,) = [name for name in package.namelist() if name.endswith("entry_points.txt")]
+    (entry,) = [one for one in package.namelist() if one.endswith("entry_points.txt")]
     # The second one has the package's own name: uvx and pipx start a command that is named like the package.
     assert set(package.read(entry).decode().split("\n")) >= {
         "redeliver = redeliver.__main__:main",
-        "redeliver-action = redeliver.__main__:main",
+        f"{name} = redeliver.__main__:main",
     }
 
 
