@@ -186,6 +186,15 @@ def test_receiver_that_goes_down_again_is_sent_at_most_a_hundred(code: int, name
             assert sum(one.accepted_at >= since for one in it.world.sim.accepted) <= 100
 
 
+def test_healthy_receiver_is_sent_everything_at_full_pace() -> None:
+    it = Hours(Scenario(healthy, (Missed(300),), 0, 0))
+    it.run()
+    it.keep_promises()
+    times = [one.accepted_at for one in it.world.sim.accepted]
+    assert len(times) == 300
+    assert 299 * SECOND / (times[-1] - times[0]) >= 2.4
+
+
 def test_log_that_is_two_minutes_late_slows_sending_and_stops_nothing() -> None:
     it = Hours(Scenario(healthy, (Missed(600),), 0, 0), log_lag=2 * MINUTE)
     it.run()
