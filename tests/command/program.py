@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -176,6 +178,57 @@ def start_unprivileged(*arguments: str) -> Said:
     # From linux/prctl.h and linux/capability.h: PR_CAPBSET_DROP and CAP_DAC_OVERRIDE.
     give_up = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.execv(sys.argv[1], sys.argv[1:])"
     return start(*arguments, program=(sys.executable, "-c", give_up, *REDELIVER))
+
+
+@dataclass
+class Terminal:
+    """The program at a terminal of its own, and what was typed there."""
+
+    process: subprocess.Popen[bytes]
+    ours: int
+    shown: str = ""
+
+    def wait_for(self, words: str) -> None:
+        """Read until the words are there."""
+        while words not in self.shown:
+            ready, _, _ = select.select([self.ours], [], [], 30)
+            assert ready, self.shown
+            self.shown += os.read(self.ours, 4_096).decode(errors="replace")
+
+    def answer(self, question: str, text: str) -> None:
+        self.wait_for(question)
+        os.write(self.ours, f"{text}\n".encode())
+
+    def end(self) -> int:
+        """Read to its end. Gives the exit code."""
+        try:
+            while piece := os.read(self.ours, 4_096):
+                self.shown += piece.decode(errors="replace")
+        except OSError:  # Linux ends a terminal so
+            pass
+        os.close(self.ours)
+        return self.process.wait(30)
+
+    @property
+    def text(self) -> str:
+        """What was shown, without what moves the cursor or sets colours."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.shown)
+
+
+def at_a_terminal(*arguments: str, given: dict[str, str], folder: Path | None = None) -> Terminal:
+    """Start the command at a terminal of its own."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [*REDELIVER, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(COLUMNS="120", **given),
+        cwd=folder,
+        start_new_session=True,  # /dev/tty would be the terminal of whoever runs the tests
+    )
+    os.close(theirs)
+    return Terminal(process, ours)
 
 
 def let_time_pass(folder: Path) -> None:

@@ -15,8 +15,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from command.keys import key_pair
-from command.program import NOWHERE, REDELIVER, TOKEN, Commands, Server, environment, server
-from command.test_what_is_said import CONTROL, on_a_terminal
+from command.program import NOWHERE, TOKEN, Commands, Server, at_a_terminal, server
 from redeliver import __version__
 from redeliver.core.settings import Topic, Use, inputs
 from redeliver.entry.cli import app
@@ -140,10 +139,10 @@ def test_all_problems_are_named_before_any_request(
 
 def test_help_is_plain_text_in_a_pipe_and_has_boxes_on_a_terminal() -> None:
     assert CliRunner().invoke(app, ["run", "-h"]).output.isascii()
-    shown = "".join(on_a_terminal([*REDELIVER, "run", "-h"], environment(TERM="xterm-256color", COLUMNS="120")))
-    shown = CONTROL.sub("", shown)
-    assert "╭─ Which webhook ─" in shown
-    assert "[metrics]" in shown
+    terminal = at_a_terminal("run", "-h", given={"TERM": "xterm-256color"})
+    assert terminal.end() == 0
+    assert "╭─ Which webhook ─" in terminal.text
+    assert "[metrics]" in terminal.text
 
 
 def test_flags_and_commands_stand_under_titles() -> None:

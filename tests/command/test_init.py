@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import re
-import select
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +14,7 @@ from typing import Any, Literal
 import pytest
 import yaml
 
-from command.program import REDELIVER, TOKEN, Commands, Said, Server, environment, server
+from command.program import TOKEN, Commands, Said, Server, Terminal, at_a_terminal, server
 from githubsim.environments import Environment
 from githubsim.faults import Answer, Call, Fault, json_answer, redirect
 from redeliver.errors import (
@@ -349,55 +346,14 @@ def test_strange_answer_is_an_error(new: Newcomer, path: str, answer: Answer, ki
 # -- a person at a terminal -------------------------------------------------------------------------------------
 
 
-@dataclass
-class Terminal:
-    """The program at a terminal of its own, and what was typed there."""
-
-    process: subprocess.Popen[bytes]
-    ours: int
-    shown: str = ""
-
-    def wait_for(self, words: str) -> None:
-        """Read until the words are there."""
-        while words not in self.shown:
-            ready, _, _ = select.select([self.ours], [], [], 30)
-            assert ready, self.shown
-            self.shown += os.read(self.ours, 4_096).decode(errors="replace")
-
-    def answer(self, question: str, text: str) -> None:
-        self.wait_for(question)
-        os.write(self.ours, f"{text}\n".encode())
-
-    def end(self) -> int:
-        """Read to its end. Gives the exit code."""
-        try:
-            while piece := os.read(self.ours, 4_096):
-                self.shown += piece.decode(errors="replace")
-        except OSError:  # Linux ends a terminal so
-            pass
-        os.close(self.ours)
-        return self.process.wait(30)
-
-
-def at_a_terminal(new: Newcomer, **given: str) -> Terminal:
-    flags, theirs = new.flags[:-2], 0
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*REDELIVER, *flags],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        env=environment(TERM="xterm", COLUMNS="120", **given),
-        cwd=new.folder,
-        start_new_session=True,  # /dev/tty would be the terminal of whoever runs the tests
-    )
-    os.close(theirs)
-    return Terminal(process, ours)
+def asked(new: Newcomer, **given: str) -> Terminal:
+    """The command without its token, at a terminal."""
+    return at_a_terminal(*new.flags[:-2], given={"TERM": "xterm", **given}, folder=new.folder)
 
 
 def test_what_is_missing_is_asked_for(new: Newcomer) -> None:
     other = new.server.live.sim.org_hook("octo")
-    terminal = at_a_terminal(new)
+    terminal = asked(new)
     terminal.answer("Token to store", TOKEN)
     terminal.answer("The webhook's id: ", "12")
     terminal.wait_for("not in the list")
@@ -411,7 +367,7 @@ def test_what_is_missing_is_asked_for(new: Newcomer) -> None:
 @pytest.mark.parametrize("answers", [[], ["t"], [""]])
 def test_terminal_that_closes_ends_it(new: Newcomer, answers: list[str]) -> None:
     new.server.live.sim.org_hook("octo")
-    terminal = at_a_terminal(new)
+    terminal = asked(new)
     if answers == ["t"]:
         terminal.answer("Token to store", TOKEN)
         terminal.wait_for("The webhook's id: ")
@@ -419,12 +375,12 @@ def test_terminal_that_closes_ends_it(new: Newcomer, answers: list[str]) -> None
         terminal.wait_for("Token to store")
     os.write(terminal.ours, b"\n" if answers else b"\x04")
     assert terminal.end() == NoAnswer.exit_code
-    assert says(NoAnswer, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.shown).replace("\r\n", "\n"))
+    assert says(NoAnswer, terminal.text.replace("\r\n", "\n"))
     assert not new.has_changed
 
 
 def test_terminal_that_is_gone_ends_it(new: Newcomer) -> None:
-    terminal = at_a_terminal(new)
+    terminal = asked(new)
     terminal.wait_for("Token to store")
     os.close(terminal.ours)
     assert terminal.process.wait(30) == NoAnswer.exit_code
@@ -432,7 +388,7 @@ def test_terminal_that_is_gone_ends_it(new: Newcomer) -> None:
 
 
 def test_token_that_sets_up_is_not_stored_when_typed(new: Newcomer) -> None:
-    terminal = at_a_terminal(new, GH_TOKEN=TOKEN)
+    terminal = asked(new, GH_TOKEN=TOKEN)
     terminal.answer("Token to store", TOKEN)
     assert terminal.end() == 2
     assert "error: token: " in terminal.shown
@@ -440,7 +396,7 @@ def test_token_that_sets_up_is_not_stored_when_typed(new: Newcomer) -> None:
 
 
 def test_signal_at_a_question_ends_it(new: Newcomer) -> None:
-    terminal = at_a_terminal(new)
+    terminal = asked(new)
     terminal.wait_for("Token to store")
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() == 128 + signal.SIGINT

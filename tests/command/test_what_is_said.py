@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from command.keys import key_pair
-from command.program import REDELIVER, TOKEN, Commands, Said, Server, Started, environment, server
+from command.program import REDELIVER, TOKEN, Commands, Said, Server, Started, at_a_terminal, environment, server
 from githubsim.faults import Call, Fault, json_answer
 from githubsim.outcomes import UNAVAILABLE
 from redeliver import __version__
@@ -136,46 +134,26 @@ def test_secret_in_an_address_or_a_status_is_not_printed(here: Server) -> None:
 # -- a person at a terminal -------------------------------------------------------------------------------------
 
 
-def on_a_terminal(command: list[str], given: dict[str, str]) -> Iterator[str]:
-    """What a program writes to a terminal, piece by piece; at the end its exit code as text."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=given) as process:
-        os.close(theirs)
-        while True:
-            try:
-                piece = os.read(ours, 4_096)
-            except OSError:  # Linux ends a terminal so
-                break
-            if not piece:
-                break
-            yield piece.decode(errors="replace")
-        os.close(ours)
-    yield f"\nexit {process.returncode}"
-
-
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-
 def test_terminal_shows_progress_and_readable_lines(here: Server) -> None:
     here.live.fail()
     here.served.door.latency_ms = 150
-    command = [*REDELIVER, "run", *here.flags(), "--wait-for-results", "5s"]
-    raw = "".join(on_a_terminal(command, environment(TERM="xterm-256color", COLUMNS="120")))
+    terminal = at_a_terminal("run", *here.flags(), "--wait-for-results", "5s", given={"TERM": "xterm-256color"})
+    assert terminal.end() == 0
+    raw = terminal.shown
     assert "⠋" in raw  # the spinner's first picture
     assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l") >= 1  # the cursor is given back
-    lines = [line.rstrip() for line in CONTROL.sub("", raw).replace("\r", "\n").splitlines()]
+    lines = [line.rstrip() for line in terminal.text.replace("\r", "\n").splitlines()]
     assert any(f"hook {here.hook.id} → " in line for line in lines)
     assert "Recovered: 1 event" in lines
     assert "Send      1 of 1 · 1 delivered · 0 failed" in lines
-    assert lines[-1] == "exit 0"
 
 
 def test_terminal_is_restored_after_an_error(here: Server) -> None:
     here.live.sim.faults.add(Fault(json_answer(403, "no"), path="*/deliveries", times=None))
-    raw = "".join(on_a_terminal([*REDELIVER, "run", *here.flags()], environment(TERM="xterm", COLUMNS="120")))
-    assert "error: " in CONTROL.sub("", raw)
-    assert raw.count("\x1b[?25h") >= raw.count("\x1b[?25l")
-    assert raw.endswith("exit 1")
+    terminal = at_a_terminal("run", *here.flags(), given={"TERM": "xterm"})
+    assert terminal.end() == 1
+    assert "error: " in terminal.text
+    assert terminal.shown.count("\x1b[?25h") >= terminal.shown.count("\x1b[?25l")
 
 
 # -- systemd's journal ------------------------------------------------------------------------------------------
