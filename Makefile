@@ -19,7 +19,7 @@
 # make audit    known vulnerabilities of what the locks name (asks a service on the open internet)
 # make wheel    builds the package; make test WHEEL=dist/... VENV=build/venv tests it instead of the checkout
 # make version  writes VERSION=1.2.3 wherever it is named, which is what a pull request for a release holds
-# make home     writes REPOSITORY=owner/name wherever this action says where it lives, for whoever publishes it
+# make home     writes REPOSITORY=owner/name, and PACKAGE=name if given, wherever they are named: for whoever publishes it
 # make clean    removes what the other targets made
 #
 # Needs Python 3.11 or newer and a package index; everything else comes from the hashed locks in requirements/. ARGS are
@@ -161,7 +161,7 @@ version:
 
 # What is wrapped or measured by its words is written anew.
 home: $(VENV)/test.stamp
-	@$(PY) tools/home.py $(REPOSITORY)
+	@$(PY) tools/home.py '$(REPOSITORY)' '$(PACKAGE)'
 	$(PY) tools/write_docs.py
 	UPDATE_SNAPSHOTS=1 $(PY) -m pytest --quiet --numprocesses=0 tests/runs/test_snapshots.py tests/unit/test_wording.py
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from action.step import ACTION, HOOKS_ACTION, REPLAY_ACTION, TRACKING_ACTION, Runner
+from action.step import ACTION, HOOKS_ACTION, REPLAY_ACTION, ROOT, TRACKING_ACTION, Runner
 from redeliver.core.settings import Use, inputs
 from redeliver.entry.tracking import TRACKING_OUTPUTS
 from redeliver.replay.report_json import REPLAY_OUTPUTS
@@ -61,5 +61,10 @@ def test_container_is_given_every_input(usual: Runner) -> None:
 
 def test_action_yml_fits_the_marketplace() -> None:
     assert len(ACTION["description"]) < 125
-    assert ACTION["name"] == "Redeliver Action"
     assert ACTION["branding"].keys() == {"icon", "color"}  # their values: check-jsonschema knows the lists
+
+
+def test_badge_leads_to_the_actions_name_in_the_marketplace() -> None:
+    badge, page = ACTION["name"].replace(" ", "_"), ACTION["name"].replace(" ", "-").lower()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"Marketplace-{badge}-blue)](https://github.com/marketplace/actions/{page})" in readme

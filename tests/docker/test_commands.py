@@ -62,7 +62,8 @@ def uvx(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
     index = {name: value for name, value in os.environ.items() if name.startswith("UV_") or name == "SSL_CERT_FILE"}
     places = {"UV_FIND_LINKS": wheel.parent, "UV_CACHE_DIR": folder / "cache", "UV_TOOL_DIR": folder / "tools"}
     environment = [f"{name}={value}" for name, value in (index | places).items()]
-    return ["env", *environment, "uv", "tool", "run", "--quiet", f"redeliver-action@{__version__}"]
+    package = wheel.name.partition("-")[0].replace("_", "-")
+    return ["env", *environment, "uv", "tool", "run", "--quiet", f"{package}@{__version__}"]
 
 
 @pytest.fixture(params=["image", "installed", "uvx"])

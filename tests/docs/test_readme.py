@@ -71,7 +71,7 @@ def test_numbers_of_flow_control_are_those_of_the_code() -> None:
 
 def test_steps_of_the_readme_are_in_order() -> None:
     form, command, workflow = (README.index(text) for text in ("personal-access-tokens/new", "gh secret set", WORKFLOW))
-    assert form < README.index("redeliver-action hooks --org") < command < workflow < README.index("**Start it**")
+    assert form < README.index(" hooks --org YOUR-ORGANIZATION") < command < workflow < README.index("**Start it**")
 
 
 def test_job_of_the_tracking_issue_fits_below_the_workflow() -> None:

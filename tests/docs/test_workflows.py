@@ -172,3 +172,11 @@ def test_reusable_workflow_cancels_nothing_and_its_issue_has_the_callers_rights_
     (step,) = tracking["steps"]
     assert step["with"].keys() <= {row.name for row in of_action(Use.TRACKING)}
     assert step["with"]["report"] == "${{ needs.redeliver.outputs.report }}"
+
+
+def test_guide_names_whose_actions_an_organization_has_to_allow() -> None:
+    used = {owner for path in WORKFLOWS for owner in re.findall(r"uses: ([\w-]+)/", path.read_text(encoding="utf-8"))}
+    (allowed,) = re.findall(
+        r"only selected actions: ([^;]+);", (ROOT / "docs/maintainers.md").read_text(encoding="utf-8")
+    )
+    assert {*re.findall(r"`([\w-]+)/\*`", allowed)} == used - {"actions", "github", REPOSITORY.partition("/")[0]}
