@@ -302,32 +302,32 @@ class ApiError(RedeliverError):
 
 
 BadToken = ApiError.kind(
-    "GitHub does not accept the token: it refused to {what} (401).",
-    "Make a new token, and store all of it in the secret: this one has expired, was revoked, or is incomplete.",
+    "GitHub does not accept the token: asked to {what}, it answered 401.",
+    "Make a new token, and store the whole of it in the secret. This one has expired, was revoked, or is cut off.",
 )
 """401: GitHub does not know this token (any more)."""
 
 TokenEnded = ApiError.kind(
-    "GitHub no longer accepts the App's token: it refused to {what} (401).",
+    "GitHub no longer accepts the App's token: asked to {what}, it answered 401.",
     "Check that the App is still installed, and not suspended. If only its token was revoked, the next run makes a "
     "new one.",
 )
 """401 for a token that the action made: it was valid, and GitHub revoked it before its hour was over."""
 
 BadKey = ApiError.kind(
-    "GitHub does not accept the App's key: it refused to {what} (401).",
+    "GitHub does not accept the App's key: asked to {what}, it answered 401.",
     "Check that private-key is a current key of the App in client-id (or app-id), and that this machine's clock is "
     "right.",
 )
 
 MissingPermission = ApiError.kind(
-    'The token may not {what} (403). GitHub says "{message}".',
+    'The token is not allowed to {what} (403). GitHub says "{message}".',
     "Give it {needed}.",
 )
 """403 that is not a rate limit: the token is valid, but may not do this."""
 
 WorkflowToken = ApiError.kind(
-    'The token may not {what} (403). GitHub says "{message}".',
+    'The token is not allowed to {what} (403). GitHub says "{message}".',
     "The workflow's own GITHUB_TOKEN can neither read webhooks nor write variables. Use a personal access token or an "
     "App with {needed}.",
 )

@@ -51,7 +51,10 @@ _EACH_MAY_BE = (
 _UNREADABLE = "{ids:count delivery|deliveries} in GitHub's log could not be read"
 _NEWEST_READ = "Only the newest part of the log was read, back to {back_to:moment}."
 _NEWEST = "only the newest part was read"
-_OFF = "The webhook is switched off: GitHub sends it no events. What happens until it is on again cannot be recovered."
+_OFF = (
+    "The webhook is switched off: GitHub sends it no events. What has happened since its last new event, and "
+    "until it is on again, cannot be recovered."
+)
 _OFF_SHORT = "switched off"
 _OFF_HEADLINE = "{webhook} is switched off: GitHub sends it no events"
 _ENDS_SOON = "The token for {use} expires on {until:moment} ({left} left)."
@@ -80,8 +83,8 @@ class FactKind(Enum):
         Level.LOSS,
         "GitHub has deleted the deliveries between {since:moment} and {until:moment} before any run had checked them. "
         "What failed in that time can no longer be found or redelivered.",
-        "Compare your own records of that time with GitHub. Then find out why no run checked it: see that the schedule "
-        "is enabled, and runs at least once a day.",
+        "See today that the schedule is enabled, and runs at least once a day, or more is lost. There is no hurry to "
+        "compare your own records of that time with GitHub.",
         "The next run continues from here.",
         short="GitHub has deleted unchecked deliveries",
         headline="GitHub has deleted deliveries for {named} that no run had checked, from {since:moment} to "
@@ -98,8 +101,9 @@ class FactKind(Enum):
         Level.LOSS,
         "{guids:count event} expired undelivered: {guids}. It is too late to redeliver {guids:it|them}: GitHub has "
         "deleted {guids:it|them}.",
-        "Read what {guids:it was|they were} about (pull requests, issues, checks) from GitHub's API instead. Then run "
-        "more often, or raise time-limit.",
+        "Read what {guids:it was|they were} about from GitHub's API instead (there is no hurry): of a push, the "
+        "branch's commits; else the pull request, issue or check. So that no more expire, fix what {guids:it|they} "
+        "failed with, or run more often if that came too late.",
         headline="{guids:count event} for {named} {guids:is|are} lost",
     )
     UNREADABLE_LOSS = Words(
@@ -113,8 +117,9 @@ class FactKind(Enum):
     UNREADABLE_ERROR = Words(
         Level.ERROR,
         f"{_UNREADABLE}: {{ids}}.",
-        f"{_EACH_MAY_BE} Everything else was done, and later runs try again to read {{ids:it|them}}.",
-        headline=_UNREADABLE,
+        f"{_EACH_MAY_BE} GitHub keeps {{ids:it|them}} for 3 days (Enterprise Server: 7); later runs try again to read "
+        "{ids:it|them}.",
+        headline=f"{_UNREADABLE}: {{ids}}",
     )
     UNREADABLE_WARNING = Words(
         Level.WARNING,
@@ -143,20 +148,20 @@ class FactKind(Enum):
     """The same, where nothing is known to be undelivered in what was read."""
     SILENT = Words(
         Level.ERROR,
-        "GitHub has sent no new event{since}, which is longer than max-silence. If the webhook is gone, what happens "
-        "until it is back cannot be recovered.",
-        "Check whether the webhook was deleted and recreated (then put its new id into hook-id), whether the App is "
-        "still installed, and whether the source of the events works.",
+        "GitHub has sent no new event{since}, which is longer than max-silence. If the webhook is gone, what has "
+        "happened since, and happens until it is back, cannot be recovered. If nothing happened, nothing is lost.",
+        "Check at once whether the webhook was deleted and recreated (then put its new id into hook-id), whether the "
+        "App is still installed, and whether the source of the events works.",
         short="silent",
-        headline="No new event for {named}{since}",
+        headline="No new event for {named}{since}, longer than max-silence allows",
         needs_somebody=True,
     )
     """No failure shows that."""
     SWITCHED_OFF_ERROR = Words(
         Level.ERROR,
         _OFF,
-        "If it should be on, tick Active on its page. If not, take its id out of hook-id. Once GitHub has deleted the "
-        "last of its deliveries, this is only a warning.",
+        "If it should be on, tick Active on its page now: each hour adds to what is lost. If not, take its id out of "
+        "hook-id; else runs fail until GitHub has deleted the last of its deliveries, and then only warn.",
         short=_OFF_SHORT,
         headline=_OFF_HEADLINE,
         needs_somebody=True,
@@ -195,7 +200,8 @@ class FactKind(Enum):
     NEWEST_READ = Words(
         Level.WARNING,
         _NEWEST_READ,
-        "Older failures are not counted here. Later runs read the rest, so nothing is skipped.",
+        "Older failures are not counted here. While the receiver is down, or calls or time are short, a run reads no "
+        "more: later runs read the rest, so nothing is skipped.",
         short=_NEWEST,
     )
     NEWEST_READ_AND_GAP = Words(
@@ -241,7 +247,8 @@ class FactKind(Enum):
     NOT_DELIVERED = Words(
         Level.ERROR,
         "{events:count event} {events:was|were} not delivered ({why}).",
-        "To try again, replay the GUIDs that are listed: with the input guid, or redeliver replay --guid.",
+        "To try again, replay {events:the GUID that is|the GUIDs that are} listed: with the input guid, or redeliver "
+        "replay --guid.",
     )
     NO_RESULT = Words(
         Level.WARNING,

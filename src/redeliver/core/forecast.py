@@ -47,6 +47,8 @@ class Forecast:
     """The ``time-limit`` with which one run sends all; empty: one does already."""
     faster: tuple[str, ...]
     """What would take less time, and how long it then takes; none if one run sends all in time."""
+    an_hour: int = 0
+    """Events that GitHub's limit of calls an hour leaves, if that is what sending waits for; 0: it is not."""
 
     @property
     def in_time(self) -> bool:
@@ -68,11 +70,13 @@ class Forecast:
     def advice(self) -> tuple[tuple[str, str], ...]:
         """What would be better, and how, as a user may choose it."""
         pairs = ("Faster", "; or ".join(self.faster)), ("In one run", self.in_one_run)
-        return tuple((better, how) for better, how in pairs if how)
+        choice = " (not needed)" * self.in_time
+        return tuple((f"{better}{choice}", how) for better, how in pairs if how)
 
     def __str__(self) -> str:
         runs = "1 run" if self.runs == 1 else f"{self.runs:,} runs of {self.per_run:,}"
-        return f"{duration(self.seconds)}, in {runs}"
+        limit = f" (GitHub's API limit: {self.an_hour:,} an hour)" if self.an_hour else ""
+        return f"{duration(self.seconds)}{limit}, in {runs}"
 
 
 def forecast(events: int, per_minute: int, hourly: float, *, run_seconds: float, time_left: float) -> Forecast:
@@ -95,11 +99,13 @@ def forecast(events: int, per_minute: int, hourly: float, *, run_seconds: float,
     if runs > 1 or seconds > time_left:
         paces = {
             f"redeliveries-per-minute: {_MOST_A_MINUTE}": (max(per_minute, _MOST_A_MINUTE), hourly),
-            f"an App, which has up to {_MOST_CALLS:,} API calls an hour": (per_minute, max(hourly, _MOST_CALLS)),
+            f"an App, whose API calls (up to {_MOST_CALLS:,} an hour) allow {min(per_minute, _MOST_A_MINUTE)} "
+            "redeliveries a minute": (per_minute, max(hourly, _MOST_CALLS)),
         }
         takes = {how: seconds_to_redeliver(events, *pace) for how, pace in paces.items()}
         faster = [f"{how} ({duration(it)})" for how, it in takes.items() if it < seconds * _WORTH_IT]
-    return Forecast(events, seconds, per_run, runs, time_left, in_one_run, tuple(faster))
+    an_hour = int(hourly * (1 - FOR_OTHERS)) if seconds > seconds_to_redeliver(events, per_minute, inf) else 0
+    return Forecast(events, seconds, per_run, runs, time_left, in_one_run, tuple(faster), an_hour)
 
 
 def seconds_to_redeliver(number: int, per_minute: int, hourly: float) -> int:

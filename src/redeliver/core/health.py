@@ -140,7 +140,11 @@ def health_of(
     if doubt or stats is None:
         return Health.UNKNOWN, doubt or "the log was not read in full"
     # A window without events says nothing: the receiver may be down, and its last events given up.
-    return (Health.HEALTHY, "nothing is undelivered") if stats.events else (Health.UNKNOWN, "GitHub sent no event")
+    return (
+        (Health.HEALTHY, "nothing is undelivered")
+        if stats.events
+        else (Health.UNKNOWN, "GitHub sent no event, as is normal when nothing happens")
+    )
 
 
 def label_of(owner: str, hook_id: object) -> str:

@@ -140,7 +140,7 @@ def _nothing_failed(report: Report, *, is_second: bool) -> str:
     filtered = report.count(Outcome.FILTERED_OUT)
     left_out = f": {count(filtered, 'event')} filtered out" if filtered else ""
     # Nothing under a red light may sound as if all was well.
-    return f"{'No event waits' if is_second else 'Nothing to redeliver'}{where}{left_out}"
+    return f"{'No failed event waits' if is_second else 'Nothing to redeliver'}{where}{left_out}"
 
 
 def _counts(report: Report) -> str:
@@ -148,7 +148,8 @@ def _counts(report: Report) -> str:
     if report.recovered == report.failed:
         few = {1: "1 event", 2: "Both events"}
         read = " in what was read" * report.partial
-        return f"{few.get(report.failed, f'All {report.failed:,} events')} recovered{read}"
+        later = " found after that" * (report.hooks[0].gap is not None and len(report.hooks) == 1)
+        return f"{few.get(report.failed, f'All {report.failed:,} events')}{later} recovered{read}"
     unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
     others = report.down or report.lost or report.recovered
     wait = ("waits", "wait") if others else ("is still undelivered", "are still undelivered")
@@ -171,10 +172,14 @@ def _counts(report: Report) -> str:
             parts.append(f"{least}{events} {one if number == 1 else several}")
     if report.open and (report.urgent or report.late):
         parts.append(_time_left(report))
-    elif waiting and report.down and not (report.partial or report.lost or report.is_failing):
-        parts.append("none is lost yet")
+    elif waiting and report.down and not (report.lost or report.is_failing):
+        parts.append(NONE_LOST[report.partial])
     text = ", ".join(parts)
     return f"Dry run, nothing was sent: {text}" if report.dry_run else text[:1].upper() + text[1:]
+
+
+#: Of a log that was read whole, and of one that was read in part.
+NONE_LOST = ("none is lost yet", "none is known to be lost")
 
 
 def _time_left(report: Report) -> str:
@@ -198,7 +203,9 @@ def what_to_do(report: Report) -> str:
     if fact and fact.kind is FactKind.ERROR_AS_WARNING:
         fact = None  # a limit: the next run continues
     advice = _advice_for(event.cause for event in report.events if event.outcome in TO_BE_FIXED)
-    return f"{fact.advice} {advice}".strip() if fact else advice
+    if not (fact and advice):
+        return fact.advice if fact else advice
+    return f"{fact.advice} {'' if fact.kind in _OF_FAILURES else 'For the events that failed: '}{advice}"
 
 
 def _advice_for(causes: Iterable[str]) -> str:
@@ -208,6 +215,8 @@ def _advice_for(causes: Iterable[str]) -> str:
     return which + advice_for(cause) if counted else ""
 
 
+#: What is to be done about these, and about what the receiver answers, is the same.
+_OF_FAILURES = frozenset({FactKind.GIVEN_UP, FactKind.TYPES_FAIL, FactKind.DEADLINE_NEAR})
 _THEM = {1: "it", 2: "both"}
 
 
@@ -218,7 +227,7 @@ def what_comes_next(report: Report) -> str:
         then = lead.advice if lead and lead.level is Level.WARNING else _BLOCKED
         return f"{then} {_unread_until(report)}".strip()
     if report.dry_run:
-        return "Run without dry-run to send them." if report.open else ""
+        return "Run without dry-run to send them: no run sends anything while it is set." if report.open else ""
     if report.down:
         them = "everything that waits" if report.partial else _THEM.get(report.open, f"all {report.open:,}")
         who, up = ("the receiver", "it is") if len(report.hooks) == 1 else ("the receivers", "they are")
@@ -243,10 +252,14 @@ def what_comes_next(report: Report) -> str:
         soon_enough = f", {takes.condition}" if takes and takes.condition else ""
         parts.append(f"The {which} {count(now, 'event')}{more}{soon_enough}.")
     elif later:
-        parts.append(f"The next redelivery is due at {utc(min(later), report.start)}.")
+        which = f" of the other {count(len(later), 'event')}" if tried else ""
+        parts.append(f"The next redelivery{which} is due at {utc(min(later), report.start)}.")
     elif report.partial or report.signal_number is not None:
         parts.append("The next run continues.")
-    return " ".join(filter(None, parts)) or (lead.then if lead else "")
+    if unseen := report.count(*AWAITING_RESULT):
+        parts.append(f"A later run looks for the results that are missing ({unseen:,}), and sends again what failed.")
+    done = "Nothing else waits." if report.lost and report.read and not (report.open or report.partial) else ""
+    return " ".join(filter(None, parts)) or (lead.then if lead else "") or done
 
 
 def _unread_until(report: Report) -> str:
@@ -258,8 +271,8 @@ def _unread_until(report: Report) -> str:
 
 #: Where it is not known how long ago a run worked.
 FIRST_LOSS = (
-    "GitHub keeps each delivery for 3 days (Enterprise Server: 7), so the first events are lost 3 days after the last "
-    "run that worked."
+    "What failed since the last run that worked is safe for 3 days after that run (Enterprise Server: 7): the list of "
+    "runs shows when it was."
 )
 _BLOCKED = "Until a run works again, nothing is redelivered."
 

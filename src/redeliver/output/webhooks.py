@@ -26,7 +26,7 @@ def one_webhook(hook: HookReport) -> str:
     if hook.read and not (hook.open or hook.partial or hook.down or hook.silent or hook.active is False):
         return ""
     cells = {name: cell for name, cell in _cells_of(hook).items() if cell not in {"", "0"}}
-    names = {"Sending takes": "Once it is up"} if hook.down else {"Since": "First failed"}
+    names = {"Sending takes": "Once it is up, sending takes"} if hook.down else {"Since": "First failed"}
     columns = [*(names.get(name, name) for name in cells), "Webhook"]
     return table(columns, [row([*cells.values(), webhook(hook)])]) if cells else ""
 
@@ -63,7 +63,7 @@ def _cells_of(hook: HookReport) -> dict[str, str]:
     waiting = [event for event in hook.events if event.outcome not in SETTLED]
     unread, last, unseen = "", "", hook.count(*AWAITING_RESULT)
     if hook.partial and hook.unread_from is not None:
-        unread = nowrap(f"{utc(hook.unread_from, hook.start)} to {utc(hook.cutoff, hook.start)}")
+        unread = nowrap(f"{utc(hook.unread_from)} to {utc(hook.cutoff)}")
     if hook.newest_delivery is not None and (hook.silent or hook.active is False):
         last = _moment(hook.newest_delivery, hook.start)
     until = hook.deadline if hook.read else hook.unread_until

@@ -73,7 +73,9 @@ def no_retry(report: ReplayReport) -> str:
         return ""
     these = "this event" if delivered == 1 else f"these {delivered:,} events"
     which = f"{delivered:,} of these events" if delivered < len(missing) else these
-    return f"No scheduled run sends {which} again: {'it was' if delivered == 1 else 'they were'} delivered before."
+    it_was, it = ("it was", "it") if delivered == 1 else ("they were", "them")
+    again = f"To send {it} again matters only if the receiver has lost {it}."
+    return f"No scheduled run sends {which} again: {it_was} delivered before. {again}"
 
 
 def next_step(report: ReplayReport, how: str) -> str:

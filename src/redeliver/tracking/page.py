@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from redeliver.core.case import OUTCOMES, Outcome
 from redeliver.core.facts import Fact, FactKind
 from redeliver.errors import filled
-from redeliver.output.headline import FIRST_LOSS
+from redeliver.output.headline import FIRST_LOSS, NONE_LOST
 from redeliver.output.pieces import ByteBudget, advice_for, alert, more, otherwise, row, table, to_copy
 from redeliver.text import OwnText, count, for_markdown, sentence_in_markdown
 from redeliver.times import duration, utc
@@ -35,15 +35,13 @@ _COLUMNS = ("Webhook", "Waiting:", "Cause", "Safe until", "Sending takes")
 _ERROR = 400
 _LONGEST = 600
 _HEADING = 200
-_FOOT = (
-    "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost. It closes "
-    "the issue once nothing waits. After a loss, close it yourself."
-)
+_FOOT = "Redeliver Action keeps this text up to date, and comments when the state changes or something is lost."
+_CLOSES = " It closes the issue once nothing waits."
 #: What happens by itself.
 _THEN = {
-    State.DOWN: "Nothing. Each run tests the receiver, and sends all that waits once it is up.",
+    State.DOWN: "nothing. Each run tests the receiver, and sends all that waits once it is up.",
     State.UNDELIVERED: "Each run continues to redeliver them.",
-    State.ATTENTION: "Nothing: no event waits, and runs continue.",
+    State.ATTENTION: "nothing. No failed event waits, and runs continue.",
     State.FAILED: f"While runs fail, nothing is redelivered. {FIRST_LOSS}",
 }
 _LOST = "{number:count event}{named} {number:was|were} not delivered and {number:is|are} no longer retried"
@@ -56,7 +54,8 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
     """The issue's text. ``run``: the address of the run that changes it; empty: unknown."""
     memory = decision.memory
     link = f" [Latest run]({run})." if run else ""
-    end = (f"<sub>{_FOOT}{link}</sub>", memory.hidden)
+    closes = "" if memory.has_losses or memory.state is State.SETTLED else _CLOSES
+    end = (f"<sub>{_FOOT}{closes}{link}</sub>", memory.hidden)
     space = _space_beside(*end)
     known = _known_losses(memory) if memory.state is not State.SETTLED else []  # else they are the heading
     shown = situation.hooks if len(situation.hooks) > 1 else ()  # of one, the row of the state has it
@@ -81,7 +80,7 @@ def issue_body(decision: Decision, situation: Situation, run: str) -> str:
 
 def issue_comment(decision: Decision, situation: Situation, run: str) -> str:
     """What a comment says of the news; empty: there are none. ``run`` as above."""
-    link = f"\n\n<sub>[The run]({run}).</sub>" if run else ""
+    link = f"\n\n<sub>[See the run]({run})</sub>" if run else ""
     space = _space_beside(link)
     losses = list(_losses(decision, space))
     changed = decision.changes_state and decision.change is not Change.OPENED  # else the issue's own text says it
@@ -151,8 +150,8 @@ def _heading(decision: Decision, situation: Situation) -> str:
     waiting = _of(memory.undelivered, "{number:count event}{named} {number:waits|wait}", named)
     if memory.partial:
         waiting = f"at least {waiting}"
-    elif state is State.DOWN and not memory.has_losses:
-        waiting += ", none is lost yet"
+    if state is State.DOWN and not memory.has_losses:
+        waiting += f", {NONE_LOST[memory.partial]}"
     lost = _of(memory.lost, ", {number:count event} {number:is|are} no longer retried") if memory.lost else ""
     counts = waiting + lost
     if state is State.DOWN:
@@ -203,7 +202,9 @@ def _waiting(memory: Memory, situation: Situation) -> str:
     if memory.deadline is not None:
         cells["Safe until"] = f"**{utc(memory.deadline)}**"
     if len(situation.hooks) == 1 and situation.hooks[0].takes:
-        cells["Once it is up" if memory.state is State.DOWN else "Sending takes"] = situation.hooks[0].takes
+        cells["Once it is up, sending takes" if memory.state is State.DOWN else "Sending takes"] = situation.hooks[
+            0
+        ].takes
     return table([*cells], [row(cells.values())]) if cells else ""
 
 

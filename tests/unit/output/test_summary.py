@@ -144,7 +144,7 @@ def test_page_of_a_run_that_read_nothing_says_until_when_that_is_safe() -> None:
     text = words(rendered(markdown(one(**known, unread_from=START - HOUR, unread_until=START + 2 * DAY))))
     assert "Nothing was checked or redelivered." in text
     assert text.count("8 Nov 21:20 UTC (2 d left)") == 2
-    assert "lost 3 days after the last run that worked" in words(rendered(markdown(one(**known))))
+    assert "safe for 3 days after that run" in words(rendered(markdown(one(**known))))
     waits = one(*events(Outcome.RUN_FAILED), errors=("No.",))
     assert "nothing is redelivered. The next run that works sends 1 event." in words(rendered(markdown(waits)))
 

@@ -227,7 +227,7 @@ def test_log_that_was_read_in_part_gives_no_size_but_what_was_known() -> None:
     told = replace(situation("x"), lost=0, lost_events=(), gap=None, undelivered=1_982, partial=True)
     first = decide(None, told, NOW)
     body = issue_body(first, told, RUN)
-    assert "## 🔴 A receiver is down: at least 1,982 events wait\n" in body
+    assert "## 🔴 A receiver is down: at least 1,982 events wait, none is known to be lost\n" in body
     assert "UTC or earlier" in body
     later = replace(told, since=START + HOUR)
     body = issue_body(decide(TrackingIssue(1, is_open=True, memory=first.memory), later, NOW), later, RUN)
