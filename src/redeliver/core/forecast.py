@@ -75,7 +75,8 @@ class Forecast:
 
     def __str__(self) -> str:
         runs = "1 run" if self.runs == 1 else f"{self.runs:,} runs of {self.per_run:,}"
-        limit = f" (GitHub's API limit: {self.an_hour:,} an hour)" if self.an_hour else ""
+        limit = " (each run also reads the log)" * (self.runs > 1)
+        limit = f" (GitHub's API limit allows {self.an_hour:,} an hour)" if self.an_hour else limit
         return f"{duration(self.seconds)}{limit}, in {runs}"
 
 

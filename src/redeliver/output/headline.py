@@ -146,10 +146,10 @@ def _nothing_failed(report: Report, *, is_second: bool) -> str:
 def _counts(report: Report) -> str:
     """What became of the events, as far as another part of the heading does not say it."""
     if report.recovered == report.failed:
-        few = {1: "1 event", 2: "Both events"}
+        later = "later " * (len(report.hooks) == 1 and report.hooks[0].gap is not None)
+        few = {1: f"1 {later}event", 2: f"Both {later}events"}
         read = " in what was read" * report.partial
-        later = " found after that" * (report.hooks[0].gap is not None and len(report.hooks) == 1)
-        return f"{few.get(report.failed, f'All {report.failed:,} events')}{later} recovered{read}"
+        return f"{few.get(report.failed, f'All {report.failed:,} {later}events')} recovered{read}"
     unseen, too_old = report.count(*AWAITING_RESULT), report.count(Outcome.TOO_OLD)
     others = report.down or report.lost or report.recovered
     wait = ("waits", "wait") if others else ("is still undelivered", "are still undelivered")

@@ -48,7 +48,7 @@ def test_forecast_says_how_many_runs_and_what_helps(
 ) -> None:
     told = forecast(50_000, 150, hourly, run_seconds=run_seconds, time_left=time_left)
     assert (told.runs, told.in_time) == (runs, in_time)
-    assert ("GitHub's API limit: 4,000 an hour" in str(told)) is (hourly == 5_000)
+    assert ("GitHub's API limit allows 4,000 an hour" in str(told)) is (hourly == 5_000)
     choice = " (not needed)" * in_time
     assert [better for better, _ in told.advice] == [better + choice for better in helps]
     for (_, how), expected in zip(told.advice, helps.values(), strict=True):
