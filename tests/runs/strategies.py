@@ -130,6 +130,14 @@ UNREADABLE: tuple[Effect, ...] = (
     link_in_other_words(lambda link: link.replace("<", "").replace(">", "")),
     link_in_other_words(lambda link: link.replace('"', "'")),
 )
+
+
+def says_nothing(effect: Effect) -> bool:
+    """Whether it takes from a response what it says of the page that follows."""
+    link = effect.headers.get("link") if isinstance(effect, Rewrite) else None
+    return callable(link) and "next" not in (link('<https://api.github.com/>; rel="next"') or "")
+
+
 #: Responses of a server whose clock is wrong, and of a proxy that wants a password.
 DATES: tuple[Effect, ...] = (
     *map(wrong_date, (10 * HOUR, 14 * MINUTE, -14 * MINUTE, -10 * HOUR)),

@@ -31,12 +31,12 @@ from runs.strategies import (
     ODDITY,
     PASTS,
     POISON,
-    SILENT,
     TROUBLES,
     WHERE,
     absences,
     cuts,
     faults,
+    says_nothing,
 )
 
 if TYPE_CHECKING:
@@ -364,7 +364,7 @@ class GitHubAndUs(RuleBasedStateMachine):
         more = later % len(self.world.lives) * CALLS_OF_A_HOOK
         run = self.world.watch(
             cut=cut and replace(cut, nth=cut.nth + more),
-            faults=tuple(fault for fault in bad if fault.effect not in SILENT or self.world.end_can_be_told),
+            faults=tuple(fault for fault in bad if not says_nothing(fault.effect) or self.world.end_can_be_told),
             happenings={nth + more: self._happening(name, where) for nth, name in happenings.items()},
             retry_spacing=spacing,
             wait_for_results=wait,

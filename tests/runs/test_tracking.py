@@ -52,7 +52,7 @@ FAILED = read_report("")
 WAITING = Situation(State.UNDELIVERED, START, 2, START + 3 * DAY, hooks=(hook(2),))
 MORE = replace(WAITING, undelivered=3, hooks=(hook(3),))
 COMING = replace(WAITING, recovered=1)
-DOWN = replace(WAITING, state=State.DOWN, hooks=(replace(hook(2), down=True),))
+DOWN = replace(WAITING, state=State.DOWN, do_now="Bring it back.", hooks=(replace(hook(2), down=True),))
 LOST, ANOTHER = lost("a"), lost("b")
 GAP = replace(SETTLED, gap=(START, START + HOUR))
 

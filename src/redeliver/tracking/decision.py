@@ -197,9 +197,11 @@ def decide(issue: TrackingIssue | None, situation: Situation, now: int) -> Decis
         "lost_hook": situation.lost_hook if is_first else same,
         "gap": gap or before.gap,
     }
-    # A webhook that is down is not called so by a run that sent too little to test it: that changes nothing either.
+    # A webhook that is down is not called so by a run that sent too little to test it: that changes nothing either. Nor
+    # does what to do about it.
     hooks = [asdict(hook) | {"down": None} for hook in situation.hooks]
-    details = [hooks, situation.attention, situation.errors, situation.failing, situation.heading, situation.do_now]
+    do_now = situation.do_now if situation.heading else ""
+    details = [hooks, situation.attention, situation.errors, situation.failing, situation.heading, do_now]
     digest = before.digest if situation.state is None and not lost_count and not gap else _hash([told, details], 16)
     marks = (*before.lost_marks, *(_hash(event["guid"], _MARK) for event in lost))[-_REMEMBERED:]
     gap_mark = gap[0] if gap else before.gap_mark
