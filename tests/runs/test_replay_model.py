@@ -235,7 +235,7 @@ def note(run: ReplayRun) -> None:
     TALLY.update(run.replay.outcomes if run.replay else {})
 
 
-@profile(normal=250, soak=20_000)
+@profile(normal=350, soak=20_000)
 @given(
     github=GITHUB,
     past=PAST,
