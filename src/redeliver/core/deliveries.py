@@ -38,6 +38,9 @@ _UNREACHABLE = frozenset({TIMED_OUT, NO_CONNECTION, TLS})
 _RESPONSE = "invalid http response"
 
 
+#: What types of events are called together that are too many to be named: strangers choose the names.
+OTHER = "other"
+
 #: The one value of the ``status`` parameter that is used: codes 400 to 599.
 Filter = Literal["failure"]
 
@@ -353,6 +356,11 @@ def name_of(row: Row) -> str:
     """``event`` or ``event.action``; not to be trusted."""
     action = row.get("action")
     return f"{row['event']}.{action}" if action else row["event"]
+
+
+def named_type(name: str, known: Collection[str], most: int) -> str:
+    """What a type of event is counted as: its name, or OTHER if so many others are known, and this one is not."""
+    return name if name in known or len(known) < most else OTHER
 
 
 def attempt_of(row: Row) -> Attempt:

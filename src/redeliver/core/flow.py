@@ -13,7 +13,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import Acceptance
-from redeliver.core.deliveries import ROUNDING
+from redeliver.core.deliveries import OTHER, ROUNDING, named_type
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from redeliver.core.case import Case
     from redeliver.core.deliveries import Attempt
 
-#: Types with a credit of their own, since strangers choose the names; and what all others are called together.
+#: Types with a credit of their own; all others are OTHER.
 MOST_TYPES = 50
-OTHER = "other"
 #: The first window, and the widest, which is about what a receiver may lose that goes down. Of a busy webhook, with the
 #: events that arrive meanwhile, it fills one page of the log.
 WINDOW = 3
@@ -144,8 +143,7 @@ class Flow:
         for kind in self._types.values():
             kind.in_order.clear()
         for place, case in enumerate(due):
-            known = case.event.name in self._types or len(self._types) < MOST_TYPES
-            name = case.event.name if known else OTHER
+            name = named_type(case.event.name, self._types, MOST_TYPES)
             if name not in self._types:
                 self._types[name] = EventType(self._start, self._random.random() if self._random else 0)
             self._types[name].in_order.append((place, case))

@@ -13,7 +13,7 @@ from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING
 
-from redeliver.core.deliveries import LONGEST_DURATION, DeliveryStats, TypeStats, succeeded
+from redeliver.core.deliveries import LONGEST_DURATION, DeliveryStats, TypeStats, named_type, succeeded
 from redeliver.text import plain
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 #: Types of events that are counted separately; any more are OTHER. GitHub has about 70, but a log can hold anything.
 MOST_TYPES = 100
-OTHER = "other"
 #: The share of events delivered on the first attempt below which a webhook is degraded.
 HEALTHY_SHARE = 0.95
 #: The share of GitHub's time-out after which a delivery has nearly failed.
@@ -79,7 +78,7 @@ class FirstAttempts:
                 continue
             one = self._types.get(row["event"])
             if one is None:
-                name = OTHER if len(self._types) >= MOST_TYPES else row["event"]
+                name = named_type(row["event"], self._types, MOST_TYPES)
                 one = self._types[name] = self._types.get(name) or _OfType()
             one.events += 1
             delivered = succeeded(row)
@@ -140,11 +139,9 @@ def health_of(
     if doubt or stats is None:
         return Health.UNKNOWN, doubt or "the log was not read in full"
     # A window without events says nothing: the receiver may be down, and its last events given up.
-    return (
-        (Health.HEALTHY, "nothing is undelivered")
-        if stats.events
-        else (Health.UNKNOWN, "GitHub sent no event, as is normal when nothing happens")
-    )
+    if not stats.events:
+        return Health.UNKNOWN, "GitHub sent no event, as is normal when nothing happens"
+    return Health.HEALTHY, "nothing is undelivered"
 
 
 def label_of(owner: str, hook_id: object) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import Outcome
+from redeliver.core.deliveries import named_type
 from redeliver.core.facts import FactKind
-from redeliver.core.flow import MOST_TYPES, OTHER
+from redeliver.core.flow import MOST_TYPES
 from redeliver.core.health import Health
 from redeliver.errors import MetricsPackageMissing
 from redeliver.text import plain
@@ -184,8 +185,7 @@ def _of_types(hook: HookReport) -> dict[str, _Values]:
     counts: dict[str, Counter[str]] = {}
 
     def count(type_name: str, **numbers: int) -> None:
-        name = plain(type_name, 60)
-        name = name if name in counts or len(counts) < MOST_TYPES else OTHER
+        name = named_type(plain(type_name, 60), counts, MOST_TYPES)
         counts.setdefault(name, Counter()).update(numbers)
 
     for event in hook.events:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redeliver.core.case import Case
-from redeliver.core.deliveries import Event, attempt_of, name_of
-from redeliver.core.health import MOST_TYPES, OTHER
+from redeliver.core.deliveries import Event, attempt_of, name_of, named_type
+from redeliver.core.health import MOST_TYPES
 from redeliver.core.reading import SLACK
 from redeliver.errors import WindowForgotten
 from redeliver.times import HOUR, timestamp
@@ -139,7 +139,7 @@ class ReplayPlan:
         self.found += 1
         if not self.too_many:
             self.cases[event.guid] = case
-        self.by_type[kind if kind in self.by_type or len(self.by_type) < MOST_TYPES else OTHER] += 1
+        self.by_type[named_type(kind, self.by_type, MOST_TYPES)] += 1
         self.delivered += event.is_delivered
         self.redelivered += self.was_redelivered(event)
         self.first = at if self.first is None else min(self.first, at)

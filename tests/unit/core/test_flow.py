@@ -10,13 +10,12 @@ import pytest
 
 from githubsim.clock import START
 from redeliver.core.case import Acceptance, Case, Redelivery, Reply
-from redeliver.core.deliveries import Attempt, cause_of
+from redeliver.core.deliveries import OTHER, Attempt, cause_of
 from redeliver.core.flow import (
     CREDIT,
     CREDIT_IF_ALIVE,
     LATE,
     MOST_TYPES,
-    OTHER,
     RECEIVER,
     WIDEST,
     WINDOW,
