@@ -204,7 +204,7 @@ class SharedVariable:
                 known = {number: _moment(text) for number, text in of_hooks.items() if re.fullmatch("[0-9]+", number)}
                 self._before = {number: moment for number, moment in known.items() if moment is not None}
             self._kept = {} if value is None else self._parsed(value)
-        return (self._before | self._kept | self._own).get(hook_id)
+        return self._own.get(hook_id, self._kept.get(hook_id, self._before.get(hook_id)))
 
     def write(self, hook_id: str, moment: int, *, is_last: bool) -> None:
         """See :class:`Store`. A webhook's last moment is stored within a minute, or at the end.
