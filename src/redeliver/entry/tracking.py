@@ -12,7 +12,7 @@ from redeliver.github.responses import CredentialKind
 from redeliver.tracking.decision import Change, decide
 from redeliver.tracking.issues import Issues
 from redeliver.tracking.page import issue_body, issue_comment
-from redeliver.tracking.situation import may_name_hosts, read_report
+from redeliver.tracking.situation import read_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,8 +52,7 @@ def _track(settings: Settings, console: workflow.ActionsConsole) -> int:
     issues = Issues(caller, settings.target, settings.label)
     # Who may read the run may read an issue of the same repository, but perhaps not one of another.
     is_here = settings.target.lower() == os.environ.get("GITHUB_REPOSITORY", "").lower()
-    names_hosts = is_here or (may_name_hosts(settings.report) and issues.is_private())
-    situation = read_report(settings.report, names_hosts=names_hosts)
+    situation = read_report(settings.report, lambda: is_here or issues.is_private())
     change, number = track(issues, situation, workflow.run_address())
     if change is Change.NONE:
         console.line("Nothing has changed, so nothing was written.")

@@ -16,7 +16,7 @@ from redeliver.text import count
 from redeliver.times import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from redeliver.output.report_model import EventPart, HookPart
 
@@ -100,13 +100,8 @@ class Situation:
 _REPORT = TypeAdapter(ReportModel)
 
 
-def may_name_hosts(text: str) -> bool:
-    """Whether the output may name hosts of receivers, so that not everybody may read it. Raises as below."""
-    return bool(text.strip()) and read_json(_REPORT, text)["names_hosts"]
-
-
-def read_report(text: str, *, names_hosts: bool = True) -> Situation:
-    """What the output says. ``names_hosts``: whether the issue may name hosts of receivers, if the output does.
+def read_report(text: str, shows_hosts: Callable[[], bool] = lambda: True) -> Situation:
+    """What the output says. ``shows_hosts``: whether the issue may name hosts of receivers, asked if the output does.
 
     Raises:
         ValueError: it is not such an output. The message quotes nothing of it.
@@ -124,6 +119,7 @@ def read_report(text: str, *, names_hosts: bool = True) -> Situation:
     gaps = [hook["gap"] for hook in hooks if hook["gap"]]
     failures = tuple(error for error in report["errors"] if error not in report["attention"])
     state = _state(report, waiting, failures)
+    names_hosts = report["names_hosts"] and shows_hosts()
     hides = report["names_hosts"] and not names_hosts
     if hides:
         failures = (_HIDDEN,) * bool(failures)
