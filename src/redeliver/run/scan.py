@@ -109,7 +109,7 @@ class Reader:
             since = self._window.start if self._silent_since == -inf else self._silent_since
             if self._needs_newest and self._newest_original < since:
                 # The first page of the log shows a new event, unless it has nothing but redeliveries.
-                self._read_plainly(since, _SHARE_FOR_NEWEST, is_enough=lambda: self._newest_original >= since)
+                self._read_plainly(since, use_up=_SHARE_FOR_NEWEST, is_enough=lambda: self._newest_original >= since)
             return self._reading(Extent.WHOLE)
         self._console.line("too little time or API calls for all of it: asking GitHub for failures first", "Read")
         complete = self._read_failures()
@@ -117,7 +117,7 @@ class Reader:
             raise TooMuchToRead(limit=self._time_limit)
         oldest = self._oldest_candidate()
         if oldest is not None and self._plain.back_to > oldest:
-            self._read_plainly(oldest - SLACK, _SHARE_FOR_NEWEST)
+            self._read_plainly(oldest - SLACK, use_up=_SHARE_FOR_NEWEST)
         return self._reading(Extent.FAILURES_FIRST if complete else Extent.NEWEST)
 
     def _read_by_mode(self, *, postpone: bool) -> bool:
@@ -193,21 +193,22 @@ class Reader:
     def _read_plainly(
         self,
         since: float,
-        share: float = _AFFORDABLE_SHARE,
         *,
+        use_up: float | None = None,
         is_enough: Callable[[], bool] = lambda: False,
         postpone: bool = False,
     ) -> bool:
         """Read on, whole, down to ``since``, or until it ``is_enough``. False: reading stopped to save time or calls.
 
-        By a forecast, unless a smaller ``share`` of them is to be used up.
+        A forecast decides that, unless this share of them is to be used up.
         """
+        share = _AFFORDABLE_SHARE if use_up is None else use_up
         allowance = Allowance(self._clock, self._source, share, decides_early=bool(self._sought))
         for page in self._plain.read_back_to(since):
             self._take(page, since)
             if page.next is None or is_enough():
                 return True
-            ahead = self._plain.pages_ahead(self._window.start, since) if share == _AFFORDABLE_SHARE else 0
+            ahead = self._plain.pages_ahead(self._window.start, since) if use_up is None else 0
             verdict = allowance.after_page(ahead)
             if postpone and verdict is Verdict.NEXT_HOUR:
                 raise HourSpent(left=f"{self._source.quota.left:,.0f}")
