@@ -185,7 +185,7 @@ def _escaped(text: str, limit: int) -> str:
 
 def _waiting(memory: Memory, situation: Situation) -> str:
     """Since when, how many, and until when, in a row; a run that failed leaves what was known before."""
-    cells = {}
+    cells, takes = {}, ""
     if memory.since is not None:
         earlier = " or earlier" * (memory.partial and memory.since == situation.since)
         cells["Since"] = utc(memory.since) + earlier
@@ -194,6 +194,7 @@ def _waiting(memory: Memory, situation: Situation) -> str:
         if not hook.down:  # else the heading names it
             cells["Webhook"] = for_markdown(hook.hook, 100)
         cells["Cause"] = _causes(hook)
+        takes = hook.takes
     if memory.undelivered:
         waiting = f"{'at least ' * memory.partial}**{memory.undelivered:,}**"
         cells["Waiting:"] = waiting + ", according to the last run that worked" * (memory.state is State.FAILED)
@@ -201,10 +202,8 @@ def _waiting(memory: Memory, situation: Situation) -> str:
         cells["Recovered:"] = f"{memory.recovered:,}"
     if memory.deadline is not None:
         cells["Safe until"] = f"**{utc(memory.deadline)}**"
-    if len(situation.hooks) == 1 and situation.hooks[0].takes:
-        cells["Once it is up, sending takes" if memory.state is State.DOWN else "Sending takes"] = situation.hooks[
-            0
-        ].takes
+    if takes:
+        cells["Once it is up, sending takes" if memory.state is State.DOWN else "Sending takes"] = takes
     return table([*cells], [row(cells.values())]) if cells else ""
 
 
