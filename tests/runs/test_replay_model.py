@@ -272,7 +272,7 @@ def test_replay_keeps_its_promises_whatever_happens() -> None:
     replays()
     print(dict(TALLY))
     assert TALLY["crashes"] > 5
-    # No replay has the first six. The last is drawn seldom: the tests of the step stop a replay, too.
+    # No replay has the first six. The last is rarely drawn: the tests of the step stop a replay, too.
     missing = {one for one in Outcome if not TALLY[one]} - {
         *(Outcome.GIVEN_UP, Outcome.EXPIRED, Outcome.NOT_DUE, Outcome.FILTERED_OUT, Outcome.TOO_OLD, Outcome.UNCHECKED),
         Outcome.STOPPED,
